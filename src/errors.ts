@@ -1,0 +1,79 @@
+/**
+ * Every failure a user can meet is one of these kinds. The exit code follows from the kind alone, so that a
+ * pipeline can tell a broken file from a missing package without reading prose.
+ */
+export type ErrorKind =
+  /** The command line or the call asks for something that cannot be done as asked. Exit 2. */
+  | 'usage'
+  /** The input is damaged, truncated, contradictory or not what its name says. Exit 3. */
+  | 'malformed'
+  /** The input is sound, but albertkit cannot handle what it holds. Exit 4. */
+  | 'unsupported'
+  /** The output could not be written, or something is already there. Exit 5. */
+  | 'output'
+  /** Something outside the input is absent: an optional package, a GPU. Exit 6. */
+  | 'environment'
+  /** A check ran and said no (parity, weights, gate). Exit 1. */
+  | 'check'
+  /** The user pressed Ctrl-C, or the process was told to stop. Exit 130. */
+  | 'interrupted'
+
+const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
+  check: 1,
+  usage: 2,
+  malformed: 3,
+  unsupported: 4,
+  output: 5,
+  environment: 6,
+  interrupted: 130,
+}
+
+/** Where the error is; every field that is known is given. */
+export interface ErrorPlace {
+  /** Path of the file. */
+  readonly file?: string
+  /** Name of the tensor, as the file spells it. */
+  readonly tensor?: string
+  /** Offset in bytes from the start of `file`. */
+  readonly offset?: number
+  /** Configuration field, as the configuration file spells it. */
+  readonly field?: string
+}
+
+export interface ErrorDetail extends ErrorPlace {
+  /** What to do next, one sentence. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/** The one error type of albertkit: what is wrong, where, and what to do next. */
+export class AlbertkitError extends Error {
+  override readonly name = 'AlbertkitError'
+  readonly kind: ErrorKind
+  readonly place: ErrorPlace
+  readonly hint: string | undefined
+
+  constructor(kind: ErrorKind, message: string, detail: ErrorDetail = {}) {
+    const { hint, cause, ...place } = detail
+    super(message, cause === undefined ? undefined : { cause })
+    this.kind = kind
+    this.place = place
+    this.hint = hint
+  }
+
+  get exitCode(): number {
+    return EXIT_CODES[this.kind]
+  }
+
+  /** The error as the `--json` contract has it. */
+  toJSON(): Record<string, unknown> {
+    return { kind: this.kind, message: this.message, ...this.place, ...(this.hint === undefined ? {} : { hint: this.hint }) }
+  }
+}
+
+/** Shorthands, so that call sites read as sentences. */
+export const malformed = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('malformed', message, detail)
+export const unsupported = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('unsupported', message, detail)
+export const usage = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('usage', message, detail)
+export const outputError = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('output', message, detail)
+export const environment = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('environment', message, detail)

@@ -1,0 +1,136 @@
+import { malformed, type AlbertkitError } from '../../errors.js'
+import { RangedFile } from '../file.js'
+import { isPlainInteger, parseStrict, RawNumber, StrictJsonError, StrictObject, type StrictValue } from '../json.js'
+import { DTYPE_BYTES, type DType, type TensorInfo } from '../source.js'
+
+/**
+ * The header of a safetensors file, with every rule of the format enforced before anything is allocated for a tensor
+ * (safetensors/src/tensor.rs `Metadata::validate`): known types, sizes that fit the shape, and ranges that begin at 0,
+ * follow each other without hole or overlap, and end where the file does.
+ */
+
+/** The official library's limit. */
+const MAX_HEADER_BYTES = 100_000_000
+const LENGTH_BYTES = 8
+
+const DTYPES: ReadonlySet<string> = new Set(['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U64', 'U32', 'U16', 'U8', 'BOOL'])
+/** Types that the format has and nothing here uses: listed, never read. */
+const OTHER_BYTES: Readonly<Record<string, number>> = { F8_E5M2: 1, F8_E4M3: 1, F8_E8M0: 1, C64: 8 }
+
+export interface SafetensorsEntry extends TensorInfo {
+  /** Offset in bytes from the start of the file. */
+  readonly offset: number
+}
+
+export interface SafetensorsHeader {
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+class HeaderReader {
+  constructor(readonly file: RangedFile) {}
+
+  fail(what: string, tensor?: string, offset?: number): AlbertkitError {
+    return malformed(what, {
+      file: this.file.path,
+      ...(tensor === undefined ? {} : { tensor }),
+      ...(offset === undefined ? {} : { offset }),
+      hint: 'the file is not valid safetensors: fetch or write it again',
+    })
+  }
+
+  text(): { text: string; end: number } {
+    const { file } = this
+    if (file.size < LENGTH_BYTES) throw this.fail(`${file.size} bytes are too few for a header`, undefined, 0)
+    const length = new DataView(file.bytes(0, LENGTH_BYTES).buffer).getBigUint64(0, true)
+    if (length > BigInt(MAX_HEADER_BYTES)) throw this.fail(`the header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}`, undefined, 0)
+    const end = LENGTH_BYTES + Number(length)
+    if (end > file.size) throw this.fail(`the header claims ${length} bytes, but the file has ${file.size}`, undefined, 0)
+    try {
+      return { text: utf8.decode(file.bytes(LENGTH_BYTES, Number(length))), end }
+    } catch {
+      throw this.fail('the header is not UTF-8', undefined, LENGTH_BYTES)
+    }
+  }
+
+  object(text: string): StrictObject {
+    let value: StrictValue
+    try {
+      value = parseStrict(text)
+    } catch (error) {
+      if (!(error instanceof StrictJsonError)) throw error
+      throw this.fail(`the header is not JSON: ${error.message}`, undefined, LENGTH_BYTES)
+    }
+    if (!(value instanceof StrictObject)) throw this.fail('the header is not a JSON object', undefined, LENGTH_BYTES)
+    return value
+  }
+
+  metadata(value: StrictValue): Map<string, string> {
+    if (value === null) return new Map()
+    if (!(value instanceof StrictObject)) throw this.fail('__metadata__ is not an object of strings')
+    return new Map(
+      value.entries.map(([key, text]) => {
+        if (typeof text !== 'string') throw this.fail(`__metadata__ ${key} is not a string`)
+        return [key, text]
+      }),
+    )
+  }
+
+  integers(value: StrictValue | undefined, what: string, tensor: string): number[] {
+    if (!Array.isArray(value)) throw this.fail(`has no ${what}`, tensor)
+    return value.map((item) => {
+      if (!(item instanceof RawNumber) || !isPlainInteger(item.text)) throw this.fail(`${what} holds something that is no whole number`, tensor)
+      const n = Number(item.text)
+      if (!Number.isSafeInteger(n)) throw this.fail(`${what} holds ${item.text}, larger than any file`, tensor)
+      return n
+    })
+  }
+
+  entry(name: string, value: StrictValue, dataStart: number): SafetensorsEntry {
+    if (!(value instanceof StrictObject)) throw this.fail('is not described by an object', name)
+    const dtype = value.get('dtype')
+    if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BYTES, dtype))) throw this.fail(`has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
+    const shape = this.integers(value.get('shape'), 'shape', name)
+    const [begin = 0, end = 0, ...more] = this.integers(value.get('data_offsets'), 'data_offsets', name)
+    if (more.length > 0 || begin > end) throw this.fail('has impossible data_offsets', name)
+    const width = OTHER_BYTES[dtype] ?? DTYPE_BYTES[dtype as DType]
+    const size = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, width)
+    if (size !== end - begin) throw this.fail(`is ${end - begin} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name, dataStart + begin)
+    return { name, dtype: DTYPES.has(dtype) ? (dtype as DType) : 'OTHER', shape, byteLength: end - begin, file: this.file.path, offset: dataStart + begin }
+  }
+
+  /** Ranges in order of their begin must join without hole or overlap and end with the file. */
+  ranges(entries: readonly SafetensorsEntry[], dataStart: number): void {
+    const sorted = [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)
+    let expected = dataStart
+    for (const { name, offset, byteLength } of sorted) {
+      if (offset !== expected) throw this.fail(`begins at byte ${offset}, where ${expected} is expected: ranges must join`, name, offset)
+      expected = offset + byteLength
+    }
+    const { size } = this.file
+    if (expected === size) return
+    const last = sorted[sorted.length - 1]?.name
+    throw this.fail(expected > size ? `the file ends at byte ${size}, but its tensors need ${expected}` : `${size - expected} bytes follow the last tensor`, last, expected)
+  }
+}
+
+/** @throws AlbertkitError `malformed` naming file, tensor and byte */
+export function readHeader(file: RangedFile): SafetensorsHeader {
+  const reader = new HeaderReader(file)
+  const { text, end } = reader.text()
+  const entries = new Map<string, SafetensorsEntry>()
+  let metadata: Map<string, string> | null = null
+  for (const [name, value] of reader.object(text).entries) {
+    if (name === '__metadata__') {
+      if (metadata !== null) throw reader.fail('__metadata__ occurs twice')
+      metadata = reader.metadata(value)
+      continue
+    }
+    // The last of two equal names counts, as in the official library; what the first one held must not become a hole.
+    entries.set(name, reader.entry(name, value, end))
+  }
+  reader.ranges([...entries.values()], end)
+  return { entries, metadata: metadata ?? new Map() }
+}

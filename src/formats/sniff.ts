@@ -1,0 +1,64 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { fileError } from './file.js'
+
+/** What the first bytes of a file say it is, whatever its name. */
+export type FileKind =
+  | 'zip' | 'gzip' | 'hdf5' | 'pickle' | 'png' | 'html' | 'lfs-pointer' | 'table' | 'json' | 'safetensors' | 'text' | 'empty' | 'unknown' // prettier-ignore
+
+const SAMPLE = 512
+const startsWith = (bytes: Uint8Array, text: string): boolean => Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text
+
+function readSample(path: string): Uint8Array {
+  try {
+    const descriptor = openSync(path, 'r')
+    try {
+      const buffer = new Uint8Array(SAMPLE)
+      return buffer.subarray(0, readSync(descriptor, buffer, 0, SAMPLE, 0))
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    throw fileError(error, path)
+  }
+}
+
+const isText = (bytes: Uint8Array): boolean => bytes.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
+
+/** A safetensors file begins with a small little-endian length and `{`. */
+function isSafetensors(bytes: Uint8Array): boolean {
+  return bytes.length > 8 && bytes[8] === 0x7b && bytes[6] === 0 && bytes[7] === 0
+}
+
+/** @throws AlbertkitError where the file cannot be read */
+export function sniff(path: string): FileKind {
+  const bytes = readSample(path)
+  if (bytes.length === 0) return 'empty'
+  if (startsWith(bytes, 'PK\x03\x04')) return 'zip'
+  if (startsWith(bytes, '\x1f\x8b')) return 'gzip'
+  if (startsWith(bytes, '\x89HDF')) return 'hdf5'
+  if (startsWith(bytes, '\x89PNG')) return 'png'
+  if (bytes[0] === 0x80 && (bytes[1] ?? 9) <= 5) return 'pickle'
+  if (startsWith(bytes, 'version https://git-lfs')) return 'lfs-pointer'
+  if (isSafetensors(bytes)) return 'safetensors'
+  const head = Buffer.from(bytes).toString('latin1').trimStart().toLowerCase()
+  if (head.startsWith('<!doctype') || head.startsWith('<html')) return 'html'
+  if (head.startsWith('{') || head.startsWith('[')) return 'json'
+  return isText(bytes) ? 'text' : 'unknown'
+}
+
+/** The kind in words, for a message. */
+export const KIND_WORDS: Readonly<Record<FileKind, string>> = {
+  zip: 'a zip archive (a PyTorch file, perhaps)',
+  gzip: 'a gzip archive',
+  hdf5: 'an HDF5 file',
+  pickle: 'a pickle (an old PyTorch file, perhaps)',
+  png: 'a PNG picture',
+  html: 'an HTML page (an error page saved instead of the file, perhaps)',
+  'lfs-pointer': 'a Git LFS pointer, not the file itself',
+  table: 'a table',
+  json: 'JSON',
+  safetensors: 'safetensors',
+  text: 'a text file',
+  empty: 'empty',
+  unknown: 'of no known kind',
+}

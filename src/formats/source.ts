@@ -1,0 +1,75 @@
+/**
+ * The one interface between bytes and models. A reader of any container gives a `TensorSource`; everything
+ * after it (names, model, export, verify) knows this interface and no file format.
+ */
+
+/** Element types by their safetensors names; the last three have no fixed width and are never weights. */
+export type DType =
+  | 'F64' | 'F32' | 'F16' | 'BF16'
+  | 'I64' | 'I32' | 'I16' | 'I8'
+  | 'U64' | 'U32' | 'U16' | 'U8'
+  | 'BOOL'
+  | 'STRING' | 'VARIANT' | 'OTHER'
+
+/** Bytes of one element; 0 where elements have no fixed width. */
+export const DTYPE_BYTES: Readonly<Record<DType, number>> = {
+  F64: 8, F32: 4, F16: 2, BF16: 2,
+  I64: 8, I32: 4, I16: 2, I8: 1,
+  U64: 8, U32: 4, U16: 2, U8: 1,
+  BOOL: 1,
+  STRING: 0, VARIANT: 0, OTHER: 0,
+}
+
+/** Element types whose values a forward pass can use. */
+export const isFloat = (dtype: DType): boolean => dtype === 'F32' || dtype === 'F16' || dtype === 'BF16' || dtype === 'F64'
+
+export interface TensorInfo {
+  /** Name as the file spells it. */
+  readonly name: string
+  readonly dtype: DType
+  /** Dimensions, outermost first; `[]` is a scalar. */
+  readonly shape: readonly number[]
+  /** Bytes of the whole tensor, row-major and little-endian, as `read` gives them. */
+  readonly byteLength: number
+  /** File that holds its (first) bytes; for error messages. */
+  readonly file: string
+}
+
+export interface TensorSource {
+  /** Short name of the container: `tf-bundle`, `safetensors`, `onnx`, `tfjs` … */
+  readonly format: string
+  /** Every file that belongs to the source, in a fixed order: what the manifest hashes. */
+  readonly files: readonly string[]
+  /** All tensors by name, in the file's own order. A Map, so that `__proto__` is a name like any other. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>
+  /** What a person should know about the file but that stops nothing. */
+  readonly notes: readonly string[]
+  /**
+   * Reads `target.length` bytes of tensor `name` from byte `offset` of the tensor (little-endian, row-major)
+   * into `target`. Before the first bytes of a tensor are given out, its checksum is verified where the format
+   * has one and the source was opened with checksums on.
+   * @throws AlbertkitError `malformed` naming file, tensor and byte offset.
+   */
+  read(name: string, offset: number, target: Uint8Array): void
+  /** Verifies the checksum of `name` (a no-op where the format has none, or once it was verified). */
+  verifyChecksum(name: string): void
+  close(): void
+}
+
+export interface OpenOptions {
+  /** Verify CRC-32C of table blocks and tensors; default true. */
+  readonly checksum?: boolean
+}
+
+/** Number of elements of a shape. */
+export const elementCount = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1)
+
+/** Reads a whole tensor; for small tensors and tests. */
+export function readAll(source: TensorSource, name: string): Uint8Array {
+  const info = source.tensors.get(name)
+  if (info === undefined) throw new RangeError(`no tensor named ${name}`)
+  const bytes = new Uint8Array(info.byteLength)
+  if (bytes.length > 0) source.read(name, 0, bytes)
+  else source.verifyChecksum(name)
+  return bytes
+}

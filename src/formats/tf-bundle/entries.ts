@@ -1,0 +1,235 @@
+import { malformed, unsupported } from '../../errors.js'
+import { fromBinary, tensorflow } from '../../proto/index.js'
+import { RangedFile } from '../file.js'
+import { DTYPE_BYTES, type DType } from '../source.js'
+import { TableReader } from './table.js'
+
+/** What the index of a V2 checkpoint says (tensorflow/core/util/tensor_bundle): a header, and an entry a tensor or slice. */
+
+/** TensorBundle's version at which this reader was written (kTensorBundleVersion). */
+const BUNDLE_VERSION = 1
+/** A sharded checkpoint has tens of files; a forged header has billions. */
+const MAX_SHARDS = 100_000
+
+const { DataType } = tensorflow
+const DTYPES: Readonly<Partial<Record<number, DType>>> = {
+  [DataType.DT_FLOAT]: 'F32', [DataType.DT_DOUBLE]: 'F64', [DataType.DT_HALF]: 'F16', [DataType.DT_BFLOAT16]: 'BF16',
+  [DataType.DT_INT8]: 'I8', [DataType.DT_INT16]: 'I16', [DataType.DT_INT32]: 'I32', [DataType.DT_INT64]: 'I64',
+  [DataType.DT_UINT8]: 'U8', [DataType.DT_UINT16]: 'U16', [DataType.DT_UINT32]: 'U32', [DataType.DT_UINT64]: 'U64',
+  [DataType.DT_BOOL]: 'BOOL', [DataType.DT_STRING]: 'STRING', [DataType.DT_VARIANT]: 'VARIANT',
+} // prettier-ignore
+/** Highest number that TensorFlow has given to a type, references (+100) apart. */
+const LAST_DATA_TYPE = 35
+
+/** Where a piece of a tensor lies. */
+export interface Piece {
+  readonly shard: number
+  readonly offset: number
+  readonly size: number
+  /** Masked CRC-32C of the stored bytes. */
+  readonly crc: number
+}
+
+/** A rectangle of a partitioned variable. */
+export interface Slice extends Piece {
+  readonly start: readonly number[]
+  readonly extent: readonly number[]
+}
+
+export interface BundleEntry {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly byteLength: number
+  readonly piece: Piece | null
+  /** For a partitioned variable, its slices in order of their start. */
+  readonly slices: readonly Slice[]
+}
+
+export interface BundleIndex {
+  readonly shards: number
+  readonly bigEndian: boolean
+  readonly entries: readonly BundleEntry[]
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Length along each axis; a slice that has none covers the axis. */
+function extents(slice: tensorflow.TensorSliceProto, shape: readonly number[]): { start: number[]; extent: number[] } {
+  const start = slice.extent.map((e) => Number(e.start))
+  const extent = slice.extent.map((e, i) => (e.hasLength.case === 'length' ? Number(e.hasLength.value) : (shape[i] ?? 0)))
+  return { start, extent }
+}
+
+class IndexReader {
+  constructor(readonly file: string) {}
+
+  fail(what: string, tensor?: string): Error {
+    return malformed(what, { file: this.file, ...(tensor === undefined ? {} : { tensor }) })
+  }
+
+  header(value: Uint8Array): { shards: number; bigEndian: boolean } {
+    const header = this.parse(() => fromBinary(tensorflow.BundleHeaderProtoSchema, value), 'the header')
+    const { numShards } = header
+    if (numShards < 1 || numShards > MAX_SHARDS) throw this.fail(`the header says ${numShards} shards`)
+    if ((header.version?.minConsumer ?? 0) > BUNDLE_VERSION) {
+      throw unsupported(`the checkpoint asks for a reader of version ${String(header.version?.minConsumer)}`, { file: this.file })
+    }
+    return { shards: numShards, bigEndian: header.endianness === tensorflow.BundleHeaderProto_Endianness.BIG }
+  }
+
+  parse<T>(body: () => T, what: string, tensor?: string): T {
+    try {
+      return body()
+    } catch (error) {
+      throw this.fail(`${what} is no protocol buffer (${(error as Error).message})`, tensor)
+    }
+  }
+
+  shape(proto: tensorflow.TensorShapeProto | undefined, name: string): number[] {
+    const dims = (proto?.dim ?? []).map((d) => Number(d.size))
+    if (proto?.unknownRank === true || dims.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER)) throw this.fail(`impossible shape [${dims.join(', ')}]`, name)
+    return dims
+  }
+
+  piece(entry: tensorflow.BundleEntryProto, shards: number, name: string): Piece {
+    const offset = Number(entry.offset)
+    const size = Number(entry.size)
+    if (entry.shardId < 0 || entry.shardId >= shards) throw this.fail(`lies in shard ${entry.shardId} of ${shards}`, name)
+    if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER) throw this.fail(`lies at byte ${offset}, ${size} bytes long`, name)
+    return { shard: entry.shardId, offset, size, crc: entry.crc32c }
+  }
+
+  dtype(number: number, name: string): DType {
+    if (number <= 0 || number > LAST_DATA_TYPE) throw this.fail(`has the unknown element type ${number}`, name)
+    return DTYPES[number] ?? 'OTHER'
+  }
+}
+
+/** Bytes of `shape` elements, or Infinity where that is more than a number can say. */
+export const byteSize = (dtype: DType, shape: readonly number[]): number => {
+  if (shape.includes(0)) return 0
+  const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
+  return Number.isSafeInteger(size) ? size : Infinity
+}
+
+/**
+ * Reads the index of a bundle. Every entry is checked against its shape before anything is allocated for it.
+ * @throws AlbertkitError `malformed` naming file and tensor
+ */
+export function readIndex(path: string, checksum: boolean): BundleIndex {
+  const file = new RangedFile(path)
+  try {
+    return parseIndex(path, new TableReader(file, checksum))
+  } finally {
+    file.close()
+  }
+}
+
+function parseIndex(path: string, table: TableReader): BundleIndex {
+  const reader = new IndexReader(path)
+  let head: { shards: number; bigEndian: boolean } | null = null
+  const plain: { name: string; key: Uint8Array; entry: tensorflow.BundleEntryProto }[] = []
+  /** Slices by their key, which begins with a zero byte (checkpoint::EncodeTensorNameSlice). */
+  const sliced = new Map<string, tensorflow.BundleEntryProto>()
+  for (const { key, value } of table.entries()) {
+    if (key.length === 0) {
+      head = reader.header(value)
+      continue
+    }
+    const isSlice = key[0] === 0
+    let name = Buffer.from(key).toString('latin1')
+    if (!isSlice) {
+      try {
+        name = utf8.decode(key)
+      } catch {
+        throw reader.fail('the name of a tensor is not UTF-8', name)
+      }
+    }
+    const entry = reader.parse(() => fromBinary(tensorflow.BundleEntryProtoSchema, value), 'its entry', name)
+    if (isSlice) sliced.set(name, entry)
+    else plain.push({ name, key, entry })
+  }
+  if (head === null) throw reader.fail('the index has no header')
+  const { shards, bigEndian } = head
+  const entries = plain.map(({ name, key, entry }): BundleEntry => {
+    const dtype = reader.dtype(entry.dtype, name)
+    const shape = reader.shape(entry.shape, name)
+    const size = byteSize(dtype, shape)
+    if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name)
+    if (entry.slices.length > 0) return { name, dtype, shape, byteLength: size, piece: null, slices: readSlices(reader, entry, key, name, shape, dtype, sliced, shards) }
+    const piece = reader.piece(entry, shards, name)
+    if (DTYPE_BYTES[dtype] > 0 && piece.size !== size) throw reader.fail(`is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name)
+    return { name, dtype, shape, byteLength: DTYPE_BYTES[dtype] > 0 ? size : piece.size, piece, slices: [] }
+  })
+  return { shards, bigEndian, entries }
+}
+
+function readSlices(
+  reader: IndexReader,
+  entry: tensorflow.BundleEntryProto,
+  key: Uint8Array,
+  name: string,
+  shape: readonly number[],
+  dtype: DType,
+  sliced: ReadonlyMap<string, tensorflow.BundleEntryProto>,
+  shards: number,
+): Slice[] {
+  let covered = 0
+  const slices = entry.slices.map((proto): Slice => {
+    const { start, extent } = extents(proto, shape)
+    if (start.length !== shape.length || start.some((s, i) => s < 0 || (extent[i] ?? -1) < 0 || s + (extent[i] ?? 0) > (shape[i] ?? 0))) throw reader.fail('has a slice outside its shape', name)
+    const found = sliced.get(Buffer.from(sliceKey(key, proto)).toString('latin1'))
+    if (found === undefined) throw reader.fail(`lacks its slice from [${start.join(', ')}]`, name)
+    const piece = reader.piece(found, shards, name)
+    if (piece.size !== byteSize(dtype, extent)) throw reader.fail(`has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`, name)
+    covered += extent.reduce((n, d) => n * d, 1)
+    return { ...piece, start, extent }
+  })
+  if (covered !== shape.reduce((n, d) => n * d, 1)) throw reader.fail('its slices do not cover it', name)
+  return slices.sort((a, b) => a.start.map((s, i) => s - (b.start[i] ?? 0)).find((d) => d !== 0) ?? 0)
+}
+
+/** OrderedCode's string: 0x00 becomes 00 FF, 0xFF becomes FF 00, and 00 01 ends it (tensorflow/core/lib/strings/ordered_code.cc). */
+function orderedString(bytes: Uint8Array): number[] {
+  const out: number[] = []
+  for (const byte of bytes) {
+    out.push(byte)
+    if (byte === 0) out.push(0xff)
+    else if (byte === 0xff) out.push(0)
+  }
+  return [...out, 0, 1]
+}
+
+/** OrderedCode's increasing unsigned number: its length in bytes, then the bytes, most significant first. */
+function orderedNumber(n: number): number[] {
+  const bytes: number[] = []
+  for (let rest = n; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256)
+  return [bytes.length, ...bytes]
+}
+
+/** OrderedCode's increasing signed number: sign-and-length bits first, then two's complement, most significant first. */
+function orderedSigned(n: number): number[] {
+  if (n >= -64 && n < 64) return [(n & 0xff) ^ 0x80]
+  const magnitude = BigInt(n < 0 ? -n - 1 : n)
+  let length = 2
+  while (magnitude >= 1n << BigInt(7 * length - 1)) length++
+  const header = length < 8 ? [0xff & (0xff << (8 - length))] : [0xff, 0xff & (0xff << (16 - length))]
+  let bits = BigInt.asUintN(8 * length, BigInt(n))
+  const out = new Array<number>(length).fill(0)
+  for (let i = length - 1; i >= 0; i--, bits >>= 8n) out[i] = Number(bits & 255n)
+  if (n < 0) header.forEach((mask, i) => (out[i] = (out[i] ?? 0) & (0xff ^ mask) ))
+  else header.forEach((mask, i) => (out[i] = (out[i] ?? 0) | mask))
+  return out
+}
+
+/** The key of a slice: 0, the name, the rank, then start and length along each axis, −1 where it covers the axis (util/saved_tensor_slice_util.cc). */
+function sliceKey(name: Uint8Array, slice: tensorflow.TensorSliceProto): Uint8Array {
+  const parts = slice.extent.flatMap((e) =>
+    e.hasLength.case === 'length'
+      ? [...orderedSigned(Number(e.start)), ...orderedSigned(Number(e.hasLength.value))]
+      : [...orderedSigned(0), ...orderedSigned(-1)],
+  )
+  return Uint8Array.from([...orderedNumber(0), ...orderedString(name), ...orderedNumber(slice.extent.length), ...parts])
+}
+

@@ -1,0 +1,124 @@
+import { uncompress } from 'snappyjs'
+import { malformed, type AlbertkitError } from '../../errors.js'
+import { crcOf, maskCrc } from '../crc32c.js'
+import { RangedFile } from '../file.js'
+
+/**
+ * Reader of the sorted string table that a TensorFlow checkpoint's index is (tensorflow/core/lib/io/table.cc,
+ * format.cc; LevelDB's table format): data blocks, an index block that lists them, and a footer of 48 bytes.
+ */
+
+const FOOTER_BYTES = 48
+const TRAILER_BYTES = 5 // compression type, masked CRC-32C
+const MAGIC = 0xdb4775248b80fb57n
+/** Blocks are 4 KiB to some 100 KiB; a real index has no block near this, a forged size does. */
+const MAX_BLOCK_BYTES = 64 * 1024 * 1024
+
+export interface TableEntry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+interface Handle {
+  readonly offset: number
+  readonly size: number
+}
+
+class Cursor {
+  at = 0
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly fail: (what: string) => AlbertkitError,
+  ) {}
+
+  /** A base-128 number of at most 2^53. */
+  varint(): number {
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 10; i++) {
+      const byte = this.bytes[this.at++]
+      if (byte === undefined) throw this.fail('a number runs past the end')
+      value += (byte & 127) * scale
+      if (byte < 128) {
+        if (value > Number.MAX_SAFE_INTEGER) throw this.fail('a number is larger than any file')
+        return value
+      }
+      scale *= 128
+    }
+    throw this.fail('a number has more than ten bytes')
+  }
+
+  take(length: number): Uint8Array {
+    if (this.at + length > this.bytes.length) throw this.fail('an entry runs past the end of its block')
+    return this.bytes.subarray(this.at, (this.at += length))
+  }
+}
+
+export class TableReader {
+  readonly #file: RangedFile
+  readonly #checksum: boolean
+
+  constructor(file: RangedFile, checksum: boolean) {
+    this.#file = file
+    this.#checksum = checksum
+  }
+
+  #fail(what: string, offset: number): AlbertkitError {
+    return malformed(`damaged index: ${what}`, { file: this.#file.path, offset, hint: 'fetch the .index file again' })
+  }
+
+  /** All entries in key order. */
+  *entries(): Generator<TableEntry> {
+    const start = this.#file.size - FOOTER_BYTES
+    if (start < 0) throw this.#fail(`${this.#file.size} bytes are too few`, 0)
+    const footer = this.#file.bytes(start, FOOTER_BYTES)
+    if (new DataView(footer.buffer).getBigUint64(40, true) !== MAGIC) throw this.#fail('wrong magic number at its end', start + 40)
+    const cursor = new Cursor(footer, (what) => this.#fail(what, start))
+    this.#handle(cursor) // the metaindex block: TensorFlow writes it empty
+    const index = this.#handle(cursor)
+    for (const { value } of this.#block(index)) {
+      yield* this.#block(this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset))))
+    }
+  }
+
+  #handle(cursor: Cursor): Handle {
+    return { offset: cursor.varint(), size: cursor.varint() }
+  }
+
+  *#block({ offset, size }: Handle): Generator<TableEntry> {
+    if (size > MAX_BLOCK_BYTES || offset + size + TRAILER_BYTES > this.#file.size) throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
+    const raw = this.#file.bytes(offset, size + TRAILER_BYTES)
+    const stored = new DataView(raw.buffer).getUint32(size + 1, true)
+    if (this.#checksum && maskCrc(crcOf(raw.subarray(0, size + 1))) !== stored) throw this.#fail('a block does not have its CRC-32C', offset)
+    const block = this.#uncompressed(raw[size] ?? 0, raw.subarray(0, size), offset)
+    const fail = (what: string): AlbertkitError => this.#fail(what, offset)
+    if (block.length < 4) throw fail('a block is too short')
+    const restarts = new DataView(block.buffer, block.byteOffset, block.length).getUint32(block.length - 4, true)
+    const end = block.length - 4 - restarts * 4
+    if (end < 0) throw fail('a block has more restart points than room')
+    const cursor = new Cursor(block.subarray(0, end), fail)
+    let key = new Uint8Array(0)
+    while (cursor.at < end) {
+      const shared = cursor.varint()
+      const unshared = cursor.varint()
+      const length = cursor.varint()
+      if (shared > key.length) throw fail('a key shares more than there is')
+      const suffix = cursor.take(unshared)
+      const next = new Uint8Array(shared + suffix.length)
+      next.set(key.subarray(0, shared))
+      next.set(suffix, shared)
+      key = next
+      yield { key, value: cursor.take(length) }
+    }
+  }
+
+  #uncompressed(type: number, bytes: Uint8Array, offset: number): Uint8Array {
+    if (type === 0) return bytes
+    if (type !== 1) throw this.#fail(`unknown compression ${type}`, offset)
+    try {
+      return uncompress(bytes, MAX_BLOCK_BYTES)
+    } catch (error) {
+      throw this.#fail(`a block is no snappy data (${(error as Error).message})`, offset)
+    }
+  }
+}

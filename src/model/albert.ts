@@ -1,0 +1,96 @@
+import type { DType } from '../formats/source.js'
+import type { ModelConfig } from './config.js'
+
+/**
+ * The typed tree of a model's parameters. Sharing is identity: two layers that share a kernel hold the same
+ * `Parameter` object, so "stored once" needs no further bookkeeping.
+ */
+
+/** How the stored bytes of a matrix relate to the matrix that the forward pass means. */
+export type Layout =
+  /** As the forward pass means it. */
+  | 'as_is'
+  /** Stored `[out, in]` where a kernel is meant `[in, out]` (PyTorch's `weight`). */
+  | 'transposed'
+
+export interface Parameter {
+  /** Semantic slot: the name of this parameter in every artefact, e.g. `encoder/shared/attention/query/kernel`. */
+  readonly slot: string
+  /** Name of the variable in the source. */
+  readonly variable: string
+  /** Shape as the forward pass means it (a kernel is `[in, out]`). */
+  readonly shape: readonly number[]
+  /** Shape as stored in the source. */
+  readonly storedShape: readonly number[]
+  readonly layout: Layout
+  /** Element type in the source. */
+  readonly dtype: DType
+}
+
+/** `x·kernel + bias`, kernel `[in, out]`. */
+export interface Dense {
+  readonly kernel: Parameter
+  readonly bias: Parameter | null
+}
+
+export interface LayerNorm {
+  readonly gamma: Parameter
+  readonly beta: Parameter
+}
+
+/** One inner layer: attention then feed-forward, each with its LayerNorm. */
+export interface Block {
+  readonly query: Dense
+  readonly key: Dense
+  readonly value: Dense
+  readonly attentionOutput: Dense
+  readonly attentionNorm: LayerNorm
+  readonly intermediate: Dense
+  readonly output: Dense
+  readonly outputNorm: LayerNorm
+}
+
+export interface Embeddings {
+  /** `[V, E]` */
+  readonly word: Parameter
+  /** zh only: `word_embeddings_2 [E, H]`, applied right after the lookup, without bias. */
+  readonly factor: Parameter | null
+  /** `[P, E]` (zh, bert: `[P, H]`) */
+  readonly position: Parameter
+  /** `[T, E]` (zh, bert: `[T, H]`) */
+  readonly tokenType: Parameter
+  readonly norm: LayerNorm
+  /** google, hf: `embedding_hidden_mapping_in`, after the LayerNorm. */
+  readonly mapping: Dense | null
+}
+
+export interface MlmHead {
+  readonly transform: Dense
+  readonly norm: LayerNorm
+  /** `[V]` */
+  readonly bias: Parameter
+}
+
+/** A head whose weight is stored `[n, H]` and used as `x·Wᵀ + b`. */
+export interface OutputHead {
+  /** `[n, H]` */
+  readonly weight: Parameter
+  /** `[n]` */
+  readonly bias: Parameter
+}
+
+export interface ClassifierHead extends OutputHead {
+  /** zh pre-LN only: an extra LayerNorm on the pooled output. */
+  readonly norm: LayerNorm | null
+}
+
+export interface AlbertModel {
+  readonly config: ModelConfig
+  readonly embeddings: Embeddings
+  /** `layers[l][j]`: inner layer j of layer l. */
+  readonly layers: readonly (readonly Block[])[]
+  readonly pooler: Dense | null
+  readonly mlm: MlmHead | null
+  readonly sop: OutputHead | null
+  readonly classifier: ClassifierHead | null
+}

@@ -1,0 +1,230 @@
+import { malformed, unsupported } from '../errors.js'
+import { z } from '../vendor/zod.js'
+
+/**
+ * Configurations of the families, normalised into one shape. Field names are the field's own
+ * (`vocab_size`, `hidden_size` …), so that an error can name what the user wrote.
+ */
+
+/** Whose code the checkpoint was written by. */
+export type Family = 'zh' | 'google' | 'bert' | 'hf'
+
+/** Element-wise functions that occur in configurations; `gelu_tanh` is the tanh approximation. */
+export type Activation = 'gelu_tanh' | 'gelu_erf' | 'relu' | 'swish' | 'tanh' | 'linear'
+
+const MAX_SIZE = 2 ** 31 - 1 // dimensions are int32 in TensorFlow as well
+const MAX_LAYERS = 1024 // a shared model's weights cannot contradict a forged depth, so this does
+
+const size = z.int().min(1).max(MAX_SIZE)
+const depth = z.int().min(1).max(MAX_LAYERS)
+
+/** The numbers of a configuration, under their own names. */
+const NUMBERS = z.object({
+  vocab_size: size,
+  /** Equals `hidden_size` where the family does not factorise. */
+  embedding_size: size,
+  hidden_size: size,
+  num_hidden_layers: depth,
+  num_attention_heads: size,
+  intermediate_size: size,
+  max_position_embeddings: size,
+  type_vocab_size: size,
+  num_hidden_groups: depth,
+  inner_group_num: depth,
+  layer_norm_eps: z.number().positive().max(1),
+})
+export type ConfigNumbers = z.infer<typeof NUMBERS>
+
+export interface ModelConfig extends Readonly<ConfigNumbers> {
+  readonly family: Family
+  /** Which of the two the names belong to; only hf has both. */
+  readonly architecture: 'albert' | 'bert'
+  readonly hidden_act: Activation
+  /** Pre-LN applies each LayerNorm before its sub-layer (brightmart's `ln_type`). */
+  readonly norm_position: 'post' | 'pre'
+  /** What a masked position adds to its scores: −10000 in TensorFlow's code, the least float32 in transformers. */
+  readonly mask_penalty: number
+  /** Class names by index, where the configuration has them. */
+  readonly id2label: Readonly<Record<string, string>> | null
+  /** Path of the configuration file, for messages. */
+  readonly file: string
+}
+
+/** A configuration as it was read: any JSON object. */
+export interface RawConfig {
+  readonly file: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+const ONE_GROUP = { num_hidden_groups: 1, inner_group_num: 1, layer_norm_eps: 1e-12 }
+const BERT_BASE = {
+  ...ONE_GROUP,
+  hidden_size: 768,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  intermediate_size: 3072,
+  max_position_embeddings: 512,
+}
+const ALBERT_XXLARGE = {
+  ...ONE_GROUP,
+  embedding_size: 128,
+  hidden_size: 4096,
+  num_hidden_layers: 12,
+  num_attention_heads: 64,
+  intermediate_size: 16384,
+  max_position_embeddings: 512,
+  type_vocab_size: 2,
+}
+
+/** Defaults of the genuine code: modeling.py of albert_zh, google-research/albert and bert; transformers' configuration classes. */
+const DEFAULTS: Readonly<Record<string, Partial<ConfigNumbers>>> = {
+  zh: { ...BERT_BASE, type_vocab_size: 16 },
+  google: ALBERT_XXLARGE,
+  bert: { ...BERT_BASE, type_vocab_size: 16 },
+  'hf-albert': { ...ALBERT_XXLARGE, vocab_size: 30000 },
+  'hf-bert': { ...BERT_BASE, type_vocab_size: 2, vocab_size: 30522 },
+}
+
+/** `hidden_act` as TensorFlow's code understands it: its `gelu` is the tanh form (modeling.py `gelu`). */
+const TF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  gelu: 'gelu_tanh',
+  relu: 'relu',
+  tanh: 'tanh',
+  linear: 'linear',
+}
+
+/** `hidden_act` as transformers understands it (activations.py). */
+const HF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  gelu: 'gelu_erf',
+  gelu_python: 'gelu_erf',
+  gelu_new: 'gelu_tanh',
+  gelu_fast: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  relu: 'relu',
+  silu: 'swish',
+  swish: 'swish',
+  tanh: 'tanh',
+  linear: 'linear',
+}
+
+/** transformers marks its configurations with `model_type`; there `gelu` is the erf form even beside TensorFlow weights. */
+const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'hf' || 'model_type' in raw.fields
+
+function readActivation(raw: RawConfig, family: Family): Activation {
+  const table = isHuggingFace(raw, family) ? HF_ACTIVATIONS : TF_ACTIVATIONS
+  const given = raw.fields['hidden_act'] ?? (family === 'hf' && raw.fields['model_type'] === 'albert' ? 'gelu_new' : 'gelu')
+  const found = typeof given === 'string' && Object.hasOwn(table, given) ? table[given] : undefined
+  if (found === undefined) {
+    throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, {
+      file: raw.file,
+      field: 'hidden_act',
+      hint: `use one of ${Object.keys(table).join(', ')}`,
+    })
+  }
+  return found
+}
+
+function readNormPosition(raw: RawConfig, family: Family): 'post' | 'pre' {
+  if (family !== 'zh') return 'post'
+  const given = raw.fields['ln_type'] ?? null
+  if (given === null || given === 'postln') return 'post'
+  if (given === 'preln') return 'pre'
+  throw malformed(`ln_type is ${JSON.stringify(given)}`, {
+    file: raw.file,
+    field: 'ln_type',
+    hint: 'use "postln" or "preln"; albert_zh takes anything else as pre-LN without saying so',
+  })
+}
+
+function readLabels(raw: RawConfig): Record<string, string> | null {
+  const parsed = z.record(z.string(), z.string()).safeParse(raw.fields['id2label'])
+  return parsed.success && Object.keys(parsed.data).length > 0 ? parsed.data : null
+}
+
+function refuseForeignFields(raw: RawConfig, family: Family): void {
+  if ((family === 'zh' || family === 'bert') && raw.fields['num_hidden_groups'] !== undefined) {
+    throw malformed(
+      `num_hidden_groups belongs to Google's ALBERT, but the weights are ${family === 'zh' ? "albert_zh's" : "BERT's"}`,
+      { file: raw.file, field: 'num_hidden_groups', hint: 'give the configuration that belongs to these weights with --config' },
+    )
+  }
+  const positions = raw.fields['position_embedding_type'] ?? 'absolute'
+  if (positions !== 'absolute') {
+    throw unsupported(`position_embedding_type is ${JSON.stringify(positions)}`, {
+      file: raw.file,
+      field: 'position_embedding_type',
+      hint: 'albertkit runs absolute position embeddings',
+    })
+  }
+  const pruned = raw.fields['pruned_heads']
+  if (typeof pruned === 'object' && pruned !== null && Object.keys(pruned).length > 0) {
+    throw unsupported('the model has pruned attention heads', { file: raw.file, field: 'pruned_heads' })
+  }
+}
+
+/** Checks the numbers one by one, so that the message names the first field that is wrong. */
+function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNumbers {
+  const values = { ...defaults, ...Object.fromEntries(Object.entries(raw.fields).filter(([, v]) => v !== null)) }
+  const parsed = NUMBERS.safeParse(values)
+  if (parsed.success) return parsed.data
+  const field = String(parsed.error.issues[0]?.path[0])
+  const given = (values as Record<string, unknown>)[field]
+  const rule = field === 'layer_norm_eps' ? 'a number between 0 and 1' : `a whole number from 1 to ${String(field.startsWith('num_hidden') || field === 'inner_group_num' ? MAX_LAYERS : MAX_SIZE)}`
+  throw malformed(given === undefined ? `${field} is missing` : `${field} is ${JSON.stringify(given)}`, {
+    file: raw.file,
+    field,
+    hint: `${field} must be ${rule}`,
+  })
+}
+
+export interface ConfigOptions {
+  /** Overrides the LayerNorm epsilon of the configuration. */
+  readonly layerNormEpsilon?: number
+}
+
+/**
+ * Reads `raw` as the configuration of `family`.
+ * @throws AlbertkitError `malformed` naming the field, or `unsupported`.
+ */
+export function parseConfig(
+  raw: RawConfig,
+  family: Family,
+  architecture: 'albert' | 'bert',
+  options: ConfigOptions = {},
+): ModelConfig {
+  refuseForeignFields(raw, family)
+  const hidden_act = readActivation(raw, family)
+  const norm_position = readNormPosition(raw, family)
+  const defaults = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
+  const factorised = family !== 'bert' && architecture !== 'bert'
+  const fields = factorised ? raw.fields : { ...raw.fields, embedding_size: raw.fields['hidden_size'] ?? defaults.hidden_size }
+  // TensorFlow's code has no such field: its epsilon is 1e-12 whatever the file says.
+  const epsilon = options.layerNormEpsilon ?? (isHuggingFace(raw, family) ? (fields['layer_norm_eps'] ?? 1e-12) : 1e-12)
+  const numbers = readNumbers({ ...raw, fields: { ...fields, layer_norm_eps: epsilon } }, defaults)
+  if (numbers.hidden_size % numbers.num_attention_heads !== 0) {
+    throw malformed(
+      `num_attention_heads is ${numbers.num_attention_heads}, which does not divide hidden_size ${numbers.hidden_size}`,
+      { file: raw.file, field: 'num_attention_heads' },
+    )
+  }
+  return {
+    ...numbers,
+    family,
+    architecture,
+    hidden_act,
+    norm_position,
+    mask_penalty: family === 'hf' ? -3.4028234663852886e38 : -10000,
+    id2label: readLabels(raw),
+    file: raw.file,
+  }
+}
+
+/**
+ * Which group layer `l` takes its parameters from. Each family's own formula, in double precision as there:
+ * Google's `int(l / L * G)` (modeling.py `transformer_model`) rounds down at e.g. G = L = 22, l = 15;
+ * transformers computes `int(l / (L / G))` (modeling_albert.py).
+ */
+export function groupOfLayer(config: ModelConfig, layer: number): number {
+  const { num_hidden_layers: L, num_hidden_groups: G } = config
+  return config.family === 'hf' ? Math.trunc(layer / (L / G)) : Math.trunc((layer / L) * G)
+}

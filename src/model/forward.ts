@@ -1,0 +1,138 @@
+import type { AlbertModel, Block, Dense } from './albert.js'
+import type { ModelConfig } from './config.js'
+import type { ForwardInputs, Ops } from './ops.js'
+
+/** Which heads to run; a head that the model lacks is never run. */
+export interface HeadSelection {
+  readonly mlm: boolean
+  readonly sop: boolean
+  readonly classifier: boolean
+}
+
+/** What a forward pass gives. B batch, S sequence, V vocabulary, H hidden, N labels. */
+export interface ForwardOutputs<T> {
+  /** Embeddings after their LayerNorm: `[B, S, E]`, or `[B, S, H]` in zh and bert. */
+  readonly embedding_output: T
+  /** google, hf: embeddings after the mapping to `[B, S, H]`. */
+  readonly embedding_hidden_mapping_in: T | null
+  /** `[B, S, H]` each; TensorFlow families count every inner layer, hf the last one of each layer. */
+  readonly hidden_states: readonly T[]
+  /** `[B, S, H]` */
+  readonly last_hidden_state: T
+  /** `[B, H]` */
+  readonly pooler_output: T | null
+  /** `[B, S, V]` */
+  readonly prediction_logits: T | null
+  /** `[B, 2]` */
+  readonly sop_logits: T | null
+  /** `[B, N]` */
+  readonly logits: T | null
+}
+
+const dense = <T>(ops: Ops<T>, x: T, { kernel, bias }: Dense): T => ops.linear(x, kernel, bias)
+
+/** Multi-head self-attention without its residual and LayerNorm (BERT's modeling.py `attention_layer`). */
+function selfAttention<T>(ops: Ops<T>, config: ModelConfig, block: Block, x: T, bias: T): T {
+  const heads = config.num_attention_heads
+  const project = (name: string, d: Dense): T => ops.scope(name, () => ops.splitHeads(dense(ops, x, d), heads))
+  const query = project('query', block.query)
+  const key = project('key', block.key)
+  const value = project('value', block.value)
+  const scores = ops.scope('scores', () => ops.add(ops.scores(query, key, config.hidden_size / heads), bias))
+  const probabilities = ops.softmax(scores)
+  const context = ops.scope('context', () => ops.mergeHeads(ops.context(probabilities, value)))
+  return ops.scope('output', () => dense(ops, context, block.attentionOutput))
+}
+
+function feedForward<T>(ops: Ops<T>, config: ModelConfig, block: Block, x: T): T {
+  const inner = ops.scope('intermediate', () => ops.activation(dense(ops, x, block.intermediate), config.hidden_act))
+  return ops.scope('output', () => dense(ops, inner, block.output))
+}
+
+/** One inner layer. Post-LN normalises each sum; pre-LN (albert_zh `prelln_transformer_model`) each sub-layer's input. */
+function transformerBlock<T>(ops: Ops<T>, config: ModelConfig, block: Block, x: T, bias: T): T {
+  const { layer_norm_eps: epsilon } = config
+  const attention = (input: T): T => selfAttention(ops, config, block, input, bias)
+  const ffn = (input: T): T => feedForward(ops, config, block, input)
+  if (config.norm_position === 'pre') {
+    const attended = ops.scope('attention', () => ops.add(attention(ops.layerNorm(x, block.attentionNorm, epsilon)), x))
+    return ops.scope('ffn', () => ops.add(ffn(ops.layerNorm(attended, block.outputNorm, epsilon)), attended))
+  }
+  const attended = ops.scope('attention', () => ops.layerNorm(ops.add(attention(x), x), block.attentionNorm, epsilon))
+  return ops.scope('ffn', () => ops.layerNorm(ops.add(ffn(attended), attended), block.outputNorm, epsilon))
+}
+
+/** Lookup, factor (zh), token type and position, LayerNorm. */
+function embed<T>(ops: Ops<T>, model: AlbertModel, inputs: ForwardInputs<T>): T {
+  const { word, factor, position, tokenType, norm } = model.embeddings
+  const words = ops.scope('word', () => {
+    const rows = ops.gather(word, inputs.input_ids)
+    return factor === null ? rows : ops.linear(rows, factor, null)
+  })
+  const typed = ops.scope('token_type', () => ops.add(words, ops.gather(tokenType, inputs.token_type_ids)))
+  const placed = ops.scope('position', () => ops.add(typed, ops.positions(position, inputs.input_ids)))
+  return ops.layerNorm(placed, norm, model.config.layer_norm_eps)
+}
+
+/** Masked-token logits over the whole sequence: transform, LayerNorm, then the tied word embeddings. */
+function predictTokens<T>(ops: Ops<T>, model: AlbertModel, head: NonNullable<AlbertModel['mlm']>, x: T): T {
+  const { word, factor } = model.embeddings
+  const transformed = ops.scope('transform', () =>
+    ops.layerNorm(
+      ops.activation(dense(ops, x, head.transform), model.config.hidden_act),
+      head.norm,
+      model.config.layer_norm_eps,
+    ),
+  )
+  const narrow = factor === null ? transformed : ops.scope('factor', () => ops.linearTransposed(transformed, factor, null))
+  return ops.scope('decoder', () => ops.linearTransposed(narrow, word, head.bias))
+}
+
+function encode<T>(ops: Ops<T>, model: AlbertModel, embedded: T, bias: T): T[] {
+  const { config, layers } = model
+  const states: T[] = []
+  let x = embedded
+  layers.forEach((inner, l) => {
+    inner.forEach((block, j) => {
+      const name = `encoder/layer_${l}${inner.length === 1 ? '' : `/inner_${j}`}`
+      x = ops.scope(name, () => transformerBlock(ops, config, block, x, bias))
+      if (config.family !== 'hf' || j === inner.length - 1) states.push((x = ops.mark(`hidden_state_${states.length}`, x)))
+    })
+  })
+  return states
+}
+
+/**
+ * The forward pass of every family, once: BERT (modeling.py), ALBERT (Lan et al. 2019, sections 3.1–3.2;
+ * google-research/albert modeling.py), albert_zh (post- and pre-LN). What `ops` is decides whether it computes or
+ * writes a graph.
+ */
+export function forward<T>(model: AlbertModel, ops: Ops<T>, inputs: ForwardInputs<T>, heads: HeadSelection): ForwardOutputs<T> {
+  const { config, embeddings, pooler } = model
+  const embedding_output = ops.mark('embedding_output', ops.scope('embeddings', () => embed(ops, model, inputs)))
+  const { mapping } = embeddings
+  const mapped =
+    mapping === null ? null : ops.mark('embedding_hidden_mapping_in', ops.scope('mapping', () => dense(ops, embedding_output, mapping)))
+  const bias = ops.scope('attention_bias', () => ops.attentionBias(inputs.attention_mask, config.mask_penalty))
+  const hidden_states = encode(ops, model, mapped ?? embedding_output, bias)
+  const last = hidden_states[hidden_states.length - 1] as T
+  const pooled =
+    pooler === null ? null : ops.scope('pooler', () => ops.activation(dense(ops, ops.firstToken(last), pooler), 'tanh'))
+  const { mlm, sop, classifier } = model
+  return {
+    embedding_output,
+    embedding_hidden_mapping_in: mapped,
+    hidden_states,
+    last_hidden_state: last,
+    pooler_output: pooled,
+    prediction_logits: mlm !== null && heads.mlm ? ops.scope('mlm', () => predictTokens(ops, model, mlm, last)) : null,
+    sop_logits: sop !== null && pooled !== null && heads.sop ? ops.scope('sop', () => ops.linearTransposed(pooled, sop.weight, sop.bias)) : null,
+    logits:
+      classifier !== null && pooled !== null && heads.classifier
+        ? ops.scope('classifier', () => {
+            const x = classifier.norm === null ? pooled : ops.layerNorm(pooled, classifier.norm, config.layer_norm_eps)
+            return ops.linearTransposed(x, classifier.weight, classifier.bias)
+          })
+        : null,
+  }
+}

@@ -1,0 +1,42 @@
+import type { TensorSource } from '../formats/source.js'
+import type { AlbertModel } from './albert.js'
+import { forward, type HeadSelection } from './forward.js'
+import { selectOutputs } from './outputs.js'
+import { integers, ReferenceOps, type Tensor } from './reference.js'
+import { useCounts } from './weights.js'
+
+/** Token ids and masks of a batch, row-major `[batch, sequence]`. */
+export interface ModelInputs {
+  readonly batch: number
+  readonly sequence: number
+  readonly input_ids: Int32Array
+  readonly attention_mask: Int32Array
+  readonly token_type_ids: Int32Array
+}
+
+/**
+ * Runs the float64 reference and gives every named value of the forward pass: the outputs of `selectOutputs` and
+ * `embedding_hidden_mapping_in`.
+ */
+export function runReference(
+  model: AlbertModel,
+  source: TensorSource,
+  inputs: ModelInputs,
+  heads: HeadSelection,
+): Map<string, Tensor> {
+  const shape = [inputs.batch, inputs.sequence]
+  const outputs = forward(
+    model,
+    new ReferenceOps(source, useCounts(model)),
+    {
+      input_ids: integers(inputs.input_ids, shape),
+      attention_mask: integers(inputs.attention_mask, shape),
+      token_type_ids: integers(inputs.token_type_ids, shape),
+    },
+    heads,
+  )
+  const named = new Map(selectOutputs(outputs, true))
+  const mapped = outputs.embedding_hidden_mapping_in
+  if (mapped !== null) named.set('embedding_hidden_mapping_in', mapped)
+  return named
+}

@@ -1,0 +1,144 @@
+/** Comparing one output of two runs. */
+
+/** Numbers of any float type, row-major. */
+export interface Values {
+  readonly shape: readonly number[]
+  readonly data: ArrayLike<number>
+}
+
+/** `masked`: only the rows whose attention mask is all zero. */
+export type Rows = 'masked'
+
+export interface Comparison {
+  readonly runner: string
+  readonly output: string
+  readonly shape: readonly number[]
+  /** Which rows; absent where all ordinary rows are meant. */
+  readonly rows?: Rows
+  /** Largest absolute difference; null where a value is not a number. */
+  readonly maxAbs: number | null
+  readonly meanAbs: number | null
+  readonly cosine: number | null
+  /** Index of the largest difference in the output. */
+  readonly where: readonly number[]
+  readonly atol: number
+  readonly ok: boolean
+}
+
+/** Index along each axis of flat position `flat`. */
+export function unravel(flat: number, shape: readonly number[]): number[] {
+  const index = shape.map(() => 0)
+  let rest = flat
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis] ?? 1
+    index[axis] = rest % size
+    rest = Math.floor(rest / size)
+  }
+  return index
+}
+
+const finite = (x: number): number | null => (Number.isFinite(x) ? x : null)
+
+/** Statistics over the rows (first axis) that `keep` admits. */
+function statistics(actual: Values, expected: Values, keep: (row: number) => boolean) {
+  const rows = expected.shape[0] ?? 1
+  const width = expected.data.length / rows
+  let max = -1
+  let at = 0
+  let sum = 0
+  let count = 0
+  let dot = 0
+  let aa = 0
+  let bb = 0
+  let broken = false
+  for (let row = 0; row < rows; row++) {
+    if (!keep(row)) continue
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const a = actual.data[i] as number
+      const b = expected.data[i] as number
+      const d = Math.abs(a - b)
+      if (Number.isNaN(d) && !broken) {
+        broken = true
+        at = i
+      }
+      if (d > max && !broken) {
+        max = d
+        at = i
+      }
+      sum += d
+      count++
+      dot += a * b
+      aa += a * a
+      bb += b * b
+    }
+  }
+  const cosine = aa === 0 && bb === 0 ? 1 : dot / Math.sqrt(aa * bb)
+  return { max: broken ? NaN : max, mean: sum / count, cosine, at, count }
+}
+
+/** Absolute bound of a comparison: a function of the largest absolute reference value of the rows compared. */
+export type Bound = (largest: number) => number
+
+/** Against outputs of the genuine code (float32 from float64 is within 5e-6 on the fixtures). */
+export const GOLDEN_BOUND: Bound = () => 1e-5
+/** Against our own reference: float32 itself moves in proportion to the values of large trained models. */
+export const REFERENCE_BOUND: Bound = (largest) => 1e-5 * Math.max(1, largest)
+/** Rows that are masked everywhere have scores near −10000, where a float32 step is 0.001. */
+export const MASKED_ATOL = 5e-3
+
+export interface CompareOptions {
+  readonly bound: Bound
+  /** Overrides both bounds. */
+  readonly atol?: number | undefined
+  /** Per row of the batch: whether its attention mask is all zero. */
+  readonly masked: readonly boolean[]
+}
+
+/**
+ * Compares `actual` with `expected`: one result for the ordinary rows, one for the fully masked rows, if there are any.
+ * A different shape is a failed comparison, not an error.
+ */
+export function compare(runner: string, output: string, actual: Values, expected: Values, options: CompareOptions): Comparison[] {
+  const shape = [...expected.shape]
+  if (actual.shape.length !== shape.length || actual.shape.some((d, i) => d !== shape[i])) {
+    return [{ runner, output, shape: [...actual.shape], maxAbs: null, meanAbs: null, cosine: null, where: [], atol: options.atol ?? options.bound(0), ok: false }]
+  }
+  const results: Comparison[] = []
+  for (const rows of [undefined, 'masked'] as const) {
+    const keep = (row: number): boolean => (options.masked[row] ?? false) === (rows === 'masked')
+    const s = statistics(actual, expected, keep)
+    if (s.count === 0) continue
+    const atol = options.atol ?? (rows === 'masked' ? MASKED_ATOL : options.bound(largestOf(expected, keep)))
+    results.push({
+      runner,
+      output,
+      shape,
+      ...(rows === undefined ? {} : { rows }),
+      maxAbs: finite(s.max),
+      meanAbs: finite(s.mean),
+      cosine: finite(s.cosine),
+      where: unravel(s.at, shape),
+      atol,
+      ok: s.max <= atol,
+    })
+  }
+  return results
+}
+
+function largestOf(values: Values, keep: (row: number) => boolean): number {
+  const rows = values.shape[0] ?? 1
+  const width = values.data.length / rows
+  let largest = 0
+  for (let i = 0; i < values.data.length; i++) {
+    if (keep(Math.floor(i / width))) largest = Math.max(largest, Math.abs(values.data[i] as number))
+  }
+  return largest
+}
+
+/** Which rows of a `[batch, sequence]` mask are zero everywhere. */
+export function maskedRows(mask: ArrayLike<number>, batch: number, sequence: number): boolean[] {
+  return Array.from({ length: batch }, (_, row) => {
+    for (let i = 0; i < sequence; i++) if (mask[row * sequence + i] !== 0) return false
+    return true
+  })
+}

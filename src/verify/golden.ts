@@ -1,0 +1,160 @@
+import { malformed } from '../errors.js'
+import { DTYPE_BYTES, readAll, type TensorSource } from '../formats/source.js'
+import type { AlbertModel } from '../model/albert.js'
+import { decodeFloats } from '../model/decode.js'
+import type { ModelInputs } from '../model/reference-run.js'
+import type { Values } from './compare.js'
+
+/** Goldens: inputs, and outputs that TensorFlow or PyTorch computed from them, in either code's naming. */
+export interface Golden {
+  readonly file: string
+  readonly inputs: ModelInputs
+  /** `[B, P]` of TensorFlow goldens: where `mlm_logits [B, P, V]` was computed. */
+  readonly mlmPositions: Values | null
+  /** Float outputs by the golden's own names. */
+  readonly outputs: ReadonlyMap<string, Values>
+}
+
+/** Names of the three inputs: transformers', TensorFlow's. */
+const INPUT_NAMES = {
+  input_ids: ['input_ids'],
+  attention_mask: ['attention_mask', 'input_mask'],
+  token_type_ids: ['token_type_ids', 'segment_ids'],
+} as const
+
+/** Our name of a golden's output, where it is not the same. */
+const OUTPUT_NAMES: Readonly<Record<string, string>> = {
+  sequence_output: 'last_hidden_state',
+  pooled_output: 'pooler_output',
+  mlm_logits: 'prediction_logits',
+  classifier_logits: 'logits',
+  classifier_probabilities: 'probabilities',
+}
+
+/** The name under which our forward pass knows a golden's output. */
+export function ourName(golden: string, model: AlbertModel): string {
+  const tf = /^all_encoder_layers_(\d+)$/.exec(golden)
+  if (tf !== null) return `hidden_state_${String(tf[1])}`
+  const hf = /^hidden_states_(\d+)$/.exec(golden)
+  if (hf !== null) {
+    // transformers counts the input of the first layer as hidden_states[0].
+    const index = Number(hf[1])
+    if (index > 0) return `hidden_state_${index - 1}`
+    return model.embeddings.mapping === null ? 'embedding_output' : 'embedding_hidden_mapping_in'
+  }
+  return OUTPUT_NAMES[golden] ?? golden
+}
+
+function readValues(source: TensorSource, name: string): Values | null {
+  const info = source.tensors.get(name)
+  if (info === undefined) return null
+  const bytes = readAll(source, name)
+  const count = bytes.length / DTYPE_BYTES[info.dtype]
+  if (info.dtype === 'I32') return { shape: info.shape, data: new Int32Array(bytes.buffer, 0, count) }
+  if (info.dtype === 'I64') return { shape: info.shape, data: Float64Array.from(new BigInt64Array(bytes.buffer, 0, count), Number) }
+  if (info.dtype === 'F64') return { shape: info.shape, data: new Float64Array(bytes.buffer, 0, count) }
+  const data = new Float32Array(count)
+  decodeFloats(info.dtype, bytes, data)
+  return { shape: info.shape, data }
+}
+
+function readInput(source: TensorSource, file: string, names: readonly string[], shape?: readonly number[]): Values {
+  const name = names.find((n) => source.tensors.has(n))
+  const values = name === undefined ? null : readValues(source, name)
+  if (values === null) {
+    throw malformed(`the golden has no input ${names.join(' or ')}`, {
+      file,
+      hint: 'a golden holds input_ids, attention_mask (input_mask), token_type_ids (segment_ids) and outputs',
+    })
+  }
+  if (values.shape.length !== 2 || (shape !== undefined && values.shape.some((d, i) => d !== shape[i]))) {
+    throw malformed(`input ${String(name)} has shape [${values.shape.join(', ')}], not [batch, sequence]`, {
+      file,
+      tensor: String(name),
+    })
+  }
+  return values
+}
+
+/** Refuses ids that a lookup would run past, before any runtime sees them. */
+export function checkInputs(model: AlbertModel, inputs: ModelInputs, file: string): void {
+  const { vocab_size, type_vocab_size, max_position_embeddings } = model.config
+  const check = (tensor: string, values: Int32Array, limit: number): void => {
+    const at = values.findIndex((v) => v < 0 || v >= limit)
+    if (at >= 0) throw malformed(`${tensor} holds ${String(values[at])}, but the model has ids from 0 to ${limit - 1}`, { file, tensor })
+  }
+  check('input_ids', inputs.input_ids, vocab_size)
+  check('token_type_ids', inputs.token_type_ids, type_vocab_size)
+  if (inputs.sequence > max_position_embeddings) {
+    throw malformed(`the inputs are ${inputs.sequence} tokens long, but the model has ${max_position_embeddings} positions`, { file })
+  }
+}
+
+/**
+ * Reads a golden.
+ * @throws AlbertkitError `malformed` when an input is absent or its shape or values do not fit the model.
+ */
+export function readGolden(source: TensorSource, model: AlbertModel): Golden {
+  const file = source.files[0] ?? ''
+  const ids = readInput(source, file, INPUT_NAMES.input_ids)
+  const mask = readInput(source, file, INPUT_NAMES.attention_mask, ids.shape)
+  const types = readInput(source, file, INPUT_NAMES.token_type_ids, ids.shape)
+  const [batch = 0, sequence = 0] = ids.shape
+  const inputs: ModelInputs = {
+    batch,
+    sequence,
+    input_ids: Int32Array.from(ids.data),
+    attention_mask: Int32Array.from(mask.data),
+    token_type_ids: Int32Array.from(types.data),
+  }
+  checkInputs(model, inputs, file)
+  const outputs = new Map<string, Values>()
+  for (const { name, dtype } of source.tensors.values()) {
+    if (dtype !== 'F32' && dtype !== 'F64' && dtype !== 'F16' && dtype !== 'BF16') continue
+    const values = readValues(source, name)
+    if (values !== null) outputs.set(name, values)
+  }
+  return { file, inputs, mlmPositions: readValues(source, 'mlm_positions'), outputs }
+}
+
+/** `[B, S, V]` at `positions [B, P]`: `[B, P, V]`, as TensorFlow's `gather_indexes` does. */
+export function gatherPositions(values: Values, positions: Values): Values {
+  const [batch = 0, sequence = 0, width = 0] = values.shape
+  const count = positions.shape[1] ?? 0
+  const data = new Float64Array(batch * count * width)
+  for (let b = 0; b < batch; b++) {
+    for (let p = 0; p < count; p++) {
+      const from = (b * sequence + Number(positions.data[b * count + p])) * width
+      for (let i = 0; i < width; i++) data[(b * count + p) * width + i] = values.data[from + i] as number
+    }
+  }
+  return { shape: [batch, count, width], data }
+}
+
+/** Softmax over the last axis: `classifier_probabilities` from our `logits`. */
+export function softmaxRows(values: Values): Values {
+  const width = values.shape[values.shape.length - 1] ?? 1
+  const data = Float64Array.from(values.data)
+  for (let start = 0; start < data.length; start += width) {
+    const row = data.subarray(start, start + width)
+    const max = row.reduce((a, b) => Math.max(a, b), -Infinity)
+    const sum = row.reduce((total, x) => total + Math.exp(x - max), 0)
+    row.forEach((x, i) => (row[i] = Math.exp(x - max) / sum))
+  }
+  return { shape: values.shape, data }
+}
+
+/** transformers calls the output of a masked-token model `logits` too: it is the one of rank 3. */
+const isTokenLogits = (golden: Golden, name: string, model: AlbertModel): boolean =>
+  name === 'logits' && golden.outputs.get(name)?.shape.length === 3 && model.mlm !== null && model.classifier === null
+
+/** The value of ours that a golden's output is compared with, or null where the run has none. */
+export function counterpart(golden: Golden, name: string, model: AlbertModel, run: ReadonlyMap<string, Values>): Values | null {
+  const ours = isTokenLogits(golden, name, model) ? 'prediction_logits' : ourName(name, model)
+  const logits = run.get('logits')
+  if (ours === 'probabilities') return logits === undefined ? null : softmaxRows(logits)
+  const values = run.get(ours)
+  if (values === undefined) return null
+  const atPositions = name === 'mlm_logits' && golden.mlmPositions !== null
+  return atPositions ? gatherPositions(values, golden.mlmPositions) : values
+}
