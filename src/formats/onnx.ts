@@ -8,7 +8,11 @@ import { DTYPE_BYTES, type DType, type TensorInfo, type TensorSource } from './s
  */
 
 const MODEL_GRAPH = 7
+const GRAPH_NODE = 1
 const GRAPH_INITIALIZER = 5
+const GRAPH_OUTPUT = 12
+const NODE_OUTPUT = 2
+const VALUE_INFO_NAME = 1
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9 } as const
 const DTYPES: Readonly<Record<number, DType>> = { 1: 'F32', 2: 'U8', 3: 'I8', 4: 'U16', 5: 'I16', 6: 'I32', 7: 'I64', 9: 'BOOL', 10: 'F16', 11: 'F64', 12: 'U32', 13: 'U64', 16: 'BF16' }
 /** A name or a list of dimensions is short; anything longer is damage. */
@@ -179,3 +183,32 @@ class OnnxWeights implements TensorSource {
  * @throws AlbertkitError `malformed` where it cannot be parsed
  */
 export const openOnnxWeights = (path: string): TensorSource => new OnnxWeights(path)
+
+/** Names in a graph. */
+export interface OnnxGraphNames {
+  /** Outputs of nodes: every value that is computed. */
+  readonly values: readonly string[]
+  /** Outputs of the graph. */
+  readonly outputs: readonly string[]
+}
+
+/**
+ * Reads the names of a graph's values, without its weights.
+ * @throws AlbertkitError `malformed` where the file cannot be parsed
+ */
+export function onnxGraphNames(path: string): OnnxGraphNames {
+  const file = new RangedFile(path)
+  try {
+    const scanner = new Scanner(file)
+    const names = (field: Field, number: number): string[] =>
+      [...scanner.fields(field.start, field.end)].filter((f) => f.number === number).map((f) => Buffer.from(scanner.small(f)).toString('utf8'))
+    const graphs = [...scanner.fields(0, file.size)].filter((f) => f.number === MODEL_GRAPH)
+    const fields = graphs.flatMap((graph) => [...scanner.fields(graph.start, graph.end)])
+    return {
+      values: fields.filter((f) => f.number === GRAPH_NODE).flatMap((f) => names(f, NODE_OUTPUT)),
+      outputs: fields.filter((f) => f.number === GRAPH_OUTPUT).flatMap((f) => names(f, VALUE_INFO_NAME)),
+    }
+  } finally {
+    file.close()
+  }
+}

@@ -136,6 +136,10 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
   const { found, source, config } = builder
   const expected = missing[0]?.variable ?? ''
   const leaf = expected.split(/[/.]/).slice(-2).join('/')
+  const present = source.tensors.get(expected)
+  if (present !== undefined) {
+    return malformed(`the tensor has element type ${present.dtype}, which weights do not have`, { file: present.file, tensor: expected })
+  }
   const near = found.unknown.find((name) => name.split(/[/.]/).join('/').endsWith(leaf))
   const others = missing.length - 1
   const file = source.files[0]

@@ -11,6 +11,10 @@ export function headsOf(model: AlbertModel): ('mlm' | 'sop' | 'classifier')[] {
   return (['mlm', 'sop', 'classifier'] as const).filter((head) => model[head] !== null)
 }
 
+/** How many hidden states the family counts: every inner layer, or in hf the last of each layer. */
+export const hiddenStateCount = ({ config, layers }: AlbertModel): number =>
+  config.family === 'hf' ? layers.length : layers.flat().length
+
 /** Every head that the model has: what the reference compares with a golden. */
 export const ALL_HEADS: HeadSelection = { mlm: true, sop: true, classifier: true }
 

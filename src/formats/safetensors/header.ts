@@ -79,25 +79,25 @@ class HeaderReader {
   }
 
   integers(value: StrictValue | undefined, what: string, tensor: string): number[] {
-    if (!Array.isArray(value)) throw this.fail(`has no ${what}`, tensor)
+    if (!Array.isArray(value)) throw this.fail(`the tensor has no ${what}`, tensor)
     return value.map((item) => {
-      if (!(item instanceof RawNumber) || !isPlainInteger(item.text)) throw this.fail(`${what} holds something that is no whole number`, tensor)
+      if (!(item instanceof RawNumber) || !isPlainInteger(item.text)) throw this.fail(`${what} of the tensor holds something that is no whole number`, tensor)
       const n = Number(item.text)
-      if (!Number.isSafeInteger(n)) throw this.fail(`${what} holds ${item.text}, larger than any file`, tensor)
+      if (!Number.isSafeInteger(n)) throw this.fail(`${what} of the tensor holds ${item.text}, larger than any file`, tensor)
       return n
     })
   }
 
   entry(name: string, value: StrictValue, dataStart: number): SafetensorsEntry {
-    if (!(value instanceof StrictObject)) throw this.fail('is not described by an object', name)
+    if (!(value instanceof StrictObject)) throw this.fail('the tensor is not described by an object', name)
     const dtype = value.get('dtype')
-    if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BYTES, dtype))) throw this.fail(`has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
+    if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BYTES, dtype))) throw this.fail(`the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
     const shape = this.integers(value.get('shape'), 'shape', name)
     const [begin = 0, end = 0, ...more] = this.integers(value.get('data_offsets'), 'data_offsets', name)
-    if (more.length > 0 || begin > end) throw this.fail('has impossible data_offsets', name)
+    if (more.length > 0 || begin > end) throw this.fail('the tensor has impossible data_offsets', name)
     const width = OTHER_BYTES[dtype] ?? DTYPE_BYTES[dtype as DType]
     const size = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, width)
-    if (size !== end - begin) throw this.fail(`is ${end - begin} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name, dataStart + begin)
+    if (size !== end - begin) throw this.fail(`the tensor is ${end - begin} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name, dataStart + begin)
     return { name, dtype: DTYPES.has(dtype) ? (dtype as DType) : 'OTHER', shape, byteLength: end - begin, file: this.file.path, offset: dataStart + begin }
   }
 
@@ -106,7 +106,7 @@ class HeaderReader {
     const sorted = [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)
     let expected = dataStart
     for (const { name, offset, byteLength } of sorted) {
-      if (offset !== expected) throw this.fail(`begins at byte ${offset}, where ${expected} is expected: ranges must join`, name, offset)
+      if (offset !== expected) throw this.fail(`the tensor begins at byte ${offset}, where ${expected} is expected: ranges must join`, name, offset)
       expected = offset + byteLength
     }
     const { size } = this.file

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { malformed, unsupported } from '../../errors.js'
+import { malformed } from '../../errors.js'
 import { fileError, RangedFile } from '../file.js'
 import type { TensorInfo, TensorSource } from '../source.js'
 import { readHeader, type SafetensorsEntry } from './header.js'
@@ -32,7 +32,6 @@ class SafetensorsSource implements TensorSource {
   read(name: string, offset: number, target: Uint8Array): void {
     const entry = this.#placed.get(name)
     if (entry === undefined) throw new RangeError(`no tensor named ${name}`)
-    if (entry.dtype === 'OTHER') throw unsupported('its element type is not one that weights have', { file: entry.file, tensor: name })
     if (offset < 0 || offset + target.length > entry.byteLength) throw new RangeError(`${name}: range outside the tensor`)
     entry.shard.read(entry.offset + offset, target)
   }

@@ -95,13 +95,13 @@ class IndexReader {
   piece(entry: tensorflow.BundleEntryProto, shards: number, name: string): Piece {
     const offset = Number(entry.offset)
     const size = Number(entry.size)
-    if (entry.shardId < 0 || entry.shardId >= shards) throw this.fail(`lies in shard ${entry.shardId} of ${shards}`, name)
-    if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER) throw this.fail(`lies at byte ${offset}, ${size} bytes long`, name)
+    if (entry.shardId < 0 || entry.shardId >= shards) throw this.fail(`the tensor lies in shard ${entry.shardId} of ${shards}`, name)
+    if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER) throw this.fail(`the tensor lies at byte ${offset}, ${size} bytes long`, name)
     return { shard: entry.shardId, offset, size, crc: entry.crc32c }
   }
 
   dtype(number: number, name: string): DType {
-    if (number <= 0 || number > LAST_DATA_TYPE) throw this.fail(`has the unknown element type ${number}`, name)
+    if (number <= 0 || number > LAST_DATA_TYPE) throw this.fail(`the tensor has the unknown element type ${number}`, name)
     return DTYPES[number] ?? 'OTHER'
   }
 }
@@ -146,7 +146,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
         throw reader.fail('the name of a tensor is not UTF-8', name)
       }
     }
-    const entry = reader.parse(() => fromBinary(tensorflow.BundleEntryProtoSchema, value), 'its entry', name)
+    const entry = reader.parse(() => fromBinary(tensorflow.BundleEntryProtoSchema, value), 'the entry of the tensor', name)
     if (isSlice) sliced.set(name, entry)
     else plain.push({ name, key, entry })
   }
@@ -159,7 +159,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
     if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name)
     if (entry.slices.length > 0) return { name, dtype, shape, byteLength: size, piece: null, slices: readSlices(reader, entry, key, name, shape, dtype, sliced, shards) }
     const piece = reader.piece(entry, shards, name)
-    if (DTYPE_BYTES[dtype] > 0 && piece.size !== size) throw reader.fail(`is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name)
+    if (DTYPE_BYTES[dtype] > 0 && piece.size !== size) throw reader.fail(`the tensor is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name)
     return { name, dtype, shape, byteLength: DTYPE_BYTES[dtype] > 0 ? size : piece.size, piece, slices: [] }
   })
   return { shards, bigEndian, entries }
@@ -178,15 +178,15 @@ function readSlices(
   let covered = 0
   const slices = entry.slices.map((proto): Slice => {
     const { start, extent } = extents(proto, shape)
-    if (start.length !== shape.length || start.some((s, i) => s < 0 || (extent[i] ?? -1) < 0 || s + (extent[i] ?? 0) > (shape[i] ?? 0))) throw reader.fail('has a slice outside its shape', name)
+    if (start.length !== shape.length || start.some((s, i) => s < 0 || (extent[i] ?? -1) < 0 || s + (extent[i] ?? 0) > (shape[i] ?? 0))) throw reader.fail('the tensor has a slice outside its shape', name)
     const found = sliced.get(Buffer.from(sliceKey(key, proto)).toString('latin1'))
-    if (found === undefined) throw reader.fail(`lacks its slice from [${start.join(', ')}]`, name)
+    if (found === undefined) throw reader.fail(`the tensor lacks its slice from [${start.join(', ')}]`, name)
     const piece = reader.piece(found, shards, name)
-    if (piece.size !== byteSize(dtype, extent)) throw reader.fail(`has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`, name)
+    if (piece.size !== byteSize(dtype, extent)) throw reader.fail(`the tensor has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`, name)
     covered += extent.reduce((n, d) => n * d, 1)
     return { ...piece, start, extent }
   })
-  if (covered !== shape.reduce((n, d) => n * d, 1)) throw reader.fail('its slices do not cover it', name)
+  if (covered !== shape.reduce((n, d) => n * d, 1)) throw reader.fail('the slices of the tensor do not cover it', name)
   return slices.sort((a, b) => a.start.map((s, i) => s - (b.start[i] ?? 0)).find((d) => d !== 0) ?? 0)
 }
 

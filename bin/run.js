@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+
+// Answered without oclif, whose import takes longer than everything else that `--version` does.
+if (process.argv[2] === '--version') {
+  const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+} else {
+  const { main } = await import('../dist/main.js')
+  await main()
+}

@@ -1,0 +1,130 @@
+// How long a conversion takes against copying the same bytes, and how much memory it needs: on an albert-base and an
+// albert-xxlarge with random weights, from a TensorFlow checkpoint and from a Hugging Face file, whose kernels are
+// transposed on the way to tfjs. Every figure is a whole process; ratios are within this one run.
+//
+//   npm run bench [-- base|xxlarge]
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { writeSafetensors } from '../dist/formats/safetensors/write.js'
+import { BundleWriter } from '../dist/formats/tf-bundle/write.js'
+import { fillPattern, NAME_TABLES } from '../dist/model/names.js'
+import { table } from '../dist/report/table.js'
+
+const BIN = fileURLToPath(new URL('../bin/run.js', import.meta.url))
+const ZH_NEWS = fileURLToPath(new URL('../fixtures/zh-news', import.meta.url))
+const SIZES = {
+  base: { V: 30000, E: 128, H: 768, I: 3072, L: 12, heads: 12 },
+  xxlarge: { V: 30000, E: 128, H: 4096, I: 16384, L: 12, heads: 64 },
+}
+const config = ({ V, E, H, I, L, heads }) => ({
+  model_type: 'albert', vocab_size: V, embedding_size: E, hidden_size: H, intermediate_size: I, num_hidden_layers: L,
+  num_attention_heads: heads, num_hidden_groups: 1, inner_group_num: 1, hidden_act: 'gelu_new', type_vocab_size: 2,
+  max_position_embeddings: 512, layer_norm_eps: 1e-12,
+}) // prettier-ignore
+
+/** Names and stored shapes of a one-group model of `family`, without classifier. */
+function variables(family, size) {
+  const dims = { ...size, P: 512, T: 2, 2: 2 }
+  const { rows, prefixes } = NAME_TABLES.find((t) => t.family === family && t.architecture === 'albert')
+  return rows
+    .filter((row) => !row.slot.startsWith('classifier/'))
+    .map((row) => {
+      const shape = row.dims.map((d) => dims[d])
+      const name = (row.prefixed ? prefixes[0] : '') + fillPattern(row.name, { g: 0, j: 0 })
+      return { name, shape: row.transposed ? shape.reverse() : shape }
+    })
+}
+
+/** Random floats of about 0.02, one buffer for all: what they are does not matter, that they are not zero does. */
+const noise = new Float32Array(1 << 20).map(() => (Math.random() - 0.5) * 0.04)
+function pour(shape, sink) {
+  const total = shape.reduce((a, b) => a * b, 1)
+  for (let done = 0; done < total; done += noise.length) {
+    sink(new Uint8Array(noise.buffer, 0, Math.min(noise.length, total - done) * 4))
+  }
+}
+
+function makeCheckpoint(folder, size) {
+  mkdirSync(folder)
+  const writer = new BundleWriter(join(folder, 'model.ckpt'))
+  for (const { name, shape } of variables('google', size)) writer.add(name, 'F32', shape, (sink) => pour(shape, sink))
+  writer.finish()
+  writeFileSync(join(folder, 'albert_config.json'), JSON.stringify(config(size)))
+}
+
+function makeHuggingFace(folder, size) {
+  mkdirSync(folder)
+  const tensors = variables('hf', size).map((v) => ({ ...v, dtype: 'F32' }))
+  writeSafetensors(join(folder, 'model.safetensors'), tensors, ({ shape }, sink) => pour(shape, sink), { format: 'pt' })
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config(size)))
+}
+
+/** Seconds and peak MiB of a whole process. GNU time is not everywhere, so the kernel is asked while it runs. */
+function measure(command, args) {
+  return new Promise((resolve, reject) => {
+    const start = performance.now()
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    let stderr = ''
+    child.stderr.on('data', (text) => (stderr += text))
+    child.on('close', (code) => {
+      const seconds = (performance.now() - start) / 1000
+      const peak = Number(/albertkit-bench-peak (\d+)/.exec(stderr)?.[1] ?? 0) / 1024
+      if (code === 0) resolve({ seconds, peak })
+      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${stderr}`))
+    })
+  })
+}
+// Loaded before the command: says the peak of its own process at the end (in KiB).
+const PEAK = `data:text/javascript,process.on('exit',()=>{process.stderr.write('albertkit-bench-peak '+process.resourceUsage().maxRSS+'\\n')})`
+const albertkit = (...args) => measure(process.execPath, ['--import', PEAK, BIN, ...args])
+
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
+async function repeat(times, body) {
+  const runs = []
+  for (let i = 0; i < times; i++) runs.push(await body())
+  return { seconds: median(runs.map((r) => r.seconds)), peak: Math.max(...runs.map((r) => r.peak)) }
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'albertkit-bench-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+const only = process.argv[2]
+const help = await repeat(5, () => albertkit('--help'))
+const version = await repeat(5, () => albertkit('--version'))
+const inspect = await repeat(5, () => albertkit('inspect', ZH_NEWS))
+console.log(`start: --version ${version.seconds.toFixed(3)} s, --help ${help.seconds.toFixed(3)} s, inspect of a small model ${inspect.seconds.toFixed(3)} s (medians of 5)\n`)
+
+const rows = []
+for (const [name, size] of Object.entries(SIZES)) {
+  if (only !== undefined && only !== name) continue
+  const sources = { checkpoint: join(scratch, `${name}-ckpt`), 'Hugging Face': join(scratch, `${name}-hf`) }
+  makeCheckpoint(sources.checkpoint, size)
+  makeHuggingFace(sources['Hugging Face'], size)
+  const folder = sources.checkpoint
+  const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
+  const times = name === 'base' ? 5 : 3
+  const copy = join(scratch, 'copy')
+  const cp = await repeat(times, async () => {
+    const result = await measure('cp', ['-r', folder, copy])
+    rmSync(copy, { recursive: true })
+    return result
+  })
+  rows.push([name, `cp of ${(bytes / 1e6).toFixed(0)} MB`, '', cp.seconds.toFixed(3), '1.0', '', ''])
+  for (const [kind, source] of Object.entries(sources)) {
+    for (const target of ['tfjs', 'onnx']) {
+      const out = join(scratch, 'out')
+      const { seconds, peak } = await repeat(times, async () => {
+        const result = await albertkit('convert', source, '--to', target, '-o', out, '--no-verify')
+        rmSync(out, { recursive: true })
+        return result
+      })
+      const times_cp = seconds / cp.seconds
+      const own = (seconds - help.seconds) / cp.seconds
+      rows.push([name, kind, target, seconds.toFixed(3), times_cp.toFixed(1), `--help + ${own.toFixed(1)} × cp`, peak.toFixed(0)])
+    }
+    rmSync(source, { recursive: true })
+  }
+}
+console.log(table(rows, { head: ['model', 'from', 'to', 'seconds', '× cp', 'is', 'peak MiB'], right: [3, 4, 6] }))

@@ -1,0 +1,67 @@
+import type { AlbertkitError } from '../errors.js'
+import { modelDirectory, openSource } from '../formats/open.js'
+import type { OpenOptions, TensorSource } from '../formats/source.js'
+import type { AlbertModel } from '../model/albert.js'
+import { planModel, type ModelPlan } from '../model/build.js'
+import { parseConfig, type ModelConfig, type RawConfig } from '../model/config.js'
+import { identify, type Identification } from '../model/identify.js'
+import { readConfigFile } from './config-file.js'
+
+export interface OpenModelOptions extends OpenOptions {
+  /** Configuration file to use instead of the one beside the weights. */
+  readonly config?: string
+  /** LayerNorm epsilon to use instead of the configuration's. */
+  readonly layerNormEpsilon?: number
+}
+
+/** A model file that was opened, identified and understood. */
+export interface OpenedModel {
+  readonly source: TensorSource
+  /** Where vocabulary, labels and configuration lie. */
+  readonly directory: string
+  readonly identification: Identification
+  readonly config: ModelConfig
+  readonly rawConfig: RawConfig
+  readonly model: AlbertModel
+  close(): void
+}
+
+/** Like `OpenedModel`, for a look: variables may be missing. */
+export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
+  readonly plan: ModelPlan
+  readonly error: AlbertkitError | null
+}
+
+/**
+ * Opens and identifies a model without asking that it be complete.
+ * @throws AlbertkitError `malformed`, `unsupported` or `usage`
+ */
+export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
+  const source = await openSource(path, options)
+  try {
+    const identification = identify(source)
+    const { family, architecture } = identification.table
+    const directory = modelDirectory(path)
+    const rawConfig = readConfigFile(directory, options.config)
+    const config = parseConfig(rawConfig, family, architecture, options)
+    const plan = planModel(source, identification, config)
+    return { source, directory, identification, config, rawConfig, plan, error: plan.error, close: () => { source.close() } }
+  } catch (error) {
+    source.close()
+    throw error
+  }
+}
+
+/**
+ * Opens a model: a TensorFlow checkpoint (directory, prefix, `.index`, `.data-…`, `checkpoint`) or safetensors
+ * (file, directory).
+ * @throws AlbertkitError `malformed`, `unsupported` or `usage`
+ */
+export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
+  const { plan, error, ...rest } = await examineModel(path, options)
+  if (error !== null) {
+    rest.close()
+    throw error
+  }
+  return { ...rest, model: plan.model }
+}

@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ModelConfig } from '../model/config.js'
+
+/** Files beside the weights that belong to the model: vocabulary and labels. */
+
+/** `vocab.txt` beside the model, or null. */
+export function findVocabulary(directory: string): string | null {
+  const file = join(directory, 'vocab.txt')
+  return existsSync(file) ? file : null
+}
+
+/** `labels.txt` beside the model, or null. */
+export function findLabels(directory: string): string | null {
+  const file = join(directory, 'labels.txt')
+  return existsSync(file) ? file : null
+}
+
+/** Class names in order: those of `labels.txt`, else of the configuration, else null. */
+export function readLabels(directory: string, config: ModelConfig): readonly string[] | null {
+  const file = findLabels(directory)
+  if (file !== null) {
+    const lines = readFileSync(file, 'utf8').replace(/^\uFEFF/, '').split(/\r?\n/)
+    while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop()
+    return lines
+  }
+  if (config.id2label === null) return null
+  const named = Object.entries(config.id2label).sort(([a], [b]) => Number(a) - Number(b))
+  return named.map(([, label]) => label)
+}

@@ -1,0 +1,85 @@
+import { Command } from '@oclif/core/command'
+import * as Flags from '@oclif/core/flags'
+import { toConfiguredId } from '@oclif/core/util/ids'
+import { AlbertkitError } from '../errors.js'
+import { listenForInterrupts } from '../interrupt.js'
+import { escapeControl, escapeLines, toJsonText } from '../report/escape.js'
+import { exitCodeOf, exitError, print, reportFailure, wantsJson } from './failure.js'
+
+/**
+ * What every command has in common: `--json`, errors that say what is wrong and where, exit codes, and Ctrl-C.
+ * stdout carries the result and nothing else; talk goes to stderr.
+ *
+ * oclif's own `enableJsonFlag` stays off: it prints errors in a form of its own and loses their exit codes.
+ */
+export abstract class AlbertkitCommand extends Command {
+  static override baseFlags = {
+    json: Flags.boolean({ description: 'print the result, or the error, as one JSON document', helpGroup: 'GLOBAL' }),
+  }
+
+  #stopListening: (() => void) | undefined
+  #progressShown = false
+
+  abstract override run(): Promise<void>
+
+  override jsonEnabled(): boolean {
+    return wantsJson(this.argv)
+  }
+
+  /**
+   * Ends a command: prints its report for a machine or for a person. A check that said no (false) ends it with exit
+   * code 1, a report about something that is wrong with the code given.
+   */
+  protected async finish(report: object, text: () => string, outcome: boolean | number = true): Promise<void> {
+    this.#clearProgress()
+    await print(process.stdout, this.jsonEnabled() ? toJsonText(report) : `${text().replace(/\n+$/, '')}\n`)
+    const exitCode = typeof outcome === 'number' ? outcome : outcome ? 0 : 1
+    if (exitCode !== 0) throw exitError(exitCode)
+  }
+
+  /** A line for the person who is waiting. */
+  protected talk(line: string): void {
+    this.#clearProgress()
+    process.stderr.write(`${escapeLines(line)}\n`)
+  }
+
+  /** What is being done just now: one line that changes on a terminal, nothing in a log. */
+  protected progress(step: string): void {
+    if (!process.stderr.isTTY) return
+    this.#clearProgress()
+    process.stderr.write(escapeControl(step).slice(0, (process.stderr.columns || 80) - 1))
+    this.#progressShown = true
+  }
+
+  override warn(input: Error | string): Error | string {
+    this.talk(`warning: ${input instanceof Error ? input.message : input}`)
+    return input
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init()
+    this.#stopListening = listenForInterrupts(async (signal) => {
+      await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`))
+    })
+  }
+
+  protected override async catch(error: unknown): Promise<never> {
+    throw exitError(exitCodeOf(error) ?? (await this.#report(error)))
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    this.#stopListening?.()
+    await super.finally(error)
+  }
+
+  async #report(error: unknown): Promise<number> {
+    this.#clearProgress()
+    const id = this.id === undefined ? '' : ` ${toConfiguredId(this.id, this.config)}`
+    return reportFailure(error, { json: this.jsonEnabled(), help: `${this.config.bin}${id} --help` })
+  }
+
+  #clearProgress(): void {
+    if (this.#progressShown) process.stderr.write('\r\u001b[K')
+    this.#progressShown = false
+  }
+}

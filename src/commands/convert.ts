@@ -1,0 +1,43 @@
+import { Args, Flags } from '@oclif/core'
+import { AlbertkitCommand } from './base.js'
+import { modelFlags, openOptions } from './flags.js'
+
+export default class Convert extends AlbertkitCommand {
+  static override summary = 'Convert a model to tfjs or ONNX, and prove the result before it appears.'
+  static override description = `Writes one directory with the model in several forms, laid out as Hugging Face does: albertkit.json, config.json, vocab.txt, tfjs/model.json with its shards, onnx/model.onnx. Every weight is stored once. What was written is run in real runtimes and compared with a float64 reference; if the check says no, nothing is left behind and the exit code is 1.`
+  static override examples = [
+    { description: 'Both forms of the bundled model', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out' },
+    { description: 'Hidden states and embeddings as outputs too', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all' },
+    { description: 'What would be written', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run' },
+  ] // prettier-ignore
+  static override args = {
+    model: Args.string({ description: 'the source: a TensorFlow checkpoint or safetensors', required: true }),
+  }
+  static override flags = {
+    ...modelFlags,
+    to: Flags.string({ description: 'form to write; may be repeated', options: ['tfjs', 'onnx'], multiple: true, multipleNonGreedy: true, required: true }), // prettier-ignore
+    output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
+    task: Flags.string({ description: 'which head to include', options: ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify'], default: 'auto' }), // prettier-ignore
+    outputs: Flags.string({ description: '`all` adds embedding_output and every hidden_state', options: ['default', 'all'], default: 'default' }), // prettier-ignore
+    verify: Flags.boolean({ description: 'run and compare what was written', default: true, allowNo: true }),
+    force: Flags.boolean({ description: 'replace the forms named in an existing directory, keep the others' }),
+    'dry-run': Flags.boolean({ description: 'say what would be written, write nothing' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Convert)
+    const { convertModel } = await import('../api/convert.js')
+    const { convertText } = await import('../report/convert.js')
+    const report = await convertModel(args.model, flags.output, {
+      ...openOptions(flags),
+      targets: flags.to as ('tfjs' | 'onnx')[],
+      task: flags.task as 'auto',
+      allOutputs: flags.outputs === 'all',
+      verify: flags.verify,
+      force: flags.force,
+      dryRun: flags['dry-run'],
+      onProgress: (what) => { this.progress(what) },
+    }) // prettier-ignore
+    await this.finish(report, () => convertText(report), report.ok)
+  }
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { Args, Flags } from '@oclif/core'
+import { AlbertkitCommand } from './base.js'
+import { modelFlags, openOptions } from './flags.js'
+
+/** `inspect ckpt MODEL` means `inspect MODEL`; `ckpt` alone is the folder ./ckpt if there is one. */
+export function modelArgument(first: string | undefined, second: string | undefined): string {
+  if (second !== undefined) return second
+  return first === undefined || (first === 'ckpt' && !existsSync(first)) ? '.' : first
+}
+
+export default class Inspect extends AlbertkitCommand {
+  static override summary = 'Say what a model file is, what it holds, and where its parameters are.'
+  static override description = `MODEL is a TensorFlow checkpoint (directory, prefix, .index, .data-… or the checkpoint file) or safetensors (file or directory). \`inspect ckpt MODEL\` means the same.`
+  static override examples = [
+    { description: 'A checkpoint in a folder', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
+    { description: 'Every variable by name', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --all' },
+    { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --json' },
+  ]
+  static override args = {
+    model: Args.string({ description: 'the model; the current directory if left out' }),
+    ckpt: Args.string({ description: 'the model, where the first word is `ckpt`', hidden: true }),
+  }
+  static override flags = {
+    ...modelFlags,
+    all: Flags.boolean({ description: 'list every variable instead of one line for all layers' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Inspect)
+    if (args.ckpt !== undefined && args.model !== 'ckpt') this.error(`unexpected argument: ${args.ckpt}`, { exit: 2 })
+    const { inspectModel } = await import('../api/inspect.js')
+    const { inspectText } = await import('../report/inspect.js')
+    const report = await inspectModel(modelArgument(args.model, args.ckpt), openOptions(flags))
+    await this.finish(report, () => inspectText(report, flags.all), report.ok ? 0 : 3)
+  }
+}

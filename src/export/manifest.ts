@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Activation, ModelConfig } from '../model/config.js'
+import { albertkitVersion } from './version.js'
+import type { FileHash } from './hash.js'
+import type { Target } from './index.js'
+import type { WrittenArtefact } from './written.js'
+
+/**
+ * The two small files of an output directory: `albertkit.json`, which says what it was made from and how it was
+ * checked, and `config.json` in the form of transformers. Neither holds a time or an output path: the same input and
+ * options give the same bytes.
+ */
+
+export interface HashedFile extends Partial<FileHash> {
+  /** Name within its directory, or path relative to the output directory. */
+  readonly name: string
+}
+
+export interface ManifestArtefact {
+  readonly task: string
+  readonly outputs: readonly string[]
+  readonly weightBytes: number
+  readonly files: readonly HashedFile[]
+  /** Files that it was made from. */
+  readonly source: { readonly format: string; readonly files: readonly HashedFile[] }
+  /** Parity figures; null where verification was switched off. */
+  readonly verification: object | null
+}
+
+export interface Manifest {
+  readonly albertkit: string
+  readonly format: 1
+  readonly family: string
+  readonly config: object
+  readonly artefacts: Readonly<Partial<Record<Target, ManifestArtefact>>>
+}
+
+export interface ManifestParts {
+  readonly source: { readonly format: string; readonly files: readonly { readonly path: string; readonly hash: FileHash | undefined }[] }
+  readonly config: ModelConfig
+  readonly task: string
+  readonly artefacts: readonly { readonly target: Target; readonly artefact: WrittenArtefact; readonly hashes: readonly (FileHash | undefined)[] }[]
+  /** Figures of each target. */
+  readonly verification: (target: Target) => object | null
+  /** The manifest that the directory had, whose other artefacts stay. */
+  readonly previous: Manifest | null
+}
+
+const hashed = (name: string, hash: FileHash | undefined): HashedFile => ({ name, ...(hash === undefined ? {} : { bytes: hash.bytes, sha256: hash.sha256 }) })
+
+/** The configuration without the path of its file, which is another on every machine. */
+const portable = ({ file: _file, ...config }: ModelConfig): object => config
+
+export function buildManifest(parts: ManifestParts): string {
+  const source = { format: parts.source.format, files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)) }
+  const made = parts.artefacts.map(({ target, artefact, hashes }): [Target, ManifestArtefact] => [
+    target,
+    {
+      task: parts.task,
+      outputs: artefact.outputs,
+      weightBytes: artefact.weightBytes,
+      files: artefact.files.map((file, i) => hashed(file.path, hashes[i])),
+      source,
+      verification: parts.verification(target),
+    },
+  ])
+  const all = { ...parts.previous?.artefacts, ...Object.fromEntries(made) }
+  const manifest: Manifest = {
+    albertkit: albertkitVersion(),
+    format: 1,
+    family: parts.config.family,
+    config: portable(parts.config),
+    artefacts: Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1))),
+  }
+  return `${JSON.stringify(manifest, null, 2)}\n`
+}
+
+/** The manifest of an existing output directory, or null where there is none that can be read. */
+export function readManifest(directory: string): Manifest | null {
+  const file = join(directory, 'albertkit.json')
+  if (!existsSync(file)) return null
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return typeof parsed === 'object' && parsed !== null && 'artefacts' in parsed ? (parsed as Manifest) : null
+  } catch {
+    return null
+  }
+}
+
+/** transformers' names of the activations; its `gelu` is the erf form. */
+const HF_NAMES: Readonly<Record<Activation, string>> = {
+  gelu_tanh: 'gelu_new',
+  gelu_erf: 'gelu',
+  relu: 'relu',
+  swish: 'silu',
+  tanh: 'tanh',
+  linear: 'linear',
+}
+
+/** `config.json` as transformers reads it; `labels` become id2label and label2id. */
+export function buildConfigJson(config: ModelConfig, labels: readonly string[] | null): string {
+  const factorised = config.architecture === 'albert'
+  const body = {
+    model_type: config.architecture,
+    vocab_size: config.vocab_size,
+    ...(factorised ? { embedding_size: config.embedding_size } : {}),
+    hidden_size: config.hidden_size,
+    num_hidden_layers: config.num_hidden_layers,
+    ...(factorised ? { num_hidden_groups: config.num_hidden_groups, inner_group_num: config.inner_group_num } : {}),
+    num_attention_heads: config.num_attention_heads,
+    intermediate_size: config.intermediate_size,
+    hidden_act: HF_NAMES[config.hidden_act],
+    max_position_embeddings: config.max_position_embeddings,
+    type_vocab_size: config.type_vocab_size,
+    layer_norm_eps: config.layer_norm_eps,
+    ...(labels === null
+      ? {}
+      : {
+          id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])),
+          label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+        }),
+    // What transformers' ALBERT has no field for: whose code it is, and where the LayerNorms stand.
+    albertkit: { family: config.family, norm_position: config.norm_position },
+  }
+  return `${JSON.stringify(body, null, 2)}\n`
+}

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import type { TensorSource } from '../../formats/source.js'
+import { tensorflow, toJson } from '../../proto/index.js'
+import type { Dim } from '../names.js'
+import { OutputFile } from '../files.js'
+import { turn } from '../turn.js'
+import { WeightStream } from '../weights.js'
+import type { WriteEvents, WrittenArtefact, WrittenFile } from '../written.js'
+import { weightsFileBytes, type TfjsGraph } from './graph.js'
+import { ShardWriter, shardNames } from './shards.js'
+
+export interface TfjsWriteOptions extends WriteEvents {
+  /** Version of albertkit. */
+  readonly version: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const tensorInfo = (name: string, dtype: string, dims: readonly Dim[]): unknown => ({
+  name: `${name}:0`,
+  dtype,
+  tensorShape: { dim: dims.map((d) => ({ size: typeof d === 'number' ? String(d) : '-1' })) },
+})
+
+/** `model.json`: the GraphDef in protobuf's JSON mapping (bytes are base64), the signature and the weights manifest. */
+function modelJson(model: TfjsGraph, shards: readonly string[], { version, metadata }: TfjsWriteOptions): string {
+  const { graph, constants, weights, inputs, outputs, marks } = model
+  return JSON.stringify({
+    format: 'graph-model',
+    generatedBy: `albertkit ${version}`,
+    convertedBy: `albertkit ${version}`,
+    signature: {
+      inputs: Object.fromEntries(inputs.map((name) => [name, tensorInfo(name, 'DT_INT32', ['batch', 'sequence'])])),
+      outputs: Object.fromEntries(outputs.map(({ name, dims }) => [name, tensorInfo(name, 'DT_FLOAT', dims)])),
+    },
+    userDefinedMetadata: { albertkit: { ...metadata, marks } },
+    modelTopology: toJson(tensorflow.GraphDefSchema, graph),
+    weightsManifest: [
+      {
+        paths: shards,
+        weights: [
+          ...constants.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
+          ...weights.map(({ slot, shape }) => ({ name: slot, shape, dtype: 'float32' })),
+        ],
+      },
+    ],
+  })
+}
+
+function writeModelJson(text: string, dir: string, onFile: WriteEvents['onFile']): WrittenFile {
+  const path = join(dir, 'model.json')
+  const file = new OutputFile(path)
+  try {
+    file.write(new TextEncoder().encode(text))
+  } finally {
+    file.close()
+  }
+  onFile?.(path)
+  return { path: 'tfjs/model.json', bytes: file.bytes }
+}
+
+/**
+ * Writes `tfjs/model.json` and its shards below `dir`, whose `tfjs` exists. The small constants are the first bytes of
+ * the first shard.
+ * @throws AlbertkitError `output`, or `malformed` from the source.
+ */
+export async function writeTfjs(
+  model: TfjsGraph,
+  source: TensorSource,
+  dir: string,
+  options: TfjsWriteOptions,
+): Promise<WrittenArtefact> {
+  const { onProgress, onFile } = options
+  const folder = join(dir, 'tfjs')
+  const names = shardNames(weightsFileBytes(model))
+  const json = writeModelJson(modelJson(model, names, options), folder, onFile)
+  const shards = new ShardWriter(folder, names, onFile)
+  const constantBytes = model.constants.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const weightBytes = weightsFileBytes(model) - constantBytes
+  try {
+    for (const { bytes } of model.constants) shards.write(bytes)
+    const stream = new WeightStream(source)
+    let done = 0
+    for (const { parameter, as } of model.weights) {
+      stream.stream(parameter, as, (bytes) => {
+        shards.write(bytes)
+        onProgress?.((done += bytes.length), weightBytes)
+      })
+      await turn()
+    }
+  } finally {
+    shards.close()
+  }
+  const outputs = model.outputs.map(({ name }) => name)
+  return { files: [json, ...shards.files], weightBytes, weights: model.weights, outputs, marks: model.marks }
+}

@@ -1,0 +1,46 @@
+import type { Parameter } from '../model/albert.js'
+
+/** How the bytes of a weight relate to its source: copied in order, or brought into the order that the forward pass means. */
+export type WeightForm = 'stored' | 'meant'
+
+/** A weight of an artefact; its name there is the parameter's slot, its elements are float32. */
+export interface WrittenWeight {
+  readonly slot: string
+  readonly parameter: Parameter
+  readonly as: WeightForm
+  /** Shape in the artefact. */
+  readonly shape: readonly number[]
+}
+
+/** A file of an artefact. */
+export interface WrittenFile {
+  /** Relative to the output directory, with `/`. */
+  readonly path: string
+  readonly bytes: number
+}
+
+/** What writing one artefact gives. */
+export interface WrittenArtefact {
+  readonly files: readonly WrittenFile[]
+  /** Bytes of the weights alone, without the graph and its constants. */
+  readonly weightBytes: number
+  readonly weights: readonly WrittenWeight[]
+  /** Names of the outputs in the order of the file. */
+  readonly outputs: readonly string[]
+  /** Name in the file (ONNX value, tfjs node) of every value that the forward pass marked, e.g. `hidden_state_3`. */
+  readonly marks: Readonly<Record<string, string>>
+}
+
+/** What a writer calls while it works. */
+export interface WriteEvents {
+  /** Bytes of weights written so far, and in all. */
+  readonly onProgress?: (done: number, total: number) => void
+  /** A file is complete: absolute path. */
+  readonly onFile?: (path: string) => void
+}
+
+/** A parameter in the form it gets in an artefact. */
+export function writtenWeight(parameter: Parameter, as: WeightForm): WrittenWeight {
+  const shape = as === 'stored' ? parameter.storedShape : parameter.shape
+  return { slot: parameter.slot, parameter, as, shape }
+}

@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url'
+import { run } from '@oclif/core/run'
+import { exitCodeOf, print, reportFailure, wantsJson } from './commands/failure.js'
+
+/** Where the build puts the package.json and the manifest of the command line that stands alone. */
+const STANDALONE = fileURLToPath(new URL('./standalone/', import.meta.url))
+
+/**
+ * The command line `albertkit`: hands the arguments to oclif and ends the process. Commands report their own errors;
+ * what is left for here is what goes wrong before a command runs, such as a command that does not exist.
+ */
+export async function main(argv: string[] = process.argv.slice(2), root: string = STANDALONE): Promise<never> {
+  const options = { json: wantsJson(argv), help: 'albertkit --help' }
+  // A reader that went away (`2>&1 | head`) is no failure; oclif does the same for stdout.
+  process.stderr.on('error', () => undefined)
+  process.on('uncaughtException', (error) => {
+    void reportFailure(error, options).then((code) => process.exit(code))
+  })
+  const code = await run(argv, root).then(
+    () => process.exitCode ?? 0,
+    (error: unknown) => exitCodeOf(error) ?? reportFailure(error, options),
+  )
+  await Promise.all([print(process.stdout, ''), print(process.stderr, '')])
+  // A GPU device or a pool of workers would keep the process alive although the work is done.
+  process.exit(code)
+}

@@ -1,0 +1,25 @@
+/** Numbers as people read them. */
+
+/** `4,182,144` */
+export const count = (n: number): string => n.toLocaleString('en-US')
+
+/** `16.7 MB` (powers of ten, as file managers and download pages have it) */
+export function bytes(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = n
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? String(value) : value.toPrecision(3)} ${units[unit] ?? ''}`
+}
+
+/** `12.3 %` */
+export const percent = (part: number, whole: number): string => `${whole === 0 ? '0.0' : ((100 * part) / whole).toFixed(1)} %`
+
+/** `3.1e-7`, and a dash where there is no number. */
+export const scientific = (n: number | null): string => (n === null ? 'NaN' : n === 0 ? '0' : n.toExponential(1))
+
+/** `[2, 13, 128]` */
+export const shape = (dims: readonly (number | string)[]): string => `[${dims.join(', ')}]`

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import { environment, malformed } from '../errors.js'
+import type { ModelInputs } from '../model/reference-run.js'
+import { withOutputs } from './onnx-outputs.js'
+import { firstLine, isAbsent, type NamedTensor, type Runner } from './runner.js'
+
+/** The part of onnxruntime-node and onnxruntime-web that is used here; the two have it in common. */
+type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
+
+interface Loaded {
+  readonly ort: Ort
+  readonly detail: string
+}
+
+/** How the packages are found; tests replace it. */
+export type Importer = (name: 'onnxruntime-node' | 'onnxruntime-web') => Promise<Ort | { readonly default: Ort }>
+
+const importPackage: Importer = (name) =>
+  name === 'onnxruntime-node' ? import('onnxruntime-node') : (import('onnxruntime-web') as unknown as Promise<Ort>)
+
+/** onnxruntime-node, or onnxruntime-web (wasm) where that is absent. */
+async function load(importer: Importer): Promise<Loaded> {
+  for (const [name, device] of [['onnxruntime-node', 'cpu'], ['onnxruntime-web', 'wasm']] as const) {
+    try {
+      const module = await importer(name)
+      const ort = 'default' in module ? module.default : module
+      ort.env.logLevel = 'error'
+      if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
+      return { ort, detail: `${name} (${device})` }
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+    }
+  }
+  throw environment('onnxruntime is not installed', { hint: 'npm install onnxruntime-node (or onnxruntime-web)' })
+}
+
+class OnnxRunner implements Runner {
+  readonly name = 'onnxruntime'
+
+  constructor(
+    readonly ort: Ort,
+    readonly detail: string,
+    readonly session: InferenceSession,
+    readonly file: string,
+    readonly outputs: readonly string[],
+    readonly marks: readonly string[],
+  ) {}
+
+  async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
+    const dims = [inputs.batch, inputs.sequence]
+    const ids = (values: Int32Array): Tensor => new this.ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims)
+    const feeds = {
+      input_ids: ids(inputs.input_ids),
+      attention_mask: ids(inputs.attention_mask),
+      token_type_ids: ids(inputs.token_type_ids),
+    }
+    try {
+      const results = await this.session.run(feeds, [...wanted])
+      return new Map(Object.entries(results).map(([name, { dims: shape, data }]) => [name, { shape: [...shape], data: data as Float32Array }]))
+    } catch (error) {
+      throw malformed(`onnxruntime cannot run the model: ${firstLine(error)}`, { file: this.file, cause: error })
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.session.release()
+  }
+}
+
+export interface OnnxOptions {
+  /** Inner values of the graph to make available; reads the whole file into memory. */
+  readonly marks?: readonly string[]
+  /** Threads inside an operation; one, by default, so that figures repeat. */
+  readonly threads?: number
+  readonly importer?: Importer
+}
+
+/**
+ * Loads an ONNX file in onnxruntime.
+ * @throws AlbertkitError `environment` where neither package is installed, `malformed` where the file does not load
+ */
+export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
+  const { ort, detail } = await load(options.importer ?? importPackage)
+  const marks = options.marks ?? []
+  const settings: InferenceSession.SessionOptions = { logSeverityLevel: 4, intraOpNumThreads: options.threads ?? 1 }
+  try {
+    const session =
+      marks.length > 0
+        ? await ort.InferenceSession.create(withOutputs(readFileSync(file), marks), settings)
+        : await ort.InferenceSession.create(file, settings)
+    const outputs = session.outputNames.filter((name) => !marks.includes(name))
+    return new OnnxRunner(ort, detail, session, file, outputs, marks)
+  } catch (error) {
+    throw malformed(`onnxruntime does not load the model: ${firstLine(error)}`, { file, cause: error })
+  }
+}

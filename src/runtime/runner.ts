@@ -1,0 +1,34 @@
+import type { ModelInputs } from '../model/reference-run.js'
+
+/** Numbers that a runtime gave, row-major. */
+export interface NamedTensor {
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+/** A model file, or a model, that is loaded in a runtime. */
+export interface Runner {
+  /** `onnxruntime`, `tfjs-cpu`, `tfjs-wasm` */
+  readonly name: string
+  /** What really runs: package, version, device. */
+  readonly detail: string
+  /** Names of the model's outputs. */
+  readonly outputs: readonly string[]
+  /** Inner values that can be asked for by name: `hidden_state_<i>`, `embedding_output` … */
+  readonly marks: readonly string[]
+  /**
+   * Runs the model and gives the values that `wanted` names; all outputs if left out.
+   * @throws AlbertkitError `malformed` where the runtime refuses the model
+   */
+  run(inputs: ModelInputs, wanted?: readonly string[]): Promise<ReadonlyMap<string, NamedTensor>>
+  close(): Promise<void>
+}
+
+/** First line of what a runtime says. */
+export const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+
+/** Whether an import failed because the package is not installed, or its native part cannot be loaded here. */
+export function isAbsent(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_FAILED'
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { GraphModel } from '@tensorflow/tfjs-converter'
+import type { io } from '@tensorflow/tfjs-core'
+import { malformed } from '../errors.js'
+import type { ModelInputs } from '../model/reference-run.js'
+import { firstLine, type NamedTensor, type Runner } from './runner.js'
+import { useBackend, type TfjsBackend } from './tfjs-backend.js'
+
+interface ModelJson {
+  readonly modelTopology: object
+  readonly signature?: { readonly outputs?: Readonly<Record<string, { readonly name: string }>> }
+  readonly userDefinedMetadata?: { readonly albertkit?: { readonly marks?: Readonly<Record<string, string>> } }
+  readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: readonly object[] }[]
+}
+
+/** A copy in an ArrayBuffer of its own: tfjs takes `.buffer` of a view and forgets its offset. */
+function readBuffer(file: string): ArrayBuffer {
+  const bytes = readFileSync(file)
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+}
+
+/** What `loadGraphModel` asks for, read from disk as a browser would fetch it. */
+function ioHandler(file: string, json: ModelJson): io.IOHandler {
+  const artefacts = {
+    ...json,
+    weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
+    weightData: json.weightsManifest.flatMap((group) => group.paths).map((path) => readBuffer(join(dirname(file), path))),
+  }
+  return { load: () => Promise.resolve(artefacts as unknown as io.ModelArtifacts) }
+}
+
+class TfjsRunner implements Runner {
+  readonly name: string
+  readonly detail: string
+  readonly outputs: readonly string[]
+  readonly marks: readonly string[]
+
+  constructor(
+    readonly backend: TfjsBackend,
+    readonly model: GraphModel,
+    readonly file: string,
+    /** Node of every output and mark. */
+    readonly nodes: ReadonlyMap<string, string>,
+    outputs: readonly string[],
+  ) {
+    this.name = `tfjs-${backend}`
+    this.detail = `@tensorflow/tfjs-converter on ${backend}`
+    this.outputs = outputs
+    this.marks = [...nodes.keys()].filter((name) => !outputs.includes(name))
+  }
+
+  async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
+    const tf = await useBackend(this.backend)
+    const shape: [number, number] = [inputs.batch, inputs.sequence]
+    const feeds = {
+      input_ids: tf.tensor2d(inputs.input_ids, shape, 'int32'),
+      attention_mask: tf.tensor2d(inputs.attention_mask, shape, 'int32'),
+      token_type_ids: tf.tensor2d(inputs.token_type_ids, shape, 'int32'),
+    }
+    try {
+      // Two names may mean one node, which is then asked for once.
+      const nodes = [...new Set(wanted.map((name) => this.nodes.get(name) ?? name))]
+      const given = this.model.execute(feeds, nodes)
+      const tensors = Array.isArray(given) ? given : [given]
+      const values = new Map<string, NamedTensor>()
+      for (const [i, tensor] of tensors.entries()) values.set(nodes[i] ?? '', { shape: tensor.shape, data: (await tensor.data()) as Float32Array })
+      tf.dispose(tensors)
+      return new Map(wanted.flatMap((name) => {
+        const value = values.get(this.nodes.get(name) ?? name)
+        return value === undefined ? [] : [[name, value] as const]
+      })) // prettier-ignore
+    } catch (error) {
+      throw malformed(`TensorFlow.js cannot run the model: ${firstLine(error)}`, { file: this.file, cause: error })
+    } finally {
+      tf.dispose(Object.values(feeds))
+    }
+  }
+
+  close(): Promise<void> {
+    this.model.dispose()
+    return Promise.resolve()
+  }
+}
+
+/**
+ * Loads a graph model in TensorFlow.js.
+ * @throws AlbertkitError `malformed` where it does not load, `environment` where the backend does not start
+ */
+export async function openTfjs(file: string, backend: TfjsBackend): Promise<Runner> {
+  await useBackend(backend)
+  const { loadGraphModel } = await import('@tensorflow/tfjs-converter')
+  try {
+    const json = JSON.parse(readFileSync(file, 'utf8')) as ModelJson
+    const model = await loadGraphModel(ioHandler(file, json))
+    const outputs = Object.entries(json.signature?.outputs ?? {}).map(([name, info]) => [name, info.name] as const)
+    const marks = Object.entries(json.userDefinedMetadata?.albertkit?.marks ?? {})
+    return new TfjsRunner(backend, model, file, new Map([...marks, ...outputs]), outputs.map(([name]) => name))
+  } catch (error) {
+    throw malformed(`TensorFlow.js does not load the model: ${firstLine(error)}`, { file, cause: error })
+  }
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { commandsOf } from '../helpers/manifest.js'
+import { albertkit } from '../helpers/run.js'
+
+const ids = Object.keys(commandsOf('standalone'))
+
+describe('albertkit', () => {
+  it('has the commands of the main job', () => {
+    expect(ids).toEqual(expect.arrayContaining(['convert', 'inspect', 'verify']))
+  })
+
+  it('offers a host the same commands, all under its own topic', () => {
+    expect(Object.keys(commandsOf('plugin'))).toEqual(ids.map((id) => `albertkit:${id}`))
+  })
+
+  it('prints its version', async () => {
+    const { code, stdout, stderr } = await albertkit(['--version'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^albertkit\/\d+\.\d+\.\d+ \S+ node-v\d+\.\d+\.\d+\n$/)
+  })
+
+  it('alone prints help', async () => {
+    const [alone, help] = await Promise.all([albertkit([]), albertkit(['--help'])])
+    expect(alone).toEqual(help)
+    expect(help.code).toBe(0)
+    for (const id of ids) expect(help.stdout).toMatch(new RegExp(`^  ${id} `, 'm'))
+    expect(help.stdout).not.toContain('\u001b')
+  })
+})
+
+describe.each(ids)('albertkit %s', (id) => {
+  it('--help shows examples that can be copied', async () => {
+    const { code, stdout, stderr } = await albertkit([id, '--help'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`$ albertkit ${id} `)
+    expect(stdout).toContain('EXAMPLES')
+    expect(stdout).not.toContain('<%')
+  })
+
+  it('--nonsense is a usage error', async () => {
+    const [plain, json] = await Promise.all([albertkit([id, '--nonsense']), albertkit([id, '--nonsense', '--json'])])
+    expect([plain.code, json.code]).toEqual([2, 2])
+    expect(plain.stderr).toMatch(/^error: /)
+    expect(plain.stderr).toContain(`hint: see \`albertkit ${id} --help\``)
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { kind: 'usage' } })
+  })
+})

@@ -1,0 +1,53 @@
+import { ESLint } from 'eslint'
+import { describe, expect, it } from 'vitest'
+import { ROOT } from '../helpers/run.js'
+
+// Proves that the import rule of eslint.config.js can say no. Only that rule runs, so no types are needed.
+const eslint = new ESLint({
+  cwd: ROOT,
+  ruleFilter: ({ ruleId }) => /no-restricted-(imports|syntax)$/.test(ruleId),
+  overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
+})
+
+async function errorsIn(file: string, code: string): Promise<number> {
+  const [result] = await eslint.lintText(`${code}\n`, { filePath: `${ROOT}src/${file}` })
+  expect(result!.fatalErrorCount).toBe(0)
+  return result!.errorCount
+}
+
+describe('the import rule', () => {
+  it.each([
+    ['formats/x.ts', "import { x } from '../model/config.js'"],
+    ['formats/deep/x.ts', "import { x } from '../../export/x.js'"],
+    ['model/x.ts', "import { x } from '../formats/safetensors.js'"],
+    ['model/x.ts', "export * from '../export/x.js'"],
+    ['model/x.ts', "export const x = await import('../runtime/tfjs.js')"],
+    ['model/x.ts', "import type { X } from '../commands/base.js'"],
+    ['export/x.ts', "import { x } from '../formats/safetensors.js'"],
+    ['export/x.ts', "import { x } from '../verify/compare.js'"],
+    ['runtime/x.ts', "import { x } from '../verify/compare.js'"],
+    ['verify/x.ts', "import { x } from '../report/escape.js'"],
+    ['api/x.ts', "import { x } from '../commands/base.js'"],
+    ['report/x.ts', "import { x } from '../verify/compare.js'"],
+    ['model/x.ts', "import { x } from '../index.js'"],
+    ['commands/x.ts', "import { Flags } from '@oclif/core'"],
+  ])('src/%s must not %s', async (file, code) => {
+    expect(await errorsIn(file, code)).toBe(1)
+  })
+
+  it.each([
+    ['formats/x.ts', "import { malformed } from '../errors.js'"],
+    ['formats/deep/x.ts', "import { x } from '../source.js'"],
+    ['model/x.ts', "import { x } from '../formats/source.js'"],
+    ['model/deep/x.ts', "import { x } from '../../formats/source.js'"],
+    ['export/x.ts', "import { x } from '../model/config.js'"],
+    ['export/x.ts', "import { onnx } from '../proto/index.js'"],
+    ['runtime/x.ts', "export const x = await import('../model/forward.js')"],
+    ['api/x.ts', "import { x } from '../formats/open.js'"],
+    ['report/x.ts', "import type { X } from '../verify/compare.js'"],
+    ['commands/x.ts', "import { x } from '../api/inspect.js'"],
+    ['commands/x.ts', "import * as Flags from '@oclif/core/flags'"],
+  ])('src/%s may %s', async (file, code) => {
+    expect(await errorsIn(file, code)).toBe(0)
+  })
+})
