@@ -94,7 +94,9 @@ const only = process.argv[2]
 const help = await repeat(5, () => albertkit('--help'))
 const version = await repeat(5, () => albertkit('--version'))
 const inspect = await repeat(5, () => albertkit('inspect', ZH_NEWS))
-console.log(`start: --version ${version.seconds.toFixed(3)} s, --help ${help.seconds.toFixed(3)} s, inspect of a small model ${inspect.seconds.toFixed(3)} s (medians of 5)\n`)
+console.log(
+  `start: --version ${version.seconds.toFixed(3)} s, --help ${help.seconds.toFixed(3)} s, inspect of a small model ${inspect.seconds.toFixed(3)} s (medians of 5)\n`,
+)
 
 const rows = []
 for (const [name, size] of Object.entries(SIZES)) {
@@ -122,7 +124,15 @@ for (const [name, size] of Object.entries(SIZES)) {
       })
       const times_cp = seconds / cp.seconds
       const own = (seconds - help.seconds) / cp.seconds
-      rows.push([name, kind, target, seconds.toFixed(3), times_cp.toFixed(1), `--help + ${own.toFixed(1)} × cp`, peak.toFixed(0)])
+      rows.push([
+        name,
+        kind,
+        target,
+        seconds.toFixed(3),
+        times_cp.toFixed(1),
+        `--help + ${own.toFixed(1)} × cp`,
+        peak.toFixed(0),
+      ])
     }
     rmSync(source, { recursive: true })
   }

@@ -67,13 +67,23 @@ export class AlbertkitError extends Error {
 
   /** The error as the `--json` contract has it. */
   toJSON(): Record<string, unknown> {
-    return { kind: this.kind, message: this.message, ...this.place, ...(this.hint === undefined ? {} : { hint: this.hint }) }
+    return {
+      kind: this.kind,
+      message: this.message,
+      ...this.place,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+    }
   }
 }
 
 /** Shorthands, so that call sites read as sentences. */
-export const malformed = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('malformed', message, detail)
-export const unsupported = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('unsupported', message, detail)
-export const usage = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('usage', message, detail)
-export const outputError = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('output', message, detail)
-export const environment = (message: string, detail?: ErrorDetail): AlbertkitError => new AlbertkitError('environment', message, detail)
+export const malformed = (message: string, detail?: ErrorDetail): AlbertkitError =>
+  new AlbertkitError('malformed', message, detail)
+export const unsupported = (message: string, detail?: ErrorDetail): AlbertkitError =>
+  new AlbertkitError('unsupported', message, detail)
+export const usage = (message: string, detail?: ErrorDetail): AlbertkitError =>
+  new AlbertkitError('usage', message, detail)
+export const outputError = (message: string, detail?: ErrorDetail): AlbertkitError =>
+  new AlbertkitError('output', message, detail)
+export const environment = (message: string, detail?: ErrorDetail): AlbertkitError =>
+  new AlbertkitError('environment', message, detail)

@@ -15,8 +15,9 @@ function findConfig(directory: string): string {
   const exact = NAMES.find((name) => names.includes(name))
   if (exact !== undefined) return join(directory, exact)
   const variants = names.filter((name) => VARIANT.test(name)).sort()
-  if (variants.length === 1) return join(directory, variants[0] as string)
-  if (variants.length > 1) throw usage(`${directory} has several configurations: ${variants.join(', ')}`, { hint: 'choose one with --config' })
+  if (variants.length === 1) return join(directory, variants[0]!)
+  if (variants.length > 1)
+    throw usage(`${directory} has several configurations: ${variants.join(', ')}`, { hint: 'choose one with --config' })
   throw malformed('there is no configuration beside the weights', {
     file: directory,
     hint: `looked for ${NAMES.join(', ')} and albert_config_*.json; give one with --config`,
@@ -29,7 +30,10 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    throw usage(`the configuration cannot be read: ${(error as Error).message.split(',')[0] ?? ''}`, { file, cause: error })
+    throw usage(`the configuration cannot be read: ${(error as Error).message.split(',')[0] ?? ''}`, {
+      file,
+      cause: error,
+    })
   }
 }
 
@@ -41,7 +45,11 @@ export function readConfigFile(directory: string, given?: string): RawConfig {
   const file = given ?? findConfig(directory)
   const text = readText(file)
   const fail = (what: string) =>
-    malformed(`the configuration ${what}`, { file, field: 'hidden_size', hint: 'a configuration is a JSON object with hidden_size, num_hidden_layers …' })
+    malformed(`the configuration ${what}`, {
+      file,
+      field: 'hidden_size',
+      hint: 'a configuration is a JSON object with hidden_size, num_hidden_layers …',
+    })
   if (text.trim() === '') throw fail('is empty')
   let fields: unknown
   try {

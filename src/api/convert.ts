@@ -60,7 +60,12 @@ function checkRequest(directory: string, { targets, force }: ConvertOptions): vo
 }
 
 /** Everything that a conversion writes, into `staging`; nothing of it is visible yet. */
-async function write(opened: OpenedModel, staging: string, hasher: Hasher, options: ConvertOptions): Promise<Map<Target, WrittenArtefact>> {
+async function write(
+  opened: OpenedModel,
+  staging: string,
+  hasher: Hasher,
+  options: ConvertOptions,
+): Promise<Map<Target, WrittenArtefact>> {
   const written = new Map<Target, WrittenArtefact>()
   for (const target of new Set(options.targets)) {
     options.onProgress?.(`writing ${target}`)
@@ -90,7 +95,15 @@ function figures(report: VerifyReport | null, target: Target): object | null {
   }
 }
 
-function manifestOf(opened: OpenedModel, directory: string, written: ReadonlyMap<Target, WrittenArtefact>, hashes: ReadonlyMap<string, FileHash>, staging: string, verification: VerifyReport | null, options: ConvertOptions): string {
+function manifestOf(
+  opened: OpenedModel,
+  directory: string,
+  written: ReadonlyMap<Target, WrittenArtefact>,
+  hashes: ReadonlyMap<string, FileHash>,
+  staging: string,
+  verification: VerifyReport | null,
+  options: ConvertOptions,
+): string {
   return buildManifest({
     source: {
       format: opened.source.format,
@@ -108,7 +121,13 @@ function manifestOf(opened: OpenedModel, directory: string, written: ReadonlyMap
   })
 }
 
-function report(opened: OpenedModel, directory: string, options: ConvertOptions, artefacts: readonly ArtefactReport[], verification: VerifyReport | null): ConvertReport {
+function report(
+  opened: OpenedModel,
+  directory: string,
+  options: ConvertOptions,
+  artefacts: readonly ArtefactReport[],
+  verification: VerifyReport | null,
+): ConvertReport {
   return {
     ok: verification?.ok ?? true,
     family: opened.config.family,
@@ -132,7 +151,12 @@ export async function convertModel(path: string, directory: string, options: Con
   try {
     const task = resolveTask(opened.model, options.task ?? 'auto')
     if (options.dryRun === true) {
-      const plan = [...new Set(options.targets)].map((target) => ({ target, files: [], weightBytes: null, outputs: [] }))
+      const plan = [...new Set(options.targets)].map((target) => ({
+        target,
+        files: [],
+        weightBytes: null,
+        outputs: [],
+      }))
       return report(opened, directory, options, plan, null)
     }
     const output = new OutputDirectory(directory)
@@ -140,11 +164,22 @@ export async function convertModel(path: string, directory: string, options: Con
     try {
       for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
       const written = await write(opened, output.staging, hasher, options)
-      const verification = options.verify === false ? null : await verifyOpened(opened, output.staging, { onProgress: options.onProgress ?? (() => undefined) }, task)
-      const artefacts = [...written].map(([target, a]): ArtefactReport => ({ target, files: a.files.map((f) => f.path), weightBytes: a.weightBytes, outputs: a.outputs }))
+      const verification =
+        options.verify === false
+          ? null
+          : await verifyOpened(opened, output.staging, { onProgress: options.onProgress ?? (() => undefined) }, task)
+      const artefacts = [...written].map(([target, a]): ArtefactReport => ({
+        target,
+        files: a.files.map((f) => f.path),
+        weightBytes: a.weightBytes,
+        outputs: a.outputs,
+      }))
       if (verification?.ok === false) return report(opened, directory, options, artefacts, verification)
       const hashes = await hasher.finish()
-      writeFileSync(join(output.staging, 'albertkit.json'), manifestOf(opened, directory, written, hashes, output.staging, verification, options))
+      writeFileSync(
+        join(output.staging, 'albertkit.json'),
+        manifestOf(opened, directory, written, hashes, output.staging, verification, options),
+      )
       output.commit()
       return report(opened, directory, options, artefacts, verification)
     } finally {
@@ -155,4 +190,3 @@ export async function convertModel(path: string, directory: string, options: Con
     opened.close()
   }
 }
-

@@ -31,7 +31,12 @@ export interface InspectReport {
   readonly config: ModelConfig
   readonly heads: readonly string[]
   readonly variables: readonly VariableReport[]
-  readonly counts: { readonly mapped: number; readonly skipped: number; readonly unknown: number; readonly missing: number }
+  readonly counts: {
+    readonly mapped: number
+    readonly skipped: number
+    readonly unknown: number
+    readonly missing: number
+  }
   readonly skipped: readonly SkippedVariable[]
   readonly unknown: readonly string[]
   readonly missing: readonly MissingVariable[]

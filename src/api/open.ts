@@ -45,7 +45,18 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     const rawConfig = readConfigFile(directory, options.config)
     const config = parseConfig(rawConfig, family, architecture, options)
     const plan = planModel(source, identification, config)
-    return { source, directory, identification, config, rawConfig, plan, error: plan.error, close: () => { source.close() } }
+    return {
+      source,
+      directory,
+      identification,
+      config,
+      rawConfig,
+      plan,
+      error: plan.error,
+      close: () => {
+        source.close()
+      },
+    }
   } catch (error) {
     source.close()
     throw error

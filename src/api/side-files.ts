@@ -20,7 +20,9 @@ export function findLabels(directory: string): string | null {
 export function readLabels(directory: string, config: ModelConfig): readonly string[] | null {
   const file = findLabels(directory)
   if (file !== null) {
-    const lines = readFileSync(file, 'utf8').replace(/^\uFEFF/, '').split(/\r?\n/)
+    const lines = readFileSync(file, 'utf8')
+      .replace(/^\uFEFF/, '')
+      .split(/\r?\n/)
     while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop()
     return lines
   }

@@ -11,7 +11,15 @@ import { ALL_HEADS, headsFor, hiddenStateCount, type Task } from '../model/outpu
 import { runReference, type ModelInputs } from '../model/reference-run.js'
 import { parametersOf } from '../model/weights.js'
 import { openRunner, RUNNERS, type ArtefactKind, type Runnable, type Runner } from '../runtime/index.js'
-import { compare, GOLDEN_BOUND, maskedRows, REFERENCE_BOUND, type Bound, type Comparison, type Values } from '../verify/compare.js'
+import {
+  compare,
+  GOLDEN_BOUND,
+  maskedRows,
+  REFERENCE_BOUND,
+  type Bound,
+  type Comparison,
+  type Values,
+} from '../verify/compare.js'
 import { counterpart, readGolden, type Golden } from '../verify/golden.js'
 import { defaultInputs } from '../verify/inputs.js'
 import { compareWeights, type WeightDifference } from '../verify/weights.js'
@@ -119,7 +127,8 @@ class Verification {
 
   async runAll(runner: Runner): Promise<void> {
     const golden = this.options.golden !== undefined
-    const wanted = golden || this.options.layers === true ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
+    const wanted =
+      golden || this.options.layers === true ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
     for (const trial of this.trials) {
       const run = new Map<string, Values>(await runner.run(trial.inputs, wanted))
       // In a graph the last hidden state is the value that is called last_hidden_state.
@@ -176,13 +185,16 @@ function runnable(opened: OpenedModel, directory: string | null, kind: ArtefactK
 /** The runners for the forms in `directory`, or for the source itself where there is none. */
 function chooseRunners(opened: OpenedModel, kinds: readonly ArtefactKind[] | null, v: Verification): string[] {
   const { runners } = v.options
-  const able = RUNNERS.filter((r) => kinds === null ? r.eager : kinds.includes(r.artefact)).map((r) => r.name)
+  const able = RUNNERS.filter((r) => (kinds === null ? r.eager : kinds.includes(r.artefact))).map((r) => r.name)
   if (runners !== undefined) {
     for (const name of runners) {
       if (name === 'reference' || able.includes(name)) continue
-      throw usage(RUNNERS.some((r) => r.name === name) ? `${name} has nothing to run here` : `there is no runner ${name}`, {
-        hint: `runners for this: reference, ${able.join(', ')}`,
-      })
+      throw usage(
+        RUNNERS.some((r) => r.name === name) ? `${name} has nothing to run here` : `there is no runner ${name}`,
+        {
+          hint: `runners for this: reference, ${able.join(', ')}`,
+        },
+      )
     }
     return runners.filter((name) => name !== 'reference')
   }
@@ -196,7 +208,12 @@ function chooseRunners(opened: OpenedModel, kinds: readonly ArtefactKind[] | nul
   })
 }
 
-async function runRunners(opened: OpenedModel, directory: string | null, kinds: readonly ArtefactKind[] | null, v: Verification): Promise<void> {
+async function runRunners(
+  opened: OpenedModel,
+  directory: string | null,
+  kinds: readonly ArtefactKind[] | null,
+  v: Verification,
+): Promise<void> {
   const names = chooseRunners(opened, kinds, v)
   const ran = new Set<ArtefactKind>()
   for (const name of names) {
@@ -209,7 +226,8 @@ async function runRunners(opened: OpenedModel, directory: string | null, kinds: 
       runner = await openRunner(name, runnable(opened, directory, kind, inner))
     } catch (error) {
       // A runtime that is not installed is left out, unless it was asked for or nothing else can run the artefact.
-      if (!(error instanceof AlbertkitError && error.kind === 'environment') || v.options.runners !== undefined) throw error
+      if (!(error instanceof AlbertkitError && error.kind === 'environment') || v.options.runners !== undefined)
+        throw error
       v.notRun.push({ runner: name, reason: error.message })
       continue
     }
@@ -303,7 +321,11 @@ export async function verifyOpened(
  * artefacts in `directory`; without artefacts, the source runs through eager TensorFlow.js.
  * @throws AlbertkitError where something cannot be read or run; a failed comparison is a report with `ok: false`
  */
-export async function verifyModel(path: string, directory: string | null, options: VerifyOptions = {}): Promise<VerifyReport> {
+export async function verifyModel(
+  path: string,
+  directory: string | null,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
   if (directory !== null && artefactsIn(directory).length === 0) {
     throw new AlbertkitError('malformed', 'the directory holds no artefact', {
       file: directory,

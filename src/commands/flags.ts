@@ -1,8 +1,11 @@
-import { Flags } from '@oclif/core'
+import * as Flags from '@oclif/core/flags'
 
 /** Flags of every command that reads a model. */
 export const modelFlags = {
-  config: Flags.string({ description: 'configuration to use instead of the one beside the weights', helpValue: 'FILE' }),
+  config: Flags.string({
+    description: 'configuration to use instead of the one beside the weights',
+    helpValue: 'FILE',
+  }),
   checksum: Flags.boolean({ description: 'verify CRC-32C of table blocks and tensors', default: true, allowNo: true }),
 }
 

@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 import { modelFlags, openOptions } from './flags.js'
 
@@ -12,7 +13,9 @@ export default class Verify extends AlbertkitCommand {
   ] // prettier-ignore
   static override args = {
     model: Args.string({ description: 'the source', required: true }),
-    artefacts: Args.string({ description: 'directory that `convert` wrote; without it the source runs in TensorFlow.js itself' }),
+    artefacts: Args.string({
+      description: 'directory that `convert` wrote; without it the source runs in TensorFlow.js itself',
+    }),
   }
   static override flags = {
     ...modelFlags,
@@ -32,7 +35,9 @@ export default class Verify extends AlbertkitCommand {
       ...(flags.golden === undefined ? {} : { golden: flags.golden }),
       ...(flags.atol === undefined ? {} : { atol: Number(flags.atol) }),
       layers: flags.layers,
-      onProgress: (what) => { this.progress(what) },
+      onProgress: (what) => {
+        this.progress(what)
+      },
     })
     await this.finish(report, () => verifyText(report), report.ok)
   }
@@ -41,6 +46,7 @@ export default class Verify extends AlbertkitCommand {
 // eslint-disable-next-line @typescript-eslint/require-await -- oclif asks for a promise
 async function parseBound(text: string): Promise<string> {
   const n = Number(text)
-  if (text.trim() === '' || !Number.isFinite(n) || n < 0) throw new Error(`--atol takes a number of at least 0, not ${text}`)
+  if (text.trim() === '' || !Number.isFinite(n) || n < 0)
+    throw new Error(`--atol takes a number of at least 0, not ${text}`)
   return text
 }

@@ -57,7 +57,8 @@ export class OutputDirectory {
   #keepOthers(): void {
     for (const name of readdirSync(this.#destination)) {
       const target = join(this.staging, name)
-      if (!existsSync(target)) cpSync(join(this.#destination, name), target, { recursive: true, preserveTimestamps: true })
+      if (!existsSync(target))
+        cpSync(join(this.#destination, name), target, { recursive: true, preserveTimestamps: true })
     }
   }
 

@@ -75,7 +75,7 @@ export class Hasher {
       if (this.#pending.size === 0) this.#settled?.()
     })
     worker.on('error', (error) => {
-      this.#failed = error as Error
+      this.#failed = error
       this.#settled?.()
     })
     return worker

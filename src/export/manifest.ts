@@ -37,23 +37,36 @@ export interface Manifest {
 }
 
 export interface ManifestParts {
-  readonly source: { readonly format: string; readonly files: readonly { readonly path: string; readonly hash: FileHash | undefined }[] }
+  readonly source: {
+    readonly format: string
+    readonly files: readonly { readonly path: string; readonly hash: FileHash | undefined }[]
+  }
   readonly config: ModelConfig
   readonly task: string
-  readonly artefacts: readonly { readonly target: Target; readonly artefact: WrittenArtefact; readonly hashes: readonly (FileHash | undefined)[] }[]
+  readonly artefacts: readonly {
+    readonly target: Target
+    readonly artefact: WrittenArtefact
+    readonly hashes: readonly (FileHash | undefined)[]
+  }[]
   /** Figures of each target. */
   readonly verification: (target: Target) => object | null
   /** The manifest that the directory had, whose other artefacts stay. */
   readonly previous: Manifest | null
 }
 
-const hashed = (name: string, hash: FileHash | undefined): HashedFile => ({ name, ...(hash === undefined ? {} : { bytes: hash.bytes, sha256: hash.sha256 }) })
+const hashed = (name: string, hash: FileHash | undefined): HashedFile => ({
+  name,
+  ...(hash === undefined ? {} : { bytes: hash.bytes, sha256: hash.sha256 }),
+})
 
 /** The configuration without the path of its file, which is another on every machine. */
 const portable = ({ file: _file, ...config }: ModelConfig): object => config
 
 export function buildManifest(parts: ManifestParts): string {
-  const source = { format: parts.source.format, files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)) }
+  const source = {
+    format: parts.source.format,
+    files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)),
+  }
   const made = parts.artefacts.map(({ target, artefact, hashes }): [Target, ManifestArtefact] => [
     target,
     {

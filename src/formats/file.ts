@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { AlbertkitError, environment, malformed } from '../errors.js'
+import type { AlbertkitError} from '../errors.js';
+import { environment, malformed } from '../errors.js'
 
 /** A read-only file of known size, read by ranges, synchronously: the fastest way there is in Node. */
 export class RangedFile {
@@ -31,7 +32,7 @@ export class RangedFile {
     if (this.#descriptor === null) throw new RangeError(`${this.path} is closed`)
     let done = 0
     while (done < target.length) {
-      let n = 0
+      let n: number
       try {
         n = readSync(this.#descriptor, target, done, target.length - done, offset + done)
       } catch (error) {
@@ -64,7 +65,8 @@ export class RangedFile {
 /** What the operating system says of a file, in our words. */
 export function fileError(error: unknown, file: string): AlbertkitError {
   const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (code === 'ENOENT' || code === 'ENOTDIR') return malformed('there is no such file or directory', { file, cause: error })
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return malformed('there is no such file or directory', { file, cause: error })
   if (code === 'EACCES' || code === 'EPERM') return environment('the file may not be read', { file, cause: error })
   if (code === 'EISDIR') return malformed('a directory where a file is expected', { file, cause: error })
   return environment(`reading failed: ${code}`, { file, cause: error })

@@ -84,7 +84,11 @@ export function parseStrict(text: string): StrictValue {
     }
     if (first === '[') return list(']', () => value(depth + 1))
     if (first === '"') return string()
-    for (const [word, meaning] of [['true', true], ['false', false], ['null', null]] as const) {
+    for (const [word, meaning] of [
+      ['true', true],
+      ['false', false],
+      ['null', null],
+    ] as const) {
       if (!text.startsWith(word, at)) continue
       at += word.length
       return meaning

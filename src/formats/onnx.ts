@@ -14,7 +14,21 @@ const GRAPH_OUTPUT = 12
 const NODE_OUTPUT = 2
 const VALUE_INFO_NAME = 1
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9 } as const
-const DTYPES: Readonly<Record<number, DType>> = { 1: 'F32', 2: 'U8', 3: 'I8', 4: 'U16', 5: 'I16', 6: 'I32', 7: 'I64', 9: 'BOOL', 10: 'F16', 11: 'F64', 12: 'U32', 13: 'U64', 16: 'BF16' }
+const DTYPES: Readonly<Record<number, DType>> = {
+  1: 'F32',
+  2: 'U8',
+  3: 'I8',
+  4: 'U16',
+  5: 'I16',
+  6: 'I32',
+  7: 'I64',
+  9: 'BOOL',
+  10: 'F16',
+  11: 'F64',
+  12: 'U32',
+  13: 'U64',
+  16: 'BF16',
+}
 /** A name or a list of dimensions is short; anything longer is damage. */
 const MAX_SMALL_FIELD = 64 * 1024
 
@@ -44,11 +58,11 @@ class Scanner {
 
   #byte(offset: number): number {
     const within = offset - this.#windowStart
-    if (within >= 0 && within < this.#window.length) return this.#window[within] as number
+    if (within >= 0 && within < this.#window.length) return this.#window[within]!
     if (offset >= this.file.size) throw this.fail(`the file ends at byte ${this.file.size}`, offset)
     this.#windowStart = offset
     this.#window = this.file.bytes(offset, Math.min(4096, this.file.size - offset))
-    return this.#window[0] as number
+    return this.#window[0]!
   }
 
   varint(at: number): { value: number; next: number } {
@@ -107,7 +121,8 @@ class Scanner {
     const dtype = DTYPES[type] ?? 'OTHER'
     const byteLength = raw === null ? 0 : raw.end - raw.start
     const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
-    if (byteLength !== size) throw this.fail(`initializer ${name} has ${byteLength} bytes where its shape takes ${size}`, start)
+    if (byteLength !== size)
+      throw this.fail(`initializer ${name} has ${byteLength} bytes where its shape takes ${size}`, start)
     return { name, dtype, shape, byteLength, file: this.file.path, offset: raw?.start ?? start }
   }
 
@@ -117,7 +132,7 @@ class Scanner {
       shape.push(field.value)
       return
     }
-    for (let at = field.start; at < field.end; ) {
+    for (let at = field.start; at < field.end;) {
       const { value, next } = this.varint(at)
       shape.push(value)
       at = next
@@ -165,7 +180,8 @@ class OnnxWeights implements TensorSource {
   read(name: string, offset: number, target: Uint8Array): void {
     const placed = this.#placed.get(name)
     if (placed === undefined) throw new RangeError(`no initializer named ${name}`)
-    if (offset < 0 || offset + target.length > placed.byteLength) throw new RangeError(`${name}: range outside the tensor`)
+    if (offset < 0 || offset + target.length > placed.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
     this.#file.read(placed.offset + offset, target)
   }
 
@@ -201,7 +217,9 @@ export function onnxGraphNames(path: string): OnnxGraphNames {
   try {
     const scanner = new Scanner(file)
     const names = (field: Field, number: number): string[] =>
-      [...scanner.fields(field.start, field.end)].filter((f) => f.number === number).map((f) => Buffer.from(scanner.small(f)).toString('utf8'))
+      [...scanner.fields(field.start, field.end)]
+        .filter((f) => f.number === number)
+        .map((f) => Buffer.from(scanner.small(f)).toString('utf8'))
     const graphs = [...scanner.fields(0, file.size)].filter((f) => f.number === MODEL_GRAPH)
     const fields = graphs.flatMap((graph) => [...scanner.fields(graph.start, graph.end)])
     return {

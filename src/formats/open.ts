@@ -10,7 +10,11 @@ export { locate, modelDirectory, type Location } from './locate.js'
 
 /** Names the kind of a file that stands where an index should: a saved error page, a picture … */
 function checkIndex(file: string): void {
-  if (!existsSync(file)) throw malformed('the .index file of the checkpoint is missing', { file, hint: 'a checkpoint is its .index and every .data-… file together' })
+  if (!existsSync(file))
+    throw malformed('the .index file of the checkpoint is missing', {
+      file,
+      hint: 'a checkpoint is its .index and every .data-… file together',
+    })
   const kind = sniff(file)
   if (kind === 'unknown' || kind === 'text' || kind === 'json') return
   throw malformed(`the index is ${KIND_WORDS[kind]}`, { file, offset: 0, hint: 'fetch the .index file again' })
@@ -23,7 +27,8 @@ function checkIndex(file: string): void {
 // eslint-disable-next-line @typescript-eslint/require-await -- the contract is async for containers to come
 export async function openSource(path: string, options: BundleOptions = {}): Promise<TensorSource> {
   const found = locate(path)
-  if (found.kind !== 'tf-bundle') return found.kind === 'safetensors' ? openSafetensors(found.file) : openShardedSafetensors(found.file)
+  if (found.kind !== 'tf-bundle')
+    return found.kind === 'safetensors' ? openSafetensors(found.file) : openShardedSafetensors(found.file)
   checkIndex(`${found.prefix}.index`)
   const source = openBundle(found.prefix, options)
   return found.notes.length === 0 ? source : withNotes(source, found.notes)

@@ -6,7 +6,8 @@ export type FileKind =
   | 'zip' | 'gzip' | 'hdf5' | 'pickle' | 'png' | 'html' | 'lfs-pointer' | 'table' | 'json' | 'safetensors' | 'text' | 'empty' | 'unknown' // prettier-ignore
 
 const SAMPLE = 512
-const startsWith = (bytes: Uint8Array, text: string): boolean => Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text
+const startsWith = (bytes: Uint8Array, text: string): boolean =>
+  Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text
 
 function readSample(path: string): Uint8Array {
   try {
@@ -22,7 +23,8 @@ function readSample(path: string): Uint8Array {
   }
 }
 
-const isText = (bytes: Uint8Array): boolean => bytes.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
+const isText = (bytes: Uint8Array): boolean =>
+  bytes.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
 
 /** A safetensors file begins with a small little-endian length and `{`. */
 function isSafetensors(bytes: Uint8Array): boolean {

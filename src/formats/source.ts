@@ -5,23 +5,46 @@
 
 /** Element types by their safetensors names; the last three have no fixed width and are never weights. */
 export type DType =
-  | 'F64' | 'F32' | 'F16' | 'BF16'
-  | 'I64' | 'I32' | 'I16' | 'I8'
-  | 'U64' | 'U32' | 'U16' | 'U8'
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
   | 'BOOL'
-  | 'STRING' | 'VARIANT' | 'OTHER'
+  | 'STRING'
+  | 'VARIANT'
+  | 'OTHER'
 
 /** Bytes of one element; 0 where elements have no fixed width. */
 export const DTYPE_BYTES: Readonly<Record<DType, number>> = {
-  F64: 8, F32: 4, F16: 2, BF16: 2,
-  I64: 8, I32: 4, I16: 2, I8: 1,
-  U64: 8, U32: 4, U16: 2, U8: 1,
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
   BOOL: 1,
-  STRING: 0, VARIANT: 0, OTHER: 0,
+  STRING: 0,
+  VARIANT: 0,
+  OTHER: 0,
 }
 
 /** Element types whose values a forward pass can use. */
-export const isFloat = (dtype: DType): boolean => dtype === 'F32' || dtype === 'F16' || dtype === 'BF16' || dtype === 'F64'
+export const isFloat = (dtype: DType): boolean =>
+  dtype === 'F32' || dtype === 'F16' || dtype === 'BF16' || dtype === 'F64'
 
 export interface TensorInfo {
   /** Name as the file spells it. */

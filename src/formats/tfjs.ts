@@ -77,9 +77,14 @@ class TfjsWeights implements TensorSource {
     this.tensors = this.#placed
   }
 
-  #addGroup(path: string, paths: readonly string[], weights: z.infer<typeof MANIFEST>['weightsManifest'][number]['weights']): void {
+  #addGroup(
+    path: string,
+    paths: readonly string[],
+    weights: z.infer<typeof MANIFEST>['weightsManifest'][number]['weights'],
+  ): void {
     const shards = paths.map((name) => {
-      if (name !== basename(name) || name === '..') throw malformed(`names the shard ${name} outside its own directory`, { file: path })
+      if (name !== basename(name) || name === '..')
+        throw malformed(`names the shard ${name} outside its own directory`, { file: path })
       const shard = new RangedFile(join(dirname(path), name))
       this.#shards.push(shard)
       return shard
@@ -94,13 +99,15 @@ class TfjsWeights implements TensorSource {
       offset += byteLength
     }
     const size = shards.reduce((n, shard) => n + shard.size, 0)
-    if (size !== offset) throw malformed(`the shards have ${size} bytes, but the weights take ${offset}`, { file: path })
+    if (size !== offset)
+      throw malformed(`the shards have ${size} bytes, but the weights take ${offset}`, { file: path })
   }
 
   read(name: string, offset: number, target: Uint8Array): void {
     const placed = this.#placed.get(name)
     if (placed === undefined) throw new RangeError(`no weight named ${name}`)
-    if (offset < 0 || offset + target.length > placed.byteLength) throw new RangeError(`${name}: range outside the tensor`)
+    if (offset < 0 || offset + target.length > placed.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
     let start = placed.offset + offset
     let done = 0
     for (const shard of placed.group.shards) {

@@ -138,14 +138,18 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
   const leaf = expected.split(/[/.]/).slice(-2).join('/')
   const present = source.tensors.get(expected)
   if (present !== undefined) {
-    return malformed(`the tensor has element type ${present.dtype}, which weights do not have`, { file: present.file, tensor: expected })
+    return malformed(`the tensor has element type ${present.dtype}, which weights do not have`, {
+      file: present.file,
+      tensor: expected,
+    })
   }
   const near = found.unknown.find((name) => name.split(/[/.]/).join('/').endsWith(leaf))
   const others = missing.length - 1
   const file = source.files[0]
   const nested = /layer_\d|group_\d/.test(missing[0]?.slot ?? '')
   const depth = `${config.file} says num_hidden_layers ${config.num_hidden_layers}, num_hidden_groups ${config.num_hidden_groups}; `
-  const reason = near === undefined ? `read as ${found.table.title}: ${found.reason}` : `the nearest name in the file is ${near}`
+  const reason =
+    near === undefined ? `read as ${found.table.title}: ${found.reason}` : `the nearest name in the file is ${near}`
   return malformed(`${expected} is missing${others > 0 ? `, and ${others} more variables` : ''}`, {
     ...(file === undefined ? {} : { file }),
     tensor: expected,

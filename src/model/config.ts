@@ -112,7 +112,8 @@ const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'h
 
 function readActivation(raw: RawConfig, family: Family): Activation {
   const table = isHuggingFace(raw, family) ? HF_ACTIVATIONS : TF_ACTIVATIONS
-  const given = raw.fields['hidden_act'] ?? (family === 'hf' && raw.fields['model_type'] === 'albert' ? 'gelu_new' : 'gelu')
+  const given =
+    raw.fields.hidden_act ?? (family === 'hf' && raw.fields.model_type === 'albert' ? 'gelu_new' : 'gelu')
   const found = typeof given === 'string' && Object.hasOwn(table, given) ? table[given] : undefined
   if (found === undefined) {
     throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, {
@@ -126,7 +127,7 @@ function readActivation(raw: RawConfig, family: Family): Activation {
 
 function readNormPosition(raw: RawConfig, family: Family): 'post' | 'pre' {
   if (family !== 'zh') return 'post'
-  const given = raw.fields['ln_type'] ?? null
+  const given = raw.fields.ln_type ?? null
   if (given === null || given === 'postln') return 'post'
   if (given === 'preln') return 'pre'
   throw malformed(`ln_type is ${JSON.stringify(given)}`, {
@@ -137,18 +138,22 @@ function readNormPosition(raw: RawConfig, family: Family): 'post' | 'pre' {
 }
 
 function readLabels(raw: RawConfig): Record<string, string> | null {
-  const parsed = z.record(z.string(), z.string()).safeParse(raw.fields['id2label'])
+  const parsed = z.record(z.string(), z.string()).safeParse(raw.fields.id2label)
   return parsed.success && Object.keys(parsed.data).length > 0 ? parsed.data : null
 }
 
 function refuseForeignFields(raw: RawConfig, family: Family): void {
-  if ((family === 'zh' || family === 'bert') && raw.fields['num_hidden_groups'] !== undefined) {
+  if ((family === 'zh' || family === 'bert') && raw.fields.num_hidden_groups !== undefined) {
     throw malformed(
       `num_hidden_groups belongs to Google's ALBERT, but the weights are ${family === 'zh' ? "albert_zh's" : "BERT's"}`,
-      { file: raw.file, field: 'num_hidden_groups', hint: 'give the configuration that belongs to these weights with --config' },
+      {
+        file: raw.file,
+        field: 'num_hidden_groups',
+        hint: 'give the configuration that belongs to these weights with --config',
+      },
     )
   }
-  const positions = raw.fields['position_embedding_type'] ?? 'absolute'
+  const positions = raw.fields.position_embedding_type ?? 'absolute'
   if (positions !== 'absolute') {
     throw unsupported(`position_embedding_type is ${JSON.stringify(positions)}`, {
       file: raw.file,
@@ -156,7 +161,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
       hint: 'albertkit runs absolute position embeddings',
     })
   }
-  const pruned = raw.fields['pruned_heads']
+  const pruned = raw.fields.pruned_heads
   if (typeof pruned === 'object' && pruned !== null && Object.keys(pruned).length > 0) {
     throw unsupported('the model has pruned attention heads', { file: raw.file, field: 'pruned_heads' })
   }
@@ -169,7 +174,10 @@ function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNu
   if (parsed.success) return parsed.data
   const field = String(parsed.error.issues[0]?.path[0])
   const given = (values as Record<string, unknown>)[field]
-  const rule = field === 'layer_norm_eps' ? 'a number between 0 and 1' : `a whole number from 1 to ${String(field.startsWith('num_hidden') || field === 'inner_group_num' ? MAX_LAYERS : MAX_SIZE)}`
+  const rule =
+    field === 'layer_norm_eps'
+      ? 'a number between 0 and 1'
+      : `a whole number from 1 to ${String(field.startsWith('num_hidden') || field === 'inner_group_num' ? MAX_LAYERS : MAX_SIZE)}`
   throw malformed(given === undefined ? `${field} is missing` : `${field} is ${JSON.stringify(given)}`, {
     file: raw.file,
     field,
@@ -197,9 +205,11 @@ export function parseConfig(
   const norm_position = readNormPosition(raw, family)
   const defaults = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
   const factorised = family !== 'bert' && architecture !== 'bert'
-  const fields = factorised ? raw.fields : { ...raw.fields, embedding_size: raw.fields['hidden_size'] ?? defaults.hidden_size }
+  const fields = factorised
+    ? raw.fields
+    : { ...raw.fields, embedding_size: raw.fields.hidden_size ?? defaults.hidden_size }
   // TensorFlow's code has no such field: its epsilon is 1e-12 whatever the file says.
-  const epsilon = options.layerNormEpsilon ?? (isHuggingFace(raw, family) ? (fields['layer_norm_eps'] ?? 1e-12) : 1e-12)
+  const epsilon = options.layerNormEpsilon ?? (isHuggingFace(raw, family) ? (fields.layer_norm_eps ?? 1e-12) : 1e-12)
   const numbers = readNumbers({ ...raw, fields: { ...fields, layer_norm_eps: epsilon } }, defaults)
   if (numbers.hidden_size % numbers.num_attention_heads !== 0) {
     throw malformed(

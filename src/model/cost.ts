@@ -16,7 +16,8 @@ export function forwardFlops(model: AlbertModel, heads: HeadSelection, batch: nu
   const { embeddings, layers, pooler, mlm, sop, classifier, config } = model
   const tokens = batch * sequence
   const blocks = layers.flat()
-  const perToken = matrixSize([embeddings.factor, embeddings.mapping]) + blocks.reduce((sum, block) => sum + matrixSize(block), 0)
+  const perToken =
+    matrixSize([embeddings.factor, embeddings.mapping]) + blocks.reduce((sum, block) => sum + matrixSize(block), 0)
   const decoder = mlm !== null && heads.mlm ? matrixSize([mlm, embeddings.word, embeddings.factor]) : 0
   const perRow = matrixSize([pooler, heads.sop ? sop : null, heads.classifier ? classifier : null])
   const attention = blocks.length * 2 * sequence * config.hidden_size

@@ -36,13 +36,13 @@ export function decodeFloats(dtype: DType, bytes: Uint8Array, target: Float32Arr
     case 'F16': {
       const source = new Uint16Array(bytes.buffer, bytes.byteOffset, n)
       const table = halfs()
-      for (let i = 0; i < n; i++) target[i] = table[source[i] as number] as number
+      for (let i = 0; i < n; i++) target[i] = table[source[i]!]!
       return
     }
     case 'BF16': {
       const source = new Uint16Array(bytes.buffer, bytes.byteOffset, n)
       const bits = new Uint32Array(target.buffer, target.byteOffset, n)
-      for (let i = 0; i < n; i++) bits[i] = (source[i] as number) << 16
+      for (let i = 0; i < n; i++) bits[i] = (source[i]!) << 16
       return
     }
     default:

@@ -84,7 +84,8 @@ function predictTokens<T>(ops: Ops<T>, model: AlbertModel, head: NonNullable<Alb
       model.config.layer_norm_eps,
     ),
   )
-  const narrow = factor === null ? transformed : ops.scope('factor', () => ops.linearTransposed(transformed, factor, null))
+  const narrow =
+    factor === null ? transformed : ops.scope('factor', () => ops.linearTransposed(transformed, factor, null))
   return ops.scope('decoder', () => ops.linearTransposed(narrow, word, head.bias))
 }
 
@@ -96,7 +97,8 @@ function encode<T>(ops: Ops<T>, model: AlbertModel, embedded: T, bias: T): T[] {
     inner.forEach((block, j) => {
       const name = `encoder/layer_${l}${inner.length === 1 ? '' : `/inner_${j}`}`
       x = ops.scope(name, () => transformerBlock(ops, config, block, x, bias))
-      if (config.family !== 'hf' || j === inner.length - 1) states.push((x = ops.mark(`hidden_state_${states.length}`, x)))
+      if (config.family !== 'hf' || j === inner.length - 1)
+        states.push((x = ops.mark(`hidden_state_${states.length}`, x)))
     })
   })
   return states
@@ -107,12 +109,25 @@ function encode<T>(ops: Ops<T>, model: AlbertModel, embedded: T, bias: T): T[] {
  * google-research/albert modeling.py), albert_zh (post- and pre-LN). What `ops` is decides whether it computes or
  * writes a graph.
  */
-export function forward<T>(model: AlbertModel, ops: Ops<T>, inputs: ForwardInputs<T>, heads: HeadSelection): ForwardOutputs<T> {
+export function forward<T>(
+  model: AlbertModel,
+  ops: Ops<T>,
+  inputs: ForwardInputs<T>,
+  heads: HeadSelection,
+): ForwardOutputs<T> {
   const { config, embeddings, pooler } = model
-  const embedding_output = ops.mark('embedding_output', ops.scope('embeddings', () => embed(ops, model, inputs)))
+  const embedding_output = ops.mark(
+    'embedding_output',
+    ops.scope('embeddings', () => embed(ops, model, inputs)),
+  )
   const { mapping } = embeddings
   const mapped =
-    mapping === null ? null : ops.mark('embedding_hidden_mapping_in', ops.scope('mapping', () => dense(ops, embedding_output, mapping)))
+    mapping === null
+      ? null
+      : ops.mark(
+          'embedding_hidden_mapping_in',
+          ops.scope('mapping', () => dense(ops, embedding_output, mapping)),
+        )
   const bias = ops.scope('attention_bias', () => ops.attentionBias(inputs.attention_mask, config.mask_penalty))
   const hidden_states = encode(ops, model, mapped ?? embedding_output, bias)
   const last = hidden_states[hidden_states.length - 1] as T
@@ -126,7 +141,10 @@ export function forward<T>(model: AlbertModel, ops: Ops<T>, inputs: ForwardInput
     last_hidden_state: last,
     pooler_output: pooled,
     prediction_logits: mlm !== null && heads.mlm ? ops.scope('mlm', () => predictTokens(ops, model, mlm, last)) : null,
-    sop_logits: sop !== null && pooled !== null && heads.sop ? ops.scope('sop', () => ops.linearTransposed(pooled, sop.weight, sop.bias)) : null,
+    sop_logits:
+      sop !== null && pooled !== null && heads.sop
+        ? ops.scope('sop', () => ops.linearTransposed(pooled, sop.weight, sop.bias))
+        : null,
     logits:
       classifier !== null && pooled !== null && heads.classifier
         ? ops.scope('classifier', () => {

@@ -34,7 +34,8 @@ function sortVariables(source: TensorSource, table: NameTable): Omit<Identificat
     const match = reason === null ? matchName(table, variable) : null
     if (reason !== null) skipped.push({ variable, reason })
     else if (match !== null && isFloat(dtype) && !mapped.has(match.slot)) mapped.set(match.slot, { ...match, variable })
-    else if (dtype === 'STRING' || dtype === 'VARIANT') skipped.push({ variable, reason: `${dtype.toLowerCase()} tensor` })
+    else if (dtype === 'STRING' || dtype === 'VARIANT')
+      skipped.push({ variable, reason: `${dtype.toLowerCase()} tensor` })
     else unknown.push(variable)
   }
   return { table, mapped, skipped, unknown }
@@ -63,7 +64,9 @@ export function identify(source: TensorSource): Identification {
   const names = [...source.tensors.keys()]
   const file = source.files[0]
   const candidates = NAME_TABLES.map((table) => sortVariables(source, table))
-  const signed = candidates.filter(({ table }) => names.some((name) => table.sign.pattern.test(name) && skipReason(table, name) === null))
+  const signed = candidates.filter(({ table }) =>
+    names.some((name) => table.sign.pattern.test(name) && skipReason(table, name) === null),
+  )
   const best = signed.reduce<(typeof signed)[number] | null>(
     (a, b) => (a === null || b.mapped.size > a.mapped.size ? b : a),
     null,
@@ -79,5 +82,8 @@ export function identify(source: TensorSource): Identification {
       hint: 'convert the checkpoint that the training saved before it was stripped',
     })
   }
-  throw unsupported(`no known model family has these names: ${sample(source)}`, { ...where, hint: nearestHint(candidates) })
+  throw unsupported(`no known model family has these names: ${sample(source)}`, {
+    ...where,
+    hint: nearestHint(candidates),
+  })
 }

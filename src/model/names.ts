@@ -88,7 +88,8 @@ function layerRows(scopes: readonly LayerScopes[]): Row[] {
   const rows = new Map<string, Row>()
   for (const scope of scopes) {
     const fill = (text: string): string => text.replace(/\{([AFaio])\}/, (_, key: keyof LayerScopes) => scope[key])
-    for (const [slot, name, dims] of BERT_LAYER) rows.set(`${fill(slot)}\n${fill(name)}`, [fill(slot), fill(name), dims])
+    for (const [slot, name, dims] of BERT_LAYER)
+      rows.set(`${fill(slot)}\n${fill(name)}`, [fill(slot), fill(name), dims])
   }
   return [...rows.values()]
 }
@@ -105,11 +106,9 @@ const ZH_EMBEDDINGS: readonly Row[] = [
 ]
 
 /* Embeddings of Google's ALBERT and of BERT, where E = H. */
-const E_EMBEDDINGS: readonly Row[] = ZH_EMBEDDINGS.filter(([slot]) => !slot.endsWith('_2')).map(([slot, name, dims]) => [
-  slot,
-  name,
-  dims.replace('H', 'E'),
-])
+const E_EMBEDDINGS: readonly Row[] = ZH_EMBEDDINGS.filter(([slot]) => !slot.endsWith('_2')).map(
+  ([slot, name, dims]) => [slot, name, dims.replace('H', 'E')],
+)
 
 const TF_POOLER: readonly Row[] = [
   ['pooler/dense/kernel', 'pooler/dense/kernel', 'H H'],
@@ -272,7 +271,10 @@ export const NAME_TABLES: readonly NameTable[] = [
     title: 'brightmart albert_zh',
     prefixes: ['bert/'],
     rows: [...toRows(true, [...ZH_EMBEDDINGS, ...layerRows(ZH_SCOPES), ...TF_POOLER]), ...toRows(false, tfHeads('H'))],
-    sign: { pattern: /(^|\/)embeddings\/word_embeddings_2$/, reason: 'factorised embeddings are named word_embeddings_2' },
+    sign: {
+      pattern: /(^|\/)embeddings\/word_embeddings_2$/,
+      reason: 'factorised embeddings are named word_embeddings_2',
+    },
     skipped: TF_SKIPPED,
   },
   {
@@ -281,10 +283,25 @@ export const NAME_TABLES: readonly NameTable[] = [
     title: 'google-research ALBERT',
     prefixes: ['bert/'],
     rows: [
-      ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...inScope('encoder/group_{g}/inner_group_{j}/', 'encoder/transformer/group_{g}/inner_group_{j}/', GOOGLE_LAYER), ...TF_POOLER]),
-      ...toRows(false, tfHeads('E').filter(([slot]) => !slot.startsWith('classifier/LayerNorm'))),
+      ...toRows(true, [
+        ...E_EMBEDDINGS,
+        ...GOOGLE_MAPPING,
+        ...inScope(
+          'encoder/group_{g}/inner_group_{j}/',
+          'encoder/transformer/group_{g}/inner_group_{j}/',
+          GOOGLE_LAYER,
+        ),
+        ...TF_POOLER,
+      ]),
+      ...toRows(
+        false,
+        tfHeads('E').filter(([slot]) => !slot.startsWith('classifier/LayerNorm')),
+      ),
     ],
-    sign: { pattern: /(^|\/)encoder\/transformer\/group_\d+\//, reason: 'layers are named transformer/group_<g>/inner_group_<j>' },
+    sign: {
+      pattern: /(^|\/)encoder\/transformer\/group_\d+\//,
+      reason: 'layers are named transformer/group_<g>/inner_group_<j>',
+    },
     skipped: TF_SKIPPED,
   },
   {
@@ -294,9 +311,15 @@ export const NAME_TABLES: readonly NameTable[] = [
     prefixes: ['bert/'],
     rows: [
       ...toRows(true, [...E_EMBEDDINGS, ...layerRows(ZH_SCOPES.slice(3)), ...TF_POOLER]),
-      ...toRows(false, tfHeads('H').filter(([slot]) => !slot.startsWith('classifier/LayerNorm'))),
+      ...toRows(
+        false,
+        tfHeads('H').filter(([slot]) => !slot.startsWith('classifier/LayerNorm')),
+      ),
     ],
-    sign: { pattern: /(^|\/)encoder\/layer_\d+\//, reason: 'layers are named layer_<l> and there is no word_embeddings_2' },
+    sign: {
+      pattern: /(^|\/)encoder\/layer_\d+\//,
+      reason: 'layers are named layer_<l> and there is no word_embeddings_2',
+    },
     skipped: TF_SKIPPED,
   },
   {
@@ -305,7 +328,10 @@ export const NAME_TABLES: readonly NameTable[] = [
     title: 'Hugging Face ALBERT',
     prefixes: ['albert.', ''],
     rows: [...toRows(true, HF_ALBERT_BODY), ...toRows(false, HF_ALBERT_HEADS)],
-    sign: { pattern: /(^|\.)albert_layer_groups\.\d+\./, reason: 'layers are named albert_layer_groups.<g>.albert_layers.<j>' },
+    sign: {
+      pattern: /(^|\.)albert_layer_groups\.\d+\./,
+      reason: 'layers are named albert_layer_groups.<g>.albert_layers.<j>',
+    },
     skipped: HF_SKIPPED,
   },
   {
@@ -357,7 +383,7 @@ export function matchName(table: NameTable, name: string): NameMatch | null {
     if (groups === undefined && !pattern.test(name)) continue
     const indices: Record<string, number> = {}
     for (const key of ['l', 'g', 'j'] as const) if (groups?.[key] !== undefined) indices[key] = Number(groups[key])
-    return { row, slot: fillPattern(row.slot, indices), indices, prefix: groups?.['p'] ?? '' }
+    return { row, slot: fillPattern(row.slot, indices), indices, prefix: groups?.p ?? '' }
   }
   return null
 }

@@ -27,7 +27,13 @@ export function resolveTask(model: AlbertModel, task: Task): Exclude<Task, 'auto
     if (model.classifier !== null && model.pooler !== null) return 'classify'
     return model.mlm !== null || (model.sop !== null && model.pooler !== null) ? 'pretraining' : 'features'
   }
-  const needs = { features: true, pretraining: model.mlm ?? model.sop, mlm: model.mlm, sop: model.sop, classify: model.classifier }
+  const needs = {
+    features: true,
+    pretraining: model.mlm ?? model.sop,
+    mlm: model.mlm,
+    sop: model.sop,
+    classify: model.classifier,
+  }
   if (needs[task] === null || needs[task] === false) {
     const heads = headsOf(model)
     throw usage(`the model has no head for --task ${task}`, {

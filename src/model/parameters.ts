@@ -2,15 +2,9 @@ import { elementCount, type TensorSource } from '../formats/source.js'
 import type { AlbertModel, Parameter } from './albert.js'
 import { parametersOf, useCounts } from './weights.js'
 
+export type Part = 'embeddings' | 'attention' | 'ffn' | 'norms' | 'pooler' | 'heads'
 /** Parameters by part of the model; the parts add up to the total. */
-export interface PartCounts {
-  readonly embeddings: number
-  readonly attention: number
-  readonly ffn: number
-  readonly norms: number
-  readonly pooler: number
-  readonly heads: number
-}
+export type PartCounts = Readonly<Record<Part, number>>
 
 /** The paper's arithmetic (Lan et al. 2019, section 3.1) on a model in hand. */
 export interface ParameterReport {
@@ -34,10 +28,10 @@ export interface ParameterReport {
   }
 }
 
-const PARTS: readonly (keyof PartCounts)[] = ['embeddings', 'attention', 'ffn', 'norms', 'pooler', 'heads']
+const PARTS: readonly Part[] = ['embeddings', 'attention', 'ffn', 'norms', 'pooler', 'heads']
 
 /** The part of the model that a slot belongs to. */
-export function partOf(slot: string): keyof PartCounts {
+export function partOf(slot: string): Part {
   if (/^(mlm|sop|classifier)\//.test(slot)) return 'heads'
   if (slot.includes('/LayerNorm/')) return 'norms'
   if (slot.startsWith('embeddings/') || slot.includes('embedding_hidden_mapping_in')) return 'embeddings'
@@ -48,7 +42,7 @@ export function partOf(slot: string): keyof PartCounts {
 /** Counts the parameters of `model`, slot by slot. */
 export function countParameters(model: AlbertModel, source: TensorSource): ParameterReport {
   const { vocab_size: V, embedding_size: E, hidden_size: H } = model.config
-  const parts = Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<keyof PartCounts, number>
+  const parts = Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<Part, number>
   const uses = useCounts(model)
   let stored = 0
   let used = 0
@@ -62,5 +56,11 @@ export function countParameters(model: AlbertModel, source: TensorSource): Param
   }
   const unfactorised = V * H
   const factorised = model.config.architecture === 'bert' ? unfactorised : V * E + E * H
-  return { stored, used, bytes, parts, embedding: { V, E, H, unfactorised, factorised, ratio: unfactorised / factorised } }
+  return {
+    stored,
+    used,
+    bytes,
+    parts,
+    embedding: { V, E, H, unfactorised, factorised, ratio: unfactorised / factorised },
+  }
 }

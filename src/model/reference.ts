@@ -156,7 +156,8 @@ export class ReferenceOps implements Ops<Tensor> {
       // attention bias [B, 1, 1, S] over scores [B, N, S, S]
       const length = last(b.shape)
       const perBatch = a.data.length / (a.shape[0] ?? 1)
-      for (let i = 0; i < data.length; i++) data[i] = a.data[i]! + b.data[Math.floor(i / perBatch) * length + (i % length)]!
+      for (let i = 0; i < data.length; i++)
+        data[i] = a.data[i]! + b.data[Math.floor(i / perBatch) * length + (i % length)]!
     } else {
       for (let i = 0; i < data.length; i++) data[i] = a.data[i]! + b.data[i % b.data.length]!
     }
@@ -217,7 +218,8 @@ export class ReferenceOps implements Ops<Tensor> {
       for (let s = 0; s < length; s++)
         for (let t = 0; t < length; t++) {
           let sum = 0
-          for (let d = 0; d < size; d++) sum += query.data[(m * length + s) * size + d]! * key.data[(m * length + t) * size + d]!
+          for (let d = 0; d < size; d++)
+            sum += query.data[(m * length + s) * size + d]! * key.data[(m * length + t) * size + d]!
           data[i++] = sum / Math.sqrt(headSize)
         }
     return { shape: [batch, heads, length, length], data }
@@ -243,7 +245,8 @@ export class ReferenceOps implements Ops<Tensor> {
       for (let s = 0; s < length; s++)
         for (let t = 0; t < length; t++) {
           const p = probabilities.data[(m * length + s) * length + t]!
-          for (let d = 0; d < size; d++) data[(m * length + s) * size + d]! += p * value.data[(m * length + t) * size + d]!
+          for (let d = 0; d < size; d++)
+            data[(m * length + s) * size + d]! += p * value.data[(m * length + t) * size + d]!
         }
     return { shape: value.shape, data }
   }
@@ -251,7 +254,8 @@ export class ReferenceOps implements Ops<Tensor> {
   firstToken(x: Tensor): Tensor {
     const [batch = 1, length = 1, hidden = 1] = x.shape
     const data = new Float64Array(batch * hidden)
-    for (let b = 0; b < batch; b++) data.set(x.data.subarray(b * length * hidden, b * length * hidden + hidden), b * hidden)
+    for (let b = 0; b < batch; b++)
+      data.set(x.data.subarray(b * length * hidden, b * length * hidden + hidden), b * hidden)
     return { shape: [batch, hidden], data }
   }
 

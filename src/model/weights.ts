@@ -23,7 +23,7 @@ export function transpose(from: Float32Array, rows: number, columns: number, to:
     for (let c0 = 0; c0 < columns; c0 += 8) {
       const c1 = Math.min(c0 + 8, columns)
       for (let r = r0; r < r1; r++) {
-        for (let c = c0; c < c1; c++) to[c * rows + r] = from[r * columns + c] as number
+        for (let c = c0; c < c1; c++) to[c * rows + r] = from[r * columns + c]!
       }
     }
   }

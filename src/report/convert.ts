@@ -9,7 +9,9 @@ export function convertText(report: ConvertReport): string {
   const lines = [`${report.family}, task ${report.task}, ${count(report.parameters)} parameters`]
   for (const a of artefacts) {
     const size = a.weightBytes === null ? '' : `, ${bytes(a.weightBytes)} of weights`
-    lines.push(`${a.target.padEnd(8)} ${a.files.length} file${a.files.length === 1 ? '' : 's'}${size}: ${a.outputs.join(', ')}`)
+    lines.push(
+      `${a.target.padEnd(8)} ${a.files.length} file${a.files.length === 1 ? '' : 's'}${size}: ${a.outputs.join(', ')}`,
+    )
   }
   if (verification !== null) lines.push('', verifyText(verification))
   lines.push('')

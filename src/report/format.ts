@@ -16,7 +16,8 @@ export function bytes(n: number): string {
 }
 
 /** `12.3 %` */
-export const percent = (part: number, whole: number): string => `${whole === 0 ? '0.0' : ((100 * part) / whole).toFixed(1)} %`
+export const percent = (part: number, whole: number): string =>
+  `${whole === 0 ? '0.0' : ((100 * part) / whole).toFixed(1)} %`
 
 /** `3.1e-7`, and a dash where there is no number. */
 export const scientific = (n: number | null): string => (n === null ? 'NaN' : n === 0 ? '0' : n.toExponential(1))

@@ -7,10 +7,14 @@ import { table } from './table.js'
 function groupVariables(variables: readonly VariableReport[]): (VariableReport & { readonly times: number })[] {
   const groups = new Map<string, VariableReport & { times: number }>()
   for (const v of variables) {
-    const name = v.name.replace(/(layer_|group_|attention_|intermediate_|output_|layer\.|groups\.|layers\.)\d+(?=[/.])/g, '$1*')
+    const name = v.name.replace(
+      /(layer_|group_|attention_|intermediate_|output_|layer\.|groups\.|layers\.)\d+(?=[/.])/g,
+      '$1*',
+    )
     const key = `${name} ${v.dtype} ${v.shape.join()}`
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { ...v, name, slot: v.slot?.replace(/_\d+(?=\/)/g, '_*') ?? null, times: 1 })
+    if (group === undefined)
+      groups.set(key, { ...v, name, slot: v.slot?.replace(/_\d+(?=\/)/g, '_*') ?? null, times: 1 })
     else {
       const { times, parameters, bytes: size } = group
       groups.set(key, { ...group, times: times + 1, parameters: parameters + v.parameters, bytes: size + v.bytes })
@@ -65,13 +69,21 @@ const list = (title: string, lines: readonly string[], all: boolean): string[] =
   if (lines.length === 0) return []
   const limit = all ? lines.length : 8
   const more = lines.length - limit
-  return ['', title, ...lines.slice(0, limit).map((l) => `  ${escapeControl(l)}`), ...(more > 0 ? [`  … and ${more} more (--all)`] : [])]
+  return [
+    '',
+    title,
+    ...lines.slice(0, limit).map((l) => `  ${escapeControl(l)}`),
+    ...(more > 0 ? [`  … and ${more} more (--all)`] : []),
+  ]
 }
 
 /** The report of `inspect` for a person. */
 export function inspectText(report: InspectReport, all = false): string {
   const { config: c, counts } = report
-  const sharing = c.family === 'zh' || c.architecture === 'bert' ? '' : `, ${c.num_hidden_groups} group${c.num_hidden_groups === 1 ? '' : 's'} × ${c.inner_group_num} inner`
+  const sharing =
+    c.family === 'zh' || c.architecture === 'bert'
+      ? ''
+      : `, ${c.num_hidden_groups} group${c.num_hidden_groups === 1 ? '' : 's'} × ${c.inner_group_num} inner`
   return [
     `format   ${report.format} (${report.files.map(escapeControl).join(', ')})`,
     `family   ${report.family}: ${report.title}`,
@@ -85,8 +97,16 @@ export function inspectText(report: InspectReport, all = false): string {
     variableTable(report, all),
     '',
     ...breakdown(report),
-    ...list('missing', report.missing.map((m) => `${m.variable}  (${m.slot})`), true),
-    ...list('skipped', report.skipped.map((s) => `${s.variable}  (${s.reason})`), all),
+    ...list(
+      'missing',
+      report.missing.map((m) => `${m.variable}  (${m.slot})`),
+      true,
+    ),
+    ...list(
+      'skipped',
+      report.skipped.map((s) => `${s.variable}  (${s.reason})`),
+      all,
+    ),
     ...list('unknown', report.unknown, true),
   ].join('\n')
 }

@@ -17,7 +17,10 @@ export function comparisonTable({ comparisons }: Pick<VerifyReport, 'comparisons
       scientific(c.atol),
       c.ok ? 'ok' : 'DIFFERS',
     ]),
-    { head: ['runner', 'output', 'shape', 'max |Δ|', 'mean |Δ|', 'cosine', 'largest at', 'bound', ''], right: [3, 4, 5, 7] },
+    {
+      head: ['runner', 'output', 'shape', 'max |Δ|', 'mean |Δ|', 'cosine', 'largest at', 'bound', ''],
+      right: [3, 4, 5, 7],
+    },
   )
 }
 
@@ -32,16 +35,27 @@ export function verifyText(report: VerifyReport): string {
     '',
   ]
   for (const w of weights) {
-    lines.push(`weights  ${w.artefact}: ${w.compared - w.differences.length} of ${w.compared} equal the source bit for bit`)
+    lines.push(
+      `weights  ${w.artefact}: ${w.compared - w.differences.length} of ${w.compared} equal the source bit for bit`,
+    )
     for (const d of w.differences.slice(0, 8)) lines.push(`         ${escapeControl(d.slot)}: ${d.reason}`)
   }
-  for (const n of notRun) lines.push(`not run  ${n.runner}${n.output === undefined ? '' : ` ${escapeControl(n.output)}`}: ${escapeControl(n.reason)}`)
+  for (const n of notRun)
+    lines.push(
+      `not run  ${n.runner}${n.output === undefined ? '' : ` ${escapeControl(n.output)}`}: ${escapeControl(n.reason)}`,
+    )
   if (firstDivergent !== undefined) {
-    const at = firstDivergent === null ? 'none' : `${firstDivergent.layer < 0 ? 'the embeddings' : `layer ${firstDivergent.layer}`} (${firstDivergent.runner}, ${escapeControl(firstDivergent.output)})`
+    const at =
+      firstDivergent === null
+        ? 'none'
+        : `${firstDivergent.layer < 0 ? 'the embeddings' : `layer ${firstDivergent.layer}`} (${firstDivergent.runner}, ${escapeControl(firstDivergent.output)})`
     lines.push(`first divergent layer: ${at}`)
   }
   const wrongWeights = weights.reduce((sum, w) => sum + w.differences.length, 0)
-  const why = comparisons.length === 0 ? 'nothing was compared' : `${failed} of ${comparisons.length} comparisons and ${wrongWeights} weights differ`
+  const why =
+    comparisons.length === 0
+      ? 'nothing was compared'
+      : `${failed} of ${comparisons.length} comparisons and ${wrongWeights} weights differ`
   lines.push(report.ok ? `verified: ${comparisons.length} comparisons within bounds` : `NOT verified: ${why}`)
   return lines.join('\n')
 }

@@ -38,7 +38,8 @@ export type Runnable =
  */
 export function openRunner(name: string, what: Runnable): Promise<Runner> {
   const info = RUNNERS.find((r) => r.name === name)
-  if (info === undefined) throw usage(`there is no runner ${name}`, { hint: `runners: ${RUNNERS.map((r) => r.name).join(', ')}` })
+  if (info === undefined)
+    throw usage(`there is no runner ${name}`, { hint: `runners: ${RUNNERS.map((r) => r.name).join(', ')}` })
   const backend = name === 'tfjs-cpu' ? 'cpu' : 'wasm'
   if ('model' in what) {
     if (!info.eager) throw usage(`${name} runs model files only`)

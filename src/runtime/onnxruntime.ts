@@ -17,11 +17,14 @@ interface Loaded {
 export type Importer = (name: 'onnxruntime-node' | 'onnxruntime-web') => Promise<Ort | { readonly default: Ort }>
 
 const importPackage: Importer = (name) =>
-  name === 'onnxruntime-node' ? import('onnxruntime-node') : (import('onnxruntime-web') as unknown as Promise<Ort>)
+  name === 'onnxruntime-node' ? import('onnxruntime-node') : (import('onnxruntime-web'))
 
 /** onnxruntime-node, or onnxruntime-web (wasm) where that is absent. */
 async function load(importer: Importer): Promise<Loaded> {
-  for (const [name, device] of [['onnxruntime-node', 'cpu'], ['onnxruntime-web', 'wasm']] as const) {
+  for (const [name, device] of [
+    ['onnxruntime-node', 'cpu'],
+    ['onnxruntime-web', 'wasm'],
+  ] as const) {
     try {
       const module = await importer(name)
       const ort = 'default' in module ? module.default : module
@@ -57,7 +60,12 @@ class OnnxRunner implements Runner {
     }
     try {
       const results = await this.session.run(feeds, [...wanted])
-      return new Map(Object.entries(results).map(([name, { dims: shape, data }]) => [name, { shape: [...shape], data: data as Float32Array }]))
+      return new Map(
+        Object.entries(results).map(([name, { dims: shape, data }]) => [
+          name,
+          { shape: [...shape], data: data as Float32Array },
+        ]),
+      )
     } catch (error) {
       throw malformed(`onnxruntime cannot run the model: ${firstLine(error)}`, { file: this.file, cause: error })
     }

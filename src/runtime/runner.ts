@@ -25,7 +25,8 @@ export interface Runner {
 }
 
 /** First line of what a runtime says. */
-export const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+export const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 
 /** Whether an import failed because the package is not installed, or its native part cannot be loaded here. */
 export function isAbsent(error: unknown): boolean {

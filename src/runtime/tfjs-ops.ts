@@ -38,7 +38,7 @@ export class TfjsOps implements Ops<Tensor> {
   }
 
   gather(table: Parameter, ids: Tensor): Tensor {
-    return this.tf.gather(this.#weight(table), ids as never)
+    return this.tf.gather(this.#weight(table), ids)
   }
 
   positions(table: Parameter, ids: Tensor): Tensor {
@@ -180,7 +180,8 @@ class EagerRunner implements Runner {
       return Object.fromEntries(selectOutputs(outputs, true).filter(([name]) => wanted.includes(name)))
     })
     const values = new Map<string, NamedTensor>()
-    for (const [name, tensor] of Object.entries(named)) values.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array })
+    for (const [name, tensor] of Object.entries(named))
+      values.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array })
     tf.dispose(named)
     return values
   }
@@ -193,7 +194,12 @@ class EagerRunner implements Runner {
 }
 
 /** Runs `model` itself in TensorFlow.js. @throws AlbertkitError `environment` where the backend does not start */
-export async function openEager(model: AlbertModel, source: TensorSource, backend: TfjsBackend, heads: HeadSelection): Promise<Runner> {
+export async function openEager(
+  model: AlbertModel,
+  source: TensorSource,
+  backend: TfjsBackend,
+  heads: HeadSelection,
+): Promise<Runner> {
   await useBackend(backend)
   return new EagerRunner(backend, model, source, heads)
 }

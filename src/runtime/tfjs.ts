@@ -17,7 +17,7 @@ interface ModelJson {
 /** A copy in an ArrayBuffer of its own: tfjs takes `.buffer` of a view and forgets its offset. */
 function readBuffer(file: string): ArrayBuffer {
   const bytes = readFileSync(file)
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
 }
 
 /** What `loadGraphModel` asks for, read from disk as a browser would fetch it. */
@@ -25,7 +25,9 @@ function ioHandler(file: string, json: ModelJson): io.IOHandler {
   const artefacts = {
     ...json,
     weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
-    weightData: json.weightsManifest.flatMap((group) => group.paths).map((path) => readBuffer(join(dirname(file), path))),
+    weightData: json.weightsManifest
+      .flatMap((group) => group.paths)
+      .map((path) => readBuffer(join(dirname(file), path))),
   }
   return { load: () => Promise.resolve(artefacts as unknown as io.ModelArtifacts) }
 }
@@ -64,7 +66,8 @@ class TfjsRunner implements Runner {
       const given = this.model.execute(feeds, nodes)
       const tensors = Array.isArray(given) ? given : [given]
       const values = new Map<string, NamedTensor>()
-      for (const [i, tensor] of tensors.entries()) values.set(nodes[i] ?? '', { shape: tensor.shape, data: (await tensor.data()) as Float32Array })
+      for (const [i, tensor] of tensors.entries())
+        values.set(nodes[i] ?? '', { shape: tensor.shape, data: (await tensor.data()) as Float32Array })
       tf.dispose(tensors)
       return new Map(wanted.flatMap((name) => {
         const value = values.get(this.nodes.get(name) ?? name)
@@ -95,7 +98,13 @@ export async function openTfjs(file: string, backend: TfjsBackend): Promise<Runn
     const model = await loadGraphModel(ioHandler(file, json))
     const outputs = Object.entries(json.signature?.outputs ?? {}).map(([name, info]) => [name, info.name] as const)
     const marks = Object.entries(json.userDefinedMetadata?.albertkit?.marks ?? {})
-    return new TfjsRunner(backend, model, file, new Map([...marks, ...outputs]), outputs.map(([name]) => name))
+    return new TfjsRunner(
+      backend,
+      model,
+      file,
+      new Map([...marks, ...outputs]),
+      outputs.map(([name]) => name),
+    )
   } catch (error) {
     throw malformed(`TensorFlow.js does not load the model: ${firstLine(error)}`, { file, cause: error })
   }

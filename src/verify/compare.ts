@@ -54,8 +54,8 @@ function statistics(actual: Values, expected: Values, keep: (row: number) => boo
   for (let row = 0; row < rows; row++) {
     if (!keep(row)) continue
     for (let i = row * width; i < (row + 1) * width; i++) {
-      const a = actual.data[i] as number
-      const b = expected.data[i] as number
+      const a = actual.data[i]!
+      const b = expected.data[i]!
       const d = Math.abs(a - b)
       if (Number.isNaN(d) && !broken) {
         broken = true
@@ -98,10 +98,28 @@ export interface CompareOptions {
  * Compares `actual` with `expected`: one result for the ordinary rows, one for the fully masked rows, if there are any.
  * A different shape is a failed comparison, not an error.
  */
-export function compare(runner: string, output: string, actual: Values, expected: Values, options: CompareOptions): Comparison[] {
+export function compare(
+  runner: string,
+  output: string,
+  actual: Values,
+  expected: Values,
+  options: CompareOptions,
+): Comparison[] {
   const shape = [...expected.shape]
   if (actual.shape.length !== shape.length || actual.shape.some((d, i) => d !== shape[i])) {
-    return [{ runner, output, shape: [...actual.shape], maxAbs: null, meanAbs: null, cosine: null, where: [], atol: options.atol ?? options.bound(0), ok: false }]
+    return [
+      {
+        runner,
+        output,
+        shape: [...actual.shape],
+        maxAbs: null,
+        meanAbs: null,
+        cosine: null,
+        where: [],
+        atol: options.atol ?? options.bound(0),
+        ok: false,
+      },
+    ]
   }
   const results: Comparison[] = []
   for (const rows of [undefined, 'masked'] as const) {
@@ -130,7 +148,7 @@ function largestOf(values: Values, keep: (row: number) => boolean): number {
   const width = values.data.length / rows
   let largest = 0
   for (let i = 0; i < values.data.length; i++) {
-    if (keep(Math.floor(i / width))) largest = Math.max(largest, Math.abs(values.data[i] as number))
+    if (keep(Math.floor(i / width))) largest = Math.max(largest, Math.abs(values.data[i]!))
   }
   return largest
 }

@@ -51,7 +51,8 @@ function readValues(source: TensorSource, name: string): Values | null {
   const bytes = readAll(source, name)
   const count = bytes.length / DTYPE_BYTES[info.dtype]
   if (info.dtype === 'I32') return { shape: info.shape, data: new Int32Array(bytes.buffer, 0, count) }
-  if (info.dtype === 'I64') return { shape: info.shape, data: Float64Array.from(new BigInt64Array(bytes.buffer, 0, count), Number) }
+  if (info.dtype === 'I64')
+    return { shape: info.shape, data: Float64Array.from(new BigInt64Array(bytes.buffer, 0, count), Number) }
   if (info.dtype === 'F64') return { shape: info.shape, data: new Float64Array(bytes.buffer, 0, count) }
   const data = new Float32Array(count)
   decodeFloats(info.dtype, bytes, data)
@@ -81,12 +82,19 @@ export function checkInputs(model: AlbertModel, inputs: ModelInputs, file: strin
   const { vocab_size, type_vocab_size, max_position_embeddings } = model.config
   const check = (tensor: string, values: Int32Array, limit: number): void => {
     const at = values.findIndex((v) => v < 0 || v >= limit)
-    if (at >= 0) throw malformed(`${tensor} holds ${String(values[at])}, but the model has ids from 0 to ${limit - 1}`, { file, tensor })
+    if (at >= 0)
+      throw malformed(`${tensor} holds ${String(values[at])}, but the model has ids from 0 to ${limit - 1}`, {
+        file,
+        tensor,
+      })
   }
   check('input_ids', inputs.input_ids, vocab_size)
   check('token_type_ids', inputs.token_type_ids, type_vocab_size)
   if (inputs.sequence > max_position_embeddings) {
-    throw malformed(`the inputs are ${inputs.sequence} tokens long, but the model has ${max_position_embeddings} positions`, { file })
+    throw malformed(
+      `the inputs are ${inputs.sequence} tokens long, but the model has ${max_position_embeddings} positions`,
+      { file },
+    )
   }
 }
 
@@ -125,7 +133,7 @@ export function gatherPositions(values: Values, positions: Values): Values {
   for (let b = 0; b < batch; b++) {
     for (let p = 0; p < count; p++) {
       const from = (b * sequence + Number(positions.data[b * count + p])) * width
-      for (let i = 0; i < width; i++) data[(b * count + p) * width + i] = values.data[from + i] as number
+      for (let i = 0; i < width; i++) data[(b * count + p) * width + i] = values.data[from + i]!
     }
   }
   return { shape: [batch, count, width], data }
@@ -149,7 +157,12 @@ const isTokenLogits = (golden: Golden, name: string, model: AlbertModel): boolea
   name === 'logits' && golden.outputs.get(name)?.shape.length === 3 && model.mlm !== null && model.classifier === null
 
 /** The value of ours that a golden's output is compared with, or null where the run has none. */
-export function counterpart(golden: Golden, name: string, model: AlbertModel, run: ReadonlyMap<string, Values>): Values | null {
+export function counterpart(
+  golden: Golden,
+  name: string,
+  model: AlbertModel,
+  run: ReadonlyMap<string, Values>,
+): Values | null {
   const ours = isTokenLogits(golden, name, model) ? 'prediction_logits' : ourName(name, model)
   const logits = run.get('logits')
   if (ours === 'probabilities') return logits === undefined ? null : softmaxRows(logits)

@@ -49,7 +49,9 @@ export function drawInputs(model: AlbertModel, batch: number, sequence: number, 
 /** Two inputs of different batch and sequence, sized by the cost of the reference: at most about 10 GFLOP. */
 export function defaultInputs(model: AlbertModel, heads: HeadSelection): ModelInputs[] {
   const longest = model.config.max_position_embeddings
-  const fits = SIZES.filter(([batch, sequence]) => sequence <= longest && forwardFlops(model, heads, batch, sequence) <= BUDGET)
+  const fits = SIZES.filter(
+    ([batch, sequence]) => sequence <= longest && forwardFlops(model, heads, batch, sequence) <= BUDGET,
+  )
   const [batch, sequence] = fits[0] ?? [1, Math.min(2, longest)]
   const large = drawInputs(model, batch, sequence, 1)
   return batch * sequence < 10 ? [large] : [large, drawInputs(model, 1, Math.min(3, longest), 2)]

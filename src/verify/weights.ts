@@ -17,10 +17,14 @@ export interface WeightCheck {
 /** Piece by piece, so that only the transposed ones are held whole. */
 const PIECE = 1 << 20
 
-const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((d, i) => d === b[i])
+const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i])
 
 const sameBits = (a: Float32Array, b: Float32Array): boolean =>
-  Buffer.compare(new Uint8Array(a.buffer, a.byteOffset, a.byteLength), new Uint8Array(b.buffer, b.byteOffset, b.byteLength)) === 0
+  Buffer.compare(
+    new Uint8Array(a.buffer, a.byteOffset, a.byteLength),
+    new Uint8Array(b.buffer, b.byteOffset, b.byteLength),
+  ) === 0
 
 /** Whether the artefact holds the parameter as the source stores it. */
 function sameAsStored(source: TensorSource, artefact: TensorSource, p: Parameter): boolean {
@@ -62,7 +66,11 @@ function difference(source: TensorSource, artefact: TensorSource, p: Parameter):
  * Compares every parameter of `parameters` with the tensor of its slot in `artefact`, bit for bit. The outputs alone
  * do not prove a conversion: a key bias, for one, never shows in them (softmax cancels it).
  */
-export function compareWeights(source: TensorSource, artefact: TensorSource, parameters: Iterable<Parameter>): WeightCheck {
+export function compareWeights(
+  source: TensorSource,
+  artefact: TensorSource,
+  parameters: Iterable<Parameter>,
+): WeightCheck {
   const differences: WeightDifference[] = []
   let compared = 0
   for (const p of parameters) {

@@ -127,7 +127,9 @@ describe('a result', () => {
   })
 
   it('may be cut off by its reader', async () => {
-    const { stdout, stderr } = await sh('"$0" "$1" probe ok --lines 200000 2>/dev/null | head -3; echo ${PIPESTATUS[0]}')
+    const { stdout, stderr } = await sh(
+      '"$0" "$1" probe ok --lines 200000 2>/dev/null | head -3; echo ${PIPESTATUS[0]}',
+    )
     expect(stdout).toBe('line\nline\nline\n0\n')
     expect(stderr).toBe('')
   })

@@ -74,7 +74,7 @@ it('inner values can be fetched by the name that the forward pass gave them', as
   const dir = join(scratch, 'inner')
   const inputs = someInputs(2, 9, 37)
   const { marks } = await exportModel(model, source, 'tfjs', dir, { task: 'features', allOutputs: false })
-  expect(readModelJson(dir).userDefinedMetadata['albertkit']).toMatchObject({ marks })
+  expect(readModelJson(dir).userDefinedMetadata.albertkit).toMatchObject({ marks })
   const results = await runTfjs(dir, inputs, 'cpu', Object.values(marks))
   const wanted = runReference(model, source, inputs, ALL_HEADS)
   expectClose(new Map(Object.entries(marks).map(([name, node]) => [name, results.get(node)!])), wanted)

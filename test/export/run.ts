@@ -83,7 +83,7 @@ export async function runTfjs(
     NAMES.map((name) => [name, tf.tensor2d(inputs[name], [inputs.batch, inputs.sequence], 'int32')]),
   )
   const asked = names ?? model.outputs.map(({ name }) => name.replace(/:0$/, ''))
-  const outputs = model.execute(feeds, asked) as tf.Tensor[] | tf.Tensor
+  const outputs = model.execute(feeds, asked)
   const list = Array.isArray(outputs) ? outputs : [outputs]
   const results: Results = new Map(
     asked.map((name, i) => [name, { dims: list[i]!.shape, data: list[i]!.dataSync() as Float32Array }]),

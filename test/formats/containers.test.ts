@@ -49,10 +49,21 @@ describe('ranges', () => {
 })
 
 describeShared('the bytes of every tensor', () => {
-  const names = ['zh_postln_all', 'fmt_sharded', 'fmt_partitioned', 'fmt_partitioned_sharded', 'fmt_bfloat16', 'fmt_float16', 'zh_classifier']
+  const names = [
+    'zh_postln_all',
+    'fmt_sharded',
+    'fmt_partitioned',
+    'fmt_partitioned_sharded',
+    'fmt_bfloat16',
+    'fmt_float16',
+    'zh_classifier',
+  ]
   it.each(names)('of %s have their sha256', async (name) => {
     const directory = join(SHARED, 'tf', name)
-    const variables = JSON.parse(readFileSync(join(directory, 'variables.json'), 'utf8')) as Record<string, { sha256: string; shape: number[] }>
+    const variables = JSON.parse(readFileSync(join(directory, 'variables.json'), 'utf8')) as Record<
+      string,
+      { sha256: string; shape: number[] }
+    >
     const source = await openSource(directory)
     expect(Object.keys(variables).length).toBeGreaterThan(20)
     for (const [variable, { sha256: expected, shape }] of Object.entries(variables)) {
@@ -80,8 +91,10 @@ describeShared('the bytes of every tensor', () => {
   it('dtypes.ckpt: every element type, and strings are listed', async () => {
     const source = await openSource(join(SHARED, 'tf/fmt_table_cases/dtypes.ckpt'))
     const dtypes = new Set([...source.tensors.values()].map((t) => t.dtype))
-    for (const dtype of ['F32', 'F64', 'F16', 'I64', 'I32', 'BOOL', 'STRING'] as const) expect([...dtypes]).toContain(dtype)
-    for (const { name, dtype } of source.tensors.values()) if (dtype !== 'STRING' && dtype !== 'OTHER') readAll(source, name)
+    for (const dtype of ['F32', 'F64', 'F16', 'I64', 'I32', 'BOOL', 'STRING'] as const)
+      expect([...dtypes]).toContain(dtype)
+    for (const { name, dtype } of source.tensors.values())
+      if (dtype !== 'STRING' && dtype !== 'OTHER') readAll(source, name)
   })
 
   it('many.ckpt: 7000 scalars over several blocks', async () => {
@@ -104,7 +117,9 @@ function writeTensors(file: string, tensors: readonly (readonly [string, Uint8Ar
     offset += bytes.length
     return entry
   })
-  const header = Buffer.from(`{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`)
+  const header = Buffer.from(
+    `{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`,
+  )
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(header.length))
   writeFileSync(file, Buffer.concat([length, header, ...tensors.map(([, bytes]) => bytes)]))
@@ -113,7 +128,13 @@ function writeTensors(file: string, tensors: readonly (readonly [string, Uint8Ar
 describe('safetensors', () => {
   it('what was written is read, whatever the names', async () => {
     const file = join(folder, 'any.safetensors')
-    const tensors = fc.uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }).filter((s) => s !== '__metadata__'), fc.uint8Array({ maxLength: 64 })), { selector: ([name]) => name })
+    const tensors = fc.uniqueArray(
+      fc.tuple(
+        fc.string({ unit: 'grapheme' }).filter((s) => s !== '__metadata__'),
+        fc.uint8Array({ maxLength: 64 }),
+      ),
+      { selector: ([name]) => name },
+    )
     await fc.assert(
       fc.asyncProperty(tensors, async (list) => {
         writeTensors(file, list)
@@ -128,7 +149,10 @@ describe('safetensors', () => {
 
   it('any flipped bit of the header gives the same tensors or a typed error', async () => {
     const file = join(folder, 'flipped.safetensors')
-    writeTensors(file, [['a', new Uint8Array([1, 2, 3])], ['b', new Uint8Array([4])]])
+    writeTensors(file, [
+      ['a', new Uint8Array([1, 2, 3])],
+      ['b', new Uint8Array([4])],
+    ])
     const bytes = readFileSync(file)
     await fc.assert(
       fc.asyncProperty(fc.nat(bytes.length - 5), fc.nat(7), async (at, bit) => {

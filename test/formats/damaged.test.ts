@@ -12,7 +12,9 @@ interface Case {
   readonly what: string
 }
 
-const cases = (hasShared ? (JSON.parse(readFileSync(join(SHARED, 'tf/damaged/README.json'), 'utf8')) as { cases: Record<string, Case> }).cases : {})
+const cases = hasShared
+  ? (JSON.parse(readFileSync(join(SHARED, 'tf/damaged/README.json'), 'utf8')) as { cases: Record<string, Case> }).cases
+  : {}
 
 /** Opens the model of a case and reads every tensor; what it throws, or null. */
 async function attempt(name: string): Promise<unknown> {
@@ -54,8 +56,17 @@ describeShared('damaged checkpoints', () => {
     it.close()
   })
 
-  const either = ['big_endian', 'forged_big_endian_header', 'state_garbage', 'state_traversal', 'state_two', 'forged_name_not_utf8']
-  const errors = all.map(([name]) => name).filter((name) => !field.includes(name) && !reads.includes(name) && !either.includes(name))
+  const either = [
+    'big_endian',
+    'forged_big_endian_header',
+    'state_garbage',
+    'state_traversal',
+    'state_two',
+    'forged_name_not_utf8',
+  ]
+  const errors = all
+    .map(([name]) => name)
+    .filter((name) => !field.includes(name) && !reads.includes(name) && !either.includes(name))
   it.each(errors)('%s: an error with a place', async (name) => {
     await expectTypedError(name)
   })
@@ -84,7 +95,9 @@ describeShared('damaged checkpoints', () => {
   it('without checksums a flipped byte reads, and other damage does not', async () => {
     const flipped = await openSource(join(SHARED, 'tf/damaged/data_flipped_byte'), { checksum: false })
     for (const tensor of flipped.tensors.keys()) readAll(flipped, tensor)
-    await expect(openSource(join(SHARED, 'tf/damaged/data_truncated'), { checksum: false })).rejects.toThrow(AlbertkitError)
+    await expect(openSource(join(SHARED, 'tf/damaged/data_truncated'), { checksum: false })).rejects.toThrow(
+      AlbertkitError,
+    )
   })
 })
 
@@ -92,7 +105,13 @@ interface BadFile {
   readonly accepted: boolean
 }
 
-const files = hasShared ? (JSON.parse(readFileSync(join(SHARED, 'bad_safetensors/README.json'), 'utf8')) as { files: Record<string, BadFile> }).files : {}
+const files = hasShared
+  ? (
+      JSON.parse(readFileSync(join(SHARED, 'bad_safetensors/README.json'), 'utf8')) as {
+        files: Record<string, BadFile>
+      }
+    ).files
+  : {}
 
 describeShared('safetensors files that the official library rejects or accepts', () => {
   it.each(Object.entries(files))('%s', async (name, { accepted }) => {

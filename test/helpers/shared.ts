@@ -23,4 +23,6 @@ export function fixtures(group: 'tf' | 'hf', file: string): string[] {
 
 /** The goldens of a fixture's folder. */
 export const goldensIn = (folder: string): string[] =>
-  readdirSync(folder).filter((name) => /^golden.*\.safetensors$/.test(name)).map((name) => join(folder, name))
+  readdirSync(folder)
+    .filter((name) => /^golden.*\.safetensors$/.test(name))
+    .map((name) => join(folder, name))

@@ -1,5 +1,5 @@
 import { malformed, type AlbertkitError } from '../../errors.js'
-import { RangedFile } from '../file.js'
+import type { RangedFile } from '../file.js'
 import { isPlainInteger, parseStrict, RawNumber, StrictJsonError, StrictObject, type StrictValue } from '../json.js'
 import { DTYPE_BYTES, type DType, type TensorInfo } from '../source.js'
 
@@ -13,7 +13,21 @@ import { DTYPE_BYTES, type DType, type TensorInfo } from '../source.js'
 const MAX_HEADER_BYTES = 100_000_000
 const LENGTH_BYTES = 8
 
-const DTYPES: ReadonlySet<string> = new Set(['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U64', 'U32', 'U16', 'U8', 'BOOL'])
+const DTYPES: ReadonlySet<string> = new Set([
+  'F64',
+  'F32',
+  'F16',
+  'BF16',
+  'I64',
+  'I32',
+  'I16',
+  'I8',
+  'U64',
+  'U32',
+  'U16',
+  'U8',
+  'BOOL',
+])
 /** Types that the format has and nothing here uses: listed, never read. */
 const OTHER_BYTES: Readonly<Record<string, number>> = { F8_E5M2: 1, F8_E4M3: 1, F8_E8M0: 1, C64: 8 }
 
@@ -45,9 +59,11 @@ class HeaderReader {
     const { file } = this
     if (file.size < LENGTH_BYTES) throw this.fail(`${file.size} bytes are too few for a header`, undefined, 0)
     const length = new DataView(file.bytes(0, LENGTH_BYTES).buffer).getBigUint64(0, true)
-    if (length > BigInt(MAX_HEADER_BYTES)) throw this.fail(`the header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}`, undefined, 0)
+    if (length > BigInt(MAX_HEADER_BYTES))
+      throw this.fail(`the header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}`, undefined, 0)
     const end = LENGTH_BYTES + Number(length)
-    if (end > file.size) throw this.fail(`the header claims ${length} bytes, but the file has ${file.size}`, undefined, 0)
+    if (end > file.size)
+      throw this.fail(`the header claims ${length} bytes, but the file has ${file.size}`, undefined, 0)
     try {
       return { text: utf8.decode(file.bytes(LENGTH_BYTES, Number(length))), end }
     } catch {
@@ -81,9 +97,11 @@ class HeaderReader {
   integers(value: StrictValue | undefined, what: string, tensor: string): number[] {
     if (!Array.isArray(value)) throw this.fail(`the tensor has no ${what}`, tensor)
     return value.map((item) => {
-      if (!(item instanceof RawNumber) || !isPlainInteger(item.text)) throw this.fail(`${what} of the tensor holds something that is no whole number`, tensor)
+      if (!(item instanceof RawNumber) || !isPlainInteger(item.text))
+        throw this.fail(`${what} of the tensor holds something that is no whole number`, tensor)
       const n = Number(item.text)
-      if (!Number.isSafeInteger(n)) throw this.fail(`${what} of the tensor holds ${item.text}, larger than any file`, tensor)
+      if (!Number.isSafeInteger(n))
+        throw this.fail(`${what} of the tensor holds ${item.text}, larger than any file`, tensor)
       return n
     })
   }
@@ -91,14 +109,27 @@ class HeaderReader {
   entry(name: string, value: StrictValue, dataStart: number): SafetensorsEntry {
     if (!(value instanceof StrictObject)) throw this.fail('the tensor is not described by an object', name)
     const dtype = value.get('dtype')
-    if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BYTES, dtype))) throw this.fail(`the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
+    if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BYTES, dtype)))
+      throw this.fail(`the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
     const shape = this.integers(value.get('shape'), 'shape', name)
     const [begin = 0, end = 0, ...more] = this.integers(value.get('data_offsets'), 'data_offsets', name)
     if (more.length > 0 || begin > end) throw this.fail('the tensor has impossible data_offsets', name)
     const width = OTHER_BYTES[dtype] ?? DTYPE_BYTES[dtype as DType]
     const size = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, width)
-    if (size !== end - begin) throw this.fail(`the tensor is ${end - begin} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name, dataStart + begin)
-    return { name, dtype: DTYPES.has(dtype) ? (dtype as DType) : 'OTHER', shape, byteLength: end - begin, file: this.file.path, offset: dataStart + begin }
+    if (size !== end - begin)
+      throw this.fail(
+        `the tensor is ${end - begin} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`,
+        name,
+        dataStart + begin,
+      )
+    return {
+      name,
+      dtype: DTYPES.has(dtype) ? (dtype as DType) : 'OTHER',
+      shape,
+      byteLength: end - begin,
+      file: this.file.path,
+      offset: dataStart + begin,
+    }
   }
 
   /** Ranges in order of their begin must join without hole or overlap and end with the file. */
@@ -106,13 +137,24 @@ class HeaderReader {
     const sorted = [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)
     let expected = dataStart
     for (const { name, offset, byteLength } of sorted) {
-      if (offset !== expected) throw this.fail(`the tensor begins at byte ${offset}, where ${expected} is expected: ranges must join`, name, offset)
+      if (offset !== expected)
+        throw this.fail(
+          `the tensor begins at byte ${offset}, where ${expected} is expected: ranges must join`,
+          name,
+          offset,
+        )
       expected = offset + byteLength
     }
     const { size } = this.file
     if (expected === size) return
     const last = sorted[sorted.length - 1]?.name
-    throw this.fail(expected > size ? `the file ends at byte ${size}, but its tensors need ${expected}` : `${size - expected} bytes follow the last tensor`, last, expected)
+    throw this.fail(
+      expected > size
+        ? `the file ends at byte ${size}, but its tensors need ${expected}`
+        : `${size - expected} bytes follow the last tensor`,
+      last,
+      expected,
+    )
   }
 }
 

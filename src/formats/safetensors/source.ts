@@ -32,7 +32,8 @@ class SafetensorsSource implements TensorSource {
   read(name: string, offset: number, target: Uint8Array): void {
     const entry = this.#placed.get(name)
     if (entry === undefined) throw new RangeError(`no tensor named ${name}`)
-    if (offset < 0 || offset + target.length > entry.byteLength) throw new RangeError(`${name}: range outside the tensor`)
+    if (offset < 0 || offset + target.length > entry.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
     entry.shard.read(entry.offset + offset, target)
   }
 
@@ -65,13 +66,14 @@ function openAll(paths: readonly string[]): { shards: RangedFile[]; headers: Rea
 /** Opens one file. @throws AlbertkitError `malformed` */
 export function openSafetensors(path: string): TensorSource {
   const { shards, headers } = openAll([path])
-  const shard = shards[0] as RangedFile
+  const shard = shards[0]!
   const placed = new Map([...(headers[0] ?? [])].map(([name, entry]) => [name, { ...entry, shard }]))
   return new SafetensorsSource([path], shards, placed)
 }
 
 function readWeightMap(path: string): [name: string, shard: string][] {
-  const fail = (what: string): Error => malformed(what, { file: path, hint: 'an index has a weight_map from tensor to file' })
+  const fail = (what: string): Error =>
+    malformed(what, { file: path, hint: 'an index has a weight_map from tensor to file' })
   let text: string
   try {
     if (statSync(path).size > MAX_INDEX_BYTES) throw fail('the index is larger than 64 MiB')
@@ -85,7 +87,8 @@ function readWeightMap(path: string): [name: string, shard: string][] {
   } catch {
     throw fail('the index is not JSON')
   }
-  const map = typeof parsed === 'object' && parsed !== null ? (parsed as { weight_map?: unknown }).weight_map : undefined
+  const map =
+    typeof parsed === 'object' && parsed !== null ? (parsed as { weight_map?: unknown }).weight_map : undefined
   if (typeof map !== 'object' || map === null || Array.isArray(map)) throw fail('the index has no weight_map')
   return Object.entries(map).map(([name, shard]) => {
     if (typeof shard !== 'string' || shard !== basename(shard) || shard === '..' || shard === '.') {
@@ -108,7 +111,10 @@ export function openShardedSafetensors(indexPath: string): TensorSource {
     const shard = shards[at]
     if (entry === undefined || shard === undefined) {
       for (const open of shards) open.close()
-      throw malformed(`the index puts the tensor in ${shardName}, which does not have it`, { file: indexPath, tensor: name })
+      throw malformed(`the index puts the tensor in ${shardName}, which does not have it`, {
+        file: indexPath,
+        tensor: name,
+      })
     }
     placed.set(name, { ...entry, shard })
   }

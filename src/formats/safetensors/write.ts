@@ -18,7 +18,9 @@ export function buildHeader(tensors: readonly TensorPlan[], metadata: Readonly<R
     return [name, entry]
   })
   const all = [...(Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const] : []), ...entries]
-  const json = Buffer.from(`{${all.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`)
+  const json = Buffer.from(
+    `{${all.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`,
+  )
   const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ')
   json.copy(padded)
   const length = Buffer.alloc(8)
@@ -37,7 +39,7 @@ export function writeSafetensors(
 ): void {
   const descriptor = openSync(path, 'w')
   const put = (bytes: Uint8Array): void => {
-    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done)
+    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done)
   }
   try {
     put(buildHeader(tensors, metadata))

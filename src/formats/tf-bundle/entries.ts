@@ -57,7 +57,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Length along each axis; a slice that has none covers the axis. */
 function extents(slice: tensorflow.TensorSliceProto, shape: readonly number[]): { start: number[]; extent: number[] } {
   const start = slice.extent.map((e) => Number(e.start))
-  const extent = slice.extent.map((e, i) => (e.hasLength.case === 'length' ? Number(e.hasLength.value) : (shape[i] ?? 0)))
+  const extent = slice.extent.map((e, i) =>
+    e.hasLength.case === 'length' ? Number(e.hasLength.value) : (shape[i] ?? 0),
+  )
   return { start, extent }
 }
 
@@ -73,7 +75,9 @@ class IndexReader {
     const { numShards } = header
     if (numShards < 1 || numShards > MAX_SHARDS) throw this.fail(`the header says ${numShards} shards`)
     if ((header.version?.minConsumer ?? 0) > BUNDLE_VERSION) {
-      throw unsupported(`the checkpoint asks for a reader of version ${String(header.version?.minConsumer)}`, { file: this.file })
+      throw unsupported(`the checkpoint asks for a reader of version ${String(header.version?.minConsumer)}`, {
+        file: this.file,
+      })
     }
     return { shards: numShards, bigEndian: header.endianness === tensorflow.BundleHeaderProto_Endianness.BIG }
   }
@@ -88,20 +92,24 @@ class IndexReader {
 
   shape(proto: tensorflow.TensorShapeProto | undefined, name: string): number[] {
     const dims = (proto?.dim ?? []).map((d) => Number(d.size))
-    if (proto?.unknownRank === true || dims.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER)) throw this.fail(`impossible shape [${dims.join(', ')}]`, name)
+    if (proto?.unknownRank === true || dims.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
+      throw this.fail(`impossible shape [${dims.join(', ')}]`, name)
     return dims
   }
 
   piece(entry: tensorflow.BundleEntryProto, shards: number, name: string): Piece {
     const offset = Number(entry.offset)
     const size = Number(entry.size)
-    if (entry.shardId < 0 || entry.shardId >= shards) throw this.fail(`the tensor lies in shard ${entry.shardId} of ${shards}`, name)
-    if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER) throw this.fail(`the tensor lies at byte ${offset}, ${size} bytes long`, name)
+    if (entry.shardId < 0 || entry.shardId >= shards)
+      throw this.fail(`the tensor lies in shard ${entry.shardId} of ${shards}`, name)
+    if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER)
+      throw this.fail(`the tensor lies at byte ${offset}, ${size} bytes long`, name)
     return { shard: entry.shardId, offset, size, crc: entry.crc32c }
   }
 
   dtype(number: number, name: string): DType {
-    if (number <= 0 || number > LAST_DATA_TYPE) throw this.fail(`the tensor has the unknown element type ${number}`, name)
+    if (number <= 0 || number > LAST_DATA_TYPE)
+      throw this.fail(`the tensor has the unknown element type ${number}`, name)
     return DTYPES[number] ?? 'OTHER'
   }
 }
@@ -146,7 +154,11 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
         throw reader.fail('the name of a tensor is not UTF-8', name)
       }
     }
-    const entry = reader.parse(() => fromBinary(tensorflow.BundleEntryProtoSchema, value), 'the entry of the tensor', name)
+    const entry = reader.parse(
+      () => fromBinary(tensorflow.BundleEntryProtoSchema, value),
+      'the entry of the tensor',
+      name,
+    )
     if (isSlice) sliced.set(name, entry)
     else plain.push({ name, key, entry })
   }
@@ -157,9 +169,21 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
     const shape = reader.shape(entry.shape, name)
     const size = byteSize(dtype, shape)
     if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name)
-    if (entry.slices.length > 0) return { name, dtype, shape, byteLength: size, piece: null, slices: readSlices(reader, entry, key, name, shape, dtype, sliced, shards) }
+    if (entry.slices.length > 0)
+      return {
+        name,
+        dtype,
+        shape,
+        byteLength: size,
+        piece: null,
+        slices: readSlices(reader, entry, key, name, shape, dtype, sliced, shards),
+      }
     const piece = reader.piece(entry, shards, name)
-    if (DTYPE_BYTES[dtype] > 0 && piece.size !== size) throw reader.fail(`the tensor is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`, name)
+    if (DTYPE_BYTES[dtype] > 0 && piece.size !== size)
+      throw reader.fail(
+        `the tensor is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`,
+        name,
+      )
     return { name, dtype, shape, byteLength: DTYPE_BYTES[dtype] > 0 ? size : piece.size, piece, slices: [] }
   })
   return { shards, bigEndian, entries }
@@ -178,11 +202,16 @@ function readSlices(
   let covered = 0
   const slices = entry.slices.map((proto): Slice => {
     const { start, extent } = extents(proto, shape)
-    if (start.length !== shape.length || start.some((s, i) => s < 0 || (extent[i] ?? -1) < 0 || s + (extent[i] ?? 0) > (shape[i] ?? 0))) throw reader.fail('the tensor has a slice outside its shape', name)
+    if (
+      start.length !== shape.length ||
+      start.some((s, i) => s < 0 || (extent[i] ?? -1) < 0 || s + (extent[i] ?? 0) > (shape[i] ?? 0))
+    )
+      throw reader.fail('the tensor has a slice outside its shape', name)
     const found = sliced.get(Buffer.from(sliceKey(key, proto)).toString('latin1'))
     if (found === undefined) throw reader.fail(`the tensor lacks its slice from [${start.join(', ')}]`, name)
     const piece = reader.piece(found, shards, name)
-    if (piece.size !== byteSize(dtype, extent)) throw reader.fail(`the tensor has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`, name)
+    if (piece.size !== byteSize(dtype, extent))
+      throw reader.fail(`the tensor has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`, name)
     covered += extent.reduce((n, d) => n * d, 1)
     return { ...piece, start, extent }
   })
@@ -218,7 +247,7 @@ function orderedSigned(n: number): number[] {
   let bits = BigInt.asUintN(8 * length, BigInt(n))
   const out = new Array<number>(length).fill(0)
   for (let i = length - 1; i >= 0; i--, bits >>= 8n) out[i] = Number(bits & 255n)
-  if (n < 0) header.forEach((mask, i) => (out[i] = (out[i] ?? 0) & (0xff ^ mask) ))
+  if (n < 0) header.forEach((mask, i) => (out[i] = (out[i] ?? 0) & (0xff ^ mask)))
   else header.forEach((mask, i) => (out[i] = (out[i] ?? 0) | mask))
   return out
 }
@@ -232,4 +261,3 @@ function sliceKey(name: Uint8Array, slice: tensorflow.TensorSliceProto): Uint8Ar
   )
   return Uint8Array.from([...orderedNumber(0), ...orderedString(name), ...orderedNumber(slice.extent.length), ...parts])
 }
-

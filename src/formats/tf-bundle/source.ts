@@ -34,7 +34,9 @@ class BundleSource implements TensorSource {
     this.#checksum = options.checksum !== false
     const index = readIndex(indexFile, this.#checksum)
     this.#bigEndian = index.bigEndian
-    const used = new Set(index.entries.flatMap((e) => [e.piece, ...e.slices].flatMap((p) => (p === null ? [] : [p.shard]))))
+    const used = new Set(
+      index.entries.flatMap((e) => [e.piece, ...e.slices].flatMap((p) => (p === null ? [] : [p.shard]))),
+    )
     const paths = Array.from({ length: Math.max(0, ...used) + 1 }, (_, shard) => shardPath(prefix, shard, index.shards))
     const absent = paths.filter((path, shard) => used.has(shard) && !existsSync(path))
     if (absent.length > 0 && options.allowMissingData !== true) {
@@ -51,7 +53,10 @@ class BundleSource implements TensorSource {
     ]
     this.#entries = new Map(index.entries.map((e) => [e.name, e]))
     this.tensors = new Map(
-      index.entries.map((e) => [e.name, { name: e.name, dtype: e.dtype, shape: e.shape, byteLength: e.byteLength, file: this.#fileOf(e) ?? indexFile }]),
+      index.entries.map((e) => [
+        e.name,
+        { name: e.name, dtype: e.dtype, shape: e.shape, byteLength: e.byteLength, file: this.#fileOf(e) ?? indexFile },
+      ]),
     )
     this.#checkRanges(index.entries)
   }
@@ -94,7 +99,8 @@ class BundleSource implements TensorSource {
     if (!this.#checksum || this.#verified.has(name)) return
     const entry = this.#entry(name)
     // A string tensor's checksum covers lengths and bytes in an order of its own; strings are not weights.
-    if (DTYPE_BYTES[entry.dtype] > 0) for (const piece of entry.piece === null ? entry.slices : [entry.piece]) this.#verify(piece, name)
+    if (DTYPE_BYTES[entry.dtype] > 0)
+      for (const piece of entry.piece === null ? entry.slices : [entry.piece]) this.#verify(piece, name)
     this.#verified.add(name)
   }
 
@@ -118,8 +124,13 @@ class BundleSource implements TensorSource {
 
   read(name: string, offset: number, target: Uint8Array): void {
     const entry = this.#entry(name)
-    if (DTYPE_BYTES[entry.dtype] === 0) throw unsupported(`${entry.dtype.toLowerCase()} tensors are no weights`, { file: this.files[0] ?? '', tensor: name })
-    if (offset < 0 || offset + target.length > entry.byteLength) throw new RangeError(`${name}: range outside the tensor`)
+    if (DTYPE_BYTES[entry.dtype] === 0)
+      throw unsupported(`${entry.dtype.toLowerCase()} tensors are no weights`, {
+        file: this.files[0] ?? '',
+        tensor: name,
+      })
+    if (offset < 0 || offset + target.length > entry.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
     this.verifyChecksum(name)
     if (entry.piece !== null) this.#shard(entry.piece, name).read(entry.piece.offset + offset, target)
     else this.#readSliced(entry, offset, target)
@@ -135,8 +146,11 @@ class BundleSource implements TensorSource {
     while (done < target.length) {
       const element = (offset + done) / width
       const index = strides.map((stride, i) => Math.floor(element / stride) % (shape[i] ?? 1))
-      const slice = slices.find((s) => s.start.every((from, i) => (index[i] ?? 0) >= from && (index[i] ?? 0) < from + (s.extent[i] ?? 0)))
-      if (slice === undefined) throw malformed('no slice covers a part of the tensor', { file: this.files[0] ?? '', tensor: name })
+      const slice = slices.find((s) =>
+        s.start.every((from, i) => (index[i] ?? 0) >= from && (index[i] ?? 0) < from + (s.extent[i] ?? 0)),
+      )
+      if (slice === undefined)
+        throw malformed('no slice covers a part of the tensor', { file: this.files[0] ?? '', tensor: name })
       const { at, run } = placeInSlice(index, shape, slice)
       const bytes = Math.min(run * width, target.length - done)
       this.#shard(slice, name).read(slice.offset + at * width, target.subarray(done, done + bytes))
@@ -150,7 +164,11 @@ class BundleSource implements TensorSource {
 }
 
 /** Element number of `index` within a slice, and how many elements follow it there in the order of the whole tensor. */
-function placeInSlice(index: readonly number[], shape: readonly number[], slice: { start: readonly number[]; extent: readonly number[] }): { at: number; run: number } {
+function placeInSlice(
+  index: readonly number[],
+  shape: readonly number[],
+  slice: { start: readonly number[]; extent: readonly number[] },
+): { at: number; run: number } {
   let at = 0
   for (let i = 0; i < shape.length; i++) at = at * (slice.extent[i] ?? 1) + (index[i] ?? 0) - (slice.start[i] ?? 0)
   let run = 1
@@ -178,4 +196,5 @@ function swapBytes(bytes: Uint8Array, width: number): void {
  * Opens the V2 checkpoint `<prefix>.index`.
  * @throws AlbertkitError `malformed` naming file, tensor and byte; `unsupported` for a later version of the format
  */
-export const openBundle = (prefix: string, options: BundleOptions = {}): TensorSource => new BundleSource(prefix, options)
+export const openBundle = (prefix: string, options: BundleOptions = {}): TensorSource =>
+  new BundleSource(prefix, options)

@@ -1,7 +1,7 @@
 import { uncompress } from 'snappyjs'
 import { malformed, type AlbertkitError } from '../../errors.js'
 import { crcOf, maskCrc } from '../crc32c.js'
-import { RangedFile } from '../file.js'
+import type { RangedFile } from '../file.js'
 
 /**
  * Reader of the sorted string table that a TensorFlow checkpoint's index is (tensorflow/core/lib/io/table.cc,
@@ -72,7 +72,8 @@ export class TableReader {
     const start = this.#file.size - FOOTER_BYTES
     if (start < 0) throw this.#fail(`${this.#file.size} bytes are too few`, 0)
     const footer = this.#file.bytes(start, FOOTER_BYTES)
-    if (new DataView(footer.buffer).getBigUint64(40, true) !== MAGIC) throw this.#fail('wrong magic number at its end', start + 40)
+    if (new DataView(footer.buffer).getBigUint64(40, true) !== MAGIC)
+      throw this.#fail('wrong magic number at its end', start + 40)
     const cursor = new Cursor(footer, (what) => this.#fail(what, start))
     this.#handle(cursor) // the metaindex block: TensorFlow writes it empty
     const index = this.#handle(cursor)
@@ -86,10 +87,12 @@ export class TableReader {
   }
 
   *#block({ offset, size }: Handle): Generator<TableEntry> {
-    if (size > MAX_BLOCK_BYTES || offset + size + TRAILER_BYTES > this.#file.size) throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
+    if (size > MAX_BLOCK_BYTES || offset + size + TRAILER_BYTES > this.#file.size)
+      throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
     const raw = this.#file.bytes(offset, size + TRAILER_BYTES)
     const stored = new DataView(raw.buffer).getUint32(size + 1, true)
-    if (this.#checksum && maskCrc(crcOf(raw.subarray(0, size + 1))) !== stored) throw this.#fail('a block does not have its CRC-32C', offset)
+    if (this.#checksum && maskCrc(crcOf(raw.subarray(0, size + 1))) !== stored)
+      throw this.#fail('a block does not have its CRC-32C', offset)
     const block = this.#uncompressed(raw[size] ?? 0, raw.subarray(0, size), offset)
     const fail = (what: string): AlbertkitError => this.#fail(what, offset)
     if (block.length < 4) throw fail('a block is too short')

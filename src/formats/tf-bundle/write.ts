@@ -109,7 +109,7 @@ export class BundleWriter {
     const start = this.#offset
     let crc = 0
     write((bytes) => {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#descriptor, bytes, done)
+      for (let done = 0; done < bytes.length;) done += writeSync(this.#descriptor, bytes, done)
       crc = crcOf(bytes, crc)
       this.#offset += bytes.length
     })
