@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { malformed, unsupported } from '../errors.js'
-import { z } from '../vendor/zod.js'
+import * as z from '../vendor/zod.js'
 import { fileError, RangedFile } from './file.js'
 import type { DType, TensorInfo, TensorSource } from './source.js'
 
@@ -15,9 +15,9 @@ const MANIFEST = z.object({
       weights: z.array(
         z.object({
           name: z.string(),
-          shape: z.array(z.int().min(0)),
-          dtype: z.enum(['float32', 'int32', 'bool']),
-          quantization: z.unknown().optional(),
+          shape: z.array(z.int().check(z.gte(0))),
+          dtype: z.oneOf(['float32', 'int32', 'bool']),
+          quantization: z.optional(z.unknown()),
         }),
       ),
     }),
@@ -39,7 +39,7 @@ interface Group {
   readonly shards: readonly RangedFile[]
 }
 
-function readManifest(path: string): z.infer<typeof MANIFEST>['weightsManifest'] {
+function readManifest(path: string): z.Infer<typeof MANIFEST>['weightsManifest'] {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -80,7 +80,7 @@ class TfjsWeights implements TensorSource {
   #addGroup(
     path: string,
     paths: readonly string[],
-    weights: z.infer<typeof MANIFEST>['weightsManifest'][number]['weights'],
+    weights: z.Infer<typeof MANIFEST>['weightsManifest'][number]['weights'],
   ): void {
     const shards = paths.map((name) => {
       if (name !== basename(name) || name === '..')

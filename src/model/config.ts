@@ -1,5 +1,5 @@
 import { malformed, unsupported } from '../errors.js'
-import { z } from '../vendor/zod.js'
+import * as z from '../vendor/zod.js'
 
 /**
  * Configurations of the families, normalised into one shape. Field names are the field's own
@@ -15,8 +15,8 @@ export type Activation = 'gelu_tanh' | 'gelu_erf' | 'relu' | 'swish' | 'tanh' | 
 const MAX_SIZE = 2 ** 31 - 1 // dimensions are int32 in TensorFlow as well
 const MAX_LAYERS = 1024 // a shared model's weights cannot contradict a forged depth, so this does
 
-const size = z.int().min(1).max(MAX_SIZE)
-const depth = z.int().min(1).max(MAX_LAYERS)
+const size = z.int().check(z.gte(1), z.lte(MAX_SIZE))
+const depth = z.int().check(z.gte(1), z.lte(MAX_LAYERS))
 
 /** The numbers of a configuration, under their own names. */
 const NUMBERS = z.object({
@@ -31,9 +31,9 @@ const NUMBERS = z.object({
   type_vocab_size: size,
   num_hidden_groups: depth,
   inner_group_num: depth,
-  layer_norm_eps: z.number().positive().max(1),
+  layer_norm_eps: z.number().check(z.gte(Number.MIN_VALUE), z.lte(1)),
 })
-export type ConfigNumbers = z.infer<typeof NUMBERS>
+export type ConfigNumbers = z.Infer<typeof NUMBERS>
 
 export interface ModelConfig extends Readonly<ConfigNumbers> {
   readonly family: Family

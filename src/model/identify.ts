@@ -63,10 +63,9 @@ function nearestHint(candidates: readonly Omit<Identification, 'reason'>[]): str
 export function identify(source: TensorSource): Identification {
   const names = [...source.tensors.keys()]
   const file = source.files[0]
-  const candidates = NAME_TABLES.map((table) => sortVariables(source, table))
-  const signed = candidates.filter(({ table }) =>
+  const signed = NAME_TABLES.filter((table) =>
     names.some((name) => table.sign.pattern.test(name) && skipReason(table, name) === null),
-  )
+  ).map((table) => sortVariables(source, table))
   const best = signed.reduce<(typeof signed)[number] | null>(
     (a, b) => (a === null || b.mapped.size > a.mapped.size ? b : a),
     null,
@@ -76,6 +75,7 @@ export function identify(source: TensorSource): Identification {
   }
   const where = file === undefined ? {} : { file }
   if (names.length === 0) throw unsupported('the file holds no tensors', where)
+  const candidates = NAME_TABLES.map((table) => sortVariables(source, table))
   if (candidates.some((c) => c.skipped.length === names.length)) {
     throw unsupported('the file holds only optimizer state and counters, no weights of a model', {
       ...where,

@@ -1,7 +1,7 @@
 /** Numbers as people read them. */
 
-/** `4,182,144` */
-export const count = (n: number): string => n.toLocaleString('en-US')
+/** `4,182,144`, by hand: the first use of Intl takes 30 ms. */
+export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** `16.7 MB` (powers of ten, as file managers and download pages have it) */
 export function bytes(n: number): string {

@@ -1,4 +1,4 @@
-import Table from 'cli-table3'
+import Table from '../vendor/cli-table3.js'
 import { escapeControl } from './escape.js'
 
 /** Columns that hold numbers, by index, are aligned right. */

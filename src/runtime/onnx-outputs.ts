@@ -1,4 +1,4 @@
-import { create, onnx, toBinary } from '../proto/index.js'
+import { create, onnx, toBinary } from '../proto/onnx.js'
 
 /** Fetching inner values of an ONNX file that are not among its outputs. */
 

@@ -41,7 +41,7 @@ describe('the import rule', () => {
     ['model/x.ts', "import { x } from '../formats/source.js'"],
     ['model/deep/x.ts', "import { x } from '../../formats/source.js'"],
     ['export/x.ts', "import { x } from '../model/config.js'"],
-    ['export/x.ts', "import { onnx } from '../proto/index.js'"],
+    ['export/x.ts', "import { onnx } from '../proto/onnx.js'"],
     ['runtime/x.ts', "export const x = await import('../model/forward.js')"],
     ['api/x.ts', "import { x } from '../formats/open.js'"],
     ['report/x.ts', "import type { X } from '../verify/compare.js'"],

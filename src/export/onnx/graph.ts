@@ -1,7 +1,7 @@
 import type { LayerNorm, Parameter } from '../../model/albert.js'
 import type { Activation } from '../../model/config.js'
 import type { ForwardInputs, Ops } from '../../model/ops.js'
-import { create, onnx, type MessageInitShape } from '../../proto/index.js'
+import { create, onnx, type MessageInitShape } from '../../proto/onnx.js'
 import { NodeNames, type Dim } from '../names.js'
 import { writtenWeight, type WrittenWeight } from '../written.js'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { unsupported } from '../../errors.js'
 import { elementCount, type TensorSource } from '../../formats/source.js'
-import { create, onnx, toBinary } from '../../proto/index.js'
+import { create, onnx, toBinary } from '../../proto/onnx.js'
 import { OutputFile } from '../files.js'
 import { turn } from '../turn.js'
 import { WeightStream } from '../weights.js'

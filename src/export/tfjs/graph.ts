@@ -2,7 +2,7 @@ import { elementCount } from '../../formats/source.js'
 import type { LayerNorm, Parameter } from '../../model/albert.js'
 import type { Activation } from '../../model/config.js'
 import type { ForwardInputs, Ops } from '../../model/ops.js'
-import { create, tensorflow, type MessageInitShape } from '../../proto/index.js'
+import { create, tensorflow, type MessageInitShape } from '../../proto/tensorflow.js'
 import { NodeNames, type Dim } from '../names.js'
 import { writtenWeight, type WrittenWeight } from '../written.js'
 

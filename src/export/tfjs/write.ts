@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { TensorSource } from '../../formats/source.js'
-import { tensorflow, toJson } from '../../proto/index.js'
+import { tensorflow, toJson } from '../../proto/tensorflow.js'
 import type { Dim } from '../names.js'
 import { OutputFile } from '../files.js'
 import { turn } from '../turn.js'

@@ -1,5 +1,5 @@
 import { malformed, unsupported } from '../../errors.js'
-import { fromBinary, tensorflow } from '../../proto/index.js'
+import { fromBinary, tensorflow } from '../../proto/tensorflow.js'
 import { RangedFile } from '../file.js'
 import { DTYPE_BYTES, type DType } from '../source.js'
 import { TableReader } from './table.js'

@@ -1,4 +1,4 @@
-import { uncompress } from 'snappyjs'
+import { uncompress } from '../../vendor/snappyjs.js'
 import { malformed, type AlbertkitError } from '../../errors.js'
 import { crcOf, maskCrc } from '../crc32c.js'
 import type { RangedFile } from '../file.js'

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
-import { create, tensorflow, toBinary } from '../../proto/index.js'
+import { create, tensorflow, toBinary } from '../../proto/tensorflow.js'
 import { crcOf, maskCrc } from '../crc32c.js'
 import type { DType } from '../source.js'
 import { shardPath } from './source.js'

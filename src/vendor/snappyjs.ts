@@ -1,0 +1,2 @@
+/** snappyjs behind one module, which the build bundles. */
+export { uncompress } from 'snappyjs'
