@@ -10,7 +10,7 @@ import { countParameters } from '../model/parameters.js'
 import { RUNNERS } from '../runtime/index.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from './open.js'
 import { findVocabulary, readLabels } from './side-files.js'
-import { verifyOpened, type VerifyReport } from './verify.js'
+import { verifyOpened, type VerifyOptions, type VerifyReport } from './verify.js'
 
 export interface ConvertOptions extends OpenModelOptions {
   /** Forms to write. */
@@ -20,6 +20,8 @@ export interface ConvertOptions extends OpenModelOptions {
   readonly allOutputs?: boolean
   /** Verify what was written before it appears; default true. */
   readonly verify?: boolean
+  /** Absolute bound of the verification instead of the usual ones. */
+  readonly atol?: number
   /** Replace the named forms in an existing directory. */
   readonly force?: boolean
   /** Say what would be written and write nothing. */
@@ -121,6 +123,11 @@ function manifestOf(
   })
 }
 
+const verifyOptions = ({ atol, onProgress }: ConvertOptions): VerifyOptions => ({
+  ...(atol === undefined ? {} : { atol }),
+  ...(onProgress === undefined ? {} : { onProgress }),
+})
+
 function report(
   opened: OpenedModel,
   directory: string,
@@ -165,9 +172,7 @@ export async function convertModel(path: string, directory: string, options: Con
       for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
       const written = await write(opened, output.staging, hasher, options)
       const verification =
-        options.verify === false
-          ? null
-          : await verifyOpened(opened, output.staging, { onProgress: options.onProgress ?? (() => undefined) }, task)
+        options.verify === false ? null : await verifyOpened(opened, output.staging, verifyOptions(options), task)
       const artefacts = [...written].map(([target, a]): ArtefactReport => ({
         target,
         files: a.files.map((f) => f.path),

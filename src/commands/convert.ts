@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
-import { modelFlags, openOptions } from './flags.js'
+import { boundFlag, modelFlags, openOptions } from './flags.js'
 
 export default class Convert extends AlbertkitCommand {
   static override summary = 'Convert a model to tfjs or ONNX, and prove the result before it appears.'
@@ -21,6 +21,7 @@ export default class Convert extends AlbertkitCommand {
     task: Flags.string({ description: 'which head to include', options: ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify'], default: 'auto' }), // prettier-ignore
     outputs: Flags.string({ description: '`all` adds embedding_output and every hidden_state', options: ['default', 'all'], default: 'default' }), // prettier-ignore
     verify: Flags.boolean({ description: 'run and compare what was written', default: true, allowNo: true }),
+    atol: boundFlag(),
     force: Flags.boolean({ description: 'replace the forms named in an existing directory, keep the others' }),
     'dry-run': Flags.boolean({ description: 'say what would be written, write nothing' }),
   }
@@ -35,6 +36,7 @@ export default class Convert extends AlbertkitCommand {
       task: flags.task as 'auto',
       allOutputs: flags.outputs === 'all',
       verify: flags.verify,
+      ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       force: flags.force,
       dryRun: flags['dry-run'],
       onProgress: (what) => { this.progress(what) },

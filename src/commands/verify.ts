@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
-import { modelFlags, openOptions } from './flags.js'
+import { boundFlag, modelFlags, openOptions } from './flags.js'
 
 export default class Verify extends AlbertkitCommand {
   static override summary = 'Prove that converted models, or the source itself, compute what they should.'
@@ -21,7 +21,7 @@ export default class Verify extends AlbertkitCommand {
     ...modelFlags,
     runner: Flags.string({ description: 'runtime to use: reference, onnxruntime, tfjs-cpu, tfjs-wasm; may be repeated', multiple: true, helpValue: 'NAME' }), // prettier-ignore
     golden: Flags.string({ description: 'safetensors file of inputs and expected outputs', helpValue: 'FILE' }),
-    atol: Flags.string({ description: 'absolute bound instead of the usual ones', helpValue: 'N', parse: parseBound }),
+    atol: boundFlag(),
     layers: Flags.boolean({ description: 'compare every hidden state and name the first layer that diverges' }),
   }
 
@@ -33,7 +33,7 @@ export default class Verify extends AlbertkitCommand {
       ...openOptions(flags),
       ...(flags.runner === undefined ? {} : { runners: flags.runner }),
       ...(flags.golden === undefined ? {} : { golden: flags.golden }),
-      ...(flags.atol === undefined ? {} : { atol: Number(flags.atol) }),
+      ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       layers: flags.layers,
       onProgress: (what) => {
         this.progress(what)
@@ -41,12 +41,4 @@ export default class Verify extends AlbertkitCommand {
     })
     await this.finish(report, () => verifyText(report), report.ok)
   }
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- oclif asks for a promise
-async function parseBound(text: string): Promise<string> {
-  const n = Number(text)
-  if (text.trim() === '' || !Number.isFinite(n) || n < 0)
-    throw new Error(`--atol takes a number of at least 0, not ${text}`)
-  return text
 }

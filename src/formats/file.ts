@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import type { AlbertkitError} from '../errors.js';
+import type { AlbertkitError } from '../errors.js'
 import { environment, malformed } from '../errors.js'
 
 /** A read-only file of known size, read by ranges, synchronously: the fastest way there is in Node. */

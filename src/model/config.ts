@@ -112,8 +112,7 @@ const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'h
 
 function readActivation(raw: RawConfig, family: Family): Activation {
   const table = isHuggingFace(raw, family) ? HF_ACTIVATIONS : TF_ACTIVATIONS
-  const given =
-    raw.fields.hidden_act ?? (family === 'hf' && raw.fields.model_type === 'albert' ? 'gelu_new' : 'gelu')
+  const given = raw.fields.hidden_act ?? (family === 'hf' && raw.fields.model_type === 'albert' ? 'gelu_new' : 'gelu')
   const found = typeof given === 'string' && Object.hasOwn(table, given) ? table[given] : undefined
   if (found === undefined) {
     throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, {

@@ -42,7 +42,7 @@ export function decodeFloats(dtype: DType, bytes: Uint8Array, target: Float32Arr
     case 'BF16': {
       const source = new Uint16Array(bytes.buffer, bytes.byteOffset, n)
       const bits = new Uint32Array(target.buffer, target.byteOffset, n)
-      for (let i = 0; i < n; i++) bits[i] = (source[i]!) << 16
+      for (let i = 0; i < n; i++) bits[i] = source[i]! << 16
       return
     }
     default:

@@ -17,7 +17,7 @@ interface Loaded {
 export type Importer = (name: 'onnxruntime-node' | 'onnxruntime-web') => Promise<Ort | { readonly default: Ort }>
 
 const importPackage: Importer = (name) =>
-  name === 'onnxruntime-node' ? import('onnxruntime-node') : (import('onnxruntime-web'))
+  name === 'onnxruntime-node' ? import('onnxruntime-node') : import('onnxruntime-web')
 
 /** onnxruntime-node, or onnxruntime-web (wasm) where that is absent. */
 async function load(importer: Importer): Promise<Loaded> {

@@ -2,5 +2,18 @@
  * The parts of zod that are used, behind one module, so that the build can bundle them alone: all of zod, imported
  * file by file, costs 50 ms of start time.
  */
-export { array, enum as oneOf, gte, int, literal, lte, number, object, optional, record, string, unknown } from 'zod/mini'
+export {
+  array,
+  enum as oneOf,
+  gte,
+  int,
+  literal,
+  lte,
+  number,
+  object,
+  optional,
+  record,
+  string,
+  unknown,
+} from 'zod/mini'
 export type { infer as Infer } from 'zod/mini'

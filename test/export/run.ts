@@ -47,7 +47,7 @@ export async function runOnnx(dir: string, inputs: ModelInputs): Promise<Results
 interface ModelJson {
   modelTopology: object
   signature: object
-  userDefinedMetadata: Record<string, unknown>
+  userDefinedMetadata: Record<string, object>
   weightsManifest: { paths: string[]; weights: tf.io.WeightsManifestEntry[] }[]
 }
 

@@ -1,0 +1,60 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commandsOf } from '../helpers/manifest.js'
+import { BIN, ROOT, run, userEnv } from '../helpers/run.js'
+import { matchesOutput, readSessions } from './console.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-docs-'))
+const env = userEnv({ PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}`, NO_COLOR: '1' })
+
+beforeAll(() => {
+  mkdirSync(join(folder, 'bin'))
+  writeFileSync(join(folder, 'bin/albertkit'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`, { mode: 0o755 })
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** A folder with the bundled model, for one session. */
+function workplace(name: string): string {
+  const cwd = join(folder, name)
+  mkdirSync(cwd)
+  cpSync(join(ROOT, 'fixtures'), join(cwd, 'fixtures'), { recursive: true })
+  return cwd
+}
+
+describe('the console examples of README.md', () => {
+  const sessions = readSessions(readFileSync(join(ROOT, 'README.md'), 'utf8'))
+
+  it('there are some', () => {
+    expect(sessions.length).toBeGreaterThanOrEqual(3)
+  })
+
+  it.each(sessions.map((session, i) => [i, session] as const))('session %i prints what it says', async (i, session) => {
+    const cwd = workplace(`session-${i}`)
+    for (const { command, output } of session) {
+      const { stdout, stderr } = await run('bash', ['-c', command], { cwd, env })
+      const printed = (stdout + stderr).trimEnd().split('\n')
+      if (!matchesOutput(printed, output)) expect(printed.join('\n'), command).toBe(output.join('\n'))
+    }
+  })
+})
+
+describe('the examples of --help', () => {
+  const examples = Object.values(commandsOf('standalone')).flatMap(({ id, examples = [] }) =>
+    (examples as { command: string }[]).map(({ command }) =>
+      command.replace('<%= config.bin %>', 'albertkit').replace('<%= command.id %>', id),
+    ),
+  )
+
+  it('work, in the order of the commands', async () => {
+    expect(examples.length).toBeGreaterThanOrEqual(8)
+    const cwd = workplace('help')
+    for (const command of examples) {
+      const { code, stderr } = await run('bash', ['-c', command], { cwd, env })
+      expect(code, `${command}: ${stderr}`).toBe(0)
+    }
+  })
+})

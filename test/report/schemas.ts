@@ -1,0 +1,147 @@
+import * as z from 'zod'
+
+/**
+ * The `--json` documents as zod schemas. docs/schemas is generated from them (`npx vitest -u test/report`), and what the
+ * commands print is held against them.
+ */
+
+const nullableNumber = z.number().nullable()
+const shape = z.array(z.int().min(0))
+
+export const errorSchema = z.strictObject({
+  ok: z.literal(false),
+  error: z.strictObject({
+    kind: z.enum(['usage', 'malformed', 'unsupported', 'output', 'environment', 'check', 'interrupted', 'unexpected']),
+    message: z.string(),
+    file: z.string().optional(),
+    tensor: z.string().optional(),
+    offset: z.int().optional(),
+    field: z.string().optional(),
+    hint: z.string().optional(),
+  }),
+})
+
+const config = z.strictObject({
+  family: z.enum(['zh', 'google', 'bert', 'hf']),
+  architecture: z.enum(['albert', 'bert']),
+  vocab_size: z.int(),
+  embedding_size: z.int(),
+  hidden_size: z.int(),
+  num_hidden_layers: z.int(),
+  num_attention_heads: z.int(),
+  intermediate_size: z.int(),
+  max_position_embeddings: z.int(),
+  type_vocab_size: z.int(),
+  num_hidden_groups: z.int(),
+  inner_group_num: z.int(),
+  layer_norm_eps: z.number(),
+  hidden_act: z.enum(['gelu_tanh', 'gelu_erf', 'relu', 'swish', 'tanh', 'linear']),
+  norm_position: z.enum(['post', 'pre']),
+  mask_penalty: z.number(),
+  id2label: z.record(z.string(), z.string()).nullable(),
+  file: z.string(),
+})
+
+const parts = z.strictObject({
+  embeddings: z.int(),
+  attention: z.int(),
+  ffn: z.int(),
+  norms: z.int(),
+  pooler: z.int(),
+  heads: z.int(),
+})
+
+export const inspectSchema = z.strictObject({
+  ok: z.boolean().describe('false where the model is not complete; exit code 3'),
+  format: z.string(),
+  files: z.array(z.string()),
+  family: z.enum(['zh', 'google', 'bert', 'hf']),
+  architecture: z.enum(['albert', 'bert']),
+  title: z.string(),
+  reason: z.string().describe('why the family was recognised'),
+  config,
+  heads: z.array(z.enum(['mlm', 'sop', 'classifier'])),
+  variables: z.array(
+    z.strictObject({
+      name: z.string(),
+      dtype: z.string(),
+      shape,
+      parameters: z.int(),
+      bytes: z.int(),
+      slot: z.string().nullable(),
+    }),
+  ),
+  counts: z.strictObject({ mapped: z.int(), skipped: z.int(), unknown: z.int(), missing: z.int() }),
+  skipped: z.array(z.strictObject({ variable: z.string(), reason: z.string() })),
+  unknown: z.array(z.string()),
+  missing: z.array(z.strictObject({ slot: z.string(), variable: z.string() })),
+  parameters: z
+    .strictObject({
+      stored: z.int(),
+      used: z.int(),
+      bytes: z.int(),
+      parts,
+      embedding: z.strictObject({
+        V: z.int(),
+        E: z.int(),
+        H: z.int(),
+        unfactorised: z.int(),
+        factorised: z.int(),
+        ratio: z.number(),
+      }),
+    })
+    .nullable(),
+  notes: z.array(z.string()),
+})
+
+export const verifySchema = z.strictObject({
+  ok: z.boolean(),
+  family: z.enum(['zh', 'google', 'bert', 'hf']),
+  golden: z.string().nullable(),
+  inputs: z.array(shape),
+  comparisons: z.array(
+    z.strictObject({
+      runner: z.enum(['reference', 'onnxruntime', 'tfjs-cpu', 'tfjs-wasm']),
+      output: z.string(),
+      shape,
+      rows: z.literal('masked').optional(),
+      maxAbs: nullableNumber,
+      meanAbs: nullableNumber,
+      cosine: nullableNumber,
+      where: shape,
+      atol: z.number(),
+      ok: z.boolean(),
+    }),
+  ),
+  weights: z.array(
+    z.strictObject({
+      artefact: z.enum(['tfjs', 'onnx']),
+      compared: z.int(),
+      differences: z.array(z.strictObject({ slot: z.string(), variable: z.string(), reason: z.string() })),
+      ok: z.boolean(),
+    }),
+  ),
+  notRun: z.array(z.strictObject({ runner: z.string(), output: z.string().optional(), reason: z.string() })),
+  firstDivergent: z.strictObject({ runner: z.string(), layer: z.int(), output: z.string() }).nullable().optional(),
+})
+
+export const convertSchema = z.strictObject({
+  ok: z.boolean(),
+  family: z.enum(['zh', 'google', 'bert', 'hf']),
+  task: z.enum(['features', 'pretraining', 'mlm', 'sop', 'classify']),
+  output: z.string(),
+  dryRun: z.boolean(),
+  artefacts: z.array(
+    z.strictObject({
+      target: z.enum(['tfjs', 'onnx']),
+      files: z.array(z.string()),
+      weightBytes: z.int().nullable(),
+      outputs: z.array(z.string()),
+    }),
+  ),
+  parameters: z.int(),
+  verification: verifySchema.nullable(),
+})
+
+/** Schemas by the name of their file in docs/schemas. */
+export const SCHEMAS = { inspect: inspectSchema, convert: convertSchema, verify: verifySchema, error: errorSchema }
