@@ -6,7 +6,7 @@ import type { WeightForm } from './written.js'
 /** Bytes of a piece that is given to a sink at a time. */
 export const PIECE_BYTES = 4 << 20
 /** Bytes that a stripe of a transposed matrix may take: with it, memory does not grow with the matrix. */
-const STRIPE_BYTES = 28 << 20
+const STRIPE_BYTES = 68 << 20
 /** Bytes of source rows that are read before they are transposed; small, so that they stay in the cache. */
 const STRIP_BYTES = 1 << 20
 
@@ -67,33 +67,35 @@ export class WeightStream {
    */
   #transpose(parameter: Parameter, sink: Sink): void {
     const [rows = 1, columns = 1] = parameter.storedShape
-    const stripes = Math.ceil((4 * rows * columns) / STRIPE_BYTES)
+    const pitch = pitchOf(rows)
+    const stripes = Math.ceil((4 * pitch * columns) / STRIPE_BYTES)
     const even = Math.ceil(columns / stripes)
     const width = Math.min(columns, even < 8 ? even : Math.floor(even / 8) * 8)
-    const stripe = this.#stripeOf(rows * width)
+    const stripe = this.#stripeOf(pitch * width)
     for (let c0 = 0; c0 < columns; c0 += width) {
       const wide = Math.min(width, columns - c0)
-      this.#fillStripe(parameter, rows, columns, c0, wide, stripe)
-      const bytes = bytesOf(stripe.subarray(0, rows * wide))
-      for (let at = 0; at < bytes.length; at += PIECE_BYTES) sink(bytes.subarray(at, at + PIECE_BYTES))
+      this.#fillStripe(parameter, columns, c0, wide, stripe, pitch)
+      for (let c = 0; c < wide; c++) sink(bytesOf(stripe.subarray(c * pitch, c * pitch + rows)))
     }
   }
 
   #stripeOf(length: number): Float32Array {
     if (this.#stripe === null || this.#stripe.length < length)
+      // The largest at once: a smaller one that is outgrown would stay in memory until the collector comes.
       this.#stripe = new Float32Array(Math.max(length, STRIPE_BYTES / 4))
     return this.#stripe
   }
 
-  /** Columns `[c0, c0 + wide)` of the source as rows of `stripe [wide, rows]`. */
+  /** Columns `[c0, c0 + wide)` of the source as rows of `stripe [wide, pitch]`. */
   #fillStripe(
     parameter: Parameter,
-    rows: number,
     columns: number,
     c0: number,
     wide: number,
     stripe: Float32Array,
+    pitch: number,
   ): void {
+    const rows = parameter.storedShape[0] ?? 1
     const whole = wide === columns || wide * DTYPE_BYTES[parameter.dtype] < MIN_READ_BYTES
     const stride = whole ? columns : wide
     const strip = this.#stripFor(stride)
@@ -105,7 +107,7 @@ export class WeightStream {
         for (let r = 0; r < high; r++)
           this.#read(parameter, (r0 + r) * columns + c0, strip.subarray(r * wide, (r + 1) * wide))
       }
-      transposeInto(strip, whole ? c0 : 0, stride, high, wide, stripe, r0, rows)
+      transposeInto(strip, whole ? c0 : 0, stride, high, wide, stripe, r0, pitch)
     }
   }
 
@@ -116,14 +118,20 @@ export class WeightStream {
   }
 }
 
-/** Shorter reads than this cost more than reading whole rows again (measured: a read call is about 1 µs, memory 9 GB/s). */
-const MIN_READ_BYTES = 1024
+/**
+ * Elements from one row of a stripe to the next. Rows whose distance is a power of two fall into the same few lines of
+ * the cache, which makes a transposition several times slower: such rows get a gap.
+ */
+const pitchOf = (rows: number): number => (rows % 256 === 0 ? rows + 16 : rows)
+
+/** Shorter reads than this cost more than reading whole rows again: a read call takes 4 µs, in which memory gives 40 kB. */
+const MIN_READ_BYTES = 16 * 1024
 
 /**
  * `to[c, r0 + r] = from[r, start + c]` for `high × wide` elements, in 8×8 blocks: one block touches 8 cache lines on
  * either side.
  * @param stride elements of a row of `from`
- * @param rows elements of a row of `to`
+ * @param rows elements from one row of `to` to the next
  */
 export function transposeInto(
   from: Float32Array,
