@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { fillPattern, matchName, NAME_TABLES, skipReason } from '../../src/model/names.js'
+
+describe.each(NAME_TABLES.map((table) => [table.title, table] as const))('%s', (_, table) => {
+  it('every row reads what it writes, with every prefix and any indices', () => {
+    const index = fc.nat(999)
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...table.rows),
+        fc.constantFrom(...table.prefixes),
+        index,
+        index,
+        index,
+        (row, prefix, l, g, j) => {
+          const name = (row.prefixed ? prefix : '') + fillPattern(row.name, { l, g, j })
+          const match = matchName(table, name)
+          expect(match?.slot).toBe(fillPattern(row.slot, { l, g, j }))
+          expect(match?.row.dims).toEqual(row.dims)
+        },
+      ),
+    )
+  })
+
+  it('no slot has two names, and no name two slots', () => {
+    const pairs = table.rows.map(({ slot, name }) => `${slot} ${name}`)
+    expect(new Set(pairs).size).toBe(pairs.length)
+    const names = table.rows.map(({ name, prefixed }) => `${String(prefixed)} ${name}`)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('optimizer state is skipped and nothing else', () => {
+    const variable = table.prefixes[0] + fillPattern(table.rows[0]!.name, {})
+    expect(skipReason(table, variable)).toBeNull()
+    if (table.family === 'hf') expect(skipReason(table, 'predictions.decoder.weight')).toBe('tied copy')
+    else
+      for (const slot of ['adam_m', 'adam_v', 'lamb_m', 'lamb_v'])
+        expect(skipReason(table, `${variable}/${slot}`)).toBe('optimizer state')
+  })
+
+  it('a name with more before or after it is another', () => {
+    const name = table.prefixes[0] + fillPattern(table.rows[0]!.name, {})
+    for (const other of [`x${name}`, `${name}x`, `${name}/x`, name.toUpperCase()])
+      expect(matchName(table, other)).toBeNull()
+  })
+})
