@@ -30,7 +30,7 @@ describe.each(NAME_TABLES.map((table) => [table.title, table] as const))('%s', (
   })
 
   it('optimizer state is skipped and nothing else', () => {
-    const variable = table.prefixes[0] + fillPattern(table.rows[0]!.name, {})
+    const variable = String(table.prefixes[0]) + fillPattern(table.rows[0]!.name, {})
     expect(skipReason(table, variable)).toBeNull()
     if (table.family === 'hf') expect(skipReason(table, 'predictions.decoder.weight')).toBe('tied copy')
     else
@@ -39,7 +39,7 @@ describe.each(NAME_TABLES.map((table) => [table.title, table] as const))('%s', (
   })
 
   it('a name with more before or after it is another', () => {
-    const name = table.prefixes[0] + fillPattern(table.rows[0]!.name, {})
+    const name = String(table.prefixes[0]) + fillPattern(table.rows[0]!.name, {})
     for (const other of [`x${name}`, `${name}x`, `${name}/x`, name.toUpperCase()])
       expect(matchName(table, other)).toBeNull()
   })
