@@ -1,42 +1,19 @@
-import { createHash } from 'node:crypto'
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { malformed } from '../errors.js'
+import { hashFile, type FileHash } from './hash-file.js'
+import type { Answer } from './hash-worker.js'
 
-export interface FileHash {
-  readonly sha256: string
-  readonly bytes: number
-}
+export { hashFile, type FileHash } from './hash-file.js'
 
-const PIECE = 1024 * 1024
 /** Starting a thread costs about as long as hashing this much. */
 const WORTH_A_THREAD = 32 * 1024 * 1024
 
-let buffer: Uint8Array | null = null
-
-/** Hashes a file in pieces. */
-export function hashFile(path: string): FileHash {
-  const descriptor = openSync(path, 'r')
-  try {
-    const hash = createHash('sha256')
-    // One buffer for all files: a fresh one for each would pile up until the collector comes.
-    buffer ??= new Uint8Array(PIECE)
-    let bytes = 0
-    for (;;) {
-      const n = readSync(descriptor, buffer, 0, PIECE, null)
-      if (n === 0) return { sha256: hash.digest('hex'), bytes }
-      hash.update(buffer.subarray(0, n))
-      bytes += n
-    }
-  } finally {
-    closeSync(descriptor)
-  }
-}
+/** The thread's own file; absent where this module runs as TypeScript, which no thread can start from. */
+const WORKER = fileURLToPath(new URL('./hash-worker.js', import.meta.url))
 
 const sizeOf = (path: string): number => statSync(path).size
-
-type Answer = { readonly path: string } & ({ readonly hash: FileHash } | { readonly error: string })
 
 /**
  * SHA-256 of files. Large ones are hashed by a thread of their own while the conversion goes on: it reads them again,
@@ -54,14 +31,12 @@ export class Hasher {
   add(path: string): void {
     this.#queue.push(path)
     this.#bytes += sizeOf(path)
-    // Under a test runner this module is TypeScript, which no thread can start from.
-    const own = fileURLToPath(import.meta.url)
-    if (this.#bytes >= WORTH_A_THREAD && own.endsWith('.js')) this.#worker ??= this.#start(own)
+    if (this.#bytes >= WORTH_A_THREAD && existsSync(WORKER)) this.#worker ??= this.#start()
     this.#feed()
   }
 
-  #start(file: string): Worker {
-    const worker = new Worker(file)
+  #start(): Worker {
+    const worker = new Worker(WORKER)
     worker.on('message', (answer: Answer) => {
       if ('hash' in answer) this.#hashes.set(answer.path, answer.hash)
       else this.#failed ??= malformed(`the file could not be read again: ${answer.error}`, { file: answer.path })
@@ -107,16 +82,4 @@ export class Hasher {
     await this.#worker?.terminate()
     this.#worker = null
   }
-}
-
-/** The thread: hashes what it is told to, one after the other. */
-if (!isMainThread && parentPort !== null) {
-  const port = parentPort
-  port.on('message', (path: string) => {
-    try {
-      port.postMessage({ path, hash: hashFile(path) } satisfies Answer)
-    } catch (error) {
-      port.postMessage({ path, error: (error as Error).message } satisfies Answer)
-    }
-  })
 }
