@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -25,15 +25,18 @@ function workplace(name: string): string {
   return cwd
 }
 
-describe('the console examples of README.md', () => {
-  const sessions = readSessions(readFileSync(join(ROOT, 'README.md'), 'utf8'))
+/** README.md and every page of docs/. */
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)] // prettier-ignore
 
-  it('there are some', () => {
-    expect(sessions.length).toBeGreaterThanOrEqual(3)
+describe.each(PAGES)('the console examples of %s', (page) => {
+  const sessions = readSessions(readFileSync(join(ROOT, page), 'utf8'))
+
+  it('there are some in the README', () => {
+    expect(sessions.length).toBeGreaterThanOrEqual(page === 'README.md' ? 3 : 0)
   })
 
   it.each(sessions.map((session, i) => [i, session] as const))('session %i prints what it says', async (i, session) => {
-    const cwd = workplace(`session-${i}`)
+    const cwd = workplace(`${page.replaceAll('/', '-')}-${i}`)
     for (const { command, output } of session) {
       const { stdout, stderr } = await run('bash', ['-c', command], { cwd, env })
       const printed = (stdout + stderr).trimEnd().split('\n')
@@ -43,13 +46,17 @@ describe('the console examples of README.md', () => {
 })
 
 describe('the examples of --help', () => {
-  const examples = Object.values(commandsOf('standalone')).flatMap(({ id, examples = [] }) =>
+  // What `convert` writes is what the examples of other commands read.
+  const commands = Object.values(commandsOf('standalone')).sort(
+    (a, b) => Number(b.id === 'convert') - Number(a.id === 'convert'),
+  )
+  const examples = commands.flatMap(({ id, examples = [] }) =>
     (examples as { command: string }[]).map(({ command }) =>
       command.replace('<%= config.bin %>', 'albertkit').replace('<%= command.id %>', id),
     ),
   )
 
-  it('work, in the order of the commands', async () => {
+  it('work, those of convert first', async () => {
     expect(examples.length).toBeGreaterThanOrEqual(8)
     const cwd = workplace('help')
     for (const command of examples) {
