@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { onnxGraphNames, openOnnxWeights } from '../../formats/onnx.js'
+import type { TensorSource } from '../../formats/source.js'
+import { openTfjsWeights } from '../../formats/tfjs.js'
+import type { AlbertModel, Parameter } from '../../model/albert.js'
+import { parametersOf } from '../../model/weights.js'
+import type { ArtefactKind, Runnable } from '../../runtime/index.js'
+import { compareWeights } from '../../verify/weights.js'
+import type { OpenedModel } from '../open.js'
+import type { ArtefactWeightCheck } from './report.js'
+
+/** Which forms a directory holds. */
+export const artefactsIn = (directory: string): ArtefactKind[] =>
+  (['tfjs', 'onnx'] as const).filter((kind) => existsSync(artefactFile(directory, kind)))
+
+export const artefactFile = (directory: string, kind: ArtefactKind): string =>
+  join(directory, kind, kind === 'tfjs' ? 'model.json' : 'model.onnx')
+
+const openArtefactWeights = (directory: string, kind: ArtefactKind): TensorSource =>
+  kind === 'tfjs' ? openTfjsWeights(artefactFile(directory, kind)) : openOnnxWeights(artefactFile(directory, kind))
+
+/** The parameters of the model that an artefact holds or ought to hold: those of its slots' parts. */
+function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[] {
+  const has = (prefix: string): boolean => [...artefact.tensors.keys()].some((slot) => slot.startsWith(prefix))
+  const head = (slot: string): string | undefined => /^(mlm|sop|classifier|pooler)\//.exec(slot)?.[0]
+  return [...parametersOf(model)].filter((p) => {
+    const prefix = head(p.slot)
+    return prefix === undefined || has(prefix)
+  })
+}
+
+/** Compares the weights of one form in `directory` with the source's. */
+export function checkWeights(opened: OpenedModel, directory: string, kind: ArtefactKind): ArtefactWeightCheck {
+  const artefact = openArtefactWeights(directory, kind)
+  try {
+    const check = compareWeights(opened.source, artefact, partsIn(opened.model, artefact))
+    return { artefact: kind, ...check, ok: check.differences.length === 0 }
+  } finally {
+    artefact.close()
+  }
+}
+
+/** Inner values that the exporters name. */
+const MARK = /^(hidden_state_\d+|embedding_output|embedding_hidden_mapping_in)$/
+
+/** What a runner is to load: the artefact, with its inner values where they are wanted, or the source itself. */
+export function runnable(opened: OpenedModel, directory: string | null, kind: ArtefactKind, inner: boolean): Runnable {
+  if (directory === null) return { model: opened.model, source: opened.source }
+  const file = artefactFile(directory, kind)
+  if (kind !== 'onnx' || !inner) return { file }
+  const { values, outputs } = onnxGraphNames(file)
+  return { file, marks: values.filter((name) => MARK.test(name) && !outputs.includes(name)) }
+}

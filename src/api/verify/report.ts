@@ -1,0 +1,52 @@
+import type { ArtefactKind } from '../../runtime/index.js'
+import type { Comparison } from '../../verify/compare.js'
+import type { WeightDifference } from '../../verify/weights.js'
+import type { OpenModelOptions } from '../open.js'
+
+export interface VerifyOptions extends OpenModelOptions {
+  /** Runners by name; all that can run if left out. */
+  readonly runners?: readonly string[]
+  /** File of inputs and outputs that TensorFlow or PyTorch computed. */
+  readonly golden?: string
+  /** Absolute bound instead of the usual ones. */
+  readonly atol?: number
+  /** Compare every hidden state and name the first that differs. */
+  readonly layers?: boolean
+  /** Told what is being done, for progress. */
+  readonly onProgress?: (what: string) => void
+}
+
+export interface ArtefactWeightCheck {
+  readonly artefact: ArtefactKind
+  readonly compared: number
+  readonly differences: readonly WeightDifference[]
+  readonly ok: boolean
+}
+
+/** Something that was not run, and why. */
+export interface NotRun {
+  readonly runner: string
+  readonly output?: string
+  readonly reason: string
+}
+
+/** A hidden state beyond its bound; layer −1 is the embeddings. */
+export interface Divergence {
+  readonly runner: string
+  readonly layer: number
+  readonly output: string
+}
+
+export interface VerifyReport {
+  readonly ok: boolean
+  readonly family: string
+  /** The golden's file name, or null where the float64 reference is the arbiter. */
+  readonly golden: string | null
+  /** Shapes `[batch, sequence]` of the inputs. */
+  readonly inputs: readonly (readonly number[])[]
+  readonly comparisons: readonly Comparison[]
+  readonly weights: readonly ArtefactWeightCheck[]
+  readonly notRun: readonly NotRun[]
+  /** With `layers`: the first hidden state that differs in any runner. */
+  readonly firstDivergent?: Divergence | null
+}
