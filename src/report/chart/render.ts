@@ -1,0 +1,119 @@
+import { environment } from '../../errors.js'
+import { chartConfig, PALETTES, type Look } from './look.js'
+import { textWidth } from './text-width.js'
+
+/** A Vega-Lite specification: https://vega.github.io/vega-lite/docs/spec.html */
+export type ChartSpec = Readonly<Record<string, unknown>>
+
+/** What a picture is, before it is drawn: a name for its file and what it shows. */
+export interface Chart {
+  /** Part of a file name: `parameters`, `layers` … */
+  readonly name: string
+  /** Says in words what the picture shows, for people who cannot see it. */
+  readonly alt: string
+  readonly spec: ChartSpec
+}
+
+/** What vega hands to its text metrics: an item of the scene with a font. */
+interface TextItem {
+  readonly text?: unknown
+  readonly fontSize?: number
+  readonly fontWeight?: string | number
+}
+
+function missing(error: unknown, packages: string, what: string): never {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error
+  throw environment(`${what} needs the optional package ${packages}, which is not installed`, {
+    hint: `npm install ${packages}`,
+    cause: error,
+  })
+}
+
+async function importVega() {
+  try {
+    const [vega, lite] = await Promise.all([import('vega'), import('vega-lite')])
+    return { vega, lite }
+  } catch (error) {
+    return missing(error, 'vega vega-lite', 'a picture')
+  }
+}
+
+const isBold = ({ fontWeight }: TextItem): boolean =>
+  fontWeight === 'bold' || (typeof fontWeight === 'number' && fontWeight >= 600)
+
+/**
+ * Draws a chart. The same specification gives the same bytes.
+ * @returns an SVG document with a `<title>` of `chart.alt`
+ * @throws AlbertkitError `environment` where vega is not installed
+ */
+export async function chartSvg({ spec, alt }: Pick<Chart, 'spec' | 'alt'>, look: Look): Promise<string> {
+  const { vega, lite } = await importVega()
+  const metrics = (vega as unknown as { textMetrics: { width: unknown } }).textMetrics
+  metrics.width = (item: TextItem, text: unknown): number =>
+    textWidth(
+      typeof text === 'string' || typeof text === 'number' ? String(text) : '',
+      item.fontSize ?? 11,
+      isBold(item),
+    )
+  const { resetSVGDefIds } = vega as unknown as { resetSVGDefIds: () => void }
+  resetSVGDefIds()
+  const full = { $schema: 'https://vega.github.io/schema/vega-lite/v6.json', ...spec, config: chartConfig(look) }
+  const compiled = lite.compile(full as unknown as Parameters<typeof lite.compile>[0], { logger: silent() }).spec
+  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.None })
+  try {
+    const svg = await view.toSVG()
+    return svg.replace(/(<svg[^>]*)>/, (_, open: string) => `${open} role="img"><title>${escapeXml(alt)}</title>`)
+  } finally {
+    view.finalize()
+  }
+}
+
+/** Vega-Lite talks to the console about harmless things; errors are thrown all the same. */
+function silent() {
+  const logger = {
+    level: () => logger,
+    error: () => logger,
+    warn: () => logger,
+    info: () => logger,
+    debug: () => logger,
+  }
+  return logger as never
+}
+
+/** `text` safe inside XML and HTML, in content and in attributes. */
+export const escapeXml = (text: string): string =>
+  text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
+
+/** `svg` with its ids made unlike those of other pictures on the same page. */
+export const withOwnIds = (svg: string, own: string): string =>
+  svg.replace(/\bid="([^"]+)"/g, `id="${own}-$1"`).replace(/url\(#([^)]+)\)/g, `url(#${own}-$1)`)
+
+/**
+ * Draws an SVG as PNG with the fonts of the system.
+ * @param scale pixels a unit; 2 is sharp on today's screens
+ * @throws AlbertkitError `environment` where @resvg/resvg-js or every font is missing
+ */
+export async function svgPng(svg: string, look: Look, scale = 2): Promise<Uint8Array> {
+  const { Resvg } = await import('@resvg/resvg-js').catch((error: unknown) =>
+    missing(error, '@resvg/resvg-js', 'a PNG'),
+  )
+  const font = { loadSystemFonts: true }
+  const probe = new Resvg(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><text y="15">Ag</text></svg>',
+    {
+      font,
+    },
+  )
+  if (probe.getBBox() === undefined)
+    throw environment('no font was found to write the labels of a picture with', {
+      hint: 'install a font, for example fonts-noto-cjk, or write SVG',
+    })
+  const drawn = new Resvg(svg, {
+    font,
+    fitTo: { mode: 'zoom', value: scale },
+    background: PALETTES[look].background,
+    textRendering: 2,
+  })
+  return drawn.render().asPng()
+}
