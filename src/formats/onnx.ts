@@ -8,6 +8,8 @@ import { DTYPE_BYTES, type DType, type TensorInfo, type TensorSource } from './s
  */
 
 const MODEL_GRAPH = 7
+const MODEL_METADATA = 14
+const ENTRY = { key: 1, value: 2 } as const
 const GRAPH_NODE = 1
 const GRAPH_INITIALIZER = 5
 const GRAPH_OUTPUT = 12
@@ -31,6 +33,8 @@ const DTYPES: Readonly<Record<number, DType>> = {
 }
 /** A name or a list of dimensions is short; anything longer is damage. */
 const MAX_SMALL_FIELD = 64 * 1024
+/** Metadata hold tables with an entry for every layer. */
+const MAX_METADATA = 1024 * 1024
 
 interface Placed extends TensorInfo {
   readonly offset: number
@@ -102,8 +106,8 @@ class Scanner {
     }
   }
 
-  small({ start, end }: Field): Uint8Array {
-    if (end - start > MAX_SMALL_FIELD) throw this.fail(`a name or shape of ${end - start} bytes`, start)
+  small({ start, end }: Field, limit = MAX_SMALL_FIELD): Uint8Array {
+    if (end - start > limit) throw this.fail(`a name or shape of ${end - start} bytes`, start)
     return this.file.bytes(start, end - start)
   }
 
@@ -206,6 +210,8 @@ export interface OnnxGraphNames {
   readonly values: readonly string[]
   /** Outputs of the graph. */
   readonly outputs: readonly string[]
+  /** The model's metadata_props. */
+  readonly metadata: ReadonlyMap<string, string>
 }
 
 /**
@@ -220,11 +226,19 @@ export function onnxGraphNames(path: string): OnnxGraphNames {
       [...scanner.fields(field.start, field.end)]
         .filter((f) => f.number === number)
         .map((f) => Buffer.from(scanner.small(f)).toString('utf8'))
-    const graphs = [...scanner.fields(0, file.size)].filter((f) => f.number === MODEL_GRAPH)
+    const text = (entry: Field, number: number): string =>
+      [...scanner.fields(entry.start, entry.end)]
+        .filter((f) => f.number === number)
+        .map((f) => Buffer.from(scanner.small(f, MAX_METADATA)).toString('utf8'))
+        .at(-1) ?? ''
+    const top = [...scanner.fields(0, file.size)]
+    const graphs = top.filter((f) => f.number === MODEL_GRAPH)
+    const entries = top.filter((f) => f.number === MODEL_METADATA)
     const fields = graphs.flatMap((graph) => [...scanner.fields(graph.start, graph.end)])
     return {
       values: fields.filter((f) => f.number === GRAPH_NODE).flatMap((f) => names(f, NODE_OUTPUT)),
       outputs: fields.filter((f) => f.number === GRAPH_OUTPUT).flatMap((f) => names(f, VALUE_INFO_NAME)),
+      metadata: new Map(entries.map((f) => [text(f, ENTRY.key), text(f, ENTRY.value)])),
     }
   } finally {
     file.close()

@@ -1,4 +1,4 @@
-import type { AlbertModel, Block, Dense } from './albert.js'
+import type { AlbertModel, Block, Dense, LayerNorm } from './albert.js'
 import type { ModelConfig } from './config.js'
 import type { ForwardInputs, Ops } from './ops.js'
 
@@ -34,19 +34,25 @@ const dense = <T>(ops: Ops<T>, x: T, { kernel, bias }: Dense): T => ops.linear(x
 /** Multi-head self-attention without its residual and LayerNorm (BERT's modeling.py `attention_layer`). */
 function selfAttention<T>(ops: Ops<T>, config: ModelConfig, block: Block, x: T, bias: T): T {
   const heads = config.num_attention_heads
-  const project = (name: string, d: Dense): T => ops.scope(name, () => ops.splitHeads(dense(ops, x, d), heads))
+  const project = (name: string, d: Dense): T =>
+    ops.scope(name, () => ops.splitHeads(ops.inner('dense', dense(ops, x, d)), heads))
   const query = project('query', block.query)
   const key = project('key', block.key)
   const value = project('value', block.value)
-  const scores = ops.scope('scores', () => ops.add(ops.scores(query, key, config.hidden_size / heads), bias))
-  const probabilities = ops.softmax(scores)
-  const context = ops.scope('context', () => ops.mergeHeads(ops.context(probabilities, value)))
-  return ops.scope('output', () => dense(ops, context, block.attentionOutput))
+  const scores = ops.scope('scores', () =>
+    ops.add(ops.inner('product', ops.scores(query, key, config.hidden_size / heads)), bias),
+  )
+  const probabilities = ops.inner('probabilities', ops.softmax(scores))
+  const context = ops.scope('context', () => ops.inner('merged', ops.mergeHeads(ops.context(probabilities, value))))
+  return ops.scope('output', () => ops.inner('dense', dense(ops, context, block.attentionOutput)))
 }
 
 function feedForward<T>(ops: Ops<T>, config: ModelConfig, block: Block, x: T): T {
-  const inner = ops.scope('intermediate', () => ops.activation(dense(ops, x, block.intermediate), config.hidden_act))
-  return ops.scope('output', () => dense(ops, inner, block.output))
+  const inner = ops.scope('intermediate', () => {
+    const wide = ops.inner('dense', dense(ops, x, block.intermediate))
+    return ops.inner('activation', ops.activation(wide, config.hidden_act))
+  })
+  return ops.scope('output', () => ops.inner('dense', dense(ops, inner, block.output)))
 }
 
 /** One inner layer. Post-LN normalises each sum; pre-LN (albert_zh `prelln_transformer_model`) each sub-layer's input. */
@@ -54,12 +60,14 @@ function transformerBlock<T>(ops: Ops<T>, config: ModelConfig, block: Block, x: 
   const { layer_norm_eps: epsilon } = config
   const attention = (input: T): T => selfAttention(ops, config, block, input, bias)
   const ffn = (input: T): T => feedForward(ops, config, block, input)
+  const layerNorm = (input: T, norm: LayerNorm): T => ops.inner('normed', ops.layerNorm(input, norm, epsilon))
+  const sum = (a: T, b: T): T => ops.inner('sum', ops.add(a, b))
   if (config.norm_position === 'pre') {
-    const attended = ops.scope('attention', () => ops.add(attention(ops.layerNorm(x, block.attentionNorm, epsilon)), x))
-    return ops.scope('ffn', () => ops.add(ffn(ops.layerNorm(attended, block.outputNorm, epsilon)), attended))
+    const attended = ops.scope('attention', () => sum(attention(layerNorm(x, block.attentionNorm)), x))
+    return ops.scope('ffn', () => sum(ffn(layerNorm(attended, block.outputNorm)), attended))
   }
-  const attended = ops.scope('attention', () => ops.layerNorm(ops.add(attention(x), x), block.attentionNorm, epsilon))
-  return ops.scope('ffn', () => ops.layerNorm(ops.add(ffn(attended), attended), block.outputNorm, epsilon))
+  const attended = ops.scope('attention', () => layerNorm(sum(attention(x), x), block.attentionNorm))
+  return ops.scope('ffn', () => layerNorm(sum(ffn(attended), attended), block.outputNorm))
 }
 
 /** Lookup, factor (zh), token type and position, LayerNorm. */
@@ -71,22 +79,19 @@ function embed<T>(ops: Ops<T>, model: AlbertModel, inputs: ForwardInputs<T>): T 
   })
   const typed = ops.scope('token_type', () => ops.add(words, ops.gather(tokenType, inputs.token_type_ids)))
   const placed = ops.scope('position', () => ops.add(typed, ops.positions(position, inputs.input_ids)))
-  return ops.layerNorm(placed, norm, model.config.layer_norm_eps)
+  return ops.inner('normed', ops.layerNorm(ops.inner('sum', placed), norm, model.config.layer_norm_eps))
 }
 
 /** Masked-token logits over the whole sequence: transform, LayerNorm, then the tied word embeddings. */
 function predictTokens<T>(ops: Ops<T>, model: AlbertModel, head: NonNullable<AlbertModel['mlm']>, x: T): T {
   const { word, factor } = model.embeddings
-  const transformed = ops.scope('transform', () =>
-    ops.layerNorm(
-      ops.activation(dense(ops, x, head.transform), model.config.hidden_act),
-      head.norm,
-      model.config.layer_norm_eps,
-    ),
-  )
+  const transformed = ops.scope('transform', () => {
+    const wide = ops.inner('activation', ops.activation(dense(ops, x, head.transform), model.config.hidden_act))
+    return ops.inner('normed', ops.layerNorm(wide, head.norm, model.config.layer_norm_eps))
+  })
   const narrow =
     factor === null ? transformed : ops.scope('factor', () => ops.linearTransposed(transformed, factor, null))
-  return ops.scope('decoder', () => ops.linearTransposed(narrow, word, head.bias))
+  return ops.scope('decoder', () => ops.inner('logits', ops.linearTransposed(narrow, word, head.bias)))
 }
 
 function encode<T>(ops: Ops<T>, model: AlbertModel, embedded: T, bias: T): T[] {
@@ -126,13 +131,17 @@ export function forward<T>(
       ? null
       : ops.mark(
           'embedding_hidden_mapping_in',
-          ops.scope('mapping', () => dense(ops, embedding_output, mapping)),
+          ops.scope('mapping', () => ops.inner('dense', dense(ops, embedding_output, mapping))),
         )
   const bias = ops.scope('attention_bias', () => ops.attentionBias(inputs.attention_mask, config.mask_penalty))
   const hidden_states = encode(ops, model, mapped ?? embedding_output, bias)
   const last = hidden_states[hidden_states.length - 1] as T
   const pooled =
-    pooler === null ? null : ops.scope('pooler', () => ops.activation(dense(ops, ops.firstToken(last), pooler), 'tanh'))
+    pooler === null
+      ? null
+      : ops.scope('pooler', () =>
+          ops.inner('activation', ops.activation(dense(ops, ops.firstToken(last), pooler), 'tanh')),
+        )
   const { mlm, sop, classifier } = model
   return {
     embedding_output,
@@ -143,13 +152,13 @@ export function forward<T>(
     prediction_logits: mlm !== null && heads.mlm ? ops.scope('mlm', () => predictTokens(ops, model, mlm, last)) : null,
     sop_logits:
       sop !== null && pooled !== null && heads.sop
-        ? ops.scope('sop', () => ops.linearTransposed(pooled, sop.weight, sop.bias))
+        ? ops.scope('sop', () => ops.inner('logits', ops.linearTransposed(pooled, sop.weight, sop.bias)))
         : null,
     logits:
       classifier !== null && pooled !== null && heads.classifier
         ? ops.scope('classifier', () => {
             const x = classifier.norm === null ? pooled : ops.layerNorm(pooled, classifier.norm, config.layer_norm_eps)
-            return ops.linearTransposed(x, classifier.weight, classifier.bias)
+            return ops.inner('logits', ops.linearTransposed(x, classifier.weight, classifier.bias))
           })
         : null,
   }

@@ -41,6 +41,11 @@ export interface Ops<T> {
   firstToken(x: T): T
   /** Tells the implementation that `x` is what a person knows under `name` (e.g. `hidden_state_3`); returns it. */
   mark(name: string, x: T): T
+  /**
+   * Tells the implementation that `x` is the inner value `name` of the scope that is open (its full name is the path,
+   * `encoder/layer_3/attention/scores/product`): what `verify --bisect` looks at. Returns it, or what takes its place.
+   */
+  inner(name: string, x: T): T
 }
 
 /** The three integer inputs of every model, each `[B, S]`. */

@@ -2,6 +2,7 @@ import { elementCount, type TensorSource } from '../formats/source.js'
 import type { LayerNorm, Parameter } from './albert.js'
 import type { Activation } from './config.js'
 import type { Ops } from './ops.js'
+import { ScopePath } from './scope-path.js'
 import { readMeant, readStored } from './weights.js'
 
 /** A float64 tensor, row-major. */
@@ -79,6 +80,7 @@ const SCALAR: Readonly<Record<Activation, (x: number) => number>> = {
  * without sharing needs one layer's memory and a shared block is read once.
  */
 export class ReferenceOps implements Ops<Tensor> {
+  protected readonly names = new ScopePath()
   readonly #cache = new Map<Parameter, Float32Array>()
   readonly #left: Map<Parameter, number>
 
@@ -98,8 +100,8 @@ export class ReferenceOps implements Ops<Tensor> {
     return data
   }
 
-  scope(_name: string, body: () => Tensor): Tensor {
-    return body()
+  scope(name: string, body: () => Tensor): Tensor {
+    return this.names.scope(name, body)
   }
 
   gather(table: Parameter, ids: Tensor): Tensor {
@@ -260,6 +262,10 @@ export class ReferenceOps implements Ops<Tensor> {
   }
 
   mark(_name: string, x: Tensor): Tensor {
+    return x
+  }
+
+  inner(_name: string, x: Tensor): Tensor {
     return x
   }
 }

@@ -27,9 +27,19 @@ export const RUNNERS: readonly RunnerInfo[] = [
   { name: 'tfjs-cpu', artefact: 'tfjs', eager: true },
 ]
 
-/** A model file, or a model without one; `marks` are inner values of an ONNX file to make available. */
+/** Values of an ONNX file that are no outputs and are to be made available. */
+export interface InnerValues {
+  /** By name: `hidden_state_<i>` … */
+  readonly marks: readonly string[]
+  /** Names of the values of inner operations, by their paths. */
+  readonly inner: Readonly<Record<string, string>>
+  /** What the graph gives anyway. */
+  readonly outputs: readonly string[]
+}
+
+/** A model file, or a model without one. */
 export type Runnable =
-  | { readonly file: string; readonly marks?: readonly string[] }
+  | { readonly file: string; readonly values?: InnerValues }
   | { readonly model: AlbertModel; readonly source: TensorSource }
 
 /**
@@ -45,5 +55,5 @@ export function openRunner(name: string, what: Runnable): Promise<Runner> {
     if (!info.eager) throw usage(`${name} runs model files only`)
     return openEager(what.model, what.source, backend, ALL_HEADS)
   }
-  return info.artefact === 'onnx' ? openOnnx(what.file, { marks: what.marks ?? [] }) : openTfjs(what.file, backend)
+  return info.artefact === 'onnx' ? openOnnx(what.file, what.values) : openTfjs(what.file, backend)
 }

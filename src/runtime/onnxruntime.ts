@@ -40,6 +40,7 @@ async function load(importer: Importer): Promise<Loaded> {
 
 class OnnxRunner implements Runner {
   readonly name = 'onnxruntime'
+  readonly inner: readonly string[]
 
   constructor(
     readonly ort: Ort,
@@ -48,7 +49,11 @@ class OnnxRunner implements Runner {
     readonly file: string,
     readonly outputs: readonly string[],
     readonly marks: readonly string[],
-  ) {}
+    /** Value of every inner operation that was made available, by its path. */
+    readonly values: ReadonlyMap<string, string>,
+  ) {
+    this.inner = [...values.keys()]
+  }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
     const dims = [inputs.batch, inputs.sequence]
@@ -59,12 +64,14 @@ class OnnxRunner implements Runner {
       token_type_ids: ids(inputs.token_type_ids),
     }
     try {
-      const results = await this.session.run(feeds, [...wanted])
+      // Two names may mean one value, which is then asked for once.
+      const fetched = new Set(wanted.map((name) => this.values.get(name) ?? name))
+      const results = await this.session.run(feeds, [...fetched])
       return new Map(
-        Object.entries(results).map(([name, { dims: shape, data }]) => [
-          name,
-          { shape: [...shape], data: data as Float32Array },
-        ]),
+        wanted.flatMap((name) => {
+          const result = results[this.values.get(name) ?? name]
+          return result === undefined ? [] : [[name, { shape: [...result.dims], data: result.data as Float32Array }]]
+        }),
       )
     } catch (error) {
       throw malformed(`onnxruntime cannot run the model: ${firstLine(error)}`, { file: this.file, cause: error })
@@ -77,8 +84,12 @@ class OnnxRunner implements Runner {
 }
 
 export interface OnnxOptions {
+  /** Outputs of the graph, where `inner` names some of them too. */
+  readonly outputs?: readonly string[]
   /** Inner values of the graph to make available; reads the whole file into memory. */
   readonly marks?: readonly string[]
+  /** The same for values of inner operations, by their paths. */
+  readonly inner?: Readonly<Record<string, string>>
   /** Threads inside an operation; one, by default, so that figures repeat. */
   readonly threads?: number
   readonly importer?: Importer
@@ -91,14 +102,16 @@ export interface OnnxOptions {
 export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
   const { ort, detail } = await load(options.importer ?? importPackage)
   const marks = options.marks ?? []
+  const inner = new Map(Object.entries(options.inner ?? {}))
+  const added = [...new Set([...marks, ...inner.values()])].filter((name) => !options.outputs?.includes(name))
   const settings: InferenceSession.SessionOptions = { logSeverityLevel: 4, intraOpNumThreads: options.threads ?? 1 }
   try {
     const session =
-      marks.length > 0
-        ? await ort.InferenceSession.create(withOutputs(readFileSync(file), marks), settings)
+      added.length > 0
+        ? await ort.InferenceSession.create(withOutputs(readFileSync(file), added), settings)
         : await ort.InferenceSession.create(file, settings)
-    const outputs = session.outputNames.filter((name) => !marks.includes(name))
-    return new OnnxRunner(ort, detail, session, file, outputs, marks)
+    const outputs = session.outputNames.filter((name) => !added.includes(name))
+    return new OnnxRunner(ort, detail, session, file, outputs, marks, inner)
   } catch (error) {
     throw malformed(`onnxruntime does not load the model: ${firstLine(error)}`, { file, cause: error })
   }

@@ -16,6 +16,8 @@ export interface Runner {
   readonly outputs: readonly string[]
   /** Inner values that can be asked for by name: `hidden_state_<i>`, `embedding_output` … */
   readonly marks: readonly string[]
+  /** Inner values of single operations that can be asked for by their paths (`innerNames`). */
+  readonly inner: readonly string[]
   /**
    * Runs the model and gives the values that `wanted` names; all outputs if left out.
    * @throws AlbertkitError `malformed` where the runtime refuses the model

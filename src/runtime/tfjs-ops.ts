@@ -5,7 +5,9 @@ import type { Activation } from '../model/config.js'
 import { forward, type HeadSelection } from '../model/forward.js'
 import type { Ops } from '../model/ops.js'
 import { hiddenStateCount, selectOutputs } from '../model/outputs.js'
+import { innerNames } from '../model/inner-names.js'
 import type { ModelInputs } from '../model/reference-run.js'
+import { ScopePath } from '../model/scope-path.js'
 import { readMeant } from '../model/weights.js'
 import type { NamedTensor, Runner } from './runner.js'
 import { useBackend, type TfjsBackend, type TfjsCore } from './tfjs-backend.js'
@@ -13,6 +15,9 @@ import { useBackend, type TfjsBackend, type TfjsCore } from './tfjs-backend.js'
 /** `Ops` that compute with eager TensorFlow.js tensors on the backend that is switched on; all are differentiable. */
 export class TfjsOps implements Ops<Tensor> {
   readonly #weights = new Map<Parameter, Tensor>()
+  readonly #names = new ScopePath()
+  readonly #kept = new Map<string, Tensor>()
+  #wanted: ReadonlySet<string> = new Set()
 
   constructor(
     readonly tf: TfjsCore,
@@ -33,8 +38,8 @@ export class TfjsOps implements Ops<Tensor> {
     this.#weights.clear()
   }
 
-  scope(_name: string, body: () => Tensor): Tensor {
-    return this.tf.tidy(body)
+  scope(name: string, body: () => Tensor): Tensor {
+    return this.#names.scope(name, () => this.tf.tidy(body))
   }
 
   gather(table: Parameter, ids: Tensor): Tensor {
@@ -132,6 +137,23 @@ export class TfjsOps implements Ops<Tensor> {
   mark(_name: string, x: Tensor): Tensor {
     return x
   }
+
+  inner(name: string, x: Tensor): Tensor {
+    const full = this.#names.of(name)
+    if (this.#wanted.has(full)) this.#kept.set(full, this.tf.keep(this.tf.clone(x)))
+    return x
+  }
+
+  /** Keeps the inner values of these names during the next pass; `taken` gives them, to be disposed of. */
+  want(names: Iterable<string>): void {
+    this.#wanted = new Set(names)
+  }
+
+  taken(): Map<string, Tensor> {
+    const kept = new Map(this.#kept)
+    this.#kept.clear()
+    return kept
+  }
 }
 
 /** A model run eagerly, without a model file. */
@@ -140,6 +162,7 @@ class EagerRunner implements Runner {
   readonly detail: string
   readonly outputs: readonly string[]
   readonly marks: readonly string[]
+  readonly inner: readonly string[]
   #ops: TfjsOps | null = null
 
   constructor(
@@ -159,11 +182,13 @@ class EagerRunner implements Runner {
       ...(classifier !== null && pooler !== null && heads.classifier ? ['logits'] : []),
     ]
     this.marks = ['embedding_output', ...Array.from({ length: hiddenStateCount(model) }, (_, i) => `hidden_state_${i}`)]
+    this.inner = innerNames(model, heads)
   }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
     const tf = await useBackend(this.backend)
     const ops = (this.#ops ??= new TfjsOps(tf, this.source))
+    ops.want(wanted)
     const shape: [number, number] = [inputs.batch, inputs.sequence]
     const named = tf.tidy(() => {
       const ids = (values: Int32Array): Tensor => tf.tensor2d(values, shape, 'int32')
@@ -179,10 +204,11 @@ class EagerRunner implements Runner {
       )
       return Object.fromEntries(selectOutputs(outputs, true).filter(([name]) => wanted.includes(name)))
     })
+    const all = { ...named, ...Object.fromEntries(ops.taken()) }
     const values = new Map<string, NamedTensor>()
-    for (const [name, tensor] of Object.entries(named))
+    for (const [name, tensor] of Object.entries(all))
       values.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array })
-    tf.dispose(named)
+    tf.dispose(all)
     return values
   }
 

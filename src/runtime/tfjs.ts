@@ -10,7 +10,12 @@ import { useBackend, type TfjsBackend } from './tfjs-backend.js'
 interface ModelJson {
   readonly modelTopology: object
   readonly signature?: { readonly outputs?: Readonly<Record<string, { readonly name: string }>> }
-  readonly userDefinedMetadata?: { readonly albertkit?: { readonly marks?: Readonly<Record<string, string>> } }
+  readonly userDefinedMetadata?: {
+    readonly albertkit?: {
+      readonly marks?: Readonly<Record<string, string>>
+      readonly inner?: Readonly<Record<string, string>>
+    }
+  }
   readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: readonly object[] }[]
 }
 
@@ -37,19 +42,25 @@ class TfjsRunner implements Runner {
   readonly detail: string
   readonly outputs: readonly string[]
   readonly marks: readonly string[]
+  readonly inner: readonly string[]
+  /** Node of every output, mark and inner value. */
+  readonly nodes: ReadonlyMap<string, string>
 
   constructor(
     readonly backend: TfjsBackend,
     readonly model: GraphModel,
     readonly file: string,
     /** Node of every output and mark. */
-    readonly nodes: ReadonlyMap<string, string>,
+    named: ReadonlyMap<string, string>,
     outputs: readonly string[],
+    inner: ReadonlyMap<string, string>,
   ) {
+    this.nodes = new Map([...inner, ...named])
+    this.inner = [...inner.keys()]
     this.name = `tfjs-${backend}`
     this.detail = `@tensorflow/tfjs-converter on ${backend}`
     this.outputs = outputs
-    this.marks = [...nodes.keys()].filter((name) => !outputs.includes(name))
+    this.marks = [...named.keys()].filter((name) => !outputs.includes(name))
   }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
@@ -104,6 +115,7 @@ export async function openTfjs(file: string, backend: TfjsBackend): Promise<Runn
       file,
       new Map([...marks, ...outputs]),
       outputs.map(([name]) => name),
+      new Map(Object.entries(json.userDefinedMetadata?.albertkit?.inner ?? {})),
     )
   } catch (error) {
     throw malformed(`TensorFlow.js does not load the model: ${firstLine(error)}`, { file, cause: error })

@@ -45,10 +45,31 @@ export function checkWeights(opened: OpenedModel, directory: string, kind: Artef
 const MARK = /^(hidden_state_\d+|embedding_output|embedding_hidden_mapping_in)$/
 
 /** What a runner is to load: the artefact, with its inner values where they are wanted, or the source itself. */
-export function runnable(opened: OpenedModel, directory: string | null, kind: ArtefactKind, inner: boolean): Runnable {
+export function runnable(
+  opened: OpenedModel,
+  directory: string | null,
+  kind: ArtefactKind,
+  wanted: 'outputs' | 'marks' | 'operations',
+): Runnable {
   if (directory === null) return { model: opened.model, source: opened.source }
   const file = artefactFile(directory, kind)
-  if (kind !== 'onnx' || !inner) return { file }
-  const { values, outputs } = onnxGraphNames(file)
-  return { file, marks: values.filter((name) => MARK.test(name) && !outputs.includes(name)) }
+  if (kind !== 'onnx' || wanted === 'outputs') return { file }
+  const { values, outputs, metadata } = onnxGraphNames(file)
+  const marks = values.filter((name) => MARK.test(name) && !outputs.includes(name))
+  return { file, values: { marks, inner: wanted === 'operations' ? innerTable(metadata, values) : {}, outputs } }
+}
+
+/** The exporter's table of inner values, as far as the graph has them: names from a file are not to be trusted. */
+function innerTable(metadata: ReadonlyMap<string, string>, values: readonly string[]): Record<string, string> {
+  let table: unknown
+  try {
+    table = JSON.parse(metadata.get('inner') ?? '{}')
+  } catch {
+    return {}
+  }
+  const known = new Set(values)
+  const entries = Object.entries(table ?? {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && known.has(entry[1]),
+  )
+  return Object.fromEntries(entries)
 }

@@ -89,7 +89,7 @@ export async function runRunners(
     let runner: Runner
     try {
       const inner = v.options.golden !== undefined || v.options.layers === true
-      runner = await openRunner(name, runnable(opened, directory, kind, inner))
+      runner = await openRunner(name, runnable(opened, directory, kind, inner ? 'marks' : 'outputs'))
     } catch (error) {
       // A runtime that is not installed is left out, unless it was asked for or nothing else can run the artefact.
       if (!(error instanceof AlbertkitError && error.kind === 'environment') || v.options.runners !== undefined)

@@ -38,6 +38,8 @@ export interface OnnxGraph {
   readonly weights: readonly WrittenWeight[]
   readonly outputs: readonly string[]
   readonly marks: Readonly<Record<string, string>>
+  /** Values of the inner operations by their paths. */
+  readonly inner: Readonly<Record<string, string>>
 }
 
 /** Constants of the tanh form, in the shape in which onnxruntime recognises it (FastGelu). */
@@ -80,6 +82,7 @@ export class OnnxGraphOps implements Ops<Value> {
   readonly #parameters = new Map<Parameter, Value>()
   readonly #transposed = new Map<Parameter, Value>()
   readonly #marks = new Map<string, Value>()
+  readonly #inner = new Map<string, Value>()
   readonly #lengths = new Map<Value, Value>()
   /** What `splitHeads` left untransposed, `[B, S, N, D]`, and the scope that the transposition belongs to. */
   readonly #splitIn = new Map<Value, readonly string[]>()
@@ -296,6 +299,11 @@ export class OnnxGraphOps implements Ops<Value> {
     return x
   }
 
+  inner(name: string, x: Value): Value {
+    this.#inner.set([...this.#names.path, name].join('/'), x)
+    return x
+  }
+
   /** Gives outputs their names: the tensor itself is renamed, unless it must keep a name that is asked for as well. */
   #nameOutputs(outputs: readonly (readonly [string, Value])[]): Value[] {
     const asked = new Set(outputs.map(([name]) => name))
@@ -330,6 +338,7 @@ export class OnnxGraphOps implements Ops<Value> {
       weights: [...this.#parameters.keys()].map((parameter) => writtenWeight(parameter, 'stored')),
       outputs: named.map(({ name }) => name),
       marks: Object.fromEntries([...this.#marks].map(([name, value]) => [name, value.name])),
+      inner: Object.fromEntries([...this.#inner].map(([name, value]) => [name, value.name])),
     }
   }
 }

@@ -65,12 +65,12 @@ export interface OnnxWriteOptions extends WriteEvents {
  * @throws AlbertkitError `unsupported` above 2 GiB, `output`, or `malformed` from the source.
  */
 export async function writeOnnx(
-  { graph, weights, outputs, marks }: OnnxGraph,
+  { graph, weights, outputs, marks, inner }: OnnxGraph,
   source: TensorSource,
   dir: string,
   { version, metadata, onProgress, onFile }: OnnxWriteOptions,
 ): Promise<WrittenArtefact> {
-  const head = modelWithoutGraph({ ...metadata, marks: JSON.stringify(marks) }, version)
+  const head = modelWithoutGraph({ ...metadata, marks: JSON.stringify(marks), inner: JSON.stringify(inner) }, version)
   const nodes = toBinary(onnx.GraphProtoSchema, graph)
   const headers = weights.map(initializerHeader)
   const weightBytes = weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0)

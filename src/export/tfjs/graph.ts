@@ -51,6 +51,8 @@ export interface TfjsGraph {
   readonly inputs: readonly string[]
   readonly outputs: readonly TfjsOutput[]
   readonly marks: Readonly<Record<string, string>>
+  /** Nodes of the inner operations by their paths; `[B·S, w]` where the graph has them in that form alone. */
+  readonly inner: Readonly<Record<string, string>>
 }
 
 const FLOAT: AttrInit = { value: { case: 'type', value: DataType.DT_FLOAT } }
@@ -85,6 +87,7 @@ export class TfjsGraphOps implements Ops<Value> {
   readonly #transposed = new Map<Parameter, Node>()
   readonly #shapes = new Map<string, Node>()
   readonly #marks = new Map<string, Node>()
+  readonly #inner = new Map<string, Value>()
   /** What `splitHeads` left untransposed, `[B, S, N, D]`, and the scope that the transposition belongs to. */
   readonly #splitIn = new Map<Value, readonly string[]>()
 
@@ -410,6 +413,11 @@ export class TfjsGraphOps implements Ops<Value> {
     return x
   }
 
+  inner(name: string, x: Value): Value {
+    this.#inner.set([...this.#names.path, name].join('/'), x)
+    return x
+  }
+
   /** Gives outputs their names: the node itself is renamed, unless another output is the same node. */
   #nameOutputs(outputs: readonly (readonly [string, Value])[]): TfjsOutput[] {
     const taken = new Set<Node>()
@@ -442,6 +450,7 @@ export class TfjsGraphOps implements Ops<Value> {
       inputs: Object.keys(this.inputs),
       outputs: named,
       marks: Object.fromEntries([...this.#marks].map(([name, node]) => [name, node.name])),
+      inner: Object.fromEntries([...this.#inner].map(([name, x]) => [name, (x.whole ?? this.#rows(x)).name])),
     }
   }
 }

@@ -23,7 +23,7 @@ const tensorInfo = (name: string, dtype: string, dims: readonly Dim[]): unknown 
 
 /** `model.json`: the GraphDef in protobuf's JSON mapping (bytes are base64), the signature and the weights manifest. */
 function modelJson(model: TfjsGraph, shards: readonly string[], { version, metadata }: TfjsWriteOptions): string {
-  const { graph, constants, weights, inputs, outputs, marks } = model
+  const { graph, constants, weights, inputs, outputs, marks, inner } = model
   return JSON.stringify({
     format: 'graph-model',
     generatedBy: `albertkit ${version}`,
@@ -32,7 +32,7 @@ function modelJson(model: TfjsGraph, shards: readonly string[], { version, metad
       inputs: Object.fromEntries(inputs.map((name) => [name, tensorInfo(name, 'DT_INT32', ['batch', 'sequence'])])),
       outputs: Object.fromEntries(outputs.map(({ name, dims }) => [name, tensorInfo(name, 'DT_FLOAT', dims)])),
     },
-    userDefinedMetadata: { albertkit: { ...metadata, marks } },
+    userDefinedMetadata: { albertkit: { ...metadata, marks, inner } },
     modelTopology: toJson(tensorflow.GraphDefSchema, graph),
     weightsManifest: [
       {
