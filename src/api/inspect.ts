@@ -85,7 +85,7 @@ export async function inspectModel(path: string, options: OpenModelOptions = {})
       unknown,
       missing: plan.missing,
       parameters: complete ? countParameters(plan.model, source) : null,
-      notes: source.notes,
+      notes: examined.notes,
     }
   } finally {
     examined.close()

@@ -5,6 +5,9 @@ import type { AlbertModel } from '../model/albert.js'
 import { planModel, type ModelPlan } from '../model/build.js'
 import { parseConfig, type ModelConfig, type RawConfig } from '../model/config.js'
 import { identify, type Identification } from '../model/identify.js'
+import { modelNotes } from '../model/notes.js'
+import { classifierKindOf, type Task } from '../model/outputs.js'
+import { settleTied } from '../model/tied.js'
 import { readConfigFile } from './config-file.js'
 
 export interface OpenModelOptions extends OpenOptions {
@@ -12,6 +15,8 @@ export interface OpenModelOptions extends OpenOptions {
   readonly config?: string
   /** LayerNorm epsilon to use instead of the configuration's. */
   readonly layerNormEpsilon?: number
+  /** What the model is for: says what a classifier is of, where weights and configuration do not. */
+  readonly task?: Task
 }
 
 /** A model file that was opened, identified and understood. */
@@ -23,6 +28,8 @@ export interface OpenedModel {
   readonly config: ModelConfig
   readonly rawConfig: RawConfig
   readonly model: AlbertModel
+  /** What a person should know about file and model but that stops nothing. */
+  readonly notes: readonly string[]
   close(): void
 }
 
@@ -32,6 +39,22 @@ export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
   readonly error: AlbertkitError | null
 }
 
+/** Configuration and family. That the file is of no known family counts more than that it has no configuration. */
+function readNames(
+  source: TensorSource,
+  directory: string,
+  options: OpenModelOptions,
+): { rawConfig: RawConfig; identification: Identification } {
+  let rawConfig: RawConfig
+  try {
+    rawConfig = readConfigFile(directory, options.config)
+  } catch (error) {
+    identify(source)
+    throw error
+  }
+  return { rawConfig, identification: identify(source, rawConfig) }
+}
+
 /**
  * Opens and identifies a model without asking that it be complete.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
@@ -39,19 +62,20 @@ export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
   const source = await openSource(path, options)
   try {
-    const identification = identify(source)
-    const { family, architecture } = identification.table
     const directory = modelDirectory(path)
-    const rawConfig = readConfigFile(directory, options.config)
+    const { rawConfig, identification } = readNames(source, directory, options)
+    const { family, architecture } = identification.table
     const config = parseConfig(rawConfig, family, architecture, options)
-    const plan = planModel(source, identification, config)
+    const { found, notes } = settleTied(source, identification)
+    const plan = planModel(source, found, config, classifierKindOf(options.task))
     return {
       source,
       directory,
-      identification,
+      identification: found,
       config,
       rawConfig,
       plan,
+      notes: [...source.notes, ...notes, ...modelNotes(found, options)],
       error: plan.error,
       close: () => {
         source.close()

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
-import { forward } from '../model/forward.js'
+import { forward, takesChoices } from '../model/forward.js'
 import type { ForwardInputs, Ops } from '../model/ops.js'
 import { headsFor, resolveTask, selectOutputs, type Task } from '../model/outputs.js'
 import { writing } from './files.js'
@@ -30,15 +30,21 @@ interface GraphWriter<T, G> extends Ops<T> {
 }
 
 /** Runs the forward pass over operations that write it down. */
-function build<T, G>(model: AlbertModel, ops: GraphWriter<T, G>, { task, allOutputs }: ExportOptions): G {
-  const outputs = forward(model, ops, ops.inputs, headsFor(resolveTask(model, task)))
+function build<T, G>(
+  model: AlbertModel,
+  make: (choices: boolean) => GraphWriter<T, G>,
+  { task, allOutputs }: ExportOptions,
+): G {
+  const heads = headsFor(resolveTask(model, task))
+  const ops = make(takesChoices(model, heads))
+  const outputs = forward(model, ops, ops.inputs, heads)
   return ops.finish(selectOutputs(outputs, allOutputs))
 }
 
 export const buildOnnxGraph = (model: AlbertModel, options: ExportOptions): OnnxGraph =>
-  build(model, new OnnxGraphOps(), options)
+  build(model, (choices) => new OnnxGraphOps(choices), options)
 export const buildTfjsGraph = (model: AlbertModel, options: ExportOptions): TfjsGraph =>
-  build(model, new TfjsGraphOps(), options)
+  build(model, (choices) => new TfjsGraphOps(choices), options)
 
 type Write = (
   source: TensorSource,

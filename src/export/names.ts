@@ -1,5 +1,8 @@
-/** A dimension: its size, or the name of one that is known when the model runs. */
-export type Dim = number | 'batch' | 'sequence'
+/**
+ * A dimension: its size, or the name of one that is known when the model runs. `batch` counts rows; where a
+ * multiple-choice head takes several rows an example, those are `examples` of `choices`.
+ */
+export type Dim = number | 'batch' | 'sequence' | 'examples' | 'choices'
 
 /** Names of nodes: readable paths (`encoder/layer_3/attention/query/MatMul`), each given out once. */
 export class NodeNames {

@@ -1,6 +1,7 @@
 import { DTYPE_BYTES, elementCount, type TensorSource } from '../formats/source.js'
 import type { Parameter } from '../model/albert.js'
 import { decodeFloats } from '../model/decode.js'
+import { storedMatrix } from '../model/weights.js'
 import { bytesOf, Transposer } from './transpose.js'
 import type { WeightForm } from './written.js'
 
@@ -53,7 +54,7 @@ export class WeightStream {
   }
 
   #transpose(parameter: Parameter, sink: Sink): void {
-    const [rows = 1, columns = 1] = parameter.storedShape
+    const [rows, columns] = storedMatrix(parameter)
     const read = (start: number, target: Float32Array): void => {
       this.#read(parameter, start, target)
     }

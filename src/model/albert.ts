@@ -12,6 +12,11 @@ export type Layout =
   | 'as_is'
   /** Stored `[out, in]` where a kernel is meant `[in, out]` (PyTorch's `weight`). */
   | 'transposed'
+  /**
+   * A feed-forward kernel of google_fast: stored `[in/16, out/16, 16]`, meant `[16, in/16, out/16]`, one small kernel a
+   * group. Group g takes the input channels `h·16 + g` and gives the output channels from `g·out/16` on.
+   */
+  | 'grouped'
 
 export interface Parameter {
   /** Semantic slot: the name of this parameter in every artefact, e.g. `encoder/shared/attention/query/kernel`. */
@@ -20,14 +25,14 @@ export interface Parameter {
   readonly variable: string
   /** Shape as the forward pass means it (a kernel is `[in, out]`). */
   readonly shape: readonly number[]
-  /** Shape as stored in the source. */
+  /** Shape as stored in the source; the two axes of attention heads, where a file has them, are taken as one. */
   readonly storedShape: readonly number[]
   readonly layout: Layout
   /** Element type in the source. */
   readonly dtype: DType
 }
 
-/** `x·kernel + bias`, kernel `[in, out]`. */
+/** `x·kernel + bias`, kernel `[in, out]`, or `[groups, in/groups, out/groups]` (layout `grouped`). */
 export interface Dense {
   readonly kernel: Parameter
   readonly bias: Parameter | null
@@ -69,6 +74,8 @@ export interface MlmHead {
   readonly norm: LayerNorm
   /** `[V]` */
   readonly bias: Parameter
+  /** hf: `[V, E]` of a decoder that is not tied to the word embeddings. */
+  readonly decoder: Parameter | null
 }
 
 /** A head whose weight is stored `[n, H]` and used as `x·Wᵀ + b`. */
@@ -79,7 +86,14 @@ export interface OutputHead {
   readonly bias: Parameter
 }
 
+/**
+ * What a classifier's logits are of: each sequence `[B, N]`, each token `[B, S, N]`, or each of several choices, which
+ * are rows of their own, `[B, choices]`.
+ */
+export type ClassifierKind = 'sequence' | 'token' | 'choice'
+
 export interface ClassifierHead extends OutputHead {
+  readonly kind: ClassifierKind
   /** zh pre-LN only: an extra LayerNorm on the pooled output. */
   readonly norm: LayerNorm | null
 }
@@ -93,4 +107,6 @@ export interface AlbertModel {
   readonly mlm: MlmHead | null
   readonly sop: OutputHead | null
   readonly classifier: ClassifierHead | null
+  /** Question answering: row 0 of its weight gives the start logits, row 1 the end logits. */
+  readonly qa: OutputHead | null
 }

@@ -1,9 +1,26 @@
-import { malformed, type AlbertkitError } from '../errors.js'
+import { malformed, type AlbertkitError, type ErrorDetail } from '../errors.js'
 import type { TensorSource } from '../formats/source.js'
-import type { AlbertModel, Block, ClassifierHead, Dense, LayerNorm, MlmHead, OutputHead, Parameter } from './albert.js'
-import { groupOfLayer, type ModelConfig } from './config.js'
-import { checkDepth, checkDimensions } from './dimensions.js'
+import type {
+  AlbertModel,
+  Block,
+  ClassifierHead,
+  ClassifierKind,
+  Dense,
+  LayerNorm,
+  MlmHead,
+  OutputHead,
+  Parameter,
+} from './albert.js'
+import { FFN_GROUPS, groupOfLayer, type ModelConfig } from './config.js'
+import { checkDepth, checkDimensions, COUNTED, deepest, mergeHeads } from './dimensions.js'
 import type { Identification, MappedVariable } from './identify.js'
+import { fillPattern, layerNormIndices, slotPattern, type Indices, type NameRow } from './names.js'
+
+/** The shape that the forward pass means, of one that is stored. */
+function meantShape({ layout }: NameRow, stored: readonly number[]): readonly number[] {
+  if (layout === 'transposed') return [...stored].reverse()
+  return layout === 'grouped' ? [FFN_GROUPS, ...stored.slice(0, -1)] : stored
+}
 
 /** Builds the typed tree from the variables that were found; every slot is made once, so sharing is identity. */
 class Builder {
@@ -37,9 +54,8 @@ class Builder {
   #present(slot: string, { variable, row }: MappedVariable): Parameter {
     const info = this.source.tensors.get(variable)
     if (info === undefined) throw new RangeError(variable)
-    const storedShape = info.shape
-    const shape = row.transposed ? [...storedShape].reverse() : storedShape
-    return { slot, variable, shape, storedShape, layout: row.transposed ? 'transposed' : 'as_is', dtype: info.dtype }
+    const storedShape = mergeHeads(row, info.shape)
+    return { slot, variable, shape: meantShape(row, storedShape), storedShape, layout: row.layout, dtype: info.dtype }
   }
 
   /** A stand-in, so that one error can name everything that is missing. */
@@ -60,16 +76,17 @@ class Builder {
     return { weight: this.parameter(`${slot}/output_weights`), bias: this.parameter(`${slot}/output_bias`) }
   }
 
-  block(attention: string, ffn: string): Block {
+  /** @param norms scopes of the LayerNorms, where a layer has its own */
+  block(attention: string, ffn: string, norms = { attention, ffn }): Block {
     return {
       query: this.dense(`${attention}/attention/query`),
       key: this.dense(`${attention}/attention/key`),
       value: this.dense(`${attention}/attention/value`),
       attentionOutput: this.dense(`${attention}/attention/output`),
-      attentionNorm: this.norm(`${attention}/attention/LayerNorm`),
+      attentionNorm: this.norm(`${norms.attention}/attention/LayerNorm`),
       intermediate: this.dense(`${ffn}/ffn/intermediate`),
       output: this.dense(`${ffn}/ffn/output`),
-      outputNorm: this.norm(`${ffn}/ffn/LayerNorm`),
+      outputNorm: this.norm(`${norms.ffn}/ffn/LayerNorm`),
     }
   }
 }
@@ -78,14 +95,20 @@ class Builder {
 const scopeOf = (builder: Builder, part: 'attention' | 'ffn', layer: number): string =>
   builder.hasAny(`encoder/shared/${part}/`) ? 'encoder/shared' : `encoder/layer_${layer}`
 
+/** Whether kernels are shared but every layer has LayerNorms of its own (google-research/albert#241). */
+export const hasLayerNorms = (found: Identification): boolean =>
+  [...found.mapped.keys()].some((slot) => /^encoder\/layer_\d+\/inner_group_\d+\/\w+\/LayerNorm\//.test(slot))
+
 function buildLayers(builder: Builder): Block[][] {
   const { config } = builder
+  const ownNorms = hasLayerNorms(builder.found)
   return Array.from({ length: config.num_hidden_layers }, (_, layer) => {
     if (config.architecture === 'albert' && config.family !== 'zh') {
       const group = `encoder/group_${groupOfLayer(config, layer)}`
       return Array.from({ length: config.inner_group_num }, (_unused, j) => {
         const unit = `${group}/inner_group_${j}`
-        return builder.block(unit, unit)
+        const own = `encoder/layer_${layer}/inner_group_${j}`
+        return builder.block(unit, unit, ownNorms ? { attention: own, ffn: own } : undefined)
       })
     }
     return [builder.block(scopeOf(builder, 'attention', layer), scopeOf(builder, 'ffn', layer))]
@@ -100,16 +123,22 @@ function buildMapping(builder: Builder): Dense | null {
   return builder.hasAny(`${slot}/`) || config.embedding_size !== config.hidden_size ? builder.dense(slot) : null
 }
 
-function buildClassifier(builder: Builder): ClassifierHead | null {
+/**
+ * What the classifier is of: what the caller says, else the configuration; else a model that was saved without a pooler
+ * can only classify tokens.
+ */
+function buildClassifier(builder: Builder, asked: ClassifierKind | undefined): ClassifierHead | null {
   if (!builder.hasAny('classifier/')) return null
   const norm = builder.hasAny('classifier/LayerNorm/') ? builder.norm('classifier/LayerNorm') : null
-  return { ...builder.head('classifier'), norm }
+  const kind = asked ?? builder.config.classifier_kind ?? (builder.hasAny('pooler/') ? 'sequence' : 'token')
+  return { kind, ...builder.head('classifier'), norm }
 }
 
 const buildMlm = (builder: Builder): MlmHead => ({
   transform: builder.dense('mlm/transform/dense'),
   norm: builder.norm('mlm/transform/LayerNorm'),
   bias: builder.parameter('mlm/output_bias'),
+  decoder: builder.has('mlm/decoder') ? builder.parameter('mlm/decoder') : null,
 })
 
 /** A variable that the model needs and the file lacks. */
@@ -119,42 +148,65 @@ export interface MissingVariable {
   readonly variable: string
 }
 
+/** Indices of a name that are not in its slot: those of a LayerNorm that belongs to a layer alone. */
+function nameIndices(config: ModelConfig, slot: string, indices: Indices): Indices {
+  const groupOf = (layer: number): number => groupOfLayer(config, layer)
+  if (slot.startsWith('mlm/')) return { n: 2 * config.num_hidden_layers * config.inner_group_num + 1 }
+  const { l, j } = indices
+  if (l === undefined || j === undefined) return indices
+  return layerNormIndices(config, groupOf, l, j, slot.includes('/attention/') ? 1 : 2)
+}
+
 /** The name that `slot` would have in the file. */
-function expectedName(found: Identification, slot: string): string {
-  const general = slot
-    .replace(/(^|\/)layer_\d+/, '$1layer_{l}')
-    .replace(/(^|\/)group_\d+/, '$1group_{g}')
-    .replace(/inner_group_\d+/, 'inner_group_{j}')
-  const row = found.table.rows.find((r) => r.slot === general)
+function expectedName(found: Identification, config: ModelConfig, slot: string): string {
+  const { pattern, indices } = slotPattern(slot)
+  const row = found.table.rows.find((r) => r.slot === pattern)
   const used = [...found.mapped.values()].find((m) => m.row.prefixed)?.prefix
   const prefix = row?.prefixed === true ? (used ?? found.table.prefixes[0] ?? '') : ''
-  const numbers = [...slot.matchAll(/_(\d+)(?=\/)/g)].map((m) => m[1] ?? '')
-  return prefix + (row?.name ?? slot).replace(/\{[lgj]\}/g, () => numbers.shift() ?? '')
+  return prefix + fillPattern(row?.name ?? slot, nameIndices(config, slot, indices))
+}
+
+/** Where the missing variables are those of layers or groups past the last one: the field that counts them, and what would fit. */
+function depthError(builder: Builder, first: MissingVariable, others: string): AlbertkitError | null {
+  const { found, config } = builder
+  const { indices } = slotPattern(first.slot)
+  for (const [key, field] of COUNTED) {
+    const index = indices[key]
+    const count = (deepest(found, key)?.indices[key] ?? -1) + 1
+    if (index === undefined || index < count || count === 0) continue
+    return malformed(`${field} is ${config[field]}, but the weights have ${count}: ${first.variable} is missing${others}`, {
+      file: config.file,
+      field,
+      tensor: first.variable,
+      hint: `${field} ${count} would fit the weights; read as ${found.table.title}: ${found.reason}`,
+    })
+  }
+  return null
 }
 
 function missingError(builder: Builder, missing: readonly MissingVariable[]): AlbertkitError {
   const { found, source, config } = builder
-  const expected = missing[0]?.variable ?? ''
-  const leaf = expected.split(/[/.]/).slice(-2).join('/')
+  const [first = { slot: '', variable: '' }] = missing
+  const expected = first.variable
+  const file = source.files[0]
+  const place: ErrorDetail = { ...(file === undefined ? {} : { file }), tensor: expected }
   const present = source.tensors.get(expected)
   if (present !== undefined) {
     return malformed(`the tensor has element type ${present.dtype}, which weights do not have`, {
+      ...place,
       file: present.file,
-      tensor: expected,
     })
   }
+  const others = missing.length > 1 ? `, and ${missing.length - 1} more variables` : ''
+  const depth = depthError(builder, first, others)
+  if (depth !== null) return depth
+  const leaf = expected.split(/[/.]/).slice(-2).join('/')
   const near = found.unknown.find((name) => name.split(/[/.]/).join('/').endsWith(leaf))
-  const others = missing.length - 1
-  const file = source.files[0]
-  const nested = /layer_\d|group_\d/.test(missing[0]?.slot ?? '')
-  const depth = `${config.file} says num_hidden_layers ${config.num_hidden_layers}, num_hidden_groups ${config.num_hidden_groups}; `
+  const nested = /layer_\d|group_\d/.test(first.slot)
+  const sizes = `${config.file} says num_hidden_layers ${config.num_hidden_layers}, num_hidden_groups ${config.num_hidden_groups}; `
   const reason =
     near === undefined ? `read as ${found.table.title}: ${found.reason}` : `the nearest name in the file is ${near}`
-  return malformed(`${expected} is missing${others > 0 ? `, and ${others} more variables` : ''}`, {
-    ...(file === undefined ? {} : { file }),
-    tensor: expected,
-    hint: (nested ? depth : '') + reason,
-  })
+  return malformed(`${expected} is missing${others}`, { ...place, hint: (nested ? sizes : '') + reason })
 }
 
 export interface ModelPlan {
@@ -167,9 +219,15 @@ export interface ModelPlan {
 
 /**
  * Builds the typed model as far as the file has it, and checks every shape against the configuration.
+ * @param classifierKind what the classifier is of, whatever the configuration says
  * @throws AlbertkitError `malformed` naming the field and the tensor that disagree.
  */
-export function planModel(source: TensorSource, found: Identification, config: ModelConfig): ModelPlan {
+export function planModel(
+  source: TensorSource,
+  found: Identification,
+  config: ModelConfig,
+  classifierKind?: ClassifierKind,
+): ModelPlan {
   checkDepth(found, config)
   checkDimensions(source, found, config)
   const builder = new Builder(source, found, config)
@@ -187,8 +245,9 @@ export function planModel(source: TensorSource, found: Identification, config: M
     pooler: builder.hasAny('pooler/') ? builder.dense('pooler/dense') : null,
     mlm: builder.hasAny('mlm/') ? buildMlm(builder) : null,
     sop: builder.hasAny('sop/') ? builder.head('sop') : null,
-    classifier: buildClassifier(builder),
+    classifier: buildClassifier(builder, classifierKind),
+    qa: builder.hasAny('qa/') ? builder.head('qa') : null,
   }
-  const missing = builder.missing.map((slot) => ({ slot, variable: expectedName(found, slot) }))
+  const missing = builder.missing.map((slot) => ({ slot, variable: expectedName(found, config, slot) }))
   return { model, missing, error: missing.length > 0 ? missingError(builder, missing) : null }
 }

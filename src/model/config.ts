@@ -1,5 +1,6 @@
 import { malformed, unsupported } from '../errors.js'
 import * as z from '../vendor/zod.js'
+import type { ClassifierKind } from './albert.js'
 
 /**
  * Configurations of the families, normalised into one shape. Field names are the field's own
@@ -7,10 +8,13 @@ import * as z from '../vendor/zod.js'
  */
 
 /** Whose code the checkpoint was written by. */
-export type Family = 'zh' | 'google' | 'bert' | 'hf'
+export type Family = 'zh' | 'google' | 'google_fast' | 'bert' | 'hf'
 
 /** Element-wise functions that occur in configurations; `gelu_tanh` is the tanh approximation. */
 export type Activation = 'gelu_tanh' | 'gelu_erf' | 'relu' | 'swish' | 'tanh' | 'linear'
+
+/** Groups of a feed-forward kernel in modeling_google_fast.py. */
+export const FFN_GROUPS = 16
 
 const MAX_SIZE = 2 ** 31 - 1 // dimensions are int32 in TensorFlow as well
 const MAX_LAYERS = 1024 // a shared model's weights cannot contradict a forged depth, so this does
@@ -46,6 +50,8 @@ export interface ModelConfig extends Readonly<ConfigNumbers> {
   readonly mask_penalty: number
   /** Class names by index, where the configuration has them. */
   readonly id2label: Readonly<Record<string, string>> | null
+  /** What a classifier is of, where the configuration says it (transformers' `architectures`). */
+  readonly classifier_kind?: ClassifierKind
   /** Path of the configuration file, for messages. */
   readonly file: string
 }
@@ -80,6 +86,7 @@ const ALBERT_XXLARGE = {
 const DEFAULTS: Readonly<Record<string, Partial<ConfigNumbers>>> = {
   zh: { ...BERT_BASE, type_vocab_size: 16 },
   google: ALBERT_XXLARGE,
+  google_fast: ALBERT_XXLARGE,
   bert: { ...BERT_BASE, type_vocab_size: 16 },
   'hf-albert': { ...ALBERT_XXLARGE, vocab_size: 30000 },
   'hf-bert': { ...BERT_BASE, type_vocab_size: 2, vocab_size: 30522 },
@@ -92,6 +99,9 @@ const TF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
   tanh: 'tanh',
   linear: 'linear',
 }
+
+/** modeling_google_fast.py knows one more. */
+const FAST_ACTIVATIONS: Readonly<Record<string, Activation>> = { ...TF_ACTIVATIONS, swish: 'swish' }
 
 /** `hidden_act` as transformers understands it (activations.py). */
 const HF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
@@ -111,9 +121,12 @@ const HF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
 const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'hf' || 'model_type' in raw.fields
 
 function readActivation(raw: RawConfig, family: Family): Activation {
-  const table = isHuggingFace(raw, family) ? HF_ACTIVATIONS : TF_ACTIVATIONS
+  const huggingFace = isHuggingFace(raw, family)
+  const table = huggingFace ? HF_ACTIVATIONS : family === 'google_fast' ? FAST_ACTIVATIONS : TF_ACTIVATIONS
   const given = raw.fields.hidden_act ?? (family === 'hf' && raw.fields.model_type === 'albert' ? 'gelu_new' : 'gelu')
-  const found = typeof given === 'string' && Object.hasOwn(table, given) ? table[given] : undefined
+  // TensorFlow's `get_activation` lowers the case first.
+  const name = typeof given === 'string' && !huggingFace ? given.toLowerCase() : given
+  const found = typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined
   if (found === undefined) {
     throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, {
       file: raw.file,
@@ -124,9 +137,22 @@ function readActivation(raw: RawConfig, family: Family): Activation {
   return found
 }
 
+/** What albertkit itself wrote into a config.json, and transformers has no field for. */
+const OWN = z.object({
+  family: z.optional(z.string()),
+  norm_position: z.optional(z.oneOf(['post', 'pre'])),
+})
+
+const readOwn = (raw: RawConfig): z.Infer<typeof OWN> | null => {
+  const parsed = OWN.safeParse(raw.fields.albertkit)
+  return parsed.success ? parsed.data : null
+}
+
 function readNormPosition(raw: RawConfig, family: Family): 'post' | 'pre' {
   if (family !== 'zh') return 'post'
   const given = raw.fields.ln_type ?? null
+  const own = readOwn(raw)?.norm_position
+  if (given === null && own !== undefined) return own
   if (given === null || given === 'postln') return 'post'
   if (given === 'preln') return 'pre'
   throw malformed(`ln_type is ${JSON.stringify(given)}`, {
@@ -141,8 +167,23 @@ function readLabels(raw: RawConfig): Record<string, string> | null {
   return parsed.success && Object.keys(parsed.data).length > 0 ? parsed.data : null
 }
 
+/** The last class of `architectures`, as transformers names them: `AlbertForTokenClassification`. */
+const KINDS: readonly (readonly [RegExp, ClassifierKind])[] = [
+  [/ForSequenceClassification$/, 'sequence'],
+  [/ForTokenClassification$/, 'token'],
+  [/ForMultipleChoice$/, 'choice'],
+]
+
+function readClassifierKind(raw: RawConfig): ClassifierKind | undefined {
+  const names: unknown = raw.fields.architectures
+  if (!Array.isArray(names)) return undefined
+  return KINDS.find(([pattern]) => names.some((name) => typeof name === 'string' && pattern.test(name)))?.[1]
+}
+
 function refuseForeignFields(raw: RawConfig, family: Family): void {
-  if ((family === 'zh' || family === 'bert') && raw.fields.num_hidden_groups !== undefined) {
+  // A config.json of our own has transformers' fields whatever the family is.
+  const foreign = readOwn(raw) === null && raw.fields.num_hidden_groups !== undefined
+  if ((family === 'zh' || family === 'bert') && foreign) {
     throw malformed(
       `num_hidden_groups belongs to Google's ALBERT, but the weights are ${family === 'zh' ? "albert_zh's" : "BERT's"}`,
       {
@@ -213,9 +254,11 @@ export function parseConfig(
   if (numbers.hidden_size % numbers.num_attention_heads !== 0) {
     throw malformed(
       `num_attention_heads is ${numbers.num_attention_heads}, which does not divide hidden_size ${numbers.hidden_size}`,
-      { file: raw.file, field: 'num_attention_heads' },
+      { file: raw.file, field: 'num_attention_heads', hint: `${divisors(numbers.hidden_size)} would fit` },
     )
   }
+  if (family === 'google_fast') checkGroups(raw, numbers)
+  const kind = readClassifierKind(raw)
   return {
     ...numbers,
     family,
@@ -224,7 +267,28 @@ export function parseConfig(
     norm_position,
     mask_penalty: family === 'hf' ? -3.4028234663852886e38 : -10000,
     id2label: readLabels(raw),
+    ...(kind === undefined ? {} : { classifier_kind: kind }),
     file: raw.file,
+  }
+}
+
+/** Numbers of heads that divide `size`: `1, 2, 3, 4, 6, 8, 12, 24, …`, at most ten of them. */
+function divisors(size: number): string {
+  const found: number[] = []
+  for (let n = 1; n * n <= size; n++) if (size % n === 0) found.push(n, size / n)
+  const sorted = [...new Set(found)].sort((a, b) => a - b)
+  return sorted.length > 10 ? `${sorted.slice(0, 10).join(', ')} …` : sorted.join(', ')
+}
+
+/** The feed-forward layers of google_fast take their channels in sixteen groups. */
+function checkGroups(raw: RawConfig, numbers: ConfigNumbers): void {
+  for (const field of ['hidden_size', 'intermediate_size'] as const) {
+    if (numbers[field] % FFN_GROUPS === 0) continue
+    throw malformed(`${field} is ${numbers[field]}, which ${FFN_GROUPS} groups of a feed-forward layer do not divide`, {
+      file: raw.file,
+      field,
+      hint: `${field} must be a multiple of ${FFN_GROUPS} for weights of google_fast`,
+    })
   }
 }
 

@@ -1,23 +1,26 @@
 import { malformed } from '../errors.js'
 import type { TensorSource } from '../formats/source.js'
-import type { ConfigNumbers, ModelConfig } from './config.js'
+import { FFN_GROUPS, type ConfigNumbers, type ModelConfig } from './config.js'
 import type { Identification, MappedVariable } from './identify.js'
-import type { Dim } from './names.js'
+import type { Dim, NameRow } from './names.js'
 
 /** Agreement of configuration and weights: every dimension of every mapped variable, by its symbol. */
 
+type Field = keyof ConfigNumbers
+
 /** The configuration field that a dimension's symbol stands for; `N` (labels) is free. */
-const FIELD_OF: Readonly<Partial<Record<Dim, keyof ConfigNumbers>>> = {
+const FIELD_OF: Readonly<Partial<Record<Dim, Field>>> = {
   V: 'vocab_size',
   E: 'embedding_size',
   H: 'hidden_size',
+  A: 'hidden_size',
   I: 'intermediate_size',
   P: 'max_position_embeddings',
   T: 'type_vocab_size',
 }
 
 /** Where E is not a field of its own, the field to name is the hidden size. */
-const fieldOf = (dim: Dim, config: ModelConfig): keyof ConfigNumbers | undefined =>
+const fieldOf = (dim: Dim, config: ModelConfig): Field | undefined =>
   dim === 'E' && config.architecture === 'bert' ? 'hidden_size' : FIELD_OF[dim]
 
 /** The size that `config` gives a symbol, or null where it is free. */
@@ -27,10 +30,53 @@ export function sizeOf(dim: Dim, config: ModelConfig): number | null {
   return field === undefined ? null : config[field]
 }
 
-/** The stored shape that `config` asks of a variable; null where free. */
-export function expectedShape({ row }: MappedVariable, config: ModelConfig): (number | null)[] {
-  const meant = row.dims.map((dim) => sizeOf(dim, config))
-  return row.transposed ? meant.reverse() : meant
+/** An axis of a variable as it is stored. */
+interface Axis {
+  /** What it must be; null where it is free. */
+  readonly expected: number | null
+  /** How an error calls it. */
+  readonly label: string
+  /** Field of which the axis tells the value, and how many of its units one step of the axis is. */
+  readonly field?: Field | undefined
+  readonly unit?: number
+}
+
+/** Whether the axis of attention is stored as two, heads and size of a head. */
+export const isSplit = (row: NameRow, rank: number): boolean => row.dims.includes('A') && rank === row.dims.length + 1
+
+/** The stored axes of a variable of `rank` dimensions. */
+function axesOf(row: NameRow, rank: number, config: ModelConfig): Axis[] {
+  const whole = (dim: Dim): Axis => {
+    const field = fieldOf(dim, config)
+    return { expected: sizeOf(dim, config), label: field ?? dim, field }
+  }
+  if (row.layout === 'grouped') {
+    const parts = row.dims.map((dim): Axis => {
+      const { expected, label, field } = whole(dim)
+      return { expected: (expected ?? 0) / FFN_GROUPS, label: `${label} / ${FFN_GROUPS}`, field, unit: FFN_GROUPS }
+    })
+    return [...parts, { expected: FFN_GROUPS, label: String(FFN_GROUPS) }]
+  }
+  const axes = row.dims.flatMap((dim): Axis[] => {
+    if (dim !== 'A' || !isSplit(row, rank)) return [whole(dim)]
+    const { num_attention_heads: heads, hidden_size } = config
+    return [
+      { expected: heads, label: 'num_attention_heads', field: 'num_attention_heads' },
+      { expected: hidden_size / heads, label: 'hidden_size / num_attention_heads', field: 'hidden_size', unit: 0 },
+    ]
+  })
+  return row.layout === 'transposed' ? axes.reverse() : axes
+}
+
+/** The stored shape that `config` asks of a variable; null where free. @param rank dimensions of the variable, where known */
+export const expectedShape = ({ row }: MappedVariable, config: ModelConfig, rank?: number): (number | null)[] =>
+  axesOf(row, rank ?? row.dims.length, config).map(({ expected }) => expected)
+
+/** The stored shape with the two axes of attention taken as one. */
+export function mergeHeads(row: NameRow, shape: readonly number[]): readonly number[] {
+  if (!isSplit(row, shape.length)) return shape
+  const at = row.dims.indexOf('A')
+  return [...shape.slice(0, at), (shape[at] ?? 1) * (shape[at + 1] ?? 1), ...shape.slice(at + 2)]
 }
 
 interface Vote {
@@ -38,22 +84,25 @@ interface Vote {
   readonly variables: string[]
 }
 
-/** Which size the weights say each symbol has, by majority of the dimensions that carry it. */
-function majority(source: TensorSource, found: Identification, config: ModelConfig): Map<string, Vote> {
-  const votes = new Map<string, Map<number, Vote>>()
+/** Which size the weights say each field has, by majority of the dimensions that carry it. */
+function majority(source: TensorSource, found: Identification, config: ModelConfig): Map<Field, Vote> {
+  const votes = new Map<Field, Map<number, Vote>>()
+  const cast = (field: Field, size: number, variable: string): void => {
+    const ofField = votes.get(field) ?? new Map<number, Vote>()
+    votes.set(field, ofField)
+    const vote = ofField.get(size) ?? { size, variables: [] }
+    ofField.set(size, vote)
+    vote.variables.push(variable)
+  }
   for (const { variable, row } of found.mapped.values()) {
     const shape = source.tensors.get(variable)?.shape ?? []
-    const dims = row.transposed ? [...row.dims].reverse() : row.dims
-    if (shape.length !== dims.length) continue
-    dims.forEach((dim, axis) => {
-      const field = fieldOf(dim, config)
+    const axes = axesOf(row, shape.length, config)
+    if (shape.length !== axes.length) continue
+    axes.forEach(({ field, unit = 1 }, axis) => {
       const size = shape[axis]
       if (field === undefined || size === undefined) return
-      const ofField = votes.get(field) ?? new Map<number, Vote>()
-      votes.set(field, ofField)
-      const vote = ofField.get(size) ?? { size, variables: [] }
-      ofField.set(size, vote)
-      vote.variables.push(variable)
+      // The size of a head tells the hidden size together with the number of heads, the axis before it.
+      cast(field, unit === 0 ? size * (shape[axis - 1] ?? 1) : size * unit, variable)
     })
   }
   const winner = (all: Map<number, Vote>): Vote =>
@@ -70,7 +119,7 @@ const show = (shape: readonly (number | null)[]): string => `[${shape.map((d) =>
  */
 export function checkDimensions(source: TensorSource, found: Identification, config: ModelConfig): void {
   for (const [field, vote] of majority(source, found, config)) {
-    const given = config[field as keyof ConfigNumbers]
+    const given = config[field]
     if (vote.size === given) continue
     const variable = vote.variables[0] ?? ''
     const count = vote.variables.length
@@ -87,17 +136,31 @@ export function checkDimensions(source: TensorSource, found: Identification, con
   for (const mapped of found.mapped.values()) {
     const info = source.tensors.get(mapped.variable)
     if (info === undefined) continue
-    const expected = expectedShape(mapped, config)
+    const axes = axesOf(mapped.row, info.shape.length, config)
+    const expected = axes.map((axis) => axis.expected)
     const fits = info.shape.length === expected.length && expected.every((d, i) => d === null || d === info.shape[i])
     if (fits) continue
-    const symbols = mapped.row.transposed ? [...mapped.row.dims].reverse() : mapped.row.dims
     throw malformed(`shape ${show(info.shape)} where ${show(expected)} is expected`, {
       file: info.file,
       tensor: mapped.variable,
-      hint: `the configuration ${config.file} and the other weights give [${symbols.map((d) => fieldOf(d, config) ?? d).join(', ')}]`,
+      hint: `the configuration ${config.file} and the other weights give [${axes.map(({ label }) => label).join(', ')}]`,
     })
   }
 }
+
+/** The indices that are counted by a field. */
+export const COUNTED = [
+  ['l', 'num_hidden_layers'],
+  ['g', 'num_hidden_groups'],
+  ['j', 'inner_group_num'],
+] as const
+
+/** The mapped variable that has the highest index of that kind, or null where none has one. */
+export const deepest = (found: Identification, key: 'l' | 'g' | 'j'): MappedVariable | null =>
+  [...found.mapped.values()].reduce<MappedVariable | null>(
+    (best, m) => ((m.indices[key] ?? -1) > (best?.indices[key] ?? -1) ? m : best),
+    null,
+  )
 
 /**
  * Refuses weights that have layers or groups beyond what the configuration says: running a part of a model
@@ -105,23 +168,15 @@ export function checkDimensions(source: TensorSource, found: Identification, con
  * @throws AlbertkitError `malformed`
  */
 export function checkDepth(found: Identification, config: ModelConfig): void {
-  const limits = [
-    ['l', 'num_hidden_layers'],
-    ['g', 'num_hidden_groups'],
-    ['j', 'inner_group_num'],
-  ] as const
-  for (const [key, field] of limits) {
-    const deepest = [...found.mapped.values()].reduce<MappedVariable | null>(
-      (best, m) => ((m.indices[key] ?? -1) > (best?.indices[key] ?? -1) ? m : best),
-      null,
-    )
-    const index = deepest?.indices[key]
-    if (deepest === null || index === undefined || index < config[field]) continue
+  for (const [key, field] of COUNTED) {
+    const last = deepest(found, key)
+    const index = last?.indices[key]
+    if (last === null || index === undefined || index < config[field]) continue
     throw malformed(`${field} is ${config[field]}, but the weights go up to number ${index}`, {
       file: config.file,
       field,
-      tensor: deepest.variable,
-      hint: `${field} ${index + 1} would fit ${deepest.variable}`,
+      tensor: last.variable,
+      hint: `${field} ${index + 1} would fit ${last.variable}`,
     })
   }
 }

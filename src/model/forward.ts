@@ -1,4 +1,4 @@
-import type { AlbertModel, Block, Dense, LayerNorm } from './albert.js'
+import type { AlbertModel, Block, ClassifierHead, Dense, LayerNorm, OutputHead } from './albert.js'
 import type { ModelConfig } from './config.js'
 import type { ForwardInputs, Ops } from './ops.js'
 
@@ -7,9 +7,18 @@ export interface HeadSelection {
   readonly mlm: boolean
   readonly sop: boolean
   readonly classifier: boolean
+  readonly qa: boolean
 }
 
-/** What a forward pass gives. B batch, S sequence, V vocabulary, H hidden, N labels. */
+/** Whether the inputs of the forward pass are `[batch, choices, sequence]`. */
+export const takesChoices = (model: Pick<AlbertModel, 'classifier'>, heads: HeadSelection): boolean =>
+  heads.classifier && model.classifier?.kind === 'choice'
+
+
+/**
+ * What a forward pass gives. B batch, S sequence, V vocabulary, H hidden, N labels. With a multiple-choice head B is
+ * every choice of every example, except for the logits.
+ */
 export interface ForwardOutputs<T> {
   /** Embeddings after their LayerNorm: `[B, S, E]`, or `[B, S, H]` in zh and bert. */
   readonly embedding_output: T
@@ -25,11 +34,16 @@ export interface ForwardOutputs<T> {
   readonly prediction_logits: T | null
   /** `[B, 2]` */
   readonly sop_logits: T | null
-  /** `[B, N]` */
+  /** `[B, N]`; of tokens `[B, S, N]`; of choices `[batch, choices]` */
   readonly logits: T | null
+  /** `[B, S]` */
+  readonly start_logits: T | null
+  /** `[B, S]` */
+  readonly end_logits: T | null
 }
 
-const dense = <T>(ops: Ops<T>, x: T, { kernel, bias }: Dense): T => ops.linear(x, kernel, bias)
+const dense = <T>(ops: Ops<T>, x: T, { kernel, bias }: Dense): T =>
+  kernel.shape.length === 3 ? ops.groupedLinear(x, kernel, bias) : ops.linear(x, kernel, bias)
 
 /** Multi-head self-attention without its residual and LayerNorm (BERT's modeling.py `attention_layer`). */
 function selfAttention<T>(ops: Ops<T>, config: ModelConfig, block: Block, x: T, bias: T): T {
@@ -82,7 +96,7 @@ function embed<T>(ops: Ops<T>, model: AlbertModel, inputs: ForwardInputs<T>): T 
   return ops.inner('normed', ops.layerNorm(ops.inner('sum', placed), norm, model.config.layer_norm_eps))
 }
 
-/** Masked-token logits over the whole sequence: transform, LayerNorm, then the tied word embeddings. */
+/** Masked-token logits over the whole sequence: transform, LayerNorm, then the word embeddings or a decoder of its own. */
 function predictTokens<T>(ops: Ops<T>, model: AlbertModel, head: NonNullable<AlbertModel['mlm']>, x: T): T {
   const { word, factor } = model.embeddings
   const transformed = ops.scope('transform', () => {
@@ -91,7 +105,10 @@ function predictTokens<T>(ops: Ops<T>, model: AlbertModel, head: NonNullable<Alb
   })
   const narrow =
     factor === null ? transformed : ops.scope('factor', () => ops.linearTransposed(transformed, factor, null))
-  return ops.scope('decoder', () => ops.inner('logits', ops.linearTransposed(narrow, word, head.bias)))
+  return ops.scope('decoder', () => {
+    const logits = ops.linearTransposed(narrow, head.decoder ?? word, head.bias)
+    return ops.inner('logits', logits)
+  })
 }
 
 function encode<T>(ops: Ops<T>, model: AlbertModel, embedded: T, bias: T): T[] {
@@ -109,6 +126,44 @@ function encode<T>(ops: Ops<T>, model: AlbertModel, embedded: T, bias: T): T[] {
   return states
 }
 
+const eachInput = <T>(inputs: ForwardInputs<T>, apply: (ids: T) => T): ForwardInputs<T> => ({
+  input_ids: apply(inputs.input_ids),
+  attention_mask: apply(inputs.attention_mask),
+  token_type_ids: apply(inputs.token_type_ids),
+})
+
+/** Logits of the pooled sequence, of every token, or of the choices; null where they need a pooler that is not there. */
+function classify<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  head: ClassifierHead,
+  last: T,
+  pooled: T | null,
+  inputs: ForwardInputs<T>,
+): T | null {
+  const of = head.kind === 'token' ? last : pooled
+  if (of === null) return null
+  return ops.scope('classifier', () => {
+    const x = head.norm === null ? of : ops.layerNorm(of, head.norm, config.layer_norm_eps)
+    const logits = ops.inner('logits', ops.linearTransposed(x, head.weight, head.bias))
+    return head.kind === 'choice' ? ops.rowsToChoices(logits, inputs.input_ids) : logits
+  })
+}
+
+/** Start and end logits of question answering (BERT's run_squad.py `create_model`). */
+function answerSpans<T>(
+  ops: Ops<T>,
+  head: OutputHead | null,
+  last: T,
+): Pick<ForwardOutputs<T>, 'start_logits' | 'end_logits'> {
+  if (head === null) return { start_logits: null, end_logits: null }
+  const spans = ops.scope('qa', () => ops.inner('logits', ops.linearTransposed(last, head.weight, head.bias)))
+  return {
+    start_logits: ops.scope('qa/start', () => ops.pick(spans, 0)),
+    end_logits: ops.scope('qa/end', () => ops.pick(spans, 1)),
+  }
+}
+
 /**
  * The forward pass of every family, once: BERT (modeling.py), ALBERT (Lan et al. 2019, sections 3.1–3.2;
  * google-research/albert modeling.py), albert_zh (post- and pre-LN). What `ops` is decides whether it computes or
@@ -121,9 +176,10 @@ export function forward<T>(
   heads: HeadSelection,
 ): ForwardOutputs<T> {
   const { config, embeddings, pooler } = model
+  const rows = takesChoices(model, heads) ? eachInput(inputs, (ids) => ops.choicesToRows(ids)) : inputs
   const embedding_output = ops.mark(
     'embedding_output',
-    ops.scope('embeddings', () => embed(ops, model, inputs)),
+    ops.scope('embeddings', () => embed(ops, model, rows)),
   )
   const { mapping } = embeddings
   const mapped =
@@ -133,7 +189,7 @@ export function forward<T>(
           'embedding_hidden_mapping_in',
           ops.scope('mapping', () => ops.inner('dense', dense(ops, embedding_output, mapping))),
         )
-  const bias = ops.scope('attention_bias', () => ops.attentionBias(inputs.attention_mask, config.mask_penalty))
+  const bias = ops.scope('attention_bias', () => ops.attentionBias(rows.attention_mask, config.mask_penalty))
   const hidden_states = encode(ops, model, mapped ?? embedding_output, bias)
   const last = hidden_states[hidden_states.length - 1] as T
   const pooled =
@@ -142,7 +198,7 @@ export function forward<T>(
       : ops.scope('pooler', () =>
           ops.inner('activation', ops.activation(dense(ops, ops.firstToken(last), pooler), 'tanh')),
         )
-  const { mlm, sop, classifier } = model
+  const { mlm, sop, classifier, qa } = model
   return {
     embedding_output,
     embedding_hidden_mapping_in: mapped,
@@ -154,12 +210,7 @@ export function forward<T>(
       sop !== null && pooled !== null && heads.sop
         ? ops.scope('sop', () => ops.inner('logits', ops.linearTransposed(pooled, sop.weight, sop.bias)))
         : null,
-    logits:
-      classifier !== null && pooled !== null && heads.classifier
-        ? ops.scope('classifier', () => {
-            const x = classifier.norm === null ? pooled : ops.layerNorm(pooled, classifier.norm, config.layer_norm_eps)
-            return ops.inner('logits', ops.linearTransposed(x, classifier.weight, classifier.bias))
-          })
-        : null,
+    logits: classifier !== null && heads.classifier ? classify(ops, config, classifier, last, pooled, inputs) : null,
+    ...answerSpans(ops, heads.qa ? qa : null, last),
   }
 }

@@ -1,6 +1,7 @@
 import { unsupported } from '../errors.js'
 import { isFloat, type TensorSource } from '../formats/source.js'
-import { matchName, NAME_TABLES, skipReason, type NameMatch, type NameTable } from './names.js'
+import type { RawConfig } from './config.js'
+import { matchName, NAME_TABLES, skipReason, slotPattern, type NameMatch, type NameTable } from './names.js'
 
 /** Which variable fills which slot, and what became of every other variable of the file. */
 export interface Identification {
@@ -24,8 +25,10 @@ export interface SkippedVariable {
   readonly reason: string
 }
 
+type Sorted = Omit<Identification, 'reason'>
+
 /** Sorts every variable of `source` into mapped, skipped and unknown by `table`. */
-function sortVariables(source: TensorSource, table: NameTable): Omit<Identification, 'reason'> {
+function sortVariables(source: TensorSource, table: NameTable): Sorted {
   const mapped = new Map<string, MappedVariable>()
   const skipped: SkippedVariable[] = []
   const unknown: string[] = []
@@ -48,30 +51,66 @@ function sample(source: TensorSource): string {
   return names.length > 3 ? `${shown} … (${names.length} tensors)` : shown
 }
 
+/** Where a name with indices stands for those of any layer. */
+const general = (slot: string): string => slotPattern(slot).pattern
+
+/** Slots without which no model of the family runs: embeddings and one layer. */
+function coreMissing({ table, mapped }: Sorted): string[] {
+  const present = new Set([...mapped.keys()].map(general))
+  const core = table.rows.filter(({ slot }) => /^(embeddings|encoder)\//.test(slot))
+  const needed = new Map(core.map((row) => [row.slot, row.name]))
+  // One way of sharing is enough: each part of a layer counts by what follows its scope.
+  const part = (slot: string): string => slot.replace(/^encoder\/.*?(attention|ffn|embedding_hidden)/, '$1')
+  const have = new Set([...present].map(part))
+  return [...needed].filter(([slot]) => !have.has(part(slot)) && !OPTIONAL.test(slot)).map(([, name]) => name)
+}
+/** Google's code leaves the mapping out where E = H. */
+const OPTIONAL = /embedding_hidden_mapping_in/
+
 /** The family most of whose names occur, for a file that is none of them. */
-function nearestHint(candidates: readonly Omit<Identification, 'reason'>[]): string {
+function nearestHint(candidates: readonly Sorted[]): string {
   const nearest = candidates.reduce((best, c) => (c.mapped.size > best.mapped.size ? c : best))
   if (nearest.mapped.size === 0) return `known families: ${NAME_TABLES.map((t) => t.title).join(', ')}`
-  const missing = nearest.table.rows.find((row) => !nearest.mapped.has(row.slot))
-  return `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but e.g. ${String(missing?.name)} is missing`
+  const missing = coreMissing(nearest)
+  const more = missing.length > 2 ? ` and ${missing.length - 2} more` : ''
+  return `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but ${missing.slice(0, 2).join(', ')}${more} ${missing.length === 1 ? 'is' : 'are'} missing`
+}
+
+/** Whether the fields of a configuration speak for a family; null where they say nothing. */
+function configSpeaksFor(table: NameTable, fields: RawConfig['fields']): boolean | null {
+  if (fields.model_type === 'albert' || fields.model_type === 'bert') return fields.model_type === table.architecture
+  if ('ln_type' in fields || 'shared_type' in fields) return table.family === 'zh'
+  if ('num_hidden_groups' in fields || 'inner_group_num' in fields)
+    return table.architecture === 'albert' && table.family !== 'zh'
+  if ('embedding_size' in fields) return table.architecture === 'albert'
+  return null
+}
+
+/** Of the families whose sign was found: the one that the configuration speaks for, if its names are there, else the one that most names fit. */
+function choose(signed: readonly Sorted[], config: RawConfig | null): { best: Sorted; decided: boolean } | null {
+  const most = (all: readonly Sorted[]): Sorted | null =>
+    all.reduce<Sorted | null>((a, b) => (a === null || b.mapped.size > a.mapped.size ? b : a), null)
+  const complete = signed.filter((c) => coreMissing(c).length === 0)
+  const best = most(complete) ?? most(signed)
+  if (best === null || complete.length < 2 || config === null) return best === null ? null : { best, decided: false }
+  const named = most(complete.filter((c) => configSpeaksFor(c.table, config.fields) === true))
+  return { best: named ?? best, decided: named !== null && new Set(complete.map((c) => c.table.family)).size > 1 }
 }
 
 /**
  * Finds the family whose name table fits the names of `source`.
+ * @param config decides where two families fit
  * @throws AlbertkitError `unsupported` when the file holds no model of a known family.
  */
-export function identify(source: TensorSource): Identification {
+export function identify(source: TensorSource, config: RawConfig | null = null): Identification {
   const names = [...source.tensors.keys()]
   const file = source.files[0]
-  const signed = NAME_TABLES.filter((table) =>
-    names.some((name) => table.sign.pattern.test(name) && skipReason(table, name) === null),
-  ).map((table) => sortVariables(source, table))
-  const best = signed.reduce<(typeof signed)[number] | null>(
-    (a, b) => (a === null || b.mapped.size > a.mapped.size ? b : a),
-    null,
-  )
-  if (best !== null && best.mapped.size > 0) {
-    return { ...best, reason: `${best.table.sign.reason}; ${best.mapped.size} variables fit ${best.table.title}` }
+  const signed = NAME_TABLES.filter((table) => isSigned(source, table)).map((table) => sortVariables(source, table))
+  const chosen = choose(signed, config)
+  if (chosen !== null && chosen.best.mapped.size > 0) {
+    const { best, decided } = chosen
+    const why = decided ? ', and the configuration says so where others fit too' : ''
+    return { ...best, reason: `${best.table.sign.reason}; ${best.mapped.size} variables fit ${best.table.title}${why}` }
   }
   const where = file === undefined ? {} : { file }
   if (names.length === 0) throw unsupported('the file holds no tensors', where)
@@ -86,4 +125,13 @@ export function identify(source: TensorSource): Identification {
     ...where,
     hint: nearestHint(candidates),
   })
+}
+
+/** Whether a variable's name, and rank, is one that only this family has. */
+function isSigned(source: TensorSource, table: NameTable): boolean {
+  const { pattern, rank } = table.sign
+  return [...source.tensors.values()].some(
+    ({ name, shape }) =>
+      pattern.test(name) && (rank === undefined || shape.length === rank) && skipReason(table, name) === null,
+  )
 }

@@ -16,6 +16,7 @@ class NamingOps implements Ops<Nothing> {
   gather = (): Nothing => NOTHING
   positions = (): Nothing => NOTHING
   linear = (): Nothing => NOTHING
+  groupedLinear = (): Nothing => NOTHING
   linearTransposed = (): Nothing => NOTHING
   add = (): Nothing => NOTHING
   layerNorm = (): Nothing => NOTHING
@@ -27,6 +28,9 @@ class NamingOps implements Ops<Nothing> {
   softmax = (): Nothing => NOTHING
   context = (): Nothing => NOTHING
   firstToken = (): Nothing => NOTHING
+  pick = (): Nothing => NOTHING
+  choicesToRows = (): Nothing => NOTHING
+  rowsToChoices = (): Nothing => NOTHING
   mark = (): Nothing => NOTHING
   inner = (name: string): Nothing => {
     this.inners.push(this.#names.of(name))

@@ -18,6 +18,11 @@ export interface Ops<T> {
   positions(table: Parameter, ids: T): T
   /** `x·kernel (+ bias)` over the last axis; `kernel` is `[in, out]`. */
   linear(x: T, kernel: Parameter, bias: Parameter | null): T
+  /**
+   * `x·kernel (+ bias)` over the last axis in groups; `kernel` is `[G, in/G, out/G]`. Group g takes the input channels
+   * `h·G + g` and gives the output channels from `g·out/G` on (modeling_google_fast.py).
+   */
+  groupedLinear(x: T, kernel: Parameter, bias: Parameter | null): T
   /** `x·weightᵀ (+ bias)` over the last axis; `weight` is `[out, in]`: output heads and tied decoders. */
   linearTransposed(x: T, weight: Parameter, bias: Parameter | null): T
   /** Elementwise sum; `b` has the shape of `a` or its trailing part. */
@@ -39,6 +44,12 @@ export interface Ops<T> {
   context(probabilities: T, value: T): T
   /** Token 0 of `[B, S, H]`: `[B, H]`. */
   firstToken(x: T): T
+  /** Element `index` of the last axis of `[B, S, n]`: `[B, S]`. */
+  pick(x: T, index: number): T
+  /** Choices as rows of their own: `ids [B, C, S]` → `[B·C, S]`. */
+  choicesToRows(ids: T): T
+  /** Rows as choices again: `scores [B·C, 1]` → `[B, C]`, for `ids [B, C, S]`. */
+  rowsToChoices(scores: T, ids: T): T
   /** Tells the implementation that `x` is what a person knows under `name` (e.g. `hidden_state_3`); returns it. */
   mark(name: string, x: T): T
   /**
@@ -48,7 +59,7 @@ export interface Ops<T> {
   inner(name: string, x: T): T
 }
 
-/** The three integer inputs of every model, each `[B, S]`. */
+/** The three integer inputs of every model, each `[B, S]`, or `[B, C, S]` where a head chooses between C rows. */
 export interface ForwardInputs<T> {
   readonly input_ids: T
   readonly attention_mask: T

@@ -1,14 +1,39 @@
 import { usage } from '../errors.js'
-import type { AlbertModel } from './albert.js'
+import type { AlbertModel, ClassifierKind } from './albert.js'
 import type { ForwardOutputs, HeadSelection } from './forward.js'
 
 /** What an artefact is for; `auto` takes the head that the checkpoint has. */
-export const TASKS = ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify'] as const
+export const TASKS = [
+  'auto',
+  'features',
+  'pretraining',
+  'mlm',
+  'sop',
+  'classify',
+  'token-classification',
+  'multiple-choice',
+  'qa',
+] as const
 export type Task = (typeof TASKS)[number]
 
+/** The tasks of a classifier, by what it is of. */
+const CLASSIFIER_TASKS = { sequence: 'classify', token: 'token-classification', choice: 'multiple-choice' } as const
+
+/** What a task takes the classifier to be of: its weights alone do not tell. */
+export const classifierKindOf = (task: Task | undefined): ClassifierKind | undefined =>
+  (Object.keys(CLASSIFIER_TASKS) as ClassifierKind[]).find((kind) => CLASSIFIER_TASKS[kind] === task)
+
+export type HeadName = 'mlm' | 'sop' | 'classifier' | 'token-classifier' | 'multiple-choice' | 'qa'
+const CLASSIFIER_NAMES = { sequence: 'classifier', token: 'token-classifier', choice: 'multiple-choice' } as const
+
 /** Names of the heads that `model` has. */
-export function headsOf(model: AlbertModel): ('mlm' | 'sop' | 'classifier')[] {
-  return (['mlm', 'sop', 'classifier'] as const).filter((head) => model[head] !== null)
+export function headsOf({ mlm, sop, classifier, qa }: AlbertModel): HeadName[] {
+  return [
+    ...(mlm === null ? [] : ['mlm' as const]),
+    ...(sop === null ? [] : ['sop' as const]),
+    ...(classifier === null ? [] : [CLASSIFIER_NAMES[classifier.kind]]),
+    ...(qa === null ? [] : ['qa' as const]),
+  ]
 }
 
 /** How many hidden states the family counts: every inner layer, or in hf the last of each layer. */
@@ -16,28 +41,48 @@ export const hiddenStateCount = ({ config, layers }: AlbertModel): number =>
   config.family === 'hf' ? layers.length : layers.flat().length
 
 /** Every head that the model has: what the reference compares with a golden. */
-export const ALL_HEADS: HeadSelection = { mlm: true, sop: true, classifier: true }
+export const ALL_HEADS: HeadSelection = { mlm: true, sop: true, classifier: true, qa: true }
+
+/** Whether the model has all that its classifier needs. */
+const canClassify = ({ classifier, pooler }: AlbertModel): boolean =>
+  classifier !== null && (classifier.kind === 'token' || pooler !== null)
+
+/** Whether the model has what `task` needs. */
+function can(model: AlbertModel, task: Exclude<Task, 'auto'>): boolean {
+  const { mlm, sop, classifier, qa } = model
+  switch (task) {
+    case 'features':
+      return true
+    case 'pretraining':
+      return mlm !== null || sop !== null
+    case 'mlm':
+      return mlm !== null
+    case 'sop':
+      return sop !== null
+    case 'qa':
+      return qa !== null
+    case 'classify':
+    case 'token-classification':
+    case 'multiple-choice':
+      return canClassify(model) && classifier?.kind === classifierKindOf(task)
+  }
+}
 
 /**
- * Resolves `auto`: classifier before pretraining before features.
+ * Resolves `auto`: classifier before question answering before pretraining before features.
  * @throws AlbertkitError `usage` when the model lacks the head that `task` names.
  */
 export function resolveTask(model: AlbertModel, task: Task): Exclude<Task, 'auto'> {
   if (task === 'auto') {
-    if (model.classifier !== null && model.pooler !== null) return 'classify'
+    if (model.classifier !== null && canClassify(model)) return CLASSIFIER_TASKS[model.classifier.kind]
+    if (model.qa !== null) return 'qa'
     return model.mlm !== null || (model.sop !== null && model.pooler !== null) ? 'pretraining' : 'features'
   }
-  const needs = {
-    features: true,
-    pretraining: model.mlm ?? model.sop,
-    mlm: model.mlm,
-    sop: model.sop,
-    classify: model.classifier,
-  }
-  if (needs[task] === null || needs[task] === false) {
+  if (!can(model, task)) {
     const heads = headsOf(model)
+    const unpooled = model.classifier !== null && !canClassify(model) ? '; the weights have no pooler, which classifying sequences needs' : ''
     throw usage(`the model has no head for --task ${task}`, {
-      hint: `its heads: ${heads.length === 0 ? 'none; use --task features' : heads.join(', ')}`,
+      hint: `its heads: ${heads.length === 0 ? 'none; use --task features' : heads.join(', ')}${unpooled}`,
     })
   }
   return task
@@ -47,8 +92,22 @@ export function resolveTask(model: AlbertModel, task: Task): Exclude<Task, 'auto
 export const headsFor = (task: Exclude<Task, 'auto'>): HeadSelection => ({
   mlm: task === 'pretraining' || task === 'mlm',
   sop: task === 'pretraining' || task === 'sop',
-  classifier: task === 'classify',
+  classifier: classifierKindOf(task) !== undefined,
+  qa: task === 'qa',
 })
+
+/** Names of the outputs that `selectOutputs` gives without `all`. */
+export function outputNames(model: AlbertModel, heads: HeadSelection): string[] {
+  const { pooler, mlm, sop, qa } = model
+  return [
+    'last_hidden_state',
+    ...(pooler === null ? [] : ['pooler_output']),
+    ...(mlm !== null && heads.mlm ? ['prediction_logits'] : []),
+    ...(sop !== null && pooler !== null && heads.sop ? ['sop_logits'] : []),
+    ...(heads.classifier && canClassify(model) ? ['logits'] : []),
+    ...(qa !== null && heads.qa ? ['start_logits', 'end_logits'] : []),
+  ]
+}
 
 /**
  * The outputs of an artefact in their order: `last_hidden_state`, `pooler_output`, the heads' logits; with `all` also
@@ -61,6 +120,8 @@ export function selectOutputs<T>(outputs: ForwardOutputs<T>, all: boolean): [nam
     ['prediction_logits', outputs.prediction_logits],
     ['sop_logits', outputs.sop_logits],
     ['logits', outputs.logits],
+    ['start_logits', outputs.start_logits],
+    ['end_logits', outputs.end_logits],
   ]
   if (all) named.push(['embedding_output', outputs.embedding_output])
   if (all) outputs.hidden_states.forEach((state, i) => named.push([`hidden_state_${i}`, state]))

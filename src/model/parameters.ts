@@ -32,7 +32,7 @@ const PARTS: readonly Part[] = ['embeddings', 'attention', 'ffn', 'norms', 'pool
 
 /** The part of the model that a slot belongs to. */
 export function partOf(slot: string): Part {
-  if (/^(mlm|sop|classifier)\//.test(slot)) return 'heads'
+  if (/^(mlm|sop|classifier|qa)\//.test(slot)) return 'heads'
   if (slot.includes('/LayerNorm/')) return 'norms'
   if (slot.startsWith('embeddings/') || slot.includes('embedding_hidden_mapping_in')) return 'embeddings'
   if (slot.startsWith('pooler/')) return 'pooler'

@@ -1,18 +1,25 @@
 import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from './albert.js'
-import { forward, type HeadSelection } from './forward.js'
+import { forward, takesChoices, type HeadSelection } from './forward.js'
 import { selectOutputs } from './outputs.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
 import { useCounts } from './weights.js'
 
 /** Token ids and masks of a batch, row-major `[batch, sequence]`. */
 export interface ModelInputs {
+  /** Rows. */
   readonly batch: number
+  /** Multiple choice: how many rows after one another are the choices of one example; divides `batch`. */
+  readonly choices?: number
   readonly sequence: number
   readonly input_ids: Int32Array
   readonly attention_mask: Int32Array
   readonly token_type_ids: Int32Array
 }
+
+/** Shape of the inputs as a model takes them: `[batch, sequence]`, or `[batch, choices, sequence]`. */
+export const inputShape = ({ batch, sequence, choices = 1 }: ModelInputs, asChoices: boolean): number[] =>
+  asChoices ? [batch / choices, choices, sequence] : [batch, sequence]
 
 /**
  * Runs the float64 reference and gives every named value of the forward pass: the outputs of `selectOutputs` and
@@ -24,7 +31,7 @@ export function runReference(
   inputs: ModelInputs,
   heads: HeadSelection,
 ): Map<string, Tensor> {
-  const shape = [inputs.batch, inputs.sequence]
+  const shape = inputShape(inputs, takesChoices(model, heads))
   const outputs = forward(
     model,
     new ReferenceOps(source, useCounts(model)),

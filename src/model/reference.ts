@@ -136,6 +136,24 @@ export class ReferenceOps implements Ops<Tensor> {
     return { shape: [...x.shape.slice(0, -1), outer], data }
   }
 
+  groupedLinear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
+    const [groups = 1, inner = 1, outer = 1] = kernel.shape
+    const w = this.#weights(kernel)
+    const rows = rowsOf(x)
+    const data = new Float64Array(rows * groups * outer)
+    for (let r = 0; r < rows; r++) {
+      for (let g = 0; g < groups; g++) {
+        for (let h = 0; h < inner; h++) {
+          const value = x.data[(r * inner + h) * groups + g]!
+          for (let o = 0; o < outer; o++)
+            data[(r * groups + g) * outer + o]! += value * w[(g * inner + h) * outer + o]!
+        }
+      }
+    }
+    this.#addBias(data, bias)
+    return { shape: [...x.shape.slice(0, -1), groups * outer], data }
+  }
+
   linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
     const [outer = 1, inner = 1] = weight.shape
     const w = this.#weights(weight)
@@ -259,6 +277,21 @@ export class ReferenceOps implements Ops<Tensor> {
     for (let b = 0; b < batch; b++)
       data.set(x.data.subarray(b * length * hidden, b * length * hidden + hidden), b * hidden)
     return { shape: [batch, hidden], data }
+  }
+
+  pick(x: Tensor, index: number): Tensor {
+    const width = last(x.shape)
+    const data = Float64Array.from({ length: rowsOf(x) }, (_, row) => x.data[row * width + index]!)
+    return { shape: x.shape.slice(0, -1), data }
+  }
+
+  choicesToRows(ids: Tensor): Tensor {
+    const [batch = 1, choices = 1, length = 1] = ids.shape
+    return { shape: [batch * choices, length], data: ids.data }
+  }
+
+  rowsToChoices(scores: Tensor, ids: Tensor): Tensor {
+    return { shape: ids.shape.slice(0, 2), data: scores.data }
   }
 
   mark(_name: string, x: Tensor): Tensor {

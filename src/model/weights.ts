@@ -29,6 +29,15 @@ export function transpose(from: Float32Array, rows: number, columns: number, to:
   }
 }
 
+/**
+ * What is stored as a matrix whose transposition is meant, of a parameter that is not `as_is`: `[out, in]` of a
+ * transposed one, `[in/16 · out/16, 16]` of a grouped one.
+ */
+export function storedMatrix({ storedShape }: Parameter): readonly [rows: number, columns: number] {
+  const columns = storedShape[storedShape.length - 1] ?? 1
+  return [elementCount(storedShape) / columns, columns]
+}
+
 /** The whole parameter as the forward pass means it. */
 export function readMeant(source: TensorSource, p: Parameter): Float32Array {
   const stored = new Float32Array(elementCount(p.shape))
@@ -36,7 +45,7 @@ export function readMeant(source: TensorSource, p: Parameter): Float32Array {
   readStored(source, p, 0, stored)
   if (p.layout === 'as_is') return stored
   const meant = new Float32Array(stored.length)
-  transpose(stored, p.storedShape[0] ?? 1, p.storedShape[1] ?? 1, meant)
+  transpose(stored, ...storedMatrix(p), meant)
   return meant
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { environment, malformed } from '../errors.js'
-import type { ModelInputs } from '../model/reference-run.js'
+import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import { withOutputs } from './onnx-outputs.js'
 import { firstLine, isAbsent, type NamedTensor, type Runner } from './runner.js'
 
@@ -56,7 +56,8 @@ class OnnxRunner implements Runner {
   }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
-    const dims = [inputs.batch, inputs.sequence]
+    const described = this.session.inputMetadata.find(({ name }) => name === 'input_ids')
+    const dims = inputShape(inputs, described?.isTensor === true && described.shape.length === 3)
     const ids = (values: Int32Array): Tensor => new this.ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims)
     const feeds = {
       input_ids: ids(inputs.input_ids),

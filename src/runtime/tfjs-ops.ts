@@ -2,11 +2,11 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel, LayerNorm, Parameter } from '../model/albert.js'
 import type { Activation } from '../model/config.js'
-import { forward, type HeadSelection } from '../model/forward.js'
+import { forward, takesChoices, type HeadSelection } from '../model/forward.js'
 import type { Ops } from '../model/ops.js'
-import { hiddenStateCount, selectOutputs } from '../model/outputs.js'
+import { hiddenStateCount, outputNames, selectOutputs } from '../model/outputs.js'
 import { innerNames } from '../model/inner-names.js'
-import type { ModelInputs } from '../model/reference-run.js'
+import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import { ScopePath } from '../model/scope-path.js'
 import { readMeant } from '../model/weights.js'
 import type { NamedTensor, Runner } from './runner.js'
@@ -62,6 +62,15 @@ export class TfjsOps implements Ops<Tensor> {
 
   linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     return this.#product(x, this.#weight(kernel), bias, false)
+  }
+
+  groupedLinear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
+    const { tf } = this
+    const [groups = 1, inner = 1, outer = 1] = kernel.shape
+    const split = tf.transpose(tf.reshape(x, [-1, inner, groups]), [2, 0, 1])
+    const products = tf.transpose(tf.matMul(split, this.#weight(kernel)), [1, 0, 2])
+    const y = tf.reshape(products, [...x.shape.slice(0, -1), groups * outer])
+    return bias === null ? y : tf.add(y, this.#weight(bias))
   }
 
   linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
@@ -134,6 +143,19 @@ export class TfjsOps implements Ops<Tensor> {
     return this.tf.reshape(this.tf.slice(x, [0, 0, 0], [batch, 1, hidden]), [batch, hidden])
   }
 
+  pick(x: Tensor, index: number): Tensor {
+    const [batch = 1, length = 1] = x.shape
+    return this.tf.reshape(this.tf.slice(x, [0, 0, index], [batch, length, 1]), [batch, length])
+  }
+
+  choicesToRows(ids: Tensor): Tensor {
+    return this.tf.reshape(ids, [-1, ids.shape[2] ?? 1])
+  }
+
+  rowsToChoices(scores: Tensor, ids: Tensor): Tensor {
+    return this.tf.reshape(scores, ids.shape.slice(0, 2))
+  }
+
   mark(_name: string, x: Tensor): Tensor {
     return x
   }
@@ -173,14 +195,7 @@ class EagerRunner implements Runner {
   ) {
     this.name = `tfjs-${backend}`
     this.detail = `@tensorflow/tfjs-core on ${backend}, eager`
-    const { pooler, mlm, sop, classifier } = model
-    this.outputs = [
-      'last_hidden_state',
-      ...(pooler === null ? [] : ['pooler_output']),
-      ...(mlm !== null && heads.mlm ? ['prediction_logits'] : []),
-      ...(sop !== null && pooler !== null && heads.sop ? ['sop_logits'] : []),
-      ...(classifier !== null && pooler !== null && heads.classifier ? ['logits'] : []),
-    ]
+    this.outputs = outputNames(model, heads)
     this.marks = ['embedding_output', ...Array.from({ length: hiddenStateCount(model) }, (_, i) => `hidden_state_${i}`)]
     this.inner = innerNames(model, heads)
   }
@@ -189,9 +204,9 @@ class EagerRunner implements Runner {
     const tf = await useBackend(this.backend)
     const ops = (this.#ops ??= new TfjsOps(tf, this.source))
     ops.want(wanted)
-    const shape: [number, number] = [inputs.batch, inputs.sequence]
+    const shape = inputShape(inputs, takesChoices(this.model, this.heads))
     const named = tf.tidy(() => {
-      const ids = (values: Int32Array): Tensor => tf.tensor2d(values, shape, 'int32')
+      const ids = (values: Int32Array): Tensor => tf.tensor(values, shape, 'int32')
       const outputs = forward(
         this.model,
         ops,

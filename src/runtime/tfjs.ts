@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { GraphModel } from '@tensorflow/tfjs-converter'
 import type { io } from '@tensorflow/tfjs-core'
 import { malformed } from '../errors.js'
-import type { ModelInputs } from '../model/reference-run.js'
+import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import { firstLine, type NamedTensor, type Runner } from './runner.js'
 import { useBackend, type TfjsBackend } from './tfjs-backend.js'
 
@@ -65,11 +65,12 @@ class TfjsRunner implements Runner {
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
     const tf = await useBackend(this.backend)
-    const shape: [number, number] = [inputs.batch, inputs.sequence]
+    const rank = this.model.inputs.find(({ name }) => name === 'input_ids')?.shape?.length
+    const shape = inputShape(inputs, rank === 3)
     const feeds = {
-      input_ids: tf.tensor2d(inputs.input_ids, shape, 'int32'),
-      attention_mask: tf.tensor2d(inputs.attention_mask, shape, 'int32'),
-      token_type_ids: tf.tensor2d(inputs.token_type_ids, shape, 'int32'),
+      input_ids: tf.tensor(inputs.input_ids, shape, 'int32'),
+      attention_mask: tf.tensor(inputs.attention_mask, shape, 'int32'),
+      token_type_ids: tf.tensor(inputs.token_type_ids, shape, 'int32'),
     }
     try {
       // Two names may mean one node, which is then asked for once.

@@ -50,7 +50,7 @@ const last = (dims: readonly Dim[]): number => Number(dims[dims.length - 1])
 const typed = (
   name: string,
   elemType: number,
-  dims: readonly Dim[],
+  dims: readonly (number | string)[],
 ): MessageInitShape<typeof onnx.ValueInfoProtoSchema> => ({
   name,
   type: {
@@ -87,14 +87,17 @@ export class OnnxGraphOps implements Ops<Value> {
   /** What `splitHeads` left untransposed, `[B, S, N, D]`, and the scope that the transposition belongs to. */
   readonly #splitIn = new Map<Value, readonly string[]>()
 
-  readonly inputs: ForwardInputs<Value> = {
-    input_ids: this.#input('input_ids'),
-    attention_mask: this.#input('attention_mask'),
-    token_type_ids: this.#input('token_type_ids'),
-  }
+  readonly inputs: ForwardInputs<Value>
 
-  #input(name: string): Value {
-    return { name: this.#names.reserve(name), dims: ['batch', 'sequence'] }
+  /** @param choices whether the inputs are `[batch, choices, sequence]` */
+  constructor(readonly choices = false) {
+    const dims: readonly Dim[] = choices ? ['examples', 'choices', 'sequence'] : ['batch', 'sequence']
+    const input = (name: string): Value => ({ name: this.#names.reserve(name), dims })
+    this.inputs = {
+      input_ids: input('input_ids'),
+      attention_mask: input('attention_mask'),
+      token_type_ids: input('token_type_ids'),
+    }
   }
 
   #node(
@@ -130,6 +133,10 @@ export class OnnxGraphOps implements Ops<Value> {
     return this.#constant(`constants/int_${values.join('_')}`, DataType.INT64, [values.length], data)
   }
 
+  #scalarInteger(value: number): Value {
+    return this.#constant(`constants/int_${value}_scalar`, DataType.INT64, [], BigInt64Array.of(BigInt(value)))
+  }
+
   /** The parameter with its bytes as the source has them. */
   #stored(parameter: Parameter): Value {
     const known = this.#parameters.get(parameter)
@@ -143,15 +150,18 @@ export class OnnxGraphOps implements Ops<Value> {
     const known = this.#transposed.get(parameter)
     if (known !== undefined) return known
     const stored = this.#stored(parameter)
+    // Of a grouped kernel the last axis comes first as well.
+    const perm = stored.dims.length === 3 ? [2, 0, 1] : [1, 0]
+    const dims = perm.map((axis) => stored.dims[axis] ?? 1)
     const value = this.#names.within([parameter.slot], () =>
-      this.#node('Transpose', [stored], [...stored.dims].reverse(), [ints('perm', [1, 0])]),
+      this.#node('Transpose', [stored], dims, [ints('perm', perm)]),
     )
     this.#transposed.set(parameter, value)
     return value
   }
 
   #meant(parameter: Parameter): Value {
-    return parameter.layout === 'transposed' ? this.#storedTransposed(parameter) : this.#stored(parameter)
+    return parameter.layout === 'as_is' ? this.#stored(parameter) : this.#storedTransposed(parameter)
   }
 
   #meantTransposed(parameter: Parameter): Value {
@@ -191,6 +201,18 @@ export class OnnxGraphOps implements Ops<Value> {
 
   linear(x: Value, kernel: Parameter, bias: Parameter | null): Value {
     return this.#product(x, this.#meant(kernel), bias)
+  }
+
+  groupedLinear(x: Value, kernel: Parameter, bias: Parameter | null): Value {
+    const [groups = 1, inner = 1, outer = 1] = kernel.shape
+    const [batch = 'batch', sequence = 'sequence'] = x.dims
+    const split = this.#node('Reshape', [x, this.#integers([0, 0, inner, groups])], [batch, sequence, inner, groups])
+    const grouped = this.#node('Transpose', [split], [batch, groups, sequence, inner], [ints('perm', [0, 3, 1, 2])])
+    const products = this.#node('MatMul', [grouped, this.#meant(kernel)], [batch, groups, sequence, outer])
+    const back = this.#node('Transpose', [products], [batch, sequence, groups, outer], [ints('perm', [0, 2, 1, 3])])
+    const dims = [batch, sequence, groups * outer]
+    const merged = this.#node('Reshape', [back, this.#integers([0, 0, groups * outer])], dims)
+    return bias === null ? merged : this.#node('Add', [merged, this.#meant(bias)], dims)
   }
 
   linearTransposed(x: Value, weight: Parameter, bias: Parameter | null): Value {
@@ -289,8 +311,23 @@ export class OnnxGraphOps implements Ops<Value> {
   }
 
   firstToken(x: Value): Value {
-    const zero = this.#constant('constants/int_0_scalar', DataType.INT64, [], BigInt64Array.of(0n))
+    const zero = this.#scalarInteger(0)
     return this.#node('Gather', [x, zero], ['batch', last(x.dims)], [int('axis', 1)], 'first_token')
+  }
+
+  pick(x: Value, index: number): Value {
+    return this.#node('Gather', [x, this.#scalarInteger(index)], x.dims.slice(0, -1), [int('axis', -1)], 'pick')
+  }
+
+  choicesToRows(ids: Value): Value {
+    const length = this.#node('Shape', [ids], [1], [int('start', 2), int('end', 3)], 'sequence_length')
+    const shape = this.#node('Concat', [this.#integers([-1]), length], [2], [int('axis', 0)])
+    return this.#node('Reshape', [ids, shape], ['batch', 'sequence'], [], `${ids.name}_rows`)
+  }
+
+  rowsToChoices(scores: Value, ids: Value): Value {
+    const shape = this.#node('Shape', [ids], [2], [int('start', 0), int('end', 2)], 'choices')
+    return this.#node('Reshape', [scores, shape], ['examples', 'choices'])
   }
 
   mark(name: string, x: Value): Value {
@@ -317,6 +354,12 @@ export class OnnxGraphOps implements Ops<Value> {
     })
   }
 
+  /** Dimensions by the names that a user of the file meets: `batch` is always the first axis of the inputs. */
+  #label(dims: readonly Dim[]): (number | string)[] {
+    const names: Readonly<Record<string, string>> = this.choices ? { batch: 'rows', examples: 'batch' } : {}
+    return dims.map((dim) => (typeof dim === 'number' ? dim : (names[dim] ?? dim)))
+  }
+
   /** Finishes the graph; nothing can be added after it. */
   finish(outputs: readonly (readonly [string, Value])[]): OnnxGraph {
     const named = this.#nameOutputs(outputs)
@@ -329,8 +372,8 @@ export class OnnxGraphOps implements Ops<Value> {
         output: [output.name],
         attribute: [...attributes],
       })),
-      input: Object.values(this.inputs).map(({ name, dims }: Value) => typed(name, DataType.INT64, dims)),
-      output: named.map(({ name, dims }) => typed(name, DataType.FLOAT, dims)),
+      input: Object.values(this.inputs).map(({ name, dims }: Value) => typed(name, DataType.INT64, this.#label(dims))),
+      output: named.map(({ name, dims }) => typed(name, DataType.FLOAT, this.#label(dims))),
       initializer: [...this.#constants.values()],
     })
     return {

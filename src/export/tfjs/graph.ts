@@ -37,6 +37,7 @@ export interface Constant {
   readonly bytes: Uint8Array
 }
 
+/** An input or output. */
 export interface TfjsOutput {
   readonly name: string
   readonly dims: readonly Dim[]
@@ -48,7 +49,7 @@ export interface TfjsGraph {
   readonly constants: readonly Constant[]
   /** In the order of their first use. */
   readonly weights: readonly WrittenWeight[]
-  readonly inputs: readonly string[]
+  readonly inputs: readonly TfjsOutput[]
   readonly outputs: readonly TfjsOutput[]
   readonly marks: Readonly<Record<string, string>>
   /** Nodes of the inner operations by their paths; `[B·S, w]` where the graph has them in that form alone. */
@@ -91,20 +92,31 @@ export class TfjsGraphOps implements Ops<Value> {
   /** What `splitHeads` left untransposed, `[B, S, N, D]`, and the scope that the transposition belongs to. */
   readonly #splitIn = new Map<Value, readonly string[]>()
 
-  readonly inputs: ForwardInputs<Value> = {
-    input_ids: this.#input('input_ids'),
-    attention_mask: this.#input('attention_mask'),
-    token_type_ids: this.#input('token_type_ids'),
+  readonly inputs: ForwardInputs<Value>
+  /** The ids that have a row a sequence: the input itself, or its choices as rows. */
+  #ids: Value
+
+  /** @param choices whether the inputs are `[batch, choices, sequence]` */
+  constructor(choices = false) {
+    const dims: readonly Dim[] = choices ? ['examples', 'choices', 'sequence'] : ['batch', 'sequence']
+    this.inputs = {
+      input_ids: this.#input('input_ids', dims),
+      attention_mask: this.#input('attention_mask', dims),
+      token_type_ids: this.#input('token_type_ids', dims),
+    }
+    this.#ids = this.inputs.input_ids
   }
 
-  #input(name: string): Value {
-    const attributes = { dtype: INT32, shape: { value: { case: 'shape', value: shapeOf([-1, -1]) } } } satisfies Record<
-      string,
-      AttrInit
-    >
-    const node: Node = { name: this.#names.reserve(name), op: 'Placeholder', inputs: [], attributes }
+  #input(name: string, dims: readonly Dim[]): Value {
+    const shape: AttrInit = { value: { case: 'shape', value: shapeOf(dims.map(() => -1)) } }
+    const node: Node = {
+      name: this.#names.reserve(name),
+      op: 'Placeholder',
+      inputs: [],
+      attributes: { dtype: INT32, shape },
+    }
     this.#nodes.push(node)
-    return { dims: ['batch', 'sequence'], rows: null, whole: node }
+    return { dims, rows: null, whole: node }
   }
 
   #node(op: string, inputs: readonly Node[], attributes: Readonly<Record<string, AttrInit>> = T, label = op): Node {
@@ -176,11 +188,13 @@ export class TfjsGraphOps implements Ops<Value> {
     return node
   }
 
-  /** The size of axis 0 or 1 of the inputs, a scalar. */
-  #size(name: 'batch' | 'sequence'): Node {
-    const start = name === 'batch' ? 0 : 1
+  /** The number of rows, or their length, a scalar. */
+  #size(name: Exclude<Dim, number>): Node {
+    const [first, second] = this.#ids.dims
+    const start = name === first ? 0 : 1
+    if (name !== first && name !== second) throw new RangeError(`the ids have no axis ${name}`)
     return this.#shape(name, () => {
-      const ids = this.#whole(this.inputs.input_ids)
+      const ids = this.#whole(this.#ids)
       const shape = this.#shape('ids', () => this.#node('Shape', [ids], { T: INT32, out_type: INT32 }, 'input_ids'))
       const inputs = [shape, this.#integers([start]), this.#integers([start + 1]), this.#integers([1])]
       return this.#slice(inputs, INT32, { shrink: 1 }, name)
@@ -285,6 +299,16 @@ export class TfjsGraphOps implements Ops<Value> {
 
   linear(x: Value, kernel: Parameter, bias: Parameter | null): Value {
     return this.#product(x, this.#parameter(kernel), last(kernel.shape), bias)
+  }
+
+  groupedLinear(x: Value, kernel: Parameter, bias: Parameter | null): Value {
+    const [groups = 1, inner = 1, outer = 1] = kernel.shape
+    const split = this.#reshape(this.#rows(x), this.#integers([-1, inner, groups]))
+    const products = this.#batchProduct(this.#transpose(split, [2, 0, 1]), this.#parameter(kernel))
+    const back = this.#transpose(products, [1, 0, 2])
+    const merged = this.#reshape(back, this.#integers([-1, groups * outer]))
+    const rows = bias === null ? merged : this.#node('AddV2', [merged, this.#parameter(bias)])
+    return { dims: [...x.dims.slice(0, -1), groups * outer], rows, whole: null }
   }
 
   linearTransposed(x: Value, weight: Parameter, bias: Parameter | null): Value {
@@ -405,6 +429,43 @@ export class TfjsGraphOps implements Ops<Value> {
     return { dims: ['batch', last(x.dims)], rows: node, whole: node }
   }
 
+  pick(x: Value, index: number): Value {
+    const bounds = [
+      [0, 0, index],
+      [0, 0, index + 1],
+      [1, 1, 1],
+    ].map((values) => this.#integers(values))
+    // begin and end of axes 0 and 1 do not count (mask 0b011), axis 2 goes
+    const whole = this.#slice([this.#whole(x), ...bounds], FLOAT, { begin: 3, end: 3, shrink: 4 }, 'pick')
+    return { dims: x.dims.slice(0, -1), rows: null, whole }
+  }
+
+  /** A part of the shape of `ids`: the axes from `start` to `end`, or the one at `start` as a scalar. */
+  #axes(ids: Value, start: number, end: number, scalar: boolean): Node {
+    return this.#shape(`choices_${start}_${end}`, () => {
+      const shape = this.#shape('choices', () =>
+        this.#node('Shape', [this.#whole(ids)], { T: INT32, out_type: INT32 }, 'choices'),
+      )
+      const inputs = [shape, this.#integers([start]), this.#integers([end]), this.#integers([1])]
+      return this.#slice(inputs, INT32, { shrink: scalar ? 1 : 0 })
+    })
+  }
+
+  choicesToRows(ids: Value): Value {
+    const shape = this.#shape('rows', () => {
+      const parts = [this.#integer(-1), this.#axes(this.inputs.input_ids, 2, 3, true)]
+      return this.#node('Pack', parts, { N: int(parts.length), T: INT32, axis: int(0) }, 'rows')
+    })
+    const rows: Value = { dims: ['batch', 'sequence'], rows: null, whole: this.#reshape(this.#whole(ids), shape, INT32) }
+    if (ids === this.inputs.input_ids) this.#ids = rows
+    return rows
+  }
+
+  rowsToChoices(scores: Value, ids: Value): Value {
+    const whole = this.#reshape(this.#rows(scores), this.#axes(ids, 0, 2, false))
+    return { dims: ['examples', 'choices'], rows: null, whole }
+  }
+
   mark(name: string, x: Value): Value {
     this.#marks.set(
       name,
@@ -447,7 +508,7 @@ export class TfjsGraphOps implements Ops<Value> {
       graph,
       constants: [...this.#constants.values()],
       weights: [...this.#parameters.keys()].map((parameter) => writtenWeight(parameter, 'meant')),
-      inputs: Object.keys(this.inputs),
+      inputs: Object.values(this.inputs).map(({ whole, dims }: Value) => ({ name: whole?.name ?? '', dims })),
       outputs: named,
       marks: Object.fromEntries([...this.#marks].map(([name, node]) => [name, node.name])),
       inner: Object.fromEntries([...this.#inner].map(([name, x]) => [name, (x.whole ?? this.#rows(x)).name])),

@@ -29,7 +29,7 @@ function modelJson(model: TfjsGraph, shards: readonly string[], { version, metad
     generatedBy: `albertkit ${version}`,
     convertedBy: `albertkit ${version}`,
     signature: {
-      inputs: Object.fromEntries(inputs.map((name) => [name, tensorInfo(name, 'DT_INT32', ['batch', 'sequence'])])),
+      inputs: Object.fromEntries(inputs.map(({ name, dims }) => [name, tensorInfo(name, 'DT_INT32', dims)])),
       outputs: Object.fromEntries(outputs.map(({ name, dims }) => [name, tensorInfo(name, 'DT_FLOAT', dims)])),
     },
     userDefinedMetadata: { albertkit: { ...metadata, marks, inner } },

@@ -1,0 +1,53 @@
+import type { Layout } from '../albert.js'
+import type { Family } from '../config.js'
+
+/**
+ * Name tables: semantic slot ↔ variable name, one aligned table a family, read in both directions.
+ *
+ * Placeholders: `{l}` layer, `{g}` group, `{j}` inner layer, all counted from 0; `{k}`, `{odd}` and `{even}` occur in
+ * names only and follow from the others (`layerNormIndices`). The third column has the dimensions by symbol, as the
+ * forward pass means them: V vocabulary, E embedding, H hidden, I intermediate, P positions, T token types, N labels,
+ * and A the hidden size of attention, which some files keep as two axes, heads and size of a head (same bytes). The
+ * fourth says how the stored bytes differ: `T` transposed, PyTorch's `weight`; `G` sixteen groups, the group last.
+ */
+export interface NameRow {
+  readonly slot: string
+  readonly name: string
+  readonly dims: readonly Dim[]
+  readonly layout: Layout
+  /** Body rows carry the family's prefix (`bert/`, `albert.`); head rows do not. */
+  readonly prefixed: boolean
+}
+export type Dim = 'V' | 'E' | 'H' | 'I' | 'P' | 'T' | 'N' | 'A' | '2'
+export type Row = readonly [slot: string, name: string, dims: string, layout?: 'T' | 'G']
+
+export interface NameTable {
+  readonly family: Family
+  readonly architecture: 'albert' | 'bert'
+  /** What a person calls it. */
+  readonly title: string
+  /** Prefixes of body variables, the usual one first. */
+  readonly prefixes: readonly string[]
+  readonly rows: readonly NameRow[]
+  /** A pattern that only this family's names match (among tensors of that rank, if it says one), and why that is so. */
+  readonly sign: { readonly pattern: RegExp; readonly reason: string; readonly rank?: number }
+  /** Older spellings of names: what is replaced, by what. */
+  readonly spellings: readonly (readonly [RegExp, string])[]
+  /** Variables that are known and not weights of the model: `[pattern, reason]`. */
+  readonly skipped: readonly (readonly [RegExp, string])[]
+}
+
+const LAYOUTS = { T: 'transposed', G: 'grouped' } as const
+
+export const toRows = (prefixed: boolean, rows: readonly Row[]): NameRow[] =>
+  rows.map(([slot, name, dims, layout]) => ({
+    slot,
+    name,
+    dims: (dims === '' ? [] : dims.split(' ')) as Dim[],
+    layout: layout === undefined ? 'as_is' : LAYOUTS[layout],
+    prefixed,
+  }))
+
+/** Rows of one layer under the scope of its slots and that of its names. */
+export const inScope = (slotScope: string, nameScope: string, rows: readonly Row[]): Row[] =>
+  rows.map(([slot, name, ...rest]): Row => [slotScope + slot, nameScope + name, ...rest])
