@@ -5,7 +5,7 @@ import { OutputDirectory } from '../export/atomic.js'
 import { Hasher, type FileHash } from '../export/hash.js'
 import { exportModel, TARGETS, type Target, type WrittenArtefact } from '../export/index.js'
 import { buildConfigJson, buildManifest, readManifest } from '../export/manifest.js'
-import { resolveTask, type Task } from '../model/outputs.js'
+import { resolveTask } from '../model/outputs.js'
 import { countParameters } from '../model/parameters.js'
 import { RUNNERS } from '../runtime/index.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from './open.js'
@@ -15,7 +15,6 @@ import { verifyOpened, type VerifyOptions, type VerifyReport } from './verify.js
 export interface ConvertOptions extends OpenModelOptions {
   /** Forms to write. */
   readonly targets: readonly Target[]
-  readonly task?: Task
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
   /** Verify what was written before it appears; default true. */
@@ -50,6 +49,8 @@ export interface ConvertReport {
   readonly parameters: number
   /** Null where verification was switched off. */
   readonly verification: VerifyReport | null
+  /** What a person should know about how the source was read. */
+  readonly notes: readonly string[]
 }
 
 function checkRequest(directory: string, { targets, force }: ConvertOptions): void {
@@ -81,7 +82,10 @@ async function write(
   const vocabulary = findVocabulary(opened.directory)
   if (vocabulary !== null) copyFileSync(vocabulary, join(staging, 'vocab.txt'))
   const labels = readLabels(opened.directory, opened.config)
-  writeFileSync(join(staging, 'config.json'), buildConfigJson(opened.config, labels))
+  writeFileSync(
+    join(staging, 'config.json'),
+    buildConfigJson(opened.model, resolveTask(opened.model, options.task ?? 'auto'), labels),
+  )
   return written
 }
 
@@ -144,6 +148,7 @@ function report(
     artefacts,
     parameters: countParameters(opened.model, opened.source).stored,
     verification,
+    notes: opened.notes,
   }
 }
 

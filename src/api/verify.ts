@@ -1,6 +1,7 @@
 import { AlbertkitError } from '../errors.js'
-import { ALL_HEADS, headsFor, type Task } from '../model/outputs.js'
-import { runReference } from '../model/reference-run.js'
+import { readManifest } from '../export/manifest.js'
+import { ALL_HEADS, classifierKindOf, headsFor, TASKS, type Task } from '../model/outputs.js'
+import { inputShape, runReference } from '../model/reference-run.js'
 import { openModel, type OpenedModel } from './open.js'
 import { artefactsIn, checkWeights } from './verify/artefacts.js'
 import { firstDivergence } from './verify/divergence.js'
@@ -41,12 +42,22 @@ export async function verifyOpened(
     ok: comparisons.length > 0 && comparisons.every((c) => c.ok) && weights.every((w) => w.ok),
     family: opened.config.family,
     golden: options.golden ?? null,
-    inputs: trials.map(({ inputs }) => [inputs.batch, inputs.sequence]),
+    inputs: trials.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
     comparisons,
     weights,
     notRun,
+    notes: opened.notes,
     ...(options.layers === true ? { firstDivergent: firstDivergence(comparisons) } : {}),
   }
+}
+
+/** What the artefacts of a directory are for, where their manifest says it. */
+function taskOf(directory: string | null): { task?: Task } {
+  const artefacts = directory === null ? {} : (readManifest(directory)?.artefacts ?? {})
+  const task = Object.values(artefacts)
+    .map((artefact) => TASKS.find((name) => name === artefact.task))
+    .find((name) => classifierKindOf(name) !== undefined)
+  return task === undefined ? {} : { task }
 }
 
 /**
@@ -65,7 +76,7 @@ export async function verifyModel(
       hint: 'an artefact is tfjs/model.json or onnx/model.onnx, as `convert` writes them',
     })
   }
-  const opened = await openModel(path, options)
+  const opened = await openModel(path, { ...taskOf(directory), ...options })
   try {
     return await verifyOpened(opened, directory, options)
   } finally {

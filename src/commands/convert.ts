@@ -18,7 +18,7 @@ export default class Convert extends AlbertkitCommand {
     ...modelFlags,
     to: Flags.string({ description: 'form to write; may be repeated', options: ['tfjs', 'onnx'], multiple: true, multipleNonGreedy: true, required: true }), // prettier-ignore
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
-    task: Flags.string({ description: 'which head to include', options: ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify'], default: 'auto' }), // prettier-ignore
+    task: Flags.string({ description: 'which head to include', options: ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'], default: 'auto' }), // prettier-ignore
     outputs: Flags.string({ description: '`all` adds embedding_output and every hidden_state', options: ['default', 'all'], default: 'default' }), // prettier-ignore
     verify: Flags.boolean({ description: 'run and compare what was written', default: true, allowNo: true }),
     atol: boundFlag(),

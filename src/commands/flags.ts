@@ -1,12 +1,24 @@
 import * as Flags from '@oclif/core/flags'
 import { usage } from '../errors.js'
 
+/** An epsilon: more than 0, at most 1. */
+const epsilonFlag = Flags.custom<number>({
+  description: "LayerNorm epsilon to use instead of the model's own, e.g. 1e-3 for one trained with Keras' default",
+  helpValue: 'N',
+  parse: (text) => {
+    const epsilon = Number(text)
+    if (text.trim() !== '' && epsilon > 0 && epsilon <= 1) return Promise.resolve(epsilon)
+    return Promise.reject(usage(`--layer-norm-epsilon takes a number above 0 and at most 1, not ${text}`))
+  },
+})
+
 /** Flags of every command that reads a model. */
 export const modelFlags = {
   config: Flags.string({
     description: 'configuration to use instead of the one beside the weights',
     helpValue: 'FILE',
   }),
+  'layer-norm-epsilon': epsilonFlag(),
   checksum: Flags.boolean({ description: 'verify CRC-32C of table blocks and tensors', default: true, allowNo: true }),
 }
 
@@ -22,7 +34,12 @@ export const boundFlag = Flags.custom<number>({
 })
 
 /** What the flags mean to the library. */
-export const openOptions = (flags: { config?: string | undefined; checksum: boolean }) => ({
+export const openOptions = (flags: {
+  config?: string | undefined
+  'layer-norm-epsilon'?: number | undefined
+  checksum: boolean
+}) => ({
   ...(flags.config === undefined ? {} : { config: flags.config }),
+  ...(flags['layer-norm-epsilon'] === undefined ? {} : { layerNormEpsilon: flags['layer-norm-epsilon'] }),
   checksum: flags.checksum,
 })

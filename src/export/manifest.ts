@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import type { AlbertModel } from '../model/albert.js'
 import type { Activation, ModelConfig } from '../model/config.js'
+import type { Task } from '../model/outputs.js'
 import { albertkitVersion } from './version.js'
 import type { FileHash } from './hash.js'
 import type { Target } from './index.js'
@@ -111,10 +113,40 @@ const HF_NAMES: Readonly<Record<Activation, string>> = {
   linear: 'linear',
 }
 
+/** transformers' class for each task; ALBERT has none for sentence order alone, which BERT calls the next sentence. */
+const CLASSES: Readonly<Record<Exclude<Task, 'auto'>, string>> = {
+  features: 'Model',
+  pretraining: 'ForPreTraining',
+  mlm: 'ForMaskedLM',
+  sop: 'ForPreTraining',
+  classify: 'ForSequenceClassification',
+  'token-classification': 'ForTokenClassification',
+  'multiple-choice': 'ForMultipleChoice',
+  qa: 'ForQuestionAnswering',
+}
+
+/** The class of transformers that computes the same, or null where it has none: it knows no pre-LN, factor or groups. */
+function classOf({ config, embeddings, layers }: AlbertModel, task: Exclude<Task, 'auto'>): string | null {
+  const [first, ...rest] = layers.flat()
+  const ownNorms = rest.some(
+    (block) => block.query.kernel === first?.query.kernel && block.outputNorm !== first.outputNorm,
+  )
+  if (embeddings.factor !== null || config.family === 'google_fast' || ownNorms) return null
+  const nextSentence = config.architecture === 'bert' && task === 'sop'
+  return `${config.architecture === 'bert' ? 'Bert' : 'Albert'}${nextSentence ? 'ForNextSentencePrediction' : CLASSES[task]}`
+}
+
 /** `config.json` as transformers reads it; `labels` become id2label and label2id. */
-export function buildConfigJson(config: ModelConfig, labels: readonly string[] | null): string {
+export function buildConfigJson(
+  model: AlbertModel,
+  task: Exclude<Task, 'auto'>,
+  labels: readonly string[] | null,
+): string {
+  const { config } = model
   const factorised = config.architecture === 'albert'
+  const named = classOf(model, task)
   const body = {
+    ...(named === null ? {} : { architectures: [named] }),
     model_type: config.architecture,
     vocab_size: config.vocab_size,
     ...(factorised ? { embedding_size: config.embedding_size } : {}),
@@ -127,14 +159,15 @@ export function buildConfigJson(config: ModelConfig, labels: readonly string[] |
     max_position_embeddings: config.max_position_embeddings,
     type_vocab_size: config.type_vocab_size,
     layer_norm_eps: config.layer_norm_eps,
+    ...(model.mlm?.decoder == null ? {} : { tie_word_embeddings: false }),
     ...(labels === null
       ? {}
       : {
           id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])),
           label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
         }),
-    // What transformers' ALBERT has no field for: whose code it is, and where the LayerNorms stand.
-    albertkit: { family: config.family, norm_position: config.norm_position },
+    // What transformers has no field for: whose code it is, where the LayerNorms stand, what the classifier is of.
+    albertkit: { family: config.family, norm_position: config.norm_position, task },
   }
   return `${JSON.stringify(body, null, 2)}\n`
 }

@@ -174,12 +174,15 @@ function depthError(builder: Builder, first: MissingVariable, others: string): A
     const index = indices[key]
     const count = (deepest(found, key)?.indices[key] ?? -1) + 1
     if (index === undefined || index < count || count === 0) continue
-    return malformed(`${field} is ${config[field]}, but the weights have ${count}: ${first.variable} is missing${others}`, {
-      file: config.file,
-      field,
-      tensor: first.variable,
-      hint: `${field} ${count} would fit the weights; read as ${found.table.title}: ${found.reason}`,
-    })
+    return malformed(
+      `${field} is ${config[field]}, but the weights have ${count}: ${first.variable} is missing${others}`,
+      {
+        file: config.file,
+        field,
+        tensor: first.variable,
+        hint: `${field} ${count} would fit the weights; read as ${found.table.title}: ${found.reason}`,
+      },
+    )
   }
   return null
 }

@@ -141,6 +141,7 @@ function readActivation(raw: RawConfig, family: Family): Activation {
 const OWN = z.object({
   family: z.optional(z.string()),
   norm_position: z.optional(z.oneOf(['post', 'pre'])),
+  task: z.optional(z.string()),
 })
 
 const readOwn = (raw: RawConfig): z.Infer<typeof OWN> | null => {
@@ -167,16 +168,16 @@ function readLabels(raw: RawConfig): Record<string, string> | null {
   return parsed.success && Object.keys(parsed.data).length > 0 ? parsed.data : null
 }
 
-/** The last class of `architectures`, as transformers names them: `AlbertForTokenClassification`. */
+/** Classes of transformers' `architectures` (`AlbertForTokenClassification`), and tasks of albertkit's. */
 const KINDS: readonly (readonly [RegExp, ClassifierKind])[] = [
-  [/ForSequenceClassification$/, 'sequence'],
-  [/ForTokenClassification$/, 'token'],
-  [/ForMultipleChoice$/, 'choice'],
+  [/ForSequenceClassification$|^classify$/, 'sequence'],
+  [/ForTokenClassification$|^token-classification$/, 'token'],
+  [/ForMultipleChoice$|^multiple-choice$/, 'choice'],
 ]
 
 function readClassifierKind(raw: RawConfig): ClassifierKind | undefined {
-  const names: unknown = raw.fields.architectures
-  if (!Array.isArray(names)) return undefined
+  const given: unknown = raw.fields.architectures
+  const names: unknown[] = [...(Array.isArray(given) ? (given as unknown[]) : []), readOwn(raw)?.task]
   return KINDS.find(([pattern]) => names.some((name) => typeof name === 'string' && pattern.test(name)))?.[1]
 }
 

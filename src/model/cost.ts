@@ -19,7 +19,8 @@ export function forwardFlops(model: AlbertModel, heads: HeadSelection, batch: nu
   const ofTokens = classifier?.kind === 'token'
   const perToken =
     matrixSize([embeddings.factor, embeddings.mapping]) + blocks.reduce((sum, block) => sum + matrixSize(block), 0)
-  const decoder = mlm !== null && heads.mlm ? matrixSize([mlm, mlm.decoder === null ? embeddings.word : null, embeddings.factor]) : 0
+  const decoder =
+    mlm !== null && heads.mlm ? matrixSize([mlm, mlm.decoder === null ? embeddings.word : null, embeddings.factor]) : 0
   const tokenHead = matrixSize([heads.qa ? qa : null, heads.classifier && ofTokens ? classifier : null])
   const perRow = matrixSize([pooler, heads.sop ? sop : null, heads.classifier && !ofTokens ? classifier : null])
   const attention = blocks.length * 2 * sequence * config.hidden_size

@@ -14,7 +14,6 @@ export interface HeadSelection {
 export const takesChoices = (model: Pick<AlbertModel, 'classifier'>, heads: HeadSelection): boolean =>
   heads.classifier && model.classifier?.kind === 'choice'
 
-
 /**
  * What a forward pass gives. B batch, S sequence, V vocabulary, H hidden, N labels. With a multiple-choice head B is
  * every choice of every example, except for the logits.

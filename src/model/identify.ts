@@ -62,10 +62,10 @@ function coreMissing({ table, mapped }: Sorted): string[] {
   // One way of sharing is enough: each part of a layer counts by what follows its scope.
   const part = (slot: string): string => slot.replace(/^encoder\/.*?(attention|ffn|embedding_hidden)/, '$1')
   const have = new Set([...present].map(part))
-  return [...needed].filter(([slot]) => !have.has(part(slot)) && !OPTIONAL.test(slot)).map(([, name]) => name)
+  return [...needed].filter(([slot]) => !have.has(part(slot)) && !slot.includes(OPTIONAL)).map(([, name]) => name)
 }
 /** Google's code leaves the mapping out where E = H. */
-const OPTIONAL = /embedding_hidden_mapping_in/
+const OPTIONAL = 'embedding_hidden_mapping_in'
 
 /** The family most of whose names occur, for a file that is none of them. */
 function nearestHint(candidates: readonly Sorted[]): string {

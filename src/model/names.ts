@@ -79,11 +79,14 @@ export function skipReason(table: NameTable, name: string): string | null {
 /** A slot as its row has it, with placeholders, and the indices that were in it. */
 export function slotPattern(slot: string): { readonly pattern: string; readonly indices: Indices } {
   const indices: Record<string, number> = {}
-  const pattern = slot.replace(/(^|\/)(layer|group|inner_group)_(\d+)(?=\/)/g, (_, start: string, kind: string, digits: string) => {
-    const key = kind === 'inner_group' ? 'j' : kind.slice(0, 1)
-    indices[key] = Number(digits)
-    return `${start}${kind}_{${key}}`
-  })
+  const pattern = slot.replace(
+    /(^|\/)(layer|group|inner_group)_(\d+)(?=\/)/g,
+    (_, start: string, kind: string, digits: string) => {
+      const key = kind === 'inner_group' ? 'j' : kind.slice(0, 1)
+      indices[key] = Number(digits)
+      return `${start}${kind}_{${key}}`
+    },
+  )
   return { pattern, indices }
 }
 

@@ -80,7 +80,10 @@ export function resolveTask(model: AlbertModel, task: Task): Exclude<Task, 'auto
   }
   if (!can(model, task)) {
     const heads = headsOf(model)
-    const unpooled = model.classifier !== null && !canClassify(model) ? '; the weights have no pooler, which classifying sequences needs' : ''
+    const unpooled =
+      model.classifier !== null && !canClassify(model)
+        ? '; the weights have no pooler, which classifying sequences needs'
+        : ''
     throw usage(`the model has no head for --task ${task}`, {
       hint: `its heads: ${heads.length === 0 ? 'none; use --task features' : heads.join(', ')}${unpooled}`,
     })

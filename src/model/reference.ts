@@ -145,8 +145,7 @@ export class ReferenceOps implements Ops<Tensor> {
       for (let g = 0; g < groups; g++) {
         for (let h = 0; h < inner; h++) {
           const value = x.data[(r * inner + h) * groups + g]!
-          for (let o = 0; o < outer; o++)
-            data[(r * groups + g) * outer + o]! += value * w[(g * inner + h) * outer + o]!
+          for (let o = 0; o < outer; o++) data[(r * groups + g) * outer + o]! += value * w[(g * inner + h) * outer + o]!
         }
       }
     }

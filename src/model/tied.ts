@@ -51,7 +51,11 @@ export function settleTied(source: TensorSource, found: Identification): Settled
   const mapped = new Map(found.mapped)
   const skipped: SkippedVariable[] = [...found.skipped]
   const notes: string[] = []
-  const settle = (copy: string, original: string, own: (copied: MappedVariable, first: MappedVariable) => void): void => {
+  const settle = (
+    copy: string,
+    original: string,
+    own: (copied: MappedVariable, first: MappedVariable) => void,
+  ): void => {
     const copied = mapped.get(copy)
     if (copied === undefined) return
     const first = mapped.get(original)

@@ -13,6 +13,7 @@ export function convertText(report: ConvertReport): string {
       `${a.target.padEnd(8)} ${a.files.length} file${a.files.length === 1 ? '' : 's'}${size}: ${a.outputs.join(', ')}`,
     )
   }
+  if (verification === null) lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
   if (verification !== null) lines.push('', verifyText(verification))
   lines.push('')
   if (report.dryRun) lines.push(`dry run: nothing was written to ${escapeControl(report.output)}`)

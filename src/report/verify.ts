@@ -44,6 +44,7 @@ export function verifyText(report: VerifyReport): string {
     lines.push(
       `not run  ${n.runner}${n.output === undefined ? '' : ` ${escapeControl(n.output)}`}: ${escapeControl(n.reason)}`,
     )
+  lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
   if (firstDivergent !== undefined) {
     const at =
       firstDivergent === null

@@ -122,8 +122,9 @@ export function compare(
     ]
   }
   const results: Comparison[] = []
+  const masked = maskedOf(options.masked, shape[0] ?? 1)
   for (const rows of [undefined, 'masked'] as const) {
-    const keep = (row: number): boolean => (options.masked[row] ?? false) === (rows === 'masked')
+    const keep = (row: number): boolean => (masked[row] ?? false) === (rows === 'masked')
     const s = statistics(actual, expected, keep)
     if (s.count === 0) continue
     const atol = options.atol ?? (rows === 'masked' ? MASKED_ATOL : options.bound(largestOf(expected, keep)))
@@ -141,6 +142,13 @@ export function compare(
     })
   }
   return results
+}
+
+/** `masked` for an output that has one row where the inputs have several, the choices of an example. */
+function maskedOf(masked: readonly boolean[], rows: number): readonly boolean[] {
+  const each = masked.length / rows
+  if (!Number.isInteger(each) || each <= 1) return masked
+  return Array.from({ length: rows }, (_, row) => masked.slice(row * each, (row + 1) * each).some(Boolean))
 }
 
 function largestOf(values: Values, keep: (row: number) => boolean): number {

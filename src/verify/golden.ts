@@ -68,8 +68,10 @@ function readInput(source: TensorSource, file: string, names: readonly string[],
       hint: 'a golden holds input_ids, attention_mask (input_mask), token_type_ids (segment_ids) and outputs',
     })
   }
-  if (values.shape.length !== 2 || (shape !== undefined && values.shape.some((d, i) => d !== shape[i]))) {
-    throw malformed(`input ${String(name)} has shape [${values.shape.join(', ')}], not [batch, sequence]`, {
+  const rank = values.shape.length
+  if (rank < 2 || rank > 3 || (shape !== undefined && values.shape.join() !== shape.join())) {
+    const wanted = shape?.join(', ') ?? 'batch, sequence] or [batch, choices, sequence'
+    throw malformed(`input ${String(name)} has shape [${values.shape.join(', ')}], not [${wanted}]`, {
       file,
       tensor: String(name),
     })
@@ -107,9 +109,11 @@ export function readGolden(source: TensorSource, model: AlbertModel): Golden {
   const ids = readInput(source, file, INPUT_NAMES.input_ids)
   const mask = readInput(source, file, INPUT_NAMES.attention_mask, ids.shape)
   const types = readInput(source, file, INPUT_NAMES.token_type_ids, ids.shape)
-  const [batch = 0, sequence = 0] = ids.shape
+  const sequence = ids.shape[ids.shape.length - 1] ?? 0
+  const choices = ids.shape.length === 3 ? { choices: ids.shape[1] ?? 1 } : {}
   const inputs: ModelInputs = {
-    batch,
+    batch: ids.shape.slice(0, -1).reduce((a, b) => a * b, 1),
+    ...choices,
     sequence,
     input_ids: Int32Array.from(ids.data),
     attention_mask: Int32Array.from(mask.data),

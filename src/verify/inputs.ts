@@ -1,6 +1,6 @@
 import type { AlbertModel } from '../model/albert.js'
 import { forwardFlops } from '../model/cost.js'
-import type { HeadSelection } from '../model/forward.js'
+import { takesChoices, type HeadSelection } from '../model/forward.js'
 import type { ModelInputs } from '../model/reference-run.js'
 
 /** Inputs that verification draws when it is given none. */
@@ -53,6 +53,12 @@ export function defaultInputs(model: AlbertModel, heads: HeadSelection): ModelIn
     ([batch, sequence]) => sequence <= longest && forwardFlops(model, heads, batch, sequence) <= BUDGET,
   )
   const [batch, sequence] = fits[0] ?? [1, Math.min(2, longest)]
+  if (takesChoices(model, heads)) {
+    // Two examples of as many choices as the rows allow, and one of three.
+    const examples = batch % 2 === 0 ? 2 : 1
+    const large = { ...drawInputs(model, batch, sequence, 1), choices: batch / examples }
+    return [large, { ...drawInputs(model, 3, Math.min(3, longest), 2), choices: 3 }]
+  }
   const large = drawInputs(model, batch, sequence, 1)
   return batch * sequence < 10 ? [large] : [large, drawInputs(model, 1, Math.min(3, longest), 2)]
 }

@@ -1,7 +1,7 @@
 import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
-import { forward, type HeadSelection } from '../model/forward.js'
-import type { ModelInputs } from '../model/reference-run.js'
+import { forward, takesChoices, type HeadSelection } from '../model/forward.js'
+import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import { integers, ReferenceOps, type Tensor } from '../model/reference.js'
 import { useCounts } from '../model/weights.js'
 import { compare, maskedRows, type Bound, type Comparison, type Values } from './compare.js'
@@ -62,7 +62,7 @@ export function replay(
   bound: Bound,
 ): Step[] {
   const ops = new ReplayOps(source, useCounts(model), runner, inputs, run, bound)
-  const shape = [inputs.batch, inputs.sequence]
+  const shape = inputShape(inputs, takesChoices(model, heads))
   forward(
     model,
     ops,

@@ -152,12 +152,18 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
           transform: dense('mlm/transform/dense', H, mlmWidth),
           norm: layerNorm('mlm/transform/LayerNorm', mlmWidth),
           bias: parameter('mlm/output_bias', [V]),
+          decoder: null,
         }
       : null,
     sop: heads.has('sop') ? head('sop', 2) : null,
     classifier: heads.has('classifier')
-      ? { ...head('classifier', 3), norm: norm === 'pre' ? layerNorm('classifier/LayerNorm', H) : null }
+      ? {
+          kind: 'sequence',
+          ...head('classifier', 3),
+          norm: norm === 'pre' ? layerNorm('classifier/LayerNorm', H) : null,
+        }
       : null,
+    qa: null,
   }
   return { model, source }
 }

@@ -22,7 +22,7 @@ export const errorSchema = z.strictObject({
 })
 
 const config = z.strictObject({
-  family: z.enum(['zh', 'google', 'bert', 'hf']),
+  family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
   architecture: z.enum(['albert', 'bert']),
   vocab_size: z.int(),
   embedding_size: z.int(),
@@ -39,6 +39,7 @@ const config = z.strictObject({
   norm_position: z.enum(['post', 'pre']),
   mask_penalty: z.number(),
   id2label: z.record(z.string(), z.string()).nullable(),
+  classifier_kind: z.enum(['sequence', 'token', 'choice']).optional(),
   file: z.string(),
 })
 
@@ -55,12 +56,12 @@ export const inspectSchema = z.strictObject({
   ok: z.boolean().describe('false where the model is not complete; exit code 3'),
   format: z.string(),
   files: z.array(z.string()),
-  family: z.enum(['zh', 'google', 'bert', 'hf']),
+  family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
   architecture: z.enum(['albert', 'bert']),
   title: z.string(),
   reason: z.string().describe('why the family was recognised'),
   config,
-  heads: z.array(z.enum(['mlm', 'sop', 'classifier'])),
+  heads: z.array(z.enum(['mlm', 'sop', 'classifier', 'token-classifier', 'multiple-choice', 'qa'])),
   variables: z.array(
     z.strictObject({
       name: z.string(),
@@ -96,7 +97,7 @@ export const inspectSchema = z.strictObject({
 
 export const verifySchema = z.strictObject({
   ok: z.boolean(),
-  family: z.enum(['zh', 'google', 'bert', 'hf']),
+  family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
   golden: z.string().nullable(),
   inputs: z.array(shape),
   comparisons: z.array(
@@ -122,13 +123,14 @@ export const verifySchema = z.strictObject({
     }),
   ),
   notRun: z.array(z.strictObject({ runner: z.string(), output: z.string().optional(), reason: z.string() })),
+  notes: z.array(z.string()),
   firstDivergent: z.strictObject({ runner: z.string(), layer: z.int(), output: z.string() }).nullable().optional(),
 })
 
 export const convertSchema = z.strictObject({
   ok: z.boolean(),
-  family: z.enum(['zh', 'google', 'bert', 'hf']),
-  task: z.enum(['features', 'pretraining', 'mlm', 'sop', 'classify']),
+  family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
+  task: z.enum(['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa']),
   output: z.string(),
   dryRun: z.boolean(),
   artefacts: z.array(
@@ -141,6 +143,7 @@ export const convertSchema = z.strictObject({
   ),
   parameters: z.int(),
   verification: verifySchema.nullable(),
+  notes: z.array(z.string()),
 })
 
 /** Schemas by the name of their file in docs/schemas. */

@@ -23,7 +23,7 @@ const openArtefactWeights = (directory: string, kind: ArtefactKind): TensorSourc
 /** The parameters of the model that an artefact holds or ought to hold: those of its slots' parts. */
 function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[] {
   const has = (prefix: string): boolean => [...artefact.tensors.keys()].some((slot) => slot.startsWith(prefix))
-  const head = (slot: string): string | undefined => /^(mlm|sop|classifier|pooler)\//.exec(slot)?.[0]
+  const head = (slot: string): string | undefined => /^(mlm|sop|classifier|qa|pooler)\//.exec(slot)?.[0]
   return [...parametersOf(model)].filter((p) => {
     const prefix = head(p.slot)
     return prefix === undefined || has(prefix)

@@ -42,11 +42,13 @@ export interface VerifyReport {
   readonly family: string
   /** The golden's file name, or null where the float64 reference is the arbiter. */
   readonly golden: string | null
-  /** Shapes `[batch, sequence]` of the inputs. */
+  /** Shapes of the inputs, `[batch, sequence]` or `[batch, choices, sequence]`. */
   readonly inputs: readonly (readonly number[])[]
   readonly comparisons: readonly Comparison[]
   readonly weights: readonly ArtefactWeightCheck[]
   readonly notRun: readonly NotRun[]
+  /** What a person should know about how the source was read. */
+  readonly notes: readonly string[]
   /** With `layers`: the first hidden state that differs in any runner. */
   readonly firstDivergent?: Divergence | null
 }

@@ -456,7 +456,11 @@ export class TfjsGraphOps implements Ops<Value> {
       const parts = [this.#integer(-1), this.#axes(this.inputs.input_ids, 2, 3, true)]
       return this.#node('Pack', parts, { N: int(parts.length), T: INT32, axis: int(0) }, 'rows')
     })
-    const rows: Value = { dims: ['batch', 'sequence'], rows: null, whole: this.#reshape(this.#whole(ids), shape, INT32) }
+    const rows: Value = {
+      dims: ['batch', 'sequence'],
+      rows: null,
+      whole: this.#reshape(this.#whole(ids), shape, INT32),
+    }
     if (ids === this.inputs.input_ids) this.#ids = rows
     return rows
   }

@@ -138,4 +138,3 @@ export const HUGGING_FACE_TABLES: readonly NameTable[] = [
     skipped: HF_SKIPPED,
   },
 ]
-

@@ -127,8 +127,8 @@ const TF_SKIPPED: NameTable['skipped'] = [
 ]
 
 /* modeling_google_fast.py: google's names; the two kernels of the feed-forward layer are 3-D. */
-const FAST_LAYER: readonly Row[] = GOOGLE_LAYER.map(
-  (row): Row => (/^ffn\/\w+\/kernel$/.test(row[0]) ? [row[0], row[1], row[2], 'G'] : row),
+const FAST_LAYER: readonly Row[] = GOOGLE_LAYER.map((row): Row =>
+  /^ffn\/\w+\/kernel$/.test(row[0]) ? [row[0], row[1], row[2], 'G'] : row,
 )
 
 /*
