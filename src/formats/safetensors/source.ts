@@ -1,12 +1,9 @@
-import { readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { malformed } from '../../errors.js'
-import { fileError, RangedFile } from '../file.js'
+import { RangedFile } from '../file.js'
 import type { TensorInfo, TensorSource } from '../source.js'
+import { readWeightMap } from '../weight-map.js'
 import { readHeader, type SafetensorsEntry } from './header.js'
-
-/** An index lists names only: 64 MiB would be a million tensors. */
-const MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 interface Placed extends SafetensorsEntry {
   readonly shard: RangedFile
@@ -69,33 +66,6 @@ export function openSafetensors(path: string): TensorSource {
   const shard = shards[0]!
   const placed = new Map([...(headers[0] ?? [])].map(([name, entry]) => [name, { ...entry, shard }]))
   return new SafetensorsSource([path], shards, placed)
-}
-
-function readWeightMap(path: string): [name: string, shard: string][] {
-  const fail = (what: string): Error =>
-    malformed(what, { file: path, hint: 'an index has a weight_map from tensor to file' })
-  let text: string
-  try {
-    if (statSync(path).size > MAX_INDEX_BYTES) throw fail('the index is larger than 64 MiB')
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw error instanceof Error && 'kind' in error ? error : fileError(error, path)
-  }
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    throw fail('the index is not JSON')
-  }
-  const map =
-    typeof parsed === 'object' && parsed !== null ? (parsed as { weight_map?: unknown }).weight_map : undefined
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) throw fail('the index has no weight_map')
-  return Object.entries(map).map(([name, shard]) => {
-    if (typeof shard !== 'string' || shard !== basename(shard) || shard === '..' || shard === '.') {
-      throw malformed('the index names a file outside its own directory', { file: path, tensor: name })
-    }
-    return [name, shard]
-  })
 }
 
 /** Opens `*.safetensors.index.json` and the shards it names. @throws AlbertkitError `malformed` */

@@ -1,0 +1,365 @@
+import { unsupported, type AlbertkitError } from '../../errors.js'
+import type { ByteCursor } from './cursor.js'
+import { OP } from './opcodes.js'
+import {
+  PickleDict,
+  PickleGlobal,
+  PickleList,
+  PickleRefusal,
+  PickleSet,
+  PickleTuple,
+  type PickleHost,
+  type PickleValue,
+} from './values.js'
+
+/**
+ * A pickle machine (CPython's Lib/pickletools.py describes the opcodes) for protocols 0 to 5 that runs nothing: a
+ * global is an entry of the host's list or an error that names it, and there is no other way. Every opcode takes a
+ * byte or more of the file and time in proportion to it, so no pickle can hang it.
+ */
+
+const HIGHEST_PROTOCOL = 5
+/** Opcodes, and items that a call copies: a state dict takes some 50 a tensor. It bounds the memory of stack and tuples. */
+const MAX_WORK = 1_000_000
+/** Lists, dicts and sets; a state dict has one a tensor (its hooks). */
+const MAX_CONTAINERS = 100_000
+/** Everything that a state dict keeps in its memo: strings, tuples, types. */
+const MAX_MEMO = 500_000
+/** Open containers, one in another. */
+const MAX_MARKS = 1000
+/** The longest name of a tensor is a few hundred bytes. */
+const MAX_STRING_BYTES = 1024 * 1024
+/** All strings of one pickle together. */
+const MAX_STRINGS_BYTES = 32 * 1024 * 1024
+/** The magic number of an old PyTorch file has ten bytes. */
+const MAX_LONG_BYTES = 256
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const ascii = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
+
+/** Text as Python would read it; bytes that are no UTF-8 (Python 2) one character each. */
+const text = (bytes: Uint8Array): string => {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return ascii(bytes)
+  }
+}
+
+export class PickleMachine {
+  readonly #cursor: ByteCursor
+  readonly #host: PickleHost
+  readonly #memo = new Map<number, PickleValue>()
+  #stack: PickleValue[] = []
+  /** Stacks set aside by MARK. */
+  readonly #marks: PickleValue[][] = []
+  #opStart = 0
+  #strings = 0
+  #work = 0
+  #containers = 0
+
+  constructor(cursor: ByteCursor, host: PickleHost) {
+    this.#cursor = cursor
+    this.#host = host
+  }
+
+  #fail(what: string): AlbertkitError {
+    return this.#cursor.fail(what, this.#opStart)
+  }
+
+  /**
+   * Reads one pickle, up to and with its STOP.
+   * @throws AlbertkitError `malformed`, or `unsupported` naming the first global that is not on the list
+   */
+  run(): PickleValue {
+    for (;;) {
+      this.#charge(1)
+      this.#opStart = this.#cursor.position
+      const op = this.#cursor.byte()
+      if (op === OP.STOP) {
+        const value = this.#pop()
+        if (this.#stack.length > 0 || this.#marks.length > 0) throw this.#fail('the pickle stops with values left over')
+        return value
+      }
+      try {
+        const value = this.#value(op)
+        if (value === undefined) this.#effect(op)
+        else this.#stack.push(value)
+      } catch (error) {
+        if (error instanceof PickleRefusal) throw this.#fail(error.message)
+        throw error
+      }
+    }
+  }
+
+  #charge(work: number): void {
+    this.#work += work
+    if (this.#work > MAX_WORK) throw this.#fail(`more than ${MAX_WORK} opcodes in one pickle`)
+  }
+
+  /** A container that was just made. */
+  #fresh<T extends PickleList | PickleDict | PickleSet>(container: T): T {
+    if (++this.#containers > MAX_CONTAINERS) throw this.#fail(`more than ${MAX_CONTAINERS} containers in one pickle`)
+    return container
+  }
+
+  #pop(): PickleValue {
+    const value = this.#stack.pop()
+    if (value === undefined) throw this.#fail('an opcode finds the stack empty')
+    return value
+  }
+
+  #top(): PickleValue {
+    const value = this.#stack[this.#stack.length - 1]
+    if (value === undefined) throw this.#fail('an opcode finds the stack empty')
+    return value
+  }
+
+  #mark(): void {
+    if (this.#marks.length >= MAX_MARKS) throw this.#fail(`containers nested deeper than ${MAX_MARKS}`)
+    this.#marks.push(this.#stack)
+    this.#stack = []
+  }
+
+  /** The values since the last MARK, which is taken away. */
+  #sinceMark(): PickleValue[] {
+    const outer = this.#marks.pop()
+    if (outer === undefined) throw this.#fail('an opcode finds no mark')
+    const items = this.#stack
+    this.#stack = outer
+    return items
+  }
+
+  #raw(width: 1 | 4 | 8): Uint8Array {
+    const length = this.#cursor.uint(width)
+    this.#strings += length
+    if (this.#strings > MAX_STRINGS_BYTES) throw this.#fail(`more than ${MAX_STRINGS_BYTES} bytes of strings`)
+    return this.#cursor.bytes(length, MAX_STRING_BYTES)
+  }
+
+  #line(): string {
+    const line = this.#cursor.line()
+    this.#strings += line.length
+    if (this.#strings > MAX_STRINGS_BYTES) throw this.#fail(`more than ${MAX_STRINGS_BYTES} bytes of strings`)
+    return text(line)
+  }
+
+  #long(length: number): number | bigint {
+    const bytes = this.#cursor.bytes(length, MAX_LONG_BYTES)
+    if (bytes.length === 0) return 0
+    const hex = Buffer.from(bytes).reverse().toString('hex')
+    const value = BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`))
+    return this.#integer(value)
+  }
+
+  #integer(value: bigint): number | bigint {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : value
+  }
+
+  #decimal(line: string): number | bigint {
+    if (!/^[+-]?\d{1,400}$/.test(line)) throw this.#fail('no whole number where one is expected')
+    return this.#integer(BigInt(line.replace(/^\+/, '')))
+  }
+
+  #remember(key: number): void {
+    if (this.#memo.size >= MAX_MEMO) throw this.#fail(`more than ${MAX_MEMO} values in the memo`)
+    this.#memo.set(key, this.#top())
+  }
+
+  #recall(key: number | bigint): PickleValue {
+    const value = this.#memo.get(Number(key))
+    if (value === undefined) throw this.#fail(`the memo has no value ${key}`)
+    return value
+  }
+
+  #global(module: string, name: string): PickleGlobal {
+    const spec = this.#host.global(module, name)
+    const path = `${module}.${name}`
+    if (spec !== null) return new PickleGlobal(path, spec)
+    throw unsupported(`the pickle asks for the global ${path.slice(0, 200)}, which is no tensor and no container`, {
+      file: this.#cursor.file.path,
+      offset: this.#opStart,
+      hint: 'nothing of it was run; save the weights alone: torch.save(model.state_dict(), …)',
+    })
+  }
+
+  #call(callable: PickleValue, args: readonly PickleValue[]): PickleValue {
+    if (!(callable instanceof PickleGlobal)) throw this.#fail('the pickle calls something that is no global')
+    if (callable.spec.call === undefined) throw this.#fail(`the pickle calls ${callable.path}, which is only a type`)
+    // What a call copies may be in the file once and be given to it many times.
+    for (const arg of args) if (arg instanceof PickleList || arg instanceof PickleTuple) this.#charge(arg.items.length)
+    const value = callable.spec.call(args)
+    return value instanceof PickleDict || value instanceof PickleSet ? this.#fresh(value) : value
+  }
+
+  #args(value: PickleValue): readonly PickleValue[] {
+    if (!(value instanceof PickleTuple)) throw this.#fail('arguments that are no tuple')
+    return value.items
+  }
+
+  #setItems(target: PickleValue, items: readonly PickleValue[]): PickleValue {
+    if (!(target instanceof PickleDict)) throw this.#fail('items are set in something that is no dict')
+    if (items.length % 2 !== 0) throw this.#fail('a key without a value')
+    for (let i = 0; i < items.length; i += 2) target.entries.set(items[i]!, items[i + 1]!)
+    return target
+  }
+
+  #append(target: PickleValue, items: readonly PickleValue[]): PickleValue {
+    if (target instanceof PickleList) for (const item of items) target.items.push(item)
+    else if (target instanceof PickleSet) for (const item of items) target.items.add(item)
+    else throw this.#fail('items are added to something that is no list')
+    return target
+  }
+
+  /** State of an object: that of an ordered dict is its attributes, such as `_metadata`, which hold no weights. */
+  #build(): void {
+    this.#pop()
+    if (!(this.#top() instanceof PickleDict)) throw this.#fail('the pickle sets the state of something that has none')
+  }
+
+  /** What an opcode pushes, where it pushes a value; undefined for the others. */
+  // prettier-ignore
+  #value(op: number): PickleValue | undefined {
+    const cursor = this.#cursor
+    switch (op) {
+      case OP.NONE: return null
+      case OP.NEWTRUE: return true
+      case OP.NEWFALSE: return false
+      case OP.INT: return this.#int(this.#line())
+      case OP.LONG: return this.#decimal(this.#line().replace(/L$/, ''))
+      case OP.BININT: return cursor.int32()
+      case OP.BININT1: return cursor.byte()
+      case OP.BININT2: return cursor.uint(2)
+      case OP.LONG1: return this.#long(cursor.byte())
+      case OP.LONG4: return this.#long(cursor.uint(4))
+      case OP.FLOAT: return this.#float(this.#line())
+      case OP.BINFLOAT: return cursor.float64()
+      case OP.STRING: return this.#quoted(this.#line())
+      case OP.UNICODE: return this.#rawUnicode(this.#line())
+      case OP.BINSTRING: case OP.BINUNICODE: return text(this.#raw(4))
+      case OP.SHORT_BINSTRING: case OP.SHORT_BINUNICODE: return text(this.#raw(1))
+      case OP.BINUNICODE8: return text(this.#raw(8))
+      case OP.SHORT_BINBYTES: return this.#raw(1)
+      case OP.BINBYTES: return this.#raw(4)
+      case OP.BINBYTES8: case OP.BYTEARRAY8: return this.#raw(8)
+      case OP.EMPTY_LIST: return this.#fresh(new PickleList())
+      case OP.EMPTY_DICT: return this.#fresh(new PickleDict())
+      case OP.EMPTY_SET: return this.#fresh(new PickleSet())
+      case OP.LIST: return this.#append(this.#fresh(new PickleList()), this.#sinceMark())
+      case OP.DICT: return this.#setItems(this.#fresh(new PickleDict()), this.#sinceMark())
+      case OP.FROZENSET: return this.#append(this.#fresh(new PickleSet()), this.#sinceMark())
+      case OP.EMPTY_TUPLE: return new PickleTuple([])
+      case OP.TUPLE: return new PickleTuple(this.#sinceMark())
+      case OP.TUPLE1: return this.#tuple(1)
+      case OP.TUPLE2: return this.#tuple(2)
+      case OP.TUPLE3: return this.#tuple(3)
+      case OP.DUP: return this.#top()
+      case OP.GET: return this.#recall(this.#decimal(this.#line()))
+      case OP.BINGET: return this.#recall(cursor.byte())
+      case OP.LONG_BINGET: return this.#recall(cursor.uint(4))
+      case OP.GLOBAL: return this.#namedGlobal()
+      case OP.STACK_GLOBAL: return this.#stackGlobal()
+      case OP.REDUCE: case OP.NEWOBJ: return this.#reduce()
+      case OP.NEWOBJ_EX: return this.#withKeywords()
+      case OP.INST: return this.#call(this.#namedGlobal(), this.#sinceMark())
+      case OP.OBJ: return this.#object(this.#sinceMark())
+      case OP.PERSID: return this.#host.persistent(this.#line())
+      case OP.BINPERSID: return this.#host.persistent(this.#pop())
+      default: return undefined
+    }
+  }
+
+  // prettier-ignore
+  #effect(op: number): void {
+    const cursor = this.#cursor
+    switch (op) {
+      case OP.PROTO: this.#protocol(cursor.byte()); break
+      // Frames only help a reader that buffers; the opcodes in them are read like any others.
+      case OP.FRAME: cursor.uint(8); break
+      case OP.MARK: this.#mark(); break
+      // In protocols that had no POP_MARK, popping an empty frame takes its mark.
+      case OP.POP: if (this.#stack.length > 0) this.#pop(); else this.#sinceMark(); break
+      case OP.POP_MARK: this.#sinceMark(); break
+      case OP.APPEND: { const item = this.#pop(); this.#append(this.#top(), [item]); break }
+      case OP.APPENDS: case OP.ADDITEMS: { const items = this.#sinceMark(); this.#append(this.#top(), items); break }
+      case OP.SETITEM: { const value = this.#pop(); const key = this.#pop(); this.#setItems(this.#top(), [key, value]); break }
+      case OP.SETITEMS: { const items = this.#sinceMark(); this.#setItems(this.#top(), items); break }
+      case OP.PUT: this.#remember(Number(this.#decimal(this.#line()))); break
+      case OP.BINPUT: this.#remember(cursor.byte()); break
+      case OP.LONG_BINPUT: this.#remember(cursor.uint(4)); break
+      case OP.MEMOIZE: this.#remember(this.#memo.size); break
+      case OP.BUILD: this.#build(); break
+      case OP.EXT1: case OP.EXT2: case OP.EXT4:
+        throw this.#fail('a global by its number in a registry of extensions, which a file cannot bring along')
+      case OP.NEXT_BUFFER: case OP.READONLY_BUFFER: throw this.#fail('a buffer outside the pickle')
+      default: throw this.#fail(`no pickle opcode: 0x${op.toString(16).padStart(2, '0')}`)
+    }
+  }
+
+  #protocol(protocol: number): void {
+    if (protocol > HIGHEST_PROTOCOL) throw this.#fail(`pickle protocol ${protocol}; 0 to 5 are known`)
+  }
+
+  #int(line: string): PickleValue {
+    return line === '01' ? true : line === '00' ? false : this.#decimal(line)
+  }
+
+  #namedGlobal(): PickleGlobal {
+    const module = this.#line()
+    return this.#global(module, this.#line())
+  }
+
+  #stackGlobal(): PickleGlobal {
+    const name = this.#pop()
+    const module = this.#pop()
+    if (typeof name !== 'string' || typeof module !== 'string') throw this.#fail('a global whose name is no string')
+    return this.#global(module, name)
+  }
+
+  #reduce(): PickleValue {
+    const args = this.#args(this.#pop())
+    return this.#call(this.#pop(), args)
+  }
+
+  #withKeywords(): PickleValue {
+    const keywords = this.#pop()
+    if (!(keywords instanceof PickleDict) || keywords.entries.size > 0) throw this.#fail('keyword arguments')
+    return this.#reduce()
+  }
+
+  #object([callable, ...args]: readonly PickleValue[]): PickleValue {
+    return this.#call(callable ?? null, args)
+  }
+
+  #tuple(length: number): PickleTuple {
+    if (this.#stack.length < length) throw this.#fail('an opcode finds the stack empty')
+    return new PickleTuple(this.#stack.splice(-length))
+  }
+
+  #float(line: string): number {
+    const value = /^[+-]?(inf|nan)$/i.test(line) ? Number.NaN : Number(line)
+    if (line === '' || (Number.isNaN(value) && !/nan|inf/i.test(line)))
+      throw this.#fail('no number where one is expected')
+    return value
+  }
+
+  /** Python's repr of a byte string, protocol 0. */
+  #quoted(line: string): string {
+    const quoted = /^(['"])(.*)\1$/s.exec(line.trimEnd())?.[2]
+    if (quoted === undefined) throw this.#fail('a string without quotes')
+    return quoted.replace(/\\(x[0-9a-fA-F]{2}|.)/gs, (_, what: string) =>
+      what.length === 3 ? String.fromCharCode(parseInt(what.slice(1), 16)) : (ESCAPES[what] ?? what),
+    )
+  }
+
+  /** raw-unicode-escape, protocol 0. */
+  #rawUnicode(line: string): string {
+    return line.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (all, short?: string, long?: string) => {
+      const point = parseInt(short ?? long ?? '', 16)
+      return point <= 0x10ffff ? String.fromCodePoint(point) : all
+    })
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' }

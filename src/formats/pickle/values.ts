@@ -1,0 +1,63 @@
+/**
+ * What a pickle can build here: plain values, containers, and objects of a host, which alone decides which globals
+ * there are. Nothing of it has behaviour; a name of a file is never looked up in the running program.
+ */
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PickleList
+  | PickleTuple
+  | PickleDict
+  | PickleSet
+  | PickleGlobal
+  | PickleObject
+
+export class PickleList {
+  readonly items: PickleValue[] = []
+}
+
+export class PickleTuple {
+  constructor(readonly items: readonly PickleValue[]) {}
+}
+
+/** A dict. A Map, so that `__proto__` is a key like any other. */
+export class PickleDict {
+  readonly entries = new Map<PickleValue, PickleValue>()
+}
+
+export class PickleSet {
+  readonly items = new Set<PickleValue>()
+}
+
+/** Base of what a host builds: tensors, storages, types. */
+export abstract class PickleObject {
+  abstract readonly kind: string
+}
+
+/** Thrown by a host that cannot take what it is given; the machine adds file and byte. */
+export class PickleRefusal extends Error {}
+
+/** A global that the host knows. */
+export interface GlobalSpec {
+  /** What `REDUCE` and `NEWOBJ` do; absent for a type that is only named. @throws PickleRefusal */
+  readonly call?: (args: readonly PickleValue[]) => PickleValue
+}
+
+export class PickleGlobal {
+  constructor(
+    /** `module.name` */
+    readonly path: string,
+    readonly spec: GlobalSpec,
+  ) {}
+}
+
+export interface PickleHost {
+  /** The global `module.name`, or null where it is forbidden. */
+  global(module: string, name: string): GlobalSpec | null
+  /** What a persistent id stands for. @throws PickleRefusal */
+  persistent(id: PickleValue): PickleValue
+}

@@ -1,0 +1,227 @@
+import { dirname, join } from 'node:path'
+import { crc32 } from '@node-rs/crc32'
+import { malformed, unsupported, type AlbertkitError } from '../../errors.js'
+import { RangedFile } from '../file.js'
+import { sniff } from '../sniff.js'
+import { elementCount, type OpenOptions, type TensorInfo, type TensorSource } from '../source.js'
+import { swapBytes } from '../swap.js'
+import { readWeightMap } from '../weight-map.js'
+import { readZipDirectory } from '../zip/directory.js'
+import type { StoragePlace, TorchFile } from './file.js'
+import { flattenStateDict } from './flatten.js'
+import { Gatherer, isContiguous, spanOf } from './gather.js'
+import type { TorchTensor } from './globals.js'
+import { isLegacyTorch, readLegacyTorch } from './legacy-file.js'
+import { readTorchZip, torchFolder } from './zip-file.js'
+
+/** Checksums are computed in pieces of this size, whatever the storage's. */
+const PIECE = 4 * 1024 * 1024
+/** A tensor that repeats the elements of a smaller storage (`expand`) may say that it is endless. */
+const MAX_EXPANDED_BYTES = 256 * 1024 * 1024
+
+interface Placed extends TensorInfo {
+  readonly tensor: TorchTensor
+  readonly place: StoragePlace
+  readonly from: TorchFile
+}
+
+/** Checks a tensor against its storage before anything is read or allocated for it. */
+function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Placed {
+  const { shape, strides, storage, type } = tensor
+  const file = from.file.path
+  const fail = (what: string, offset?: number): AlbertkitError =>
+    malformed(what, { file, tensor: name, ...(offset === undefined ? {} : { offset }) })
+  const place = from.places.get(storage.key)
+  if (place === undefined) throw fail('the storage of the tensor is not in the file')
+  const byteLength = shape.includes(0) ? 0 : elementCount(shape) * type.width
+  if (!Number.isSafeInteger(byteLength)) throw fail(`impossible shape [${shape.join(', ')}]`, place.offset)
+  const first = storage.viewOffset + tensor.offset * type.width
+  const end = byteLength === 0 ? first : first + spanOf(shape, strides) * type.width
+  if (!(end <= place.bytes))
+    throw fail(
+      `the tensor takes bytes ${first} to ${end} of a storage that has ${place.bytes}: shape [${shape.join(', ')}], strides [${strides.join(', ')}]`,
+      place.offset,
+    )
+  if (byteLength > Math.max(place.bytes, MAX_EXPANDED_BYTES))
+    throw unsupported(`the tensor repeats ${place.bytes} bytes until they are ${byteLength}`, { file, tensor: name })
+  return { name, dtype: type.dtype, shape, byteLength, file, tensor, place, from }
+}
+
+async function readTorchFile(file: RangedFile): Promise<TorchFile> {
+  const kind = sniff(file.path)
+  if (kind === 'zip') {
+    const entries = await readZipDirectory(file)
+    const folder = torchFolder(entries)
+    if (folder !== null) return readTorchZip(file, entries, folder)
+    throw malformed('the zip archive holds no PyTorch file', { file: file.path, hint: 'it has no data.pkl' })
+  }
+  if (isLegacyTorch(file)) return readLegacyTorch(file)
+  if (kind === 'pickle')
+    throw malformed('the pickle is no PyTorch file: its magic number is absent', { file: file.path, offset: 0 })
+  throw malformed('the file is neither a zip archive nor a pickle, so no PyTorch file', {
+    file: file.path,
+    offset: 0,
+    hint: 'it may be damaged or something else: fetch it again',
+  })
+}
+
+class TorchSource implements TensorSource {
+  readonly format = 'torch'
+  readonly tensors: ReadonlyMap<string, Placed>
+  readonly #gatherers = new Map<string, Gatherer | null>()
+  readonly #verified = new Set<StoragePlace>()
+  #buffer: Uint8Array | null = null
+
+  constructor(
+    readonly files: readonly string[],
+    readonly notes: readonly string[],
+    placed: ReadonlyMap<string, Placed>,
+    readonly opened: readonly RangedFile[],
+    readonly checksum: boolean,
+  ) {
+    this.tensors = placed
+  }
+
+  #placed(name: string): Placed {
+    const placed = this.tensors.get(name)
+    if (placed === undefined) throw new RangeError(`no tensor named ${name}`)
+    return placed
+  }
+
+  verifyChecksum(name: string): void {
+    const { place, from } = this.#placed(name)
+    if (!this.checksum || place.crc32 === null || this.#verified.has(place)) return
+    this.#buffer ??= new Uint8Array(PIECE)
+    let crc = 0
+    for (let done = 0; done < place.bytes; done += PIECE) {
+      const bytes = this.#buffer.subarray(0, Math.min(PIECE, place.bytes - done))
+      from.file.read(place.offset + done, bytes)
+      crc = crc32(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), crc)
+    }
+    if (crc !== place.crc32)
+      throw malformed('the bytes of the tensor do not have their CRC-32', {
+        file: from.file.path,
+        tensor: name,
+        offset: place.offset,
+        hint: 'the file is damaged: fetch it again; --no-checksum reads it as it is',
+      })
+    this.#verified.add(place)
+  }
+
+  /** How to read a tensor whose elements are not in order; null for one that can be read as it lies. */
+  #gatherer({ name, tensor, place, from }: Placed): Gatherer | null {
+    let gatherer = this.#gatherers.get(name)
+    if (gatherer !== undefined) return gatherer
+    const { shape, strides, offset, type, storage } = tensor
+    const strided = { shape, strides, offset, width: type.width }
+    gatherer = isContiguous(strided)
+      ? null
+      : new Gatherer(strided, (at, target) => { from.file.read(place.offset + storage.viewOffset + at, target) }) // prettier-ignore
+    this.#gatherers.set(name, gatherer)
+    return gatherer
+  }
+
+  read(name: string, offset: number, target: Uint8Array): void {
+    const placed = this.#placed(name)
+    if (offset < 0 || offset + target.length > placed.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
+    this.verifyChecksum(name)
+    const { tensor, from } = placed
+    if (!from.bigEndian) this.#readStored(placed, offset, target)
+    else {
+      // Elements are swapped whole, though a range may begin within one.
+      const { unit } = tensor.type
+      const start = offset - (offset % unit)
+      const end = Math.ceil((offset + target.length) / unit) * unit
+      const whole = start === offset && end === offset + target.length ? target : new Uint8Array(end - start)
+      this.#readStored(placed, start, whole)
+      swapBytes(whole, unit)
+      if (whole !== target) target.set(whole.subarray(offset - start, offset - start + target.length))
+    }
+  }
+
+  #readStored(placed: Placed, offset: number, target: Uint8Array): void {
+    const gatherer = this.#gatherer(placed)
+    const { tensor, place, from } = placed
+    const first = tensor.storage.viewOffset + tensor.offset * tensor.type.width
+    if (gatherer === null) from.file.read(place.offset + first + offset, target)
+    else gatherer.read(offset, target)
+  }
+
+  close(): void {
+    for (const file of this.opened) file.close()
+  }
+}
+
+/** Opens files and reads their pickles; closes them all where one is damaged. */
+async function openAll(paths: readonly string[]): Promise<TorchFile[]> {
+  const files: RangedFile[] = []
+  try {
+    const read: TorchFile[] = []
+    for (const path of paths) {
+      const file = new RangedFile(path)
+      files.push(file)
+      read.push(await readTorchFile(file))
+    }
+    return read
+  } catch (error) {
+    for (const file of files) file.close()
+    throw error
+  }
+}
+
+/** The tensors of a file by name. */
+function tensorsOf(from: TorchFile): { placed: Map<string, Placed>; notes: readonly string[] } {
+  const state = flattenStateDict(from.root)
+  if (state === null || state.tensors.size === 0)
+    throw unsupported('the file holds no tensors by name', {
+      file: from.file.path,
+      hint: 'save a state dict: torch.save(model.state_dict(), …)',
+    })
+  const placed = new Map([...state.tensors].map(([name, tensor]) => [name, placeTensor(name, tensor, from)]))
+  const strided = [...placed.values()].filter((p) => !isContiguous(p.tensor))
+  const note = strided.length > 0 ? [`${strided.length} tensors are stored in another order (strides)`] : []
+  return { placed, notes: [...from.notes, ...state.notes, ...note] }
+}
+
+/**
+ * Opens one PyTorch file (`.bin`, `.pt`, `.pth`) of either format.
+ * @throws AlbertkitError `malformed`; `unsupported` naming the first global that is no tensor and no container
+ */
+export async function openTorch(path: string, options: OpenOptions = {}): Promise<TensorSource> {
+  const [from] = await openAll([path])
+  try {
+    const { placed, notes } = tensorsOf(from!)
+    return new TorchSource([path], notes, placed, [from!.file], options.checksum !== false)
+  } catch (error) {
+    from!.file.close()
+    throw error
+  }
+}
+
+/** Opens `*.bin.index.json` and the files it names. @throws AlbertkitError as `openTorch` */
+export async function openShardedTorch(indexPath: string, options: OpenOptions = {}): Promise<TensorSource> {
+  const wanted = readWeightMap(indexPath)
+  const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
+  const paths = names.map((name) => join(dirname(indexPath), name))
+  const opened = await openAll(paths)
+  const files = opened.map((from) => from.file)
+  try {
+    const parts = opened.map(tensorsOf)
+    const placed = new Map<string, Placed>()
+    for (const [name, shard] of wanted) {
+      const tensor = parts[names.indexOf(shard)]?.placed.get(name)
+      if (tensor === undefined)
+        throw malformed(`the index puts the tensor in ${shard}, which does not have it`, {
+          file: indexPath,
+          tensor: name,
+        })
+      placed.set(name, tensor)
+    }
+    const notes = [...new Set(parts.flatMap((part) => part.notes))]
+    return new TorchSource([indexPath, ...paths], notes, placed, files, options.checksum !== false)
+  } catch (error) {
+    for (const file of files) file.close()
+    throw error
+  }
+}

@@ -1,0 +1,113 @@
+import { malformed, unsupported } from '../../errors.js'
+import type { RangedFile } from '../file.js'
+import { ByteCursor } from '../pickle/cursor.js'
+import { PickleMachine } from '../pickle/machine.js'
+import type { ZipEntry } from '../zip/directory.js'
+import type { StoragePlace, TorchFile } from './file.js'
+import { TorchHost } from './globals.js'
+
+/** A pickle holds names and shapes; a thousand tensors take 200 kB. */
+const MAX_PICKLE_BYTES = 64 * 1024 * 1024
+const MAX_RECORD_BYTES = 64
+const DEFLATED = 8
+
+/**
+ * The folder in which a zip archive holds a PyTorch model, or null where it is none: `<folder>/data.pkl` beside
+ * `<folder>/version` or the storages (caffe2/serialize/inline_container.cc). A folder of model files that was zipped
+ * has neither.
+ */
+export function torchFolder(entries: readonly ZipEntry[]): string | null {
+  const names = new Set(entries.map((e) => e.name))
+  for (const name of names) {
+    const folder = /^([^/]+)\/data\.pkl$/.exec(name)?.[1]
+    if (folder === undefined) continue
+    if (names.has(`${folder}/version`) || names.has(`${folder}/.data/version`)) return folder
+    if (entries.some((e) => e.name.startsWith(`${folder}/data/`))) return folder
+  }
+  return null
+}
+
+class ZipReader {
+  readonly #byName: ReadonlyMap<string, ZipEntry>
+  constructor(
+    readonly file: RangedFile,
+    entries: readonly ZipEntry[],
+    readonly folder: string,
+  ) {
+    this.#byName = new Map(entries.map((e) => [e.name, e]))
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(`${this.folder}/${name}`)
+  }
+
+  /** An entry whose bytes lie in the file as they are. */
+  entry(name: string): ZipEntry {
+    const entry = this.#byName.get(`${this.folder}/${name}`)
+    if (entry === undefined)
+      throw malformed(`the archive has no ${this.folder}/${name}, which its pickle names`, { file: this.file.path })
+    if (entry.stored) return entry
+    const how = entry.method === DEFLATED ? 'compressed' : `packed by method ${entry.method}`
+    throw unsupported(`${entry.name} is ${how}, which PyTorch does not do`, {
+      file: this.file.path,
+      offset: entry.dataStart,
+      hint: 'save the weights again with torch.save',
+    })
+  }
+
+  record(name: string): string | null {
+    if (!this.has(name)) return null
+    const { dataStart, size } = this.entry(name)
+    return Buffer.from(this.file.bytes(dataStart, Math.min(size, MAX_RECORD_BYTES)))
+      .toString('latin1')
+      .trim()
+  }
+
+  bigEndian(): boolean {
+    const order = this.record('byteorder')
+    if (order !== null && order !== 'little' && order !== 'big')
+      throw malformed('the byte order of the file is neither little nor big', {
+        file: this.file.path,
+        offset: this.entry('byteorder').dataStart,
+      })
+    return order === 'big'
+  }
+}
+
+/** @throws AlbertkitError `malformed` or `unsupported` */
+export function readTorchZip(file: RangedFile, entries: readonly ZipEntry[], folder: string): TorchFile {
+  const zip = new ZipReader(file, entries, folder)
+  if (zip.has('constants.pkl'))
+    throw unsupported('the file holds a TorchScript program, not weights alone', {
+      file: file.path,
+      hint: 'save the weights: torch.save(torch.jit.load(…).state_dict(), …)',
+    })
+  const pickle = zip.entry('data.pkl')
+  if (pickle.size > MAX_PICKLE_BYTES)
+    throw malformed(`the pickle has ${pickle.size} bytes, more than the limit of ${MAX_PICKLE_BYTES}`, {
+      file: file.path,
+      offset: pickle.dataStart,
+    })
+  const host = new TorchHost()
+  const cursor = new ByteCursor(file, pickle.dataStart, pickle.dataStart + pickle.size)
+  const root = new PickleMachine(cursor, host).run()
+  const places = new Map<string, StoragePlace>()
+  for (const { key, bytes } of host.storages.values()) {
+    const entry = zip.entry(`data/${key}`)
+    if (entry.size !== bytes)
+      throw malformed(`${entry.name} has ${entry.size} bytes, but the pickle says ${bytes}`, {
+        file: file.path,
+        offset: entry.dataStart,
+      })
+    places.set(key, { offset: entry.dataStart, bytes, crc32: entry.crc32 === 0 ? null : entry.crc32 })
+  }
+  const bigEndian = zip.bigEndian()
+  return {
+    file,
+    root,
+    places,
+    storages: host.storages,
+    bigEndian,
+    notes: bigEndian ? ['written on a big-endian machine'] : [],
+  }
+}

@@ -1,0 +1,47 @@
+import { readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { malformed, type AlbertkitError } from '../errors.js'
+import { fileError } from './file.js'
+import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './json.js'
+
+/** An index lists names only: 64 MiB would be a million tensors. */
+const MAX_INDEX_BYTES = 64 * 1024 * 1024
+
+/**
+ * Reads the `weight_map` of a `*.index.json` of Hugging Face: which file holds which tensor.
+ * @returns pairs of tensor and file name, in the order of the index
+ * @throws AlbertkitError `malformed`, also where a file is named that is not in the index' own directory
+ */
+export function readWeightMap(path: string): [name: string, shard: string][] {
+  const fail = (what: string, tensor?: string): AlbertkitError =>
+    malformed(what, {
+      file: path,
+      ...(tensor === undefined ? {} : { tensor }),
+      hint: 'an index has a weight_map from tensor to file',
+    })
+  let text: string
+  try {
+    if (statSync(path).size > MAX_INDEX_BYTES) throw fail('the index is larger than 64 MiB')
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw error instanceof Error && 'kind' in error ? error : fileError(error, path)
+  }
+  let parsed: StrictValue
+  try {
+    parsed = parseStrict(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    if (!(error instanceof StrictJsonError)) throw error
+    throw fail(`the index is not JSON: ${error.message}`)
+  }
+  const map = parsed instanceof StrictObject ? parsed.get('weight_map') : undefined
+  if (!(map instanceof StrictObject)) throw fail('the index has no weight_map')
+  if (map.entries.length === 0) throw fail('the weight_map of the index is empty')
+  const seen = new Set<string>()
+  return map.entries.map(([name, shard]) => {
+    if (seen.has(name)) throw fail('the index lists the tensor twice', name)
+    seen.add(name)
+    if (typeof shard !== 'string' || shard === '' || shard !== basename(shard) || /[\\\0]|^\.{1,2}$/.test(shard))
+      throw fail('the index names a file outside its own directory', name)
+    return [name, shard]
+  })
+}
