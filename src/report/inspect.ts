@@ -8,7 +8,7 @@ function groupVariables(variables: readonly VariableReport[]): (VariableReport &
   const groups = new Map<string, VariableReport & { times: number }>()
   for (const v of variables) {
     const name = v.name.replace(
-      /(layer_|group_|attention_|intermediate_|output_|layer\.|groups\.|layers\.)\d+(?=[/.])/g,
+      /(layer_|group_|(?<!inner_group_\d+\/)attention_|intermediate_|output_|layer\.|groups\.|layers\.)\d+(?=[/.])/g,
       '$1*',
     )
     const key = `${name} ${v.dtype} ${v.shape.join()}`
