@@ -10,6 +10,13 @@ const VARIANT = /^(albert|bert)_config.*\.json$/
 /** A configuration is a page; anything longer is another file. */
 const MAX_BYTES = 16 * 1024 * 1024
 
+const isConfig = (name: string): boolean => NAMES.includes(name) || VARIANT.test(name)
+
+/** The first of `directories` that has a configuration, else the first. */
+export function directoryWithConfig(directories: readonly string[]): string {
+  return directories.find((directory) => readdirSync(directory).some(isConfig)) ?? directories[0] ?? '.'
+}
+
 function findConfig(directory: string): string {
   const names = readdirSync(directory)
   const exact = NAMES.find((name) => names.includes(name))

@@ -1,5 +1,5 @@
 import type { AlbertkitError } from '../errors.js'
-import { modelDirectory, openSource } from '../formats/open.js'
+import { openLocated } from '../formats/open.js'
 import type { OpenOptions, TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { planModel, type ModelPlan } from '../model/build.js'
@@ -8,7 +8,7 @@ import { identify, type Identification } from '../model/identify.js'
 import { modelNotes } from '../model/notes.js'
 import { classifierKindOf, type Task } from '../model/outputs.js'
 import { settleTied } from '../model/tied.js'
-import { readConfigFile } from './config-file.js'
+import { directoryWithConfig, readConfigFile } from './config-file.js'
 
 export interface OpenModelOptions extends OpenOptions {
   /** Configuration file to use instead of the one beside the weights. */
@@ -60,9 +60,9 @@ function readNames(
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
-  const source = await openSource(path, options)
+  const { source, directories } = await openLocated(path, options)
   try {
-    const directory = modelDirectory(path)
+    const directory = directoryWithConfig(directories)
     const { rawConfig, identification } = readNames(source, directory, options)
     const { family, architecture } = identification.table
     const config = parseConfig(rawConfig, family, architecture, options)

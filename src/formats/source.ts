@@ -82,6 +82,8 @@ export interface TensorSource {
 export interface OpenOptions {
   /** Verify CRC-32C of table blocks and tensors; default true. */
   readonly checksum?: boolean
+  /** Open for a look at names and shapes although data files are absent; default false. */
+  readonly allowMissingData?: boolean
 }
 
 /** Number of elements of a shape. */

@@ -11,11 +11,6 @@ const PIECE = 4 * 1024 * 1024
 export const shardPath = (prefix: string, shard: number, shards: number): string =>
   `${prefix}.data-${String(shard).padStart(5, '0')}-of-${String(shards).padStart(5, '0')}`
 
-export interface BundleOptions extends OpenOptions {
-  /** Open for a look at names and shapes although data files are absent. */
-  readonly allowMissingData?: boolean
-}
-
 /** A TensorFlow V2 checkpoint: `<prefix>.index` and its data files. */
 class BundleSource implements TensorSource {
   readonly format = 'tf-bundle'
@@ -29,7 +24,7 @@ class BundleSource implements TensorSource {
   readonly #verified = new Set<string>()
   #buffer: Uint8Array | null = null
 
-  constructor(prefix: string, options: BundleOptions) {
+  constructor(prefix: string, options: OpenOptions) {
     const indexFile = `${prefix}.index`
     this.#checksum = options.checksum !== false
     const index = readIndex(indexFile, this.#checksum)
@@ -196,5 +191,4 @@ function swapBytes(bytes: Uint8Array, width: number): void {
  * Opens the V2 checkpoint `<prefix>.index`.
  * @throws AlbertkitError `malformed` naming file, tensor and byte; `unsupported` for a later version of the format
  */
-export const openBundle = (prefix: string, options: BundleOptions = {}): TensorSource =>
-  new BundleSource(prefix, options)
+export const openBundle = (prefix: string, options: OpenOptions = {}): TensorSource => new BundleSource(prefix, options)

@@ -1,0 +1,33 @@
+import { basename, dirname, join } from 'node:path'
+import { usage } from '../../errors.js'
+import type { Container, Found } from '../container.js'
+import { openSafetensors, openShardedSafetensors } from './source.js'
+
+const INDEX = '.safetensors.index.json'
+
+/** Goldens hold inputs and outputs, not weights. */
+const isModelFile = (name: string): boolean => name.endsWith('.safetensors') && !name.startsWith('golden')
+
+const found = (file: string): Found => ({
+  directories: [dirname(file)],
+  notes: [],
+  open: () => ({ source: file.endsWith(INDEX) ? openShardedSafetensors(file) : openSafetensors(file) }),
+})
+
+export const safetensors: Container = {
+  title: '.safetensors',
+  byName(path) {
+    const name = basename(path)
+    return name.endsWith('.safetensors') || name.endsWith(INDEX) ? found(path) : null
+  },
+  byBytes: (path, kind) => (kind === 'safetensors' ? found(path) : null),
+  inDirectory(directory, names) {
+    const index = names.find((name) => name === `model${INDEX}`) ?? names.find((name) => name.endsWith(INDEX))
+    if (index !== undefined) return found(join(directory, index))
+    const files = names.filter(isModelFile).sort()
+    const file = files.find((name) => name === 'model.safetensors') ?? (files.length === 1 ? files[0] : undefined)
+    if (file !== undefined) return found(join(directory, file))
+    if (files.length === 0) return null
+    throw usage(`${directory} holds several models: ${files.join(', ')}`, { hint: 'give the one you mean' })
+  },
+}

@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { malformed, usage } from '../../errors.js'
+import type { Container, Found } from '../container.js'
+import { fileError, isDirectory } from '../file.js'
+import { KIND_WORDS, sniff } from '../sniff.js'
+import { openBundle } from './source.js'
+
+/** A TensorFlow checkpoint is given by its directory, its prefix, one of its files, or the `checkpoint` file. */
+
+/** A `checkpoint` file is a few lines; a longer one is something else. */
+const MAX_STATE_BYTES = 1024 * 1024
+
+const DATA = /\.data-\d{5,}-of-\d{5,}$/
+
+const WHOLE = 'a checkpoint is its .index and every .data-… file together'
+
+/** Prefixes of the V2 checkpoints in a directory: those with an index. */
+const prefixesIn = (names: readonly string[]): string[] =>
+  names
+    .filter((name) => name.endsWith('.index'))
+    .map((name) => name.slice(0, -'.index'.length))
+    .sort()
+
+/** Names the kind of a file that stands where an index should: a saved error page, a picture … */
+function checkIndex(file: string): void {
+  if (!existsSync(file)) throw malformed('the .index file of the checkpoint is missing', { file, hint: WHOLE })
+  const kind = sniff(file)
+  if (kind === 'unknown' || kind === 'text' || kind === 'json') return
+  throw malformed(`the index is ${KIND_WORDS[kind]}`, { file, offset: 0, hint: 'fetch the .index file again' })
+}
+
+const found = (prefix: string, notes: readonly string[] = []): Found => ({
+  directories: [dirname(prefix)],
+  notes,
+  open(options) {
+    checkIndex(`${prefix}.index`)
+    return { source: openBundle(prefix, options) }
+  },
+})
+
+/**
+ * The checkpoint that a `checkpoint` state file names, by its last path component alone: the path in it is often one
+ * of the machine that trained, and must never lead out of the directory.
+ */
+function stateChoice(stateFile: string): string | null {
+  let text = ''
+  try {
+    if (statSync(stateFile).size <= MAX_STATE_BYTES) text = readFileSync(stateFile, 'utf8')
+  } catch (error) {
+    throw fileError(error, stateFile)
+  }
+  const quoted = /^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*")/m.exec(text)?.[1]
+  if (quoted === undefined) return null
+  const name = basename(quoted.slice(1, -1).replace(/\\(.)/g, '$1').replaceAll('\\', '/'))
+  return name === '' || name === '.' || name === '..' ? null : name
+}
+
+function byState(stateFile: string): Found {
+  const directory = dirname(stateFile)
+  const prefixes = prefixesIn(readdirSync(directory))
+  const named = stateChoice(stateFile)
+  if (named !== null && prefixes.includes(named)) return found(join(directory, named))
+  const only = prefixes[0]
+  if (prefixes.length === 1 && only !== undefined)
+    return found(join(directory, only), [
+      `the checkpoint file names ${named ?? 'no checkpoint'}; took ${only}, the only one here`,
+    ])
+  throw malformed(named === null ? 'names no checkpoint' : `names ${named}, which is not beside it`, {
+    file: stateFile,
+    hint:
+      prefixes.length === 0 ? 'the .index file is missing: fetch it too' : `give one of them: ${prefixes.join(', ')}`,
+  })
+}
+
+export const tfCheckpoint: Container = {
+  title: 'a TensorFlow checkpoint (.index with .data-…)',
+  byName(path) {
+    const name = basename(path)
+    if (name === 'checkpoint') return byState(path)
+    if (name.endsWith('.index')) return found(path.slice(0, -'.index'.length))
+    if (DATA.test(name)) return found(path.replace(DATA, ''))
+    return existsSync(`${path}.index`) ? found(path) : null
+  },
+  byPrefix(path) {
+    if (existsSync(`${path}.index`)) return found(path)
+    const directory = dirname(path)
+    const data = `${basename(path)}.data-`
+    if (existsSync(directory) && readdirSync(directory).some((name) => name.startsWith(data)))
+      throw malformed('the .index file of the checkpoint is missing', { file: path })
+    return null
+  },
+  inDirectory(directory, names) {
+    if (names.includes('checkpoint') && !isDirectory(join(directory, 'checkpoint')))
+      return byState(join(directory, 'checkpoint'))
+    const prefixes = prefixesIn(names)
+    const prefix = prefixes[0]
+    if (prefix === undefined) return null
+    if (prefixes.length === 1) return found(join(directory, prefix))
+    throw usage(`${directory} holds several checkpoints: ${prefixes.join(', ')}`, {
+      hint: 'give the one you mean by its prefix',
+    })
+  },
+  incomplete(directory, names) {
+    const data = names.find((name) => DATA.test(name))
+    if (data === undefined) return null
+    return malformed('the .index file of the checkpoint is missing', { file: join(directory, data), hint: WHOLE })
+  },
+}
