@@ -86,9 +86,11 @@ async function findCommands() {
 // own: nothing in it imports the modules beside it, of which each has another identity.
 async function bundleCommands(commands) {
   await build({
-    entryPoints: [...commands.map((file) => join(dist, 'commands', file)), join(dist, 'export/hash-worker.js')],
+    entryPoints: [...commands.map((file) => `commands/${file}`), 'export/hash-worker.js'].map((file) => ({
+      in: join(dist, file),
+      out: file.replace(/^commands\/|\.js$/g, '').replace(/^export\//, ''),
+    })),
     outdir: join(dist, 'cli'),
-    entryNames: '[name]',
     bundle: true,
     splitting: true,
     packages: 'external',
@@ -103,7 +105,10 @@ async function layOutCommands() {
   const folder = join(dist, 'plugin', pkg.oclif.bin)
   const commands = await findCommands()
   await bundleCommands(commands)
-  for (const file of commands) write(join(folder, file), `export { default } from '../../cli/${file}'\n`)
+  for (const file of commands) {
+    const up = '../'.repeat(file.split(/[/\\]/).length + 1)
+    write(join(folder, file), `export { default } from '${up}cli/${file}'\n`)
+  }
   const plugins = Object.keys(pkg.dependencies).filter((name) => name.startsWith('@oclif/plugin-'))
   const { bin, dirname: folderName, topicSeparator } = pkg.oclif
   writeJson(join(dist, 'standalone/package.json'), {

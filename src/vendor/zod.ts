@@ -4,15 +4,19 @@
  */
 export {
   array,
+  boolean,
+  discriminatedUnion,
   enum as oneOf,
   gte,
   int,
   literal,
   lte,
+  nullable,
   number,
   object,
   optional,
   record,
+  regex,
   string,
   unknown,
 } from 'zod/mini'

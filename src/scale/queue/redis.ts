@@ -1,0 +1,87 @@
+import type { Redis } from 'ioredis'
+import { environment, usage } from '../../errors.js'
+
+type Bullmq = typeof import('bullmq')
+
+export const DEFAULT_REDIS = 'redis://127.0.0.1:6379'
+export const DEFAULT_QUEUE = 'albertkit'
+/** How long a server may take to answer at first; later losses are waited out. */
+const FIRST_ANSWER_MS = 5000
+
+/** A connection and the library that speaks over it. */
+export interface QueueConnection {
+  readonly bullmq: Bullmq
+  readonly redis: Redis
+  close(): Promise<void>
+}
+
+async function load(): Promise<{ bullmq: Bullmq; Redis: typeof Redis }> {
+  try {
+    const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')])
+    return { bullmq, Redis: ioredis.Redis }
+  } catch (error) {
+    throw environment('queues need the packages bullmq and ioredis', {
+      hint: 'npm install bullmq ioredis',
+      cause: error,
+    })
+  }
+}
+
+/** The address without the password, for messages. */
+export function redact(url: string): string {
+  try {
+    const parsed = new URL(url)
+    if (parsed.password !== '') parsed.password = '***'
+    return parsed.href
+  } catch {
+    return url
+  }
+}
+
+/** Waits for the first answer, which says whether there is a server at all. */
+async function firstAnswer(redis: Redis, url: string): Promise<void> {
+  const errors: Error[] = []
+  redis.on('error', (error: Error) => {
+    errors.splice(0, errors.length, error)
+  })
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(errors[0] ?? new Error('no answer'))
+    }, FIRST_ANSWER_MS)
+  })
+  try {
+    await Promise.race([redis.ping(), late])
+  } catch (error) {
+    redis.disconnect()
+    throw environment(`no Redis answers at ${redact(url)}: ${(error as Error).message}`, {
+      hint: 'start one (redis-server), or name another with --redis URL',
+      cause: error,
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Connects to Redis. A connection lost later is taken up again for as long as it takes: a server that restarts is no
+ * error of the work.
+ * @throws AlbertkitError `environment` where a package or the server is absent, `usage` where the address is none
+ */
+export async function connect(url: string): Promise<QueueConnection> {
+  const { bullmq, Redis } = await load()
+  if (!/^(rediss?|unix):/.test(url))
+    throw usage(`${url} is no address of a Redis server`, { hint: `such as ${DEFAULT_REDIS}` })
+  // BullMQ asks for null: its blocking calls must outlive a lost connection.
+  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 200, 2000) })
+  await firstAnswer(redis, url)
+  return {
+    bullmq,
+    redis,
+    close: async () => {
+      await redis.quit().catch(() => {
+        redis.disconnect()
+      })
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export const REDIS = spawnSync('redis-server', ['--version']).status === 0
+export const NO_REDIS = 'redis-server is not installed'
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => {
+        resolve(port)
+      })
+    })
+  })
+
+/** A Redis server of its own on loopback, whose data outlive a restart. */
+export class RedisServer {
+  #process: ChildProcess | null = null
+
+  private constructor(
+    readonly port: number,
+    readonly directory: string,
+  ) {}
+
+  static async start(): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'albertkit-redis-')))
+    await server.run()
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  async run(): Promise<void> {
+    const flags = { port: this.port, bind: '127.0.0.1', dir: this.directory, appendonly: 'yes', appendfsync: 'always' }
+    const child = spawn(
+      'redis-server',
+      Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    )
+    this.#process = child
+    let log = ''
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on('data', (data: Buffer) => {
+        log += data.toString()
+        if (log.includes('Ready to accept connections')) resolve()
+      })
+      child.once('exit', () => {
+        reject(new Error(`redis-server ended: ${log}`))
+      })
+    })
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process
+    if (child === null) return
+    this.#process = null
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
