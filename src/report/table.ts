@@ -5,18 +5,76 @@ import { escapeControl } from './escape.js'
 export interface TableOptions {
   readonly head: readonly string[]
   readonly right?: readonly number[]
+  /** Columns of the terminal; the widest column of text is wrapped until the table fits. No limit if left out. */
+  readonly width?: number
+}
+
+const FULL_WIDTH =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu
+/** Columns that `text` takes in a terminal: CJK takes two a character. */
+export const displayWidth = (text: string): number =>
+  Array.from(text.replace(/\p{M}/gu, '')).length + (text.match(FULL_WIDTH)?.length ?? 0)
+
+const GAP = 2
+/** No column of text is made narrower than this. */
+const NARROWEST = 12
+
+/** Widths of the columns such that the table fits, or null where it fits as it is. */
+function fittedWidths(rows: readonly (readonly string[])[], options: TableOptions): number[] | null {
+  const { head, right = [], width = Infinity } = options
+  const widths = head.map((title, i) =>
+    Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map((cell) => displayWidth(escapeControl(cell)))),
+  )
+  let excess = widths.reduce((sum, w) => sum + w + GAP, -GAP) - width
+  if (excess <= 0) return null
+  while (excess > 0) {
+    const texts = widths.flatMap((w, i) => (right.includes(i) || w <= NARROWEST ? [] : [i]))
+    const widest = texts.reduce<number | null>((a, i) => (a === null || widths[i]! > widths[a]! ? i : a), null)
+    if (widest === null) return widths
+    const cut = Math.min(excess, Math.max(1, Math.ceil((widths[widest]! - NARROWEST) / 4)))
+    widths[widest]! -= cut
+    excess -= cut
+  }
+  return widths
+}
+
+/** `text` in lines of at most `width` columns, broken between words, and within those that are too long. */
+export function wrap(text: string, width: number): string[] {
+  if (displayWidth(text) <= width) return [text]
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) <= width) {
+      line += ` ${word}`
+      continue
+    }
+    if (line !== '') lines.push(line)
+    line = ''
+    for (const character of word) {
+      if (displayWidth(line + character) > width) {
+        lines.push(line)
+        line = ''
+      }
+      line += character
+    }
+  }
+  return [...lines, line]
 }
 
 /** A plain table without colour or frames: it survives pipes, logs and `grep`. */
-export function table(rows: readonly (readonly string[])[], { head, right = [] }: TableOptions): string {
+export function table(rows: readonly (readonly string[])[], options: TableOptions): string {
+  const { head, right = [] } = options
   const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' } // prettier-ignore
+  const widths = fittedWidths(rows, options)
   const grid = new Table({
     head: [...head],
     chars: none,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: head.map((_, i) => (right.includes(i) ? 'right' : 'left')),
   })
-  for (const row of rows) grid.push(row.map((cell) => escapeControl(cell)))
+  const fit = (cell: string, i: number): string =>
+    widths === null ? cell : wrap(cell, widths[i] ?? NARROWEST).join('\n')
+  for (const row of rows) grid.push(row.map((cell, i) => fit(escapeControl(cell), i)))
   return grid
     .toString()
     .split('\n')

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { outputError } from '../errors.js'
+import { OutputDirectory } from '../export/atomic.js'
+import { writing } from '../export/files.js'
+import { albertkitVersion } from '../export/version.js'
+import type { Look } from '../report/chart/look.js'
+import { chartSvg, svgPng, type Chart } from '../report/chart/render.js'
+import { htmlPage, type Section } from '../report/html.js'
+
+/** Where pictures and pages go. */
+export interface PictureOptions {
+  /** SVG file of the first picture; others beside it, `<name>-<picture>.svg`. */
+  readonly svg?: string
+  readonly png?: string
+  readonly look?: Look
+  /** Directory for `index.html`. */
+  readonly report?: string
+  /** Replace what is there. */
+  readonly force?: boolean
+}
+
+function refuseExisting(path: string, force: boolean): void {
+  if (!force && existsSync(path))
+    throw outputError(`${path} exists`, { file: path, hint: 'replace it with --force, or choose another name' })
+}
+
+/** Writes a file so that it appears whole or not at all. */
+export function writeWhole(path: string, data: string | Uint8Array, force = false): void {
+  refuseExisting(path, force)
+  const temporary = join(dirname(resolve(path)), `.${basename(path)}.${randomUUID().slice(0, 8)}`)
+  writing(path, () => {
+    mkdirSync(dirname(temporary), { recursive: true })
+    try {
+      writeFileSync(temporary, data, { flag: 'wx' })
+      renameSync(temporary, path)
+    } finally {
+      rmSync(temporary, { force: true })
+    }
+  })
+}
+
+/** `a/b.svg` and `heads` make `a/b-heads.svg`. */
+function nameFor(path: string, chart: Chart, first: boolean): string {
+  if (first) return path
+  const extension = extname(path)
+  return `${path.slice(0, path.length - extension.length)}-${chart.name}${extension}`
+}
+
+/**
+ * Draws pictures into files: all are drawn before the first is written.
+ * @returns paths written
+ * @throws AlbertkitError `environment` where a package is missing, `output`
+ */
+export async function writePictures(
+  charts: readonly ((look: Look) => Chart)[],
+  { svg, png, look = 'light', force = false }: PictureOptions,
+): Promise<string[]> {
+  const drawn: { readonly path: string; readonly data: string | Uint8Array }[] = []
+  for (const [i, make] of charts.entries()) {
+    if (svg === undefined && png === undefined) break
+    const chart = make(look)
+    const text = await chartSvg(chart, look)
+    if (svg !== undefined) drawn.push({ path: nameFor(svg, chart, i === 0), data: text })
+    if (png !== undefined) drawn.push({ path: nameFor(png, chart, i === 0), data: await svgPng(text, look) })
+  }
+  for (const { path } of drawn) refuseExisting(path, force)
+  for (const { path, data } of drawn) writeWhole(path, data, force)
+  return drawn.map((d) => d.path)
+}
+
+/**
+ * Writes `DIR/index.html`: one page with everything in it.
+ * @returns its path
+ * @throws AlbertkitError `environment` where vega is missing, `output`
+ */
+export async function writePage(
+  directory: string,
+  page: { readonly title: string; readonly lead: string; readonly sections: readonly Section[] },
+  force = false,
+): Promise<string> {
+  if (existsSync(directory) && writing(directory, () => readdirSync(directory)).length > 0 && !force)
+    throw outputError(`${directory} exists and is not empty`, {
+      file: directory,
+      hint: 'replace its index.html with --force',
+    })
+  const html = await htmlPage(page.title, page.lead, page.sections, albertkitVersion())
+  const output = new OutputDirectory(directory)
+  try {
+    writing(directory, () => {
+      writeFileSync(join(output.staging, 'index.html'), html)
+    })
+    output.commit()
+  } finally {
+    output.discard()
+  }
+  return join(directory, 'index.html')
+}

@@ -1,0 +1,59 @@
+import * as Flags from '@oclif/core/flags'
+import type { PictureOptions } from '../api/pictures.js'
+import type { Look } from '../report/chart/look.js'
+import type { Chart } from '../report/chart/render.js'
+import type { Section } from '../report/html.js'
+import type { DataTable } from '../report/tables.js'
+
+/** Flags of the commands that give tables and pictures. */
+export const outputFlags = {
+  markdown: Flags.boolean({ description: 'print the tables as Markdown', exclusive: ['json', 'csv'] }),
+  csv: Flags.boolean({ description: 'print the main table as CSV', exclusive: ['json', 'markdown'] }),
+  svg: Flags.string({ description: 'draw the picture into this SVG file', helpValue: 'FILE' }),
+  png: Flags.string({ description: 'draw the picture into this PNG file', helpValue: 'FILE' }),
+  look: Flags.string({ description: 'look of the picture', options: ['light', 'dark'], default: 'light' }),
+  report: Flags.string({ description: 'write one HTML page with everything into this directory', helpValue: 'DIR' }),
+  force: Flags.boolean({ description: 'replace files that are there' }),
+}
+
+interface OutputChoice {
+  readonly markdown: boolean
+  readonly csv: boolean
+  readonly svg?: string | undefined
+  readonly png?: string | undefined
+  readonly look: string
+  readonly report?: string | undefined
+  readonly force: boolean
+}
+
+/** What a command has to show, made only as far as it is asked for. */
+export interface Showable {
+  readonly tables: () => readonly DataTable[]
+  readonly csv: () => DataTable
+  readonly charts: readonly ((look: Look) => Chart)[]
+  readonly page: () => Promise<{ title: string; lead: string; sections: readonly Section[] }>
+}
+
+/** Writes the files that the flags ask for, and gives their paths. */
+export async function writeFiles(show: Showable, flags: OutputChoice): Promise<string[]> {
+  if (flags.svg === undefined && flags.png === undefined && flags.report === undefined) return []
+  const { writePage, writePictures } = await import('../api/pictures.js')
+  const options: PictureOptions = {
+    ...(flags.svg === undefined ? {} : { svg: flags.svg }),
+    ...(flags.png === undefined ? {} : { png: flags.png }),
+    look: flags.look as Look,
+    force: flags.force,
+  }
+  const files = await writePictures(show.charts, options)
+  if (flags.report !== undefined) files.push(await writePage(flags.report, await show.page(), flags.force))
+  return files
+}
+
+/** What stdout gets where it is not JSON. */
+export async function printer(show: Showable, flags: OutputChoice): Promise<() => string> {
+  const { tableCsv, tablesMarkdown, tablesText, terminalWidth } = await import('../report/tables.js')
+  return () => {
+    if (flags.csv) return tableCsv(show.csv())
+    return flags.markdown ? tablesMarkdown(show.tables()) : tablesText(show.tables(), terminalWidth())
+  }
+}

@@ -1,0 +1,50 @@
+import type { ModelConfig } from './config.js'
+import { sizeOf } from './dimensions.js'
+import type { Dim } from './names.js'
+
+/** Parameter counts as polynomials in the configuration's letters, the way the paper writes them. */
+const ORDER: readonly Dim[] = ['V', 'P', 'T', 'N', 'E', 'H', 'I']
+
+/** Monomial → coefficient; the key has the letters in their order, separated by spaces. */
+export type Polynomial = ReadonlyMap<string, number>
+
+/** The sum over parameters of the products of their dimensions. */
+export function polynomial(parameters: Iterable<readonly Dim[]>): Polynomial {
+  const terms = new Map<string, number>()
+  for (const dims of parameters) {
+    const letters = dims.filter((d) => d !== '2').sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
+    const factor = 2 ** (dims.length - letters.length)
+    const key = letters.join(' ')
+    terms.set(key, (terms.get(key) ?? 0) + factor)
+  }
+  return terms
+}
+
+const SUPERSCRIPT = ['', '', '²', '³', '⁴']
+
+function showMonomial(key: string): string {
+  const powers = new Map<string, number>()
+  for (const letter of key.split(' ')) powers.set(letter, (powers.get(letter) ?? 0) + 1)
+  return [...powers].map(([letter, n]) => letter + (SUPERSCRIPT[n] ?? `^${n}`)).join('·')
+}
+
+/** `V·E + 2·H`; terms of higher degree first. */
+export function showFormula(terms: Polynomial): string {
+  const degree = (key: string): number => (key === '' ? 0 : key.split(' ').length)
+  const rank = (key: string): number => ORDER.indexOf(key.charAt(0) as Dim)
+  const shown = [...terms]
+    .filter(([, n]) => n !== 0)
+    .sort(([a], [b]) => degree(b) - degree(a) || rank(a) - rank(b))
+    .map(([key, n]) => (key === '' ? String(n) : n === 1 ? showMonomial(key) : `${n}·${showMonomial(key)}`))
+  return shown.length === 0 ? '0' : shown.join(' + ')
+}
+
+/** The polynomial's value in a configuration. */
+export function evaluate(terms: Polynomial, config: ModelConfig, labels = 2): number {
+  let sum = 0
+  for (const [key, n] of terms) {
+    const letters = key === '' ? [] : (key.split(' ') as Dim[])
+    sum += n * letters.reduce((product, dim) => product * (sizeOf(dim, config) ?? labels), 1)
+  }
+  return sum
+}

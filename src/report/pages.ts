@@ -1,0 +1,26 @@
+import type { PaperReport } from '../api/paper.js'
+import type { ParamsReport } from '../api/params.js'
+import { paperChart, paramsChart } from './chart/params.js'
+import type { Section } from './html.js'
+import { paperReportTables } from './paper.js'
+import { paramsTables } from './params.js'
+
+/** Reports as sections of a page. */
+
+export const paramsSection = (report: ParamsReport): Section => ({
+  title: 'Parameters',
+  text: [
+    'Stored counts each distinct parameter once; used counts it at every layer that uses it. Sharing shrinks storage, not computation.',
+  ],
+  charts: [() => paramsChart(report)],
+  tables: paramsTables(report),
+})
+
+export const paperSection = (report: PaperReport): Section => ({
+  title: 'The paper’s tables',
+  text: [
+    'Lan et al. 2019, arXiv 1909.11942: what the paper prints beside what its own configurations give. Nothing is bent to fit.',
+  ],
+  charts: [(look) => paperChart(report.tables, look)],
+  tables: paperReportTables(report),
+})

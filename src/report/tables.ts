@@ -1,0 +1,109 @@
+import { escapeControl } from './escape.js'
+import { displayWidth, table, wrap } from './table.js'
+
+/** What stands in a cell: what a person reads, and what a program gets. */
+export interface Cell {
+  readonly text: string
+  readonly value: string | number | null
+}
+
+export interface Column {
+  readonly title: string
+  /** Numbers are aligned right. */
+  readonly number?: boolean
+}
+
+/** A table before it is printed: for a terminal, Markdown, CSV or HTML. */
+export interface DataTable {
+  readonly title: string
+  readonly columns: readonly Column[]
+  readonly rows: readonly (readonly Cell[])[]
+  /** Said below the table. */
+  readonly notes?: readonly string[]
+}
+
+export const textCell = (text: string): Cell => ({ text, value: text })
+export const numberCell = (value: number | null, show: (n: number) => string): Cell =>
+  value === null ? { text: '–', value: null } : { text: show(value), value }
+
+const GAP = 2
+/** A column of text may be wrapped down to this before the table is cut in two. */
+const WRAPPED = 24
+
+/** Groups of columns that fit `width` beside the first column, which each group repeats. */
+function columnGroups({ columns, rows }: DataTable, width: number): number[][] {
+  const widths = columns.map(({ title, number }, i) => {
+    const widest = Math.max(displayWidth(title), ...rows.map((row) => displayWidth(escapeControl(row[i]?.text ?? ''))))
+    return number === true ? widest : Math.min(widest, WRAPPED)
+  })
+  const groups: number[][] = [[0]]
+  let used = widths[0] ?? 0
+  for (let i = 1; i < columns.length; i++) {
+    const group = groups[groups.length - 1]!
+    const wanted = GAP + (widths[i] ?? 0)
+    if (used + wanted > width && group.length > 1) {
+      groups.push([0, i])
+      used = (widths[0] ?? 0) + wanted
+    } else {
+      group.push(i)
+      used += wanted
+    }
+  }
+  return groups
+}
+
+/**
+ * Tables for a terminal of `width` columns (Infinity: no limit, for pipes). A table that is wider is cut into several,
+ * one below the other, each with the first column.
+ */
+export function tablesText(tables: readonly DataTable[], width: number): string {
+  const blocks = tables.map((t) => {
+    const parts = columnGroups(t, width).map((group) =>
+      table(
+        t.rows.map((row) => group.map((i) => row[i]?.text ?? '')),
+        {
+          head: group.map((i) => t.columns[i]?.title ?? ''),
+          right: group.flatMap((i, at) => (t.columns[i]?.number === true ? [at] : [])),
+          width,
+        },
+      ),
+    )
+    const notes = (t.notes ?? []).flatMap((note) => wrap(escapeControl(note), width))
+    return [...(t.title === '' ? [] : [escapeControl(t.title)]), parts.join('\n\n'), ...notes].join('\n')
+  })
+  return blocks.join('\n\n')
+}
+
+const markdownCell = (text: string): string => escapeControl(text).replace(/([|\\`*_<>[\]])/g, '\\$1')
+
+/** GitHub's Markdown. */
+export function tablesMarkdown(tables: readonly DataTable[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return tables
+    .map(({ title, columns, rows, notes = [] }) =>
+      [
+        ...(title === '' ? [] : [`**${markdownCell(title)}**`, '']),
+        line(columns.map((c) => markdownCell(c.title))),
+        line(columns.map((c) => (c.number === true ? '---:' : '---'))),
+        ...rows.map((row) => line(row.map((cell) => markdownCell(cell.text)))),
+        ...notes.flatMap((note) => ['', markdownCell(note)]),
+      ].join('\n'),
+    )
+    .join('\n\n')
+}
+
+/** RFC 4180: quoted where needed; a text that a spreadsheet would run as a formula gets an apostrophe before it. */
+function csvCell({ value }: Cell): string {
+  if (value === null) return ''
+  if (typeof value === 'number') return String(value)
+  const plain = escapeControl(value)
+  const safe = /^[=+@]|^-(?![\d.]*$)/.test(plain) ? `'${plain}` : plain
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** One table as CSV with a header line. */
+export const tableCsv = ({ columns, rows }: DataTable): string =>
+  [columns.map((c) => textCell(c.title)), ...rows].map((row) => row.map(csvCell).join(',')).join('\r\n') + '\r\n'
+
+/** Columns of the terminal that stdout is; no limit in a pipe or a file. */
+export const terminalWidth = (): number => (process.stdout.isTTY ? process.stdout.columns || 80 : Infinity)
