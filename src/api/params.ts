@@ -8,7 +8,8 @@ import { polynomial, showFormula } from '../model/formula.js'
 import { guessFamily } from '../model/guess-family.js'
 import { countParameters, type ParameterReport, type PartCounts } from '../model/parameters.js'
 import { findPreset, PRESETS } from '../model/presets.js'
-import { slotDifferences, slotOptionsOf, slotsIn, slotsOf, type HeadName, type Slot, type SlotOptions } from '../model/slots.js' // prettier-ignore
+import { slotDifferences, slotOptionsOf, slotsIn, slotsOf, type Slot, type SlotOptions } from '../model/slots.js' // prettier-ignore
+import type { HeadName } from '../model/outputs.js'
 import { sharingOf, whatIfs, type WhatIf } from '../model/what-if.js'
 import { readConfigFile } from './config-file.js'
 import type { OpenModelOptions } from './open.js'
@@ -92,7 +93,7 @@ function toColumn(head: ColumnHead, config: ModelConfig, options: SlotOptions, s
       V, E, H, unfactorised, factorised, ratio: unfactorised / factorised,
       symbols: { unfactorised: 'V·H', factorised: projection ? 'V·E + E·H' : architecture === 'bert' ? 'V·H' : 'V·E' },
     },
-    formula: showFormula(polynomial(slots.map((s) => s.dims))),
+    formula: showFormula(polynomial(slots)),
     lines,
     parts,
     stored,

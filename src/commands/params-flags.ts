@@ -1,7 +1,8 @@
 import * as Flags from '@oclif/core/flags'
 import type { ParamsOptions } from '../api/params.js'
 import { usage } from '../errors.js'
-import type { HeadName, Sharing } from '../model/slots.js'
+import type { HeadName } from '../model/outputs.js'
+import type { Sharing } from '../model/slots.js'
 
 /** Flags of `params` that say which sizes to count. */
 
@@ -53,11 +54,13 @@ const names = (flag: string, description: string, helpValue: string, helpGroup?:
 export const whatIfFlags = {
   preset: names('preset', 'published sizes: albert-base, albert-tiny-zh, bert-large …', 'NAME,…'),
   compare: names('compare', 'presets and models to set beside it', 'NAME,…'),
-  heads: names('heads', 'heads of a preset or configuration: mlm, sop, classifier', 'NAME,…', undefined, [
-    'mlm',
-    'sop',
-    'classifier',
-  ]),
+  heads: names(
+    'heads',
+    'heads of a preset or configuration: mlm, sop, classifier, token-classifier, multiple-choice, qa',
+    'NAME,…',
+    undefined,
+    ['mlm', 'sop', 'classifier', 'token-classifier', 'multiple-choice', 'qa'],
+  ),
   labels: Flags.integer({ description: 'classes of the classifier', min: 1, helpValue: 'N' }),
   sequence: Flags.integer({ description: 'tokens a row', min: 1, default: 128, helpValue: 'N' }),
   batch: Flags.integer({ description: 'rows', min: 1, default: 1, helpValue: 'N' }),

@@ -51,7 +51,7 @@ export function lineOf(slot: string): string {
 const FLOW = [
   'embeddings/word', 'embeddings/projection', 'embeddings/position', 'embeddings/token type', 'embeddings/LayerNorm',
   'attention/query', 'attention/key', 'attention/value', 'attention/output', 'attention/LayerNorm',
-  'ffn/intermediate', 'ffn/output', 'ffn/LayerNorm', 'pooler', 'mlm', 'sop', 'classifier',
+  'ffn/intermediate', 'ffn/output', 'ffn/LayerNorm', 'pooler', 'mlm', 'sop', 'classifier', 'qa',
 ] // prettier-ignore
 
 const place = (key: string): number => (FLOW.includes(key) ? FLOW.indexOf(key) : FLOW.length)
@@ -68,7 +68,7 @@ function line(key: string, slots: readonly Slot[]): AccountLine {
   return {
     key,
     part: partOf(slots[0]!.slot),
-    formula: showFormula(polynomial(first.map((s) => s.dims))),
+    formula: showFormula(polynomial(first)),
     copies: scopes.size,
     stored: slots.reduce((sum, s) => sum + size(s), 0),
     used: slots.reduce((sum, s) => sum + size(s) * s.uses, 0),

@@ -66,11 +66,17 @@ export function flopsOf(config: ModelConfig, slots: readonly Slot[], { batch, se
   const ffn = 2 * tokens * matrices(slots, /^encoder\/.*ffn\//)
   const scores = 2 * tokens * blocksOf(config) * 2 * sequence * config.hidden_size
   const pooler = 2 * batch * matrices(slots, /^pooler\//)
+  const untied = slots.some((s) => s.slot === 'mlm/decoder')
   // The decoder of the masked-token head is the word table (and in zh its factor) used the other way round.
   const decoder = slots.some((s) => s.slot.startsWith('mlm/'))
-    ? matrices(slots, /^mlm\//) + matrices(slots, /^embeddings\/word_embeddings$/) + factor
+    ? matrices(slots, /^mlm\//) + factor + (untied ? 0 : matrices(slots, /^embeddings\/word_embeddings$/))
     : 0
-  const heads = 2 * (tokens * decoder + batch * matrices(slots, /^(sop|classifier)\//))
+  const others = (tokenwise: boolean): number =>
+    matrices(
+      slots.filter((s) => s.tokenwise === tokenwise),
+      /^(sop|classifier|qa)\//,
+    )
+  const heads = 2 * (tokens * (decoder + others(true)) + batch * others(false))
   return {
     embeddings,
     projections,

@@ -1,8 +1,9 @@
 import type { AlbertModel } from './albert.js'
-import { groupOfLayer, type ModelConfig } from './config.js'
+import { FFN_GROUPS, groupOfLayer, type ModelConfig } from './config.js'
 import { sizeOf } from './dimensions.js'
-import { NAME_TABLES, type Dim, type NameTable } from './names.js'
-import { headsOf } from './outputs.js'
+import type { Product } from './formula.js'
+import { NAME_TABLES, type NameRow, type NameTable } from './names.js'
+import { headsOf, type HeadName } from './outputs.js'
 import { parametersOf, useCounts } from './weights.js'
 
 /**
@@ -14,8 +15,6 @@ import { parametersOf, useCounts } from './weights.js'
 export const SHARINGS = ['groups', 'all', 'attention', 'ffn', 'none'] as const
 export type Sharing = (typeof SHARINGS)[number]
 
-export type HeadName = 'mlm' | 'sop' | 'classifier'
-
 /** What a configuration file leaves open. */
 export interface SlotOptions {
   /** How layers share; the family's own way if left out: `groups` for Google and Hugging Face, `all` for zh, `none` for BERT. */
@@ -25,24 +24,33 @@ export interface SlotOptions {
   readonly pooler?: boolean
   /** Classes of the classifier; 2 if left out. */
   readonly labels?: number
+  /** Every layer has LayerNorms of its own although its kernels are shared (google-research/albert#241). */
+  readonly ownNorms?: boolean
+  /** The MLM head has a decoder of its own instead of the word embeddings. */
+  readonly untied?: boolean
 }
 
 /** One distinct parameter. */
-export interface Slot {
+export interface Slot extends Product {
   readonly slot: string
-  /** Dimensions by symbol, as the name tables have them. */
-  readonly dims: readonly Dim[]
   /** Shape as the forward pass means it. */
   readonly shape: readonly number[]
   /** How often the forward pass uses it: a shared one once a layer. */
   readonly uses: number
+  /** A head's: true where it works on every token, false where on one vector a row. */
+  readonly tokenwise: boolean
 }
 
 const LAYER_ROW = /^encoder\/(?:shared|layer_\{l\}|group_\{g\}\/inner_group_\{j\})\/((attention|ffn)\/.+)$/
 
-/** The name table that `config` belongs to. */
+/** The name table that `config` belongs to: the one of its family that names every parameter of a layer. */
 export const tableOf = ({ family, architecture }: Pick<ModelConfig, 'family' | 'architecture'>): NameTable =>
-  NAME_TABLES.find((t) => t.family === family && t.architecture === architecture)!
+  NAME_TABLES.find(
+    (t) =>
+      t.family === family &&
+      t.architecture === architecture &&
+      t.rows.some(({ slot }) => LAYER_ROW.exec(slot)?.[1] === 'ffn/LayerNorm/gamma'),
+  )!
 
 /** How the family's own code shares layers. */
 export function nativeSharing({ family, architecture }: Pick<ModelConfig, 'family' | 'architecture'>): Sharing {
@@ -50,10 +58,22 @@ export function nativeSharing({ family, architecture }: Pick<ModelConfig, 'famil
   return family === 'zh' ? 'all' : 'groups'
 }
 
-/** Scope of the parameters of one part of one inner layer. */
-function scopeOf(config: ModelConfig, sharing: Sharing, part: string, layer: number, inner: number): string {
+interface Unit {
+  readonly name: string
+  readonly part: string
+  readonly row: NameRow
+}
+
+/** Whether the parameters of a head work on every token. */
+const isTokenwise = (slot: string, { heads = [] }: SlotOptions): boolean =>
+  /^(mlm|qa)\//.test(slot) || (slot.startsWith('classifier/') && heads.includes('token-classifier'))
+
+/** Scope of one parameter of one inner layer. */
+function scopeOf(config: ModelConfig, options: SlotOptions, unit: Unit, layer: number, inner: number): string {
+  const { sharing = nativeSharing(config), ownNorms = false } = options
+  if (ownNorms && unit.name.includes('/LayerNorm/')) return `encoder/layer_${layer}/inner_group_${inner}`
   if (sharing === 'groups') return `encoder/group_${groupOfLayer(config, layer)}/inner_group_${inner}`
-  const scope = sharing === 'all' || sharing === part ? 'encoder/shared' : `encoder/layer_${layer}`
+  const scope = sharing === 'all' || sharing === unit.part ? 'encoder/shared' : `encoder/layer_${layer}`
   return config.inner_group_num === 1 ? scope : `${scope}/inner_group_${inner}`
 }
 
@@ -61,10 +81,14 @@ const HEADS: Readonly<Record<HeadName, RegExp>> = {
   mlm: /^mlm\//,
   sop: /^sop\//,
   classifier: /^classifier\//,
+  'token-classifier': /^classifier\//,
+  'multiple-choice': /^classifier\//,
+  qa: /^qa\//,
 }
 
 /** Whether a row outside the layers belongs to the model that `config` and `options` describe. */
-function isPresent(slot: string, config: ModelConfig, { pooler = true, heads = [] }: SlotOptions): boolean {
+function isPresent(slot: string, config: ModelConfig, options: SlotOptions): boolean {
+  const { pooler = true, heads = [], untied = false } = options
   if (slot.startsWith('embeddings/')) return true
   if (slot.startsWith('pooler/')) return pooler
   if (slot.startsWith('encoder/embedding_hidden_mapping_in/'))
@@ -72,6 +96,9 @@ function isPresent(slot: string, config: ModelConfig, { pooler = true, heads = [
     return config.family === 'hf' || config.embedding_size !== config.hidden_size
   if (slot.startsWith('classifier/LayerNorm/'))
     return heads.includes('classifier') && config.family === 'zh' && config.norm_position === 'pre'
+  if (slot === 'mlm/decoder') return untied
+  // transformers writes the bias of its decoder twice.
+  if (slot === 'mlm/decoder_bias') return false
   return heads.some((head) => HEADS[head].test(slot))
 }
 
@@ -80,23 +107,27 @@ function isPresent(slot: string, config: ModelConfig, { pooler = true, heads = [
  * @param config any family's configuration
  */
 export function slotsOf(config: ModelConfig, options: SlotOptions = {}): Slot[] {
-  const { labels = 2, sharing = nativeSharing(config) } = options
-  const shapeOf = (dims: readonly Dim[]): number[] => dims.map((dim) => sizeOf(dim, config) ?? labels)
+  const { labels = 2 } = options
+  const slotOf = (slot: string, { dims, layout }: NameRow, uses: number): Slot => {
+    const sizes = dims.map((dim) => sizeOf(dim, config) ?? labels)
+    const groups = layout === 'grouped' ? FFN_GROUPS : 1
+    const shape = groups === 1 ? sizes : [groups, ...sizes.map((size) => size / groups)]
+    return { slot, dims, groups, shape, uses, tokenwise: isTokenwise(slot, options) }
+  }
   const outside = new Map<string, Slot>()
-  const units = new Map<string, { readonly part: string; readonly dims: readonly Dim[] }>()
-  for (const { slot, dims } of tableOf(config).rows) {
-    const [, unit, part] = LAYER_ROW.exec(slot) ?? []
-    if (unit !== undefined && part !== undefined) units.set(unit, { part, dims })
-    else if (!slot.includes('{') && isPresent(slot, config, options))
-      outside.set(slot, { slot, dims, shape: shapeOf(dims), uses: 1 })
+  const units = new Map<string, Unit>()
+  for (const row of tableOf(config).rows) {
+    const { slot } = row
+    const [, name, part] = LAYER_ROW.exec(slot) ?? []
+    if (name !== undefined && part !== undefined) units.set(name, { name, part, row })
+    else if (!slot.includes('{') && isPresent(slot, config, options)) outside.set(slot, slotOf(slot, row, 1))
   }
   const layers = new Map<string, Slot>()
   for (let layer = 0; layer < config.num_hidden_layers; layer++)
     for (let inner = 0; inner < config.inner_group_num; inner++)
-      for (const [unit, { part, dims }] of units) {
-        const slot = `${scopeOf(config, sharing, part, layer, inner)}/${unit}`
-        const uses = (layers.get(slot)?.uses ?? 0) + 1
-        layers.set(slot, { slot, dims, shape: shapeOf(dims), uses })
+      for (const unit of units.values()) {
+        const slot = `${scopeOf(config, options, unit, layer, inner)}/${unit.name}`
+        layers.set(slot, slotOf(slot, unit.row, (layers.get(slot)?.uses ?? 0) + 1))
       }
   return [...outside.values(), ...layers.values()]
 }
@@ -113,18 +144,23 @@ export function slotOptionsOf(model: AlbertModel): Required<SlotOptions> {
     heads: headsOf(model),
     pooler: pooler !== null,
     labels: classifier?.weight.shape[0] ?? 2,
+    ownNorms: first?.outputNorm.gamma.slot.startsWith('encoder/layer_') === true && nativeSharing(config) === 'groups',
+    untied: model.mlm !== null && model.mlm.decoder !== null,
   }
 }
 
 /** The parameters of a loaded model as slots, with what the file says of them. */
 export function slotsIn(model: AlbertModel): Slot[] {
-  const dimsOf = new Map(slotsOf(model.config, slotOptionsOf(model)).map((s) => [s.slot, s.dims]))
+  const options = slotOptionsOf(model)
+  const expected = new Map(slotsOf(model.config, options).map((s) => [s.slot, s]))
   const uses = useCounts(model)
   return [...parametersOf(model)].map((p) => ({
     slot: p.slot,
-    dims: dimsOf.get(p.slot) ?? [],
+    dims: expected.get(p.slot)?.dims ?? [],
+    groups: expected.get(p.slot)?.groups ?? 1,
     shape: p.shape,
     uses: uses.get(p) ?? 1,
+    tokenwise: isTokenwise(p.slot, options),
   }))
 }
 

@@ -9,6 +9,7 @@ import { flopsOf } from '../../src/model/footprint.js'
 import { evaluate, polynomial, showFormula } from '../../src/model/formula.js'
 import { ALL_HEADS } from '../../src/model/outputs.js'
 import { countParameters } from '../../src/model/parameters.js'
+import type { Dim } from '../../src/model/names.js'
 import { slotDifferences, slotOptionsOf, slotsIn, slotsOf } from '../../src/model/slots.js'
 import { describeShared, fixtures, SHARED, ZH_NEWS } from '../helpers/shared.js'
 
@@ -29,7 +30,7 @@ async function agrees(path: string): Promise<boolean> {
     expect([account.stored, account.used]).toEqual([counted.stored, counted.used])
     expect(account.parts).toEqual(counted.parts)
     expect(accountOf(slotsIn(model))).toEqual(account)
-    const whole = polynomial(slots.map((s) => s.dims))
+    const whole = polynomial(slots)
     expect(evaluate(whole, model.config, options.labels)).toBe(counted.stored)
     const work = { batch: 3, sequence: 7, elementBytes: 4 }
     expect(flopsOf(model.config, slots, work).total).toBe(forwardFlops(model, ALL_HEADS, 3, 7))
@@ -75,12 +76,17 @@ describeShared('the slots of every fixture that opens', () => {
 })
 
 describe('formulas', () => {
+  const sum = (...dims: Dim[][]) => polynomial(dims.map((d) => ({ dims: d, groups: 1 })))
+
   it('read as people write them, highest degree first', () => {
-    expect(showFormula(polynomial([['V', 'E'], ['E', 'H'], ['H'], ['H']]))).toBe('V·E + E·H + 2·H')
-    expect(showFormula(polynomial([['H', 'H'], ['H']]))).toBe('H² + H')
-    expect(showFormula(polynomial([['2', 'H'], ['2']]))).toBe('2·H + 2')
-    expect(showFormula(polynomial([['I', 'H']]))).toBe('H·I')
-    expect(showFormula(polynomial([]))).toBe('0')
+    expect(showFormula(sum(['V', 'E'], ['E', 'H'], ['H'], ['H']))).toBe('V·E + E·H + 2·H')
+    expect(showFormula(sum(['H', 'H'], ['H']))).toBe('H² + H')
+    expect(showFormula(sum(['2', 'H'], ['2']))).toBe('2·H + 2')
+    expect(showFormula(sum(['I', 'H']))).toBe('H·I')
+    expect(showFormula(sum())).toBe('0')
+    const grouped = { dims: ['H', 'I'], groups: 16 } as const
+    expect(showFormula(polynomial([grouped]))).toBe('H·I/16')
+    expect(showFormula(polynomial([grouped, grouped, grouped]))).toBe('3·H·I/16')
   })
 
   it('have the value of the count', async () => {
@@ -88,8 +94,6 @@ describe('formulas', () => {
     const { model } = opened
     opened.close()
     for (const slot of slotsIn(model))
-      expect(evaluate(polynomial([slot.dims]), model.config, slotOptionsOf(model).labels)).toBe(
-        elementCount(slot.shape),
-      )
+      expect(evaluate(polynomial([slot]), model.config, slotOptionsOf(model).labels)).toBe(elementCount(slot.shape))
   })
 })
