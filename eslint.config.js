@@ -10,7 +10,7 @@ const ROOMS = {
   commands: { imports: ['api', 'export', 'runtime', 'verify', 'model', 'formats', 'text', 'scale', 'report'] },
   api: { imports: ['export', 'runtime', 'verify', 'model', 'formats', 'text', 'scale', 'report'] },
   scale: { imports: ['export'] },
-  export: { imports: ['model', 'formats/source'] },
+  export: { imports: ['model', 'formats/source', 'formats/safetensors/write', 'formats/tf-bundle/write'] },
   runtime: { imports: ['model', 'formats/source'] },
   verify: { imports: ['model', 'formats/source'] },
   model: { imports: ['formats/source'] },
@@ -22,9 +22,10 @@ const ROOMS = {
 /** Matches a relative import that leaves `room` for a place that it must not know. */
 function forbidden(room, { imports }) {
   const closed = Object.keys(ROOMS).filter((other) => other !== room && !imports.includes(other))
-  const patterns = closed.map((other) =>
-    imports.includes(`${other}/source`) ? `${other}/(?!source[.]js$).*` : `${other}/.*`,
-  )
+  const patterns = closed.map((other) => {
+    const open = imports.filter((path) => path.startsWith(`${other}/`)).map((path) => path.slice(other.length + 1))
+    return open.length === 0 ? `${other}/.*` : `${other}/(?!(${open.join('|')})[.]js$).*`
+  })
   // The public API and the entry point of the command line stand above all rooms.
   return `^([.][.]/)+(${[...patterns, 'index[.]js', 'main[.]js'].join('|')})$`
 }

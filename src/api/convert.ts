@@ -4,17 +4,31 @@ import { outputError, usage } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
 import { Hasher, type FileHash } from '../export/hash.js'
 import { exportModel, TARGETS, type Target, type WrittenArtefact } from '../export/index.js'
-import { buildConfigJson, buildManifest, readManifest } from '../export/manifest.js'
+import { buildManifest, readManifest } from '../export/manifest.js'
 import { resolveTask } from '../model/outputs.js'
 import { countParameters } from '../model/parameters.js'
+import type { FileTarget, Form, Translation } from '../model/translation.js'
 import { RUNNERS } from '../runtime/index.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from './open.js'
-import { findVocabulary, readLabels } from './side-files.js'
+import {
+  checkForm,
+  configJson,
+  growthOf,
+  isFileTarget,
+  plannedBytes,
+  plannedFiles,
+  planFiles,
+  writeFile,
+  type Growth,
+} from './model-files.js'
+import { findVocabulary } from './side-files.js'
 import { verifyOpened, type VerifyOptions, type VerifyReport } from './verify.js'
 
 export interface ConvertOptions extends OpenModelOptions {
   /** Forms to write. */
   readonly targets: readonly Target[]
+  /** Bring the model into this architecture by multiplying out and copying; with the target `safetensors` alone. */
+  readonly as?: Form
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
   /** Verify what was written before it appears; default true. */
@@ -28,11 +42,13 @@ export interface ConvertOptions extends OpenModelOptions {
   readonly onProgress?: (what: string) => void
 }
 
+type Plans = ReadonlyMap<FileTarget, Translation>
+
 export interface ArtefactReport {
   readonly target: Target
   /** Relative paths. */
   readonly files: readonly string[]
-  /** Bytes of the weights; null in a dry run. */
+  /** Bytes of the weights; null in a dry run of a graph. */
   readonly weightBytes: number | null
   readonly outputs: readonly string[]
 }
@@ -47,14 +63,17 @@ export interface ConvertReport {
   readonly artefacts: readonly ArtefactReport[]
   /** Distinct parameters of the source. */
   readonly parameters: number
+  /** With `as`: how much larger the result is. */
+  readonly growth: Growth | null
   /** Null where verification was switched off. */
   readonly verification: VerifyReport | null
-  /** What a person should know about how the source was read. */
+  /** What a person should know about how the source was read, and about the result. */
   readonly notes: readonly string[]
 }
 
-function checkRequest(directory: string, { targets, force }: ConvertOptions): void {
+function checkRequest(directory: string, { targets, force, as }: ConvertOptions): void {
   if (targets.length === 0) throw usage('no form to convert to', { hint: `choose with --to: ${TARGETS.join(', ')}` })
+  checkForm(as, targets, directory)
   if (!existsSync(directory) || force === true) return
   throw outputError('the output directory exists already', {
     file: directory,
@@ -65,6 +84,7 @@ function checkRequest(directory: string, { targets, force }: ConvertOptions): vo
 /** Everything that a conversion writes, into `staging`; nothing of it is visible yet. */
 async function write(
   opened: OpenedModel,
+  plans: Plans,
   staging: string,
   hasher: Hasher,
   options: ConvertOptions,
@@ -72,20 +92,21 @@ async function write(
   const written = new Map<Target, WrittenArtefact>()
   for (const target of new Set(options.targets)) {
     options.onProgress?.(`writing ${target}`)
+    const onFile = (path: string): void => { hasher.add(path) } // prettier-ignore
+    if (isFileTarget(target)) {
+      written.set(target, await writeFile(opened, target, plans.get(target)!, staging, { onFile }))
+      continue
+    }
     const artefact = await exportModel(opened.model, opened.source, target, staging, {
       task: options.task ?? 'auto',
       allOutputs: options.allOutputs ?? false,
-      onFile: (path) => { hasher.add(path) },
-    }) // prettier-ignore
+      onFile,
+    })
     written.set(target, artefact)
   }
   const vocabulary = findVocabulary(opened.directory)
   if (vocabulary !== null) copyFileSync(vocabulary, join(staging, 'vocab.txt'))
-  const labels = readLabels(opened.directory, opened.config)
-  writeFileSync(
-    join(staging, 'config.json'),
-    buildConfigJson(opened.model, resolveTask(opened.model, options.task ?? 'auto'), labels),
-  )
+  writeFileSync(join(staging, 'config.json'), configJson(opened, plans.get('safetensors'), options.task ?? 'auto'))
   return written
 }
 
@@ -96,7 +117,10 @@ function figures(report: VerifyReport | null, target: Target): object | null {
   return {
     arbiter: 'float64 reference',
     inputs: report.inputs,
-    comparisons: report.comparisons.filter((c) => RUNNERS.some((r) => r.name === c.runner && r.artefact === target)),
+    comparisons: report.comparisons.filter(
+      ({ runner }) =>
+        runner === `reference(${target})` || RUNNERS.some((r) => r.name === runner && r.artefact === target),
+    ),
     weights: { compared: weights?.compared ?? 0, ok: weights?.ok ?? false },
   }
 }
@@ -121,6 +145,7 @@ function manifestOf(
       target,
       artefact,
       hashes: artefact.files.map((file) => hashes.get(join(staging, file.path))),
+      as: target === 'safetensors' ? options.as : undefined,
     })),
     verification: (target) => figures(verification, target),
     previous: readManifest(directory),
@@ -132,8 +157,18 @@ const verifyOptions = ({ atol, onProgress }: ConvertOptions): VerifyOptions => (
   ...(onProgress === undefined ? {} : { onProgress }),
 })
 
+/** What a dry run can say of the forms that it would write. */
+function planned(plans: Plans, { targets }: ConvertOptions): ArtefactReport[] {
+  return [...new Set(targets)].map((target) => {
+    const plan = isFileTarget(target) ? plans.get(target) : undefined
+    if (!isFileTarget(target) || plan === undefined) return { target, files: [], weightBytes: null, outputs: [] }
+    return { target, files: plannedFiles(target, plan), weightBytes: plannedBytes(plan), outputs: [] }
+  })
+}
+
 function report(
   opened: OpenedModel,
+  plans: Plans,
   directory: string,
   options: ConvertOptions,
   artefacts: readonly ArtefactReport[],
@@ -147,8 +182,9 @@ function report(
     dryRun: options.dryRun ?? false,
     artefacts,
     parameters: countParameters(opened.model, opened.source).stored,
+    growth: growthOf(opened, plans.get('safetensors')),
     verification,
-    notes: opened.notes,
+    notes: [...opened.notes, ...[...plans.values()].flatMap(({ notes }) => notes)],
   }
 }
 
@@ -162,20 +198,13 @@ export async function convertModel(path: string, directory: string, options: Con
   const opened = await openModel(path, options)
   try {
     const task = resolveTask(opened.model, options.task ?? 'auto')
-    if (options.dryRun === true) {
-      const plan = [...new Set(options.targets)].map((target) => ({
-        target,
-        files: [],
-        weightBytes: null,
-        outputs: [],
-      }))
-      return report(opened, directory, options, plan, null)
-    }
+    const plans = planFiles(opened, options.targets, options.as)
+    if (options.dryRun === true) return report(opened, plans, directory, options, planned(plans, options), null)
     const output = new OutputDirectory(directory)
     const hasher = new Hasher()
     try {
       for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
-      const written = await write(opened, output.staging, hasher, options)
+      const written = await write(opened, plans, output.staging, hasher, options)
       const verification =
         options.verify === false ? null : await verifyOpened(opened, output.staging, verifyOptions(options), task)
       const artefacts = [...written].map(([target, a]): ArtefactReport => ({
@@ -184,14 +213,14 @@ export async function convertModel(path: string, directory: string, options: Con
         weightBytes: a.weightBytes,
         outputs: a.outputs,
       }))
-      if (verification?.ok === false) return report(opened, directory, options, artefacts, verification)
+      if (verification?.ok === false) return report(opened, plans, directory, options, artefacts, verification)
       const hashes = await hasher.finish()
       writeFileSync(
         join(output.staging, 'albertkit.json'),
         manifestOf(opened, directory, written, hashes, output.staging, verification, options),
       )
       output.commit()
-      return report(opened, directory, options, artefacts, verification)
+      return report(opened, plans, directory, options, artefacts, verification)
     } finally {
       await hasher.close()
       output.discard()

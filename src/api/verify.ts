@@ -2,15 +2,22 @@ import { AlbertkitError } from '../errors.js'
 import { readManifest } from '../export/manifest.js'
 import { ALL_HEADS, classifierKindOf, headsFor, TASKS, type Task } from '../model/outputs.js'
 import { inputShape, runReference } from '../model/reference-run.js'
+import type { FileTarget } from '../model/translation.js'
 import { openModel, type OpenedModel } from './open.js'
 import { artefactsIn, checkWeights } from './verify/artefacts.js'
 import { firstDivergence } from './verify/divergence.js'
-import type { ArtefactWeightCheck, VerifyOptions, VerifyReport } from './verify/report.js'
+import { checkFile, fileRunner, filesIn } from './verify/files.js'
+import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './verify/report.js'
 import { runRunners, Verification } from './verify/running.js'
 import { makeTrials } from './verify/trials.js'
 
 export { artefactFile, artefactsIn } from './verify/artefacts.js'
 export type { ArtefactWeightCheck, Divergence, NotRun, VerifyOptions, VerifyReport } from './verify/report.js'
+
+const leftOut = (target: FileTarget): NotRun => ({
+  runner: fileRunner(target),
+  reason: 'only the runners named were asked for; --runner reference runs it too',
+})
 
 /** Verifies an opened model, and its artefacts in `directory` if one is given. */
 export async function verifyOpened(
@@ -27,7 +34,9 @@ export async function verifyOpened(
       weights.push(checkWeights(opened, directory, kind))
     }
   }
-  const heads = task === undefined ? ALL_HEADS : headsFor(task)
+  const files = directory === null ? [] : filesIn(directory)
+  // A graph has the heads of its task, a file of weights has them all.
+  const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
   const trials = await makeTrials(opened, heads, options)
   const v = new Verification(opened.model, trials, options)
   if (options.golden !== undefined && (options.runners === undefined || options.runners.includes('reference'))) {
@@ -37,6 +46,10 @@ export async function verifyOpened(
     }
   }
   await runRunners(opened, directory, kinds, v)
+  for (const target of directory === null ? [] : files) {
+    if (options.runners?.includes('reference') === false) v.notRun.push(leftOut(target))
+    else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
+  }
   const { comparisons, notRun } = v
   return {
     ok: comparisons.length > 0 && comparisons.every((c) => c.ok) && weights.every((w) => w.ok),
@@ -70,10 +83,10 @@ export async function verifyModel(
   directory: string | null,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  if (directory !== null && artefactsIn(directory).length === 0) {
+  if (directory !== null && artefactsIn(directory).length + filesIn(directory).length === 0) {
     throw new AlbertkitError('malformed', 'the directory holds no artefact', {
       file: directory,
-      hint: 'an artefact is tfjs/model.json or onnx/model.onnx, as `convert` writes them',
+      hint: 'an artefact is tfjs/model.json, onnx/model.onnx, model.safetensors or tf/model.ckpt, as `convert` writes them',
     })
   }
   const opened = await openModel(path, { ...taskOf(directory), ...options })

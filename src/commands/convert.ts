@@ -4,11 +4,14 @@ import { AlbertkitCommand } from './base.js'
 import { boundFlag, modelFlags, openOptions } from './flags.js'
 
 export default class Convert extends AlbertkitCommand {
-  static override summary = 'Convert a model to tfjs or ONNX, and prove the result before it appears.'
-  static override description = `Writes one directory with the model in several forms, laid out as Hugging Face does: albertkit.json, config.json, vocab.txt, tfjs/model.json with its shards, onnx/model.onnx. Every weight is stored once. What was written is run in real runtimes and compared with a float64 reference; if the check says no, nothing is left behind and the exit code is 1.`
+  static override summary =
+    'Convert a model to tfjs, ONNX, safetensors or a TensorFlow checkpoint, and prove the result before it appears.'
+  static override description = `Writes one directory with the model in several forms, laid out as Hugging Face does: albertkit.json, config.json, vocab.txt, tfjs/model.json with its shards, onnx/model.onnx, model.safetensors under the names of transformers, tf/model.ckpt under those of TensorFlow's code. Every weight is stored once. What was written is run in real runtimes and compared with a float64 reference; if the check says no, nothing is left behind and the exit code is 1.`
   static override examples = [
     { description: 'Both forms of the bundled model', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out' },
     { description: 'Hidden states and embeddings as outputs too', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all' },
+    { description: 'For transformers: a plain BERT with the same outputs', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert -o out-bert' },
+    { description: 'A TensorFlow checkpoint', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tf -o out-tf' },
     { description: 'What would be written', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run' },
   ] // prettier-ignore
   static override args = {
@@ -16,7 +19,8 @@ export default class Convert extends AlbertkitCommand {
   }
   static override flags = {
     ...modelFlags,
-    to: Flags.string({ description: 'form to write; may be repeated', options: ['tfjs', 'onnx'], multiple: true, multipleNonGreedy: true, required: true }), // prettier-ignore
+    to: Flags.string({ description: 'form to write; may be repeated', options: ['tfjs', 'onnx', 'safetensors', 'tf'], multiple: true, multipleNonGreedy: true, required: true }), // prettier-ignore
+    as: Flags.string({ description: 'bring the model into this architecture, larger but with the same outputs; with --to safetensors', options: ['bert', 'albert'] }), // prettier-ignore
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
     task: Flags.string({ description: 'which head to include', options: ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'], default: 'auto' }), // prettier-ignore
     outputs: Flags.string({ description: '`all` adds embedding_output and every hidden_state', options: ['default', 'all'], default: 'default' }), // prettier-ignore
@@ -32,8 +36,9 @@ export default class Convert extends AlbertkitCommand {
     const { convertText } = await import('../report/convert.js')
     const report = await convertModel(args.model, flags.output, {
       ...openOptions(flags),
-      targets: flags.to as ('tfjs' | 'onnx')[],
+      targets: flags.to as ('tfjs' | 'onnx' | 'safetensors' | 'tf')[],
       task: flags.task as 'auto',
+      ...(flags.as === undefined ? {} : { as: flags.as as 'bert' | 'albert' }),
       allOutputs: flags.outputs === 'all',
       verify: flags.verify,
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),

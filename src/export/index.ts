@@ -5,6 +5,7 @@ import type { AlbertModel } from '../model/albert.js'
 import { forward, takesChoices } from '../model/forward.js'
 import type { ForwardInputs, Ops } from '../model/ops.js'
 import { headsFor, resolveTask, selectOutputs, type Task } from '../model/outputs.js'
+import { FILE_TARGETS, type FileTarget } from '../model/translation.js'
 import { writing } from './files.js'
 import { OnnxGraphOps, type OnnxGraph } from './onnx/graph.js'
 import { writeOnnx, type OnnxWriteOptions } from './onnx/write.js'
@@ -15,8 +16,11 @@ import type { WriteEvents, WrittenArtefact } from './written.js'
 
 export type { WrittenArtefact, WrittenFile, WrittenWeight, WeightForm } from './written.js'
 
-export const TARGETS = ['onnx', 'tfjs'] as const
-export type Target = (typeof TARGETS)[number]
+export const GRAPH_TARGETS = ['onnx', 'tfjs'] as const
+/** Forms that run by themselves: the forward pass is in the file. */
+export type GraphTarget = (typeof GRAPH_TARGETS)[number]
+export const TARGETS = [...GRAPH_TARGETS, ...FILE_TARGETS] as const
+export type Target = GraphTarget | FileTarget
 
 export interface ExportOptions extends WriteEvents {
   readonly task: Task
@@ -71,7 +75,7 @@ function prepareTfjs(model: AlbertModel, options: ExportOptions): Write {
 export async function exportModel(
   model: AlbertModel,
   source: TensorSource,
-  target: Target,
+  target: GraphTarget,
   dir: string,
   options: ExportOptions,
 ): Promise<WrittenArtefact> {

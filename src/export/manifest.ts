@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { AlbertModel } from '../model/albert.js'
 import type { Activation, ModelConfig } from '../model/config.js'
-import type { Task } from '../model/outputs.js'
 import { albertkitVersion } from './version.js'
 import type { FileHash } from './hash.js'
 import type { Target } from './index.js'
@@ -23,6 +21,8 @@ export interface ManifestArtefact {
   readonly task: string
   readonly outputs: readonly string[]
   readonly weightBytes: number
+  /** The form that the model was brought into, where that is not its own. */
+  readonly as?: string
   readonly files: readonly HashedFile[]
   /** Files that it was made from. */
   readonly source: { readonly format: string; readonly files: readonly HashedFile[] }
@@ -49,6 +49,7 @@ export interface ManifestParts {
     readonly target: Target
     readonly artefact: WrittenArtefact
     readonly hashes: readonly (FileHash | undefined)[]
+    readonly as?: string | undefined
   }[]
   /** Figures of each target. */
   readonly verification: (target: Target) => object | null
@@ -69,12 +70,13 @@ export function buildManifest(parts: ManifestParts): string {
     format: parts.source.format,
     files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)),
   }
-  const made = parts.artefacts.map(({ target, artefact, hashes }): [Target, ManifestArtefact] => [
+  const made = parts.artefacts.map(({ target, artefact, hashes, as }): [Target, ManifestArtefact] => [
     target,
     {
       task: parts.task,
       outputs: artefact.outputs,
       weightBytes: artefact.weightBytes,
+      ...(as === undefined ? {} : { as }),
       files: artefact.files.map((file, i) => hashed(file.path, hashes[i])),
       source,
       verification: parts.verification(target),
@@ -113,40 +115,29 @@ const HF_NAMES: Readonly<Record<Activation, string>> = {
   linear: 'linear',
 }
 
-/** transformers' class for each task; ALBERT has none for sentence order alone, which BERT calls the next sentence. */
-const CLASSES: Readonly<Record<Exclude<Task, 'auto'>, string>> = {
-  features: 'Model',
-  pretraining: 'ForPreTraining',
-  mlm: 'ForMaskedLM',
-  sop: 'ForPreTraining',
-  classify: 'ForSequenceClassification',
-  'token-classification': 'ForTokenClassification',
-  'multiple-choice': 'ForMultipleChoice',
-  qa: 'ForQuestionAnswering',
-}
-
-/** The class of transformers that computes the same, or null where it has none: it knows no pre-LN, factor or groups. */
-function classOf({ config, embeddings, layers }: AlbertModel, task: Exclude<Task, 'auto'>): string | null {
-  const [first, ...rest] = layers.flat()
-  const ownNorms = rest.some(
-    (block) => block.query.kernel === first?.query.kernel && block.outputNorm !== first.outputNorm,
-  )
-  if (embeddings.factor !== null || config.family === 'google_fast' || ownNorms) return null
-  const nextSentence = config.architecture === 'bert' && task === 'sop'
-  return `${config.architecture === 'bert' ? 'Bert' : 'Albert'}${nextSentence ? 'ForNextSentencePrediction' : CLASSES[task]}`
+export interface ConfigJsonOptions {
+  /** transformers' class, e.g. `AlbertForPreTraining`. */
+  readonly architectures?: readonly string[]
+  /** Fields of the source's configuration to keep. */
+  readonly passed?: Readonly<Record<string, unknown>>
+  /** Whose code the weights of the other files are, where that is not `config`'s own. */
+  readonly family?: string
+  /** What the model is for. */
+  readonly task?: string
+  /** Whether the masked-token head has a decoder of its own. */
+  readonly untied?: boolean
 }
 
 /** `config.json` as transformers reads it; `labels` become id2label and label2id. */
 export function buildConfigJson(
-  model: AlbertModel,
-  task: Exclude<Task, 'auto'>,
+  config: ModelConfig,
   labels: readonly string[] | null,
+  { architectures, passed = {}, family = config.family, task, untied = false }: ConfigJsonOptions = {},
 ): string {
-  const { config } = model
   const factorised = config.architecture === 'albert'
-  const named = classOf(model, task)
   const body = {
-    ...(named === null ? {} : { architectures: [named] }),
+    ...(architectures === undefined ? {} : { architectures }),
+    ...passed,
     model_type: config.architecture,
     vocab_size: config.vocab_size,
     ...(factorised ? { embedding_size: config.embedding_size } : {}),
@@ -159,7 +150,7 @@ export function buildConfigJson(
     max_position_embeddings: config.max_position_embeddings,
     type_vocab_size: config.type_vocab_size,
     layer_norm_eps: config.layer_norm_eps,
-    ...(model.mlm?.decoder == null ? {} : { tie_word_embeddings: false }),
+    ...(untied ? { tie_word_embeddings: false } : {}),
     ...(labels === null
       ? {}
       : {
@@ -167,7 +158,7 @@ export function buildConfigJson(
           label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
         }),
     // What transformers has no field for: whose code it is, where the LayerNorms stand, what the classifier is of.
-    albertkit: { family: config.family, norm_position: config.norm_position, task },
+    albertkit: { family, norm_position: config.norm_position, ...(task === undefined ? {} : { task }) },
   }
   return `${JSON.stringify(body, null, 2)}\n`
 }

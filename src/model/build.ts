@@ -149,7 +149,7 @@ export interface MissingVariable {
 }
 
 /** Indices of a name that are not in its slot: those of a LayerNorm that belongs to a layer alone. */
-function nameIndices(config: ModelConfig, slot: string, indices: Indices): Indices {
+export function nameIndices(config: ModelConfig, slot: string, indices: Indices): Indices {
   const groupOf = (layer: number): number => groupOfLayer(config, layer)
   if (slot.startsWith('mlm/')) return { n: 2 * config.num_hidden_layers * config.inner_group_num + 1 }
   const { l, j } = indices

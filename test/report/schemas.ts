@@ -102,7 +102,7 @@ export const verifySchema = z.strictObject({
   inputs: z.array(shape),
   comparisons: z.array(
     z.strictObject({
-      runner: z.enum(['reference', 'onnxruntime', 'tfjs-cpu', 'tfjs-wasm']),
+      runner: z.enum(['reference', 'onnxruntime', 'tfjs-cpu', 'tfjs-wasm', 'reference(safetensors)', 'reference(tf)']),
       output: z.string(),
       shape,
       rows: z.literal('masked').optional(),
@@ -116,7 +116,7 @@ export const verifySchema = z.strictObject({
   ),
   weights: z.array(
     z.strictObject({
-      artefact: z.enum(['tfjs', 'onnx']),
+      artefact: z.enum(['tfjs', 'onnx', 'safetensors', 'tf']),
       compared: z.int(),
       differences: z.array(z.strictObject({ slot: z.string(), variable: z.string(), reason: z.string() })),
       ok: z.boolean(),
@@ -135,13 +135,22 @@ export const convertSchema = z.strictObject({
   dryRun: z.boolean(),
   artefacts: z.array(
     z.strictObject({
-      target: z.enum(['tfjs', 'onnx']),
+      target: z.enum(['tfjs', 'onnx', 'safetensors', 'tf']),
       files: z.array(z.string()),
       weightBytes: z.int().nullable(),
       outputs: z.array(z.string()),
     }),
   ),
   parameters: z.int(),
+  growth: z
+    .strictObject({
+      form: z.enum(['bert', 'albert']),
+      parameters: z.tuple([z.int(), z.int()]),
+      bytes: z.tuple([z.int(), z.int()]),
+      ratio: z.number(),
+    })
+    .nullable()
+    .describe('with --as: how much larger the result is'),
   verification: verifySchema.nullable(),
   notes: z.array(z.string()),
 })

@@ -1,3 +1,4 @@
+import type { FileTarget } from '../../model/translation.js'
 import type { ArtefactKind } from '../../runtime/index.js'
 import type { Comparison } from '../../verify/compare.js'
 import type { WeightDifference } from '../../verify/weights.js'
@@ -17,7 +18,7 @@ export interface VerifyOptions extends OpenModelOptions {
 }
 
 export interface ArtefactWeightCheck {
-  readonly artefact: ArtefactKind
+  readonly artefact: ArtefactKind | FileTarget
   readonly compared: number
   readonly differences: readonly WeightDifference[]
   readonly ok: boolean

@@ -23,12 +23,17 @@ export class Verification {
     readonly options: VerifyOptions,
   ) {}
 
-  compareRun(runner: string, trial: Trial, run: ReadonlyMap<string, Values>): void {
+  /** Compares a run with what it should be; `skipMasked` leaves rows out whose every position is masked. */
+  compareRun(runner: string, trial: Trial, run: ReadonlyMap<string, Values>, { skipMasked = false } = {}): void {
     const { inputs, bound } = trial
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
     for (const { name, actual, expected } of trial.pairs(run)) {
-      if (actual === null) this.notRun.push({ runner, output: name, reason: 'the run has no such output' })
-      else this.comparisons.push(...compare(runner, name, actual, expected, { bound, atol: this.options.atol, masked }))
+      if (actual === null) {
+        this.notRun.push({ runner, output: name, reason: 'the run has no such output' })
+        continue
+      }
+      const compared = compare(runner, name, actual, expected, { bound, atol: this.options.atol, masked })
+      this.comparisons.push(...compared.filter(({ rows }) => !skipMasked || rows !== 'masked'))
     }
   }
 

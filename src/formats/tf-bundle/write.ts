@@ -98,6 +98,7 @@ export class BundleWriter {
   readonly #descriptor: number
   readonly #entries: (readonly [Buffer, Uint8Array])[] = []
   #offset = 0
+  #open = true
 
   constructor(prefix: string) {
     this.#prefix = prefix
@@ -123,9 +124,15 @@ export class BundleWriter {
     this.#entries.push([Buffer.from(name), toBinary(tensorflow.BundleEntryProtoSchema, entry)])
   }
 
+  /** Closes the data file; the index is written by `finish` alone. */
+  close(): void {
+    if (this.#open) closeSync(this.#descriptor)
+    this.#open = false
+  }
+
   /** Writes the index and closes the data file. */
   finish(): void {
-    closeSync(this.#descriptor)
+    this.close()
     const header = create(tensorflow.BundleHeaderProtoSchema, { numShards: 1, version: { producer: 1 } })
     const sorted = [...this.#entries].sort(([a], [b]) => Buffer.compare(a, b))
     const entries = [[Buffer.alloc(0), toBinary(tensorflow.BundleHeaderProtoSchema, header)] as const, ...sorted]

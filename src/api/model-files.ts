@@ -1,0 +1,173 @@
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { outputError, usage } from '../errors.js'
+import { buildTfConfig, passedFields } from '../export/files/config.js'
+import { writeSafetensorsModel } from '../export/files/safetensors.js'
+import { byteLengthOf } from '../export/files/stream.js'
+import { tfConfigName, tfFiles, writeTfModel } from '../export/files/tf.js'
+import { buildConfigJson, readManifest } from '../export/manifest.js'
+import type { WriteEvents, WrittenArtefact } from '../export/written.js'
+import { elementCount } from '../formats/source.js'
+import type { AlbertModel } from '../model/albert.js'
+import { resolveTask, type Task } from '../model/outputs.js'
+import { countParameters } from '../model/parameters.js'
+import { translate } from '../model/translate.js'
+import { FILE_TARGETS, type FileTarget, type Form, type Translation } from '../model/translation.js'
+import type { OpenedModel } from './open.js'
+import { findVocabulary, readLabels } from './side-files.js'
+
+/** The targets that are files of named weights: safetensors as transformers lays it out, and a TensorFlow checkpoint. */
+
+export const isFileTarget = (target: string): target is FileTarget =>
+  (FILE_TARGETS as readonly string[]).includes(target)
+
+/** How a form that multiplies out or copies differs in size from its source. */
+export interface Growth {
+  readonly form: Form
+  /** Parameters stored in the source, and as written. */
+  readonly parameters: readonly [before: number, after: number]
+  readonly bytes: readonly [before: number, after: number]
+  /** Bytes after by bytes before. */
+  readonly ratio: number
+}
+
+/** @throws AlbertkitError `usage` or `output` where `form` does not go with what else is asked for or there already */
+export function checkForm(form: Form | undefined, targets: readonly string[], directory: string): void {
+  if (form === undefined) return
+  if (targets.some((target) => target !== 'safetensors')) {
+    throw usage(`--as ${form} goes with --to safetensors alone`, {
+      hint: `convert with --as ${form} into a directory of its own, then convert that to any other form`,
+    })
+  }
+  const others = Object.keys(readManifest(directory)?.artefacts ?? {}).filter((target) => target !== 'safetensors')
+  if (others.length === 0) return
+  throw outputError(`the directory holds the model as ${others.join(' and ')}, whose configuration is another`, {
+    file: directory,
+    hint: `write --as ${form} into a directory of its own`,
+  })
+}
+
+/**
+ * What each file target among `targets` is to hold, before anything is written.
+ * @throws AlbertkitError `unsupported` where no weights compute the same there
+ */
+export function planFiles(
+  opened: OpenedModel,
+  targets: readonly string[],
+  form: Form | undefined,
+): Map<FileTarget, Translation> {
+  const chosen = FILE_TARGETS.filter((target) => targets.includes(target))
+  return new Map(chosen.map((target) => [target, translate(opened.model, opened.source, target, form ?? null)]))
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
+
+/** Bytes of the weights of a planned file. */
+export const plannedBytes = ({ tensors }: Translation): number => sum(tensors.map(byteLengthOf))
+
+/** Relative paths of what a target will consist of. */
+export const plannedFiles = (target: FileTarget, translation: Translation): string[] =>
+  target === 'safetensors' ? ['model.safetensors'] : tfFiles(translation).map((name) => `tf/${name}`)
+
+export function growthOf(opened: OpenedModel, translation: Translation | undefined): Growth | null {
+  if (translation === undefined || translation.form === null) return null
+  const { stored, bytes } = countParameters(opened.model, opened.source)
+  const after = plannedBytes(translation)
+  return {
+    form: translation.form,
+    parameters: [stored, sum(translation.tensors.map(({ meant }) => elementCount(meant)))],
+    bytes: [bytes, after],
+    ratio: after / bytes,
+  }
+}
+
+type ResolvedTask = Exclude<Task, 'auto'>
+
+/** transformers' class for each task; ALBERT has none for sentence order alone, which BERT calls the next sentence. */
+const CLASSES: Readonly<Record<ResolvedTask, string>> = {
+  features: 'Model',
+  pretraining: 'ForPreTraining',
+  mlm: 'ForMaskedLM',
+  sop: 'ForPreTraining',
+  classify: 'ForSequenceClassification',
+  'token-classification': 'ForTokenClassification',
+  'multiple-choice': 'ForMultipleChoice',
+  qa: 'ForQuestionAnswering',
+}
+
+/** transformers' class that has the heads of `task` as `model` has them. */
+export function classOf({ mlm, sop }: AlbertModel, architecture: 'albert' | 'bert', task: ResolvedTask): string {
+  const name = architecture === 'bert' ? 'Bert' : 'Albert'
+  if (task === 'pretraining' && sop === null) return `${name}${CLASSES.mlm}`
+  const sentences = task === 'sop' || (task === 'pretraining' && mlm === null)
+  return `${name}${sentences && architecture === 'bert' ? 'ForNextSentencePrediction' : CLASSES[task]}`
+}
+
+/** Whether transformers computes the same with the source's own weights: it knows no pre-LN, factor or groups of channels. */
+function isOfTransformers({ config, embeddings, layers }: AlbertModel): boolean {
+  const [first, ...rest] = layers.flat()
+  const ownNorms = rest.some((b) => b.query.kernel === first?.query.kernel && b.outputNorm !== first.outputNorm)
+  return embeddings.factor === null && config.family !== 'google_fast' && !ownNorms
+}
+
+/** Class names for transformers, which takes two classes where it is told nothing: its own default names, if need be. */
+function labelsOf(opened: OpenedModel): readonly string[] | null {
+  const labels = readLabels(opened.directory, opened.config)
+  const head = opened.model.classifier
+  if (labels !== null || head === null || head.kind === 'choice') return labels
+  return Array.from({ length: head.weight.shape[0] ?? 0 }, (_, i) => `LABEL_${i}`)
+}
+
+/** `config.json` of a directory that holds `opened` as written by `translation`, or in no file at all. */
+export function configJson(opened: OpenedModel, translation: Translation | undefined, asked: Task): string {
+  const { model, rawConfig } = opened
+  const task = resolveTask(model, asked)
+  const multiplied = translation?.form != null
+  const config = multiplied ? translation.config : opened.config
+  const named = translation !== undefined || isOfTransformers(model)
+  return buildConfigJson(config, labelsOf(opened), {
+    ...(named ? { architectures: [classOf(model, config.architecture, task)] } : {}),
+    passed: passedFields(rawConfig.fields),
+    // The other files of the directory are still of the source's family; what is multiplied out has a family of its own.
+    family: multiplied ? 'hf' : config.family,
+    task,
+    untied: model.mlm?.decoder != null,
+  })
+}
+
+/** Writes one file target into `staging`, with its configuration and vocabulary where it has a folder of its own. */
+export async function writeFile(
+  opened: OpenedModel,
+  target: FileTarget,
+  translation: Translation,
+  staging: string,
+  events: WriteEvents,
+): Promise<WrittenArtefact> {
+  if (target === 'safetensors') return writeSafetensorsModel(translation, opened.source, staging, events)
+  const folder = join(staging, 'tf')
+  mkdirSync(folder, { recursive: true })
+  const config = buildTfConfig(
+    translation.config,
+    passedFields(opened.rawConfig.fields),
+    resolveTask(opened.model, 'auto'),
+  )
+  const artefact = await writeTfModel(translation, opened.source, folder, config, events)
+  const vocabulary = findVocabulary(opened.directory)
+  if (vocabulary !== null) copyFileSync(vocabulary, join(folder, 'vocab.txt'))
+  const labels = readLabels(opened.directory, opened.config)
+  if (labels !== null) writeFileSync(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
+  return { ...artefact, files: artefact.files.map((file) => ({ ...file, path: `tf/${file.path}` })) }
+}
+
+/** The written file and its configuration, where a directory has one. */
+export function writtenFile(directory: string, target: FileTarget): { model: string; config: string } | null {
+  const model =
+    target === 'safetensors' ? join(directory, 'model.safetensors') : join(directory, 'tf', 'model.ckpt.index')
+  if (!existsSync(model)) return null
+  if (target === 'safetensors') return { model, config: join(directory, 'config.json') }
+  const name = ['bert', 'albert'].map((architecture) =>
+    tfConfigName({ config: { architecture } as Translation['config'] }),
+  )
+  const config = name.map((file) => join(directory, 'tf', file)).find((file) => existsSync(file))
+  return { model, config: config ?? join(directory, 'tf', 'albert_config.json') }
+}

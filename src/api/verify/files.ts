@@ -1,0 +1,74 @@
+import { AlbertkitError } from '../../errors.js'
+import type { ModelConfig } from '../../model/config.js'
+import { hiddenStateCount, resolveTask } from '../../model/outputs.js'
+import { runReference } from '../../model/reference-run.js'
+import { translate } from '../../model/translate.js'
+import { FILE_TARGETS, type FileTarget, type Translation } from '../../model/translation.js'
+import type { HeadSelection } from '../../model/forward.js'
+import { compareFile } from '../../verify/files.js'
+import { writtenFile } from '../model-files.js'
+import { openModel, type OpenedModel } from '../open.js'
+import type { ArtefactWeightCheck } from './report.js'
+import type { Verification } from './running.js'
+
+/** Which files of named weights a directory holds. */
+export const filesIn = (directory: string): FileTarget[] =>
+  FILE_TARGETS.filter((target) => writtenFile(directory, target) !== null)
+
+/** What the comparisons of a file call their runner: it runs in the reference, from the bytes that were written. */
+export const fileRunner = (target: FileTarget): string => `reference(${target})`
+
+/**
+ * What the file ought to hold: the model under other names, or the form that its configuration tells of.
+ * @throws AlbertkitError `unsupported` where nothing of the source could be in it
+ */
+function planOf({ model, source }: OpenedModel, written: ModelConfig, target: FileTarget): Translation {
+  const { config } = model
+  const fields = ['architecture', 'embedding_size', 'num_hidden_layers', 'num_hidden_groups'] as const
+  if (target === 'safetensors' && fields.some((field) => config[field] !== written[field]))
+    return translate(model, source, target, written.architecture)
+  try {
+    return translate(model, source, target)
+  } catch (error) {
+    if (!(error instanceof AlbertkitError && error.kind === 'unsupported') || target === 'tf') throw error
+    return translate(model, source, target, written.architecture)
+  }
+}
+
+/**
+ * Checks one file of named weights: opens it as any model is opened, compares every tensor with what the source has
+ * for it, bit for bit, and runs it in the reference on the trials of `v`.
+ * @throws AlbertkitError where it cannot be read
+ */
+export async function checkFile(
+  opened: OpenedModel,
+  directory: string,
+  target: FileTarget,
+  heads: HeadSelection,
+  v: Verification,
+): Promise<ArtefactWeightCheck> {
+  const paths = writtenFile(directory, target)
+  if (paths === null) throw new RangeError(target)
+  // Which classifier it is no checkpoint says: it is read as what the source was read as.
+  const task = resolveTask(opened.model, 'auto')
+  const written = await openModel(paths.model, { config: paths.config, task })
+  try {
+    const { tensors } = planOf(opened, written.config, target)
+    v.options.onProgress?.(`comparing the weights of ${target}`)
+    const check = compareFile(opened.source, written.source, tensors)
+    const runner = fileRunner(target)
+    v.options.onProgress?.(`running ${runner}`)
+    const sameStates = hiddenStateCount(opened.model) === hiddenStateCount(written.model)
+    for (const trial of v.trials) {
+      const run = runReference(written.model, written.source, trial.inputs, heads)
+      // transformers counts one state for all inner layers of a layer; the last is compared as last_hidden_state.
+      if (!sameStates) for (const name of run.keys()) if (name.startsWith('hidden_state_')) run.delete(name)
+      // Where every position is masked, TensorFlow's −10000 and transformers' least float32 are not the same function.
+      const skipMasked = written.config.mask_penalty !== opened.config.mask_penalty
+      v.compareRun(runner, trial, run, { skipMasked })
+    }
+    return { artefact: target, ...check, ok: check.differences.length === 0 }
+  } finally {
+    written.close()
+  }
+}

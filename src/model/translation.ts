@@ -1,0 +1,45 @@
+import type { DType } from '../formats/source.js'
+import type { Parameter } from './albert.js'
+import type { ModelConfig } from './config.js'
+import type { NameTable } from './names.js'
+
+/** A model said in another family's names: what `translate` plans, writers write and verification checks. */
+
+/** Containers of named tensors that can be written. */
+export const FILE_TARGETS = ['safetensors', 'tf'] as const
+export type FileTarget = (typeof FILE_TARGETS)[number]
+
+/** Architectures that a model can be brought into by multiplying out and copying. */
+export const FORMS = ['bert', 'albert'] as const
+export type Form = (typeof FORMS)[number]
+
+export type Origin =
+  /** The source's own bytes. */
+  | { readonly kind: 'parameter'; readonly parameter: Parameter }
+  /** Float32 values, row-major as the forward pass means them: fills `target` from element `start` on. */
+  | { readonly kind: 'computed'; readonly fill: (start: number, target: Float32Array) => void }
+
+export interface PlannedTensor {
+  /** Name of the variable. */
+  readonly name: string
+  /** Slot that the name has in the target's table. */
+  readonly slot: string
+  /** Shape as the forward pass means it. */
+  readonly meant: readonly number[]
+  /** Shape as stored: reversed where `transposed`. */
+  readonly shape: readonly number[]
+  /** PyTorch's `weight`, `[out, in]`. */
+  readonly transposed: boolean
+  readonly dtype: DType
+  readonly origin: Origin
+}
+
+export interface Translation {
+  readonly table: NameTable
+  /** The configuration of the model as it is written. */
+  readonly config: ModelConfig
+  readonly form: Form | null
+  readonly tensors: readonly PlannedTensor[]
+  /** What a person should know about the result. */
+  readonly notes: readonly string[]
+}
