@@ -4,6 +4,7 @@ import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { forward, takesChoices } from '../model/forward.js'
 import type { ForwardInputs, Ops } from '../model/ops.js'
+import { layoutsOf } from '../model/artefact-names.js'
 import { headsFor, resolveTask, selectOutputs, type Task } from '../model/outputs.js'
 import { FILE_TARGETS, type FileTarget } from '../model/translation.js'
 import { writing } from './files.js'
@@ -80,7 +81,12 @@ export async function exportModel(
   options: ExportOptions,
 ): Promise<WrittenArtefact> {
   const version = albertkitVersion()
-  const metadata = { family: model.config.family, task: resolveTask(model, options.task) }
+  const metadata = {
+    family: model.config.family,
+    task: resolveTask(model, options.task),
+    // What stands in the file in another order than it is meant: only ONNX keeps the source's.
+    ...(target === 'onnx' ? { layouts: layoutsOf(model) } : {}),
+  }
   // The graph comes first: what is wrong with the request is said before anything is written.
   const write = target === 'onnx' ? prepareOnnx(model, options) : prepareTfjs(model, options)
   const folder = join(dir, target)

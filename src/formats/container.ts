@@ -54,15 +54,24 @@ export interface LocatedSource {
 
 export type OpenLocated = (path: string, options?: OpenOptions) => Promise<LocatedSource>
 
-/** The same source with more to say, and more to do when it is closed (removing what was unpacked, say). */
+/** The same source with more to say (in notes, in metadata), and more to do when it is closed (removing what was unpacked, say). */
 export const wrapSource = (
   source: TensorSource,
-  { notes = [], close }: { readonly notes?: readonly string[]; readonly close?: () => void },
+  {
+    notes = [],
+    metadata = source.metadata,
+    close,
+  }: {
+    readonly notes?: readonly string[]
+    readonly metadata?: ReadonlyMap<string, string> | undefined
+    readonly close?: () => void
+  },
 ): TensorSource => ({
   format: source.format,
   files: source.files,
   tensors: source.tensors,
   notes: [...source.notes, ...notes],
+  ...(metadata === undefined ? {} : { metadata }),
   read: (name, offset, target) => {
     source.read(name, offset, target)
   },

@@ -67,6 +67,8 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   /** What a person should know about the file but that stops nothing. */
   readonly notes: readonly string[]
+  /** What the file says of itself, where it is an artefact: its own words, not to be trusted. */
+  readonly metadata?: ReadonlyMap<string, string>
   /**
    * Reads `target.length` bytes of tensor `name` from byte `offset` of the tensor (little-endian, row-major)
    * into `target`. Before the first bytes of a tensor are given out, its checksum is verified where the format

@@ -23,9 +23,13 @@ const FIELD_OF: Readonly<Partial<Record<Dim, Field>>> = {
 const fieldOf = (dim: Dim, config: ModelConfig): Field | undefined =>
   dim === 'E' && config.architecture === 'bert' ? 'hidden_size' : FIELD_OF[dim]
 
+/** Dimensions that are the part of one group. */
+const PART_OF: Readonly<Partial<Record<Dim, Dim>>> = { 'H/16': 'H', 'I/16': 'I' }
+
 /** The size that `config` gives a symbol, or null where it is free. */
 export function sizeOf(dim: Dim, config: ModelConfig): number | null {
   if (dim === '2') return 2
+  if (dim === '16') return FFN_GROUPS
   const field = fieldOf(dim, config)
   return field === undefined ? null : config[field]
 }
@@ -47,15 +51,17 @@ export const isSplit = (row: NameRow, rank: number): boolean => row.dims.include
 /** The stored axes of a variable of `rank` dimensions. */
 function axesOf(row: NameRow, rank: number, config: ModelConfig): Axis[] {
   const whole = (dim: Dim): Axis => {
+    const of = PART_OF[dim]
+    if (of !== undefined) return part(of)
     const field = fieldOf(dim, config)
     return { expected: sizeOf(dim, config), label: field ?? dim, field }
   }
+  const part = (dim: Dim): Axis => {
+    const { expected, label, field } = whole(dim)
+    return { expected: (expected ?? 0) / FFN_GROUPS, label: `${label} / ${FFN_GROUPS}`, field, unit: FFN_GROUPS }
+  }
   if (row.layout === 'grouped') {
-    const parts = row.dims.map((dim): Axis => {
-      const { expected, label, field } = whole(dim)
-      return { expected: (expected ?? 0) / FFN_GROUPS, label: `${label} / ${FFN_GROUPS}`, field, unit: FFN_GROUPS }
-    })
-    return [...parts, { expected: FFN_GROUPS, label: String(FFN_GROUPS) }]
+    return [...row.dims.map(part), { expected: FFN_GROUPS, label: String(FFN_GROUPS) }]
   }
   const axes = row.dims.flatMap((dim): Axis[] => {
     if (dim !== 'A' || !isSplit(row, rank)) return [whole(dim)]

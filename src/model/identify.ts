@@ -1,5 +1,6 @@
 import { unsupported } from '../errors.js'
 import { isFloat, type TensorSource } from '../formats/source.js'
+import { identifyArtefact, isArtefact } from './artefact-names.js'
 import type { RawConfig } from './config.js'
 import { matchName, NAME_TABLES, skipReason, slotPattern, type NameMatch, type NameTable } from './names.js'
 
@@ -103,6 +104,7 @@ function choose(signed: readonly Sorted[], config: RawConfig | null): { best: So
  * @throws AlbertkitError `unsupported` when the file holds no model of a known family.
  */
 export function identify(source: TensorSource, config: RawConfig | null = null): Identification {
+  if (isArtefact(source)) return identifyArtefact(source)
   const names = [...source.tensors.keys()]
   const file = source.files[0]
   const signed = NAME_TABLES.filter((table) => isSigned(source, table)).map((table) => sortVariables(source, table))

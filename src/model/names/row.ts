@@ -7,7 +7,7 @@ import type { Family } from '../config.js'
  * Placeholders: `{l}` layer, `{g}` group, `{j}` inner layer, all counted from 0; `{k}`, `{odd}` and `{even}` occur in
  * names only and follow from the others (`layerNormIndices`). The third column has the dimensions by symbol, as the
  * forward pass means them: V vocabulary, E embedding, H hidden, I intermediate, P positions, T token types, N labels,
- * and A the hidden size of attention, which some files keep as two axes, heads and size of a head (same bytes). The
+ * 16 the groups of google_fast, and A the hidden size of attention, which some files keep as two axes, heads and size of a head (same bytes). The
  * fourth says how the stored bytes differ: `T` transposed, PyTorch's `weight`; `G` sixteen groups, the group last.
  */
 export interface NameRow {
@@ -18,7 +18,7 @@ export interface NameRow {
   /** Body rows carry the family's prefix (`bert/`, `albert.`); head rows do not. */
   readonly prefixed: boolean
 }
-export type Dim = 'V' | 'E' | 'H' | 'I' | 'P' | 'T' | 'N' | 'A' | '2'
+export type Dim = 'V' | 'E' | 'H' | 'I' | 'P' | 'T' | 'N' | 'A' | '2' | '16' | 'H/16' | 'I/16'
 export type Row = readonly [slot: string, name: string, dims: string, layout?: 'T' | 'G']
 
 export interface NameTable {
