@@ -95,12 +95,16 @@ const CLASSES: Readonly<Record<ResolvedTask, string>> = {
   qa: 'ForQuestionAnswering',
 }
 
+/** transformers' class for a task. */
+export const classNameOf = (architecture: 'albert' | 'bert', task: ResolvedTask): string =>
+  task === 'sop' && architecture === 'bert'
+    ? 'BertForNextSentencePrediction'
+    : `${architecture === 'bert' ? 'Bert' : 'Albert'}${CLASSES[task]}`
+
 /** transformers' class that has the heads of `task` as `model` has them. */
-export function classOf({ mlm, sop }: AlbertModel, architecture: 'albert' | 'bert', task: ResolvedTask): string {
-  const name = architecture === 'bert' ? 'Bert' : 'Albert'
-  if (task === 'pretraining' && sop === null) return `${name}${CLASSES.mlm}`
-  const sentences = task === 'sop' || (task === 'pretraining' && mlm === null)
-  return `${name}${sentences && architecture === 'bert' ? 'ForNextSentencePrediction' : CLASSES[task]}`
+function classOf({ mlm, sop }: AlbertModel, architecture: 'albert' | 'bert', task: ResolvedTask): string {
+  if (task !== 'pretraining') return classNameOf(architecture, task)
+  return classNameOf(architecture, sop === null ? 'mlm' : mlm === null ? 'sop' : task)
 }
 
 /** Whether transformers computes the same with the source's own weights: it knows no pre-LN, factor or groups of channels. */

@@ -241,10 +241,27 @@ export const paperSchema = z.strictObject({
   findings: z.array(z.string()),
 })
 
+export const initSchema = z.strictObject({
+  ok: z.boolean(),
+  preset: z.string().describe('name of the preset, or the configuration file'),
+  family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
+  target: z.enum(['tf', 'safetensors']),
+  task: z.enum(['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa']),
+  seed: z.int(),
+  output: z.string(),
+  files: z.array(z.strictObject({ path: z.string(), bytes: z.int() })),
+  tensors: z.int(),
+  parameters: z.int(),
+  weightBytes: z.int(),
+  verified: z.int().nullable().describe('tensors that were read back as they were meant'),
+  notes: z.array(z.string()),
+})
+
 /** Schemas by the name of their file in docs/schemas. */
 export const SCHEMAS = {
   inspect: inspectSchema,
   convert: convertSchema,
+  init: initSchema,
   verify: verifySchema,
   params: paramsSchema,
   paper: paperSchema,

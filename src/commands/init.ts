@@ -1,0 +1,41 @@
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import { AlbertkitCommand } from './base.js'
+
+export default class Init extends AlbertkitCommand {
+  static override summary = 'Make a random model of a published size, for trying pipelines.'
+  static override description = `PRESET is albert-SIZE-zh (albert_zh's form), albert-SIZE or albert-SIZE-zh-google (Google's form) with SIZE tiny, small, base, large, xlarge or xxlarge; bert-base, bert-large; or the path of a configuration (.json). The weights are as before training, the vocabulary is made up. Same seed, same bytes.`
+  static override examples = [
+    { description: 'A small Chinese ALBERT as albert_zh writes it', command: '<%= config.bin %> <%= command.id %> albert-tiny-zh -o tiny' },
+    { description: 'For transformers, with a classifier of three classes', command: '<%= config.bin %> <%= command.id %> albert-base --to safetensors --task classify --labels 3 -o base' },
+    { description: 'The largest one, 890 MB', command: '<%= config.bin %> <%= command.id %> albert-xxlarge -o xxlarge' },
+  ] // prettier-ignore
+  static override args = {
+    preset: Args.string({ description: 'a named size, or a configuration file', required: true }),
+  }
+  static override flags = {
+    output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
+    to: Flags.string({ description: 'a TensorFlow checkpoint, or safetensors as transformers has it', options: ['tf', 'safetensors'] }), // prettier-ignore
+    task: Flags.string({ description: 'which heads the model gets', options: ['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'], default: 'pretraining' }), // prettier-ignore
+    labels: Flags.integer({ description: 'classes of a classifier', default: 2, min: 1, max: 1_000_000 }),
+    seed: Flags.integer({ description: 'another seed, other weights', default: 0 }),
+    verify: Flags.boolean({ description: 'read the result back and compare it', default: true, allowNo: true }),
+    force: Flags.boolean({ description: 'replace the files of an existing directory' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Init)
+    const { initModel } = await import('../api/init.js')
+    const { initText } = await import('../report/init.js')
+    const report = await initModel(args.preset, flags.output, {
+      ...(flags.to === undefined ? {} : { target: flags.to as 'tf' | 'safetensors' }),
+      task: flags.task as 'pretraining',
+      labels: flags.task === 'multiple-choice' ? 1 : flags.labels,
+      seed: flags.seed,
+      verify: flags.verify,
+      force: flags.force,
+      onProgress: (what) => { this.progress(what) },
+    }) // prettier-ignore
+    await this.finish(report, () => initText(report), report.ok)
+  }
+}
