@@ -40,7 +40,9 @@ export interface InspectReport {
   readonly skipped: readonly SkippedVariable[]
   readonly unknown: readonly string[]
   readonly missing: readonly MissingVariable[]
-  /** Null where the model is not complete. */
+  /** Files that belong to the model and are absent: names and shapes of what is in them are known all the same. */
+  readonly missingFiles: readonly string[]
+  /** Null where variables are missing. */
   readonly parameters: ParameterReport | null
   readonly notes: readonly string[]
 }
@@ -59,18 +61,20 @@ function listVariables(examined: ExaminedModel): VariableReport[] {
 
 /**
  * Looks at a model: what it is and why, its variables, and its parameter breakdown. Every tensor's checksum is
- * verified unless `checksum` is false.
+ * verified unless `checksum` is false. Where data files are absent, names and shapes are listed all the same, and the
+ * model is not `ok`.
  * @throws AlbertkitError as `openModel`, except that missing variables are reported, not thrown
  */
 export async function inspectModel(path: string, options: OpenModelOptions = {}): Promise<InspectReport> {
-  const examined = await examineModel(path, options)
+  const examined = await examineModel(path, { allowMissingData: true, ...options })
   try {
     const { source, identification, config, plan } = examined
     if (options.checksum !== false) for (const name of source.tensors.keys()) source.verifyChecksum(name)
     const { table, reason, mapped, skipped, unknown } = identification
     const complete = plan.missing.length === 0
+    const missingFiles = (source.missingFiles ?? []).map((file) => basename(file))
     return {
-      ok: complete,
+      ok: complete && missingFiles.length === 0,
       format: source.format,
       files: source.files.map((file) => basename(file)),
       family: table.family,
@@ -84,6 +88,7 @@ export async function inspectModel(path: string, options: OpenModelOptions = {})
       skipped,
       unknown,
       missing: plan.missing,
+      missingFiles,
       parameters: complete ? countParameters(plan.model, source) : null,
       notes: examined.notes,
     }

@@ -72,6 +72,7 @@ export const wrapSource = (
   tensors: source.tensors,
   notes: [...source.notes, ...notes],
   ...(metadata === undefined ? {} : { metadata }),
+  missingFiles: source.missingFiles ?? [],
   read: (name, offset, target) => {
     source.read(name, offset, target)
   },

@@ -1,7 +1,18 @@
 import { onnxArtefact, tfjsArtefact } from './artefact.js'
 import type { Container } from './container.js'
+import { graphDef } from './graph-def/container.js'
 import { safetensors } from './safetensors/container.js'
+import { savedModel } from './saved-model/container.js'
 import { tfCheckpoint } from './tf-bundle/container.js'
+import { tfV1 } from './tf-v1/container.js'
 
 /** Every container that is read; where a directory holds models of several, the first one here is taken. */
-export const CONTAINERS: readonly Container[] = [tfCheckpoint, safetensors, onnxArtefact, tfjsArtefact]
+export const CONTAINERS: readonly Container[] = [
+  tfCheckpoint,
+  tfV1,
+  savedModel,
+  safetensors,
+  graphDef,
+  onnxArtefact,
+  tfjsArtefact,
+]

@@ -69,6 +69,8 @@ export interface TensorSource {
   readonly notes: readonly string[]
   /** What the file says of itself, where it is an artefact: its own words, not to be trusted. */
   readonly metadata?: ReadonlyMap<string, string>
+  /** Files that belong to it and are absent, where it was opened for a look all the same; reading from them throws. */
+  readonly missingFiles?: readonly string[]
   /**
    * Reads `target.length` bytes of tensor `name` from byte `offset` of the tensor (little-endian, row-major)
    * into `target`. Before the first bytes of a tensor are given out, its checksum is verified where the format

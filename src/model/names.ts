@@ -66,7 +66,8 @@ export function matchName(table: NameTable, variable: string): NameMatch | null 
     const indices: Record<string, number> = {}
     for (const key of ['l', 'g', 'j', 'k', 'n'] as const)
       if (groups?.[key] !== undefined) indices[key] = Number(groups[key])
-    return { row, slot: fillPattern(row.slot, indices), indices, prefix: groups?.p ?? '' }
+    const scope = variable.endsWith(name) ? variable.slice(0, -name.length) : ''
+    return { row, slot: fillPattern(row.slot, indices), indices, prefix: scope + (groups?.p ?? '') }
   }
   return null
 }

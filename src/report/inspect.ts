@@ -97,6 +97,7 @@ export function inspectText(report: InspectReport, all = false): string {
     variableTable(report, all),
     '',
     ...breakdown(report),
+    ...list('missing files', report.missingFiles, true),
     ...list(
       'missing',
       report.missing.map((m) => `${m.variable}  (${m.slot})`),

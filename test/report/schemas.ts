@@ -76,6 +76,7 @@ export const inspectSchema = z.strictObject({
   skipped: z.array(z.strictObject({ variable: z.string(), reason: z.string() })),
   unknown: z.array(z.string()),
   missing: z.array(z.strictObject({ slot: z.string(), variable: z.string() })),
+  missingFiles: z.array(z.string()),
   parameters: z
     .strictObject({
       stored: z.int(),

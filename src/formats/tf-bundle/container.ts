@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { malformed, usage } from '../../errors.js'
+import { malformed, usage, type AlbertkitError } from '../../errors.js'
 import type { Container, Found } from '../container.js'
 import { fileError, isDirectory } from '../file.js'
 import { KIND_WORDS, sniff } from '../sniff.js'
+import { foundV1 } from '../tf-v1/container.js'
+import { v1Files, v1Names } from '../tf-v1/find.js'
+import { nameObjects } from './object-graph.js'
 import { openBundle } from './source.js'
 
 /** A TensorFlow checkpoint is given by its directory, its prefix, one of its files, or the `checkpoint` file. */
@@ -30,12 +33,19 @@ function checkIndex(file: string): void {
   throw malformed(`the index is ${KIND_WORDS[kind]}`, { file, offset: 0, hint: 'fetch the .index file again' })
 }
 
+/** Configuration lies beside the checkpoint; of the variables of a SavedModel, beside that. */
+function directoriesOf(prefix: string): string[] {
+  const directory = dirname(prefix)
+  const outer = dirname(directory)
+  return existsSync(join(outer, 'saved_model.pb')) ? [directory, outer, dirname(outer)] : [directory]
+}
+
 const found = (prefix: string, notes: readonly string[] = []): Found => ({
-  directories: [dirname(prefix)],
+  directories: directoriesOf(prefix),
   notes,
   open(options) {
     checkIndex(`${prefix}.index`)
-    return { source: openBundle(prefix, options) }
+    return { source: nameObjects(openBundle(prefix, options)) }
   },
 })
 
@@ -56,21 +66,44 @@ function stateChoice(stateFile: string): string | null {
   return name === '' || name === '.' || name === '..' ? null : name
 }
 
+/** The checkpoint of either version that has a name in a directory; null where there is none. */
+function named(directory: string, name: string, notes: readonly string[] = []): Found | null {
+  const prefix = join(directory, name)
+  if (existsSync(`${prefix}.index`)) return found(prefix, notes)
+  const files = v1Files(prefix)
+  return files === null ? null : { ...foundV1(files), notes }
+}
+
 function byState(stateFile: string): Found {
   const directory = dirname(stateFile)
-  const prefixes = prefixesIn(readdirSync(directory))
-  const named = stateChoice(stateFile)
-  if (named !== null && prefixes.includes(named)) return found(join(directory, named))
-  const only = prefixes[0]
-  if (prefixes.length === 1 && only !== undefined)
-    return found(join(directory, only), [
-      `the checkpoint file names ${named ?? 'no checkpoint'}; took ${only}, the only one here`,
-    ])
-  throw malformed(named === null ? 'names no checkpoint' : `names ${named}, which is not beside it`, {
+  const names = readdirSync(directory)
+  const choice = stateChoice(stateFile)
+  const chosen = choice === null ? null : named(directory, choice)
+  if (chosen !== null) return chosen
+  const checkpoints = [...prefixesIn(names), ...v1Names(directory, names)]
+  const [only] = checkpoints
+  if (checkpoints.length === 1 && only !== undefined) {
+    const note = `the checkpoint file names ${choice ?? 'no checkpoint'}; took ${only}, the only one here`
+    const taken = named(directory, only, [note])
+    if (taken !== null) return taken
+  }
+  throw malformed(choice === null ? 'names no checkpoint' : `names ${choice}, which is not beside it`, {
     file: stateFile,
     hint:
-      prefixes.length === 0 ? 'the .index file is missing: fetch it too' : `give one of them: ${prefixes.join(', ')}`,
+      checkpoints.length === 0
+        ? 'the .index file is missing: fetch it too'
+        : `give one of them: ${checkpoints.join(', ')}`,
   })
+}
+
+const byMetaError = (file: string): AlbertkitError =>
+  malformed('a .meta file holds the graph and no weights, and its checkpoint is not beside it', { file, hint: WHOLE })
+
+/** A `.meta` file holds the graph; the weights are in what stands beside it. */
+function byMeta(path: string): Found {
+  const checkpoint = named(dirname(path), basename(path).slice(0, -'.meta'.length))
+  if (checkpoint !== null) return checkpoint
+  throw byMetaError(path)
 }
 
 export const tfCheckpoint: Container = {
@@ -80,6 +113,7 @@ export const tfCheckpoint: Container = {
     if (name === 'checkpoint') return byState(path)
     if (name.endsWith('.index')) return found(path.slice(0, -'.index'.length))
     if (DATA.test(name)) return found(path.replace(DATA, ''))
+    if (name.endsWith('.meta')) return byMeta(path)
     return existsSync(`${path}.index`) ? found(path) : null
   },
   byPrefix(path) {
@@ -103,6 +137,8 @@ export const tfCheckpoint: Container = {
   },
   incomplete(directory, names) {
     const data = names.find((name) => DATA.test(name))
+    const meta = names.find((name) => name.endsWith('.meta'))
+    if (data === undefined && meta !== undefined) return byMetaError(join(directory, meta))
     if (data === undefined) return null
     return malformed('the .index file of the checkpoint is missing', { file: join(directory, data), hint: WHOLE })
   },

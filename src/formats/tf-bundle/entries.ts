@@ -1,7 +1,10 @@
 import { malformed, unsupported } from '../../errors.js'
 import { fromBinary, tensorflow } from '../../proto/tensorflow.js'
 import { RangedFile } from '../file.js'
+import { byStart, covers, isWithin } from '../slices.js'
 import { DTYPE_BYTES, type DType } from '../source.js'
+import { dtypeOf } from '../tf-proto/dtypes.js'
+import { byteSize } from '../tf-proto/shape.js'
 import { TableReader } from './table.js'
 
 /** What the index of a V2 checkpoint says (tensorflow/core/util/tensor_bundle): a header, and an entry a tensor or slice. */
@@ -10,16 +13,6 @@ import { TableReader } from './table.js'
 const BUNDLE_VERSION = 1
 /** A sharded checkpoint has tens of files; a forged header has billions. */
 const MAX_SHARDS = 100_000
-
-const { DataType } = tensorflow
-const DTYPES: Readonly<Partial<Record<number, DType>>> = {
-  [DataType.DT_FLOAT]: 'F32', [DataType.DT_DOUBLE]: 'F64', [DataType.DT_HALF]: 'F16', [DataType.DT_BFLOAT16]: 'BF16',
-  [DataType.DT_INT8]: 'I8', [DataType.DT_INT16]: 'I16', [DataType.DT_INT32]: 'I32', [DataType.DT_INT64]: 'I64',
-  [DataType.DT_UINT8]: 'U8', [DataType.DT_UINT16]: 'U16', [DataType.DT_UINT32]: 'U32', [DataType.DT_UINT64]: 'U64',
-  [DataType.DT_BOOL]: 'BOOL', [DataType.DT_STRING]: 'STRING', [DataType.DT_VARIANT]: 'VARIANT',
-} // prettier-ignore
-/** Highest number that TensorFlow has given to a type, references (+100) apart. */
-const LAST_DATA_TYPE = 35
 
 /** Where a piece of a tensor lies. */
 export interface Piece {
@@ -108,17 +101,10 @@ class IndexReader {
   }
 
   dtype(number: number, name: string): DType {
-    if (number <= 0 || number > LAST_DATA_TYPE)
-      throw this.fail(`the tensor has the unknown element type ${number}`, name)
-    return DTYPES[number] ?? 'OTHER'
+    const dtype = dtypeOf(number)
+    if (dtype === null) throw this.fail(`the tensor has the unknown element type ${number}`, name)
+    return dtype
   }
-}
-
-/** Bytes of `shape` elements, or Infinity where that is more than a number can say. */
-export const byteSize = (dtype: DType, shape: readonly number[]): number => {
-  if (shape.includes(0)) return 0
-  const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
-  return Number.isSafeInteger(size) ? size : Infinity
 }
 
 /**
@@ -199,24 +185,18 @@ function readSlices(
   sliced: ReadonlyMap<string, tensorflow.BundleEntryProto>,
   shards: number,
 ): Slice[] {
-  let covered = 0
   const slices = entry.slices.map((proto): Slice => {
     const { start, extent } = extents(proto, shape)
-    if (
-      start.length !== shape.length ||
-      start.some((s, i) => s < 0 || (extent[i] ?? -1) < 0 || s + (extent[i] ?? 0) > (shape[i] ?? 0))
-    )
-      throw reader.fail('the tensor has a slice outside its shape', name)
+    if (!isWithin({ start, extent }, shape)) throw reader.fail('the tensor has a slice outside its shape', name)
     const found = sliced.get(Buffer.from(sliceKey(key, proto)).toString('latin1'))
     if (found === undefined) throw reader.fail(`the tensor lacks its slice from [${start.join(', ')}]`, name)
     const piece = reader.piece(found, shards, name)
     if (piece.size !== byteSize(dtype, extent))
       throw reader.fail(`the tensor has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`, name)
-    covered += extent.reduce((n, d) => n * d, 1)
     return { ...piece, start, extent }
   })
-  if (covered !== shape.reduce((n, d) => n * d, 1)) throw reader.fail('the slices of the tensor do not cover it', name)
-  return slices.sort((a, b) => a.start.map((s, i) => s - (b.start[i] ?? 0)).find((d) => d !== 0) ?? 0)
+  if (!covers(slices, shape)) throw reader.fail('the slices of the tensor do not cover it', name)
+  return slices.sort(byStart)
 }
 
 /** OrderedCode's string: 0x00 becomes 00 FF, 0xFF becomes FF 00, and 00 01 ends it (tensorflow/core/lib/strings/ordered_code.cc). */

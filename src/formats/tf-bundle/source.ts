@@ -2,8 +2,12 @@ import { existsSync } from 'node:fs'
 import { malformed, unsupported } from '../../errors.js'
 import { crcOf, maskCrc } from '../crc32c.js'
 import { RangedFile } from '../file.js'
-import { DTYPE_BYTES, type OpenOptions, type TensorInfo, type TensorSource } from '../source.js'
+import { readRectangles } from '../slices.js'
+import { DTYPE_BYTES, elementCount, type OpenOptions, type TensorInfo, type TensorSource } from '../source.js'
+import { swapBytes } from '../swap.js'
+import { inWholeElements } from '../whole-elements.js'
 import { readIndex, type BundleEntry, type Piece } from './entries.js'
+import { readStrings } from './strings.js'
 
 /** Checksums are computed in pieces of this size, whatever the tensor's. */
 const PIECE = 4 * 1024 * 1024
@@ -12,10 +16,11 @@ export const shardPath = (prefix: string, shard: number, shards: number): string
   `${prefix}.data-${String(shard).padStart(5, '0')}-of-${String(shards).padStart(5, '0')}`
 
 /** A TensorFlow V2 checkpoint: `<prefix>.index` and its data files. */
-class BundleSource implements TensorSource {
+export class BundleSource implements TensorSource {
   readonly format = 'tf-bundle'
   readonly files: readonly string[]
   readonly notes: readonly string[]
+  readonly missingFiles: readonly string[]
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly #entries: ReadonlyMap<string, BundleEntry>
   readonly #shards: readonly (RangedFile | null)[]
@@ -40,10 +45,17 @@ class BundleSource implements TensorSource {
         hint: 'a checkpoint is its .index and every .data-… file together: fetch the rest',
       })
     }
+    this.missingFiles = absent
     this.#shards = paths.map((path, shard) => (used.has(shard) && existsSync(path) ? new RangedFile(path) : null))
     this.files = [indexFile, ...paths.filter((_, shard) => this.#shards[shard] != null)]
     this.notes = [
-      ...(absent.length > 0 ? ['the data is missing: only names and shapes are known'] : []),
+      ...(absent.length === used.size && absent.length > 0
+        ? ['the data is missing: only names and shapes are known']
+        : absent.length > 0
+          ? [
+              `${absent.length} of ${used.size} data files are missing: of their tensors only names and shapes are known`,
+            ]
+          : []),
       ...(index.bigEndian ? ['written on a big-endian machine'] : []),
     ]
     this.#entries = new Map(index.entries.map((e) => [e.name, e]))
@@ -100,6 +112,8 @@ class BundleSource implements TensorSource {
   }
 
   #verify(piece: Piece, name: string): void {
+    // Data that is absent and was allowed to be has nothing to verify; reading it is an error.
+    if (this.#shards[piece.shard] == null && this.missingFiles.length > 0) return
     const file = this.#shard(piece, name)
     this.#buffer ??= new Uint8Array(PIECE)
     let crc = 0
@@ -127,30 +141,27 @@ class BundleSource implements TensorSource {
     if (offset < 0 || offset + target.length > entry.byteLength)
       throw new RangeError(`${name}: range outside the tensor`)
     this.verifyChecksum(name)
-    if (entry.piece !== null) this.#shard(entry.piece, name).read(entry.piece.offset + offset, target)
-    else this.#readSliced(entry, offset, target)
-    if (this.#bigEndian) swapBytes(target, DTYPE_BYTES[entry.dtype])
+    const { piece, dtype } = entry
+    if (piece !== null && !this.#bigEndian) this.#shard(piece, name).read(piece.offset + offset, target)
+    else inWholeElements(DTYPE_BYTES[dtype], offset, target, (at, bytes) => { this.#readElements(entry, at, bytes) }) // prettier-ignore
   }
 
-  /** Puts a range of a partitioned variable together: runs along the last axis, each within one slice. */
-  #readSliced(entry: BundleEntry, offset: number, target: Uint8Array): void {
-    const { shape, slices, name } = entry
-    const width = DTYPE_BYTES[entry.dtype]
-    const strides = shape.map((_, i) => shape.slice(i + 1).reduce((n, d) => n * d, 1))
-    let done = 0
-    while (done < target.length) {
-      const element = (offset + done) / width
-      const index = strides.map((stride, i) => Math.floor(element / stride) % (shape[i] ?? 1))
-      const slice = slices.find((s) =>
-        s.start.every((from, i) => (index[i] ?? 0) >= from && (index[i] ?? 0) < from + (s.extent[i] ?? 0)),
-      )
-      if (slice === undefined)
-        throw malformed('no slice covers a part of the tensor', { file: this.files[0] ?? '', tensor: name })
-      const { at, run } = placeInSlice(index, shape, slice)
-      const bytes = Math.min(run * width, target.length - done)
-      this.#shard(slice, name).read(slice.offset + at * width, target.subarray(done, done + bytes))
-      done += bytes
-    }
+  /** Whole elements from byte `offset` on. */
+  #readElements({ name, dtype, shape, piece, slices }: BundleEntry, offset: number, target: Uint8Array): void {
+    const width = DTYPE_BYTES[dtype]
+    if (piece !== null) this.#shard(piece, name).read(piece.offset + offset, target)
+    else
+      readRectangles(shape, slices, width, offset / width, target, (slice, at, bytes) => {
+        this.#shard(slice, name).read(slice.offset + at * width, bytes)
+      })
+    if (this.#bigEndian) swapBytes(target, width)
+  }
+
+  /** The elements of a string tensor; lengths and bytes lie one after the other, with a checksum of their own. */
+  strings(name: string): Uint8Array[] {
+    const { piece, shape, dtype } = this.#entry(name)
+    if (piece === null || dtype !== 'STRING') throw new RangeError(`${name} holds no strings`)
+    return readStrings(this.#shard(piece, name), piece, elementCount(shape), name, this.#checksum)
   }
 
   close(): void {
@@ -158,37 +169,8 @@ class BundleSource implements TensorSource {
   }
 }
 
-/** Element number of `index` within a slice, and how many elements follow it there in the order of the whole tensor. */
-function placeInSlice(
-  index: readonly number[],
-  shape: readonly number[],
-  slice: { start: readonly number[]; extent: readonly number[] },
-): { at: number; run: number } {
-  let at = 0
-  for (let i = 0; i < shape.length; i++) at = at * (slice.extent[i] ?? 1) + (index[i] ?? 0) - (slice.start[i] ?? 0)
-  let run = 1
-  let size = 1
-  for (let i = shape.length - 1; i >= 0; i--) {
-    const extent = slice.extent[i] ?? 1
-    const into = (index[i] ?? 0) - (slice.start[i] ?? 0)
-    // Positions left along this axis, less what the inner axes have used up of the current one.
-    run = (extent - into - 1) * size + run
-    if (extent !== shape[i]) break
-    size *= extent
-  }
-  return { at, run }
-}
-
-/** Big-endian elements of `width` bytes to little-endian, in place. */
-function swapBytes(bytes: Uint8Array, width: number): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (width === 2) buffer.swap16()
-  else if (width === 4) buffer.swap32()
-  else if (width === 8) buffer.swap64()
-}
-
 /**
  * Opens the V2 checkpoint `<prefix>.index`.
  * @throws AlbertkitError `malformed` naming file, tensor and byte; `unsupported` for a later version of the format
  */
-export const openBundle = (prefix: string, options: OpenOptions = {}): TensorSource => new BundleSource(prefix, options)
+export const openBundle = (prefix: string, options: OpenOptions = {}): BundleSource => new BundleSource(prefix, options)

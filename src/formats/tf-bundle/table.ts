@@ -2,6 +2,7 @@ import { uncompress } from '../../vendor/snappyjs.js'
 import { malformed, type AlbertkitError } from '../../errors.js'
 import { crcOf, maskCrc } from '../crc32c.js'
 import type { RangedFile } from '../file.js'
+import { MemoryBytes, WireReader, type Bytes } from '../tf-proto/wire.js'
 
 /**
  * Reader of the sorted string table that a TensorFlow checkpoint's index is (tensorflow/core/lib/io/table.cc,
@@ -10,6 +11,8 @@ import type { RangedFile } from '../file.js'
 
 const FOOTER_BYTES = 48
 const TRAILER_BYTES = 5 // compression type, masked CRC-32C
+/** Checksums of large blocks are computed in pieces of this size. */
+const PIECE = 4 * 1024 * 1024
 const MAGIC = 0xdb4775248b80fb57n
 /** Blocks are 4 KiB to some 100 KiB; a real index has no block near this, a forged size does. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024
@@ -19,9 +22,17 @@ export interface TableEntry {
   readonly value: Uint8Array
 }
 
-interface Handle {
+export interface Handle {
   readonly offset: number
   readonly size: number
+}
+
+/** Where a value lies: in the file itself, or in a block of it that had to be uncompressed. */
+export interface TablePlace {
+  readonly bytes: Bytes
+  readonly start: number
+  readonly end: number
+  readonly block: Handle
 }
 
 class Cursor {
@@ -54,21 +65,92 @@ class Cursor {
   }
 }
 
+/** Whether a file ends as such a table does. */
+export function isTable(file: RangedFile): boolean {
+  if (file.size < FOOTER_BYTES) return false
+  return new DataView(file.bytes(file.size - 8, 8).buffer).getBigUint64(0, true) === MAGIC
+}
+
 export class TableReader {
   readonly #file: RangedFile
   readonly #checksum: boolean
+  readonly #what: string
 
-  constructor(file: RangedFile, checksum: boolean) {
+  /** @param what the file is, for messages */
+  constructor(file: RangedFile, checksum: boolean, what = 'index') {
     this.#file = file
     this.#checksum = checksum
+    this.#what = what
   }
 
   #fail(what: string, offset: number): AlbertkitError {
-    return malformed(`damaged index: ${what}`, { file: this.#file.path, offset, hint: 'fetch the .index file again' })
+    return malformed(`damaged ${this.#what}: ${what}`, {
+      file: this.#file.path,
+      offset,
+      hint: this.#what === 'index' ? 'fetch the .index file again' : 'fetch the file again',
+    })
   }
 
   /** All entries in key order. */
   *entries(): Generator<TableEntry> {
+    for (const handle of this.#blocks()) yield* this.#block(handle)
+  }
+
+  /**
+   * Where the values lie, in key order, none of them read: those of a V1 checkpoint are whole tensors. The checksums of
+   * their blocks are left to `verifyBlock`.
+   */
+  *places(): Generator<TablePlace> {
+    for (const block of this.#blocks()) {
+      const { offset, size } = block
+      if (offset + size + TRAILER_BYTES > this.#file.size)
+        throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
+      const type = this.#file.bytes(offset + size, 1)[0]!
+      if (type === 0) {
+        yield* this.#placesIn(this.#file, offset, offset + size, block)
+        continue
+      }
+      if (size > MAX_BLOCK_BYTES) throw this.#fail(`a compressed block of ${size} bytes`, offset)
+      const memory = new MemoryBytes(this.#file.path, this.#uncompressed(type, this.#file.bytes(offset, size), offset))
+      yield* this.#placesIn(memory, 0, memory.size, block)
+    }
+  }
+
+  *#placesIn(bytes: Bytes, start: number, blockEnd: number, block: Handle): Generator<TablePlace> {
+    const fail = (what: string): AlbertkitError => this.#fail(what, block.offset)
+    if (blockEnd - start < 4) throw fail('a block is too short')
+    const count = new Uint8Array(4)
+    bytes.read(blockEnd - 4, count)
+    const end = blockEnd - 4 - new DataView(count.buffer).getUint32(0, true) * 4
+    if (end < start) throw fail('a block has more restart points than room')
+    const wire = new WireReader(bytes, 'table')
+    for (let at = start; at < end;) {
+      const shared = wire.varint(at)
+      const unshared = wire.varint(shared.next)
+      const length = wire.varint(unshared.next)
+      const value = length.next + unshared.value
+      if (unshared.value < 0 || length.value < 0 || value + length.value > end)
+        throw fail('an entry runs past the end of its block')
+      at = value + length.value
+      yield { bytes, start: value, end: at, block }
+    }
+  }
+
+  /** Verifies the CRC-32C of a block of any size. */
+  verifyBlock({ offset, size }: Handle): void {
+    if (!this.#checksum) return
+    const buffer = new Uint8Array(Math.min(PIECE, size + 1))
+    let crc = 0
+    for (let done = 0; done < size + 1; done += buffer.length) {
+      const bytes = buffer.subarray(0, Math.min(buffer.length, size + 1 - done))
+      this.#file.read(offset + done, bytes)
+      crc = crcOf(bytes, crc)
+    }
+    const stored = new DataView(this.#file.bytes(offset + size + 1, 4).buffer).getUint32(0, true)
+    if (maskCrc(crc) !== stored) throw this.#fail('a block does not have its CRC-32C', offset)
+  }
+
+  *#blocks(): Generator<Handle> {
     const start = this.#file.size - FOOTER_BYTES
     if (start < 0) throw this.#fail(`${this.#file.size} bytes are too few`, 0)
     const footer = this.#file.bytes(start, FOOTER_BYTES)
@@ -77,9 +159,8 @@ export class TableReader {
     const cursor = new Cursor(footer, (what) => this.#fail(what, start))
     this.#handle(cursor) // the metaindex block: TensorFlow writes it empty
     const index = this.#handle(cursor)
-    for (const { value } of this.#block(index)) {
-      yield* this.#block(this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset))))
-    }
+    for (const { value } of this.#block(index))
+      yield this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset)))
   }
 
   #handle(cursor: Cursor): Handle {

@@ -121,9 +121,19 @@ const TF_SKIPPED: NameTable['skipped'] = [
   [/\/(adam|lamb)_[mv]$/, 'optimizer state'],
   [/\/(Adam|Adam_1|LAMB|LAMB_1|Momentum|Adagrad|RMSProp|RMSProp_1)$/, 'optimizer state'],
   [/^beta[12]_power$/, 'optimizer state'],
+  [/\/\.OPTIMIZER_SLOT\/|(^|\/)(optimizer|Adam|AdamW|AdamWeightDecay|LAMB)\//, 'optimizer state'],
   [/\/ExponentialMovingAverage$/, 'moving average'],
   [/^(start_logits|end_logits|answer_class)\//, 'head of SQuAD 2.0, whose answers come from a beam search'],
-  [/^(global_step|current_loss_scale|good_steps|bad_steps)$/, 'training counter'],
+  [/^(global_step|save_counter|current_loss_scale|good_steps|bad_steps)$/, 'training counter'],
+]
+
+/**
+ * The scope that a graph put around a model that it loaded: `module/` of a TF-Hub module, `model/` of an object, the
+ * name given to import_graph_def. A head of one's own beside it has none.
+ */
+const TF_SPELLINGS: NameTable['spellings'] = [
+  [/^[^/]+\/(?=(?:bert\/(?:embeddings|encoder|pooler)|cls\/(?:predictions|seq_relationship|squad))\/)/, ''],
+  [/^(?:module|model|import)(?:_\d+)?\/(?=(?:output_(?:weights|bias)|loss\/LayerNorm\/(?:gamma|beta))$)/, ''],
 ]
 
 /* modeling_google_fast.py: google's names; the two kernels of the feed-forward layer are 3-D. */
@@ -161,7 +171,7 @@ const GOOGLE: Omit<NameTable, 'title' | 'sign'> = {
     ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...googleLayers(GOOGLE_LAYER), ...TF_POOLER]),
     ...toRows(false, googleHeads),
   ],
-  spellings: [],
+  spellings: TF_SPELLINGS,
   skipped: TF_SKIPPED,
 }
 
@@ -176,7 +186,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
       pattern: /(^|\/)embeddings\/word_embeddings_2$/,
       reason: 'factorised embeddings are named word_embeddings_2',
     },
-    spellings: [],
+    spellings: TF_SPELLINGS,
     skipped: TF_SKIPPED,
   },
   {
@@ -238,7 +248,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
       pattern: /(^|\/)encoder\/layer_\d+\//,
       reason: 'layers are named layer_<l> and there is no word_embeddings_2',
     },
-    spellings: [],
+    spellings: TF_SPELLINGS,
     skipped: TF_SKIPPED,
   },
 ]

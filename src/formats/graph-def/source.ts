@@ -1,0 +1,85 @@
+import { malformed, unsupported } from '../../errors.js'
+import { RangedFile } from '../file.js'
+import { DTYPE_BYTES, isFloat, type TensorInfo, type TensorSource } from '../source.js'
+import type { StoredTensor } from '../tf-proto/tensor.js'
+import { WireReader } from '../tf-proto/wire.js'
+import { inWholeElements } from '../whole-elements.js'
+import { graphNodes } from './scan.js'
+
+interface Entry extends TensorInfo {
+  readonly stored: StoredTensor
+}
+
+export interface GraphPlace {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * A frozen graph: the weights are constants. Which constant was a variable the graph does not say; those of float type
+ * with at least one axis are taken, the rest (shapes, axes, factors) is counted.
+ */
+class GraphSource implements TensorSource {
+  readonly format = 'graph-def'
+  readonly files: readonly string[]
+  readonly notes: readonly string[]
+  readonly tensors: ReadonlyMap<string, Entry>
+  readonly #file: RangedFile
+
+  constructor(path: string, place?: GraphPlace) {
+    this.#file = new RangedFile(path)
+    this.files = [path]
+    const tensors = new Map<string, Entry>()
+    let others = 0
+    let nodes = 0
+    try {
+      const { start, end } = place ?? { start: 0, end: this.#file.size }
+      if (this.#file.size === 0) throw malformed('the file is empty', { file: path, offset: 0 })
+      for (const { name, tensor } of graphNodes(new WireReader(this.#file, 'TensorFlow graph'), start, end)) {
+        nodes++
+        if (tensor === null) continue
+        const { dtype, shape, byteLength } = tensor
+        if (!isFloat(dtype) || shape.length === 0) others++
+        else tensors.set(name, { name, dtype, shape, byteLength, file: path, stored: tensor })
+      }
+      if (nodes === 0) throw malformed('the file is no TensorFlow graph: it has no nodes', { file: path, offset: 0 })
+      if (tensors.size === 0)
+        throw unsupported('the graph holds no weights', {
+          file: path,
+          hint: 'its variables are in a checkpoint: give that, or a graph that was frozen',
+        })
+    } catch (error) {
+      this.#file.close()
+      throw error
+    }
+    this.tensors = tensors
+    this.notes = [
+      `a graph of ${nodes} nodes: ${tensors.size} constants may be weights, ${others} others (scalars, shapes) are left out`,
+    ]
+  }
+
+  read(name: string, offset: number, target: Uint8Array): void {
+    const entry = this.tensors.get(name)
+    if (entry === undefined) throw new RangeError(`no constant named ${name}`)
+    if (offset < 0 || offset + target.length > entry.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
+    const width = DTYPE_BYTES[entry.dtype]
+    inWholeElements(width, offset, target, (at, bytes) => {
+      entry.stored.read(at / width, bytes)
+    })
+  }
+
+  verifyChecksum(): void {
+    return
+  }
+
+  close(): void {
+    this.#file.close()
+  }
+}
+
+/**
+ * Opens the weights of a frozen graph (`.pb`), or of a GraphDef within a file.
+ * @throws AlbertkitError `malformed` with the byte where it cannot be parsed; `unsupported` where it has no weights
+ */
+export const openGraphDef = (path: string, place?: GraphPlace): TensorSource => new GraphSource(path, place)

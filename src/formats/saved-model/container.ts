@@ -1,0 +1,102 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { malformed, unsupported } from '../../errors.js'
+import type { Container, Found, Opened } from '../container.js'
+import { isDirectory, RangedFile } from '../file.js'
+import { openGraphDef } from '../graph-def/source.js'
+import type { OpenOptions } from '../source.js'
+import { wrapSource } from '../container.js'
+import { nameObjects } from '../tf-bundle/object-graph.js'
+import { openBundle } from '../tf-bundle/source.js'
+import { WireReader } from '../tf-proto/wire.js'
+import { readMetaGraph, type MetaGraph } from './meta-graph.js'
+
+/** A SavedModel or a TF-Hub module: saved_model.pb, and a checkpoint in variables/. */
+
+const FILE = 'saved_model.pb'
+const META_GRAPHS = 2
+
+/** The meta graphs of a SavedModel: one a set of tags. */
+function readSavedModel(path: string): MetaGraph[] {
+  const file = new RangedFile(path)
+  try {
+    if (file.size === 0) throw malformed('saved_model.pb is empty', { file: path, offset: 0, hint: 'fetch it again' })
+    const wire = new WireReader(file, 'SavedModel')
+    const graphs = [...wire.fields(0, file.size)]
+      .filter((field) => field.number === META_GRAPHS)
+      .map(({ start, end }) => readMetaGraph(wire, start, end))
+    if (graphs.length === 0) throw malformed('saved_model.pb holds no graph', { file: path, offset: 0 })
+    return graphs
+  } finally {
+    file.close()
+  }
+}
+
+/** What a person may want to know: who wrote it, and what it was for. */
+function describe(graphs: readonly MetaGraph[], isHub: boolean): string {
+  const version = graphs.find((graph) => graph.version !== null)?.version
+  const list = (names: readonly string[]): string => [...new Set(names)].join(', ')
+  const tags = list(graphs.flatMap((graph) => graph.tags))
+  const signatures = list(graphs.flatMap((graph) => graph.signatures))
+  return [
+    isHub ? 'a TF-Hub module' : 'a SavedModel',
+    version === undefined || version === null ? '' : ` of TensorFlow ${version}`,
+    tags === '' ? '' : `, tags ${tags}`,
+    signatures === '' ? '' : `, signatures ${signatures}`,
+  ].join('')
+}
+
+function open(directory: string, options: OpenOptions): Opened {
+  const path = join(directory, FILE)
+  const graphs = readSavedModel(path)
+  const notes = [describe(graphs, existsSync(join(directory, 'tfhub_module.pb')))]
+  const prefix = join(directory, 'variables', 'variables')
+  const graph = graphs.find((g) => g.graph !== null)?.graph ?? null
+  if (existsSync(`${prefix}.index`)) {
+    const names = graphs.find((g) => g.variables.size > 0)?.variables
+    const source = wrapSource(nameObjects(openBundle(prefix, options), names), { notes })
+    return { source: { ...source, format: 'saved-model', files: [path, ...source.files] } }
+  }
+  if (hasData(join(directory, 'variables')))
+    throw malformed('the .index file of the variables is missing', { file: `${prefix}.index`, hint: WHOLE })
+  if (graph === null) throw unsupported('the SavedModel has no variables and no graph', { file: path })
+  try {
+    const source = wrapSource(openGraphDef(path, graph), { notes })
+    return { source: { ...source, format: 'saved-model' } }
+  } catch (error) {
+    throw malformed('the variables of the SavedModel are missing', {
+      file: `${prefix}.index`,
+      hint: WHOLE,
+      cause: error,
+    })
+  }
+}
+
+const WHOLE = 'a SavedModel is saved_model.pb and the folder variables/ together'
+
+const hasData = (directory: string): boolean =>
+  isDirectory(directory) && readdirSync(directory).some((name) => name.startsWith('variables.data-'))
+
+/** Configuration and vocabulary lie in it, beside it, or among its assets. */
+function found(directory: string): Found {
+  const assets = join(directory, 'assets')
+  return {
+    directories: [directory, dirname(directory), ...(isDirectory(assets) ? [assets] : [])],
+    notes: [],
+    open: (options) => open(directory, options),
+  }
+}
+
+export const savedModel: Container = {
+  title: 'a SavedModel or TF-Hub module (saved_model.pb with variables/)',
+  byName: (path) => (basename(path) === FILE ? found(dirname(path)) : null),
+  inDirectory: (directory, names) => (names.includes(FILE) ? found(directory) : null),
+  incomplete(directory, names) {
+    if (names.includes('saved_model.pbtxt'))
+      return unsupported('a SavedModel in text form is not read', {
+        file: join(directory, 'saved_model.pbtxt'),
+        hint: 'give its checkpoint: variables/variables',
+      })
+    return null
+  },
+}

@@ -1,0 +1,49 @@
+import { malformed, type AlbertkitError } from '../../errors.js'
+import { crcOf, maskCrc } from '../crc32c.js'
+import type { RangedFile } from '../file.js'
+import type { Piece } from './entries.js'
+
+/** Strings are names and graphs of objects; a larger tensor of them is no part of a checkpoint. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+/**
+ * Reads a string tensor (WriteStringTensor in tensor_bundle.cc): the lengths as varints, their masked CRC-32C, then the
+ * strings. The tensor's checksum is of the lengths as 32-bit numbers, the first checksum, and the strings.
+ * @throws AlbertkitError `malformed` naming file and tensor
+ */
+export function readStrings(
+  file: RangedFile,
+  { offset, size, crc }: Piece,
+  count: number,
+  tensor: string,
+  checksum: boolean,
+): Uint8Array[] {
+  const fail = (what: string): AlbertkitError => malformed(what, { file: file.path, tensor, offset })
+  if (size > MAX_BYTES) throw fail(`a string tensor of ${size} bytes`)
+  const bytes = file.bytes(offset, size)
+  // A length takes a byte at least.
+  if (count > size) throw fail(`the tensor has ${count} strings in ${size} bytes`)
+  let at = 0
+  const lengths = Array.from({ length: count }, () => {
+    let length = 0
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[at++]
+      if (byte === undefined || scale > 2 ** 28) throw fail('the length of a string cannot be read')
+      length += (byte & 127) * scale
+      if (byte < 128) return length
+    }
+  })
+  const start = at + 4
+  if (start + lengths.reduce((a, b) => a + b, 0) !== size)
+    throw fail('the lengths of the strings do not fit the tensor')
+  const stored = bytes.subarray(at, start)
+  if (checksum) {
+    let sum = crcOf(new Uint8Array(Uint32Array.from(lengths).buffer))
+    const own = maskCrc(sum)
+    sum = crcOf(bytes.subarray(start), crcOf(stored, sum))
+    if (own !== new DataView(bytes.buffer, at).getUint32(0, true) || maskCrc(sum) !== crc)
+      throw fail('the strings of the tensor do not have their CRC-32C')
+  }
+  at = start
+  return lengths.map((length) => bytes.subarray(at, (at += length)))
+}

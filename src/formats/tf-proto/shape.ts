@@ -1,0 +1,41 @@
+import { DTYPE_BYTES, type DType } from '../source.js'
+import type { Field, WireReader } from './wire.js'
+
+/** Bytes of `shape` elements, or Infinity where that is more than a number can say. */
+export const byteSize = (dtype: DType, shape: readonly number[]): number => {
+  if (shape.includes(0)) return 0
+  const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
+  return Number.isSafeInteger(size) ? size : Infinity
+}
+
+/** TensorShapeProto. @throws AlbertkitError `malformed` where the shape is unknown or impossible */
+export function readShape(wire: WireReader, field: Field): number[] {
+  const shape: number[] = []
+  let unknown = false
+  for (const part of wire.inside(field)) {
+    if (part.number === 3) unknown = part.value !== 0
+    if (part.number !== 2) continue
+    let size = 0
+    for (const inner of wire.inside(part)) if (inner.number === 1) size = inner.value
+    shape.push(size)
+  }
+  if (unknown || shape.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
+    throw wire.fail(`impossible shape [${shape.join(', ')}]`, field.start)
+  return shape
+}
+
+/** TensorSliceProto: start and length along each axis; null where it covers the axis. */
+export function readSlice(wire: WireReader, field: Field): { start: number; length: number | null }[] {
+  const extents: { start: number; length: number | null }[] = []
+  for (const part of wire.inside(field)) {
+    if (part.number !== 1) continue
+    let start = 0
+    let length: number | null = null
+    for (const inner of wire.inside(part)) {
+      if (inner.number === 1) start = inner.value
+      else if (inner.number === 2) length = inner.value
+    }
+    extents.push({ start, length })
+  }
+  return extents
+}

@@ -1,0 +1,140 @@
+import type { AlbertkitError } from '../../errors.js'
+import { RangedFile } from '../file.js'
+import { byStart, covers, isWithin, type Rectangle } from '../slices.js'
+import type { DType } from '../source.js'
+import { TableReader, type Handle } from '../tf-bundle/table.js'
+import { dtypeOf } from '../tf-proto/dtypes.js'
+import { readShape, readSlice } from '../tf-proto/shape.js'
+import { scanTensor, type StoredTensor } from '../tf-proto/tensor.js'
+import { WireReader, type Field } from '../tf-proto/wire.js'
+
+/**
+ * One file of a V1 checkpoint: a table whose first value lists the tensors and their slices, and whose others are the
+ * slices (tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_writer.cc). Only places are kept.
+ */
+
+const WHAT = 'V1 checkpoint'
+const META = 1
+const DATA = 2
+const META_TENSOR = 1
+const SLICE_META = { name: 1, shape: 2, type: 3, slice: 4 } as const
+const SAVED_SLICE = { name: 1, slice: 2, data: 3 } as const
+
+/** What the list of a file says of a tensor: its whole shape, and which slices are in this file. */
+export interface ListedTensor {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly slices: number
+}
+
+/** Values of a slice, where they lie. */
+export interface StoredSlice extends Rectangle {
+  readonly data: StoredTensor
+  readonly block: Handle
+  readonly shard: Shard
+}
+
+/** A slice as it lies, before it is known what its tensor is. */
+interface FoundSlice {
+  readonly extents: ReturnType<typeof readSlice>
+  readonly wire: WireReader
+  readonly data: Field
+  readonly block: Handle
+}
+
+export class Shard {
+  readonly listed: readonly ListedTensor[]
+  readonly file: RangedFile
+  readonly #table: TableReader
+  readonly #found = new Map<string, FoundSlice[]>()
+  readonly #verified = new Set<number>()
+
+  constructor(path: string, checksum: boolean) {
+    this.file = new RangedFile(path)
+    this.#table = new TableReader(this.file, checksum, WHAT)
+    try {
+      this.listed = this.#scan()
+    } catch (error) {
+      this.file.close()
+      throw error
+    }
+  }
+
+  #scan(): ListedTensor[] {
+    let listed: ListedTensor[] | null = null
+    for (const { bytes, start, end, block } of this.#table.places()) {
+      const wire = new WireReader(bytes, WHAT)
+      for (const field of wire.fields(start, end)) {
+        if (field.number === META) {
+          // The list is small and all depends on it: its block is verified at once.
+          this.verify(block)
+          listed = [...(listed ?? []), ...this.#list(wire, field)]
+        } else if (field.number === DATA) this.#slice(wire, field, block)
+      }
+    }
+    if (listed === null) throw new WireReader(this.file, WHAT).fail('it does not list its tensors', 0)
+    return listed
+  }
+
+  #list(wire: WireReader, meta: Field): ListedTensor[] {
+    const listed: ListedTensor[] = []
+    for (const field of wire.inside(meta)) {
+      if (field.number !== META_TENSOR) continue
+      let name = ''
+      let type = 0
+      let shape: number[] = []
+      let slices = 0
+      for (const part of wire.inside(field)) {
+        if (part.number === SLICE_META.name) name = wire.text(part)
+        else if (part.number === SLICE_META.shape) shape = readShape(wire, part)
+        else if (part.number === SLICE_META.type) type = part.value
+        else if (part.number === SLICE_META.slice) slices++
+      }
+      const dtype = dtypeOf(type)
+      if (dtype === null) throw wire.fail(`the tensor ${name} has the unknown element type ${type}`, field.start)
+      listed.push({ name, dtype, shape, slices })
+    }
+    return listed
+  }
+
+  #slice(wire: WireReader, field: Field, block: Handle): void {
+    let name = ''
+    let extents: FoundSlice['extents'] = []
+    let data: Field | null = null
+    for (const part of wire.inside(field)) {
+      if (part.number === SAVED_SLICE.name) name = wire.text(part)
+      else if (part.number === SAVED_SLICE.slice) extents = readSlice(wire, part)
+      else if (part.number === SAVED_SLICE.data) data = part
+    }
+    if (data === null) throw wire.fail(`a slice of ${name} has no data`, field.start)
+    const slices = this.#found.get(name)
+    if (slices === undefined) this.#found.set(name, [{ extents, wire, data, block }])
+    else slices.push({ extents, wire, data, block })
+  }
+
+  /** The slices of a tensor in this file. @throws AlbertkitError where one does not fit the shape */
+  slicesOf({ name, dtype, shape, slices }: ListedTensor, fail: (what: string) => AlbertkitError): StoredSlice[] {
+    const found = this.#found.get(name) ?? []
+    if (found.length !== slices) throw fail(`the file lists ${slices} slices of the tensor and has ${found.length}`)
+    return found.map(({ extents, wire, data, block }) => {
+      const start = extents.map((e) => e.start)
+      const extent = extents.map((e, axis) => e.length ?? shape[axis] ?? -1)
+      if (!isWithin({ start, extent }, shape)) throw fail('the tensor has a slice outside its shape')
+      return { start, extent, data: scanTensor(wire, data, { dtype, shape: extent }), block, shard: this }
+    })
+  }
+
+  /** Verifies a block once. */
+  verify(block: Handle): void {
+    if (this.#verified.has(block.offset)) return
+    this.#table.verifyBlock(block)
+    this.#verified.add(block.offset)
+  }
+}
+
+/** Sorts the slices of a tensor; false where they do not cover it. */
+export function completeSlices(slices: StoredSlice[], shape: readonly number[]): boolean {
+  slices.sort(byStart)
+  return covers(slices, shape)
+}
