@@ -7,6 +7,7 @@ export { examineModel, openModel, type ExaminedModel, type OpenedModel, type Ope
 export { inspectModel, type InspectReport, type VariableReport } from './api/inspect.js'
 export { convertModel, type ConvertOptions, type ConvertReport } from './api/convert.js'
 export { initModel, type InitOptions, type InitReport } from './api/init.js'
+export { diffModels, type DiffOptions, type DiffReport, type SlotDiff } from './api/diff.js'
 export { verifyModel, verifyOpened, type VerifyOptions, type VerifyReport } from './api/verify.js'
 export { identify, type Identification } from './model/identify.js'
 export { openSource } from './formats/open.js'

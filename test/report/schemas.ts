@@ -258,11 +258,53 @@ export const initSchema = z.strictObject({
   notes: z.array(z.string()),
 })
 
+const diffModel = z.strictObject({
+  path: z.string(),
+  family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
+  format: z.string(),
+  title: z.string(),
+})
+const diffSide = z.strictObject({ variables: z.array(z.string()), dtype: z.string(), shape }).nullable()
+
+export const diffSchema = z.strictObject({
+  ok: z.boolean(),
+  a: diffModel,
+  b: diffModel,
+  atol: z.number(),
+  config: z.array(
+    z.strictObject({ field: z.string(), a: z.union([z.string(), z.number()]), b: z.union([z.string(), z.number()]) }),
+  ),
+  slots: z.array(
+    z.strictObject({
+      slot: z.string(),
+      layers: z.array(z.int()).describe('inner layers that use it, counted through'),
+      status: z.enum(['equal', 'within', 'differs', 'shape', 'only-a', 'only-b']),
+      a: diffSide,
+      b: diffSide,
+      elements: z.int(),
+      different: z.int().nullable(),
+      maxAbs: nullableNumber,
+      where: shape,
+      harmless: z.string().optional(),
+    }),
+  ),
+  counts: z.strictObject({
+    equal: z.int(),
+    within: z.int(),
+    differs: z.int(),
+    shape: z.int(),
+    onlyA: z.int(),
+    onlyB: z.int(),
+  }),
+  notes: z.array(z.string()),
+})
+
 /** Schemas by the name of their file in docs/schemas. */
 export const SCHEMAS = {
   inspect: inspectSchema,
   convert: convertSchema,
   init: initSchema,
+  diff: diffSchema,
   verify: verifySchema,
   params: paramsSchema,
   paper: paperSchema,

@@ -1,0 +1,41 @@
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import { AlbertkitCommand } from './base.js'
+import { boundFlag, modelFlags } from './flags.js'
+
+export default class Diff extends AlbertkitCommand {
+  static override summary = 'Compare two models slot by slot, across formats and families.'
+  static override description = `Says of every slot whether its values are equal, how far they are apart and where, or in which model it is missing. Layers that share in one model and have copies in the other are compared one by one, factorised words with the table that they give. Exit code 1 when the models differ.`
+  static override examples = [
+    { description: 'A model and what it was converted to', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-bert --all' },
+    { description: 'Allow for rounding', command: '<%= config.bin %> <%= command.id %> before after --atol 1e-3' },
+    { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --json' },
+  ] // prettier-ignore
+  static override args = {
+    a: Args.string({ description: 'one model', required: true }),
+    b: Args.string({ description: 'the other', required: true }),
+  }
+  static override flags = {
+    'config-a': Flags.string({ description: 'configuration of A, instead of the one beside it', helpValue: 'FILE' }),
+    'config-b': Flags.string({ description: 'configuration of B, instead of the one beside it', helpValue: 'FILE' }),
+    checksum: modelFlags.checksum,
+    atol: boundFlag({ description: 'differences up to this are none' }),
+    all: Flags.boolean({ description: 'list equal slots too' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Diff)
+    const { diffModels } = await import('../api/diff.js')
+    const { diffText } = await import('../report/diff.js')
+    const report = await diffModels(args.a, args.b, {
+      configs: {
+        ...(flags['config-a'] === undefined ? {} : { a: flags['config-a'] }),
+        ...(flags['config-b'] === undefined ? {} : { b: flags['config-b'] }),
+      },
+      checksum: flags.checksum,
+      ...(flags.atol === undefined ? {} : { atol: flags.atol }),
+      onProgress: (what) => { this.progress(`comparing ${what}`) },
+    }) // prettier-ignore
+    await this.finish(report, () => diffText(report, flags.all), report.ok)
+  }
+}
