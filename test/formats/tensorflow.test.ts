@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openSource } from '../../src/formats/open.js'
 import { readAll } from '../../src/formats/source.js'
 import { describeShared, SHARED } from '../helpers/shared.js'
@@ -74,5 +76,67 @@ describeShared('the bytes of every variable', () => {
       }),
     )
     source.close()
+  })
+})
+
+describe('a V1 checkpoint that TensorFlow wrote, of every element type and with slices along the second axis', () => {
+  const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+  const variables = JSON.parse(readFileSync(fixture('dtypes-v1.json'), 'utf8')) as Record<
+    string,
+    { shape: number[]; sha256: string | null }
+  >
+
+  it('has the bytes that TensorFlow reads', async () => {
+    const source = await openSource(fixture('dtypes-v1.ckpt'))
+    expect([...source.tensors.keys()].sort()).toEqual(Object.keys(variables).sort())
+    for (const [name, { shape, sha256: expected }] of Object.entries(variables)) {
+      expect(source.tensors.get(name)?.shape, name).toEqual(shape)
+      if (expected === null) expect(source.tensors.get(name)?.dtype).toBe('STRING')
+      else expect(sha256(readAll(source, name)), name).toBe(expected)
+    }
+    source.close()
+  })
+
+  it.each(['half', 'part', 'int64', 'big_half'])('any range of %s is that part of the whole', async (name) => {
+    const source = await openSource(fixture('dtypes-v1.ckpt'))
+    const whole = readAll(source, name)
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(300), (start, length) => {
+        const target = new Uint8Array(Math.min(length, whole.length - start))
+        source.read(name, start, target)
+        return Buffer.compare(target, whole.subarray(start, start + target.length)) === 0
+      }),
+    )
+    source.close()
+  })
+
+  it('any flipped bit gives the same tensors or a typed error', async () => {
+    const whole = readFileSync(fixture('dtypes-v1.ckpt'))
+    const folder = mkdtempSync(join(tmpdir(), 'albertkit-v1-'))
+    const file = join(folder, 'model.ckpt')
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.nat(whole.length - 1), fc.nat(7), async (at, bit) => {
+          const damaged = Buffer.from(whole)
+          damaged[at]! ^= 1 << bit
+          writeFileSync(file, damaged)
+          const wrong: string[] = []
+          try {
+            const source = await openSource(file)
+            for (const { name, dtype } of source.tensors.values()) {
+              const expected = variables[name]?.sha256
+              if (dtype !== 'STRING' && sha256(readAll(source, name)) !== expected) wrong.push(name)
+            }
+            source.close()
+          } catch (error) {
+            expect(error).toHaveProperty('name', 'AlbertkitError')
+          }
+          expect(wrong).toEqual([])
+        }),
+        { numRuns: 150 },
+      )
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

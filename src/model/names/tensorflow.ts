@@ -1,3 +1,4 @@
+import { kerasTables } from './keras.js'
 import { inScope, toRows, type NameTable, type Row } from './row.js'
 
 /** Name tables of the TensorFlow families. */
@@ -251,4 +252,5 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
     spellings: TF_SPELLINGS,
     skipped: TF_SKIPPED,
   },
+  ...kerasTables(TF_SKIPPED),
 ]

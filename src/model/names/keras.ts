@@ -1,0 +1,94 @@
+import { inScope, toRows, type NameTable, type Row } from './row.js'
+
+/**
+ * Names of tf-models (tensorflow/models, official/nlp): ALBERT and BERT in Keras, as TF-Hub has them from version 3 on.
+ * Query, key and value keep the heads as an axis of their own.
+ */
+
+/* official/nlp/modeling/layers/transformer_encoder_block.py */
+// prettier-ignore
+const LAYER: readonly Row[] = [
+  ['attention/query/kernel',    'self_attention/query/kernel',            'H A'],
+  ['attention/query/bias',      'self_attention/query/bias',              'A'],
+  ['attention/key/kernel',      'self_attention/key/kernel',              'H A'],
+  ['attention/key/bias',        'self_attention/key/bias',                'A'],
+  ['attention/value/kernel',    'self_attention/value/kernel',            'H A'],
+  ['attention/value/bias',      'self_attention/value/bias',              'A'],
+  ['attention/output/kernel',   'self_attention/attention_output/kernel', 'A H'],
+  ['attention/output/bias',     'self_attention/attention_output/bias',   'H'],
+  ['attention/LayerNorm/gamma', 'self_attention_layer_norm/gamma',        'H'],
+  ['attention/LayerNorm/beta',  'self_attention_layer_norm/beta',         'H'],
+  ['ffn/intermediate/kernel',   'intermediate/kernel',                    'H I'],
+  ['ffn/intermediate/bias',     'intermediate/bias',                      'I'],
+  ['ffn/output/kernel',         'output/kernel',                          'I H'],
+  ['ffn/output/bias',           'output/bias',                            'H'],
+  ['ffn/LayerNorm/gamma',       'output_layer_norm/gamma',                'H'],
+  ['ffn/LayerNorm/beta',        'output_layer_norm/beta',                 'H'],
+]
+
+/* official/nlp/modeling/networks/albert_encoder.py, bert_encoder.py; layers/masked_lm.py */
+// prettier-ignore
+const AROUND: readonly Row[] = [
+  ['embeddings/word_embeddings',       'word_embeddings/embeddings',     'V E'],
+  ['embeddings/position_embeddings',   'position_embedding/embeddings',  'P E'],
+  ['embeddings/token_type_embeddings', 'type_embeddings/embeddings',     'T E'],
+  ['embeddings/LayerNorm/gamma',       'embeddings/layer_norm/gamma',    'E'],
+  ['embeddings/LayerNorm/beta',        'embeddings/layer_norm/beta',     'E'],
+  ['pooler/dense/kernel',              'pooler_transform/kernel',        'H H'],
+  ['pooler/dense/bias',                'pooler_transform/bias',          'H'],
+  ['mlm/transform/dense/kernel',       'cls/predictions/transform/dense/kernel',    'H E'],
+  ['mlm/transform/dense/bias',         'cls/predictions/transform/dense/bias',      'E'],
+  ['mlm/transform/LayerNorm/gamma',    'cls/predictions/transform/LayerNorm/gamma', 'E'],
+  ['mlm/transform/LayerNorm/beta',     'cls/predictions/transform/LayerNorm/beta',  'E'],
+  ['mlm/output_bias',                  'cls/predictions/output_bias/bias',          'V'],
+]
+
+const MAPPING: readonly Row[] = [
+  ['encoder/embedding_hidden_mapping_in/kernel', 'embedding_projection/kernel', 'E H'],
+  ['encoder/embedding_hidden_mapping_in/bias', 'embedding_projection/bias', 'H'],
+]
+
+/** A model in a model has its name before every variable; the first edition of the BERT encoder had other names. */
+const SPELLINGS: NameTable['spellings'] = [
+  [
+    /^(?:[^/]+\/)*?(?=(?:word|type)_embeddings\/embeddings$|position_embedding\/embeddings$|embedding_postprocessor\/)/,
+    '',
+  ],
+  [/^(?:[^/]+\/)*?(?=embeddings\/layer_norm\/|embedding_projection\/|pooler_transform\/|cls\/predictions\/)/, ''],
+  [/^(?:[^/]+\/)*?(?:transformer|encoder)\/(?=(?:layer_\d+\/)?(?:self_attention|intermediate|output))/, 'transformer/'],
+  [/^embedding_postprocessor\/type_embeddings$/, 'type_embeddings/embeddings'],
+  [/^embedding_postprocessor\/position_embeddings$/, 'position_embedding/embeddings'],
+  [/^position_embedding\/position_embeddings$/, 'position_embedding/embeddings'],
+  [/^embedding_postprocessor\/layer_norm\//, 'embeddings/layer_norm/'],
+  [/\/self_attention_output\//, '/self_attention/attention_output/'],
+  [/^(cls\/predictions\/output_bias)$/, '$1/bias'],
+]
+
+export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[] => [
+  {
+    family: 'google',
+    architecture: 'albert',
+    title: 'tf-models ALBERT (Keras, TF-Hub)',
+    prefixes: [''],
+    rows: toRows(true, [...AROUND, ...MAPPING, ...inScope('encoder/group_0/inner_group_0/', 'transformer/', LAYER)]),
+    sign: {
+      pattern: /(^|\/)transformer\/self_attention\/query\/kernel$/,
+      reason: 'the one layer is named transformer/self_attention',
+    },
+    spellings: SPELLINGS,
+    skipped,
+  },
+  {
+    family: 'bert',
+    architecture: 'bert',
+    title: 'tf-models BERT (Keras, TF-Hub)',
+    prefixes: [''],
+    rows: toRows(true, [...AROUND, ...inScope('encoder/layer_{l}/', 'transformer/layer_{l}/', LAYER)]),
+    sign: {
+      pattern: /(^|\/)(transformer|encoder)\/layer_\d+\/self_attention\/query\/kernel$/,
+      reason: 'layers are named layer_<l>/self_attention',
+    },
+    spellings: SPELLINGS,
+    skipped,
+  },
+]
