@@ -1,9 +1,11 @@
-import type { AlbertkitError } from '../errors.js'
+import { basename } from 'node:path'
+import { AlbertkitError } from '../errors.js'
 import { openLocated } from '../formats/open.js'
 import type { OpenOptions, TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { planModel, type ModelPlan } from '../model/build.js'
 import { parseConfig, type ModelConfig, type RawConfig } from '../model/config.js'
+import { compareFacts, completeConfig, graphFacts, type GraphFacts } from '../model/graph-facts.js'
 import { identify, type Identification } from '../model/identify.js'
 import { modelNotes } from '../model/notes.js'
 import { classifierKindOf, type Task } from '../model/outputs.js'
@@ -55,6 +57,29 @@ function readNames(
   return { rawConfig, identification: identify(source, rawConfig) }
 }
 
+/** The configuration, completed by and compared with the graph that was saved with the weights. */
+function readConfig(
+  source: TensorSource,
+  raw: RawConfig,
+  { table: { family, architecture } }: Identification,
+  options: OpenModelOptions,
+): { config: ModelConfig; notes: readonly string[] } {
+  const { graph } = source
+  if (graph === undefined) return { config: parseConfig(raw, family, architecture, options), notes: [] }
+  const file = basename(graph.file)
+  let facts: GraphFacts
+  try {
+    facts = graphFacts(graph.nodes())
+  } catch (error) {
+    if (!(error instanceof AlbertkitError)) throw error
+    const note = `the graph in ${file} is left out: ${error.message}`
+    return { config: parseConfig(raw, family, architecture, options), notes: [note] }
+  }
+  const completed = completeConfig(raw, family, facts)
+  const config = parseConfig(completed.raw, family, architecture, options)
+  return { config, notes: [...completed.notes, ...compareFacts(config, facts, file)] }
+}
+
 /**
  * Opens and identifies a model without asking that it be complete.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
@@ -64,8 +89,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
   try {
     const directory = directoryWithConfig(directories)
     const { rawConfig, identification } = readNames(source, directory, options)
-    const { family, architecture } = identification.table
-    const config = parseConfig(rawConfig, family, architecture, options)
+    const { config, notes: graphNotes } = readConfig(source, rawConfig, identification, options)
     const { found, notes } = settleTied(source, identification)
     const plan = planModel(source, found, config, classifierKindOf(options.task))
     return {
@@ -75,7 +99,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       config,
       rawConfig,
       plan,
-      notes: [...source.notes, ...notes, ...modelNotes(found, options)],
+      notes: [...source.notes, ...graphNotes, ...notes, ...modelNotes(found, options)],
       error: plan.error,
       close: () => {
         source.close()
@@ -88,8 +112,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
 }
 
 /**
- * Opens a model: a TensorFlow checkpoint (directory, prefix, `.index`, `.data-…`, `checkpoint`) or safetensors
- * (file, directory).
+ * Opens a model: anything that a container of `formats/containers.ts` recognises (docs/containers.md).
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenedModel> {

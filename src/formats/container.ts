@@ -1,6 +1,6 @@
 import type { AlbertkitError } from '../errors.js'
 import type { FileKind } from './sniff.js'
-import type { OpenOptions, TensorSource } from './source.js'
+import type { OpenOptions, SourceGraph, TensorSource } from './source.js'
 
 /**
  * What a container is to the rest of formats/: it says which paths and directories it recognises, and opens what it
@@ -60,8 +60,10 @@ export const wrapSource = (
   {
     notes = [],
     metadata = source.metadata,
+    graph = source.graph,
     close,
   }: {
+    readonly graph?: SourceGraph | undefined
     readonly notes?: readonly string[]
     readonly metadata?: ReadonlyMap<string, string> | undefined
     readonly close?: () => void
@@ -72,6 +74,7 @@ export const wrapSource = (
   tensors: source.tensors,
   notes: [...source.notes, ...notes],
   ...(metadata === undefined ? {} : { metadata }),
+  ...(graph === undefined ? {} : { graph }),
   missingFiles: source.missingFiles ?? [],
   read: (name, offset, target) => {
     source.read(name, offset, target)

@@ -58,6 +58,24 @@ export interface TensorInfo {
   readonly file: string
 }
 
+/** A node of the graph that was saved with the weights. */
+export interface GraphNode {
+  readonly name: string
+  /** Kind of operation: `MatMul`, `Const` … */
+  readonly op: string
+  /** Names of the nodes that it takes its inputs from. */
+  readonly inputs: readonly string[]
+  /** Of a constant of few numbers: these; null of everything else. */
+  numbers(): readonly number[] | null
+}
+
+/** The graph that was saved with the weights (a `.meta` file, a SavedModel's, a frozen one). */
+export interface SourceGraph {
+  readonly file: string
+  /** Its nodes in the file's order, read anew each time. @throws AlbertkitError `malformed` */
+  nodes(): Iterable<GraphNode>
+}
+
 export interface TensorSource {
   /** Short name of the container: `tf-bundle`, `safetensors`, `onnx`, `tfjs` … */
   readonly format: string
@@ -71,6 +89,8 @@ export interface TensorSource {
   readonly metadata?: ReadonlyMap<string, string>
   /** Files that belong to it and are absent, where it was opened for a look all the same; reading from them throws. */
   readonly missingFiles?: readonly string[]
+  /** The graph beside the weights, where there is one: what the code that wrote them computed. */
+  readonly graph?: SourceGraph
   /**
    * Reads `target.length` bytes of tensor `name` from byte `offset` of the tensor (little-endian, row-major)
    * into `target`. Before the first bytes of a tensor are given out, its checksum is verified where the format

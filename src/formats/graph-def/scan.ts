@@ -1,5 +1,7 @@
+import { elementCount, type GraphNode, type SourceGraph } from '../source.js'
 import { scanTensor, type StoredTensor } from '../tf-proto/tensor.js'
-import type { Field, WireReader } from '../tf-proto/wire.js'
+import { WireReader, type Field } from '../tf-proto/wire.js'
+import { RangedFile } from '../file.js'
 
 /** GraphDef where it lies: its nodes by name and kind, and constants without their values (graph.proto, node_def.proto). */
 
@@ -9,15 +11,35 @@ const ATTR_TENSOR = 8
 /** A graph of a model has thousands of nodes. */
 const MAX_NODES = 2_000_000
 
-export interface GraphNode {
-  readonly name: string
-  readonly op: string
-  readonly inputs: readonly string[]
-  /** Of a Const: its value. */
-  readonly tensor: StoredTensor | null
+/** A constant of more numbers is no setting. */
+const MAX_NUMBERS = 16
+
+export class ScannedNode implements GraphNode {
+  constructor(
+    readonly name: string,
+    readonly op: string,
+    readonly inputs: readonly string[],
+    /** Of a Const: its value. */
+    readonly tensor: StoredTensor | null,
+  ) {}
+
+  numbers(): readonly number[] | null {
+    if (this.tensor === null) return null
+    const { dtype, shape, byteLength } = this.tensor
+    const count = elementCount(shape)
+    if (count > MAX_NUMBERS || !(dtype === 'F32' || dtype === 'F64' || dtype === 'I32' || dtype === 'I64')) return null
+    const view = new DataView(new ArrayBuffer(byteLength))
+    this.tensor.read(0, new Uint8Array(view.buffer))
+    const width = byteLength / count
+    return Array.from({ length: count }, (_, i) => {
+      if (dtype === 'F32') return view.getFloat32(i * width, true)
+      if (dtype === 'F64') return view.getFloat64(i * width, true)
+      return dtype === 'I32' ? view.getInt32(i * width, true) : Number(view.getBigInt64(i * width, true))
+    })
+  }
 }
 
-function readNode(wire: WireReader, field: Field): GraphNode {
+function readNode(wire: WireReader, field: Field): ScannedNode {
   let name = ''
   let op = ''
   const inputs: string[] = []
@@ -28,7 +50,7 @@ function readNode(wire: WireReader, field: Field): GraphNode {
     else if (part.number === NODE_DEF.input) inputs.push(wire.text(part))
     else if (part.number === NODE_DEF.attr) attributes.push(part)
   }
-  return { name, op, inputs, tensor: op === 'Const' ? readConst(wire, attributes) : null }
+  return new ScannedNode(name, op, inputs, op === 'Const' ? readConst(wire, attributes) : null)
 }
 
 function readConst(wire: WireReader, attributes: readonly Field[]): StoredTensor | null {
@@ -44,7 +66,7 @@ function readConst(wire: WireReader, attributes: readonly Field[]): StoredTensor
  * The nodes of the GraphDef in `[start, end)`.
  * @throws AlbertkitError `malformed` with the byte where it cannot be parsed
  */
-export function* graphNodes(wire: WireReader, start: number, end: number): Generator<GraphNode> {
+export function* graphNodes(wire: WireReader, start: number, end: number): Generator<ScannedNode> {
   let count = 0
   for (const field of wire.fields(start, end)) {
     if (field.number !== NODE) continue
@@ -52,3 +74,23 @@ export function* graphNodes(wire: WireReader, start: number, end: number): Gener
     yield readNode(wire, field)
   }
 }
+
+/** A range of bytes of a file that is a GraphDef. */
+export interface GraphPlace {
+  readonly start: number
+  readonly end: number
+}
+
+/** The graph at a place in a file, which is opened each time that the nodes are read. */
+export const graphIn = (path: string, place: GraphPlace | null): SourceGraph => ({
+  file: path,
+  *nodes() {
+    const file = new RangedFile(path)
+    try {
+      const { start, end } = place ?? { start: 0, end: file.size }
+      yield* graphNodes(new WireReader(file, 'TensorFlow graph'), start, end)
+    } finally {
+      file.close()
+    }
+  },
+})

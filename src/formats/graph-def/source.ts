@@ -1,18 +1,13 @@
 import { malformed, unsupported } from '../../errors.js'
 import { RangedFile } from '../file.js'
-import { DTYPE_BYTES, isFloat, type TensorInfo, type TensorSource } from '../source.js'
+import { DTYPE_BYTES, isFloat, type SourceGraph, type TensorInfo, type TensorSource } from '../source.js'
 import type { StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader } from '../tf-proto/wire.js'
 import { inWholeElements } from '../whole-elements.js'
-import { graphNodes } from './scan.js'
+import { graphIn, graphNodes, type GraphPlace } from './scan.js'
 
 interface Entry extends TensorInfo {
   readonly stored: StoredTensor
-}
-
-export interface GraphPlace {
-  readonly start: number
-  readonly end: number
 }
 
 /**
@@ -24,11 +19,13 @@ class GraphSource implements TensorSource {
   readonly files: readonly string[]
   readonly notes: readonly string[]
   readonly tensors: ReadonlyMap<string, Entry>
+  readonly graph: SourceGraph
   readonly #file: RangedFile
 
   constructor(path: string, place?: GraphPlace) {
     this.#file = new RangedFile(path)
     this.files = [path]
+    this.graph = graphIn(path, place ?? null)
     const tensors = new Map<string, Entry>()
     let others = 0
     let nodes = 0

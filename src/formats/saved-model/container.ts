@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { malformed, unsupported } from '../../errors.js'
 import type { Container, Found, Opened } from '../container.js'
 import { isDirectory, RangedFile } from '../file.js'
+import { graphIn } from '../graph-def/scan.js'
 import { openGraphDef } from '../graph-def/source.js'
 import type { OpenOptions } from '../source.js'
 import { wrapSource } from '../container.js'
@@ -54,7 +55,10 @@ function open(directory: string, options: OpenOptions): Opened {
   const graph = graphs.find((g) => g.graph !== null)?.graph ?? null
   if (existsSync(`${prefix}.index`)) {
     const names = graphs.find((g) => g.variables.size > 0)?.variables
-    const source = wrapSource(nameObjects(openBundle(prefix, options), names), { notes })
+    const source = wrapSource(nameObjects(openBundle(prefix, options), names), {
+      notes,
+      graph: graph === null ? undefined : graphIn(path, graph),
+    })
     return { source: { ...source, format: 'saved-model', files: [path, ...source.files] } }
   }
   if (hasData(join(directory, 'variables')))

@@ -1,4 +1,4 @@
-import type { GraphPlace } from '../graph-def/source.js'
+import type { GraphPlace } from '../graph-def/scan.js'
 import type { Field, WireReader } from '../tf-proto/wire.js'
 
 /** What a MetaGraphDef says beside its graph (tensorflow/core/protobuf/meta_graph.proto, saved_object_graph.proto). */

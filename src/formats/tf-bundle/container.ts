@@ -6,6 +6,7 @@ import { fileError, isDirectory } from '../file.js'
 import { KIND_WORDS, sniff } from '../sniff.js'
 import { foundV1 } from '../tf-v1/container.js'
 import { v1Files, v1Names } from '../tf-v1/find.js'
+import { withMeta } from './meta.js'
 import { nameObjects } from './object-graph.js'
 import { openBundle } from './source.js'
 
@@ -45,7 +46,7 @@ const found = (prefix: string, notes: readonly string[] = []): Found => ({
   notes,
   open(options) {
     checkIndex(`${prefix}.index`)
-    return { source: nameObjects(openBundle(prefix, options)) }
+    return { source: withMeta(`${prefix}.meta`, nameObjects(openBundle(prefix, options))) }
   },
 })
 

@@ -1,14 +1,18 @@
 import { basename, dirname, join } from 'node:path'
 import { usage } from '../../errors.js'
 import type { Container, Found } from '../container.js'
+import { withMeta } from '../tf-bundle/meta.js'
 import { mayBeV1, v1Files, v1Names } from './find.js'
 import { openV1 } from './source.js'
 
 export const foundV1 = (paths: readonly string[]): Found => ({
   directories: [dirname(paths[0] ?? '.')],
   notes: [],
-  open: (options) => ({ source: openV1(paths, options) }),
+  open: (options) => ({ source: withMeta(metaOf(paths[0] ?? ''), openV1(paths, options)) }),
 })
+
+/** The graph has the name of the checkpoint, without the number of a shard. */
+const metaOf = (path: string): string => `${path.replace(/-\d{5}-of-\d{5}$/, '')}.meta`
 
 const orNull = (paths: readonly string[] | null): Found | null => (paths === null ? null : foundV1(paths))
 

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { wrapSource } from '../container.js'
+import { RangedFile } from '../file.js'
+import { graphNodes } from '../graph-def/scan.js'
+import { readMetaGraph } from '../saved-model/meta-graph.js'
+import type { GraphNode, SourceGraph, TensorSource } from '../source.js'
+import { WireReader } from '../tf-proto/wire.js'
+
+/** The `.meta` file beside a checkpoint: a MetaGraphDef, with the graph that trained it. */
+
+const graphOf = (path: string): SourceGraph => ({
+  file: path,
+  *nodes(): Generator<GraphNode> {
+    const file = new RangedFile(path)
+    try {
+      const wire = new WireReader(file, '.meta file')
+      const { graph } = readMetaGraph(wire, 0, file.size)
+      if (graph === null) throw wire.fail('it has no graph', 0)
+      yield* graphNodes(wire, graph.start, graph.end)
+    } finally {
+      file.close()
+    }
+  },
+})
+
+/** The same checkpoint with the graph of its `.meta`, if that is there. It is read when it is asked for. */
+export const withMeta = (path: string, source: TensorSource): TensorSource => {
+  if (!existsSync(path)) return source
+  const wrapped = wrapSource(source, { graph: graphOf(path) })
+  return { ...wrapped, files: [...source.files, path] }
+}
