@@ -1,15 +1,18 @@
+import { elementCount } from '../formats/source.js'
 import type { Parameter } from '../model/albert.js'
+import { elementBytes, type Encoding } from './encoding.js'
 
 /** How the bytes of a weight relate to its source: copied in order, or brought into the order that the forward pass means. */
 export type WeightForm = 'stored' | 'meant'
 
-/** A weight of an artefact; its name there is the parameter's slot, its elements are float32. */
+/** A weight of an artefact; its name there is the parameter's slot. */
 export interface WrittenWeight {
   readonly slot: string
   readonly parameter: Parameter
   readonly as: WeightForm
   /** Shape in the artefact. */
   readonly shape: readonly number[]
+  readonly encoding: Encoding
 }
 
 /** A file of an artefact. */
@@ -40,7 +43,18 @@ export interface WriteEvents {
 }
 
 /** A parameter in the form it gets in an artefact. */
-export function writtenWeight(parameter: Parameter, as: WeightForm): WrittenWeight {
+export function writtenWeight(parameter: Parameter, as: WeightForm, encoding: Encoding): WrittenWeight {
   const shape = as === 'stored' ? parameter.storedShape : parameter.shape
-  return { slot: parameter.slot, parameter, as, shape }
+  return { slot: parameter.slot, parameter, as, shape, encoding }
 }
+
+/** Bytes of the elements of a weight. */
+export const elementsBytes = ({ shape, encoding }: WrittenWeight): number =>
+  elementCount(shape) * elementBytes(encoding)
+
+/** Bytes of weights with the scales that belong to them. */
+export const weightsBytes = (weights: readonly WrittenWeight[]): number =>
+  weights.reduce((sum, weight) => {
+    const { encoding } = weight
+    return sum + elementsBytes(weight) + (encoding.kind === 'int8' ? encoding.scales.byteLength : 0)
+  }, 0)

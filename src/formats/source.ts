@@ -56,6 +56,8 @@ export interface TensorInfo {
   readonly byteLength: number
   /** File that holds its (first) bytes; for error messages. */
   readonly file: string
+  /** Of a quantised tensor, which is given out as numbers: the distance of the values that element `i` could have had. */
+  readonly stepAt?: (i: number) => number
 }
 
 /** A node of the graph that was saved with the weights. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { malformed, unsupported } from '../errors.js'
+import { malformed } from '../errors.js'
 import * as z from '../vendor/zod.js'
 import { fileError, RangedFile } from './file.js'
-import type { DType, TensorInfo, TensorSource } from './source.js'
+import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSource } from './source.js'
 
 /** The weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
 
@@ -17,12 +17,19 @@ const MANIFEST = z.object({
           name: z.string(),
           shape: z.array(z.int().check(z.gte(0))),
           dtype: z.oneOf(['float32', 'int32', 'bool']),
-          quantization: z.optional(z.unknown()),
+          quantization: z.optional(
+            z.object({
+              dtype: z.oneOf(['float16', 'uint8', 'uint16']),
+              scale: z.optional(z.number()),
+              min: z.optional(z.number()),
+            }),
+          ),
         }),
       ),
     }),
   ),
 })
+type Quantization = NonNullable<z.Infer<typeof MANIFEST>['weightsManifest'][number]['weights'][number]['quantization']>
 const DTYPES: Readonly<Record<string, { dtype: DType; bytes: number }>> = {
   float32: { dtype: 'F32', bytes: 4 },
   int32: { dtype: 'I32', bytes: 4 },
@@ -33,6 +40,9 @@ interface Placed extends TensorInfo {
   /** Offset in the group's shards taken together. */
   readonly offset: number
   readonly group: Group
+  /** Bytes of an element in the file, and what its integers mean, where they are no floats. */
+  readonly width: number
+  readonly affine: { readonly scale: number; readonly min: number } | null
 }
 
 interface Group {
@@ -56,6 +66,30 @@ function readManifest(path: string): z.Infer<typeof MANIFEST>['weightsManifest']
   if (parsed.success) return parsed.data.weightsManifest
   const issue = parsed.error.issues[0]
   throw malformed(`not a tfjs graph model: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`, { file: path })
+}
+
+/** A weight in the form in which it is given out: halfs as they are, quantised ones as the float32 that tfjs makes of them. */
+function placeOf(
+  { name, shape, dtype }: { name: string; shape: readonly number[]; dtype: string },
+  quantization: Quantization | undefined,
+  path: string,
+): Omit<Placed, 'file' | 'offset' | 'group'> {
+  const type = DTYPES[dtype] ?? { dtype: 'OTHER', bytes: 0 }
+  const given = (given: DType, width: number, affine: Placed['affine'] = null) => ({
+    name,
+    shape,
+    dtype: given,
+    byteLength: elementCount(shape) * DTYPE_BYTES[given],
+    width,
+    affine,
+  })
+  if (quantization === undefined) return given(type.dtype, type.bytes)
+  if (dtype !== 'float32') throw malformed(`a quantised weight of ${dtype}`, { file: path, tensor: name })
+  if (quantization.dtype === 'float16') return given('F16', 2)
+  const { scale, min } = quantization
+  if (scale === undefined || min === undefined)
+    throw malformed('the quantised weight has no scale or min', { file: path, tensor: name })
+  return { ...given('F32', quantization.dtype === 'uint8' ? 1 : 2, { scale, min }), stepAt: () => scale }
 }
 
 class TfjsWeights implements TensorSource {
@@ -92,11 +126,9 @@ class TfjsWeights implements TensorSource {
     const group = { shards }
     let offset = 0
     for (const { name, shape, dtype, quantization } of weights) {
-      if (quantization !== undefined) throw unsupported('the weight is quantised', { file: path, tensor: name })
-      const type = DTYPES[dtype] ?? { dtype: 'OTHER', bytes: 0 }
-      const byteLength = shape.reduce((n, d) => n * d, type.bytes)
-      this.#placed.set(name, { name, dtype: type.dtype, shape, byteLength, file: path, offset, group })
-      offset += byteLength
+      const placed = placeOf({ name, shape, dtype }, quantization, path)
+      this.#placed.set(name, { ...placed, file: path, offset, group })
+      offset += placed.width * elementCount(shape)
     }
     const size = shards.reduce((n, shard) => n + shard.size, 0)
     if (size !== offset)
@@ -108,9 +140,30 @@ class TfjsWeights implements TensorSource {
     if (placed === undefined) throw new RangeError(`no weight named ${name}`)
     if (offset < 0 || offset + target.length > placed.byteLength)
       throw new RangeError(`${name}: range outside the tensor`)
-    let start = placed.offset + offset
+    if (placed.affine === null) this.#read(placed.group, placed.offset + offset, target)
+    else this.#readAffine(placed, placed.affine, offset, target)
+  }
+
+  #readAffine(
+    { group, offset: begin, width }: Placed,
+    { scale, min }: NonNullable<Placed['affine']>,
+    offset: number,
+    target: Uint8Array,
+  ): void {
+    if (offset % 4 !== 0 || target.length % 4 !== 0 || target.byteOffset % 4 !== 0)
+      throw new RangeError('whole floats only')
+    const values = new Float32Array(target.buffer, target.byteOffset, target.length / 4)
+    const raw = new Uint8Array(values.length * width)
+    this.#read(group, begin + (offset / 4) * width, raw)
+    const integers = width === 1 ? raw : new Uint16Array(raw.buffer)
+    for (let i = 0; i < values.length; i++) values[i] = integers[i]! * scale + min
+  }
+
+  /** Bytes of the shards taken together. */
+  #read({ shards }: Group, from: number, target: Uint8Array): void {
+    let start = from
     let done = 0
-    for (const shard of placed.group.shards) {
+    for (const shard of shards) {
       if (done === target.length) return
       if (start < shard.size) {
         const length = Math.min(shard.size - start, target.length - done)
@@ -132,6 +185,6 @@ class TfjsWeights implements TensorSource {
 
 /**
  * Opens the weights of a tfjs graph model.
- * @throws AlbertkitError `malformed` where model.json or a shard does not fit, `unsupported` for quantised weights
+ * @throws AlbertkitError `malformed` where model.json or a shard does not fit
  */
 export const openTfjsWeights = (modelJson: string): TensorSource => new TfjsWeights(modelJson)

@@ -2,6 +2,7 @@ import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from './albert.js'
 import { forward, takesChoices, type HeadSelection } from './forward.js'
 import { selectOutputs } from './outputs.js'
+import { DynamicReferenceOps, type DynamicWeights } from './reference-dynamic.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
 import { useCounts } from './weights.js'
 
@@ -24,17 +25,21 @@ export const inputShape = ({ batch, sequence, choices = 1 }: ModelInputs, asChoi
 /**
  * Runs the float64 reference and gives every named value of the forward pass: the outputs of `selectOutputs` and
  * `embedding_hidden_mapping_in`.
+ * @param dynamic weights whose products quantise what they are given, as an int8 file may have them
  */
 export function runReference(
   model: AlbertModel,
   source: TensorSource,
   inputs: ModelInputs,
   heads: HeadSelection,
+  dynamic?: DynamicWeights,
 ): Map<string, Tensor> {
   const shape = inputShape(inputs, takesChoices(model, heads))
   const outputs = forward(
     model,
-    new ReferenceOps(source, useCounts(model)),
+    dynamic === undefined
+      ? new ReferenceOps(source, useCounts(model))
+      : new DynamicReferenceOps(source, useCounts(model), dynamic),
     {
       input_ids: integers(inputs.input_ids, shape),
       attention_mask: integers(inputs.attention_mask, shape),

@@ -33,9 +33,9 @@ export function someInputs(batch: number, sequence: number, vocabulary: number):
   return { batch, sequence, ...inputs }
 }
 
-export async function runOnnx(dir: string, inputs: ModelInputs): Promise<Results> {
+export async function runOnnx(dir: string, inputs: ModelInputs, file = 'model.onnx'): Promise<Results> {
   const ort = await import('onnxruntime-node')
-  const session = await ort.InferenceSession.create(join(dir, 'onnx', 'model.onnx'), { intraOpNumThreads: 1 })
+  const session = await ort.InferenceSession.create(join(dir, 'onnx', file), { intraOpNumThreads: 1 })
   const shape = [inputs.batch, inputs.sequence]
   const feeds = Object.fromEntries(
     NAMES.map((name) => [name, new ort.Tensor('int64', BigInt64Array.from(inputs[name], BigInt), shape)]),

@@ -2,33 +2,12 @@ import type { LayerNorm, Parameter } from '../../model/albert.js'
 import type { Activation } from '../../model/config.js'
 import type { ForwardInputs, Ops } from '../../model/ops.js'
 import { create, onnx, type MessageInitShape } from '../../proto/onnx.js'
-import { NodeNames, type Dim } from '../names.js'
-import { writtenWeight, type WrittenWeight } from '../written.js'
+import type { Encodings } from '../encoding.js'
+import type { Dim } from '../names.js'
+import type { WrittenWeight } from '../written.js'
+import { DataType, float, int, ints, last, NodeWriter, text, type Value } from './nodes.js'
 
-/** A tensor of the graph. Its name may still change, until the graph is finished. */
-export interface Value {
-  name: string
-  readonly dims: readonly Dim[]
-}
-
-type Attribute = MessageInitShape<typeof onnx.AttributeProtoSchema>
-const { AttributeProto_AttributeType: AttributeType, TensorProto_DataType: DataType } = onnx
-
-const int = (name: string, value: number): Attribute => ({ name, i: BigInt(value), type: AttributeType.INT })
-const ints = (name: string, values: readonly number[]): Attribute => ({
-  name,
-  ints: values.map(BigInt),
-  type: AttributeType.INTS,
-})
-const float = (name: string, value: number): Attribute => ({ name, f: value, type: AttributeType.FLOAT })
-
-interface Node {
-  readonly name: string
-  readonly op: string
-  readonly inputs: readonly Value[]
-  readonly output: Value
-  readonly attributes: readonly Attribute[]
-}
+export type { Value } from './nodes.js'
 
 /** A finished graph; the weights' bytes are not in it. */
 export interface OnnxGraph {
@@ -36,16 +15,18 @@ export interface OnnxGraph {
   readonly graph: onnx.GraphProto
   /** Initializers that the file must hold besides, in the order of their first use. */
   readonly weights: readonly WrittenWeight[]
+  /** Version of the operator set. */
+  readonly opset: number
   readonly outputs: readonly string[]
   readonly marks: Readonly<Record<string, string>>
+  /** Weights of products with quantised activations: slots, and the axis of the weight that the product gives. */
+  readonly dynamic: Readonly<Record<string, 0 | 1>>
   /** Values of the inner operations by their paths. */
   readonly inner: Readonly<Record<string, string>>
 }
 
 /** Constants of the tanh form, in the shape in which onnxruntime recognises it (FastGelu). */
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI)
-
-const last = (dims: readonly Dim[]): number => Number(dims[dims.length - 1])
 
 const typed = (
   name: string,
@@ -68,31 +49,48 @@ const typed = (
   },
 })
 
+/** The least constant that a mask may add in float16: larger ones meet scores near the end of its range. */
+const HALF_PENALTY = -30000
+
+export interface OnnxGraphOptions {
+  /** Whether the inputs are `[batch, choices, sequence]`. */
+  readonly choices?: boolean
+  /** Version of the operator set, from 17 on. */
+  readonly opset?: number
+  /** How each weight is stored; as float32 by default. */
+  readonly encodings?: Encodings
+  /** Compute products, softmax and activations in float16; residual sums and LayerNorm stay in float32. */
+  readonly half?: boolean
+}
+
 /**
- * `Ops` that write ONNX nodes (opset 17). The shape of the graph is the one that onnxruntime runs fastest while every
+ * `Ops` that write ONNX nodes. The shape of the graph is the one that onnxruntime runs fastest while every
  * other runtime can still read it: separate MatMul and Add, LayerNormalization, a GELU that its optimizer recognises,
  * no shapes of inner values (they make it choose slower kernels), and parameters in the byte order of the source: where
  * that is `[out, in]`, one Transpose stands between, which runtimes fold when they load the model.
  */
 export class OnnxGraphOps implements Ops<Value> {
-  readonly #names = new NodeNames()
-  readonly #nodes: Node[] = []
-  readonly #constants = new Map<string, onnx.TensorProto>()
-  readonly #constantValues = new Map<string, Value>()
-  readonly #parameters = new Map<Parameter, Value>()
-  readonly #transposed = new Map<Parameter, Value>()
+  readonly #writer: NodeWriter
   readonly #marks = new Map<string, Value>()
   readonly #inner = new Map<string, Value>()
   readonly #lengths = new Map<Value, Value>()
+  /** Activations that were quantised, once for all products that take them. */
+  readonly #dynamic = new Map<Value, readonly Value[]>()
+  /** Weights of products of integers by their slots, and the axis that the product gives. */
+  readonly #products = new Map<string, 0 | 1>()
   /** What `splitHeads` left untransposed, `[B, S, N, D]`, and the scope that the transposition belongs to. */
   readonly #splitIn = new Map<Value, readonly string[]>()
+  readonly #opset: number
 
   readonly inputs: ForwardInputs<Value>
+  readonly choices: boolean
 
-  /** @param choices whether the inputs are `[batch, choices, sequence]` */
-  constructor(readonly choices = false) {
+  constructor({ choices = false, opset = 17, encodings, half = false }: OnnxGraphOptions = {}) {
+    this.#writer = new NodeWriter(encodings, half)
+    this.#opset = opset
+    this.choices = choices
     const dims: readonly Dim[] = choices ? ['examples', 'choices', 'sequence'] : ['batch', 'sequence']
-    const input = (name: string): Value => ({ name: this.#names.reserve(name), dims })
+    const input = (name: string): Value => ({ name: this.#writer.names.reserve(name), dims, half: false })
     this.inputs = {
       input_ids: input('input_ids'),
       attention_mask: input('attention_mask'),
@@ -100,244 +98,246 @@ export class OnnxGraphOps implements Ops<Value> {
     }
   }
 
-  #node(
-    op: string,
-    inputs: readonly Value[],
-    dims: readonly Dim[],
-    attributes: readonly Attribute[] = [],
-    label = op,
-  ): Value {
-    const name = this.#names.fresh(label)
-    const output: Value = { name, dims }
-    this.#nodes.push({ name, op, inputs, output, attributes })
-    return output
+  #product(x: Value, weight: Parameter, axis: 0 | 1, bias: Parameter | null): Value {
+    const writer = this.#writer
+    const product = writer.isDynamic(weight, axis)
+      ? this.#integerProduct(x, weight, axis)
+      : this.#plain(x, weight, axis)
+    return bias === null ? product : writer.node('Add', [product, writer.vector(bias, product.half)], product.dims)
   }
 
-  /** A small constant, stored once however often it is used. */
-  #constant(name: string, dataType: number, dims: readonly number[], data: Float32Array | BigInt64Array): Value {
-    const known = this.#constantValues.get(name)
-    if (known !== undefined) return known
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    this.#constants.set(name, create(onnx.TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData }))
-    const value: Value = { name: this.#names.reserve(name), dims }
-    this.#constantValues.set(name, value)
-    return value
-  }
-
-  #scalar(value: number): Value {
-    return this.#constant(`constants/float_${value}`, DataType.FLOAT, [], Float32Array.of(value))
-  }
-
-  #integers(values: readonly number[]): Value {
-    const data = BigInt64Array.from(values, BigInt)
-    return this.#constant(`constants/int_${values.join('_')}`, DataType.INT64, [values.length], data)
-  }
-
-  #scalarInteger(value: number): Value {
-    return this.#constant(`constants/int_${value}_scalar`, DataType.INT64, [], BigInt64Array.of(BigInt(value)))
-  }
-
-  /** The parameter with its bytes as the source has them. */
-  #stored(parameter: Parameter): Value {
-    const known = this.#parameters.get(parameter)
-    if (known !== undefined) return known
-    const value: Value = { name: this.#names.reserve(parameter.slot), dims: parameter.storedShape }
-    this.#parameters.set(parameter, value)
-    return value
-  }
-
-  #storedTransposed(parameter: Parameter): Value {
-    const known = this.#transposed.get(parameter)
-    if (known !== undefined) return known
-    const stored = this.#stored(parameter)
-    // Of a grouped kernel the last axis comes first as well.
-    const perm = stored.dims.length === 3 ? [2, 0, 1] : [1, 0]
-    const dims = perm.map((axis) => stored.dims[axis] ?? 1)
-    const value = this.#names.within([parameter.slot], () =>
-      this.#node('Transpose', [stored], dims, [ints('perm', perm)]),
+  #plain(x: Value, weight: Parameter, axis: 0 | 1): Value {
+    const matrix = this.#writer.matrix(weight, axis)
+    return this.#writer.node(
+      'MatMul',
+      [this.#writer.cast(x, matrix.half), matrix],
+      [...x.dims.slice(0, -1), last(matrix.dims)],
     )
-    this.#transposed.set(parameter, value)
-    return value
   }
 
-  #meant(parameter: Parameter): Value {
-    return parameter.layout === 'as_is' ? this.#stored(parameter) : this.#storedTransposed(parameter)
-  }
-
-  #meantTransposed(parameter: Parameter): Value {
-    return parameter.layout === 'transposed' ? this.#stored(parameter) : this.#storedTransposed(parameter)
-  }
-
-  #product(x: Value, matrix: Value, bias: Parameter | null): Value {
-    const dims = [...x.dims.slice(0, -1), last(matrix.dims)]
-    const product = this.#node('MatMul', [x, matrix], dims)
-    return bias === null ? product : this.#node('Add', [product, this.#meant(bias)], dims)
+  /** `x` quantised while the model runs, times int8: the pattern that onnxruntime fuses into one kernel. */
+  #integerProduct(x: Value, weight: Parameter, axis: 0 | 1): Value {
+    const writer = this.#writer
+    let dynamic = this.#dynamic.get(x)
+    if (dynamic === undefined) {
+      dynamic = writer.nodes('DynamicQuantizeLinear', [x], [['values', x.dims], ['scale', []], ['zero_point', []]]) // prettier-ignore
+      this.#dynamic.set(x, dynamic)
+    }
+    const [values, scale, zeroPoint] = dynamic as [Value, Value, Value]
+    this.#products.set(weight.slot, axis)
+    const { integers, scales } = writer.quantised(weight, axis)
+    const dims = [...x.dims.slice(0, -1), last(integers.dims)]
+    const sums = writer.node('MatMulInteger', [values, integers, zeroPoint], dims)
+    const numbers = writer.node('Cast', [sums], dims, { attributes: [int('to', DataType.FLOAT)] })
+    return writer.node('Mul', [numbers, writer.node('Mul', [scale, scales], scales.dims)], dims)
   }
 
   #multiply(a: Value, b: Value): Value {
-    return this.#node('Mul', [a, b], a.dims)
+    return this.#writer.node('Mul', [a, b], a.dims)
+  }
+
+  #scaled(x: Value, factor: number): Value {
+    return this.#multiply(x, this.#writer.scalar(factor, x.half))
   }
 
   scope(name: string, body: () => Value): Value {
-    return this.#names.scope(name, body)
+    return this.#writer.names.scope(name, body)
   }
 
   gather(table: Parameter, ids: Value): Value {
-    const rows = this.#meant(table)
-    return this.#node('Gather', [rows, ids], [...ids.dims, last(rows.dims)])
+    const rows = this.#writer.rows(table, (stored) =>
+      this.#writer.node('Gather', [stored, ids], [...ids.dims, ...stored.dims.slice(1)]),
+    )
+    return this.#writer.cast(rows, false)
   }
 
   positions(table: Parameter, ids: Value): Value {
+    const writer = this.#writer
     // Never Gather(Range): onnxruntime 1.30 turns it into a Slice with scalar starts, which it then refuses.
     let length = this.#lengths.get(ids)
     if (length === undefined) {
-      length = this.#node('Shape', [ids], [1], [int('start', 1), int('end', 2)], 'sequence_length')
+      const attributes = [int('start', 1), int('end', 2)]
+      length = writer.node('Shape', [ids], [1], { attributes, label: 'sequence_length', half: false })
       this.#lengths.set(ids, length)
     }
-    const zero = this.#integers([0])
-    const rows = this.#meant(table)
-    return this.#node('Slice', [rows, zero, length, zero], ['sequence', last(rows.dims)])
+    const end = length
+    const zero = writer.integers([0])
+    const rows = writer.rows(table, (stored) =>
+      writer.node('Slice', [stored, zero, end, zero], ['sequence', ...stored.dims.slice(1)]),
+    )
+    return writer.cast(rows, false)
   }
 
   linear(x: Value, kernel: Parameter, bias: Parameter | null): Value {
-    return this.#product(x, this.#meant(kernel), bias)
+    return this.#product(x, kernel, 1, bias)
   }
 
   groupedLinear(x: Value, kernel: Parameter, bias: Parameter | null): Value {
+    const writer = this.#writer
     const [groups = 1, inner = 1, outer = 1] = kernel.shape
     const [batch = 'batch', sequence = 'sequence'] = x.dims
-    const split = this.#node('Reshape', [x, this.#integers([0, 0, inner, groups])], [batch, sequence, inner, groups])
-    const grouped = this.#node('Transpose', [split], [batch, groups, sequence, inner], [ints('perm', [0, 3, 1, 2])])
-    const products = this.#node('MatMul', [grouped, this.#meant(kernel)], [batch, groups, sequence, outer])
-    const back = this.#node('Transpose', [products], [batch, sequence, groups, outer], [ints('perm', [0, 2, 1, 3])])
+    const matrix = writer.matrix(kernel, 1)
+    const input = writer.cast(x, matrix.half)
+    const split = writer.node(
+      'Reshape',
+      [input, writer.integers([0, 0, inner, groups])],
+      [batch, sequence, inner, groups],
+    )
+    const grouped = this.#transpose(split, [0, 3, 1, 2])
+    const products = writer.node('MatMul', [grouped, matrix], [batch, groups, sequence, outer])
+    const back = this.#transpose(products, [0, 2, 1, 3])
     const dims = [batch, sequence, groups * outer]
-    const merged = this.#node('Reshape', [back, this.#integers([0, 0, groups * outer])], dims)
-    return bias === null ? merged : this.#node('Add', [merged, this.#meant(bias)], dims)
+    const merged = writer.node('Reshape', [back, writer.integers([0, 0, groups * outer])], dims)
+    return bias === null ? merged : writer.node('Add', [merged, writer.vector(bias, merged.half)], dims)
   }
 
   linearTransposed(x: Value, weight: Parameter, bias: Parameter | null): Value {
-    return this.#product(x, this.#meantTransposed(weight), bias)
+    return this.#product(x, weight, 0, bias)
   }
 
+  /** Where one of the two is float32, as the residual stream always is, so is the sum. */
   add(a: Value, b: Value): Value {
-    return this.#node('Add', [a, b], a.dims)
+    const half = a.half && b.half
+    return this.#writer.node('Add', [this.#writer.cast(a, half), this.#writer.cast(b, half)], a.dims)
   }
 
   layerNorm(x: Value, { gamma, beta }: LayerNorm, epsilon: number): Value {
+    const writer = this.#writer
+    const inputs = [writer.cast(x, false), writer.vector(gamma, false), writer.vector(beta, false)]
     const attributes = [int('axis', -1), float('epsilon', epsilon)]
-    return this.#node('LayerNormalization', [x, this.#meant(gamma), this.#meant(beta)], x.dims, attributes, 'LayerNorm')
+    return writer.node('LayerNormalization', inputs, x.dims, { attributes, label: 'LayerNorm' })
   }
 
   activation(x: Value, kind: Activation): Value {
+    const { names } = this.#writer
     switch (kind) {
       case 'linear':
         return x
       case 'relu':
-        return this.#node('Relu', [x], x.dims)
+        return this.#writer.node('Relu', [x], x.dims)
       case 'tanh':
-        return this.#node('Tanh', [x], x.dims)
+        return this.#writer.node('Tanh', [x], x.dims)
       case 'swish':
-        return this.#names.scope('swish', () => this.#multiply(x, this.#node('Sigmoid', [x], x.dims)))
+        return names.scope('swish', () => this.#multiply(x, this.#writer.node('Sigmoid', [x], x.dims)))
       case 'gelu_tanh':
-        return this.#names.scope('gelu', () => this.#geluTanh(x))
       case 'gelu_erf':
-        return this.#names.scope('gelu', () => this.#geluErf(x))
+        // An operator since opset 20.
+        if (this.#opset >= 20) {
+          const attributes = [text('approximate', kind === 'gelu_tanh' ? 'tanh' : 'none')]
+          return this.#writer.node('Gelu', [x], x.dims, { attributes, label: 'gelu' })
+        }
+        return names.scope('gelu', () => (kind === 'gelu_tanh' ? this.#geluTanh(x) : this.#geluErf(x)))
     }
   }
 
   /** `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`; with `x·x·x` for `Pow` onnxruntime does not recognise it. */
   #geluTanh(x: Value): Value {
-    const cube = this.#multiply(this.#node('Pow', [x, this.#scalar(3)], x.dims), this.#scalar(0.044715))
-    const inner = this.#multiply(this.#node('Add', [x, cube], x.dims), this.#scalar(SQRT_2_OVER_PI))
-    const gate = this.#node('Add', [this.#node('Tanh', [inner], x.dims), this.#scalar(1)], x.dims)
-    return this.#multiply(this.#multiply(x, this.#scalar(0.5)), gate)
+    const writer = this.#writer
+    const cube = this.#scaled(writer.node('Pow', [x, writer.scalar(3, x.half)], x.dims), 0.044715)
+    const inner = this.#scaled(writer.node('Add', [x, cube], x.dims), SQRT_2_OVER_PI)
+    const gate = writer.node('Add', [writer.node('Tanh', [inner], x.dims), writer.scalar(1, x.half)], x.dims)
+    return this.#multiply(this.#scaled(x, 0.5), gate)
   }
 
   /** `x · (1 + erf(x/√2)) · ½`, in the order in which onnxruntime recognises it (Gelu). */
   #geluErf(x: Value): Value {
-    const inner = this.#node('Div', [x, this.#scalar(Math.SQRT2)], x.dims)
-    const gate = this.#node('Add', [this.#node('Erf', [inner], x.dims), this.#scalar(1)], x.dims)
-    return this.#multiply(this.#multiply(x, gate), this.#scalar(0.5))
+    const writer = this.#writer
+    const inner = writer.node('Div', [x, writer.scalar(Math.SQRT2, x.half)], x.dims)
+    const gate = writer.node('Add', [writer.node('Erf', [inner], x.dims), writer.scalar(1, x.half)], x.dims)
+    return this.#scaled(this.#multiply(x, gate), 0.5)
   }
 
   attentionBias(mask: Value, penalty: number): Value {
-    const present = this.#node('Cast', [mask], mask.dims, [int('to', DataType.FLOAT)])
-    const absent = this.#node('Sub', [this.#scalar(1), present], mask.dims)
-    const bias = this.#multiply(absent, this.#scalar(penalty))
-    return this.#node('Unsqueeze', [bias, this.#integers([1, 2])], ['batch', 1, 1, 'sequence'])
+    const writer = this.#writer
+    const { half } = writer
+    const to = half ? DataType.FLOAT16 : DataType.FLOAT
+    const present = writer.node('Cast', [mask], mask.dims, { attributes: [int('to', to)], half })
+    const absent = writer.node('Sub', [writer.scalar(1, half), present], mask.dims)
+    const bias = this.#scaled(absent, half ? Math.max(penalty, HALF_PENALTY) : penalty)
+    return writer.node('Unsqueeze', [bias, writer.integers([1, 2])], ['batch', 1, 1, 'sequence'])
   }
 
   splitHeads(x: Value, heads: number): Value {
     const size = last(x.dims) / heads
-    const split = this.#node('Reshape', [x, this.#integers([0, 0, heads, size])], ['batch', 'sequence', heads, size])
+    const shape = this.#writer.integers([0, 0, heads, size])
+    const split = this.#writer.node('Reshape', [x, shape], ['batch', 'sequence', heads, size])
     // The key wants another transposition than query and value, so that is left to whoever knows which one this is.
-    this.#splitIn.set(split, this.#names.path)
+    this.#splitIn.set(split, this.#writer.names.path)
     return split
+  }
+
+  #transpose(x: Value, perm: readonly number[]): Value {
+    const dims = perm.map((axis) => x.dims[axis] ?? 1)
+    return this.#writer.node('Transpose', [x], dims, { attributes: [ints('perm', perm)] })
   }
 
   #transposeHeads(x: Value, perm: readonly number[]): Value {
     const scope = this.#splitIn.get(x)
     if (scope === undefined) throw new RangeError('not the result of splitHeads')
-    const dims = perm.map((axis) => x.dims[axis] ?? 1)
-    return this.#names.within(scope, () => this.#node('Transpose', [x], dims, [ints('perm', perm)]))
+    return this.#writer.names.within(scope, () => this.#transpose(x, perm))
   }
 
   mergeHeads(x: Value): Value {
     const [, heads, , size] = x.dims
     const hidden = Number(heads) * Number(size)
-    const back = this.#node(
-      'Transpose',
-      [x],
-      ['batch', 'sequence', Number(heads), Number(size)],
-      [ints('perm', [0, 2, 1, 3])],
-    )
-    return this.#node('Reshape', [back, this.#integers([0, 0, hidden])], ['batch', 'sequence', hidden])
+    const back = this.#transpose(x, [0, 2, 1, 3])
+    return this.#writer.node('Reshape', [back, this.#writer.integers([0, 0, hidden])], ['batch', 'sequence', hidden])
   }
 
   scores(query: Value, key: Value, headSize: number): Value {
     const q = this.#transposeHeads(query, [0, 2, 1, 3])
     const k = this.#transposeHeads(key, [0, 2, 3, 1])
-    const products = this.#node('MatMul', [q, k], [...q.dims.slice(0, 3), 'sequence'])
-    return this.#node('Div', [products, this.#scalar(Math.sqrt(headSize))], products.dims)
+    const dims = [...q.dims.slice(0, 3), 'sequence'] as const
+    // In float16 the products could pass the largest half before they are divided.
+    if (q.half) return this.#writer.node('MatMul', [this.#scaled(q, 1 / Math.sqrt(headSize)), k], dims)
+    const products = this.#writer.node('MatMul', [q, k], dims)
+    return this.#writer.node('Div', [products, this.#writer.scalar(Math.sqrt(headSize))], dims)
   }
 
   softmax(x: Value): Value {
-    return this.#node('Softmax', [x], x.dims, [int('axis', -1)])
+    return this.#writer.node('Softmax', [x], x.dims, { attributes: [int('axis', -1)] })
   }
 
   context(probabilities: Value, value: Value): Value {
     const v = this.#transposeHeads(value, [0, 2, 1, 3])
-    return this.#node('MatMul', [probabilities, v], v.dims)
+    return this.#writer.node('MatMul', [probabilities, v], v.dims)
   }
 
   firstToken(x: Value): Value {
-    const zero = this.#scalarInteger(0)
-    return this.#node('Gather', [x, zero], ['batch', last(x.dims)], [int('axis', 1)], 'first_token')
+    const dims = ['batch', last(x.dims)] as const
+    const options = { attributes: [int('axis', 1)], label: 'first_token' }
+    return this.#writer.node('Gather', [x, this.#writer.scalarInteger(0)], dims, options)
   }
 
   pick(x: Value, index: number): Value {
-    return this.#node('Gather', [x, this.#scalarInteger(index)], x.dims.slice(0, -1), [int('axis', -1)], 'pick')
+    const options = { attributes: [int('axis', -1)], label: 'pick' }
+    return this.#writer.node('Gather', [x, this.#writer.scalarInteger(index)], x.dims.slice(0, -1), options)
   }
 
   choicesToRows(ids: Value): Value {
-    const length = this.#node('Shape', [ids], [1], [int('start', 2), int('end', 3)], 'sequence_length')
-    const shape = this.#node('Concat', [this.#integers([-1]), length], [2], [int('axis', 0)])
-    return this.#node('Reshape', [ids, shape], ['batch', 'sequence'], [], `${ids.name}_rows`)
+    const writer = this.#writer
+    const attributes = [int('start', 2), int('end', 3)]
+    const length = writer.node('Shape', [ids], [1], { attributes, label: 'sequence_length' })
+    const shape = writer.node('Concat', [writer.integers([-1]), length], [2], { attributes: [int('axis', 0)] })
+    return writer.node('Reshape', [ids, shape], ['batch', 'sequence'], { label: `${ids.name}_rows` })
   }
 
   rowsToChoices(scores: Value, ids: Value): Value {
-    const shape = this.#node('Shape', [ids], [2], [int('start', 0), int('end', 2)], 'choices')
-    return this.#node('Reshape', [scores, shape], ['examples', 'choices'])
+    const attributes = [int('start', 0), int('end', 2)]
+    const shape = this.#writer.node('Shape', [ids], [2], { attributes, label: 'choices', half: false })
+    return this.#writer.node('Reshape', [scores, shape], ['examples', 'choices'])
   }
 
   mark(name: string, x: Value): Value {
-    x.name = this.#names.reserve(name)
-    this.#marks.set(name, x)
-    return x
+    const value = this.#writer.cast(x, false)
+    value.name = this.#writer.names.reserve(name)
+    this.#marks.set(name, value)
+    return value
   }
 
+  /** Inner values in float16 are left out: what fetches them asks for float32. */
   inner(name: string, x: Value): Value {
-    this.#inner.set([...this.#names.path, name].join('/'), x)
+    if (!x.half) this.#inner.set([...this.#writer.names.path, name].join('/'), x)
     return x
   }
 
@@ -345,9 +345,10 @@ export class OnnxGraphOps implements Ops<Value> {
   #nameOutputs(outputs: readonly (readonly [string, Value])[]): Value[] {
     const asked = new Set(outputs.map(([name]) => name))
     const taken = new Set<Value>()
-    return outputs.map(([name, value]) => {
+    return outputs.map(([name, given]) => {
+      const value = this.#writer.cast(given, false, `${name}/Cast`)
       const alias = taken.has(value) || (value.name !== name && asked.has(value.name))
-      const output = alias ? this.#node('Identity', [value], value.dims, [], `${name}/Identity`) : value
+      const output = alias ? this.#writer.node('Identity', [value], value.dims, { label: `${name}/Identity` }) : value
       output.name = name
       taken.add(output)
       return output
@@ -363,24 +364,21 @@ export class OnnxGraphOps implements Ops<Value> {
   /** Finishes the graph; nothing can be added after it. */
   finish(outputs: readonly (readonly [string, Value])[]): OnnxGraph {
     const named = this.#nameOutputs(outputs)
+    const { weights, node, initializer } = this.#writer.finish()
     const graph = create(onnx.GraphProtoSchema, {
       name: 'albertkit',
-      node: this.#nodes.map(({ name, op, inputs, output, attributes }) => ({
-        name,
-        opType: op,
-        input: inputs.map((value) => value.name),
-        output: [output.name],
-        attribute: [...attributes],
-      })),
+      node,
       input: Object.values(this.inputs).map(({ name, dims }: Value) => typed(name, DataType.INT64, this.#label(dims))),
       output: named.map(({ name, dims }) => typed(name, DataType.FLOAT, this.#label(dims))),
-      initializer: [...this.#constants.values()],
+      initializer,
     })
     return {
       graph,
-      weights: [...this.#parameters.keys()].map((parameter) => writtenWeight(parameter, 'stored')),
+      weights,
+      opset: this.#opset,
       outputs: named.map(({ name }) => name),
       marks: Object.fromEntries([...this.#marks].map(([name, value]) => [name, value.name])),
+      dynamic: Object.fromEntries(this.#products),
       inner: Object.fromEntries([...this.#inner].map(([name, value]) => [name, value.name])),
     }
   }

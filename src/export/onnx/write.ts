@@ -1,19 +1,22 @@
 import { join } from 'node:path'
-import { unsupported } from '../../errors.js'
-import { elementCount, type TensorSource } from '../../formats/source.js'
+import type { TensorSource } from '../../formats/source.js'
 import { create, onnx, toBinary } from '../../proto/onnx.js'
+import { Encoder } from '../encoder.js'
+import type { Encoding } from '../encoding.js'
 import { OutputFile } from '../files.js'
 import { turn } from '../turn.js'
 import { WeightStream } from '../weights.js'
-import type { WriteEvents, WrittenArtefact, WrittenWeight } from '../written.js'
+import { elementsBytes, weightsBytes } from '../written.js'
+import type { WriteEvents, WrittenArtefact, WrittenFile, WrittenWeight } from '../written.js'
 import type { OnnxGraph } from './graph.js'
 
 /** A protocol buffer of 2 GiB or more cannot be parsed by any of its libraries. */
-export const MAX_ONNX_BYTES = 2 ** 31 - 1
+const MAX_ONNX_BYTES = 2 ** 31 - 1
 
-/** LayerNormalization is an operator since opset 17, which IR version 8 came with. */
-const OPSET = 17n
-const IR_VERSION = 8n
+/** Version of the file format that came with each operator set. */
+const IR_VERSIONS: Readonly<Record<number, bigint>> = { 17: 8n, 18: 8n, 19: 9n, 20: 9n, 21: 10n, 22: 10n, 23: 11n }
+/** LayerNormalization is an operator since 17. */
+export const OPSETS = [17, 18, 19, 20, 21, 22, 23] as const
 
 /** Tags of length-delimited fields: `field << 3 | 2`. */
 const MODEL_GRAPH = (7 << 3) | 2
@@ -29,25 +32,55 @@ function fieldHeader(tag: number, length: number): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
+const TYPES: Readonly<Record<Encoding['kind'], number>> = {
+  f32: onnx.TensorProto_DataType.FLOAT,
+  f16: onnx.TensorProto_DataType.FLOAT16,
+  int8: onnx.TensorProto_DataType.INT8,
+  affine: onnx.TensorProto_DataType.UNDEFINED,
+}
+
+const describe = ({ slot, shape, encoding }: WrittenWeight) => ({
+  name: slot,
+  dims: shape.map(BigInt),
+  dataType: TYPES[encoding.kind],
+})
+
 /** What stands in the file before the raw bytes of a weight. */
-function initializerHeader({ slot, shape }: WrittenWeight): Uint8Array {
-  const tensor = create(onnx.TensorProtoSchema, {
-    name: slot,
-    dims: shape.map(BigInt),
-    dataType: onnx.TensorProto_DataType.FLOAT,
-  })
-  const described = toBinary(onnx.TensorProtoSchema, tensor)
-  const raw = fieldHeader(TENSOR_RAW_DATA, 4 * elementCount(shape))
-  const field = fieldHeader(GRAPH_INITIALIZER, described.length + raw.length + 4 * elementCount(shape))
+function initializerHeader(weight: WrittenWeight): Uint8Array {
+  const described = toBinary(onnx.TensorProtoSchema, create(onnx.TensorProtoSchema, describe(weight)))
+  const raw = fieldHeader(TENSOR_RAW_DATA, elementsBytes(weight))
+  const field = fieldHeader(GRAPH_INITIALIZER, described.length + raw.length + elementsBytes(weight))
   return Buffer.concat([field, described, raw])
 }
 
-function modelWithoutGraph(metadata: Readonly<Record<string, string>>, version: string): Uint8Array {
+/** Where each weight begins in a file of its own: large ones at the start of a page, so that they can be mapped. */
+function places(weights: readonly WrittenWeight[]): number[] {
+  let end = 0
+  return weights.map((weight) => {
+    const length = elementsBytes(weight)
+    const unit = length >= 1 << 20 ? 4096 : 16
+    const start = Math.ceil(end / unit) * unit
+    end = start + length
+    return start
+  })
+}
+
+/** An initializer whose bytes are in another file of the same directory. */
+function externalInitializer(weight: WrittenWeight, location: string, offset: number): onnx.TensorProto {
+  const entries = { location, offset: String(offset), length: String(elementsBytes(weight)) }
+  return create(onnx.TensorProtoSchema, {
+    ...describe(weight),
+    dataLocation: onnx.TensorProto_DataLocation.EXTERNAL,
+    externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
+  })
+}
+
+function modelWithoutGraph(opset: number, metadata: Readonly<Record<string, string>>, version: string): Uint8Array {
   const model = create(onnx.ModelProtoSchema, {
-    irVersion: IR_VERSION,
+    irVersion: IR_VERSIONS[opset] ?? 8n,
     producerName: 'albertkit',
     producerVersion: version,
-    opsetImport: [{ domain: '', version: OPSET }],
+    opsetImport: [{ domain: '', version: BigInt(opset) }],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   })
   return toBinary(onnx.ModelProtoSchema, model)
@@ -57,51 +90,98 @@ export interface OnnxWriteOptions extends WriteEvents {
   /** Version of albertkit. */
   readonly version: string
   readonly metadata: Readonly<Record<string, string>>
+  /** Name of the file; `model.onnx` by default. */
+  readonly fileName?: string
+  /** Put the weights into a file of their own beside it, `<name>_data`; without it, only what is too large for one file. */
+  readonly externalData?: boolean
+  /** Instead of protobuf's limit; tests use it. */
+  readonly maxBytes?: number
+}
+
+/** Writes the weights one after the other; `before` gives what stands before each, or where it begins. */
+async function pour(
+  file: OutputFile,
+  weights: readonly WrittenWeight[],
+  source: TensorSource,
+  before: (i: number) => void,
+  onProgress: WriteEvents['onProgress'],
+): Promise<void> {
+  const stream = new WeightStream(source)
+  const encoder = new Encoder()
+  const total = weights.reduce((sum, weight) => sum + elementsBytes(weight), 0)
+  let done = 0
+  for (const [i, { parameter, as, encoding }] of weights.entries()) {
+    before(i)
+    const sink = (bytes: Uint8Array): void => {
+      file.write(bytes)
+      onProgress?.((done += bytes.length), total)
+    }
+    stream.stream(parameter, as, encoder.sink(parameter, encoding, sink))
+    await turn()
+  }
+}
+
+/** Opens the file at `path`, lets `body` write it, and closes it whatever happens. */
+async function writeFile(path: string, body: (file: OutputFile) => Promise<void> | void): Promise<number> {
+  const file = new OutputFile(path)
+  try {
+    await body(file)
+  } finally {
+    file.close()
+  }
+  return file.bytes
 }
 
 /**
  * Writes `onnx/model.onnx` below `dir`, whose `onnx` exists. Fields of a protocol buffer may be concatenated, so the
- * weights are streamed between headers of known length and never held.
- * @throws AlbertkitError `unsupported` above 2 GiB, `output`, or `malformed` from the source.
+ * weights are streamed between headers of known length and never held. What would be larger than a protocol buffer can
+ * be has its weights in a file of their own (ONNX's external data).
+ * @throws AlbertkitError `output`, or `malformed` from the source.
  */
 export async function writeOnnx(
-  { graph, weights, outputs, marks, inner }: OnnxGraph,
+  { graph, weights, outputs, marks, inner, dynamic, opset }: OnnxGraph,
   source: TensorSource,
   dir: string,
-  { version, metadata, onProgress, onFile }: OnnxWriteOptions,
+  options: OnnxWriteOptions,
 ): Promise<WrittenArtefact> {
-  const head = modelWithoutGraph({ ...metadata, marks: JSON.stringify(marks), inner: JSON.stringify(inner) }, version)
+  const { version, metadata, onProgress, onFile, fileName = 'model.onnx', maxBytes = MAX_ONNX_BYTES } = options
+  const tables = {
+    marks: JSON.stringify(marks),
+    inner: JSON.stringify(inner),
+    ...(Object.keys(dynamic).length === 0 ? {} : { dynamic: JSON.stringify(dynamic) }),
+  }
+  const head = modelWithoutGraph(opset, { ...metadata, ...tables }, version)
   const nodes = toBinary(onnx.GraphProtoSchema, graph)
   const headers = weights.map(initializerHeader)
-  const weightBytes = weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0)
-  const graphBytes = nodes.length + weightBytes + headers.reduce((sum, header) => sum + header.length, 0)
-  const opening = fieldHeader(MODEL_GRAPH, graphBytes)
-  const total = head.length + opening.length + graphBytes
-  if (total > MAX_ONNX_BYTES) {
-    throw unsupported(
-      `the ONNX file would have ${total} bytes; one file can have at most ${MAX_ONNX_BYTES} (2 GiB, protobuf's limit)`,
-      {
-        hint: 'convert to tfjs, which has no such limit',
-      },
+  const elements = weights.reduce((sum, weight) => sum + elementsBytes(weight), 0)
+  const graphBytes = nodes.length + elements + headers.reduce((sum, header) => sum + header.length, 0)
+  const path = join(dir, 'onnx', fileName)
+  const files: WrittenFile[] = []
+  const finish = (name: string, bytes: number): void => {
+    files.push({ path: `onnx/${name}`, bytes })
+    onFile?.(join(dir, 'onnx', name))
+  }
+  if (options.externalData === true || head.length + 10 + graphBytes > maxBytes) {
+    const dataName = `${fileName}_data`
+    const offsets = places(weights)
+    graph.initializer.push(...weights.map((weight, i) => externalInitializer(weight, dataName, offsets[i] ?? 0)))
+    const bytes = toBinary(onnx.GraphProtoSchema, graph)
+    finish(
+      fileName,
+      await writeFile(path, (file) => {
+        for (const part of [head, fieldHeader(MODEL_GRAPH, bytes.length), bytes]) file.write(part)
+      }),
+    )
+    const before = (file: OutputFile) => (i: number) => { file.write(new Uint8Array((offsets[i] ?? 0) - file.bytes)) } // prettier-ignore
+    finish(dataName, await writeFile(`${path}_data`, (file) => pour(file, weights, source, before(file), onProgress)))
+  } else {
+    finish(
+      fileName,
+      await writeFile(path, async (file) => {
+        for (const part of [head, fieldHeader(MODEL_GRAPH, graphBytes), nodes]) file.write(part)
+        await pour(file, weights, source, (i) => { file.write(headers[i] ?? new Uint8Array(0)) }, onProgress) // prettier-ignore
+      }),
     )
   }
-  const path = join(dir, 'onnx', 'model.onnx')
-  const file = new OutputFile(path)
-  try {
-    for (const part of [head, opening, nodes]) file.write(part)
-    const stream = new WeightStream(source)
-    let done = 0
-    for (const [i, { parameter, as }] of weights.entries()) {
-      file.write(headers[i] ?? new Uint8Array(0))
-      stream.stream(parameter, as, (bytes) => {
-        file.write(bytes)
-        onProgress?.((done += bytes.length), weightBytes)
-      })
-      await turn()
-    }
-  } finally {
-    file.close()
-  }
-  onFile?.(path)
-  return { files: [{ path: 'onnx/model.onnx', bytes: file.bytes }], weightBytes, weights, outputs, marks }
+  return { files, weightBytes: weightsBytes(weights), weights, outputs, marks }
 }

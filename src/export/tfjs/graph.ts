@@ -1,10 +1,10 @@
-import { elementCount } from '../../formats/source.js'
 import type { LayerNorm, Parameter } from '../../model/albert.js'
 import type { Activation } from '../../model/config.js'
 import type { ForwardInputs, Ops } from '../../model/ops.js'
 import { create, tensorflow, type MessageInitShape } from '../../proto/tensorflow.js'
+import { FLOAT32, type Encodings } from '../encoding.js'
 import { NodeNames, type Dim } from '../names.js'
-import { writtenWeight, type WrittenWeight } from '../written.js'
+import { weightsBytes, writtenWeight, type WrittenWeight } from '../written.js'
 
 type AttrInit = MessageInitShape<typeof tensorflow.AttrValueSchema>
 const { DataType } = tensorflow
@@ -96,8 +96,14 @@ export class TfjsGraphOps implements Ops<Value> {
   /** The ids that have a row a sequence: the input itself, or its choices as rows. */
   #ids: Value
 
-  /** @param choices whether the inputs are `[batch, choices, sequence]` */
-  constructor(choices = false) {
+  /**
+   * @param choices whether the inputs are `[batch, choices, sequence]`
+   * @param encodings how each weight is stored; tfjs computes with all of them as float32
+   */
+  constructor(
+    choices = false,
+    readonly encodings: Encodings = FLOAT32,
+  ) {
     const dims: readonly Dim[] = choices ? ['examples', 'choices', 'sequence'] : ['batch', 'sequence']
     this.inputs = {
       input_ids: this.#input('input_ids', dims),
@@ -511,7 +517,9 @@ export class TfjsGraphOps implements Ops<Value> {
     return {
       graph,
       constants: [...this.#constants.values()],
-      weights: [...this.#parameters.keys()].map((parameter) => writtenWeight(parameter, 'meant')),
+      weights: [...this.#parameters.keys()].map((parameter) =>
+        writtenWeight(parameter, 'meant', this.encodings.of(parameter, 1)),
+      ),
       inputs: Object.values(this.inputs).map(({ whole, dims }: Value) => ({ name: whole?.name ?? '', dims })),
       outputs: named,
       marks: Object.fromEntries([...this.#marks].map(([name, node]) => [name, node.name])),
@@ -523,5 +531,5 @@ export class TfjsGraphOps implements Ops<Value> {
 /** Bytes of the constants and weights of `graph` in its weights file. */
 export function weightsFileBytes(graph: TfjsGraph): number {
   const constants = graph.constants.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  return graph.weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), constants)
+  return constants + weightsBytes(graph.weights)
 }

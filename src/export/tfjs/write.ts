@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { TensorSource } from '../../formats/source.js'
 import { tensorflow, toJson } from '../../proto/tensorflow.js'
+import { Encoder } from '../encoder.js'
+import type { Encoding } from '../encoding.js'
 import type { Dim } from '../names.js'
 import { OutputFile } from '../files.js'
 import { turn } from '../turn.js'
@@ -21,6 +23,16 @@ const tensorInfo = (name: string, dtype: string, dims: readonly Dim[]): unknown 
   tensorShape: { dim: dims.map((d) => ({ size: typeof d === 'number' ? String(d) : '-1' })) },
 })
 
+/** How tfjs is to read a weight that is not stored as float32 (tfjs-core `io/types.ts`, WeightsManifestEntry). */
+function quantization(encoding: Encoding): object {
+  const { kind } = encoding
+  if (kind === 'f32') return {}
+  if (kind === 'int8') throw new RangeError('tfjs has no int8')
+  const form =
+    kind === 'f16' ? { dtype: 'float16' } : { dtype: encoding.dtype, scale: encoding.scale, min: encoding.min }
+  return { quantization: { ...form, original_dtype: 'float32' } }
+}
+
 /** `model.json`: the GraphDef in protobuf's JSON mapping (bytes are base64), the signature and the weights manifest. */
 function modelJson(model: TfjsGraph, shards: readonly string[], { version, metadata }: TfjsWriteOptions): string {
   const { graph, constants, weights, inputs, outputs, marks, inner } = model
@@ -39,7 +51,12 @@ function modelJson(model: TfjsGraph, shards: readonly string[], { version, metad
         paths: shards,
         weights: [
           ...constants.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
-          ...weights.map(({ slot, shape }) => ({ name: slot, shape, dtype: 'float32' })),
+          ...weights.map(({ slot, shape, encoding }) => ({
+            name: slot,
+            shape,
+            dtype: 'float32',
+            ...quantization(encoding),
+          })),
         ],
       },
     ],
@@ -79,12 +96,14 @@ export async function writeTfjs(
   try {
     for (const { bytes } of model.constants) shards.write(bytes)
     const stream = new WeightStream(source)
+    const encoder = new Encoder()
     let done = 0
-    for (const { parameter, as } of model.weights) {
-      stream.stream(parameter, as, (bytes) => {
+    for (const { parameter, as, encoding } of model.weights) {
+      const sink = (bytes: Uint8Array): void => {
         shards.write(bytes)
         onProgress?.((done += bytes.length), weightBytes)
-      })
+      }
+      stream.stream(parameter, as, encoder.sink(parameter, encoding, sink))
       await turn()
     }
   } finally {

@@ -1,0 +1,257 @@
+import type { Parameter } from '../../model/albert.js'
+import { create, onnx, type MessageInitShape } from '../../proto/onnx.js'
+import { FLOAT32, type Encoding, type Encodings } from '../encoding.js'
+import { NodeNames, type Dim } from '../names.js'
+import { writtenWeight, type WrittenWeight } from '../written.js'
+
+/** What the nodes of a graph are written with: names, constants, and weights in whatever form they are stored. */
+
+/** A tensor of the graph. Its name may still change, until the graph is finished. */
+export interface Value {
+  name: string
+  readonly dims: readonly Dim[]
+  /** Whether it is float16 while the model runs; else float32, or integers. */
+  readonly half: boolean
+}
+
+export type Attribute = MessageInitShape<typeof onnx.AttributeProtoSchema>
+const { AttributeProto_AttributeType: AttributeType } = onnx
+export const DataType = onnx.TensorProto_DataType
+
+export const int = (name: string, value: number): Attribute => ({ name, i: BigInt(value), type: AttributeType.INT })
+export const ints = (name: string, values: readonly number[]): Attribute => ({
+  name,
+  ints: values.map(BigInt),
+  type: AttributeType.INTS,
+})
+export const float = (name: string, value: number): Attribute => ({ name, f: value, type: AttributeType.FLOAT })
+export const text = (name: string, value: string): Attribute => ({
+  name,
+  s: new TextEncoder().encode(value),
+  type: AttributeType.STRING,
+})
+
+interface Node {
+  readonly name: string
+  readonly op: string
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  readonly attributes: readonly Attribute[]
+}
+
+export const last = (dims: readonly Dim[]): number => Number(dims[dims.length - 1])
+
+/** An int8 matrix as a product takes it: its integers, and a scale for each of its columns. */
+export interface Quantised {
+  readonly integers: Value
+  readonly scales: Value
+}
+
+export interface NodeOptions {
+  readonly attributes?: readonly Attribute[]
+  /** Last part of the node's name; the operator's, by default. */
+  readonly label?: string
+  /** Whether the result is float16; by default where an input is. */
+  readonly half?: boolean
+}
+
+/** Bits of a float16 that holds `value` exactly, or nearly so. */
+function halfBits(value: number): number {
+  if (value === 0) return 0
+  const sign = value < 0 ? 0x8000 : 0
+  const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value))))
+  const fraction = Math.round((Math.abs(value) / 2 ** exponent) * 1024)
+  return sign | (fraction + (exponent + 14) * 1024)
+}
+
+export class NodeWriter {
+  readonly names = new NodeNames()
+  readonly #nodes: Node[] = []
+  readonly #constants = new Map<string, onnx.TensorProto>()
+  readonly #constantValues = new Map<string, Value>()
+  readonly #parameters = new Map<Parameter, { readonly value: Value; readonly encoding: Encoding }>()
+  /** Nodes that turn a stored weight into what is wanted, by the weight and the name of what. */
+  readonly #derived = new Map<Parameter, Map<string, Value>>()
+  readonly #casts = new Map<Value, Value>()
+
+  /** @param half whether matrix products are computed in float16 */
+  constructor(
+    readonly encodings: Encodings = FLOAT32,
+    readonly half = false,
+  ) {}
+
+  node(op: string, inputs: readonly Value[], dims: readonly Dim[], options: NodeOptions = {}): Value {
+    const { attributes = [], label = op, half = inputs.some((value) => value.half) } = options
+    const name = this.names.fresh(label)
+    const output: Value = { name, dims, half }
+    this.#nodes.push({ name, op, inputs, outputs: [output], attributes })
+    return output
+  }
+
+  /** A node of several outputs, whose names end in those of `results`. */
+  nodes(op: string, inputs: readonly Value[], results: readonly (readonly [string, readonly Dim[]])[]): Value[] {
+    const name = this.names.fresh(op)
+    const outputs = results.map(([suffix, dims]): Value => ({ name: this.names.reserve(`${name}/${suffix}`), dims, half: false })) // prettier-ignore
+    this.#nodes.push({ name, op, inputs, outputs, attributes: [] })
+    return outputs
+  }
+
+  #constant(name: string, dataType: onnx.TensorProto_DataType, dims: readonly number[], data: ArrayBufferView): Value {
+    const known = this.#constantValues.get(name)
+    if (known !== undefined) return known
+    const rawData = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+    this.#constants.set(name, create(onnx.TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData }))
+    const value: Value = { name: this.names.reserve(name), dims, half: dataType === DataType.FLOAT16 }
+    this.#constantValues.set(name, value)
+    return value
+  }
+
+  /** A number, stored once however often it is used, in the element type of what it meets. */
+  scalar(value: number, half = false): Value {
+    return half
+      ? this.#constant(`constants/half_${value}`, DataType.FLOAT16, [], Uint16Array.of(halfBits(value)))
+      : this.#constant(`constants/float_${value}`, DataType.FLOAT, [], Float32Array.of(value))
+  }
+
+  integers(values: readonly number[]): Value {
+    const data = BigInt64Array.from(values, BigInt)
+    return this.#constant(`constants/int_${values.join('_')}`, DataType.INT64, [values.length], data)
+  }
+
+  scalarInteger(value: number): Value {
+    return this.#constant(`constants/int_${value}_scalar`, DataType.INT64, [], BigInt64Array.of(BigInt(value)))
+  }
+
+  cast(x: Value, half: boolean, label = 'Cast'): Value {
+    if (x.half === half) return x
+    const known = this.#casts.get(x)
+    if (known !== undefined) return known
+    const to = half ? DataType.FLOAT16 : DataType.FLOAT
+    const value = this.node('Cast', [x], x.dims, { attributes: [int('to', to)], label, half })
+    this.#casts.set(x, value)
+    return value
+  }
+
+  /** The weight as it is stored. @param axis the one that its channels lie along; see `Encodings` */
+  stored(parameter: Parameter, axis: 0 | 1): { readonly value: Value; readonly encoding: Encoding } {
+    const known = this.#parameters.get(parameter)
+    if (known !== undefined) return known
+    const encoding = this.encodings.of(parameter, axis)
+    const name = this.names.reserve(parameter.slot)
+    const made = { value: { name, dims: parameter.storedShape, half: encoding.kind === 'f16' }, encoding }
+    this.#parameters.set(parameter, made)
+    return made
+  }
+
+  /** Makes `what` of a weight once, under the weight's own name. */
+  derive(parameter: Parameter, what: string, make: () => Value): Value {
+    let known = this.#derived.get(parameter)
+    if (known === undefined) this.#derived.set(parameter, (known = new Map<string, Value>()))
+    let value = known.get(what)
+    if (value === undefined) known.set(what, (value = this.names.within([parameter.slot], make)))
+    return value
+  }
+
+  /** The scales of an int8 weight: a vector, or of a grouped kernel a matrix that fits the last two stored axes. */
+  scales(parameter: Parameter): Value {
+    return this.derive(parameter, 'scales', () => {
+      const { encoding } = this.stored(parameter, 1)
+      if (encoding.kind !== 'int8') throw new RangeError(`${parameter.slot} has no scales`)
+      const dims = parameter.layout === 'grouped' ? parameter.storedShape.slice(-2) : [encoding.scales.length]
+      const name = `${parameter.slot}/${encoding.channels === 'rows' ? 'row_scale' : 'scale'}`
+      return this.#constant(name, DataType.FLOAT, dims, encoding.scales)
+    })
+  }
+
+  /** Whether a product with this weight is one of integers. */
+  isDynamic(parameter: Parameter, axis: 0 | 1): boolean {
+    const { encoding } = this.stored(parameter, axis)
+    if (encoding.kind !== 'int8' || !encoding.dynamic) return false
+    // The scales must lie along the columns of the product.
+    const columnsOfMeant = parameter.layout === 'transposed' ? 'rows' : 'columns'
+    return (axis === 1) === (encoding.channels === columnsOfMeant)
+  }
+
+  /** The weight as numbers, in stored order: what runtimes compute once, when they load a model. */
+  #numbers(parameter: Parameter, axis: 0 | 1): Value {
+    const { value, encoding } = this.stored(parameter, axis)
+    if (encoding.kind === 'f16' && !this.half) return this.derive(parameter, 'numbers', () => this.cast(value, false))
+    if (encoding.kind !== 'int8') return value
+    return this.derive(parameter, 'numbers', () => {
+      const attributes = [int('to', DataType.FLOAT)]
+      const whole = this.node('Cast', [value], value.dims, { attributes })
+      const scales = this.scales(parameter)
+      const along =
+        encoding.channels === 'columns'
+          ? scales
+          : this.node('Unsqueeze', [scales, this.integers([-1])], [...scales.dims, 1])
+      return this.node('Mul', [whole, along], value.dims)
+    })
+  }
+
+  /**
+   * The matrix as the forward pass means it, or its transpose, as numbers.
+   * @param axis the one that is summed over last: 1 for `x·kernel`, 0 for `x·weightᵀ`
+   */
+  matrix(parameter: Parameter, axis: 0 | 1): Value {
+    const numbers = this.#numbers(parameter, axis)
+    return this.#turned(parameter, axis) ? this.#transposed(parameter, 'matrix', numbers) : numbers
+  }
+
+  /** The same as integers and scales. */
+  quantised(parameter: Parameter, axis: 0 | 1): Quantised {
+    const { value } = this.stored(parameter, axis)
+    const integers = this.#turned(parameter, axis) ? this.#transposed(parameter, 'integers', value) : value
+    return { integers, scales: this.scales(parameter) }
+  }
+
+  #turned({ layout }: Parameter, axis: 0 | 1): boolean {
+    return (axis === 1) === (layout !== 'as_is')
+  }
+
+  #transposed(parameter: Parameter, what: string, x: Value): Value {
+    return this.derive(parameter, `${what} transposed`, () => {
+      // Of a grouped kernel the last axis comes first as well.
+      const perm = x.dims.length === 3 ? [2, 0, 1] : [1, 0]
+      const dims = perm.map((axis) => x.dims[axis] ?? 1)
+      return this.node('Transpose', [x], dims, { attributes: [ints('perm', perm)] })
+    })
+  }
+
+  /** A vector, as float32 or as what products are computed in. */
+  vector(parameter: Parameter, half: boolean): Value {
+    const { value } = this.stored(parameter, 1)
+    return value.half === half ? value : this.derive(parameter, 'cast', () => this.cast(value, half))
+  }
+
+  /** Rows of a table that `pick` picks, as float32. */
+  rows(table: Parameter, pick: (rows: Value) => Value): Value {
+    const { value, encoding } = this.stored(table, 0)
+    // Halfs are widened before they are picked, once when the model is loaded: not every GPU has halfs.
+    if (encoding.kind !== 'int8') return pick(this.#numbers(table, 0))
+    const integers = pick(value)
+    const numbers = this.node('Cast', [integers], integers.dims, { attributes: [int('to', DataType.FLOAT)] })
+    if (encoding.channels === 'columns') return this.node('Mul', [numbers, this.scales(table)], numbers.dims)
+    const scales = this.names.scope('scale', () => pick(this.scales(table)))
+    const along = this.node('Unsqueeze', [scales, this.integers([-1])], [...numbers.dims.slice(0, -1), 1])
+    return this.node('Mul', [numbers, along], numbers.dims)
+  }
+
+  /** Nodes and constants as the file has them, and the weights that it must hold besides, in the order of their first use. */
+  finish(): Pick<onnx.GraphProto, 'initializer'> & {
+    readonly node: MessageInitShape<typeof onnx.NodeProtoSchema>[]
+    readonly weights: readonly WrittenWeight[]
+  } {
+    return {
+      node: this.#nodes.map(({ name, op, inputs, outputs, attributes }) => ({
+        name,
+        opType: op,
+        input: inputs.map((value) => value.name),
+        output: outputs.map((value) => value.name),
+        attribute: [...attributes],
+      })),
+      initializer: [...this.#constants.values()],
+      weights: [...this.#parameters].map(([parameter, { encoding }]) => writtenWeight(parameter, 'stored', encoding)),
+    }
+  }
+}

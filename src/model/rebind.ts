@@ -1,0 +1,30 @@
+import type { TensorSource } from '../formats/source.js'
+import type { AlbertModel, Parameter } from './albert.js'
+
+/**
+ * The same model with its weights in another file, whose tensors are called after their slots: what an artefact
+ * computes with, run by the reference. What the file lacks stays where it was.
+ * @param order whether the file has matrices as the model's own source stores them, or as the forward pass means them
+ */
+export function rebind(model: AlbertModel, weights: TensorSource, order: 'stored' | 'meant'): AlbertModel {
+  const made = new Map<Parameter, Parameter>()
+  const parameter = (p: Parameter): Parameter => {
+    const info = weights.tensors.get(p.slot)
+    if (info === undefined) return p
+    const known = made.get(p)
+    if (known !== undefined) return known
+    const placed = { ...p, variable: p.slot, dtype: info.dtype }
+    const bound: Parameter = order === 'stored' ? placed : { ...placed, layout: 'as_is', storedShape: p.shape }
+    made.set(p, bound)
+    return bound
+  }
+  const visit = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value
+    if ('slot' in value && 'variable' in value) return parameter(value as Parameter)
+    if (Array.isArray(value)) return value.map(visit)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, child]) => [key, key === 'config' ? child : visit(child)]),
+    )
+  }
+  return visit(model) as AlbertModel
+}
