@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputError, usage } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
@@ -21,7 +21,7 @@ import {
   writeFile,
   type Growth,
 } from './model-files.js'
-import { findVocabulary } from './side-files.js'
+import { writeTokenizer } from './tokenizer-files.js'
 import { verifyOpened, type VerifyOptions, type VerifyReport } from './verify.js'
 
 export interface ConvertOptions extends OpenModelOptions {
@@ -104,8 +104,6 @@ async function write(
     })
     written.set(target, artefact)
   }
-  const vocabulary = findVocabulary(opened.directory)
-  if (vocabulary !== null) copyFileSync(vocabulary, join(staging, 'vocab.txt'))
   writeFileSync(join(staging, 'config.json'), configJson(opened, plans.get('safetensors'), options.task ?? 'auto'))
   return written
 }
@@ -173,6 +171,7 @@ function report(
   options: ConvertOptions,
   artefacts: readonly ArtefactReport[],
   verification: VerifyReport | null,
+  notes: readonly string[] = [],
 ): ConvertReport {
   return {
     ok: verification?.ok ?? true,
@@ -184,7 +183,7 @@ function report(
     parameters: countParameters(opened.model, opened.source).stored,
     growth: growthOf(opened, plans.get('safetensors')),
     verification,
-    notes: [...opened.notes, ...[...plans.values()].flatMap(({ notes }) => notes)],
+    notes: [...opened.notes, ...[...plans.values()].flatMap((plan) => plan.notes), ...notes],
   }
 }
 
@@ -205,6 +204,7 @@ export async function convertModel(path: string, directory: string, options: Con
     try {
       for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
       const written = await write(opened, plans, output.staging, hasher, options)
+      const notes = writeTokenizer(opened.directory, output.staging, opened.config.max_position_embeddings)
       const verification =
         options.verify === false ? null : await verifyOpened(opened, output.staging, verifyOptions(options), task)
       const artefacts = [...written].map(([target, a]): ArtefactReport => ({
@@ -213,14 +213,14 @@ export async function convertModel(path: string, directory: string, options: Con
         weightBytes: a.weightBytes,
         outputs: a.outputs,
       }))
-      if (verification?.ok === false) return report(opened, plans, directory, options, artefacts, verification)
+      if (verification?.ok === false) return report(opened, plans, directory, options, artefacts, verification, notes)
       const hashes = await hasher.finish()
       writeFileSync(
         join(output.staging, 'albertkit.json'),
         manifestOf(opened, directory, written, hashes, output.staging, verification, options),
       )
       output.commit()
-      return report(opened, plans, directory, options, artefacts, verification)
+      return report(opened, plans, directory, options, artefacts, verification, notes)
     } finally {
       await hasher.close()
       output.discard()

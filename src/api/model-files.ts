@@ -13,8 +13,9 @@ import { resolveTask, type Task } from '../model/outputs.js'
 import { countParameters } from '../model/parameters.js'
 import { translate } from '../model/translate.js'
 import { FILE_TARGETS, type FileTarget, type Form, type Translation } from '../model/translation.js'
+import { findTokenizer, tokenizerName } from '../text/load.js'
 import type { OpenedModel } from './open.js'
-import { findVocabulary, readLabels } from './side-files.js'
+import { readLabels } from './side-files.js'
 
 /** The targets that are files of named weights: safetensors as transformers lays it out, and a TensorFlow checkpoint. */
 
@@ -156,8 +157,8 @@ export async function writeFile(
     resolveTask(opened.model, 'auto'),
   )
   const artefact = await writeTfModel(translation, opened.source, folder, config, events)
-  const vocabulary = findVocabulary(opened.directory)
-  if (vocabulary !== null) copyFileSync(vocabulary, join(folder, 'vocab.txt'))
+  const vocabulary = findTokenizer(opened.directory)
+  if (vocabulary !== null) copyFileSync(vocabulary, join(folder, tokenizerName(vocabulary)))
   const labels = readLabels(opened.directory, opened.config)
   if (labels !== null) writeFileSync(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
   return { ...artefact, files: artefact.files.map((file) => ({ ...file, path: `tf/${file.path}` })) }

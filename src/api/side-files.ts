@@ -2,13 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ModelConfig } from '../model/config.js'
 
-/** Files beside the weights that belong to the model: vocabulary and labels. */
-
-/** `vocab.txt` beside the model, or null. */
-export function findVocabulary(directory: string): string | null {
-  const file = join(directory, 'vocab.txt')
-  return existsSync(file) ? file : null
-}
+/** Labels beside the weights. */
 
 /** `labels.txt` beside the model, or null. */
 export function findLabels(directory: string): string | null {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
 import { toConfiguredId } from '@oclif/core/util/ids'
@@ -35,6 +36,19 @@ export abstract class AlbertkitCommand extends Command {
     await print(process.stdout, this.jsonEnabled() ? toJsonText(report) : `${text().replace(/\n+$/, '')}\n`)
     const exitCode = typeof outcome === 'number' ? outcome : outcome ? 0 : 1
     if (exitCode !== 0) throw exitError(exitCode)
+  }
+
+  /**
+   * A line of a result that is written while it is computed; waits while the reader is slow. False where the reader has
+   * gone away (`| head -3`): then nothing more need be computed.
+   */
+  protected async put(line: string): Promise<boolean> {
+    this.#clearProgress()
+    const { stdout } = process
+    if (stdout.destroyed) return false
+    if (!stdout.write(`${line}\n`))
+      await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]).catch(() => undefined)
+    return !stdout.destroyed
   }
 
   /** A line for the person who is waiting. */

@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args'
+import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 import { boundFlag, modelFlags, openOptions } from './flags.js'
@@ -6,7 +6,7 @@ import { boundFlag, modelFlags, openOptions } from './flags.js'
 export default class Convert extends AlbertkitCommand {
   static override summary =
     'Convert a model to tfjs, ONNX, safetensors or a TensorFlow checkpoint, and prove the result before it appears.'
-  static override description = `Writes one directory with the model in several forms, laid out as Hugging Face does: albertkit.json, config.json, vocab.txt, tfjs/model.json with its shards, onnx/model.onnx, model.safetensors under the names of transformers, tf/model.ckpt under those of TensorFlow's code. Every weight is stored once. What was written is run in real runtimes and compared with a float64 reference; if the check says no, nothing is left behind and the exit code is 1.`
+  static override description = `Writes one directory with the model in several forms, laid out as Hugging Face does: albertkit.json, config.json, the vocabulary and tokenizer.json, tfjs/model.json with its shards, onnx/model.onnx, model.safetensors under the names of transformers, tf/model.ckpt under those of TensorFlow's code. Every weight is stored once. What was written is run in real runtimes and compared with a float64 reference; if the check says no, nothing is left behind and the exit code is 1.`
   static override examples = [
     { description: 'Both forms of the bundled model', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out' },
     { description: 'Hidden states and embeddings as outputs too', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all' },
@@ -15,7 +15,7 @@ export default class Convert extends AlbertkitCommand {
     { description: 'What would be written', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run' },
   ] // prettier-ignore
   static override args = {
-    model: Args.string({ description: 'the source: a TensorFlow checkpoint or safetensors', required: true }),
+    model: argument({ description: 'the source: a TensorFlow checkpoint or safetensors', required: true }),
   }
   static override flags = {
     ...modelFlags,

@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args'
+import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 import { boundFlag, modelFlags } from './flags.js'
@@ -12,8 +12,8 @@ export default class Diff extends AlbertkitCommand {
     { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --json' },
   ] // prettier-ignore
   static override args = {
-    a: Args.string({ description: 'one model', required: true }),
-    b: Args.string({ description: 'the other', required: true }),
+    a: argument({ description: 'one model', required: true }),
+    b: argument({ description: 'the other', required: true }),
   }
   static override flags = {
     'config-a': Flags.string({ description: 'configuration of A, instead of the one beside it', helpValue: 'FILE' }),

@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args'
+import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 
@@ -11,7 +11,7 @@ export default class Init extends AlbertkitCommand {
     { description: 'The largest one, 890 MB', command: '<%= config.bin %> <%= command.id %> albert-xxlarge -o xxlarge' },
   ] // prettier-ignore
   static override args = {
-    preset: Args.string({ description: 'a named size, or a configuration file', required: true }),
+    preset: argument({ description: 'a named size, or a configuration file', required: true }),
   }
   static override flags = {
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),

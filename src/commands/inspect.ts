@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import * as Args from '@oclif/core/args'
+import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 import { modelFlags, openOptions } from './flags.js'
@@ -19,8 +19,8 @@ export default class Inspect extends AlbertkitCommand {
     { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --json' },
   ]
   static override args = {
-    model: Args.string({ description: 'the model; the current directory if left out' }),
-    ckpt: Args.string({ description: 'the model, where the first word is `ckpt`', hidden: true }),
+    model: argument({ description: 'the model; the current directory if left out' }),
+    ckpt: argument({ description: 'the model, where the first word is `ckpt`', hidden: true }),
   }
   static override flags = {
     ...modelFlags,

@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args'
+import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 import { modelFlags } from './flags.js'
@@ -16,7 +16,7 @@ export default class Params extends AlbertkitCommand {
     { description: 'A page to send around', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --compare bert-base --report params-page' },
   ] // prettier-ignore
   static override args = {
-    model: Args.string({ description: 'models to count', multiple: true }),
+    model: argument({ description: 'models to count', multiple: true }),
   }
   static override flags = {
     ...modelFlags,

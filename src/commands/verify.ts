@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args'
+import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 import { boundFlag, modelFlags, openOptions } from './flags.js'
@@ -12,8 +12,8 @@ export default class Verify extends AlbertkitCommand {
     { description: 'Layer by layer in one runtime', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --layers --runner onnxruntime' },
   ] // prettier-ignore
   static override args = {
-    model: Args.string({ description: 'the source', required: true }),
-    artefacts: Args.string({
+    model: argument({ description: 'the source', required: true }),
+    artefacts: argument({
       description: 'directory that `convert` wrote; without it the source runs in TensorFlow.js itself',
     }),
   }

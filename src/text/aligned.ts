@@ -1,0 +1,64 @@
+/** A text that was changed on the way, and where each of its characters comes from. */
+export interface Aligned {
+  /** Characters (code points). */
+  readonly chars: readonly string[]
+  /** For each, the index of the character of the original text that it comes from. */
+  readonly from: readonly number[]
+}
+
+export const alignedOf = (text: string): Aligned => {
+  const chars = Array.from(text)
+  return { chars, from: chars.map((_, i) => i) }
+}
+
+export const textOf = ({ chars }: Aligned): string => chars.join('')
+
+export const slice = ({ chars, from }: Aligned, start: number, end?: number): Aligned => ({
+  chars: chars.slice(start, end),
+  from: from.slice(start, end),
+})
+
+export function filter({ chars, from }: Aligned, keep: (char: string) => boolean): Aligned {
+  const kept = chars.map(keep)
+  return { chars: chars.filter((_, i) => kept[i]), from: from.filter((_, i) => kept[i]) }
+}
+
+/** Replaces each character by any number of them. */
+export function expand({ chars, from }: Aligned, replace: (char: string) => string): Aligned {
+  const made: string[] = []
+  const origin: number[] = []
+  chars.forEach((char, i) => {
+    for (const part of replace(char)) {
+      made.push(part)
+      origin.push(from[i]!)
+    }
+  })
+  return { chars: made, from: origin }
+}
+
+/**
+ * Applies a function that works on the whole text (lower-casing looks at the end of words, normalisation at the order
+ * of marks), and takes the origins from what it makes of each character alone.
+ */
+export function transform(text: Aligned, change: (text: string) => string): Aligned {
+  const whole = Array.from(change(textOf(text)))
+  const single = expand(text, change)
+  if (whole.length === single.chars.length) return { chars: whole, from: single.from }
+  // Composition: what became fewer characters comes from where they stand, at the latest from the last one.
+  const last = text.from.at(-1) ?? 0
+  return { chars: whole, from: whole.map((_, i) => single.from[i] ?? last) }
+}
+
+/** The words between runs of characters that `isSpace` takes. */
+export function words(text: Aligned, isSpace: (char: string) => boolean): Aligned[] {
+  const found: Aligned[] = []
+  let start = -1
+  text.chars.forEach((char, i) => {
+    if (isSpace(char)) {
+      if (start !== -1) found.push(slice(text, start, i))
+      start = -1
+    } else if (start === -1) start = i
+  })
+  if (start !== -1) found.push(slice(text, start))
+  return found
+}

@@ -1,0 +1,50 @@
+import type { Token, Tokenizer } from './tokenizer.js'
+
+/** A text, or a pair of texts, as one input of the model. */
+export interface Features {
+  /** `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]`; not padded. */
+  readonly input_ids: readonly number[]
+  /** 0 for a, 1 for b and its `[SEP]`. */
+  readonly token_type_ids: readonly number[]
+}
+
+export interface PaddedFeatures {
+  readonly input_ids: readonly number[]
+  readonly input_mask: readonly number[]
+  readonly segment_ids: readonly number[]
+}
+
+/** `_truncate_seq_pair`: takes from the end of the longer one, of b where they are equally long. */
+function truncatePair(a: Token[], b: Token[], max: number): void {
+  while (a.length + b.length > Math.max(0, max)) (a.length > b.length ? a : b).pop()
+}
+
+/**
+ * `convert_single_example` of run_classifier, before padding.
+ * @param maxLength tokens at most, the special ones included
+ */
+export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, maxLength: number): Features {
+  const { cls, sep } = tokenizer.special
+  const first = tokenizer.encode(a)
+  const second = b === null || b === '' ? [] : tokenizer.encode(b)
+  const pair = second.length > 0
+  if (pair) truncatePair(first, second, maxLength - 3)
+  else first.splice(Math.max(0, maxLength - 2))
+  const ids = (tokens: readonly Token[]): number[] => tokens.map(({ id }) => id)
+  // A second text of which nothing is left has no [SEP] either.
+  const rest = second.length > 0 ? [...ids(second), sep] : []
+  return {
+    input_ids: [cls, ...ids(first), sep, ...rest],
+    token_type_ids: [...Array<number>(first.length + 2).fill(0), ...Array<number>(rest.length).fill(1)],
+  }
+}
+
+/** Pads with zeros, as run_classifier does whatever the vocabulary calls its padding. */
+export function padFeatures({ input_ids, token_type_ids }: Features, length: number): PaddedFeatures {
+  const zeros = Array<number>(Math.max(0, length - input_ids.length)).fill(0)
+  return {
+    input_ids: [...input_ids, ...zeros],
+    input_mask: [...input_ids.map(() => 1), ...zeros],
+    segment_ids: [...token_type_ids, ...zeros],
+  }
+}

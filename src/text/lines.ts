@@ -1,0 +1,75 @@
+import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { usage } from '../errors.js'
+
+/** A line of a file, without its end. */
+export interface Line {
+  /** Counted from 1. */
+  readonly number: number
+  readonly text: string
+}
+
+/** A part of a file of lines: whole lines, the first of which has that number. */
+export interface LineRange {
+  readonly offset: number
+  readonly bytes: number
+  readonly firstLine: number
+}
+
+/** Longer lines are no text. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024
+const LINE_FEED = 10
+
+const decode = (parts: readonly Buffer[]): string => {
+  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+  const end = bytes.at(-1) === 13 ? bytes.length - 1 : bytes.length
+  return bytes.toString('utf8', 0, end)
+}
+
+/** Lines of a stream of bytes, read as they are asked for; a byte order mark at the start is none of the text. */
+async function* split(stream: AsyncIterable<Buffer>, first: number, name: string): AsyncGenerator<Line> {
+  let parts: Buffer[] = []
+  let length = 0
+  let number = first
+  const line = (): Line => {
+    const text = decode(parts)
+    parts = []
+    length = 0
+    return { number, text: number++ === 1 ? text.replace(/^\ufeff/, '') : text }
+  }
+  for await (const chunk of stream) {
+    let at = 0
+    for (let feed = chunk.indexOf(LINE_FEED); feed !== -1; feed = chunk.indexOf(LINE_FEED, at)) {
+      parts.push(chunk.subarray(at, feed))
+      at = feed + 1
+      yield line()
+    }
+    if (at === chunk.length) continue
+    parts.push(chunk.subarray(at))
+    length += chunk.length - at
+    if (length > MAX_LINE_BYTES)
+      throw usage(`line ${number} of ${name} is longer than 16 MiB`, { hint: 'is it a file of text?' })
+  }
+  if (length > 0) yield line()
+}
+
+/**
+ * The lines of `path`, or of standard input where it is `-`; of a part of the file where `range` says so.
+ * @throws AlbertkitError `usage` where it cannot be read
+ */
+export async function* readLines(
+  path: string,
+  range?: LineRange,
+  stdin: Readable = process.stdin,
+): AsyncGenerator<Line> {
+  if (range?.bytes === 0) return
+  const part = range === undefined ? {} : { start: range.offset, end: range.offset + range.bytes - 1 }
+  const stream = path === '-' ? stdin : createReadStream(path, { highWaterMark: 1 << 18, ...part })
+  try {
+    yield* split(stream as AsyncIterable<Buffer>, range?.firstLine ?? 1, path === '-' ? 'standard input' : path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && 'syscall' in error)
+      throw usage(`the text cannot be read: ${error.message}`, { file: path, cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,264 @@
+import { malformed } from '../errors.js'
+import { alignedOf, filter, slice, textOf, transform, words, type Aligned } from './aligned.js'
+import { Charsmap } from './charsmap.js'
+import type { Piece, SpieceModel } from './spiece-model.js'
+import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
+import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
+
+/** SentencePiece's unigram model, and what Google's ALBERT does before and after it (tokenization.py, under Python 3). */
+
+export const MARK = '\u2581'
+/** How much less than the least probable piece an unknown character counts (unigram_model.cc, kUnkPenalty). */
+const UNKNOWN_PENALTY = 10
+
+interface Node {
+  readonly next: Map<string, Node>
+  /** Index of the piece that ends here, or -1. */
+  piece: number
+}
+const newNode = (): Node => ({ next: new Map(), piece: -1 })
+
+function insert(root: Node, piece: string, index: number): void {
+  let node = root
+  for (const char of piece) {
+    let next = node.next.get(char)
+    if (next === undefined) node.next.set(char, (next = newNode()))
+    node = next
+  }
+  node.piece = index
+}
+
+/** The SentencePiece library: normalisation and the most probable segmentation. */
+export class Unigram {
+  readonly #trie = newNode()
+  readonly #user = newNode()
+  readonly #ids = new Map<string, number>()
+  readonly #charsmap: Charsmap
+  readonly #unknownScore: number
+  readonly #maxScore: number
+
+  constructor(
+    readonly model: SpieceModel,
+    file: string,
+  ) {
+    this.#charsmap = new Charsmap(model.charsmap, file)
+    let [min, max] = [Infinity, -Infinity]
+    model.pieces.forEach(({ piece, score, kind }, i) => {
+      if (!this.#ids.has(piece)) this.#ids.set(piece, i)
+      if (kind === 'piece' || kind === 'user' || kind === 'unused') insert(this.#trie, piece, i)
+      if (kind === 'user') insert(this.#user, piece, i)
+      if (kind === 'piece') [min, max] = [Math.min(min, score), Math.max(max, score)]
+    })
+    this.#unknownScore = Math.fround(min - UNKNOWN_PENALTY)
+    this.#maxScore = max
+  }
+
+  idOf(piece: string): number | undefined {
+    return this.#ids.get(piece)
+  }
+
+  /** The longest user-defined symbol at `at`, in characters; 0 where there is none. */
+  #userSymbol(chars: readonly string[], at: number): number {
+    let node: Node | undefined = this.#user
+    let longest = 0
+    for (let i = at; i < chars.length; i++) {
+      node = node.next.get(chars[i]!)
+      if (node === undefined) break
+      if (node.piece !== -1) longest = i + 1 - at
+    }
+    return longest
+  }
+
+  /** Replaces by the table, with the origin of each character. */
+  #mapped(text: Aligned): Aligned {
+    const whole = { chars: text.chars.map((c) => (/^\p{Cs}$/u.test(c) ? '\ufffd' : c)), from: text.from }
+    const lengths = whole.chars.map((c) => Buffer.byteLength(c))
+    const bytes = Buffer.from(whole.chars.join(''))
+    const chars: string[] = []
+    const from: number[] = []
+    for (let i = 0, at = 0; i < whole.chars.length;) {
+      const user = this.#userSymbol(whole.chars, i)
+      const entry = user > 0 ? null : this.#charsmap.longest(bytes, at)
+      const made = entry?.text ?? whole.chars.slice(i, i + Math.max(1, user)).join('')
+      const origin = whole.from[i]!
+      let taken = 0
+      let count = 0
+      const wanted = entry?.length ?? 0
+      do {
+        taken += lengths[i + count]!
+        count += 1
+      } while (entry === null ? count < user : taken < wanted)
+      for (const char of made) {
+        chars.push(char)
+        from.push(origin)
+      }
+      i += count
+      at += taken
+    }
+    return { chars, from }
+  }
+
+  /** normalizer.cc `Normalize`. */
+  normalize(text: Aligned): Aligned {
+    const { addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces } = this.model
+    const mapped = this.#mapped(text)
+    const chars: string[] = []
+    const from: number[] = []
+    const put = (char: string, origin: number): void => {
+      chars.push(char === ' ' && escapeWhitespaces ? MARK : char)
+      from.push(origin)
+    }
+    let afterSpace = removeExtraWhitespaces
+    mapped.chars.forEach((char, i) => {
+      if (char === ' ' && afterSpace) return
+      if (chars.length === 0 && addDummyPrefix) put(' ', mapped.from[i]!)
+      put(char, mapped.from[i]!)
+      afterSpace = removeExtraWhitespaces && char === ' '
+    })
+    const space = escapeWhitespaces ? MARK : ' '
+    if (removeExtraWhitespaces)
+      while (chars.at(-1) === space) {
+        chars.pop()
+        from.pop()
+      }
+    return { chars, from }
+  }
+
+  /** unigram_model.cc `EncodeOptimized`, in the float32 that it computes in; neighbouring unknown pieces are one. */
+  segment(text: Aligned): Aligned[] {
+    const { chars } = text
+    const { pieces } = this.model
+    const ends: ({ start: number; score: number; piece: number } | null)[] = Array.from(
+      { length: chars.length + 1 },
+      () => null,
+    )
+    const offer = (end: number, start: number, score: number, piece: number): void => {
+      const best = ends[end]
+      if (best == null || score > best.score) ends[end] = { start, score: Math.fround(score), piece }
+    }
+    for (let start = 0; start < chars.length; start++) {
+      const before = start === 0 ? 0 : ends[start]!.score
+      let single = false
+      let bytes = 0
+      let node: Node | undefined = this.#trie
+      for (let i = start; i < chars.length; i++) {
+        node = node.next.get(chars[i]!)
+        if (node === undefined) break
+        bytes += Buffer.byteLength(chars[i]!)
+        if (node.piece === -1) continue
+        const { kind, score } = pieces[node.piece]!
+        if (kind === 'unused') continue
+        const own = kind === 'user' ? Math.fround(bytes * this.#maxScore) - 0.1 : score
+        offer(i + 1, start, own + before, node.piece)
+        if (i === start) single = true
+      }
+      if (!single) offer(start + 1, start, this.#unknownScore + before, -1)
+    }
+    const path: { start: number; end: number; unknown: boolean }[] = []
+    for (let end = chars.length; end > 0;) {
+      const { start, piece } = ends[end]!
+      const next = path[0]
+      if (piece === -1 && next?.unknown === true) next.start = start
+      else path.unshift({ start, end, unknown: piece === -1 })
+      end = start
+    }
+    return path.map(({ start, end }) => slice(text, start, end))
+  }
+
+  /** `EncodeAsPieces`. */
+  pieces(text: Aligned): Aligned[] {
+    return this.segment(this.normalize(text))
+  }
+}
+
+/**
+ * run_classifier's `preprocess_text`: runs of white space become one, NFKD, characters with a combining class go, lower
+ * case.
+ */
+export function preprocessText(text: Aligned, lowerCase: boolean): Aligned {
+  const parts = words(text, (c) => PYTHON_SPACE.test(c))
+  const chars = parts.flatMap((word, i) => (i === 0 ? word.chars : [' ', ...word.chars]))
+  const from = parts.flatMap((word, i) => (i === 0 ? word.from : [word.from[0]! - 1, ...word.from]))
+  const plain = filter(
+    transform({ chars, from }, (t) => t.normalize('NFKD')),
+    (c) => !isCombining(c),
+  )
+  return lowerCase ? transform(plain, (t) => t.toLowerCase()) : plain
+}
+
+/**
+ * `encode_pieces`: a piece that ends in a digit and a comma is encoded again without the comma. Under Python 3 the genuine
+ * code compares text with bytes and so never strips the mark that this leaves in the middle of a word: nor do we.
+ */
+export function googlePieces(unigram: Unigram, text: Aligned): Aligned[] {
+  return unigram.pieces(text).flatMap((piece) => {
+    const { chars } = piece
+    if (chars.length < 2 || chars.at(-1) !== ',' || !isDigit(chars.at(-2)!)) return [piece]
+    const again = filter(slice(piece, 0, -1), (c) => c !== MARK)
+    return [...unigram.pieces(again), slice(piece, -1)]
+  })
+}
+
+export interface SentencePieceOptions {
+  readonly file: string
+  /** What `preprocess_text` does before: null leaves the text as it is. */
+  readonly lowerCase: boolean
+  readonly preprocess?: boolean
+}
+
+const CONTROLS = { cls: '[CLS]', sep: '[SEP]', pad: '<pad>', unk: '<unk>', mask: '[MASK]' } as const
+
+/** Google ALBERT's SentencePiece tokenizer. */
+export class SentencePieceTokenizer implements Tokenizer {
+  readonly kind = 'sentencepiece'
+  readonly size: number
+  readonly special: SpecialIds
+  readonly file: string
+  readonly lowerCase: boolean
+  readonly unigram: Unigram
+  readonly #preprocess: boolean
+
+  /** @throws AlbertkitError `malformed` where the model lacks a piece that every text needs */
+  constructor(
+    readonly model: SpieceModel,
+    { file, lowerCase, preprocess = true }: SentencePieceOptions,
+  ) {
+    this.file = file
+    this.lowerCase = lowerCase
+    this.#preprocess = preprocess
+    this.unigram = new Unigram(model, file)
+    this.size = model.pieces.length
+    const unk = model.pieces.findIndex(({ kind }: Piece) => kind === 'unknown')
+    const need = (piece: string): number => {
+      const id = this.unigram.idOf(piece)
+      if (id !== undefined) return id
+      throw malformed(`the SentencePiece model has no ${piece}`, { file, hint: "ALBERT's models have it" })
+    }
+    this.special = {
+      cls: need(CONTROLS.cls),
+      sep: need(CONTROLS.sep),
+      pad: this.unigram.idOf(CONTROLS.pad) ?? 0,
+      unk: unk === -1 ? need(CONTROLS.unk) : unk,
+      mask: this.unigram.idOf(CONTROLS.mask) ?? null,
+    }
+  }
+
+  idOf(token: string): number | undefined {
+    return this.unigram.idOf(token)
+  }
+
+  tokenOf(id: number): string | undefined {
+    return this.model.pieces[id]?.piece
+  }
+
+  encode(text: string): Token[] {
+    const given = alignedOf(text)
+    const prepared = this.#preprocess ? preprocessText(given, this.lowerCase) : given
+    return googlePieces(this.unigram, prepared).map((piece) => {
+      const token = textOf(piece)
+      const own = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
+      const start = Math.min(...own)
+      return { token, id: this.unigram.idOf(token) ?? this.special.unk, start, end: Math.max(...own) + 1 }
+    })
+  }
+}

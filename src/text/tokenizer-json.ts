@@ -1,0 +1,188 @@
+import { malformed, unsupported } from '../errors.js'
+import { MARK, SentencePieceTokenizer } from './sentencepiece.js'
+import type { Piece, SpieceModel } from './spiece-model.js'
+import type { Tokenizer } from './tokenizer.js'
+import { WordPieceTokenizer } from './wordpiece.js'
+
+/** `tokenizer.json` and `tokenizer_config.json` of Hugging Face's tokenizers, read and written. */
+
+interface Parsed {
+  readonly model?: { readonly type?: string; readonly vocab?: unknown; readonly unk_id?: number }
+  readonly normalizer?: Normalizer | null
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special?: boolean }[]
+}
+interface Normalizer {
+  readonly type?: string
+  readonly lowercase?: boolean
+  readonly normalizers?: readonly Normalizer[]
+  readonly precompiled_charsmap?: string
+}
+
+/** What a `tokenizer.json` says, as the tokenizers here take it. */
+export type TokenizerJson =
+  | { readonly kind: 'wordpiece'; readonly vocabulary: Map<string, number>; readonly lowerCase: boolean }
+  | { readonly kind: 'sentencepiece'; readonly model: SpieceModel; readonly lowerCase: boolean }
+
+const flatten = (normalizer: Normalizer | null | undefined): Normalizer[] =>
+  normalizer == null ? [] : [normalizer, ...(normalizer.normalizers ?? []).flatMap(flatten)]
+
+function readWordPiece(parsed: Parsed, file: string): TokenizerJson {
+  const vocab = parsed.model?.vocab
+  if (typeof vocab !== 'object' || vocab === null)
+    throw malformed('the tokenizer has no vocabulary', { file, field: 'model.vocab' })
+  const vocabulary = new Map(Object.entries(vocab as Record<string, number>))
+  for (const { content, id } of parsed.added_tokens ?? []) vocabulary.set(content, id)
+  const parts = flatten(parsed.normalizer)
+  return { kind: 'wordpiece', vocabulary, lowerCase: parts.some((n) => n.lowercase === true || n.type === 'Lowercase') }
+}
+
+function readUnigram(parsed: Parsed, file: string): TokenizerJson {
+  const { vocab, unk_id = 1 } = parsed.model ?? {}
+  if (!Array.isArray(vocab)) throw malformed('the tokenizer has no pieces', { file, field: 'model.vocab' })
+  const special = new Set((parsed.added_tokens ?? []).filter((t) => t.special === true).map((t) => t.id))
+  const pieces = (vocab as [string, number][]).map(([piece, score], i): Piece => ({
+    piece,
+    score: Math.fround(score),
+    kind: i === unk_id ? 'unknown' : special.has(i) ? 'control' : 'piece',
+  }))
+  const parts = flatten(parsed.normalizer)
+  const charsmap = parts.find((n) => n.precompiled_charsmap !== undefined)?.precompiled_charsmap ?? ''
+  const model: SpieceModel = {
+    pieces,
+    charsmap: Buffer.from(charsmap, 'base64'),
+    addDummyPrefix: true,
+    removeExtraWhitespaces: true,
+    escapeWhitespaces: true,
+  }
+  return { kind: 'sentencepiece', model, lowerCase: parts.some((n) => n.type === 'Lowercase') }
+}
+
+/** @throws AlbertkitError `malformed` or `unsupported` */
+export function parseTokenizerJson(text: string, file: string): TokenizerJson {
+  let parsed: Parsed
+  try {
+    parsed = JSON.parse(text) as Parsed
+  } catch (error) {
+    throw malformed('the tokenizer is no JSON', { file, cause: error })
+  }
+  const type = parsed.model?.type
+  if (type === 'WordPiece') return readWordPiece(parsed, file)
+  if (type === 'Unigram') return readUnigram(parsed, file)
+  throw unsupported(`the tokenizer is of type ${type ?? 'unknown'}`, {
+    file,
+    field: 'model.type',
+    hint: "ALBERT's are WordPiece (vocab.txt) or Unigram (spiece.model)",
+  })
+}
+
+const addedToken = (id: number, content: string) => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+})
+
+const template = (cls: number, sep: number) => {
+  const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } })
+  const sequence = (id: 'A' | 'B', type_id: number) => ({ Sequence: { id, type_id } })
+  return {
+    type: 'TemplateProcessing',
+    single: [special('[CLS]', 0), sequence('A', 0), special('[SEP]', 0)],
+    pair: [special('[CLS]', 0), sequence('A', 0), special('[SEP]', 0), sequence('B', 1), special('[SEP]', 1)],
+    special_tokens: {
+      '[CLS]': { id: '[CLS]', ids: [cls], tokens: ['[CLS]'] },
+      '[SEP]': { id: '[SEP]', ids: [sep], tokens: ['[SEP]'] },
+    },
+  }
+}
+
+function wordPieceParts({ vocabulary, lowerCase }: WordPieceTokenizer) {
+  return {
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: lowerCase,
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 200,
+      vocab: Object.fromEntries(vocabulary),
+    },
+  }
+}
+
+function unigramParts({ model, lowerCase, special }: SentencePieceTokenizer) {
+  const metaspace = { type: 'Metaspace', replacement: MARK, prepend_scheme: 'always', split: true }
+  return {
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        { type: 'NFKD' },
+        { type: 'StripAccents' },
+        ...(lowerCase ? [{ type: 'Lowercase' }] : []),
+        { type: 'Precompiled', precompiled_charsmap: Buffer.from(model.charsmap).toString('base64') },
+        { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
+      ],
+    },
+    pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, metaspace] },
+    decoder: metaspace,
+    model: {
+      type: 'Unigram',
+      unk_id: special.unk,
+      vocab: model.pieces.map(({ piece, score }) => [piece, score]),
+      byte_fallback: false,
+    },
+  }
+}
+
+function partsOf(tokenizer: Tokenizer) {
+  if (tokenizer instanceof WordPieceTokenizer) return wordPieceParts(tokenizer)
+  if (tokenizer instanceof SentencePieceTokenizer) return unigramParts(tokenizer)
+  throw new RangeError(tokenizer.kind)
+}
+
+/** `tokenizer.json` for transformers and transformers.js. */
+export function buildTokenizerJson(tokenizer: Tokenizer): string {
+  const { cls, sep, pad, unk, mask } = tokenizer.special
+  const added = [pad, unk, cls, sep, ...(mask === null ? [] : [mask])].sort((a, b) => a - b)
+  const body = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: added.map((id) => addedToken(id, tokenizer.tokenOf(id) ?? '')),
+    ...partsOf(tokenizer),
+    post_processor: template(cls, sep),
+  }
+  return `${JSON.stringify(body)}\n`
+}
+
+/** `tokenizer_config.json` beside it. @param maxLength positions of the model */
+export function buildTokenizerConfig(tokenizer: Tokenizer, maxLength: number): string {
+  const { pad, unk, mask } = tokenizer.special
+  const name = (id: number): string => tokenizer.tokenOf(id) ?? ''
+  const wordPiece = tokenizer.kind === 'wordpiece'
+  const body = {
+    tokenizer_class: wordPiece ? 'BertTokenizer' : 'AlbertTokenizer',
+    do_lower_case: tokenizer.lowerCase,
+    ...(wordPiece
+      ? { tokenize_chinese_chars: true, strip_accents: null }
+      : { remove_space: true, keep_accents: false }),
+    model_max_length: maxLength,
+    cls_token: '[CLS]',
+    sep_token: '[SEP]',
+    pad_token: name(pad),
+    unk_token: name(unk),
+    ...(mask === null ? {} : { mask_token: name(mask) }),
+    clean_up_tokenization_spaces: true,
+  }
+  return `${JSON.stringify(body, null, 2)}\n`
+}

@@ -1,0 +1,164 @@
+import { malformed } from '../errors.js'
+import { alignedOf, expand, filter, slice, textOf, transform, words, type Aligned } from './aligned.js'
+import { isChinese, isControl, isPunctuation, isWhitespace, PYTHON_SPACE } from './unicode.js'
+import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
+
+/**
+ * BERT's WordPiece as tokenization.py of google-research/bert, albert_zh and google-research/albert has it
+ * (BasicTokenizer, then WordpieceTokenizer).
+ */
+
+/** Words with more characters are unknown as a whole. */
+const MAX_CHARS = 200
+const UNKNOWN = '[UNK]'
+
+/** How a repeated token and the end of a line are taken: albert_zh and BERT alike, Google's ALBERT in its own way. */
+export type VocabularyStyle = 'bert' | 'google'
+
+const strip = (line: string): string => {
+  const chars = Array.from(line)
+  let [start, end] = [0, chars.length]
+  while (start < end && PYTHON_SPACE.test(chars[start]!)) start++
+  while (end > start && PYTHON_SPACE.test(chars[end - 1]!)) end--
+  return chars.slice(start, end).join('')
+}
+
+/** The lines of a file as TensorFlow's `GFile.readline` gives them, which drops carriage returns wherever they are. */
+function gfileLines(content: string): string[] {
+  const lines = content.replaceAll('\r', '').split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines
+}
+
+/**
+ * Reads `vocab.txt`: a token a line, its number the id.
+ * @param style `bert`: a repeated token takes the last line's number; `google`: it takes none, and a line ends at its
+ *   first white space
+ */
+export function parseVocabulary(content: string, style: VocabularyStyle = 'bert'): Map<string, number> {
+  const vocabulary = new Map<string, number>()
+  if (style === 'bert') {
+    gfileLines(content).forEach((line, i) => vocabulary.set(strip(line), i))
+    return vocabulary
+  }
+  for (const line of gfileLines(content)) {
+    const stripped = strip(line)
+    const [token = ' '] = stripped === '' ? [' '] : words(alignedOf(stripped), (c) => PYTHON_SPACE.test(c)).map(textOf)
+    if (!vocabulary.has(token)) vocabulary.set(token, vocabulary.size)
+  }
+  return vocabulary
+}
+
+/** BasicTokenizer: cleaned, split at white space, Chinese characters and punctuation; lower-cased and stripped of accents. */
+export function basicTokens(text: string, lowerCase: boolean): Aligned[] {
+  const kept = filter(alignedOf(text), (c) => c !== '\0' && c !== '\ufffd' && !isControl(c))
+  const cleaned = expand(kept, (c) => (isWhitespace(c) ? ' ' : c))
+  const spaced = expand(cleaned, (c) => (isChinese(c) ? ` ${c} ` : c))
+  return words(spaced, (c) => PYTHON_SPACE.test(c)).flatMap((word) => {
+    const plain = lowerCase ? withoutAccents(transform(word, (t) => t.toLowerCase())) : word
+    return splitPunctuation(plain).flatMap((part) => words(part, (c) => PYTHON_SPACE.test(c)))
+  })
+}
+
+const withoutAccents = (word: Aligned): Aligned =>
+  filter(
+    transform(word, (t) => t.normalize('NFD')),
+    (c) => !/^\p{Mn}$/u.test(c),
+  )
+
+function splitPunctuation(word: Aligned): Aligned[] {
+  const parts: Aligned[] = []
+  let start = 0
+  word.chars.forEach((char, i) => {
+    if (!isPunctuation(char)) return
+    if (i > start) parts.push(slice(word, start, i))
+    parts.push(slice(word, i, i + 1))
+    start = i + 1
+  })
+  if (start < word.chars.length) parts.push(slice(word, start))
+  return parts
+}
+
+export interface WordPieceOptions {
+  readonly file: string
+  readonly lowerCase: boolean
+}
+
+/** A WordPiece tokenizer over a vocabulary. */
+export class WordPieceTokenizer implements Tokenizer {
+  readonly kind = 'wordpiece'
+  readonly size: number
+  readonly special: SpecialIds
+  readonly file: string
+  readonly lowerCase: boolean
+  readonly #tokens: readonly (string | undefined)[]
+  /** Longest token, in characters: longer candidates need no look-up. */
+  readonly #longest: number
+
+  /** @throws AlbertkitError `malformed` where the vocabulary lacks a token that every text needs */
+  constructor(
+    readonly vocabulary: ReadonlyMap<string, number>,
+    { file, lowerCase }: WordPieceOptions,
+  ) {
+    this.file = file
+    this.lowerCase = lowerCase
+    const tokens: (string | undefined)[] = []
+    let longest = 1
+    for (const [token, id] of vocabulary) {
+      tokens[id] = token
+      longest = Math.max(longest, token.length)
+    }
+    this.#tokens = tokens
+    this.#longest = longest
+    this.size = tokens.length
+    const need = (token: string): number => {
+      const id = vocabulary.get(token)
+      if (id !== undefined) return id
+      throw malformed(`the vocabulary has no ${token}`, {
+        file,
+        hint: 'a vocabulary of BERT has a token a line, [PAD], [UNK], [CLS] and [SEP] among them',
+      })
+    }
+    this.special = {
+      cls: need('[CLS]'),
+      sep: need('[SEP]'),
+      pad: vocabulary.get('[PAD]') ?? 0,
+      unk: need(UNKNOWN),
+      mask: vocabulary.get('[MASK]') ?? null,
+    }
+  }
+
+  idOf(token: string): number | undefined {
+    return this.vocabulary.get(token)
+  }
+
+  tokenOf(id: number): string | undefined {
+    return this.#tokens[id]
+  }
+
+  encode(text: string): Token[] {
+    return basicTokens(text, this.lowerCase).flatMap((word) => this.#pieces(word))
+  }
+
+  /** Greedy longest match first. */
+  #pieces(word: Aligned): Token[] {
+    const { chars, from } = word
+    const span = (start: number, end: number) => ({ start: from[start]!, end: from[end - 1]! + 1 })
+    const unknown = [{ token: UNKNOWN, id: this.special.unk, ...span(0, chars.length) }]
+    if (chars.length > MAX_CHARS) return unknown
+    const pieces: Token[] = []
+    for (let start = 0; start < chars.length;) {
+      let end = Math.min(chars.length, start + this.#longest)
+      let found: Token | null = null
+      for (; end > start && found === null; end--) {
+        const token = (start > 0 ? '##' : '') + chars.slice(start, end).join('')
+        const id = this.vocabulary.get(token)
+        if (id !== undefined) found = { token, id, ...span(start, end) }
+      }
+      if (found === null) return unknown
+      pieces.push(found)
+      start = end + 1
+    }
+    return pieces
+  }
+}

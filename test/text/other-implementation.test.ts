@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Tokenizer as HuggingFace } from '@huggingface/tokenizers'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { makeFeatures } from '../../src/text/features.js'
+import { loadTokenizer } from '../../src/text/load.js'
+import { buildTokenizerConfig, buildTokenizerJson, parseTokenizerJson } from '../../src/text/tokenizer-json.js'
+import { WordPieceTokenizer } from '../../src/text/wordpiece.js'
+import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
+
+interface Said {
+  readonly input_ids: readonly number[]
+  readonly segment_ids: readonly number[]
+  readonly text?: string
+}
+
+/** Texts of what people write, and of what breaks tokenizers; without the characters on which the two are known to differ. */
+const text = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom('今天北京', 'iPhone 20', 'Café', 'naïve', '，', '2024-01-24', ' ', '  ', 'don’t', '한국', '\t', '🙂', '##'),
+      fc.string({ unit: 'grapheme-ascii', maxLength: 8 }),
+      fc.constantFrom(...Array.from({ length: 200 }, (_, i) => String.fromCodePoint(0x4e00 + 37 * i))),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join(''))
+  .filter((t) => !/\[(PAD|UNK|CLS|SEP|MASK)\]/.test(t)) // prettier-ignore
+
+describe('the tokenizer.json that is written', () => {
+  it.each([true, false])('gives in Hugging Face’s tokenizers what ours gives (lowerCase %s)', (lowerCase) => {
+    const ours = loadTokenizer(ZH_NEWS, { lowerCase })
+    const json = JSON.parse(buildTokenizerJson(ours)) as object
+    const theirs = new HuggingFace(json, JSON.parse(buildTokenizerConfig(ours, 128)) as object)
+    fc.assert(
+      fc.property(text, (t) => {
+        expect(ours.encode(t).map(({ token }) => token)).toEqual(theirs.tokenize(t))
+        expect(makeFeatures(ours, t, null, 512).input_ids).toEqual(theirs.encode(t).ids)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is read back as the tokenizer that it was', () => {
+    const ours = loadTokenizer(ZH_NEWS)
+    if (!(ours instanceof WordPieceTokenizer)) throw new RangeError(ours.kind)
+    const again = parseTokenizerJson(buildTokenizerJson(ours), 'tokenizer.json')
+    expect(again).toMatchObject({ kind: 'wordpiece', lowerCase: true })
+    expect(again.kind === 'wordpiece' && Object.fromEntries(again.vocabulary)).toEqual(
+      Object.fromEntries(ours.vocabulary),
+    )
+  })
+})
+
+describe('offsets', () => {
+  it('point into the text: what stands there becomes the token', () => {
+    const tokenizer = loadTokenizer(ZH_NEWS)
+    const source = '🙂Café 今天，x'
+    const chars = Array.from(source)
+    expect(
+      tokenizer
+        .encode(source)
+        .map(({ start, end }) => chars.slice(start, end).join(''))
+        .join(''),
+    ).toBe(source.replace(' ', ''))
+    fc.assert(
+      fc.property(text, (t) => {
+        const all = Array.from(t)
+        let before = 0
+        for (const { token, start, end } of tokenizer.encode(t)) {
+          expect([start >= before, end > start, end <= all.length]).toEqual([true, true, true])
+          before = start
+          if (token === '[UNK]') continue
+          const plain = all.slice(start, end).join('').toLowerCase().normalize('NFD').replace(/\p{Mn}|\p{Cf}|\p{Cc}/gu, '')
+          expect(plain).toBe(token.replace(/^##/, ''))
+        }
+      }),
+    ) // prettier-ignore
+  })
+})
+
+describeShared('the genuine tokenizer of the models', () => {
+  it.each(['tf/zh_text_classifier', 'demo/zh_news'])('%s: every line of its test file', (folder) => {
+    const directory = join(SHARED, folder)
+    const { lines, max_seq_length = 128 } = JSON.parse(readFileSync(join(directory, 'test_tokens.json'), 'utf8')) as {
+      lines: Said[]
+      max_seq_length?: number
+    }
+    const tokenizer = loadTokenizer(directory)
+    const texts = readFileSync(join(directory, 'test.tsv'), 'utf8').split('\n').map((line) => line.split('\t')[1] ?? '') // prettier-ignore
+    expect(lines.length).toBeGreaterThan(10)
+    lines.forEach(({ input_ids }, i) => {
+      expect(makeFeatures(tokenizer, texts[i]!, null, max_seq_length).input_ids).toEqual(
+        input_ids.slice(0, input_ids.findLastIndex((id) => id !== 0) + 1),
+      )
+    })
+  })
+
+  it('SentencePiece through tokenizer.json is SentencePiece through spiece.model', () => {
+    const direct = loadTokenizer(join(SHARED, 'text/spiece.model'))
+    const folder = mkdtempSync(join(tmpdir(), 'albertkit-text-'))
+    try {
+      writeFileSync(join(folder, 'tokenizer.json'), buildTokenizerJson(direct))
+      const through = loadTokenizer(folder)
+      const { cases } = JSON.parse(readFileSync(join(SHARED, 'text/sentencepiece_cases.json'), 'utf8')) as {
+        cases: { text: string }[]
+      }
+      expect(cases.length).toBeGreaterThan(100)
+      for (const { text: t } of cases) expect(through.encode(t)).toEqual(direct.encode(t))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
