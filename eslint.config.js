@@ -53,7 +53,7 @@ const importRule = Object.entries(ROOMS).map(([room, rule]) => {
 })
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'src/proto/generated/', 'fixtures/', 'tmp/'] },
+  { ignores: ['dist/', 'coverage/', 'src/proto/generated/', 'fixtures/', 'tmp/', 'scripts/*.d.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.js'],

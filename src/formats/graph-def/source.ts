@@ -10,6 +10,9 @@ interface Entry extends TensorInfo {
   readonly stored: StoredTensor
 }
 
+/** Operations that hold a variable; freezing makes constants of them. */
+const VARIABLE = /^(VarHandleOp|Variable|VariableV2)$/
+
 /**
  * A frozen graph: the weights are constants. Which constant was a variable the graph does not say; those of float type
  * with at least one axis are taken, the rest (shapes, axes, factors) is counted.
@@ -29,22 +32,27 @@ class GraphSource implements TensorSource {
     const tensors = new Map<string, Entry>()
     let others = 0
     let nodes = 0
+    let variables = 0
     try {
       const { start, end } = place ?? { start: 0, end: this.#file.size }
       if (this.#file.size === 0) throw malformed('the file is empty', { file: path, offset: 0 })
-      for (const { name, tensor } of graphNodes(new WireReader(this.#file, 'TensorFlow graph'), start, end)) {
+      for (const { name, op, tensor } of graphNodes(new WireReader(this.#file, 'TensorFlow graph'), start, end)) {
         nodes++
+        if (VARIABLE.test(op)) variables++
         if (tensor === null) continue
         const { dtype, shape, byteLength } = tensor
-        if (!isFloat(dtype) || shape.length === 0) others++
+        if (!isFloat(dtype) || shape.length === 0 || name.includes('/Initializer/')) others++
         else tensors.set(name, { name, dtype, shape, byteLength, file: path, stored: tensor })
       }
       if (nodes === 0) throw malformed('the file is no TensorFlow graph: it has no nodes', { file: path, offset: 0 })
-      if (tensors.size === 0)
-        throw unsupported('the graph holds no weights', {
-          file: path,
-          hint: 'its variables are in a checkpoint: give that, or a graph that was frozen',
-        })
+      if (tensors.size <= variables)
+        throw unsupported(
+          variables > 0 ? `the graph has ${variables} variables, but not their values` : 'the graph holds no weights',
+          {
+            file: path,
+            hint: 'its variables are in a checkpoint: give that, or a graph that was frozen',
+          },
+        )
     } catch (error) {
       this.#file.close()
       throw error

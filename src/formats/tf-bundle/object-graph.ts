@@ -13,36 +13,71 @@ const VALUE = '/.ATTRIBUTES/VARIABLE_VALUE'
 const SLOT = '/.OPTIMIZER_SLOT/'
 
 const NODES = 1
-const ATTRIBUTES = 2
+const NODE = { child: 1, attribute: 2 } as const
+const CHILD = { node: 1, name: 2 } as const
 const ATTRIBUTE = { fullName: 2, checkpointKey: 3 } as const
 
 /** A variable that an object graph tells of. */
 interface Told {
-  readonly node: number
   readonly key: string
   readonly fullName: string
+  /** Attributes that lead to it, none of them an optimizer's; null where only an optimizer has it. */
+  readonly path: string | null
 }
 
-function readAttribute(wire: WireReader, field: Field, node: number): Told {
-  let key = ''
-  let fullName = ''
+interface GraphObject {
+  readonly children: { readonly node: number; readonly name: string }[]
+  readonly attributes: { readonly key: string; readonly fullName: string }[]
+}
+
+function readObject(wire: WireReader, field: Field): GraphObject {
+  const object: GraphObject = { children: [], attributes: [] }
   for (const part of wire.inside(field)) {
-    if (part.number === ATTRIBUTE.fullName) fullName = wire.text(part)
-    else if (part.number === ATTRIBUTE.checkpointKey) key = wire.text(part)
+    let node = 0
+    let [name, key, fullName] = ['', '', '']
+    if (part.number === NODE.child) {
+      for (const inner of wire.inside(part)) {
+        if (inner.number === CHILD.node) node = inner.value
+        else if (inner.number === CHILD.name) name = wire.text(inner)
+      }
+      object.children.push({ node, name })
+    } else if (part.number === NODE.attribute) {
+      for (const inner of wire.inside(part)) {
+        if (inner.number === ATTRIBUTE.fullName) fullName = wire.text(inner)
+        else if (inner.number === ATTRIBUTE.checkpointKey) key = wire.text(inner)
+      }
+      object.attributes.push({ key, fullName })
+    }
   }
-  return { node, key, fullName }
+  return object
 }
 
-function readGraph(file: string, bytes: Uint8Array): Told[] {
-  const wire = new WireReader(new MemoryBytes(file, bytes), 'object graph')
-  const told: Told[] = []
-  let node = 0
-  for (const field of wire.fields(0, bytes.length)) {
-    if (field.number !== NODES) continue
-    for (const part of wire.inside(field)) if (part.number === ATTRIBUTES) told.push(readAttribute(wire, part, node))
-    node++
+/** The shortest path of attributes to each object, by its number, past optimizers. */
+function pathsOf(objects: readonly GraphObject[]): Map<number, string> {
+  const paths = new Map<number, string>([[0, '']])
+  // Objects are appended while the Map is walked: breadth first.
+  for (const [node, path] of paths) {
+    for (const child of objects[node]?.children ?? []) {
+      if (paths.has(child.node) || OPTIMIZER.test(child.name)) continue
+      paths.set(child.node, path === '' ? child.name : `${path}/${child.name}`)
+    }
   }
-  return told
+  return paths
+}
+
+function readGraph(file: string, bytes: Uint8Array, namesOfNodes: ReadonlyMap<number, string>): Told[] {
+  const wire = new WireReader(new MemoryBytes(file, bytes), 'object graph')
+  const objects = [...wire.fields(0, bytes.length)]
+    .filter((field) => field.number === NODES)
+    .map((field) => readObject(wire, field))
+  const paths = pathsOf(objects)
+  return objects.flatMap(({ attributes }, node) =>
+    attributes.map(({ key, fullName }) => ({
+      key,
+      fullName: fullName !== '' ? fullName : (namesOfNodes.get(node) ?? ''),
+      path: paths.get(node) ?? null,
+    })),
+  )
 }
 
 /** A key as a path: without the suffix, and with what TensorFlow escapes in the names of attributes. */
@@ -52,29 +87,36 @@ const pathOf = (key: string): string =>
     .replace(/\.(\.|S)/g, (_, c: string) => (c === 'S' ? '/' : '.'))
 
 /** Slots and counters of an optimizer: their own names tell nothing of whose they are, their paths do. */
-const isOptimizers = (key: string): boolean => key.includes(SLOT) || /(^|\/)optimizer\//.test(key)
+const OPTIMIZER = /^_?optimizer$/
+const isOptimizers = (key: string): boolean =>
+  key.includes(SLOT) || key.split('/').some((segment) => OPTIMIZER.test(segment))
 
 /**
  * Names by key. Where most variables have a full name of their own with a scope (`bert/pooler/dense/kernel`), full names
- * count; else, in models whose variables are all called `kernel` and `bias`, the path does.
+ * count; else, in models whose variables are all called `kernel` and `bias`, the path does. A weight that an optimizer
+ * holds too may be stored below the optimizer: it is named by its own place.
  */
-function chooseNames(keys: readonly string[], fullNames: ReadonlyMap<string, string>): Map<string, string> {
-  const weights = keys.filter((key) => key.endsWith(VALUE) && !isOptimizers(key))
+function chooseNames(keys: readonly string[], told: ReadonlyMap<string, Told>): Map<string, string> {
+  const isWeight = (key: string): boolean =>
+    key.endsWith(VALUE) && !key.includes(SLOT) && (!isOptimizers(key) || typeof told.get(key)?.path === 'string')
+  const weights = keys.filter(isWeight)
   const times = new Map<string, number>()
   for (const key of weights) {
-    const name = fullNames.get(key) ?? ''
+    const name = told.get(key)?.fullName ?? ''
     times.set(name, (times.get(name) ?? 0) + 1)
   }
   const own = (key: string): string | null => {
-    const name = fullNames.get(key) ?? ''
+    const name = told.get(key)?.fullName ?? ''
     return name !== '' && times.get(name) === 1 ? name : null
   }
   const scoped = weights.filter((key) => own(key)?.includes('/') === true).length
   const names = new Map<string, string>()
   const taken = new Set<string>()
   for (const key of keys) {
-    const full = scoped * 2 > weights.length && weights.includes(key) ? own(key) : null
-    const name = [full, pathOf(key), key].find((n) => n !== null && !taken.has(n)) ?? key
+    const weight = isWeight(key)
+    const full = scoped * 2 > weights.length && weight ? own(key) : null
+    const path = (weight && isOptimizers(key) ? told.get(key)?.path : null) ?? pathOf(key)
+    const name = [full, path, key].find((n) => n !== null && !taken.has(n)) ?? key
     taken.add(name)
     names.set(key, name)
   }
@@ -135,15 +177,13 @@ export function nameObjects(source: BundleSource, namesOfNodes: ReadonlyMap<numb
   const info = source.tensors.get(GRAPH)
   const keys = [...source.tensors.keys()].filter((key) => key !== GRAPH)
   if (!keys.some((key) => key.endsWith(VALUE))) return source
-  const fullNames = new Map<string, string>()
+  const told = new Map<string, Told>()
   let note = 'keys are paths of objects, and the object graph that names them is absent'
   if (info?.dtype === 'STRING' && (source.missingFiles.length === 0 || info.file !== source.files[0])) {
     const [bytes] = source.strings(GRAPH)
     if (bytes === undefined) throw malformed('the object graph is empty', { file: info.file, tensor: GRAPH })
-    const told = readGraph(info.file, bytes).filter(({ key }) => source.tensors.has(key))
-    for (const { node, key, fullName } of told)
-      fullNames.set(key, fullName !== '' ? fullName : (namesOfNodes.get(node) ?? ''))
+    for (const one of readGraph(info.file, bytes, namesOfNodes)) told.set(one.key, one)
     note = 'a checkpoint of objects: variables have the names that its object graph gives them'
   }
-  return new NamedSource(source, chooseNames(keys, fullNames), note)
+  return new NamedSource(source, chooseNames(keys, told), note)
 }
