@@ -1,3 +1,4 @@
+import { archive } from './archive/container.js'
 import { onnxArtefact, tfjsArtefact } from './artefact.js'
 import type { Container } from './container.js'
 import { graphDef } from './graph-def/container.js'
@@ -5,6 +6,7 @@ import { safetensors } from './safetensors/container.js'
 import { savedModel } from './saved-model/container.js'
 import { tfCheckpoint } from './tf-bundle/container.js'
 import { tfV1 } from './tf-v1/container.js'
+import { torch } from './torch/container.js'
 
 /** Every container that is read; where a directory holds models of several, the first one here is taken. */
 export const CONTAINERS: readonly Container[] = [
@@ -12,7 +14,9 @@ export const CONTAINERS: readonly Container[] = [
   tfV1,
   savedModel,
   safetensors,
+  torch,
   graphDef,
   onnxArtefact,
   tfjsArtefact,
+  archive,
 ]

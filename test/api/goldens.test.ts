@@ -109,9 +109,12 @@ describeShared('models of Hugging Face equal their goldens', () => {
     await checkFixture(join(SHARED, 'hf', name))
   })
 
-  it('albert_pretraining_sharded', async () => {
-    await checkFixture(join(SHARED, 'hf/albert_pretraining_sharded'))
-  })
+  it.each(['albert_pretraining_sharded', 'albert_pretraining_bin_sharded', 'bert_seqcls_gamma_beta'])(
+    '%s',
+    async (name) => {
+      await checkFixture(join(SHARED, 'hf', name))
+    },
+  )
 
   it('there are as many as there should be', () => {
     expect(names.length).toBeGreaterThanOrEqual(13)

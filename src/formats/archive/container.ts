@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onInterrupt } from '../../interrupt.js'
+import { wrapSource, type Container, type Found, type OpenLocated, type Opened } from '../container.js'
+import type { OpenOptions } from '../source.js'
+import { unpack, type ArchiveKind } from './unpack.js'
+
+/** A name that says what the archive is. */
+function kindOfName(path: string): ArchiveKind | null {
+  if (/\.zip$/i.test(path)) return 'zip'
+  if (/\.(tar\.gz|tgz)$/i.test(path)) return 'tar.gz'
+  return /\.tar$/i.test(path) ? 'tar' : null
+}
+
+/** Unpacks into a temporary folder, which is removed when the source is closed, and when the process is interrupted. */
+async function openUnpacked(
+  path: string,
+  kind: ArchiveKind,
+  options: OpenOptions,
+  openInner: OpenLocated,
+): Promise<Opened> {
+  const folder = mkdtempSync(join(tmpdir(), 'albertkit-archive-'))
+  const remove = (): void => {
+    forget()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const forget = onInterrupt(remove)
+  try {
+    await unpack(path, kind, folder)
+    const { source, directories } = await openInner(folder, options)
+    return { source: wrapSource(source, { notes: ['unpacked to a temporary folder'], close: remove }), directories }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+const found = (path: string, kind: ArchiveKind): Found => ({
+  directories: [dirname(path)],
+  notes: [],
+  open: (options, openInner) => openUnpacked(path, kind, options, openInner),
+})
+
+/** A `.zip` or `.tar.gz` of a checkpoint folder, as albert_zh distributes its models. */
+export const archive: Container = {
+  title: 'an archive of one of them (.zip, .tar.gz)',
+  byName(path) {
+    const kind = kindOfName(path)
+    return kind === null ? null : found(path, kind)
+  },
+  byBytes(path, kind) {
+    if (kind === 'zip') return found(path, 'zip')
+    return kind === 'gzip' ? found(path, 'tar.gz') : null
+  },
+  inDirectory(directory, names) {
+    const archives = names.filter((name) => kindOfName(name) !== null)
+    const [name] = archives
+    if (name === undefined || archives.length !== 1) return null
+    return found(join(directory, name), kindOfName(name)!)
+  },
+}
