@@ -45,7 +45,7 @@ function locateInDirectory(directory: string, depth: number): Found {
       // Said below of the directory that was given.
     }
   }
-  const other = names.find((name) => /\.(bin|pt|pth|h5|pb|ckpt)$/.test(name))
+  const other = names.find((name) => /\.(bin|pt|pth|h5|ckpt)$/.test(name))
   if (other !== undefined)
     throw unsupported(`${other} is of a kind that albertkit does not read yet`, {
       file: join(directory, other),
