@@ -51,6 +51,14 @@ describeShared('a .meta file', () => {
     source.close()
   })
 
+  it('that TensorFlow wrote is read', async () => {
+    const examined = await examineModel(join(SHARED, 'tf/zh_postln_all'))
+    expect(examined.notes.join()).toMatch(
+      /model\.ckpt\.meta agrees .*heads 4, .*layers 3, hidden_act gelu_tanh, layer_norm_eps 1e-12, norm_position post/,
+    )
+    examined.close()
+  })
+
   it('that is damaged is left out, and said', async () => {
     writeFileSync(meta, readFileSync(meta).subarray(0, 5000))
     expect((await notesWith({})).join('\n')).toMatch(/the graph in model\.ckpt-3\.meta is left out: not a readable/)
