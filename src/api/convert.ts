@@ -1,14 +1,25 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputError, usage } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
 import { Hasher, type FileHash } from '../export/hash.js'
-import { exportModel, TARGETS, type Target, type WrittenArtefact } from '../export/index.js'
+import {
+  exportModel,
+  TARGETS,
+  type ExportOptions,
+  type GraphTarget,
+  type Precision,
+  type Target,
+  type WrittenArtefact,
+} from '../export/index.js'
+import { onInterrupt } from '../interrupt.js'
 import { buildManifest, readManifest } from '../export/manifest.js'
 import { resolveTask } from '../model/outputs.js'
 import { countParameters } from '../model/parameters.js'
 import type { FileTarget, Form, Translation } from '../model/translation.js'
 import { RUNNERS } from '../runtime/index.js'
+import { Gate, type GateReport } from './gate.js'
+import { checkPrecisions, formsOf, type FormRequest } from './precisions.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from './open.js'
 import {
   checkForm,
@@ -31,6 +42,20 @@ export interface ConvertOptions extends OpenModelOptions {
   readonly as?: Form
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
+  /** Element types of the weights; float32 alone by default. Several for ONNX, one for tfjs. */
+  readonly dtypes?: readonly Precision[]
+  /** ONNX: version of the operator set. */
+  readonly opset?: number
+  /** ONNX: weights in a file of their own, whatever their size. */
+  readonly externalData?: boolean
+  /** ONNX f16: compute in float16 too. */
+  readonly halfCompute?: boolean
+  /** int8: leave activations as they are. */
+  readonly weightsOnly?: boolean
+  /** Leave embedding tables as they are. */
+  readonly keepEmbeddings?: boolean
+  /** Least part of answers that must stay the same where weights are not float32; 0 asks nothing. Default 0.99. */
+  readonly minAgreement?: number
   /** Verify what was written before it appears; default true. */
   readonly verify?: boolean
   /** Absolute bound of the verification instead of the usual ones. */
@@ -46,6 +71,8 @@ type Plans = ReadonlyMap<FileTarget, Translation>
 
 export interface ArtefactReport {
   readonly target: Target
+  /** Element type, where one was asked for that is not float32. */
+  readonly dtype?: Precision
   /** Relative paths. */
   readonly files: readonly string[]
   /** Bytes of the weights; null in a dry run of a graph. */
@@ -67,18 +94,74 @@ export interface ConvertReport {
   readonly growth: Growth | null
   /** Null where verification was switched off. */
   readonly verification: VerifyReport | null
+  /** Of every form whose weights are not float32: how far its answers are those of float32. */
+  readonly gate: readonly GateReport[]
   /** What a person should know about how the source was read, and about the result. */
   readonly notes: readonly string[]
 }
 
-function checkRequest(directory: string, { targets, force, as }: ConvertOptions): void {
+function checkRequest(directory: string, options: ConvertOptions): void {
+  const { targets, dtypes, force, as } = options
   if (targets.length === 0) throw usage('no form to convert to', { hint: `choose with --to: ${TARGETS.join(', ')}` })
   checkForm(as, targets, directory)
+  checkPrecisions(formsOf(targets, dtypes), options)
   if (!existsSync(directory) || force === true) return
   throw outputError('the output directory exists already', {
     file: directory,
     hint: '--force replaces the forms named and keeps the others',
   })
+}
+
+/** What was written of one form, and what the gate said of it. */
+interface Written extends FormRequest {
+  readonly artefact: WrittenArtefact
+  readonly gate: GateReport | null
+}
+
+/** Options of one graph. */
+const graphOptions = (options: ConvertOptions, { target, precision }: FormRequest): ExportOptions => ({
+  task: options.task ?? 'auto',
+  allOutputs: options.allOutputs ?? false,
+  precision,
+  precisionOptions: { weightsOnly: options.weightsOnly ?? false, keepEmbeddings: options.keepEmbeddings ?? false },
+  ...(target !== 'onnx' || options.opset === undefined ? {} : { opset: options.opset }),
+  ...(target === 'onnx' && options.externalData === true ? { externalData: true } : {}),
+  ...(target === 'onnx' && precision === 'f16' && options.halfCompute === true ? { halfCompute: true } : {}),
+})
+
+/** Writes one graph, and asks the gate where its weights are not float32. */
+async function writeGraph(
+  opened: OpenedModel,
+  form: FormRequest & { readonly target: GraphTarget },
+  staging: string,
+  options: ConvertOptions,
+): Promise<Omit<Written, keyof FormRequest>> {
+  const { key, target, precision } = form
+  const exportOptions = graphOptions(options, form)
+  const again = (precisionOptions = exportOptions.precisionOptions): Promise<WrittenArtefact> =>
+    exportModel(opened.model, opened.source, target, staging, { ...exportOptions, ...(precisionOptions && { precisionOptions }) }) // prettier-ignore
+  const artefact = await again()
+  const threshold = options.minAgreement ?? 0.99
+  if (precision === 'f32' || threshold === 0 || options.verify === false) return { artefact, gate: null }
+  const scratch = `${staging}.gate`
+  const forget = onInterrupt(() => {
+    rmSync(scratch, { recursive: true, force: true })
+  })
+  try {
+    const request = { key, target, options: exportOptions, threshold, onProgress: options.onProgress }
+    const gate = await Gate.open(opened, scratch, request)
+    try {
+      const { report, instead } = await gate.judge(staging, artefact)
+      if (instead === null) return { artefact, gate: report }
+      for (const { path } of artefact.files) rmSync(join(staging, path))
+      return { artefact: await again(instead), gate: report }
+    } finally {
+      await gate.close()
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+    forget()
+  }
 }
 
 /** Everything that a conversion writes, into `staging`; nothing of it is visible yet. */
@@ -88,36 +171,37 @@ async function write(
   staging: string,
   hasher: Hasher,
   options: ConvertOptions,
-): Promise<Map<Target, WrittenArtefact>> {
-  const written = new Map<Target, WrittenArtefact>()
-  for (const target of new Set(options.targets)) {
-    options.onProgress?.(`writing ${target}`)
-    const onFile = (path: string): void => { hasher.add(path) } // prettier-ignore
+): Promise<Written[]> {
+  const written: Written[] = []
+  const onFile = (path: string): void => { hasher.add(path) } // prettier-ignore
+  for (const form of formsOf(options.targets, options.dtypes)) {
+    const { key, target } = form
+    options.onProgress?.(`writing ${key}`)
     if (isFileTarget(target)) {
-      written.set(target, await writeFile(opened, target, plans.get(target)!, staging, { onFile }))
+      const artefact = await writeFile(opened, target, plans.get(target)!, staging, { onFile })
+      written.push({ ...form, artefact, gate: null })
       continue
     }
-    const artefact = await exportModel(opened.model, opened.source, target, staging, {
-      task: options.task ?? 'auto',
-      allOutputs: options.allOutputs ?? false,
-      onFile,
-    })
-    written.set(target, artefact)
+    const made = await writeGraph(opened, { ...form, target }, staging, options)
+    for (const { path } of made.artefact.files) onFile(join(staging, path))
+    written.push({ ...form, ...made })
   }
   writeFileSync(join(staging, 'config.json'), configJson(opened, plans.get('safetensors'), options.task ?? 'auto'))
   return written
 }
 
 /** The parity figures of one form for the manifest: reproducible, so without times. */
-function figures(report: VerifyReport | null, target: Target): object | null {
+function figures(report: VerifyReport | null, { target, precision }: FormRequest): object | null {
   if (report === null) return null
-  const weights = report.weights.find((w) => w.artefact === target)
+  const dtype = precision === 'f32' ? undefined : precision
+  const weights = report.weights.find((w) => w.artefact === target && w.dtype === dtype)
   return {
-    arbiter: 'float64 reference',
+    arbiter: dtype === undefined ? 'float64 reference' : 'float64 reference of the weights as they are stored',
     inputs: report.inputs,
     comparisons: report.comparisons.filter(
-      ({ runner }) =>
-        runner === `reference(${target})` || RUNNERS.some((r) => r.name === runner && r.artefact === target),
+      (c) =>
+        c.dtype === dtype &&
+        (c.runner === `reference(${target})` || RUNNERS.some((r) => r.name === c.runner && r.artefact === target)),
     ),
     weights: { compared: weights?.compared ?? 0, ok: weights?.ok ?? false },
   }
@@ -126,7 +210,7 @@ function figures(report: VerifyReport | null, target: Target): object | null {
 function manifestOf(
   opened: OpenedModel,
   directory: string,
-  written: ReadonlyMap<Target, WrittenArtefact>,
+  written: readonly Written[],
   hashes: ReadonlyMap<string, FileHash>,
   staging: string,
   verification: VerifyReport | null,
@@ -139,15 +223,28 @@ function manifestOf(
     },
     config: opened.config,
     task: resolveTask(opened.model, options.task ?? 'auto'),
-    artefacts: [...written].map(([target, artefact]) => ({
-      target,
+    artefacts: written.map(({ key, target, precision, artefact, gate }) => ({
+      key,
       artefact,
       hashes: artefact.files.map((file) => hashes.get(join(staging, file.path))),
       as: target === 'safetensors' ? options.as : undefined,
+      dtype: precision === 'f32' ? undefined : precision,
+      gate: gate ?? undefined,
     })),
-    verification: (target) => figures(verification, target),
+    verification: (key) =>
+      figures(
+        verification,
+        written.find((form) => form.key === key)!,
+      ),
     previous: readManifest(directory),
   })
+}
+
+/** Files of an existing directory that belong to forms which are written anew. */
+function replacedFiles(directory: string, written: readonly Written[]): Set<string> {
+  const { artefacts = {} } = readManifest(directory) ?? {}
+  const files = written.flatMap(({ key }) => artefacts[key]?.files ?? [])
+  return new Set(files.map(({ name }) => name))
 }
 
 const verifyOptions = ({ atol, onProgress }: ConvertOptions): VerifyOptions => ({
@@ -156,10 +253,12 @@ const verifyOptions = ({ atol, onProgress }: ConvertOptions): VerifyOptions => (
 })
 
 /** What a dry run can say of the forms that it would write. */
-function planned(plans: Plans, { targets }: ConvertOptions): ArtefactReport[] {
-  return [...new Set(targets)].map((target) => {
+function planned(plans: Plans, { targets, dtypes }: ConvertOptions): ArtefactReport[] {
+  return formsOf(targets, dtypes).map(({ target, precision }) => {
     const plan = isFileTarget(target) ? plans.get(target) : undefined
-    if (!isFileTarget(target) || plan === undefined) return { target, files: [], weightBytes: null, outputs: [] }
+    const dtype = precision === 'f32' ? {} : { dtype: precision }
+    if (!isFileTarget(target) || plan === undefined)
+      return { target, ...dtype, files: [], weightBytes: null, outputs: [] }
     return { target, files: plannedFiles(target, plan), weightBytes: plannedBytes(plan), outputs: [] }
   })
 }
@@ -171,10 +270,11 @@ function report(
   options: ConvertOptions,
   artefacts: readonly ArtefactReport[],
   verification: VerifyReport | null,
+  gate: readonly GateReport[] = [],
   notes: readonly string[] = [],
 ): ConvertReport {
   return {
-    ok: verification?.ok ?? true,
+    ok: (verification?.ok ?? true) && gate.every(({ ok }) => ok),
     family: opened.config.family,
     task: resolveTask(opened.model, options.task ?? 'auto'),
     output: directory,
@@ -183,6 +283,7 @@ function report(
     parameters: countParameters(opened.model, opened.source).stored,
     growth: growthOf(opened, plans.get('safetensors')),
     verification,
+    gate,
     notes: [...opened.notes, ...[...plans.values()].flatMap((plan) => plan.notes), ...notes],
   }
 }
@@ -205,22 +306,29 @@ export async function convertModel(path: string, directory: string, options: Con
       for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
       const written = await write(opened, plans, output.staging, hasher, options)
       const notes = writeTokenizer(opened.directory, output.staging, opened.config.max_position_embeddings)
+      const gate = written.flatMap((form) => form.gate ?? [])
+      const passed = gate.every(({ ok }) => ok)
+      // What the gate refuses need not be verified.
       const verification =
-        options.verify === false ? null : await verifyOpened(opened, output.staging, verifyOptions(options), task)
-      const artefacts = [...written].map(([target, a]): ArtefactReport => ({
+        options.verify === false || !passed
+          ? null
+          : await verifyOpened(opened, output.staging, verifyOptions(options), task)
+      const artefacts = written.map(({ target, precision, artefact }): ArtefactReport => ({
         target,
-        files: a.files.map((f) => f.path),
-        weightBytes: a.weightBytes,
-        outputs: a.outputs,
+        ...(precision === 'f32' ? {} : { dtype: precision }),
+        files: artefact.files.map((f) => f.path),
+        weightBytes: artefact.weightBytes,
+        outputs: artefact.outputs,
       }))
-      if (verification?.ok === false) return report(opened, plans, directory, options, artefacts, verification, notes)
+      const said = report(opened, plans, directory, options, artefacts, verification, gate, notes)
+      if (!said.ok) return said
       const hashes = await hasher.finish()
       writeFileSync(
         join(output.staging, 'albertkit.json'),
         manifestOf(opened, directory, written, hashes, output.staging, verification, options),
       )
-      output.commit()
-      return report(opened, plans, directory, options, artefacts, verification, notes)
+      output.commit(['onnx'], replacedFiles(directory, written))
+      return said
     } finally {
       await hasher.close()
       output.discard()

@@ -5,6 +5,7 @@ import { inputShape, runReference } from '../model/reference-run.js'
 import type { FileTarget } from '../model/translation.js'
 import { openModel, type OpenedModel } from './open.js'
 import { artefactsIn, checkWeights } from './verify/artefacts.js'
+import { checkQuantised, quantisedIn } from './verify/quantised.js'
 import { firstDivergence } from './verify/divergence.js'
 import { checkFile, fileRunner, filesIn } from './verify/files.js'
 import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './verify/report.js'
@@ -35,6 +36,7 @@ export async function verifyOpened(
     }
   }
   const files = directory === null ? [] : filesIn(directory)
+  const quantised = directory === null ? [] : quantisedIn(directory)
   // A graph has the heads of its task, a file of weights has them all.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
   const trials = await makeTrials(opened, heads, options)
@@ -46,6 +48,8 @@ export async function verifyOpened(
     }
   }
   await runRunners(opened, directory, kinds, v)
+  for (const graph of quantised)
+    if (directory !== null) weights.push(await checkQuantised(opened, directory, graph, heads, v))
   for (const target of directory === null ? [] : files) {
     if (options.runners?.includes('reference') === false) v.notRun.push(leftOut(target))
     else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
@@ -83,7 +87,10 @@ export async function verifyModel(
   directory: string | null,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  if (directory !== null && artefactsIn(directory).length + filesIn(directory).length === 0) {
+  if (
+    directory !== null &&
+    artefactsIn(directory).length + filesIn(directory).length + quantisedIn(directory).length === 0
+  ) {
     throw new AlbertkitError('malformed', 'the directory holds no artefact', {
       file: directory,
       hint: 'an artefact is tfjs/model.json, onnx/model.onnx, model.safetensors or tf/model.ckpt, as `convert` writes them',

@@ -43,3 +43,33 @@ export const openOptions = (flags: {
   ...(flags['layer-norm-epsilon'] === undefined ? {} : { layerNormEpsilon: flags['layer-norm-epsilon'] }),
   checksum: flags.checksum,
 })
+
+/** A part of answers, from 0 to 1. */
+export const agreementFlag = Flags.custom<number>({
+  description: 'part of answers that weights other than f32 must leave as they are; 0 asks nothing. Default 0.99',
+  helpValue: 'N',
+  parse: (text) => {
+    const part = Number(text)
+    if (text.trim() !== '' && part >= 0 && part <= 1) return Promise.resolve(part)
+    return Promise.reject(usage(`--min-agreement takes a number from 0 to 1, not ${text}`))
+  },
+})
+
+/** What the flags about element types and ONNX files mean to the library. */
+export const precisionOptions = (flags: {
+  dtype?: string[] | undefined
+  opset: number
+  'weights-only': boolean
+  'keep-embeddings': boolean
+  'fp16-compute': boolean
+  'external-data': boolean
+  'min-agreement'?: number | undefined
+}) => ({
+  ...(flags.dtype === undefined ? {} : { dtypes: flags.dtype as ('f32' | 'f16' | 'int8' | 'uint16' | 'uint8')[] }),
+  opset: flags.opset,
+  weightsOnly: flags['weights-only'],
+  keepEmbeddings: flags['keep-embeddings'],
+  halfCompute: flags['fp16-compute'],
+  externalData: flags['external-data'],
+  ...(flags['min-agreement'] === undefined ? {} : { minAgreement: flags['min-agreement'] }),
+})

@@ -32,13 +32,14 @@ export class OutputDirectory {
 
   /**
    * Makes the directory appear. What an existing destination holds and `staging` does not is kept.
+   * @param shared folders whose files are kept one by one, but for those of `replaced`; paths relative to the directory
    * @throws AlbertkitError `output`; the destination is then what it was
    */
-  commit(): void {
+  commit(shared: readonly string[] = [], replaced: ReadonlySet<string> = new Set()): void {
     writing(this.#destination, () => {
       const old = `${this.staging}.old`
       if (existsSync(this.#destination)) {
-        this.#keepOthers()
+        this.#keepOthers(shared, replaced)
         renameSync(this.#destination, old)
         try {
           renameSync(this.staging, this.#destination)
@@ -54,10 +55,14 @@ export class OutputDirectory {
   }
 
   /** Brings along what was not written anew, so that one rename replaces all. */
-  #keepOthers(): void {
-    for (const name of readdirSync(this.#destination)) {
+  #keepOthers(shared: readonly string[], replaced: ReadonlySet<string>): void {
+    const within = shared.filter((folder) => existsSync(join(this.#destination, folder)))
+    const inner = within.flatMap((folder) =>
+      readdirSync(join(this.#destination, folder)).map((name) => `${folder}/${name}`),
+    )
+    for (const name of [...readdirSync(this.#destination), ...inner]) {
       const target = join(this.staging, name)
-      if (!existsSync(target))
+      if (!existsSync(target) && !replaced.has(name))
         cpSync(join(this.#destination, name), target, { recursive: true, preserveTimestamps: true })
     }
   }

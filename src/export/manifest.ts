@@ -3,7 +3,6 @@ import { basename, join } from 'node:path'
 import type { Activation, ModelConfig } from '../model/config.js'
 import { albertkitVersion } from './version.js'
 import type { FileHash } from './hash.js'
-import type { Target } from './index.js'
 import type { WrittenArtefact } from './written.js'
 
 /**
@@ -21,6 +20,10 @@ export interface ManifestArtefact {
   readonly task: string
   readonly outputs: readonly string[]
   readonly weightBytes: number
+  /** Element type of the weights, where it is not the usual one. */
+  readonly dtype?: string
+  /** What the gate measured: answers of the quantised form against float32. */
+  readonly gate?: object
   /** The form that the model was brought into, where that is not its own. */
   readonly as?: string
   readonly files: readonly HashedFile[]
@@ -35,7 +38,7 @@ export interface Manifest {
   readonly format: 1
   readonly family: string
   readonly config: object
-  readonly artefacts: Readonly<Partial<Record<Target, ManifestArtefact>>>
+  readonly artefacts: Readonly<Record<string, ManifestArtefact>>
 }
 
 export interface ManifestParts {
@@ -46,13 +49,16 @@ export interface ManifestParts {
   readonly config: ModelConfig
   readonly task: string
   readonly artefacts: readonly {
-    readonly target: Target
+    /** What the manifest calls it. */
+    readonly key: string
     readonly artefact: WrittenArtefact
     readonly hashes: readonly (FileHash | undefined)[]
     readonly as?: string | undefined
+    readonly dtype?: string | undefined
+    readonly gate?: object | undefined
   }[]
-  /** Figures of each target. */
-  readonly verification: (target: Target) => object | null
+  /** Figures of each artefact. */
+  readonly verification: (key: string) => object | null
   /** The manifest that the directory had, whose other artefacts stay. */
   readonly previous: Manifest | null
 }
@@ -70,16 +76,18 @@ export function buildManifest(parts: ManifestParts): string {
     format: parts.source.format,
     files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)),
   }
-  const made = parts.artefacts.map(({ target, artefact, hashes, as }): [Target, ManifestArtefact] => [
-    target,
+  const made = parts.artefacts.map(({ key, artefact, hashes, as, dtype, gate }): [string, ManifestArtefact] => [
+    key,
     {
       task: parts.task,
       outputs: artefact.outputs,
       weightBytes: artefact.weightBytes,
+      ...(dtype === undefined ? {} : { dtype }),
       ...(as === undefined ? {} : { as }),
       files: artefact.files.map((file, i) => hashed(file.path, hashes[i])),
       source,
-      verification: parts.verification(target),
+      verification: parts.verification(key),
+      ...(gate === undefined ? {} : { gate }),
     },
   ])
   const all = { ...parts.previous?.artefacts, ...Object.fromEntries(made) }

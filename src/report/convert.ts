@@ -1,17 +1,36 @@
 import type { ConvertReport } from '../api/convert.js'
 import { escapeControl } from './escape.js'
-import { bytes, count } from './format.js'
+import { bytes, count, percent, scientific } from './format.js'
 import { verifyText } from './verify.js'
+
+/** What the gate said of one form. */
+function gateLines(g: ConvertReport['gate'][number]): string[] {
+  const figures = g.outputs.map(({ output, agreement, maxAbs, cosine }) => {
+    const same = agreement === null ? '' : `${percent(agreement, 1)} the same, `
+    return `${output} ${same}max |Δ| ${scientific(maxAbs)}, cosine ${cosine.toFixed(6)}`
+  })
+  const verdict = g.ok ? '' : `: below ${g.threshold}, REFUSED`
+  return [
+    `gate     ${g.artefact} against float32, ${g.rows} rows: agreement ${g.agreement.toFixed(4)}${verdict}`,
+    ...figures.map((line) => `         ${line}`),
+    ...g.spared.map(
+      ({ slot, as, error }) =>
+        `         ${escapeControl(slot)} was spared (${as === 'f32' ? 'stays float32' : 'takes unrounded activations'}): alone it costs ${scientific(error)} of cosine`,
+    ),
+  ]
+}
 
 /** What `convert` did, for a person. */
 export function convertText(report: ConvertReport): string {
-  const { artefacts, growth, verification } = report
+  const { artefacts, gate, growth, verification } = report
   const lines = [`${report.family}, task ${report.task}, ${count(report.parameters)} parameters`]
-  const width = Math.max(8, ...artefacts.map((a) => a.target.length))
+  const width = Math.max(8, ...artefacts.map((a) => a.target.length + (a.dtype === undefined ? 0 : a.dtype.length + 1)))
   for (const a of artefacts) {
     const size = a.weightBytes === null ? '' : `, ${bytes(a.weightBytes)} of weights`
     const rest = a.outputs.length > 0 ? a.outputs.join(', ') : a.files.map(escapeControl).join(', ')
-    lines.push(`${a.target.padEnd(width)} ${a.files.length} file${a.files.length === 1 ? '' : 's'}${size}: ${rest}`)
+    lines.push(
+      `${(a.dtype === undefined ? a.target : `${a.target} ${a.dtype}`).padEnd(width)} ${a.files.length} file${a.files.length === 1 ? '' : 's'}${size}: ${rest}`,
+    )
   }
   if (growth !== null) {
     const [before, after] = growth.parameters
@@ -20,6 +39,7 @@ export function convertText(report: ConvertReport): string {
       `${`as ${growth.form}`.padEnd(width)} ${count(before)} parameters become ${count(after)}, ${bytes(from)} become ${bytes(to)}: ${growth.ratio.toFixed(1)} times the size`,
     )
   }
+  for (const g of gate) lines.push(...gateLines(g))
   const said = new Set(verification?.notes)
   lines.push(...report.notes.filter((note) => !said.has(note)).map((note) => `note     ${escapeControl(note)}`))
   if (verification !== null) lines.push('', verifyText(verification))

@@ -7,7 +7,7 @@ import { table } from './table.js'
 export function comparisonTable({ comparisons }: Pick<VerifyReport, 'comparisons'>): string {
   return table(
     comparisons.map((c) => [
-      c.runner,
+      c.dtype === undefined ? c.runner : `${c.runner} ${c.dtype}`,
       c.output + (c.rows === undefined ? '' : ' (masked rows)'),
       shape(c.shape),
       scientific(c.maxAbs),
@@ -35,9 +35,10 @@ export function verifyText(report: VerifyReport): string {
     '',
   ]
   for (const w of weights) {
-    lines.push(
-      `weights  ${w.artefact}: ${w.compared - w.differences.length} of ${w.compared} equal the source bit for bit`,
-    )
+    const how =
+      w.dtype === undefined ? 'equal the source bit for bit' : `are the nearest to the source's that there are`
+    const what = w.dtype === undefined ? w.artefact : `${w.artefact} ${w.dtype}`
+    lines.push(`weights  ${what}: ${w.compared - w.differences.length} of ${w.compared} ${how}`)
     for (const d of w.differences.slice(0, 8)) lines.push(`         ${escapeControl(d.slot)}: ${d.reason}`)
   }
   for (const n of notRun)

@@ -11,6 +11,8 @@ export type Rows = 'masked'
 
 export interface Comparison {
   readonly runner: string
+  /** Element type of the artefact's weights, where it is not float32. */
+  readonly dtype?: string
   readonly output: string
   readonly shape: readonly number[]
   /** Which rows; absent where all ordinary rows are meant. */

@@ -96,6 +96,8 @@ export const inspectSchema = z.strictObject({
   notes: z.array(z.string()),
 })
 
+const dtype = z.enum(['f16', 'int8', 'uint16', 'uint8']).describe('element type of the weights; absent for float32')
+
 export const verifySchema = z.strictObject({
   ok: z.boolean(),
   family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
@@ -104,6 +106,7 @@ export const verifySchema = z.strictObject({
   comparisons: z.array(
     z.strictObject({
       runner: z.enum(['reference', 'onnxruntime', 'tfjs-cpu', 'tfjs-wasm', 'reference(safetensors)', 'reference(tf)']),
+      dtype: dtype.optional(),
       output: z.string(),
       shape,
       rows: z.literal('masked').optional(),
@@ -118,6 +121,7 @@ export const verifySchema = z.strictObject({
   weights: z.array(
     z.strictObject({
       artefact: z.enum(['tfjs', 'onnx', 'safetensors', 'tf']),
+      dtype: dtype.optional(),
       compared: z.int(),
       differences: z.array(z.strictObject({ slot: z.string(), variable: z.string(), reason: z.string() })),
       ok: z.boolean(),
@@ -137,6 +141,7 @@ export const convertSchema = z.strictObject({
   artefacts: z.array(
     z.strictObject({
       target: z.enum(['tfjs', 'onnx', 'safetensors', 'tf']),
+      dtype: dtype.optional(),
       files: z.array(z.string()),
       weightBytes: z.int().nullable(),
       outputs: z.array(z.string()),
@@ -153,6 +158,25 @@ export const convertSchema = z.strictObject({
     .nullable()
     .describe('with --as: how much larger the result is'),
   verification: verifySchema.nullable(),
+  gate: z.array(
+    z.strictObject({
+      artefact: z.string(),
+      runner: z.string(),
+      rows: z.int(),
+      outputs: z.array(
+        z.strictObject({
+          output: z.string(),
+          agreement: z.number().nullable().describe('part of equal answers; null where an output is none'),
+          maxAbs: nullableNumber,
+          cosine: z.number(),
+        }),
+      ),
+      agreement: z.number(),
+      threshold: z.number(),
+      spared: z.array(z.strictObject({ slot: z.string(), as: z.enum(['f32', 'weights']), error: z.number() })),
+      ok: z.boolean(),
+    }),
+  ),
   notes: z.array(z.string()),
 })
 

@@ -8,11 +8,14 @@ import { parametersOf } from '../../model/weights.js'
 import type { ArtefactKind, Runnable } from '../../runtime/index.js'
 import { compareWeights } from '../../verify/weights.js'
 import type { OpenedModel } from '../open.js'
+import { tfjsPrecision } from './precision.js'
 import type { ArtefactWeightCheck } from './report.js'
 
-/** Which forms a directory holds. */
+/** Which float32 forms a directory holds. */
 export const artefactsIn = (directory: string): ArtefactKind[] =>
-  (['tfjs', 'onnx'] as const).filter((kind) => existsSync(artefactFile(directory, kind)))
+  (['tfjs', 'onnx'] as const).filter(
+    (kind) => existsSync(artefactFile(directory, kind)) && (kind === 'onnx' || tfjsPrecision(directory) === 'f32'),
+  )
 
 export const artefactFile = (directory: string, kind: ArtefactKind): string =>
   join(directory, kind, kind === 'tfjs' ? 'model.json' : 'model.onnx')
@@ -21,7 +24,7 @@ const openArtefactWeights = (directory: string, kind: ArtefactKind): TensorSourc
   kind === 'tfjs' ? openTfjsWeights(artefactFile(directory, kind)) : openOnnxWeights(artefactFile(directory, kind))
 
 /** The parameters of the model that an artefact holds or ought to hold: those of its slots' parts. */
-function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[] {
+export function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[] {
   const has = (prefix: string): boolean => [...artefact.tensors.keys()].some((slot) => slot.startsWith(prefix))
   const head = (slot: string): string | undefined => /^(mlm|sop|classifier|qa|pooler)\//.exec(slot)?.[0]
   return [...parametersOf(model)].filter((p) => {

@@ -1,3 +1,4 @@
+import type { Precision } from '../../export/index.js'
 import type { FileTarget } from '../../model/translation.js'
 import type { ArtefactKind } from '../../runtime/index.js'
 import type { Comparison } from '../../verify/compare.js'
@@ -19,6 +20,8 @@ export interface VerifyOptions extends OpenModelOptions {
 
 export interface ArtefactWeightCheck {
   readonly artefact: ArtefactKind | FileTarget
+  /** Element type, where it is not float32: then every weight is the nearest to the source's. */
+  readonly dtype?: Precision
   readonly compared: number
   readonly differences: readonly WeightDifference[]
   readonly ok: boolean

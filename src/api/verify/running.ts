@@ -12,6 +12,12 @@ import type { Trial } from './trials.js'
 /** Above this, pure JavaScript takes minutes; `--runner tfjs-cpu` runs it all the same. */
 const TFJS_CPU_MAX_WEIGHT_BYTES = 100e6
 
+export interface CompareRunOptions {
+  readonly skipMasked?: boolean
+  /** Element type of the weights, where it is not float32. */
+  readonly precision?: string
+}
+
 /** Runs one runner through every trial. */
 export class Verification {
   readonly comparisons: Comparison[] = []
@@ -24,7 +30,12 @@ export class Verification {
   ) {}
 
   /** Compares a run with what it should be; `skipMasked` leaves rows out whose every position is masked. */
-  compareRun(runner: string, trial: Trial, run: ReadonlyMap<string, Values>, { skipMasked = false } = {}): void {
+  compareRun(
+    runner: string,
+    trial: Trial,
+    run: ReadonlyMap<string, Values>,
+    { skipMasked = false, precision }: CompareRunOptions = {},
+  ): void {
     const { inputs, bound } = trial
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
     for (const { name, actual, expected } of trial.pairs(run)) {
@@ -33,7 +44,8 @@ export class Verification {
         continue
       }
       const compared = compare(runner, name, actual, expected, { bound, atol: this.options.atol, masked })
-      this.comparisons.push(...compared.filter(({ rows }) => !skipMasked || rows !== 'masked'))
+      const kept = compared.filter(({ rows }) => !skipMasked || rows !== 'masked')
+      this.comparisons.push(...(precision === undefined ? kept : kept.map((c) => ({ ...c, dtype: precision }))))
     }
   }
 

@@ -152,12 +152,12 @@ export class NodeWriter {
     return value
   }
 
-  /** The scales of an int8 weight: a vector, or of a grouped kernel a matrix that fits the last two stored axes. */
+  /** The scales of an int8 weight; of a grouped kernel one for each group, along its last stored axis. */
   scales(parameter: Parameter): Value {
     return this.derive(parameter, 'scales', () => {
       const { encoding } = this.stored(parameter, 1)
       if (encoding.kind !== 'int8') throw new RangeError(`${parameter.slot} has no scales`)
-      const dims = parameter.layout === 'grouped' ? parameter.storedShape.slice(-2) : [encoding.scales.length]
+      const dims = [encoding.scales.length]
       const name = `${parameter.slot}/${encoding.channels === 'rows' ? 'row_scale' : 'scale'}`
       return this.#constant(name, DataType.FLOAT, dims, encoding.scales)
     })

@@ -1,0 +1,55 @@
+import { usage } from '../errors.js'
+import { PRECISIONS_OF, type Precision, type Target } from '../export/index.js'
+import { isFileTarget } from './model-files.js'
+
+/** One form that a conversion writes. */
+export interface FormRequest {
+  /** What the manifest calls it: the target, and of further ONNX files the element type too. */
+  readonly key: string
+  readonly target: Target
+  readonly precision: Precision
+}
+
+/**
+ * The forms that targets and element types ask for. ONNX can have several element types beside one another, a tfjs
+ * folder one.
+ * @throws AlbertkitError `usage` where a form has no such element type
+ */
+export function formsOf(targets: readonly Target[], dtypes: readonly Precision[] = []): FormRequest[] {
+  const asked = [...new Set(dtypes)]
+  return [...new Set(targets)].flatMap((target): FormRequest[] => {
+    if (isFileTarget(target)) {
+      if (asked.length > 0)
+        throw usage(`--dtype goes with --to onnx and tfjs, not ${target}`, {
+          hint: `${target} keeps the source's element types`,
+        })
+      return [{ key: target, target, precision: 'f32' as const }]
+    }
+    const able = PRECISIONS_OF[target]
+    for (const precision of asked)
+      if (!able.includes(precision))
+        throw usage(`${target} has no ${precision}`, { hint: `${target} has ${able.join(', ')}` })
+    if (target === 'tfjs' && asked.length > 1)
+      throw usage(`a tfjs folder has one element type, not ${asked.join(' and ')}`, {
+        hint: 'convert to tfjs once for each, into directories of their own',
+      })
+    return (asked.length === 0 ? (['f32'] as const) : asked).map((precision) => ({
+      key: target === 'onnx' && precision !== 'f32' ? `onnx-${precision}` : target,
+      target,
+      precision,
+    }))
+  })
+}
+
+/** @throws AlbertkitError `usage` where an option is for an element type or a form that was not asked for */
+export function checkPrecisions(
+  forms: readonly FormRequest[],
+  options: { readonly weightsOnly?: boolean; readonly halfCompute?: boolean; readonly externalData?: boolean },
+): void {
+  const has = (precision: Precision): boolean =>
+    forms.some((form) => form.target === 'onnx' && form.precision === precision)
+  if (options.weightsOnly === true && !has('int8')) throw usage('--weights-only is for --to onnx --dtype int8')
+  if (options.halfCompute === true && !has('f16')) throw usage('--fp16-compute is for --to onnx --dtype f16')
+  if (options.externalData === true && !forms.some(({ target }) => target === 'onnx'))
+    throw usage('--external-data is for --to onnx')
+}
