@@ -42,11 +42,16 @@ export type Runnable =
   | { readonly file: string; readonly values?: InnerValues }
   | { readonly model: AlbertModel; readonly source: TensorSource }
 
+export interface RunnerSettings {
+  /** onnxruntime: threads inside an operation; one, by default. */
+  readonly threads?: number
+}
+
 /**
  * Opens the runner called `name`.
  * @throws AlbertkitError `usage` where there is none, `environment` where its package is absent, `malformed`
  */
-export function openRunner(name: string, what: Runnable): Promise<Runner> {
+export function openRunner(name: string, what: Runnable, settings: RunnerSettings = {}): Promise<Runner> {
   const info = RUNNERS.find((r) => r.name === name)
   if (info === undefined)
     throw usage(`there is no runner ${name}`, { hint: `runners: ${RUNNERS.map((r) => r.name).join(', ')}` })
@@ -55,5 +60,5 @@ export function openRunner(name: string, what: Runnable): Promise<Runner> {
     if (!info.eager) throw usage(`${name} runs model files only`)
     return openEager(what.model, what.source, backend, ALL_HEADS)
   }
-  return info.artefact === 'onnx' ? openOnnx(what.file, what.values) : openTfjs(what.file, backend)
+  return info.artefact === 'onnx' ? openOnnx(what.file, { ...what.values, ...settings }) : openTfjs(what.file, backend)
 }

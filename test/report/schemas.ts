@@ -323,10 +323,33 @@ export const diffSchema = z.strictObject({
   notes: z.array(z.string()),
 })
 
+export const benchSchema = z.strictObject({
+  ok: z.literal(true),
+  directory: z.string(),
+  node: z.string(),
+  rows: z.array(
+    z.strictObject({
+      file: z.string(),
+      runner: z.string(),
+      threads: z.int(),
+      batch: z.int(),
+      length: z.int().describe('tokens a row'),
+      p50: z.number().describe('milliseconds of a run'),
+      p90: z.number(),
+      rowsPerSecond: z.number(),
+      tokensPerSecond: z.number(),
+      load: z.number().describe('milliseconds'),
+      memory: z.number().describe('MiB that the process grew by'),
+    }),
+  ),
+  notRun: z.array(z.strictObject({ runner: z.string(), reason: z.string() })),
+})
+
 /** Schemas by the name of their file in docs/schemas. */
 export const SCHEMAS = {
   inspect: inspectSchema,
   convert: convertSchema,
+  bench: benchSchema,
   init: initSchema,
   diff: diffSchema,
   verify: verifySchema,

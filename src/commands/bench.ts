@@ -1,0 +1,40 @@
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
+import { AlbertkitCommand } from './base.js'
+
+const whole = (description: string) =>
+  Flags.integer({ description, min: 1, multiple: true, multipleNonGreedy: true, helpValue: 'N' })
+
+export default class Bench extends AlbertkitCommand {
+  static override summary = 'Measure how fast converted models run on this machine.'
+  static override description = `Loads every model file of a directory that convert wrote and runs it on full batches: median and 90th percentile of a run, rows and tokens a second, load time, and the memory that the process grew by.`
+  static override examples = [
+    { description: 'Every form of a directory', command: '<%= config.bin %> <%= command.id %> out --runs 5' },
+    { description: 'One runner, several batches and threads', command: '<%= config.bin %> <%= command.id %> out --runner onnxruntime --batch 1 --batch 4 --length 64 --threads 1 --threads 2 --runs 5' },
+  ] // prettier-ignore
+  static override args = { directory: Args.string({ description: 'directory that `convert` wrote', required: true }) }
+  static override flags = {
+    runner: Flags.string({ description: 'runtime to use; may be repeated', multiple: true, multipleNonGreedy: true, helpValue: 'NAME' }), // prettier-ignore
+    batch: whole('rows of a batch, 1 and 8 by default; may be repeated'),
+    length: whole('tokens a row, 32 and 128 by default; may be repeated'),
+    threads: whole('threads of onnxruntime, 1 by default; may be repeated'),
+    runs: Flags.integer({ description: 'runs that are measured', min: 1, default: 20, helpValue: 'N' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Bench)
+    const { benchModel } = await import('../api/bench.js')
+    const { benchText } = await import('../report/bench.js')
+    const report = await benchModel(args.directory, {
+      ...(flags.runner === undefined ? {} : { runners: flags.runner }),
+      ...(flags.batch === undefined ? {} : { batches: flags.batch }),
+      ...(flags.length === undefined ? {} : { lengths: flags.length }),
+      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      runs: flags.runs,
+      onProgress: (what) => {
+        this.progress(what)
+      },
+    })
+    await this.finish(report, () => benchText(report))
+  }
+}
