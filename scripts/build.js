@@ -116,7 +116,14 @@ async function layOutCommands() {
     version: pkg.version,
     description: pkg.description,
     type: pkg.type,
-    oclif: { bin, dirname: folderName, topicSeparator, commands: `../plugin/${bin}`, plugins },
+    oclif: {
+      bin,
+      dirname: folderName,
+      topicSeparator,
+      commands: `../plugin/${bin}`,
+      plugins,
+      topics: { queue: pkg.oclif.topics[`${bin}:queue`] },
+    },
     dependencies: Object.fromEntries(plugins.map((name) => [name, pkg.dependencies[name]])),
   })
 }

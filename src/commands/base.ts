@@ -20,6 +20,8 @@ export abstract class AlbertkitCommand extends Command {
 
   #stopListening: (() => void) | undefined
   #progressShown = false
+  #listening = false
+  #readerGone = false
 
   abstract override run(): Promise<void>
 
@@ -45,10 +47,18 @@ export abstract class AlbertkitCommand extends Command {
   protected async put(line: string): Promise<boolean> {
     this.#clearProgress()
     const { stdout } = process
-    if (stdout.destroyed) return false
+    // A closed pipe is an error event, after which the stream looks as before.
+    if (!this.#listening) stdout.on('error', () => (this.#readerGone = true))
+    this.#listening = true
+    if (this.#readerGone) return false
     if (!stdout.write(`${line}\n`))
-      await Promise.race([once(stdout, 'drain'), once(stdout, 'close')]).catch(() => undefined)
-    return !stdout.destroyed
+      await Promise.race([once(stdout, 'drain'), once(stdout, 'error')]).catch(() => undefined)
+    return true
+  }
+
+  /** Ends a command whose result is out already. */
+  protected end(exitCode: number): Promise<never> {
+    return Promise.reject(exitError(exitCode))
   }
 
   /** A line for the person who is waiting. */

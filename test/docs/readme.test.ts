@@ -52,7 +52,7 @@ describe('the examples of --help', () => {
   )
   const examples = commands.flatMap(({ id, examples = [] }) =>
     (examples as { command: string }[]).map(({ command }) =>
-      command.replace('<%= config.bin %>', 'albertkit').replace('<%= command.id %>', id),
+      command.replace('<%= config.bin %>', 'albertkit').replace('<%= command.id %>', id.replaceAll(':', ' ')),
     ),
   )
 

@@ -1,0 +1,66 @@
+import { usage } from '../../errors.js'
+import { isBad, type BadLine, type ExampleReader } from '../../text/examples.js'
+import type { Line } from '../../text/lines.js'
+import { argmax, float32Number, float32Text, softmax } from '../../text/numbers.js'
+import type { TextModel } from './model.js'
+import { answers, type PipelineOptions } from './pipeline.js'
+
+/** What a classifier says of a line. */
+export interface Prediction {
+  readonly line: number
+  readonly text: string
+  readonly textB: string | null
+  /** The label that the line itself gives, or null. */
+  readonly given: string | null
+  readonly label: string
+  /** In the order of the labels. */
+  readonly probabilities: readonly number[]
+  readonly logits: readonly number[]
+}
+
+export const PREDICTION_FORMATS = ['jsonl', 'tsv', 'results'] as const
+export type PredictionFormat = (typeof PREDICTION_FORMATS)[number]
+
+/** Names of the classes: those that are known, else their numbers. @throws AlbertkitError `usage` where the counts differ */
+export function labelsFor(model: TextModel, classes: number): readonly string[] {
+  const labels = model.labels ?? Array.from({ length: classes }, (_, i) => String(i))
+  if (labels.length !== classes)
+    throw usage(`there are ${labels.length} labels, and the model has ${classes} classes`, {
+      hint: 'give the right ones with --labels FILE',
+    })
+  return labels
+}
+
+/** Classifies lines, in order. */
+export async function* predictLines(
+  model: TextModel,
+  lines: AsyncIterable<Line>,
+  reader: ExampleReader,
+  options: PipelineOptions = {},
+): AsyncGenerator<Prediction | BadLine> {
+  for await (const answer of answers(model, 'logits', lines, reader, options)) {
+    if (isBad(answer)) {
+      yield answer
+      continue
+    }
+    const { example, values } = answer
+    const labels = labelsFor(model, values.length)
+    yield {
+      line: example.line,
+      text: example.text,
+      textB: example.textB,
+      given: example.label,
+      label: labels[argmax(values)]!,
+      probabilities: softmax(values),
+      logits: [...values],
+    }
+  }
+}
+
+/** A prediction as a line of output. */
+export function predictionLine(p: Prediction, labels: readonly string[], format: PredictionFormat): string {
+  if (format === 'results') return p.probabilities.map(float32Text).join('\t')
+  if (format === 'tsv') return `${p.label}\t${float32Text(Math.max(...p.probabilities))}`
+  const probabilities = Object.fromEntries(labels.map((label, i) => [label, float32Number(p.probabilities[i]!)]))
+  return JSON.stringify({ label: p.label, probabilities })
+}

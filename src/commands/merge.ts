@@ -1,0 +1,27 @@
+import * as Flags from '@oclif/core/flags'
+import { argument } from './args.js'
+import { AlbertkitCommand } from './base.js'
+
+export default class Merge extends AlbertkitCommand {
+  static override summary = 'Join the shards of a directory, as the command would have written them in one go.'
+  static override description = `Checks first that the shards are one whole: none missing, none overlapping, all of one input, one model and the same options, every file what its manifest says. Predictions become one file, byte for byte what a single process writes; the shards of an evaluation become its report. Anything else is exit code 3, and nothing is written.`
+  static override examples = [
+    { description: 'After predict --shard 1/8 … 8/8 -o shards', command: 'for i in 1 2; do albertkit predict fixtures/zh-news fixtures/zh-news/test.tsv --shard $i/2 -o merge-shards; done; <%= config.bin %> <%= command.id %> merge-shards -o predictions.jsonl' },
+  ] // prettier-ignore
+  static override args = {
+    directory: argument({ description: 'directory of the shards', required: true }),
+  }
+  static override flags = {
+    output: Flags.string({ char: 'o', description: 'file to write; not needed for an evaluation', helpValue: 'FILE' }),
+    errors: Flags.string({ description: 'where the lines that could not be used go', helpValue: 'FILE' }),
+    force: Flags.boolean({ description: 'replace an existing file' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Merge)
+    const { mergeDirectory } = await import('../api/text/merge.js')
+    const { mergeText } = await import('../report/merge.js')
+    const report = await mergeDirectory(args.directory, flags)
+    await this.finish(report, () => mergeText(report))
+  }
+}

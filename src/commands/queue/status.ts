@@ -1,0 +1,20 @@
+import { AlbertkitCommand } from '../base.js'
+import { queueFlags } from '../queue-flags.js'
+
+export default class QueueStatus extends AlbertkitCommand {
+  static override summary = 'Show what a queue holds, and how far each file is.'
+  static override description =
+    'Jobs by their state, and for each file that was submitted how many of its shards are done; for one that failed, why.'
+  static override examples = [
+    { description: 'On this machine', command: '<%= config.bin %> <%= command.id %> || test $? = 6' },
+  ] // prettier-ignore
+  static override flags = queueFlags
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(QueueStatus)
+    const { status } = await import('../../scale/queue/status.js')
+    const { queueText } = await import('../../report/queue.js')
+    const report = await status(flags.redis, flags.queue)
+    await this.finish(report, () => queueText(report))
+  }
+}

@@ -1,0 +1,47 @@
+import type { Evaluation } from '../../api/text/evaluate.js'
+import type { Chart } from './render.js'
+
+/** The confusion matrix as a heat map: each row's share, with the counts written in. */
+export function confusionChart({ labels, confusion, accuracy, lines }: Evaluation): Chart {
+  const values = labels.flatMap((label, i) => {
+    const total = confusion[i]!.reduce((a, b) => a + b, 0)
+    return labels.map((predicted, j) => ({
+      label,
+      predicted,
+      count: confusion[i]![j]!,
+      share: total === 0 ? 0 : confusion[i]![j]! / total,
+    }))
+  })
+  const size = Math.max(30, Math.min(60, Math.round(560 / labels.length)))
+  const axis = { labelAngle: 0, labelOverlap: false }
+  return {
+    name: 'confusion',
+    alt: `Confusion matrix of ${lines} lines, accuracy ${accuracy.toFixed(3)}: rows are the labels, columns what was predicted.`,
+    spec: {
+      title: { text: 'Confusion matrix', subtitle: `${lines} lines, accuracy ${(100 * accuracy).toFixed(1)} %` },
+      width: { step: size },
+      height: { step: size },
+      data: { values },
+      encoding: {
+        x: { field: 'predicted', type: 'nominal', sort: [...labels], title: 'predicted', axis },
+        y: { field: 'label', type: 'nominal', sort: [...labels], title: 'label' },
+      },
+      layer: [
+        {
+          mark: { type: 'rect' },
+          encoding: {
+            color: { field: 'share', type: 'quantitative', title: 'share of row', scale: { scheme: 'blues', domain: [0, 1] }, legend: { format: '.0%' } }, // prettier-ignore
+          },
+        },
+        {
+          transform: [{ filter: 'datum.count > 0' }],
+          mark: { type: 'text', fontSize: 11 },
+          encoding: {
+            text: { field: 'count', type: 'quantitative' },
+            color: { condition: { test: 'datum.share > 0.5', value: 'white' }, value: '#123' },
+          },
+        },
+      ],
+    },
+  }
+}

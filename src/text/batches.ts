@@ -1,0 +1,43 @@
+import type { Features } from './features.js'
+
+/** Rows padded to the longest, as a model takes them. */
+export interface Batch {
+  /** Places of the rows among those that were given. */
+  readonly places: readonly number[]
+  readonly sequence: number
+  readonly input_ids: Int32Array
+  readonly attention_mask: Int32Array
+  readonly token_type_ids: Int32Array
+}
+
+function pad(rows: readonly Features[], places: readonly number[]): Batch {
+  const sequence = Math.max(...places.map((place) => rows[place]!.input_ids.length))
+  const size = places.length * sequence
+  const batch = {
+    places,
+    sequence,
+    input_ids: new Int32Array(size),
+    attention_mask: new Int32Array(size),
+    token_type_ids: new Int32Array(size),
+  }
+  places.forEach((place, row) => {
+    const { input_ids, token_type_ids } = rows[place]!
+    const at = row * sequence
+    batch.input_ids.set(input_ids, at)
+    batch.attention_mask.fill(1, at, at + input_ids.length)
+    batch.token_type_ids.set(token_type_ids, at)
+  })
+  return batch
+}
+
+/**
+ * Batches of rows of about the same length, so that little is computed for padding. The same rows give the same batches.
+ * @param size rows in a batch, at most
+ */
+export function makeBatches(rows: readonly Features[], size: number): Batch[] {
+  const order = rows.map((_, place) => place)
+  order.sort((a, b) => rows[a]!.input_ids.length - rows[b]!.input_ids.length || a - b)
+  const batches: Batch[] = []
+  for (let at = 0; at < order.length; at += size) batches.push(pad(rows, order.slice(at, at + size)))
+  return batches
+}

@@ -1,0 +1,50 @@
+/** The shortest decimal digits that are this float32 and no other. */
+function shortest(x: number): string {
+  const value = Math.fround(x)
+  for (let digits = 1; digits < 9; digits++) {
+    const text = value.toPrecision(digits)
+    if (Math.fround(Number(text)) === value) return text
+  }
+  return value.toPrecision(9)
+}
+
+/** A float32 as NumPy prints it: `0.0059892605`, `9.100546e-05`. */
+export function float32Text(x: number): string {
+  const value = Number(shortest(x))
+  const size = Math.abs(value)
+  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
+    const [mantissa = '', exponent = '0'] = value.toExponential().split('e')
+    const sign = exponent.startsWith('-') ? '-' : '+'
+    return `${mantissa.includes('.') ? mantissa : `${mantissa}.`}e${sign}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`.replace(
+      '.e',
+      'e',
+    )
+  }
+  const text = String(value)
+  return text.includes('.') ? text : `${text}.0`
+}
+
+/** The number that a float32 is, with no more digits than it has. */
+export const float32Number = (x: number): number => Number(shortest(x))
+
+/** Probabilities of a row of logits. */
+export function softmax(logits: ArrayLike<number>): number[] {
+  const values = Array.from(logits)
+  const max = Math.max(...values)
+  const powers = values.map((x) => Math.exp(x - max))
+  const sum = powers.reduce((a, b) => a + b, 0)
+  return powers.map((p) => p / sum)
+}
+
+/** −log softmax(logits)[index]. */
+export function crossEntropy(logits: ArrayLike<number>, index: number): number {
+  const values = Array.from(logits)
+  const max = Math.max(...values)
+  return max + Math.log(values.reduce((sum, x) => sum + Math.exp(x - max), 0)) - values[index]!
+}
+
+export const argmax = (values: ArrayLike<number>): number => {
+  let best = 0
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i
+  return best
+}
