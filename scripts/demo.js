@@ -1,9 +1,19 @@
 // The main job on the bundled model: inspect, convert to tfjs and ONNX, verify both, and read ten-class Chinese
-// headlines with the converted models, beside what the genuine TensorFlow code said of them.
+// headlines with the converted models, beside what the genuine TensorFlow code said of them. With a headline as argument it
+// answers that one alone.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { convertModel, inspectModel, openRunner, openSource, readAll } from '../dist/index.js'
+import {
+  convertModel,
+  ExampleReader,
+  inspectModel,
+  openRunner,
+  openSource,
+  openTextModel,
+  predictLines,
+  readAll,
+} from '../dist/index.js'
 import { inspectText } from '../dist/report/inspect.js'
 import { convertText } from '../dist/report/convert.js'
 import { table } from '../dist/report/table.js'
@@ -18,7 +28,23 @@ const argmax = (values, row, width) => {
   return slice.indexOf(Math.max(...slice))
 }
 
-try {
+const asked = process.argv.slice(2).join(' ')
+
+/** Converts the model and reads one headline with the result. */
+async function answer(text) {
+  const directory = join(out, 'zh-news')
+  const report = await convertModel(MODEL, directory, { targets: ['onnx'] })
+  if (!report.ok) throw new Error('the converted model is not what it was made from')
+  const model = await openTextModel(directory, 'classify', 'logits')
+  const lines = (async function* () {
+    yield { number: 1, text }
+  })()
+  for await (const { label, probabilities } of predictLines(model, lines, new ExampleReader({ format: 'lines' })))
+    console.log(`${text}: ${label} (${(100 * Math.max(...probabilities)).toFixed(1)} %, ${model.detail})`)
+  await model.close()
+}
+
+async function main() {
   console.log('$ albertkit inspect fixtures/zh-news\n')
   console.log(inspectText(await inspectModel(MODEL)))
 
@@ -63,6 +89,10 @@ try {
   })
   console.log('\n\nHeadlines, read by TensorFlow and by the converted models\n')
   console.log(table(rows, { head: ['headline', 'TensorFlow', 'tfjs', 'ONNX'] }))
+}
+
+try {
+  await (asked === '' ? main() : answer(asked))
 } finally {
   rmSync(out, { recursive: true, force: true })
 }

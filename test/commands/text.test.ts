@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fillMask, sentenceOrder } from '../../src/api/text/single.js'
 import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 
@@ -112,6 +113,47 @@ describe('the bundled model reads text as the genuine code did', () => {
   it('two models side by side', async () => {
     const { stdout } = await albertkit(['evaluate', ZH_NEWS, news('dev.tsv'), '--compare', at('out'), '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ comparison: { lines: 100, different: [] } })
+  })
+})
+
+interface Single {
+  masked: { text: string; mask_position: number; top: { id: number; probability: number; token: string }[] }[]
+  order: { text_a: string; text_b: string; probabilities: [number, number] }[]
+}
+
+describe('single texts', () => {
+  const { masked, order } = JSON.parse(readFileSync(news('fill_mask.json'), 'utf8')) as Single
+
+  it('fill-mask gives the tokens and probabilities of the genuine code', async () => {
+    for (const { text, mask_position, top } of masked) {
+      const [mask] = await fillMask(ZH_NEWS, text, { top: top.length })
+      expect(mask?.position).toBe(mask_position)
+      mask?.candidates.forEach(({ probability }, i) => {
+        expect(probability).toBeCloseTo(top[i]!.probability, 5)
+      })
+      expect(mask?.candidates[0]).toMatchObject({ id: top[0]!.id, token: top[0]!.token })
+    }
+    expect(await fillMask(ZH_NEWS, '央[MASK]下[MASK]', { top: 2 })).toHaveLength(2)
+    await expect(fillMask(ZH_NEWS, '央行')).rejects.toMatchObject({ kind: 'usage' })
+  })
+
+  it('sentence-order gives its probabilities', async () => {
+    expect(order.length).toBeGreaterThan(3)
+    for (const { text_a, text_b, probabilities } of order) {
+      const said = await sentenceOrder(ZH_NEWS, text_a, text_b)
+      expect(said.probabilities.inOrder).toBeCloseTo(probabilities[0], 4)
+      expect(said.inOrder).toBe(probabilities[0] >= probabilities[1])
+    }
+  })
+
+  it('embed gives a vector a line, and the same line is nearest to itself', async () => {
+    const vectors = await albertkit(['embed', ZH_NEWS, news('labels.txt')])
+    const [first] = vectors.stdout.split('\n')
+    expect((JSON.parse(first ?? '') as { vector: number[] }).vector).toHaveLength(128)
+    const near = await albertkit(['embed', ZH_NEWS, news('labels.txt'), '--pooling', 'pooled', '--cosine', '财经'])
+    const said = near.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { text: string; cosine: number }) // prettier-ignore
+    expect(said.reduce((a, b) => (a.cosine > b.cosine ? a : b))).toMatchObject({ text: '财经' })
+    expect(said.find(({ text }) => text === '财经')?.cosine).toBeCloseTo(1, 5)
   })
 })
 

@@ -54,17 +54,18 @@ export function readerOf(job: TextJob): ExampleReader {
   return new ExampleReader(options)
 }
 
-export const openClassifier = (job: TextJob, base: TextModelOptions = {}): Promise<TextModel> =>
-  openTextModel(job.model, 'classify', 'logits', {
-    ...base,
-    ...defined({
-      vocabulary: job.vocabulary,
-      lowerCase: job.lowerCase,
-      runner: job.runner,
-      labels: job.labels === undefined ? undefined : readLabelsFile(job.labels),
-      maxSeqLength: job.maxSeqLength,
-    }),
+/** What a job says of the model. */
+export const textModelOptions = (job: TextJob): TextModelOptions =>
+  defined({
+    vocabulary: job.vocabulary,
+    lowerCase: job.lowerCase,
+    runner: job.runner,
+    labels: job.labels === undefined ? undefined : readLabelsFile(job.labels),
+    maxSeqLength: job.maxSeqLength,
   })
+
+export const openClassifier = (job: TextJob): Promise<TextModel> =>
+  openTextModel(job.model, 'classify', 'logits', textModelOptions(job))
 
 const pipelineOf = (job: TextJob, onProgress?: (lines: number) => void): PipelineOptions =>
   defined({ batch: job.batch, threads: job.threads, onProgress })

@@ -1,0 +1,30 @@
+import * as Flags from '@oclif/core/flags'
+import { argument } from './args.js'
+import { AlbertkitCommand } from './base.js'
+import { casedOptions, tokenizerFlags } from './text-flags.js'
+
+export default class FillMask extends AlbertkitCommand {
+  static override summary = 'Guess the tokens that stand where a text has [MASK].'
+  static override description =
+    'Runs the masked-token head and prints the most probable tokens for each [MASK] with their probabilities.'
+  static override examples = [
+    { description: 'One mask', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '主队逆转取胜，夺得冠[MASK]'" },
+    { description: 'Two, the three best of each', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '央行[MASK]调存款准备金[MASK]' --top 3" },
+  ] // prettier-ignore
+  static override args = {
+    model: argument({ description: 'the model', required: true }),
+    text: argument({ description: 'the text', required: true }),
+  }
+  static override flags = {
+    ...tokenizerFlags,
+    top: Flags.integer({ description: 'tokens for each mask', default: 5, min: 1, max: 1000 }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(FillMask)
+    const { fillMask } = await import('../api/text/single.js')
+    const { maskText } = await import('../report/single.js')
+    const masks = await fillMask(args.model, args.text, { top: flags.top, ...casedOptions(flags) })
+    await this.finish({ text: args.text, masks }, () => maskText(masks))
+  }
+}

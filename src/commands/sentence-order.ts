@@ -1,0 +1,26 @@
+import { argument } from './args.js'
+import { AlbertkitCommand } from './base.js'
+import { casedOptions, tokenizerFlags } from './text-flags.js'
+
+export default class SentenceOrder extends AlbertkitCommand {
+  static override summary = 'Say whether two sentences stand in their order or were swapped.'
+  static override description =
+    'Runs the sentence-order head of ALBERT; of a BERT model the next-sentence head, which says whether the second follows the first.'
+  static override examples = [
+    { description: 'Two headlines', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '主队先失一球' '主队逆转取胜'" },
+  ] // prettier-ignore
+  static override args = {
+    model: argument({ description: 'the model', required: true }),
+    first: argument({ description: 'the first sentence', required: true }),
+    second: argument({ description: 'the second sentence', required: true }),
+  }
+  static override flags = tokenizerFlags
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(SentenceOrder)
+    const { sentenceOrder } = await import('../api/text/single.js')
+    const { orderText } = await import('../report/single.js')
+    const order = await sentenceOrder(args.model, args.first, args.second, casedOptions(flags))
+    await this.finish(order, () => orderText(order))
+  }
+}
