@@ -34,7 +34,7 @@ function variables(family, size) {
     .map((row) => {
       const shape = row.dims.map((d) => dims[d])
       const name = (row.prefixed ? prefixes[0] : '') + fillPattern(row.name, { g: 0, j: 0 })
-      return { name, shape: row.transposed ? shape.reverse() : shape }
+      return { name, shape: row.layout === 'transposed' ? shape.reverse() : shape }
     })
 }
 
