@@ -4,6 +4,7 @@ import type { AlbertModel, Dense, Parameter } from './albert.js'
 import { identityMatrix, isIdentity, product, ungrouped, zeros, type Fill } from './computed.js'
 import { FFN_GROUPS, groupOfLayer, type ModelConfig } from './config.js'
 import { headsOf } from './outputs.js'
+import { arrange, isRunnable } from './regroup.js'
 import { nameSlots, tableFor } from './rename.js'
 import { blockRoles, outerParameters } from './roles.js'
 import type { FileTarget, Form, PlannedTensor, Translation } from './translation.js'
@@ -150,7 +151,10 @@ class Translator {
     const filled = [...this.own(), ...this.#decoderBias()]
     if (architecture === 'albert' && model.embeddings.mapping === null)
       filled.push(...this.identity(config.hidden_size))
-    return this.finish(there, filled, null)
+    const { num_hidden_layers, num_hidden_groups, inner_group_num } = config
+    const runs = architecture === 'bert' || isRunnable(num_hidden_layers, num_hidden_groups, inner_group_num)
+    const note = `transformers 4 fails on a group of more inner layers (${inner_group_num}) than layers take it; --as albert writes a group for each`
+    return this.finish(there, filled, null, runs ? [] : [note])
   }
 
   /** The names of TensorFlow's code: the source's own, or Google's for a model of transformers. */
@@ -275,12 +279,7 @@ class Translator {
     this.refusePreNorm()
     const { config, model } = this
     const { mapping, factor } = model.embeddings
-    const first = model.layers[0] ?? []
-    const alike = (a: typeof first, b: typeof first): boolean => {
-      const [left, right] = [a.flatMap(blockRoles), b.flatMap(blockRoles)]
-      return left.length === right.length && left.every(([, p], i) => p === right[i]?.[1])
-    }
-    const groups = model.layers.every((inner) => alike(inner, first)) ? [first] : model.layers
+    const { layers: depth, groups } = arrange(model)
     const layers = groups.flatMap((inner, g) =>
       inner.flatMap((block, j) =>
         blockRoles(block).map(([role, from]) => this.#whole(`encoder/group_${g}/inner_group_${j}/${role}`, from)),
@@ -297,8 +296,9 @@ class Translator {
       architecture: 'albert',
       mask_penalty: HF_MASK_PENALTY,
       embedding_size: width,
+      num_hidden_layers: depth,
       num_hidden_groups: groups.length,
-      inner_group_num: first.length,
+      inner_group_num: groups[0]?.length ?? 1,
     }
     return this.finish(there, [...this.#outer(), ...between, ...layers], 'albert')
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel, type ConvertOptions } from '../../src/api/convert.js'
+import { initModel } from '../../src/api/init.js'
 import { openModel } from '../../src/api/open.js'
 import { verifyModel } from '../../src/api/verify.js'
 import type { AlbertkitError } from '../../src/errors.js'
@@ -126,6 +127,20 @@ describeShared('other families', () => {
     const report = await verifyModel(shared(name), directory, { golden: goldensIn(shared(name))[0]!, atol: 1e-5 })
     expect(report.comparisons.filter((c) => c.runner === 'reference(safetensors)').length).toBeGreaterThan(3)
     expect(report.ok).toBe(true)
+  }) // prettier-ignore
+
+  it('--as albert keeps groups that transformers forms as well, and says what transformers 4 cannot run', async () => {
+    const kept = await convert(shared('tf/google_groups'), { as: 'albert' })
+    const { num_hidden_groups } = read(join(shared('tf/google_groups'), 'albert_config.json'))
+    expect(read(join(kept, 'config.json'))).toMatchObject({ num_hidden_groups, inner_group_num: 1 })
+    // One layer of two inner layers: a group of more inner layers than layers take it.
+    const config = join(folder, 'inner.json')
+    writeFileSync(config, JSON.stringify({ ...read(join(shared('tf/google_groups'), 'albert_config.json')), num_hidden_layers: 1, num_hidden_groups: 1, inner_group_num: 2 })) // prettier-ignore
+    await initModel(config, join(folder, 'inner'))
+    const plain = await convertModel(join(folder, 'inner'), join(folder, 'never'), { targets: ['safetensors'], dryRun: true })
+    expect(plain.notes.join()).toContain('transformers 4')
+    const flat = await convert(join(folder, 'inner'), { as: 'albert' })
+    expect(read(join(flat, 'config.json'))).toMatchObject({ num_hidden_layers: 2, num_hidden_groups: 2, inner_group_num: 1 })
   }) // prettier-ignore
 
   it('groups that disagree are written as groups of their own by --as albert', async () => {

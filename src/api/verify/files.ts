@@ -24,7 +24,13 @@ export const fileRunner = (target: FileTarget): string => `reference(${target})`
  */
 function planOf({ model, source }: OpenedModel, written: ModelConfig, target: FileTarget): Translation {
   const { config } = model
-  const fields = ['architecture', 'embedding_size', 'num_hidden_layers', 'num_hidden_groups'] as const
+  const fields = [
+    'architecture',
+    'embedding_size',
+    'num_hidden_layers',
+    'num_hidden_groups',
+    'inner_group_num',
+  ] as const
   if (target === 'safetensors' && fields.some((field) => config[field] !== written[field]))
     return translate(model, source, target, written.architecture)
   try {

@@ -1,0 +1,107 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildTfConfig } from '../../src/export/files/config.js'
+import { writeSafetensorsModel } from '../../src/export/files/safetensors.js'
+import { writeTfModel } from '../../src/export/files/tf.js'
+import { buildConfigJson } from '../../src/export/manifest.js'
+import type { TensorSource } from '../../src/formats/source.js'
+import type { Fill } from '../../src/model/computed.js'
+import type { Activation, Family, ModelConfig } from '../../src/model/config.js'
+import type { HeadName } from '../../src/model/outputs.js'
+import { planRandom } from '../../src/model/plan-random.js'
+import { truncatedNormal } from '../../src/model/random.js'
+import type { Sharing } from '../../src/model/slots.js'
+
+/** Models of any family and shape whose every value is noise of its own, so that nothing can be taken for another. */
+
+export type Kind = 'zh' | 'google' | 'google_fast' | 'own norms' | 'bert' | 'hf albert' | 'hf bert'
+export const KINDS: readonly Kind[] = ['zh', 'google', 'google_fast', 'own norms', 'bert', 'hf albert', 'hf bert']
+
+export interface Shape {
+  readonly layers: number
+  readonly groups: number
+  readonly inner: number
+  readonly hidden: number
+  readonly embedding: number
+  readonly intermediate: number
+  readonly sharing: Sharing
+  readonly preNorm: boolean
+  readonly act: Activation
+  readonly heads: readonly HeadName[]
+  readonly pooler: boolean
+  /** hf: the masked-token head has a decoder of its own. */
+  readonly untied?: boolean
+}
+
+export const FAMILIES: Readonly<Record<Kind, Family>> = {
+  zh: 'zh', google: 'google', google_fast: 'google_fast', 'own norms': 'google', bert: 'bert', 'hf albert': 'hf', 'hf bert': 'hf',
+} // prettier-ignore
+
+function configOf(kind: Kind, shape: Shape): ModelConfig {
+  const family = FAMILIES[kind]
+  const bert = kind === 'bert' || kind === 'hf bert'
+  const grouped = !bert && family !== 'zh'
+  return {
+    family,
+    architecture: bert ? 'bert' : 'albert',
+    vocab_size: 37,
+    embedding_size: bert ? shape.hidden : shape.embedding,
+    hidden_size: shape.hidden,
+    num_hidden_layers: shape.layers,
+    num_attention_heads: 4,
+    intermediate_size: shape.intermediate,
+    max_position_embeddings: 9,
+    type_vocab_size: 2,
+    num_hidden_groups: grouped ? Math.min(shape.groups, shape.layers) : 1,
+    inner_group_num: grouped ? shape.inner : 1,
+    layer_norm_eps: 1e-12,
+    hidden_act: shape.act === 'gelu_erf' && family !== 'hf' ? 'gelu_tanh' : shape.act,
+    norm_position: family === 'zh' && shape.preNorm ? 'pre' : 'post',
+    mask_penalty: -10000,
+    id2label: null,
+    file: 'config.json',
+  }
+}
+
+const NOTHING = { files: [], notes: [], tensors: new Map() } as unknown as TensorSource
+
+/** Noise around what training starts from: biases and LayerNorms are no exception, as in a trained model. */
+function noiseOf(slot: string, deviation: number): Fill {
+  const fill = truncatedNormal(2, slot, deviation)
+  if (!slot.endsWith('/gamma')) return fill
+  return (start, target) => {
+    fill(start, target)
+    for (let i = 0; i < target.length; i++) target[i]! += 1
+  }
+}
+
+/** Writes such a model into `directory`, which must not exist. */
+export async function writeRandomModel(directory: string, kind: Kind, shape: Shape, deviation = 1): Promise<void> {
+  const config = configOf(kind, shape)
+  const target = config.family === 'hf' ? 'safetensors' : 'tf'
+  const { heads, sharing, untied = false } = shape
+  const pooler = shape.pooler || heads.some((head) => head === 'classifier' || head === 'sop' || head === 'multiple-choice') // prettier-ignore
+  const plan = planRandom(config, target, {
+    heads,
+    pooler,
+    untied,
+    labels: heads.includes('multiple-choice') ? 1 : 3,
+    seed: 1,
+    ...(config.family === 'zh' ? { sharing } : {}),
+    ...(kind === 'own norms' ? { ownNorms: true } : {}),
+  })
+  const noisy = {
+    ...plan,
+    tensors: plan.tensors.map((tensor) => ({
+      ...tensor,
+      origin: { kind: 'computed' as const, fill: noiseOf(tensor.slot, deviation) },
+    })),
+  }
+  mkdirSync(directory)
+  const task = heads.includes('token-classifier') ? 'token-classification' : heads.includes('multiple-choice') ? 'multiple-choice' : undefined // prettier-ignore
+  if (target === 'tf') await writeTfModel(noisy, NOTHING, directory, buildTfConfig(config, {}, task), {})
+  else {
+    await writeSafetensorsModel(noisy, NOTHING, directory, {})
+    writeFileSync(join(directory, 'config.json'), buildConfigJson(config, null, { untied, ...(task === undefined ? {} : { task }) })) // prettier-ignore
+  }
+}
