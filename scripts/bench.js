@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeSafetensors } from '../dist/formats/safetensors/write.js'
 import { BundleWriter } from '../dist/formats/tf-bundle/write.js'
-import { fillPattern, NAME_TABLES } from '../dist/model/names.js'
+import { fillPattern } from '../dist/model/names.js'
+import { tableOf } from '../dist/model/slots.js'
 import { table } from '../dist/report/table.js'
 
 const BIN = fileURLToPath(new URL('../bin/run.js', import.meta.url))
@@ -27,10 +28,10 @@ const config = ({ V, E, H, I, L, heads }) => ({
 
 /** Names and stored shapes of a one-group model of `family`, without classifier. */
 function variables(family, size) {
-  const dims = { ...size, P: 512, T: 2, 2: 2 }
-  const { rows, prefixes } = NAME_TABLES.find((t) => t.family === family && t.architecture === 'albert')
+  const dims = { ...size, A: size.H, P: 512, T: 2, 2: 2 }
+  const { rows, prefixes } = tableOf({ family, architecture: 'albert' })
   return rows
-    .filter((row) => !row.slot.startsWith('classifier/'))
+    .filter((row) => !/^(classifier|qa)\/|^mlm\/decoder|\{l\}/.test(row.slot))
     .map((row) => {
       const shape = row.dims.map((d) => dims[d])
       const name = (row.prefixed ? prefixes[0] : '') + fillPattern(row.name, { g: 0, j: 0 })

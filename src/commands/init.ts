@@ -8,7 +8,6 @@ export default class Init extends AlbertkitCommand {
   static override examples = [
     { description: 'A small Chinese ALBERT as albert_zh writes it', command: '<%= config.bin %> <%= command.id %> albert-tiny-zh -o tiny' },
     { description: 'For transformers, with a classifier of three classes', command: '<%= config.bin %> <%= command.id %> albert-base --to safetensors --task classify --labels 3 -o base' },
-    { description: 'The largest one, 890 MB', command: '<%= config.bin %> <%= command.id %> albert-xxlarge -o xxlarge' },
   ] // prettier-ignore
   static override args = {
     preset: argument({ description: 'a named size, or a configuration file', required: true }),
