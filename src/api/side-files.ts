@@ -10,16 +10,19 @@ export function findLabels(directory: string): string | null {
   return existsSync(file) ? file : null
 }
 
+/** Labels of a `labels.txt`, one a line. */
+export function readLabelLines(file: string): readonly string[] {
+  const lines = readFileSync(file, 'utf8')
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+  while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop()
+  return lines
+}
+
 /** Class names in order: those of `labels.txt`, else of the configuration, else null. */
 export function readLabels(directory: string, config: ModelConfig): readonly string[] | null {
   const file = findLabels(directory)
-  if (file !== null) {
-    const lines = readFileSync(file, 'utf8')
-      .replace(/^\uFEFF/, '')
-      .split(/\r?\n/)
-    while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop()
-    return lines
-  }
+  if (file !== null) return readLabelLines(file)
   if (config.id2label === null) return null
   const named = Object.entries(config.id2label).sort(([a], [b]) => Number(a) - Number(b))
   return named.map(([, label]) => label)

@@ -1,9 +1,11 @@
 import { existsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { openLocated } from '../formats/open.js'
 import { readLines } from '../text/lines.js'
 import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../text/load.js'
 import type { Tokenizer } from '../text/tokenizer.js'
+import { openModel } from './open.js'
+import { findLabels, readLabelLines, readLabels } from './side-files.js'
 
 /** The tokens of a line. */
 export interface TokenizedLine {
@@ -18,6 +20,9 @@ export interface TokenizeOptions extends LoadTokenizerOptions {
   readonly special?: boolean
 }
 
+/** A vocabulary by its name, and not a model. */
+const isVocabularyFile = (path: string): boolean => /\.(txt|model|json)$/.test(path) && !path.endsWith('.index.json')
+
 /**
  * The tokenizer of a vocabulary, of a directory that holds one, or of a model.
  * @throws AlbertkitError `usage` where there is none
@@ -25,7 +30,7 @@ export interface TokenizeOptions extends LoadTokenizerOptions {
 export async function tokenizerOf(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) {
-      if (/\.(txt|model|json)$/.test(path) && !path.endsWith('.index.json')) return loadTokenizer(path, options)
+      if (isVocabularyFile(path)) return loadTokenizer(path, options)
     } else if (findTokenizer(path) !== null) return loadTokenizer(path, options)
   }
   const { source, directories } = await openLocated(path)
@@ -34,6 +39,20 @@ export async function tokenizerOf(path: string, options: LoadTokenizerOptions = 
     return loadTokenizer(directory, options)
   } finally {
     source.close()
+  }
+}
+
+/** Names of the classes beside a vocabulary, or of a model; null where there are none. */
+export async function labelsBeside(path: string): Promise<readonly string[] | null> {
+  const directory = existsSync(path) && statSync(path).isDirectory() ? path : dirname(path)
+  const file = findLabels(directory)
+  if (file !== null) return readLabelLines(file)
+  if (isVocabularyFile(path) || !existsSync(join(directory, 'config.json'))) return null
+  const opened = await openModel(path)
+  try {
+    return readLabels(opened.directory, opened.config)
+  } finally {
+    opened.close()
   }
 }
 

@@ -1,0 +1,77 @@
+import type { LoadTokenizerOptions } from '../text/load.js'
+import { usage } from '../errors.js'
+import { jobOf, type TextFlagValues } from './text-flags.js'
+import { badLineReporter, type Talk } from './text-run.js'
+
+/** `tokenize` to and from run_classifier's files of features. */
+
+export interface ToRecordsFlags extends TextFlagValues {
+  output?: string | undefined
+  errors?: string | undefined
+  force: boolean
+}
+
+/** Names of the classes: of the file named, or of what lies beside the model or vocabulary; null where none are. */
+async function labelNames(path: string, labels: string | undefined): Promise<readonly string[] | null> {
+  const { readLabelsFile } = await import('../api/text/model.js')
+  const { labelsBeside } = await import('../api/tokenize.js')
+  return labels === undefined ? labelsBeside(path) : readLabelsFile(labels)
+}
+
+/** Writes features of a file of examples; gives what was done, and how many lines could not be used. */
+export async function toRecords(
+  vocabulary: string,
+  input: string,
+  flags: ToRecordsFlags,
+  options: LoadTokenizerOptions,
+  talk: Talk,
+): Promise<{ report: { file: string; records: number; maxSeqLength: number; bad: number }; text: string }> {
+  const { output } = flags
+  if (output === undefined) throw usage('--to tfrecord needs -o FILE')
+  const { ErrorsFile, readerOf } = await import('../api/text/job.js')
+  const { writeFeatures } = await import('../api/feature-files.js')
+  const { tokenizerOf } = await import('../api/tokenize.js')
+  const { readLines } = await import('../text/lines.js')
+  const reader = readerOf(jobOf(vocabulary, input, flags, 'jsonl'))
+  const [tokenizer, labels] = [await tokenizerOf(vocabulary, options), await labelNames(vocabulary, flags.labels)]
+  const errors = new ErrorsFile(flags.errors)
+  const report = badLineReporter(talk)
+  const maxLength = flags['max-seq-length'] ?? 128
+  try {
+    const records = await writeFeatures(output, tokenizer, readLines(input), reader, {
+      maxLength,
+      labels,
+      force: flags.force,
+      onBad: (bad) => {
+        report(bad)
+        return errors.add(bad)
+      },
+    })
+    return {
+      report: { file: output, records, maxSeqLength: maxLength, bad: errors.count },
+      text: `wrote ${output}: ${records} records of ${maxLength} tokens`,
+    }
+  } finally {
+    await errors.close()
+  }
+}
+
+/** Each record of a file of features as a line: its tokens without padding, or all of it as JSON. */
+export async function* fromRecords(
+  vocabulary: string,
+  input: string,
+  json: boolean,
+  { labels: labelsFile, ...options }: LoadTokenizerOptions & { readonly labels?: string | undefined },
+): AsyncGenerator<string> {
+  if (input === '-') throw usage('--from tfrecord reads a file, not standard input')
+  const { readFeatures } = await import('../api/feature-files.js')
+  const { tokenizerOf } = await import('../api/tokenize.js')
+  const [tokenizer, labels] = [await tokenizerOf(vocabulary, options), await labelNames(vocabulary, labelsFile)]
+  for (const { label, real, ...features } of readFeatures(input)) {
+    const tokens = features.input_ids
+      .slice(0, features.input_mask.lastIndexOf(1) + 1)
+      .map((id) => tokenizer.tokenOf(id) ?? `[id ${id}]`)
+    const name = label === null ? null : (labels?.[label] ?? null)
+    yield json ? JSON.stringify({ tokens, ...features, label_id: label, label: name, is_real_example: real }) : tokens.join(' ')
+  } // prettier-ignore
+}
