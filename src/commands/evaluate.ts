@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import * as Flags from '@oclif/core/flags'
+import { writing } from '../export/files.js'
 import { argument } from './args.js'
 import { AlbertkitCommand } from './base.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
@@ -35,9 +36,10 @@ export default class Evaluate extends AlbertkitCommand {
       await this.finish(report, () => text)
       return
     }
+    const write = (path: string, text: string): void => { writing(path, () => { writeFileSync(path, text) }) } // prettier-ignore
     const { report, text, results, svg } = await runEvaluation(job, flags, talk)
-    if (flags.results !== undefined) writeFileSync(flags.results, results)
-    if (flags.svg !== undefined) writeFileSync(flags.svg, await svg())
+    if (flags.results !== undefined) write(flags.results, results)
+    if (flags.svg !== undefined) write(flags.svg, await svg())
     await this.finish(report, () => text)
   }
 }

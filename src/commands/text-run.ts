@@ -1,6 +1,8 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import type { ShardCommand, TextJob } from '../api/text/job.js'
-import { outputError, usage } from '../errors.js'
+import { usage } from '../errors.js'
+import { OutputFile, writing } from '../export/files.js'
+import { refuseExisting } from '../export/whole-file.js'
 import { onInterrupt } from '../interrupt.js'
 
 /** What the commands that classify lines have in common. */
@@ -33,29 +35,29 @@ export function rateReporter(talk: Talk): (lines: number) => void {
 
 /** A file that is written line by line and appears when it is whole; what an interrupt leaves is said to be a part. */
 function partFile(path: string, force: boolean): { put(line: string): void; finish(): void; discard(): void } {
-  if (existsSync(path) && !force)
-    throw outputError('the output exists already', { file: path, hint: 'use --force to replace it' })
-  const part = `${path}.part`
-  const descriptor = openSync(part, 'w')
+  refuseExisting(path, force)
+  const part = new OutputFile(`${path}.part`, 'w')
   let open = true
   const close = (): void => {
-    if (open) closeSync(descriptor)
+    if (open) part.close()
     open = false
   }
   const forget = onInterrupt(close)
   return {
     put: (line) => {
-      writeSync(descriptor, `${line}\n`)
+      part.write(Buffer.from(`${line}\n`))
     },
     finish: () => {
       close()
       forget()
-      renameSync(part, path)
+      writing(path, () => {
+        renameSync(part.path, path)
+      })
     },
     discard: () => {
       close()
       forget()
-      if (existsSync(part)) rmSync(part)
+      rmSync(part.path, { force: true })
     },
   }
 }
@@ -85,7 +87,7 @@ export async function streamPredictions(
     for await (const p of predictions(model, job, { onProgress: rateReporter(talk) })) {
       if (isBad(p)) {
         report(p)
-        await errors.add(p)
+        errors.add(p)
         continue
       }
       const line = predictionLine(p, labelsFor(model, p.logits.length), job.format)
@@ -96,7 +98,7 @@ export async function streamPredictions(
     return errors.count
   } finally {
     file?.discard()
-    await errors.close()
+    errors.close()
     await model.close()
   }
 }
@@ -112,7 +114,7 @@ export async function runTextShard(
   if (directory === undefined) throw usage('--shard needs -o DIR, the directory of the shards')
   if (job.input === '-') throw usage('standard input has no shards', { hint: 'give the file by its name' })
   const { computeShard, openClassifier, taskOf } = await import('../api/text/job.js')
-  const model = await openClassifier(job)
+  const model = await openClassifier(job, true)
   try {
     const { task, shards } = await taskOf(command, job, model, count)
     const { manifest, skipped } = await computeShard(directory, task, shards[index]!, job, model, rateReporter(talk))
@@ -145,17 +147,15 @@ export async function runEvaluation(job: TextJob, { compare, errors: errorsPath 
   const model = await openClassifier(job)
   const errors = new ErrorsFile(errorsPath)
   const reportBad = badLineReporter(talk)
-  const bad: Promise<void>[] = []
   try {
     const evaluation = await evaluate(
       predictions(model, job, { onProgress: rateReporter(talk) }),
       (classes) => labelsFor(model, classes),
       (line) => {
         reportBad(line)
-        bad.push(errors.add(line))
+        errors.add(line)
       },
     )
-    await Promise.all(bad)
     const comparison = compare === undefined ? null : await compareModels(model, job, compare)
     return {
       report: { ...evaluation, runner: model.detail, globalStep: model.globalStep, ...(comparison === null ? {} : { comparison }) },
@@ -164,7 +164,7 @@ export async function runEvaluation(job: TextJob, { compare, errors: errorsPath 
       svg: async () => (await import('../report/chart/render.js')).chartSvg(confusionChart(evaluation), 'light'),
     } // prettier-ignore
   } finally {
-    await errors.close()
+    errors.close()
     await model.close()
   }
 }

@@ -44,7 +44,7 @@ export async function toRecords(
       force: flags.force,
       onBad: (bad) => {
         report(bad)
-        return errors.add(bad)
+        errors.add(bad)
       },
     })
     return {
@@ -52,7 +52,7 @@ export async function toRecords(
       text: `wrote ${output}: ${records} records of ${maxLength} tokens`,
     }
   } finally {
-    await errors.close()
+    errors.close()
   }
 }
 

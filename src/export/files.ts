@@ -39,9 +39,15 @@ export class OutputFile {
   readonly #descriptor: number
   #bytes = 0
 
-  /** @throws AlbertkitError `output`, also where `path` exists. */
-  constructor(readonly path: string) {
-    this.#descriptor = writing(path, () => openSync(path, 'wx'))
+  /**
+   * @param flags `w` empties what is there (or writes to the device that it is)
+   * @throws AlbertkitError `output`, also where `path` exists, unless `flags` is `w`
+   */
+  constructor(
+    readonly path: string,
+    flags: 'wx' | 'w' = 'wx',
+  ) {
+    this.#descriptor = writing(path, () => openSync(path, flags))
   }
 
   get bytes(): number {

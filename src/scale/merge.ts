@@ -1,9 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { closeSync, existsSync, openSync, readdirSync, readSync, renameSync, rmSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { malformed, outputError, usage } from '../errors.js'
-import { OutputFile, writing } from '../export/files.js'
-import { onInterrupt } from '../interrupt.js'
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { malformed, usage } from '../errors.js'
+import { refuseExisting, WholeFile } from '../export/whole-file.js'
 import { difference, MANIFEST_NAME, readManifest, shardName, type ShardFile, type ShardManifest } from './manifest.js'
 
 /** The shards of a directory, all there and of one task, in order. */
@@ -119,28 +118,19 @@ export function* readShardFile(directory: string, { file, sha256 }: ShardFile): 
 
 /** Writes the files one behind the other to `path`, which appears whole or not at all. */
 function concatenate(directory: string, files: readonly ShardFile[], path: string): ShardFile {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`)
-  const remove = (): void => {
-    rmSync(temporary, { force: true })
-  }
-  const forget = onInterrupt(remove)
+  const output = new WholeFile(path)
   try {
-    const output = new OutputFile(temporary)
     const hash = createHash('sha256')
     for (const file of files)
       for (const piece of readShardFile(directory, file)) {
         hash.update(piece)
         output.write(piece)
       }
-    output.close()
-    writing(path, () => {
-      renameSync(temporary, path)
-    })
+    output.commit()
     const lines = files.reduce((sum, file) => sum + file.lines, 0)
     return { file: path, sha256: hash.digest('hex'), bytes: output.bytes, lines }
   } finally {
-    remove()
-    forget()
+    output.discard()
   }
 }
 
@@ -156,8 +146,7 @@ export interface MergeOptions {
  * @throws AlbertkitError `malformed` for gaps, overlaps, damaged files and shards of another model; `output`
  */
 export function mergeShards(set: ShardSet, { output, errors, force }: MergeOptions): MergeReport {
-  if (force !== true && existsSync(output))
-    throw outputError('the output exists already', { file: output, hint: 'use --force to replace it' })
+  refuseExisting(output, force ?? false)
   const { directory, manifests } = set
   const failed = manifests.flatMap((manifest) => (manifest.errors === null ? [] : [manifest.errors]))
   return {

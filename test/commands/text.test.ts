@@ -110,6 +110,19 @@ describe('the bundled model reads text as the genuine code did', () => {
     expect([shard.code, shard.stderr]).toEqual([2, expect.stringContaining('1/8')])
   })
 
+  it('an output that cannot be written is exit code 5 and no bug', async () => {
+    const nowhere = at('nowhere/file')
+    writeFileSync(at('gap.tsv'), '体育\t主队逆转取胜\n\n')
+    for (const args of [
+      ['predict', at('out'), at('gap.tsv'), '-o', nowhere],
+      ['predict', at('out'), at('gap.tsv'), '--errors', nowhere],
+      ['evaluate', at('out'), at('gap.tsv'), '--results', nowhere],
+    ]) {
+      const { code, stderr } = await albertkit(args)
+      expect([code, stderr], args.join(' ')).toEqual([5, expect.stringContaining('could not be written')])
+    }
+  })
+
   it('two models side by side', async () => {
     const { stdout } = await albertkit(['evaluate', ZH_NEWS, news('dev.tsv'), '--compare', at('out'), '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ comparison: { lines: 100, different: [] } })

@@ -34,7 +34,7 @@ export async function embedFile(
     for await (const e of embedLines(model, pooling, readLines(job.input), readerOf(job))) {
       if (isBad(e)) {
         onBad(e)
-        await errors.add(e)
+        errors.add(e)
         continue
       }
       const { text, vector } = e
@@ -43,7 +43,7 @@ export async function embedFile(
     }
     return errors.count
   } finally {
-    await errors.close()
+    errors.close()
     await model.close()
   }
 }

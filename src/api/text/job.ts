@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { OutputFile } from '../../export/files.js'
 import { indexLines, type Shard } from '../../scale/line-index.js'
 import type { ShardTask } from '../../scale/manifest.js'
 import { runShard, type ShardReport } from '../../scale/run-shard.js'
@@ -64,8 +64,9 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
     maxSeqLength: job.maxSeqLength,
   })
 
-export const openClassifier = (job: TextJob): Promise<TextModel> =>
-  openTextModel(job.model, 'classify', 'logits', textModelOptions(job))
+/** @param hash whether the model's SHA-256 is needed: computing it reads all weights */
+export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
+  openTextModel(job.model, 'classify', 'logits', { ...textModelOptions(job), hash })
 
 const pipelineOf = (job: TextJob, onProgress?: (lines: number) => void): PipelineOptions =>
   defined({ batch: job.batch, threads: job.threads, onProgress })
@@ -89,22 +90,22 @@ export const badLine = ({ line, reason, content }: BadLine): string => JSON.stri
 
 /** A file of lines that could not be used, opened when the first one comes. */
 export class ErrorsFile {
-  #stream: ReturnType<typeof createWriteStream> | null = null
+  #file: OutputFile | null = null
   count = 0
 
   constructor(readonly path: string | undefined) {}
 
-  async add(bad: BadLine): Promise<void> {
+  /** @throws AlbertkitError `output` */
+  add(bad: BadLine): void {
     this.count++
     if (this.path === undefined) return
-    this.#stream ??= createWriteStream(this.path)
-    if (!this.#stream.write(`${badLine(bad)}\n`)) await once(this.#stream, 'drain')
+    this.#file ??= new OutputFile(this.path, 'w')
+    this.#file.write(Buffer.from(`${badLine(bad)}\n`))
   }
 
-  async close(): Promise<void> {
-    if (this.#stream === null) return
-    this.#stream.end()
-    await once(this.#stream, 'finish')
+  close(): void {
+    this.#file?.close()
+    this.#file = null
   }
 }
 
@@ -124,7 +125,7 @@ export async function taskOf(
   const { shards, ...input } = await indexLines(job.input, count)
   const labelNames = command === 'evaluate' && model.labels !== null ? { labelNames: model.labels } : {}
   const options = { ...optionsOf(job), ...labelNames }
-  return { task: { command, options, model: { sha256: model.sha256() }, input }, shards }
+  return { task: { command, options, model: { sha256: model.sha256 }, input }, shards }
 }
 
 /** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when all are there. */

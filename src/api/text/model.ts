@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -14,7 +14,7 @@ import type { Batch } from '../../text/batches.js'
 import { findTokenizer, loadTokenizer } from '../../text/load.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from '../open.js'
-import { readLabels } from '../side-files.js'
+import { readLabelLines, readLabels } from '../side-files.js'
 
 export interface TextModelOptions extends OpenModelOptions {
   /** Vocabulary instead of the one beside the model. */
@@ -26,6 +26,8 @@ export interface TextModelOptions extends OpenModelOptions {
   readonly labels?: readonly string[]
   /** Tokens of an input at most; 128 if left out, and never more than the model has positions. */
   readonly maxSeqLength?: number
+  /** Compute `sha256`, which reads all weights once more. */
+  readonly hash?: boolean
 }
 
 /** A model with its tokenizer, ready to read text. */
@@ -39,8 +41,8 @@ export interface TextModel {
   readonly detail: string
   /** `global_step` of a checkpoint, or null. */
   readonly globalStep: number | null
-  /** SHA-256 over everything that the answers depend on: weights, configuration, vocabulary. */
-  readonly sha256: () => string
+  /** With `hash`: SHA-256 over everything that the answers depend on, weights, configuration, vocabulary; else empty. */
+  readonly sha256: string
   run(batch: Batch, output: string): Promise<NamedTensor>
   close(): Promise<void>
 }
@@ -127,14 +129,14 @@ function hashModel(opened: OpenedModel, tokenizer: Tokenizer, artefact: string |
   return hash.digest('hex')
 }
 
-/** Labels of a file, one a line. */
-export const readLabelsFile = (file: string): string[] => {
+/** Labels of a file that was named, one a line. @throws AlbertkitError `usage` where it cannot be read */
+export const readLabelsFile = (file: string): readonly string[] => {
   try {
-    return readFileSync(file, 'utf8').replace(/^\ufeff/, '').replace(/(\r?\n)+$/, '').split(/\r?\n/)
+    return readLabelLines(file)
   } catch (error) {
     throw usage('the labels cannot be read', { file, cause: error })
   }
-} // prettier-ignore
+}
 
 /**
  * Opens a model, or an artefact that `convert` wrote, to read text with it. A model without an artefact for the task is
@@ -161,7 +163,7 @@ export async function openTextModel(
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
     const artefact = await openArtefact(path, output, wanted)
     const runner = artefact ?? (await openConverted(opened, resolved, wanted))
-    const sha256 = hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null)
+    const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
     const labels = options.labels ?? readLabels(opened.directory, opened.config)
     return {
@@ -171,7 +173,7 @@ export async function openTextModel(
       runner: runner.name,
       detail: runner.detail,
       globalStep,
-      sha256: () => sha256,
+      sha256,
       run: async (batch, name) => {
         const inputs = { ...batch, batch: batch.places.length }
         return (await runner.run(inputs, [name])).get(name)!

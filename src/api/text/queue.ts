@@ -17,7 +17,7 @@ export async function submitJob(
   job: TextJob,
   { shards: count, output, ...options }: SubmitOptions & { readonly shards: number; readonly output: string },
 ): Promise<SubmitReport> {
-  const model = await openClassifier(job)
+  const model = await openClassifier(job, true)
   try {
     const { task, shards } = await taskOf(command, job, model, count)
     const target = resolve(output)
@@ -45,7 +45,7 @@ class Models {
     if (key === this.#key && this.#model !== null) return this.#model
     await this.close()
     this.#key = key
-    this.#model = openClassifier(job)
+    this.#model = openClassifier(job, true)
     return this.#model
   }
 
@@ -69,7 +69,7 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
     const asked = { ...(job.task.options as Partial<TextJob>), model: path, input }
     const text = { format: 'jsonl', ...asked, ...(options.threads === undefined ? {} : { threads: options.threads }) } as TextJob // prettier-ignore
     const model = await models.get(text)
-    if (model.sha256() !== job.task.model.sha256)
+    if (model.sha256 !== job.task.model.sha256)
       throw malformed('the model here is not the one that the job was made for', {
         file: path,
         hint: 'submit the job again, or bring the right model here',

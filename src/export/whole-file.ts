@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { outputError } from '../errors.js'
+import { onInterrupt } from '../interrupt.js'
+import { OutputFile, writing } from './files.js'
+
+/** @throws AlbertkitError `output` where something is there that nobody allowed to replace */
+export function refuseExisting(path: string, force: boolean): void {
+  if (force || !existsSync(path)) return
+  throw outputError('the output exists already', { file: path, hint: 'use --force to replace it' })
+}
+
+/**
+ * A file that appears whole or not at all: what is written lies beside it under a hidden name until `commit`. `discard`
+ * does nothing after that, so it may stand in a `finally`.
+ */
+export class WholeFile {
+  readonly #file: OutputFile
+  readonly #forget: () => void
+  #open = true
+
+  /** @throws AlbertkitError `output` where nothing can be written beside `path` */
+  constructor(readonly path: string) {
+    this.#file = new OutputFile(join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`))
+    this.#forget = onInterrupt(() => {
+      this.discard()
+    })
+  }
+
+  get bytes(): number {
+    return this.#file.bytes
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#file.write(bytes)
+  }
+
+  /** @throws AlbertkitError `output` */
+  commit(): void {
+    this.#close()
+    writing(this.path, () => {
+      renameSync(this.#file.path, this.path)
+    })
+  }
+
+  discard(): void {
+    this.#close()
+    rmSync(this.#file.path, { force: true })
+  }
+
+  #close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#forget()
+    this.#file.close()
+  }
+}
