@@ -51,8 +51,8 @@ export abstract class AlbertkitCommand extends Command {
     if (!this.#listening) stdout.on('error', () => (this.#readerGone = true))
     this.#listening = true
     if (this.#readerGone) return false
-    if (!stdout.write(`${line}\n`))
-      await Promise.race([once(stdout, 'drain'), once(stdout, 'error')]).catch(() => undefined)
+    // `once` ends with an error event too, and leaves no listener behind.
+    if (!stdout.write(`${line}\n`)) await once(stdout, 'drain').catch(() => undefined)
     return true
   }
 

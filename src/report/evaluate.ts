@@ -1,3 +1,4 @@
+import type { ModelComparison } from '../api/text/compare.js'
 import type { Evaluation, Mistake } from '../api/text/evaluate.js'
 import { escapeControl } from './escape.js'
 import { percent } from './format.js'
@@ -12,7 +13,7 @@ function mistakes(title: string, list: readonly Mistake[]): string[] {
 }
 
 /** An evaluation for a person. */
-export function evaluateText(e: Evaluation, comparison: Comparison | null = null): string {
+export function evaluateText(e: Evaluation, comparison: ModelComparison | null = null): string {
   const classes = e.classes.map((c) => [c.label, String(c.support), String(c.predicted), fixed(c.precision), fixed(c.recall), fixed(c.f1)]) // prettier-ignore
   const confusion = e.labels.map((label, i) => [label, ...e.confusion[i]!.map((n) => (n === 0 ? '·' : String(n)))])
   return [
@@ -31,14 +32,7 @@ export function evaluateText(e: Evaluation, comparison: Comparison | null = null
   ].join('\n')
 }
 
-/** Lines that two models label differently. */
-export interface Comparison {
-  readonly other: string
-  readonly lines: number
-  readonly different: readonly { line: number; label: string | null; first: string; second: string; text: string }[]
-}
-
-function comparisonLines({ other, lines, different }: Comparison): string[] {
+function comparisonLines({ other, lines, different }: ModelComparison): string[] {
   const title = `${different.length} of ${lines} lines (${percent(different.length, lines)}) get another label from ${escapeControl(other)}`
   if (different.length === 0) return ['', title]
   const rows = different.slice(0, 50).map((d) => [String(d.line), d.label ?? '', d.first, d.second, Array.from(d.text).slice(0, 40).join('')]) // prettier-ignore

@@ -1,7 +1,7 @@
 import { malformed } from '../errors.js'
 import { alignedOf, filter, slice, textOf, transform, words, type Aligned } from './aligned.js'
 import { Charsmap } from './charsmap.js'
-import type { Piece, SpieceModel } from './spiece-model.js'
+import type { SpieceModel } from './spiece-model.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
 
@@ -201,8 +201,8 @@ export function googlePieces(unigram: Unigram, text: Aligned): Aligned[] {
 
 export interface SentencePieceOptions {
   readonly file: string
-  /** What `preprocess_text` does before: null leaves the text as it is. */
   readonly lowerCase: boolean
+  /** Whether the text goes through `preprocess_text` first; default true. */
   readonly preprocess?: boolean
 }
 
@@ -228,7 +228,7 @@ export class SentencePieceTokenizer implements Tokenizer {
     this.#preprocess = preprocess
     this.unigram = new Unigram(model, file)
     this.size = model.pieces.length
-    const unk = model.pieces.findIndex(({ kind }: Piece) => kind === 'unknown')
+    const unk = model.pieces.findIndex(({ kind }) => kind === 'unknown')
     const need = (piece: string): number => {
       const id = this.unigram.idOf(piece)
       if (id !== undefined) return id
