@@ -67,8 +67,27 @@ async function bundle() {
       readFileSync(join(root, 'node_modules/zod/LICENSE'), 'utf8'),
       'dist/proto/ and dist/vendor/ contain @bufbuild/protobuf, under the Apache License 2.0 and, in part:\n',
       comment.slice(0, comment.search(/^(?!\/\/)/m)).replaceAll(/^\/\/ ?/gm, ''),
+      'dist/browser/ contains TensorFlow.js (@tensorflow/tfjs-core, -converter and its backends), under the Apache License 2.0.\n',
     ].join('\n'),
   )
+}
+
+// What the browser runners open: TensorFlow.js and the page's own code in one script, so that an installed package needs
+// no bundler. The wasm files are served from the installed @tensorflow/tfjs-backend-wasm.
+async function bundlePage() {
+  await build({
+    entryPoints: [join(dist, 'runtime/browser/page.js')],
+    outfile: join(dist, 'browser/albertkit-page.js'),
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    legalComments: 'eof',
+    logLevel: 'error',
+  })
+  for (const part of ['page.js', 'page.js.map', 'page.d.ts'])
+    rmSync(join(dist, 'runtime/browser', part), { force: true })
 }
 
 /** Every module of src/commands whose default export is a command class, by its path below that folder. */
@@ -139,6 +158,7 @@ async function writeManifest(pluginRoot) {
 
 compile()
 await bundle()
+await bundlePage()
 await layOutCommands()
 await writeManifest(root)
 const ids = await writeManifest(join(dist, 'standalone'))

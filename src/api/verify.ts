@@ -9,11 +9,18 @@ import { checkQuantised, quantisedIn } from './verify/quantised.js'
 import { firstDivergence } from './verify/divergence.js'
 import { checkFile, fileRunner, filesIn } from './verify/files.js'
 import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './verify/report.js'
-import { runRunners, Verification } from './verify/running.js'
+import { requireGpu, runRunners, Verification } from './verify/running.js'
 import { makeTrials } from './verify/trials.js'
 
 export { artefactFile, artefactsIn } from './verify/artefacts.js'
-export type { ArtefactWeightCheck, Divergence, NotRun, VerifyOptions, VerifyReport } from './verify/report.js'
+export type {
+  ArtefactWeightCheck,
+  Divergence,
+  NotRun,
+  RuntimeReport,
+  VerifyOptions,
+  VerifyReport,
+} from './verify/report.js'
 
 const leftOut = (target: FileTarget): NotRun => ({
   runner: fileRunner(target),
@@ -50,6 +57,7 @@ export async function verifyOpened(
   await runRunners(opened, directory, kinds, v)
   for (const graph of quantised)
     if (directory !== null) weights.push(await checkQuantised(opened, directory, graph, heads, v))
+  requireGpu(v)
   for (const target of directory === null ? [] : files) {
     if (options.runners?.includes('reference') === false) v.notRun.push(leftOut(target))
     else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
@@ -60,6 +68,7 @@ export async function verifyOpened(
     family: opened.config.family,
     golden: options.golden ?? null,
     inputs: trials.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
+    runtimes: v.runtimes,
     comparisons,
     weights,
     notRun,

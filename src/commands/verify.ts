@@ -19,9 +19,16 @@ export default class Verify extends AlbertkitCommand {
   }
   static override flags = {
     ...modelFlags,
-    runner: Flags.string({ description: 'runtime to use: reference, onnxruntime, tfjs-cpu, tfjs-wasm; may be repeated', multiple: true, helpValue: 'NAME' }), // prettier-ignore
+    runner: Flags.string({ description: 'runtime to use, or reference: onnxruntime, tfjs-wasm, tfjs-cpu, tfjs-node, browser-wasm, or one on a GPU; may be repeated', multiple: true, helpValue: 'NAME' }), // prettier-ignore
     golden: Flags.string({ description: 'safetensors file of inputs and expected outputs', helpValue: 'FILE' }),
     atol: boundFlag(),
+    gpu: Flags.boolean({
+      description: 'use every GPU runtime at hand; none at hand is exit code 6',
+      exclusive: ['runner'],
+    }),
+    adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
+    'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
+    browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
     layers: Flags.boolean({ description: 'compare every hidden state and name the first layer that diverges' }),
   }
 
@@ -34,6 +41,10 @@ export default class Verify extends AlbertkitCommand {
       ...(flags.runner === undefined ? {} : { runners: flags.runner }),
       ...(flags.golden === undefined ? {} : { golden: flags.golden }),
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
+      gpu: flags.gpu,
+      allowSoftware: flags['allow-software'],
+      ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
+      ...(flags.browser === undefined ? {} : { browser: flags.browser }),
       layers: flags.layers,
       onProgress: (what) => {
         this.progress(what)

@@ -24,14 +24,68 @@ export function comparisonTable({ comparisons }: Pick<VerifyReport, 'comparisons
   )
 }
 
+/** The comparisons of runs on GPUs: runtime × output × precision. */
+export function gpuTable({ comparisons, runtimes }: VerifyReport): string {
+  const of = new Map(runtimes.map((r) => [`${r.runner} ${r.dtype ?? ''}`, r]))
+  // A runtime's comparisons come in the order of the inputs; a name that comes again begins the next.
+  const seen = new Map<string, number>()
+  return table(
+    comparisons.map((c) => {
+      const runtime = of.get(`${c.runner} ${c.dtype ?? ''}`)
+      const key = `${c.runner} ${c.dtype ?? ''} ${c.output} ${c.rows ?? ''}`
+      const at = seen.get(key) ?? 0
+      seen.set(key, at + 1)
+      const ms = c.rows === undefined ? runtime?.ms?.[at] : undefined
+      return [
+        c.dtype === undefined ? c.runner : `${c.runner} ${c.dtype}`,
+        c.output + (c.rows === undefined ? '' : ' (masked rows)'),
+        runtime?.precision ?? 'float64',
+        shape(c.shape),
+        scientific(c.maxAbs),
+        c.ulps === null ? 'NaN' : c.ulps.toFixed(1),
+        c.cosine === null ? 'NaN' : c.cosine.toFixed(9),
+        ms === undefined ? '' : ms.toFixed(1),
+        scientific(c.atol),
+        c.ok ? 'ok' : 'DIFFERS',
+      ]
+    }),
+    {
+      head: ['runtime', 'output', 'precision', 'shape', 'max |Δ|', 'ULP', 'cosine', 'ms', 'bound', ''],
+      right: [4, 5, 6, 7, 8],
+    },
+  )
+}
+
+type Adapter = NonNullable<VerifyReport['runtimes'][number]['adapter']>
+
+/** `nvidia H100 (driver 550.54)` */
+const adapterText = ({ vendor, device, driver, software }: Adapter): string =>
+  `${vendor} ${device} (driver ${driver}${software ? ', software' : ''})`
+
+/** `vendor device (driver, software)` of the adapters that were used. */
+const adaptersOf = ({ runtimes }: VerifyReport): string[] => [
+  ...new Set(runtimes.flatMap(({ adapter }) => (adapter === null ? [] : [adapterText(adapter)]))),
+]
+
+function runtimeLines({ runtimes }: VerifyReport): string[] {
+  return runtimes
+    .filter(({ adapter, ms }) => adapter !== null || ms !== undefined)
+    .map(({ runner, detail, adapter }) =>
+      escapeControl(`runtime  ${runner}: ${detail}; ${adapter === null ? 'CPU' : adapterText(adapter)}`),
+    )
+}
+
 /** What was compared and the verdict, for a person. */
 export function verifyText(report: VerifyReport): string {
   const { comparisons, weights, notRun, firstDivergent } = report
   const failed = comparisons.filter((c) => !c.ok).length
+  const timed = report.runtimes.some(({ ms }) => ms !== undefined)
+  const on = adaptersOf(report)
   const lines = [
     `arbiter  ${report.golden === null ? 'float64 reference' : escapeControl(report.golden)}, inputs ${report.inputs.map(shape).join(' and ')}`,
+    ...runtimeLines(report),
     '',
-    comparisons.length === 0 ? 'nothing was compared' : comparisonTable(report),
+    comparisons.length === 0 ? 'nothing was compared' : timed ? gpuTable(report) : comparisonTable(report),
     '',
   ]
   for (const w of weights) {
@@ -58,6 +112,9 @@ export function verifyText(report: VerifyReport): string {
     comparisons.length === 0
       ? 'nothing was compared'
       : `${failed} of ${comparisons.length} comparisons and ${wrongWeights} weights differ`
-  lines.push(report.ok ? `verified: ${comparisons.length} comparisons within bounds` : `NOT verified: ${why}`)
+  const hardware = on.length === 0 ? '' : escapeControl(`, on ${on.join(' and ')}`)
+  lines.push(
+    report.ok ? `verified: ${comparisons.length} comparisons within bounds${hardware}` : `NOT verified: ${why}`,
+  )
   return lines.join('\n')
 }

@@ -2,15 +2,24 @@ import { usage } from '../errors.js'
 import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { ALL_HEADS } from '../model/outputs.js'
+import type { GpuOptions } from './adapter.js'
+import { openBrowser } from './browser/runner.js'
 import { openOnnx } from './onnxruntime.js'
+import { openOnnxGpu } from './onnxruntime-gpu.js'
 import type { Runner } from './runner.js'
+import { openEngine, type TfjsEngine } from './tfjs-backend.js'
+import { openTfjsNode } from './tfjs-node.js'
 import { openEager } from './tfjs-ops.js'
 import { openTfjs } from './tfjs.js'
 
+export type { Adapter, GpuOptions } from './adapter.js'
 export type { NamedTensor, Runner } from './runner.js'
 
 /** Forms of a model that a runner can load. */
 export type ArtefactKind = 'tfjs' | 'onnx'
+
+/** What a runner computes on: every machine's CPU, packages that few install, a browser, a GPU. */
+export type RunnerPlace = 'cpu' | 'optional' | 'browser' | 'gpu'
 
 export interface RunnerInfo {
   readonly name: string
@@ -18,13 +27,22 @@ export interface RunnerInfo {
   readonly artefact: ArtefactKind
   /** Whether it can run a model that has no file, too. */
   readonly eager: boolean
+  /** Those on `cpu` are run when none is named; those on `gpu` are what `--gpu` asks for. */
+  readonly place: RunnerPlace
 }
 
 /** Every runner there is; the packages behind them are imported when one is opened. */
 export const RUNNERS: readonly RunnerInfo[] = [
-  { name: 'onnxruntime', artefact: 'onnx', eager: false },
-  { name: 'tfjs-wasm', artefact: 'tfjs', eager: true },
-  { name: 'tfjs-cpu', artefact: 'tfjs', eager: true },
+  { name: 'onnxruntime', artefact: 'onnx', eager: false, place: 'cpu' },
+  { name: 'tfjs-wasm', artefact: 'tfjs', eager: true, place: 'cpu' },
+  { name: 'tfjs-cpu', artefact: 'tfjs', eager: true, place: 'cpu' },
+  { name: 'tfjs-node', artefact: 'tfjs', eager: true, place: 'optional' },
+  { name: 'browser-wasm', artefact: 'tfjs', eager: false, place: 'browser' },
+  { name: 'tfjs-webgpu', artefact: 'tfjs', eager: true, place: 'gpu' },
+  { name: 'ort-webgpu', artefact: 'onnx', eager: false, place: 'gpu' },
+  { name: 'browser-webgpu', artefact: 'tfjs', eager: false, place: 'gpu' },
+  { name: 'tfjs-node-gpu', artefact: 'tfjs', eager: true, place: 'gpu' },
+  { name: 'ort-cuda', artefact: 'onnx', eager: false, place: 'gpu' },
 ]
 
 /** Values of an ONNX file that are no outputs and are to be made available. */
@@ -37,28 +55,43 @@ export interface InnerValues {
   readonly outputs: readonly string[]
 }
 
+const NO_VALUES: InnerValues = { marks: [], inner: {}, outputs: [] }
+
 /** A model file, or a model without one. */
 export type Runnable =
   | { readonly file: string; readonly values?: InnerValues }
   | { readonly model: AlbertModel; readonly source: TensorSource }
 
-export interface RunnerSettings {
+export interface RunnerOptions extends GpuOptions {
+  /** The browser's program instead of the one that is found. */
+  readonly browser?: string
   /** onnxruntime: threads inside an operation; one, by default. */
   readonly threads?: number
 }
 
+const engineOf = (name: string, options: RunnerOptions): Promise<TfjsEngine> => {
+  if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return openTfjsNode(name === 'tfjs-node-gpu')
+  return openEngine(name === 'tfjs-webgpu' ? 'webgpu' : name === 'tfjs-cpu' ? 'cpu' : 'wasm', options)
+}
+
+const threadsOf = ({ threads }: RunnerOptions) => (threads === undefined ? {} : { threads })
+
 /**
  * Opens the runner called `name`.
- * @throws AlbertkitError `usage` where there is none, `environment` where its package is absent, `malformed`
+ * @throws AlbertkitError `usage` where there is none, `environment` where its package or its hardware is absent,
+ *   `malformed`
  */
-export function openRunner(name: string, what: Runnable, settings: RunnerSettings = {}): Promise<Runner> {
+export async function openRunner(name: string, what: Runnable, options: RunnerOptions = {}): Promise<Runner> {
   const info = RUNNERS.find((r) => r.name === name)
   if (info === undefined)
     throw usage(`there is no runner ${name}`, { hint: `runners: ${RUNNERS.map((r) => r.name).join(', ')}` })
-  const backend = name === 'tfjs-cpu' ? 'cpu' : 'wasm'
   if ('model' in what) {
     if (!info.eager) throw usage(`${name} runs model files only`)
-    return openEager(what.model, what.source, backend, ALL_HEADS)
+    return openEager(what.model, what.source, await engineOf(name, options), ALL_HEADS)
   }
-  return info.artefact === 'onnx' ? openOnnx(what.file, { ...what.values, ...settings }) : openTfjs(what.file, backend)
+  if (name === 'onnxruntime') return openOnnx(what.file, { ...what.values, ...threadsOf(options) })
+  if (name === 'ort-webgpu' || name === 'ort-cuda')
+    return openOnnxGpu(what.file, name, what.values ?? NO_VALUES, options)
+  if (name === 'browser-wasm' || name === 'browser-webgpu') return openBrowser(what.file, name, options)
+  return openTfjs(what.file, await engineOf(name, options))
 }

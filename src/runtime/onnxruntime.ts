@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { environment, malformed } from '../errors.js'
 import { inputShape, type ModelInputs } from '../model/reference-run.js'
+import type { Adapter } from './adapter.js'
 import { withOutputs } from './onnx-outputs.js'
+import { named } from './package.js'
 import { firstLine, isAbsent, type NamedTensor, type Runner } from './runner.js'
 
 /** The part of onnxruntime-node and onnxruntime-web that is used here; the two have it in common. */
@@ -30,7 +32,7 @@ async function load(importer: Importer): Promise<Loaded> {
       const ort = 'default' in module ? module.default : module
       ort.env.logLevel = 'error'
       if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
-      return { ort, detail: `${name} (${device})` }
+      return { ort, detail: `${named(name)} (${device})` }
     } catch (error) {
       if (!isAbsent(error)) throw error
     }
@@ -39,12 +41,13 @@ async function load(importer: Importer): Promise<Loaded> {
 }
 
 class OnnxRunner implements Runner {
-  readonly name = 'onnxruntime'
   readonly inner: readonly string[]
 
   constructor(
     readonly ort: Ort,
+    readonly name: string,
     readonly detail: string,
+    readonly adapter: Adapter | null,
     readonly session: InferenceSession,
     readonly file: string,
     readonly outputs: readonly string[],
@@ -84,7 +87,33 @@ class OnnxRunner implements Runner {
   }
 }
 
+/** An execution provider of onnxruntime-node. What it lacks, shapes mostly, onnxruntime computes on the CPU. */
+export interface Provider {
+  readonly id: 'webgpu' | 'cuda'
+  /** Name of the runner. */
+  readonly name: string
+  readonly adapter: Adapter
+  /** What to do where it does not start. */
+  readonly hint: string
+}
+
+async function loadNative(provider: Provider): Promise<Loaded> {
+  try {
+    const { default: ort } = await import('onnxruntime-node')
+    ort.env.logLevel = 'error'
+    return { ort, detail: `${named('onnxruntime-node')} (${provider.id})` }
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+    throw environment(`${provider.name} needs onnxruntime-node, which is not installed`, {
+      hint: 'npm install onnxruntime-node',
+      cause: error,
+    })
+  }
+}
+
 export interface OnnxOptions {
+  /** A GPU's execution provider instead of the CPU's. */
+  readonly provider?: Provider
   /** Outputs of the graph, where `inner` names some of them too. */
   readonly outputs?: readonly string[]
   /** Inner values of the graph to make available; reads the whole file into memory. */
@@ -101,19 +130,29 @@ export interface OnnxOptions {
  * @throws AlbertkitError `environment` where neither package is installed, `malformed` where the file does not load
  */
 export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
-  const { ort, detail } = await load(options.importer ?? importPackage)
+  const { provider } = options
+  const { ort, detail } =
+    provider === undefined ? await load(options.importer ?? importPackage) : await loadNative(provider)
   const marks = options.marks ?? []
   const inner = new Map(Object.entries(options.inner ?? {}))
   const added = [...new Set([...marks, ...inner.values()])].filter((name) => !options.outputs?.includes(name))
-  const settings: InferenceSession.SessionOptions = { logSeverityLevel: 4, intraOpNumThreads: options.threads ?? 1 }
+  const settings: InferenceSession.SessionOptions = {
+    logSeverityLevel: 4,
+    intraOpNumThreads: options.threads ?? 1,
+    ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
+  }
   try {
     const session =
       added.length > 0
         ? await ort.InferenceSession.create(withOutputs(readFileSync(file), added), settings)
         : await ort.InferenceSession.create(file, settings)
     const outputs = session.outputNames.filter((name) => !added.includes(name))
-    return new OnnxRunner(ort, detail, session, file, outputs, marks, inner)
+    const { name, adapter } = provider ?? { name: 'onnxruntime', adapter: null }
+    return new OnnxRunner(ort, name, detail, adapter, session, file, outputs, marks, inner)
   } catch (error) {
+    // A provider that does not start says so in these words; anything else is the model.
+    if (provider !== undefined && /provider|webgpu|cuda|adapter/i.test(firstLine(error)))
+      throw environment(`${provider.name} does not start: ${firstLine(error)}`, { hint: provider.hint, cause: error })
     throw malformed(`onnxruntime does not load the model: ${firstLine(error)}`, { file, cause: error })
   }
 }

@@ -1,3 +1,4 @@
+import type { Adapter } from './adapter.js'
 import type { ModelInputs } from '../model/reference-run.js'
 
 /** Numbers that a runtime gave, row-major. */
@@ -8,10 +9,12 @@ export interface NamedTensor {
 
 /** A model file, or a model, that is loaded in a runtime. */
 export interface Runner {
-  /** `onnxruntime`, `tfjs-cpu`, `tfjs-wasm` */
+  /** `onnxruntime`, `tfjs-cpu`, `tfjs-wasm` … (`RUNNERS`) */
   readonly name: string
   /** What really runs: package, version, device. */
   readonly detail: string
+  /** The GPU it runs on; null on a CPU. */
+  readonly adapter: Adapter | null
   /** Names of the model's outputs. */
   readonly outputs: readonly string[]
   /** Inner values that can be asked for by name: `hidden_state_<i>`, `embedding_output` … */

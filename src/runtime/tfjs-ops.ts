@@ -10,7 +10,8 @@ import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import { ScopePath } from '../model/scope-path.js'
 import { readMeant } from '../model/weights.js'
 import type { NamedTensor, Runner } from './runner.js'
-import { useBackend, type TfjsBackend, type TfjsCore } from './tfjs-backend.js'
+import type { Adapter } from './adapter.js'
+import type { TfjsCore, TfjsEngine } from './tfjs-backend.js'
 
 /** `Ops` that compute with eager TensorFlow.js tensors on the backend that is switched on; all are differentiable. */
 export class TfjsOps implements Ops<Tensor> {
@@ -182,26 +183,29 @@ export class TfjsOps implements Ops<Tensor> {
 class EagerRunner implements Runner {
   readonly name: string
   readonly detail: string
+  readonly adapter: Adapter | null
   readonly outputs: readonly string[]
   readonly marks: readonly string[]
   readonly inner: readonly string[]
   #ops: TfjsOps | null = null
 
   constructor(
-    readonly backend: TfjsBackend,
+    readonly engine: TfjsEngine,
     readonly model: AlbertModel,
     readonly source: TensorSource,
     readonly heads: HeadSelection,
   ) {
-    this.name = `tfjs-${backend}`
-    this.detail = `@tensorflow/tfjs-core on ${backend}, eager`
+    this.name = engine.name
+    this.detail = `${engine.detail}, eager`
+    this.adapter = engine.adapter
     this.outputs = outputNames(model, heads)
     this.marks = ['embedding_output', ...Array.from({ length: hiddenStateCount(model) }, (_, i) => `hidden_state_${i}`)]
     this.inner = innerNames(model, heads)
   }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
-    const tf = await useBackend(this.backend)
+    const { tf } = this.engine
+    await this.engine.use()
     const ops = (this.#ops ??= new TfjsOps(tf, this.source))
     ops.want(wanted)
     const shape = inputShape(inputs, takesChoices(this.model, this.heads))
@@ -230,17 +234,10 @@ class EagerRunner implements Runner {
   close(): Promise<void> {
     this.#ops?.dispose()
     this.#ops = null
-    return Promise.resolve()
+    return this.engine.close()
   }
 }
 
-/** Runs `model` itself in TensorFlow.js. @throws AlbertkitError `environment` where the backend does not start */
-export async function openEager(
-  model: AlbertModel,
-  source: TensorSource,
-  backend: TfjsBackend,
-  heads: HeadSelection,
-): Promise<Runner> {
-  await useBackend(backend)
-  return new EagerRunner(backend, model, source, heads)
-}
+/** Runs `model` itself in TensorFlow.js. */
+export const openEager = (model: AlbertModel, source: TensorSource, engine: TfjsEngine, heads: HeadSelection): Runner =>
+  new EagerRunner(engine, model, source, heads)

@@ -5,19 +5,9 @@ import type { io } from '@tensorflow/tfjs-core'
 import { malformed } from '../errors.js'
 import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import { firstLine, type NamedTensor, type Runner } from './runner.js'
-import { useBackend, type TfjsBackend } from './tfjs-backend.js'
-
-interface ModelJson {
-  readonly modelTopology: object
-  readonly signature?: { readonly outputs?: Readonly<Record<string, { readonly name: string }>> }
-  readonly userDefinedMetadata?: {
-    readonly albertkit?: {
-      readonly marks?: Readonly<Record<string, string>>
-      readonly inner?: Readonly<Record<string, string>>
-    }
-  }
-  readonly weightsManifest: readonly { readonly paths: readonly string[]; readonly weights: readonly object[] }[]
-}
+import type { Adapter } from './adapter.js'
+import type { TfjsEngine } from './tfjs-backend.js'
+import { graphNames, type GraphNames, type ModelJson } from './tfjs-names.js'
 
 /** A copy in an ArrayBuffer of its own: tfjs takes `.buffer` of a view and forgets its offset. */
 function readBuffer(file: string): ArrayBuffer {
@@ -40,31 +30,26 @@ function ioHandler(file: string, json: ModelJson): io.IOHandler {
 class TfjsRunner implements Runner {
   readonly name: string
   readonly detail: string
+  readonly adapter: Adapter | null
   readonly outputs: readonly string[]
   readonly marks: readonly string[]
   readonly inner: readonly string[]
-  /** Node of every output, mark and inner value. */
-  readonly nodes: ReadonlyMap<string, string>
 
   constructor(
-    readonly backend: TfjsBackend,
+    readonly engine: TfjsEngine,
     readonly model: GraphModel,
     readonly file: string,
-    /** Node of every output and mark. */
-    named: ReadonlyMap<string, string>,
-    outputs: readonly string[],
-    inner: ReadonlyMap<string, string>,
+    names: GraphNames,
   ) {
-    this.nodes = new Map([...inner, ...named])
-    this.inner = [...inner.keys()]
-    this.name = `tfjs-${backend}`
-    this.detail = `@tensorflow/tfjs-converter on ${backend}`
-    this.outputs = outputs
-    this.marks = [...named.keys()].filter((name) => !outputs.includes(name))
+    ;({ name: this.name, detail: this.detail, adapter: this.adapter } = engine)
+    ;({ outputs: this.outputs, marks: this.marks, inner: this.inner, nodes: this.nodes } = names)
   }
 
+  readonly nodes: ReadonlyMap<string, string>
+
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
-    const tf = await useBackend(this.backend)
+    const { tf } = this.engine
+    await this.engine.use()
     const rank = this.model.inputs.find(({ name }) => name === 'input_ids')?.shape?.length
     const shape = inputShape(inputs, rank === 3)
     const feeds = {
@@ -94,31 +79,21 @@ class TfjsRunner implements Runner {
 
   close(): Promise<void> {
     this.model.dispose()
-    return Promise.resolve()
+    return this.engine.close()
   }
 }
 
 /**
  * Loads a graph model in TensorFlow.js.
- * @throws AlbertkitError `malformed` where it does not load, `environment` where the backend does not start
+ * @throws AlbertkitError `malformed` where it does not load
  */
-export async function openTfjs(file: string, backend: TfjsBackend): Promise<Runner> {
-  await useBackend(backend)
-  const { loadGraphModel } = await import('@tensorflow/tfjs-converter')
+export async function openTfjs(file: string, engine: TfjsEngine): Promise<Runner> {
   try {
     const json = JSON.parse(readFileSync(file, 'utf8')) as ModelJson
-    const model = await loadGraphModel(ioHandler(file, json))
-    const outputs = Object.entries(json.signature?.outputs ?? {}).map(([name, info]) => [name, info.name] as const)
-    const marks = Object.entries(json.userDefinedMetadata?.albertkit?.marks ?? {})
-    return new TfjsRunner(
-      backend,
-      model,
-      file,
-      new Map([...marks, ...outputs]),
-      outputs.map(([name]) => name),
-      new Map(Object.entries(json.userDefinedMetadata?.albertkit?.inner ?? {})),
-    )
+    const model = await engine.loadGraphModel(ioHandler(file, json))
+    return new TfjsRunner(engine, model, file, graphNames(json))
   } catch (error) {
+    await engine.close()
     throw malformed(`TensorFlow.js does not load the model: ${firstLine(error)}`, { file, cause: error })
   }
 }

@@ -21,6 +21,8 @@ export interface Comparison {
   readonly maxAbs: number | null
   readonly meanAbs: number | null
   readonly cosine: number | null
+  /** `maxAbs` in steps of float32 at the largest expected value: an error relative to the output as a whole. */
+  readonly ulps: number | null
   /** Index of the largest difference in the output. */
   readonly where: readonly number[]
   readonly atol: number
@@ -38,6 +40,9 @@ export function unravel(flat: number, shape: readonly number[]): number[] {
   }
   return index
 }
+
+/** Distance of the float32 numbers about `x`. */
+const float32Step = (x: number): number => 2 ** (Math.floor(Math.log2(Math.max(x, 2 ** -126))) - 23)
 
 const finite = (x: number): number | null => (Number.isFinite(x) ? x : null)
 
@@ -83,8 +88,6 @@ export type Bound = (largest: number) => number
 
 /** Against outputs of the genuine code (float32 from float64 is within 5e-6 on the fixtures). */
 export const GOLDEN_BOUND: Bound = () => 1e-5
-/** Against our own reference: float32 itself moves in proportion to the values of large trained models. */
-export const REFERENCE_BOUND: Bound = (largest) => 1e-5 * Math.max(1, largest)
 /** Rows that are masked everywhere have scores near −10000, where a float32 step is 0.001. */
 export const MASKED_ATOL = 5e-3
 
@@ -117,6 +120,7 @@ export function compare(
         maxAbs: null,
         meanAbs: null,
         cosine: null,
+        ulps: null,
         where: [],
         atol: options.atol ?? options.bound(0),
         ok: false,
@@ -129,7 +133,9 @@ export function compare(
     const keep = (row: number): boolean => (masked[row] ?? false) === (rows === 'masked')
     const s = statistics(actual, expected, keep)
     if (s.count === 0) continue
-    const atol = options.atol ?? (rows === 'masked' ? MASKED_ATOL : options.bound(largestOf(expected, keep)))
+    const largest = largestOf(expected, keep)
+    const usual = options.bound(largest)
+    const atol = options.atol ?? (rows === 'masked' ? Math.max(MASKED_ATOL, usual) : usual)
     results.push({
       runner,
       output,
@@ -138,6 +144,7 @@ export function compare(
       maxAbs: finite(s.max),
       meanAbs: finite(s.mean),
       cosine: finite(s.cosine),
+      ulps: finite(s.max / float32Step(largest)),
       where: unravel(s.at, shape),
       atol,
       ok: s.max <= atol,

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { RUNNERS } from '../../src/runtime/index.js'
 
 /**
  * The `--json` documents as zod schemas. docs/schemas is generated from them (`npx vitest -u test/report`), and what the
@@ -97,22 +98,39 @@ export const inspectSchema = z.strictObject({
 })
 
 const dtype = z.enum(['f16', 'int8', 'uint16', 'uint8']).describe('element type of the weights; absent for float32')
+const adapterSchema = z.strictObject({
+  vendor: z.string(),
+  device: z.string(),
+  driver: z.string(),
+  software: z.boolean(),
+})
 
 export const verifySchema = z.strictObject({
   ok: z.boolean(),
   family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
   golden: z.string().nullable(),
   inputs: z.array(shape),
+  runtimes: z.array(
+    z.strictObject({
+      runner: z.string(),
+      detail: z.string(),
+      dtype: dtype.optional(),
+      precision: z.enum(['float32', 'float16', 'int8']),
+      adapter: adapterSchema.nullable(),
+      ms: z.array(z.number()).optional().describe('of a second run of each input, with --gpu'),
+    }),
+  ),
   comparisons: z.array(
     z.strictObject({
-      runner: z.enum(['reference', 'onnxruntime', 'tfjs-cpu', 'tfjs-wasm', 'reference(safetensors)', 'reference(tf)']),
       dtype: dtype.optional(),
+      runner: z.enum(['reference', 'reference(safetensors)', 'reference(tf)', ...RUNNERS.map(({ name }) => name)]),
       output: z.string(),
       shape,
       rows: z.literal('masked').optional(),
       maxAbs: nullableNumber,
       meanAbs: nullableNumber,
       cosine: nullableNumber,
+      ulps: nullableNumber.describe('maxAbs in steps of float32 at the largest expected value'),
       where: shape,
       atol: z.number(),
       ok: z.boolean(),

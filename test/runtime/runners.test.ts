@@ -8,6 +8,7 @@ import { exportModel } from '../../src/export/index.js'
 import { ALL_HEADS } from '../../src/model/outputs.js'
 import { runReference } from '../../src/model/reference-run.js'
 import { openOnnx, type Importer } from '../../src/runtime/onnxruntime.js'
+import { openEngine } from '../../src/runtime/tfjs-backend.js'
 import { openEager } from '../../src/runtime/tfjs-ops.js'
 import { openTfjs } from '../../src/runtime/tfjs.js'
 import { drawInputs } from '../../src/verify/inputs.js'
@@ -81,17 +82,17 @@ describe('TensorFlow.js', () => {
         await runner.close()
         return grown
       }
-      expect(await tensorsOf(() => openTfjs(tfjs, backend))).toBe(0)
+      expect(await tensorsOf(async () => openTfjs(tfjs, await openEngine(backend)))).toBe(0)
       const base = tf.memory().numTensors
-      await tensorsOf(() => openEager(opened.model, opened.source, backend, ALL_HEADS))
+      await tensorsOf(async () => openEager(opened.model, opened.source, await openEngine(backend), ALL_HEADS))
       expect(tf.memory().numTensors).toBe(base)
     },
   )
 
   it('two runners on two backends live side by side', async () => {
     const inputs = drawInputs(opened.model, 1, 3, 3)
-    const wasm = await openTfjs(tfjs, 'wasm')
-    const cpu = await openTfjs(tfjs, 'cpu')
+    const wasm = await openTfjs(tfjs, await openEngine('wasm'))
+    const cpu = await openTfjs(tfjs, await openEngine('cpu'))
     const a = await wasm.run(inputs)
     const b = await cpu.run(inputs)
     expectClose(a.get('sop_logits')!.data, b.get('sop_logits')!.data)
@@ -100,6 +101,6 @@ describe('TensorFlow.js', () => {
   })
 
   it('a file that is no model is malformed input', async () => {
-    await expect(openTfjs(join(folder, 'absent.json'), 'cpu')).rejects.toMatchObject({ exitCode: 3 })
+    await expect(openTfjs(join(folder, 'absent.json'), await openEngine('cpu'))).rejects.toMatchObject({ exitCode: 3 })
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compare, GOLDEN_BOUND, maskedRows, MASKED_ATOL, REFERENCE_BOUND, unravel } from '../../src/verify/compare.js'
+import { compare, GOLDEN_BOUND, maskedRows, MASKED_ATOL, unravel } from '../../src/verify/compare.js'
+import { boundOf } from '../../src/verify/tolerance.js'
 
 const values = (shape: number[], data: number[]) => ({ shape, data })
 
@@ -45,8 +46,10 @@ describe('compare', () => {
   })
 
   it('without a golden the bound grows with the values', () => {
-    expect(REFERENCE_BOUND(0.5)).toBe(1e-5)
-    expect(REFERENCE_BOUND(30)).toBeCloseTo(3e-4)
+    expect(boundOf('onnxruntime', 'float32')(0.5)).toBe(1e-5)
+    expect(boundOf('onnxruntime', 'float32')(30)).toBeCloseTo(3e-4)
+    expect(boundOf('tfjs-webgpu', 'float32')(0.5)).toBe(2e-5)
+    expect(boundOf('tfjs-webgpu', 'float16')(0.5)).toBe(1e-2)
   })
 })
 

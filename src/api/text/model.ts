@@ -7,9 +7,8 @@ import { exportModel } from '../../export/index.js'
 import { hashFile } from '../../export/hash-file.js'
 import { onInterrupt } from '../../interrupt.js'
 import { resolveTask, type Task } from '../../model/outputs.js'
-import { openOnnx } from '../../runtime/onnxruntime.js'
+import { openRunner } from '../../runtime/index.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
-import { openTfjs } from '../../runtime/tfjs.js'
 import type { Batch } from '../../text/batches.js'
 import { findTokenizer, loadTokenizer } from '../../text/load.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
@@ -54,8 +53,8 @@ async function openArtefact(path: string, output: string, wanted: string | undef
   const onnx = path.endsWith('.onnx') ? path : join(path, 'onnx/model.onnx')
   const tfjs = path.endsWith('model.json') ? path : join(path, 'tfjs/model.json')
   const candidates: [string, string, () => Promise<Runner>][] = [
-    ['onnxruntime', onnx, () => openOnnx(onnx)],
-    ['tfjs-wasm', tfjs, () => openTfjs(tfjs, 'wasm')],
+    ['onnxruntime', onnx, () => openRunner('onnxruntime', { file: onnx })],
+    ['tfjs-wasm', tfjs, () => openRunner('tfjs-wasm', { file: tfjs })],
   ]
   for (const [name, file, open] of candidates) {
     if (!existsSync(file) || (wanted !== undefined && wanted !== name)) continue
@@ -80,8 +79,8 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: string | u
   const forget = onInterrupt(remove)
   const open = async (target: 'onnx' | 'tfjs'): Promise<Runner> => {
     await exportModel(opened.model, opened.source, target, folder, { task, allOutputs: false })
-    if (target === 'tfjs') return openTfjs(join(folder, 'tfjs/model.json'), 'wasm')
-    return openOnnx(join(folder, 'onnx/model.onnx'))
+    if (target === 'tfjs') return openRunner('tfjs-wasm', { file: join(folder, 'tfjs/model.json') })
+    return openRunner('onnxruntime', { file: join(folder, 'onnx/model.onnx') })
   }
   try {
     const runner = await (wanted === 'tfjs-wasm' ? open('tfjs') : open('onnx').catch((error: unknown) => {
@@ -91,6 +90,7 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: string | u
     return {
       name: runner.name,
       detail: runner.detail,
+      adapter: runner.adapter,
       outputs: runner.outputs,
       marks: runner.marks,
       inner: runner.inner,

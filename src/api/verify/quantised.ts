@@ -9,8 +9,9 @@ import type { HeadSelection } from '../../model/forward.js'
 import { rebind } from '../../model/rebind.js'
 import type { DynamicWeights } from '../../model/reference-dynamic.js'
 import { runReference, type ModelInputs } from '../../model/reference-run.js'
-import { openRunner, RUNNERS, type ArtefactKind } from '../../runtime/index.js'
-import { maskedRows, REFERENCE_BOUND, type Bound } from '../../verify/compare.js'
+import { RUNNERS, type ArtefactKind } from '../../runtime/index.js'
+import { maskedRows } from '../../verify/compare.js'
+import { boundOf, type Arithmetic } from '../../verify/tolerance.js'
 import { compareWeights } from '../../verify/weights.js'
 import type { OpenedModel } from '../open.js'
 import { partsIn } from './artefacts.js'
@@ -64,13 +65,22 @@ function unmasked(inputs: ModelInputs): ModelInputs {
   }
 }
 
-/**
- * How near a graph must come to the reference of its own weights. Where activations are rounded to a step while the
- * model runs, a value that lies at the edge of two steps may take the other one.
- */
-function boundOf({ half, dynamic }: QuantisedGraph): Bound {
-  if (half) return (largest) => 1e-2 * Math.max(1, largest)
-  return dynamic.size > 0 ? (largest) => 5e-2 * Math.max(1, largest) : REFERENCE_BOUND
+/** What a graph computes in: its weights are turned into float32 where neither is so. */
+const arithmeticOf = ({ half, dynamic }: QuantisedGraph): Arithmetic =>
+  half ? 'float16' : dynamic.size > 0 ? 'int8' : 'float32'
+
+/** The runners of a graph: the first there is for its kind, those on a GPU where one was asked for, or those named. */
+function runnersOf({ kind, file }: QuantisedGraph, v: Verification): string[] {
+  const able = RUNNERS.filter((r) => r.artefact === kind)
+  const { runners, gpu } = v.options
+  if (runners === undefined) return (gpu === true ? able.filter((r) => r.place === 'gpu') : able.slice(0, 1)).map((r) => r.name) // prettier-ignore
+  const named = able.filter((r) => runners.includes(r.name)).map((r) => r.name)
+  if (named.length === 0)
+    v.notRun.push({
+      runner: able[0]?.name ?? '',
+      reason: `only the runners named were asked for; ${file} was not run`,
+    })
+  return named
 }
 
 export const openGraphWeights = (
@@ -97,33 +107,38 @@ export async function checkQuantised(
   try {
     v.options.onProgress?.(`comparing the weights of ${graph.file}`)
     const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), true)
-    const name = RUNNERS.find((r) => r.artefact === kind)?.name ?? ''
-    const asked = v.options.runners
-    if (asked === undefined || asked.includes(name)) {
+    const model = rebind(opened.model, weights, kind === 'onnx' ? 'stored' : 'meant')
+    const has = (prefix: string): boolean => [...weights.tensors.keys()].some((slot) => slot.startsWith(prefix))
+    const own = {
+      mlm: heads.mlm && has('mlm/'),
+      sop: heads.sop && has('sop/'),
+      classifier: heads.classifier && has('classifier/'),
+      qa: heads.qa && has('qa/'),
+    }
+    const arithmetic = arithmeticOf(graph)
+    const inputs = v.trials.map((trial) => (arithmetic === 'float32' ? trial.inputs : unmasked(trial.inputs)))
+    const names = runnersOf(graph, v)
+    const expected = names.length === 0 ? [] : inputs.map((x) => runReference(model, weights, x, own, dynamic))
+    for (const name of names) {
       v.options.onProgress?.(`running ${graph.file} in ${name}`)
-      const model = rebind(opened.model, weights, kind === 'onnx' ? 'stored' : 'meant')
-      const has = (prefix: string): boolean => [...weights.tensors.keys()].some((slot) => slot.startsWith(prefix))
-      const own = {
-        mlm: heads.mlm && has('mlm/'),
-        sop: heads.sop && has('sop/'),
-        classifier: heads.classifier && has('classifier/'),
-        qa: heads.qa && has('qa/'),
-      }
-      const runner = await openRunner(name, { file: join(directory, graph.file) })
+      const runner = await v.open(name, { file: join(directory, graph.file) })
+      if (runner === null) continue
+      const ms: number[] = []
       try {
-        for (const trial of v.trials) {
-          const inputs = graph.half || dynamic.size > 0 ? unmasked(trial.inputs) : trial.inputs
-          const expected = runReference(model, weights, inputs, own, dynamic)
-          const pairs = [...(await runner.run(inputs))].flatMap(([output, actual]) => {
-            const values = expected.get(output)
+        for (const [i, x] of inputs.entries()) {
+          const pairs = [...(await runner.run(x))].flatMap(([output, actual]) => {
+            const values = expected[i]?.get(output)
             return values === undefined ? [] : [{ name: output, actual, expected: values }]
           })
-          v.compareRun(name, { inputs, bound: boundOf(graph), pairs: () => pairs }, new Map(), { precision })
+          await v.time(runner, x, ms)
+          const trial = { inputs: x, bound: boundOf(name, arithmetic), pairs: () => pairs }
+          v.compareRun(name, trial, new Map(), { precision })
         }
+        v.noteRuntime(runner, arithmetic, ms, precision)
       } finally {
         await runner.close()
       }
-    } else v.notRun.push({ runner: name, reason: `only the runners named were asked for; ${graph.file} was not run` })
+    }
     return { artefact: kind, dtype: precision, ...check, ok: check.differences.length === 0 }
   } finally {
     weights.close()

@@ -1,13 +1,16 @@
 import type { Precision } from '../../export/index.js'
 import type { FileTarget } from '../../model/translation.js'
-import type { ArtefactKind } from '../../runtime/index.js'
+import type { Adapter, ArtefactKind, RunnerOptions } from '../../runtime/index.js'
 import type { Comparison } from '../../verify/compare.js'
+import type { Arithmetic } from '../../verify/tolerance.js'
 import type { WeightDifference } from '../../verify/weights.js'
 import type { OpenModelOptions } from '../open.js'
 
-export interface VerifyOptions extends OpenModelOptions {
+export interface VerifyOptions extends OpenModelOptions, RunnerOptions {
   /** Runners by name; all that can run if left out. */
   readonly runners?: readonly string[]
+  /** Every runner on a GPU instead of those on the CPU; none that runs is an error, never a fall-back. */
+  readonly gpu?: boolean
   /** File of inputs and outputs that TensorFlow or PyTorch computed. */
   readonly golden?: string
   /** Absolute bound instead of the usual ones. */
@@ -25,6 +28,21 @@ export interface ArtefactWeightCheck {
   readonly compared: number
   readonly differences: readonly WeightDifference[]
   readonly ok: boolean
+}
+
+/** A runtime that ran. */
+export interface RuntimeReport {
+  readonly runner: string
+  /** Packages, versions, device. */
+  readonly detail: string
+  /** Element type of the weights, where it is not float32. */
+  readonly dtype?: Precision
+  /** How it computes; the weights may be stored in fewer bits. */
+  readonly precision: Arithmetic
+  /** The GPU; null on a CPU. */
+  readonly adapter: Adapter | null
+  /** Milliseconds of a second run of each input, where a GPU was asked for. */
+  readonly ms?: readonly number[]
 }
 
 /** Something that was not run, and why. */
@@ -48,6 +66,7 @@ export interface VerifyReport {
   readonly golden: string | null
   /** Shapes of the inputs, `[batch, sequence]` or `[batch, choices, sequence]`. */
   readonly inputs: readonly (readonly number[])[]
+  readonly runtimes: readonly RuntimeReport[]
   readonly comparisons: readonly Comparison[]
   readonly weights: readonly ArtefactWeightCheck[]
   readonly notRun: readonly NotRun[]

@@ -1,12 +1,23 @@
-import { AlbertkitError, usage } from '../../errors.js'
+import { AlbertkitError, environment, usage } from '../../errors.js'
+import type { Precision } from '../../export/index.js'
 import type { AlbertModel } from '../../model/albert.js'
 import { hiddenStateCount } from '../../model/outputs.js'
+import type { ModelInputs } from '../../model/reference-run.js'
 import { parametersOf } from '../../model/weights.js'
-import { openRunner, RUNNERS, type ArtefactKind, type Runner } from '../../runtime/index.js'
+import {
+  openRunner,
+  RUNNERS,
+  type ArtefactKind,
+  type Runnable,
+  type Runner,
+  type RunnerInfo,
+} from '../../runtime/index.js'
 import { compare, maskedRows, type Comparison, type Values } from '../../verify/compare.js'
+import { boundOf, type Arithmetic } from '../../verify/tolerance.js'
 import type { OpenedModel } from '../open.js'
 import { runnable } from './artefacts.js'
-import type { NotRun, VerifyOptions } from './report.js'
+import type { NotRun, RuntimeReport, VerifyOptions } from './report.js'
+import { TemporaryArtefacts } from './temporary.js'
 import type { Trial } from './trials.js'
 
 /** Above this, pure JavaScript takes minutes; `--runner tfjs-cpu` runs it all the same. */
@@ -18,10 +29,16 @@ export interface CompareRunOptions {
   readonly precision?: string
 }
 
+const isEnvironment = (error: unknown): error is AlbertkitError =>
+  error instanceof AlbertkitError && error.kind === 'environment'
+
+const reasonOf = ({ message, hint }: AlbertkitError): string => (hint === undefined ? message : `${message} (${hint})`)
+
 /** Runs one runner through every trial. */
 export class Verification {
   readonly comparisons: Comparison[] = []
   readonly notRun: NotRun[] = []
+  readonly runtimes: RuntimeReport[] = []
 
   constructor(
     readonly model: AlbertModel,
@@ -36,7 +53,8 @@ export class Verification {
     run: ReadonlyMap<string, Values>,
     { skipMasked = false, precision }: CompareRunOptions = {},
   ): void {
-    const { inputs, bound } = trial
+    const { inputs } = trial
+    const bound = trial.bound ?? boundOf(runner, 'float32')
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
     for (const { name, actual, expected } of trial.pairs(run)) {
       if (actual === null) {
@@ -53,6 +71,7 @@ export class Verification {
     const golden = this.options.golden !== undefined
     const wanted =
       golden || this.options.layers === true ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
+    const ms: number[] = []
     for (const trial of this.trials) {
       const run = new Map<string, Values>(await runner.run(trial.inputs, wanted))
       // In a graph the last hidden state is the value that is called last_hidden_state.
@@ -60,30 +79,61 @@ export class Verification {
       const value = run.get('last_hidden_state')
       if (wanted.length > runner.outputs.length && value !== undefined && !run.has(last)) run.set(last, value)
       this.compareRun(runner.name, trial, run)
+      await this.time(runner, trial.inputs, ms)
+    }
+    this.noteRuntime(runner, 'float32', ms)
+  }
+
+  /** The first run compiles shaders and loads weights: with a GPU, a second is timed. */
+  async time(runner: Runner, inputs: ModelInputs, ms: number[]): Promise<void> {
+    if (this.options.gpu !== true) return
+    const start = performance.now()
+    await runner.run(inputs)
+    ms.push(Math.round((performance.now() - start) * 100) / 100)
+  }
+
+  noteRuntime(runner: Runner, precision: Arithmetic, ms: readonly number[], dtype?: Precision): void {
+    const { name, detail, adapter } = runner
+    const stored = dtype === undefined ? {} : { dtype }
+    this.runtimes.push({ runner: name, detail, ...stored, precision, adapter, ...(ms.length > 0 ? { ms } : {}) })
+  }
+
+  /** Opens a runner; one that is not there is noted, unless it was asked for by its name. */
+  async open(name: string, what: Runnable): Promise<Runner | null> {
+    try {
+      return await openRunner(name, what, this.options)
+    } catch (error) {
+      if (!isEnvironment(error) || this.options.runners !== undefined) throw error
+      this.notRun.push({ runner: name, reason: reasonOf(error) })
+      return null
     }
   }
 }
 
+/** Whether a runner has something to run: a form in the directory, or the source, exported for it if need be. */
+const hasWork = (r: RunnerInfo, kinds: readonly ArtefactKind[] | null): boolean =>
+  kinds === null || kinds.includes(r.artefact)
+
 /** The runners for the forms in `directory`, or for the source itself where there is none. */
 function chooseRunners(opened: OpenedModel, kinds: readonly ArtefactKind[] | null, v: Verification): string[] {
-  const { runners } = v.options
-  const able = RUNNERS.filter((r) => (kinds === null ? r.eager : kinds.includes(r.artefact))).map((r) => r.name)
+  const { runners, gpu } = v.options
+  const able = RUNNERS.filter((r) => hasWork(r, kinds))
   if (runners !== undefined) {
     for (const name of runners) {
-      if (name === 'reference' || able.includes(name)) continue
-      throw usage(
-        RUNNERS.some((r) => r.name === name) ? `${name} has nothing to run here` : `there is no runner ${name}`,
-        {
-          hint: `runners for this: reference, ${able.join(', ')}`,
-        },
-      )
+      if (name === 'reference' || able.some((r) => r.name === name)) continue
+      const known = RUNNERS.some((r) => r.name === name)
+      throw usage(known ? `${name} has nothing to run here` : `there is no runner ${name}`, {
+        hint: `runners for this: reference, ${able.map((r) => r.name).join(', ')}`,
+      })
     }
     return runners.filter((name) => name !== 'reference')
   }
+  if (gpu === true) return able.filter((r) => r.place === 'gpu').map((r) => r.name)
   // A golden judges the source by the reference alone unless a runner is named.
   if (kinds === null && v.options.golden !== undefined) return []
   const bytes = [...parametersOf(opened.model)].reduce((sum, p) => sum + 4 * p.shape.reduce((a, b) => a * b, 1), 0)
-  return able.filter((name) => {
+  const usual = able.filter((r) => r.place === 'cpu' && (kinds !== null || r.eager)).map((r) => r.name)
+  return usual.filter((name) => {
     if (name !== 'tfjs-cpu' || bytes <= TFJS_CPU_MAX_WEIGHT_BYTES) return true
     v.notRun.push({ runner: name, reason: `more than 100 MB of weights; --runner ${name} runs it all the same` })
     return false
@@ -97,35 +147,38 @@ export async function runRunners(
   kinds: readonly ArtefactKind[] | null,
   v: Verification,
 ): Promise<void> {
-  const names = chooseRunners(opened, kinds, v)
+  const { options } = v
   const ran = new Set<ArtefactKind>()
-  for (const name of names) {
-    const kind = RUNNERS.find((r) => r.name === name)?.artefact
-    if (kind === undefined) continue
-    v.options.onProgress?.(`running ${name}`)
-    let runner: Runner
-    try {
-      const inner = v.options.golden !== undefined || v.options.layers === true
-      runner = await openRunner(name, runnable(opened, directory, kind, inner ? 'marks' : 'outputs'))
-    } catch (error) {
-      // A runtime that is not installed is left out, unless it was asked for or nothing else can run the artefact.
-      if (!(error instanceof AlbertkitError && error.kind === 'environment') || v.options.runners !== undefined)
-        throw error
-      v.notRun.push({ runner: name, reason: error.message })
-      continue
+  const temporary = new TemporaryArtefacts(opened)
+  try {
+    for (const name of chooseRunners(opened, kinds, v)) {
+      const info = RUNNERS.find((r) => r.name === name)
+      if (info === undefined) continue
+      const kind = info.artefact
+      options.onProgress?.(`running ${name}`)
+      const place = directory ?? (info.eager ? null : await temporary.directory(kind))
+      const inner = options.golden !== undefined || options.layers === true
+      const runner = await v.open(name, runnable(opened, place, kind, inner ? 'marks' : 'outputs'))
+      if (runner === null) continue
+      try {
+        await v.runAll(runner)
+        ran.add(kind)
+      } finally {
+        await runner.close()
+      }
     }
-    try {
-      await v.runAll(runner)
-      ran.add(kind)
-    } finally {
-      await runner.close()
-    }
+  } finally {
+    temporary.remove()
   }
-  if (v.options.runners !== undefined) return
-  for (const kind of kinds ?? []) {
-    if (ran.has(kind)) continue
-    throw new AlbertkitError('environment', `no runtime could run the ${kind} artefact`, {
-      hint: v.notRun.map((n) => `${n.runner}: ${n.reason}`).join('; '),
-    })
-  }
+  if (options.runners !== undefined || options.gpu === true) return
+  for (const kind of kinds ?? [])
+    if (!ran.has(kind)) throw environment(`no runtime could run the ${kind} artefact`, { hint: reasonsIn(v) })
+}
+
+const reasonsIn = ({ notRun }: Verification): string => notRun.map((n) => `${n.runner}: ${n.reason}`).join('\n')
+
+/** @throws AlbertkitError `environment` where a GPU was asked for and nothing ran on one */
+export function requireGpu(v: Verification): void {
+  if (v.options.gpu === true && v.runtimes.length === 0)
+    throw environment('no runtime found a GPU that it can use', { hint: reasonsIn(v) })
 }

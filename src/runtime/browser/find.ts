@@ -1,0 +1,45 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { environment } from '../../errors.js'
+
+/** Names of the programs on the search path, in the order of preference. */
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge']
+
+/** Where installers put them. */
+const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
+  darwin: [
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+    '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+  ],
+  win32: ['ProgramFiles', 'ProgramFiles(x86)', 'LocalAppData'].flatMap((variable) => {
+    const root = process.env[variable]
+    if (root === undefined) return []
+    return [join(root, 'Google/Chrome/Application/chrome.exe'), join(root, 'Microsoft/Edge/Application/msedge.exe')]
+  }),
+}
+
+const runs = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * A Chrome or Chromium: `given`, or CHROME_PATH, or the first that is found on the search path and in the usual places.
+ * @throws AlbertkitError `environment` where there is none
+ */
+export function findBrowser(given = process.env.CHROME_PATH): string {
+  const hint = 'install Chromium or Chrome, or name its program with --browser or CHROME_PATH'
+  if (given !== undefined) {
+    if (runs(given)) return given
+    throw environment('the browser is not a program that can be run', { file: given, hint })
+  }
+  const path = (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '')
+  const found = [...path.flatMap((directory) => NAMES.map((name) => join(directory, name))), ...(PLACES[process.platform] ?? [])].find(runs) // prettier-ignore
+  if (found === undefined) throw environment('there is no Chrome or Chromium', { hint })
+  return found
+}

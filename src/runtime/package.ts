@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** Where optional packages are looked for: the user's project, then beside albertkit. */
+const requires = (): NodeJS.Require[] => [
+  createRequire(pathToFileURL(join(process.cwd(), 'package.json'))),
+  createRequire(import.meta.url),
+]
+
+/** Path of the main file of an installed package, or null. */
+export function findPackage(name: string): string | null {
+  for (const require of requires()) {
+    try {
+      return require.resolve(name)
+    } catch {
+      continue
+    }
+  }
+  return null
+}
+
+/** Version of the package that the file at `entry` belongs to. */
+export function versionAt(entry: string, name: string): string | null {
+  for (let directory = dirname(entry); ; directory = dirname(directory)) {
+    try {
+      const parsed = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Record<string, unknown>
+      if (parsed.name === name) return String(parsed.version)
+    } catch {
+      // no package.json here: further up
+    }
+    if (directory === dirname(directory)) return null
+  }
+}
+
+/** Version of an installed package, or null. */
+export function packageVersion(name: string): string | null {
+  const entry = findPackage(name)
+  return entry === null ? null : versionAt(entry, name)
+}
+
+/** `onnxruntime-node 1.30.0` */
+export const named = (name: string): string => `${name} ${packageVersion(name) ?? ''}`.trim()
