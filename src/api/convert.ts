@@ -164,11 +164,22 @@ async function writeGraph(
   }
 }
 
+/** Paths of the artefacts' files that a directory will have: those written, and those of other forms that stay. */
+function filesAfter(directory: string, written: readonly Written[]): string[] {
+  const kept = Object.entries(readManifest(directory)?.artefacts ?? {}).filter(
+    ([key]) => !written.some((form) => form.key === key),
+  )
+  return [
+    ...written.flatMap(({ artefact }) => artefact.files.map(({ path }) => path)),
+    ...kept.flatMap(([, { files }]) => files.map(({ name }) => name)),
+  ]
+}
+
 /** Everything that a conversion writes, into `staging`; nothing of it is visible yet. */
 async function write(
   opened: OpenedModel,
   plans: Plans,
-  staging: string,
+  { directory, staging }: { readonly directory: string; readonly staging: string },
   hasher: Hasher,
   options: ConvertOptions,
 ): Promise<Written[]> {
@@ -186,7 +197,8 @@ async function write(
     for (const { path } of made.artefact.files) onFile(join(staging, path))
     written.push({ ...form, ...made })
   }
-  writeFileSync(join(staging, 'config.json'), configJson(opened, plans.get('safetensors'), options.task ?? 'auto'))
+  const config = configJson(opened, plans.get('safetensors'), options.task ?? 'auto', filesAfter(directory, written))
+  writeFileSync(join(staging, 'config.json'), config)
   return written
 }
 
@@ -304,7 +316,7 @@ export async function convertModel(path: string, directory: string, options: Con
     const hasher = new Hasher()
     try {
       for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
-      const written = await write(opened, plans, output.staging, hasher, options)
+      const written = await write(opened, plans, { directory, staging: output.staging }, hasher, options)
       const notes = writeTokenizer(opened.directory, output.staging, opened.config.max_position_embeddings)
       const gate = written.flatMap((form) => form.gate ?? [])
       const passed = gate.every(({ ok }) => ok)

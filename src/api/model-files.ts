@@ -16,6 +16,7 @@ import { FILE_TARGETS, type FileTarget, type Form, type Translation } from '../m
 import { findTokenizer, tokenizerName } from '../text/load.js'
 import type { OpenedModel } from './open.js'
 import { readLabels } from './side-files.js'
+import { transformersJsConfig } from './transformers-js.js'
 
 /** The targets that are files of named weights: safetensors as transformers lays it out, and a TensorFlow checkpoint. */
 
@@ -123,8 +124,16 @@ function labelsOf(opened: OpenedModel): readonly string[] | null {
   return Array.from({ length: head.weight.shape[0] ?? 0 }, (_, i) => `LABEL_${i}`)
 }
 
-/** `config.json` of a directory that holds `opened` as written by `translation`, or in no file at all. */
-export function configJson(opened: OpenedModel, translation: Translation | undefined, asked: Task): string {
+/**
+ * `config.json` of a directory that holds `opened` as written by `translation`, or in no file at all.
+ * @param files paths of everything in the directory
+ */
+export function configJson(
+  opened: OpenedModel,
+  translation: Translation | undefined,
+  asked: Task,
+  files: readonly string[] = [],
+): string {
   const { model, rawConfig } = opened
   const task = resolveTask(model, asked)
   const multiplied = translation?.form != null
@@ -137,6 +146,7 @@ export function configJson(opened: OpenedModel, translation: Translation | undef
     family: multiplied ? 'hf' : config.family,
     task,
     untied: model.mlm?.decoder != null,
+    transformersJs: transformersJsConfig(files),
   })
 }
 

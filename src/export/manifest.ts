@@ -134,13 +134,22 @@ export interface ConfigJsonOptions {
   readonly task?: string
   /** Whether the masked-token head has a decoder of its own. */
   readonly untied?: boolean
+  /** What transformers.js is to know of the ONNX files. */
+  readonly transformersJs?: object | null
 }
 
 /** `config.json` as transformers reads it; `labels` become id2label and label2id. */
 export function buildConfigJson(
   config: ModelConfig,
   labels: readonly string[] | null,
-  { architectures, passed = {}, family = config.family, task, untied = false }: ConfigJsonOptions = {},
+  {
+    architectures,
+    passed = {},
+    family = config.family,
+    task,
+    untied = false,
+    transformersJs = null,
+  }: ConfigJsonOptions = {},
 ): string {
   const factorised = config.architecture === 'albert'
   const body = {
@@ -165,6 +174,7 @@ export function buildConfigJson(
           id2label: Object.fromEntries(labels.map((label, i) => [String(i), label])),
           label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
         }),
+    ...(transformersJs === null ? {} : { 'transformers.js_config': transformersJs }),
     // What transformers has no field for: whose code it is, where the LayerNorms stand, what the classifier is of.
     albertkit: { family, norm_position: config.norm_position, ...(task === undefined ? {} : { task }) },
   }
