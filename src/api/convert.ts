@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputError, usage } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
@@ -42,7 +42,10 @@ export interface ConvertOptions extends OpenModelOptions {
   readonly as?: Form
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
-  /** Element types of the weights; float32 alone by default. Several for ONNX, one for tfjs. */
+  /**
+   * Element types of the weights: several for ONNX, one for tfjs and safetensors. By default float32 alone, and in
+   * safetensors the source's own.
+   */
   readonly dtypes?: readonly Precision[]
   /** ONNX: version of the operator set. */
   readonly opset?: number
@@ -175,6 +178,17 @@ function filesAfter(directory: string, written: readonly Written[]): string[] {
   ]
 }
 
+/** Element type that the configuration in a directory gives to a safetensors file that is there. */
+function keptDtype(directory: string): { readonly dtype?: string } {
+  if (readManifest(directory)?.artefacts.safetensors === undefined) return {}
+  try {
+    const { torch_dtype } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { torch_dtype?: unknown } // prettier-ignore
+    return typeof torch_dtype === 'string' ? { dtype: torch_dtype } : {}
+  } catch {
+    return {}
+  }
+}
+
 /** Everything that a conversion writes, into `staging`; nothing of it is visible yet. */
 async function write(
   opened: OpenedModel,
@@ -197,7 +211,8 @@ async function write(
     for (const { path } of made.artefact.files) onFile(join(staging, path))
     written.push({ ...form, ...made })
   }
-  const config = configJson(opened, plans.get('safetensors'), options.task ?? 'auto', filesAfter(directory, written))
+  const files = filesAfter(directory, written)
+  const config = configJson(opened, plans.get('safetensors'), options.task ?? 'auto', files, keptDtype(directory))
   writeFileSync(join(staging, 'config.json'), config)
   return written
 }
@@ -271,7 +286,7 @@ function planned(plans: Plans, { targets, dtypes }: ConvertOptions): ArtefactRep
     const dtype = precision === 'f32' ? {} : { dtype: precision }
     if (!isFileTarget(target) || plan === undefined)
       return { target, ...dtype, files: [], weightBytes: null, outputs: [] }
-    return { target, files: plannedFiles(target, plan), weightBytes: plannedBytes(plan), outputs: [] }
+    return { target, ...dtype, files: plannedFiles(target, plan), weightBytes: plannedBytes(plan), outputs: [] }
   })
 }
 
@@ -310,7 +325,7 @@ export async function convertModel(path: string, directory: string, options: Con
   const opened = await openModel(path, options)
   try {
     const task = resolveTask(opened.model, options.task ?? 'auto')
-    const plans = planFiles(opened, options.targets, options.as)
+    const plans = planFiles(opened, options.targets, options.as, options.dtypes?.[0])
     if (options.dryRun === true) return report(opened, plans, directory, options, planned(plans, options), null)
     const output = new OutputDirectory(directory)
     const hasher = new Hasher()

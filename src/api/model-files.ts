@@ -2,10 +2,12 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { outputError, usage } from '../errors.js'
 import { buildTfConfig, passedFields } from '../export/files/config.js'
+import { FILE_PRECISIONS, inPrecision, torchDtype } from '../export/files/rounding.js'
 import { writeSafetensorsModel } from '../export/files/safetensors.js'
 import { byteLengthOf } from '../export/files/stream.js'
 import { tfConfigName, tfFiles, writeTfModel } from '../export/files/tf.js'
 import { buildConfigJson, readManifest } from '../export/manifest.js'
+import type { Precision } from '../export/index.js'
 import type { WriteEvents, WrittenArtefact } from '../export/written.js'
 import { elementCount } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
@@ -51,15 +53,23 @@ export function checkForm(form: Form | undefined, targets: readonly string[], di
 
 /**
  * What each file target among `targets` is to hold, before anything is written.
+ * @param dtype element type of every tensor; that of the source if left out
  * @throws AlbertkitError `unsupported` where no weights compute the same there
  */
 export function planFiles(
   opened: OpenedModel,
   targets: readonly string[],
   form: Form | undefined,
+  dtype?: Precision,
 ): Map<FileTarget, Translation> {
   const chosen = FILE_TARGETS.filter((target) => targets.includes(target))
-  return new Map(chosen.map((target) => [target, translate(opened.model, opened.source, target, form ?? null)]))
+  const precision = FILE_PRECISIONS.find((name) => name === dtype)
+  return new Map(
+    chosen.map((target) => {
+      const plan = translate(opened.model, opened.source, target, form ?? null)
+      return [target, precision === undefined ? plan : inPrecision(plan, opened.source, precision)]
+    }),
+  )
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
@@ -127,12 +137,14 @@ function labelsOf(opened: OpenedModel): readonly string[] | null {
 /**
  * `config.json` of a directory that holds `opened` as written by `translation`, or in no file at all.
  * @param files paths of everything in the directory
+ * @param kept what is said of a safetensors file that stays
  */
 export function configJson(
   opened: OpenedModel,
   translation: Translation | undefined,
   asked: Task,
   files: readonly string[] = [],
+  kept: { readonly dtype?: string } = {},
 ): string {
   const { model, rawConfig } = opened
   const task = resolveTask(model, asked)
@@ -147,6 +159,7 @@ export function configJson(
     task,
     untied: model.mlm?.decoder != null,
     transformersJs: transformersJsConfig(files),
+    ...(translation === undefined ? kept : { dtype: torchDtype(translation) }),
   })
 }
 

@@ -1,6 +1,6 @@
 import { usage } from '../errors.js'
 import { PRECISIONS_OF, type Precision, type Target } from '../export/index.js'
-import { isFileTarget } from './model-files.js'
+import { FILE_PRECISIONS } from '../export/files/rounding.js'
 
 /** One form that a conversion writes. */
 export interface FormRequest {
@@ -10,30 +10,33 @@ export interface FormRequest {
   readonly precision: Precision
 }
 
+/** The element types that a form can have. */
+function ableOf(target: Target): readonly Precision[] {
+  if (target === 'tf')
+    throw usage('--dtype goes with --to onnx, tfjs and safetensors, not tf', {
+      hint: "a TensorFlow checkpoint keeps the source's element types",
+    })
+  return target === 'safetensors' ? FILE_PRECISIONS : PRECISIONS_OF[target]
+}
+
 /**
  * The forms that targets and element types ask for. ONNX can have several element types beside one another, a tfjs
- * folder one.
+ * folder and a safetensors file have one.
  * @throws AlbertkitError `usage` where a form has no such element type
  */
 export function formsOf(targets: readonly Target[], dtypes: readonly Precision[] = []): FormRequest[] {
   const asked = [...new Set(dtypes)]
   return [...new Set(targets)].flatMap((target): FormRequest[] => {
-    if (isFileTarget(target)) {
-      if (asked.length > 0)
-        throw usage(`--dtype goes with --to onnx and tfjs, not ${target}`, {
-          hint: `${target} keeps the source's element types`,
-        })
-      return [{ key: target, target, precision: 'f32' as const }]
-    }
-    const able = PRECISIONS_OF[target]
+    if (asked.length === 0) return [{ key: target, target, precision: 'f32' }]
+    const able = ableOf(target)
     for (const precision of asked)
       if (!able.includes(precision))
         throw usage(`${target} has no ${precision}`, { hint: `${target} has ${able.join(', ')}` })
-    if (target === 'tfjs' && asked.length > 1)
-      throw usage(`a tfjs folder has one element type, not ${asked.join(' and ')}`, {
-        hint: 'convert to tfjs once for each, into directories of their own',
+    if (target !== 'onnx' && asked.length > 1)
+      throw usage(`${target} has one element type, not ${asked.join(' and ')}`, {
+        hint: `convert to ${target} once for each, into directories of their own`,
       })
-    return (asked.length === 0 ? (['f32'] as const) : asked).map((precision) => ({
+    return asked.map((precision) => ({
       key: target === 'onnx' && precision !== 'f32' ? `onnx-${precision}` : target,
       target,
       precision,

@@ -11,6 +11,7 @@ export default class Convert extends AlbertkitCommand {
     { description: 'Both forms of the bundled model', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out' },
     { description: 'Hidden states and embeddings as outputs too', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all' },
     { description: 'ONNX in half and in 8 bits, beside float32', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype f32 --dtype f16 --dtype int8 -o out-small' },
+    { description: 'For transformers, in half the size', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert --dtype f16 -o out-half' },
     { description: 'For transformers: a plain BERT with the same outputs', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert -o out-bert' },
     { description: 'A TensorFlow checkpoint', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tf -o out-tf' },
     { description: 'What would be written', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run' },
@@ -25,7 +26,7 @@ export default class Convert extends AlbertkitCommand {
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
     task: Flags.string({ description: 'which head to include', options: ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'], default: 'auto' }), // prettier-ignore
     outputs: Flags.string({ description: '`all` adds embedding_output and every hidden_state', options: ['default', 'all'], default: 'default' }), // prettier-ignore
-    dtype: Flags.string({ description: 'element type of the weights, f32 by default; several for ONNX, one for tfjs', options: ['f32', 'f16', 'int8', 'uint16', 'uint8'], multiple: true, multipleNonGreedy: true }), // prettier-ignore
+    dtype: Flags.string({ description: 'element type of the weights: f32, f16, int8 (several) for ONNX; f32, f16, uint16 or uint8 for tfjs; f32, f16 or bf16 for safetensors', options: ['f32', 'f16', 'bf16', 'int8', 'uint16', 'uint8'], multiple: true, multipleNonGreedy: true }), // prettier-ignore
     'weights-only': Flags.boolean({ description: 'int8: quantise weights alone, not what they are multiplied with' }),
     'keep-embeddings': Flags.boolean({ description: 'int8, uint8, uint16: leave embedding tables in float32' }),
     'fp16-compute': Flags.boolean({ description: 'f16 in ONNX: compute in float16 too, for GPUs' }),

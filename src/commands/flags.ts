@@ -65,7 +65,9 @@ export const precisionOptions = (flags: {
   'external-data': boolean
   'min-agreement'?: number | undefined
 }) => ({
-  ...(flags.dtype === undefined ? {} : { dtypes: flags.dtype as ('f32' | 'f16' | 'int8' | 'uint16' | 'uint8')[] }),
+  ...(flags.dtype === undefined
+    ? {}
+    : { dtypes: flags.dtype as ('f32' | 'f16' | 'bf16' | 'int8' | 'uint16' | 'uint8')[] }),
   opset: flags.opset,
   weightsOnly: flags['weights-only'],
   keepEmbeddings: flags['keep-embeddings'],

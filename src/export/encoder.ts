@@ -1,7 +1,7 @@
 import type { Parameter } from '../model/albert.js'
 import { storedMatrix } from '../model/weights.js'
 import type { Encoding } from './encoding.js'
-import { toHalf } from './half.js'
+import { toHalf } from '../model/half.js'
 import { PIECE_BYTES } from './transpose.js'
 import type { Sink } from './weights.js'
 

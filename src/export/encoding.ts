@@ -1,7 +1,7 @@
 import { elementCount, type TensorSource } from '../formats/source.js'
 import type { Parameter } from '../model/albert.js'
 import { storedMatrix } from '../model/weights.js'
-import { LARGEST_HALF } from './half.js'
+import { LARGEST_HALF } from '../model/half.js'
 import { WeightStream } from './weights.js'
 
 /** How the elements of one weight are stored in an artefact. */

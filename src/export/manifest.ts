@@ -134,6 +134,8 @@ export interface ConfigJsonOptions {
   readonly task?: string
   /** Whether the masked-token head has a decoder of its own. */
   readonly untied?: boolean
+  /** Element type of the safetensors file, as PyTorch calls it. */
+  readonly dtype?: string
   /** What transformers.js is to know of the ONNX files. */
   readonly transformersJs?: object | null
 }
@@ -148,6 +150,7 @@ export function buildConfigJson(
     family = config.family,
     task,
     untied = false,
+    dtype,
     transformersJs = null,
   }: ConfigJsonOptions = {},
 ): string {
@@ -167,6 +170,8 @@ export function buildConfigJson(
     max_position_embeddings: config.max_position_embeddings,
     type_vocab_size: config.type_vocab_size,
     layer_norm_eps: config.layer_norm_eps,
+    // Newer versions of transformers call it dtype, older ones torch_dtype; each passes over the other.
+    ...(dtype === undefined ? {} : { dtype, torch_dtype: dtype }),
     ...(untied ? { tie_word_embeddings: false } : {}),
     ...(labels === null
       ? {}

@@ -30,9 +30,14 @@ export interface PlannedTensor {
   readonly shape: readonly number[]
   /** PyTorch's `weight`, `[out, in]`. */
   readonly transposed: boolean
+  /** Element type in the file; where it is not that of the origin, values are rounded to the nearest. */
   readonly dtype: DType
   readonly origin: Origin
 }
+
+/** Element type of what a planned tensor is made of. */
+export const originDtype = ({ origin }: Pick<PlannedTensor, 'origin'>): DType =>
+  origin.kind === 'parameter' ? origin.parameter.dtype : 'F32'
 
 export interface Translation {
   readonly table: NameTable

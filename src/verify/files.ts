@@ -1,9 +1,11 @@
 import { DTYPE_BYTES, elementCount, type DType, type TensorSource } from '../formats/source.js'
+import { decodeFloats } from '../model/decode.js'
+import { encodeFloats } from '../model/encode.js'
 import type { PlannedTensor } from '../model/translation.js'
 import type { WeightCheck, WeightDifference } from './weights.js'
 
 /**
- * Whether a written file holds what was planned, bit for bit. It is read as any file is, and turned back into the order
+ * Whether a written file holds what was planned, bit for bit (rounded, where the plan has another element type). It is read as any file is, and turned back into the order
  * of the source: the other way round than it was written.
  */
 
@@ -64,44 +66,51 @@ function sameTransposed({ shape, dtype, read }: Plain, written: TensorSource, na
   return true
 }
 
+/** What a planned tensor is made of, in the order of its origin and the element type of the file. */
+function plainOf(source: TensorSource, { origin, meant, dtype }: PlannedTensor): Plain {
+  if (origin.kind === 'computed') {
+    const read = (start: number, target: Uint8Array): void => {
+      origin.fill(start, new Float32Array(target.buffer, target.byteOffset, target.length / 4))
+    }
+    return { shape: meant, dtype, read: rounded('F32', dtype, read) }
+  }
+  const { variable, storedShape, dtype: own } = origin.parameter
+  const read = (start: number, target: Uint8Array): void => {
+    source.read(variable, start * DTYPE_BYTES[own], target)
+  }
+  return { shape: storedShape, dtype, read: rounded(own, dtype, read) }
+}
+
+/** Gives elements of one type as those of another. */
+function rounded(from: DType, to: DType, read: Plain['read']): Plain['read'] {
+  if (from === to) return read
+  return (start, target) => {
+    const values = new Float32Array(target.length / DTYPE_BYTES[to])
+    const bytes = new Uint8Array(values.length * DTYPE_BYTES[from])
+    read(start, bytes)
+    decodeFloats(from, bytes, values)
+    encodeFloats(to, values, target)
+  }
+}
+
 function difference(source: TensorSource, written: TensorSource, tensor: PlannedTensor): string | null {
-  const { name, shape, dtype, origin, transposed, meant } = tensor
+  const { name, shape, dtype, origin, transposed } = tensor
   const info = written.tensors.get(name)
   if (info === undefined) return 'absent from the file'
   if (info.dtype !== dtype) return `stored as ${info.dtype} instead of ${dtype}`
   if (!sameShape(info.shape, shape)) return `shape [${info.shape.join(', ')}] instead of [${shape.join(', ')}]`
-  const total = elementCount(shape) * DTYPE_BYTES[dtype]
+  const width = DTYPE_BYTES[dtype]
+  const total = elementCount(shape) * width
   if (total === 0) return null
-  const read = (start: number, target: Uint8Array): void => {
-    written.read(name, start, target)
-  }
-  if (origin.kind === 'computed') {
-    const fill = (start: number, target: Uint8Array): void => {
-      origin.fill(start, new Float32Array(target.buffer, target.byteOffset, target.length / 4))
-    }
-    const same = transposed
-      ? sameTransposed({ shape: meant, dtype, read: fill }, written, name)
-      : sameInOrder(total, (start, target) => { fill(start / 4, target) }, read) // prettier-ignore
-    return same ? null : 'its bytes differ'
-  }
-  const { parameter } = origin
-  const stored = (start: number, target: Uint8Array): void => {
-    source.read(parameter.variable, start, target)
-  }
-  const same =
-    (parameter.layout === 'transposed') === transposed
-      ? sameInOrder(total, stored, read)
-      : sameTransposed(
-          {
-            shape: parameter.storedShape,
-            dtype,
-            read: (start, target) => {
-              source.read(parameter.variable, start * DTYPE_BYTES[dtype], target)
-            },
-          },
-          written,
-          name,
-        )
+  const plain = plainOf(source, tensor)
+  const turned = origin.kind === 'computed' ? transposed : (origin.parameter.layout === 'transposed') !== transposed
+  const same = turned
+    ? sameTransposed(plain, written, name)
+    : sameInOrder(
+        total,
+        (start, target) => { plain.read(start / width, target) },
+        (start, target) => { written.read(name, start, target) },
+      ) // prettier-ignore
   return same ? null : 'its bytes differ'
 }
 

@@ -80,7 +80,7 @@ it('what does not go together is refused before anything is read', async () => {
     expect(convertModel(ZH_NEWS, at('never'), options)).rejects.toMatchObject({ exitCode: 2 })
   await refuse({ targets: ['tfjs'], dtypes: ['int8'] })
   await refuse({ targets: ['tfjs'], dtypes: ['f32', 'f16'] })
-  await refuse({ targets: ['safetensors'], dtypes: ['f16'] })
+  await refuse({ targets: ['safetensors'], dtypes: ['int8'] })
   await refuse({ targets: ['onnx'], halfCompute: true })
   await refuse({ targets: ['onnx'], weightsOnly: true })
   expect(existsSync(at('never'))).toBe(false)

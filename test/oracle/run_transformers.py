@@ -1,6 +1,6 @@
 """Loads a directory with the class of transformers that its config.json names, and runs it.
 
-stdin: {"directory", "inputs": {name: nested list}}; stdout: {"class", "missing", "unexpected", "outputs": {name: [shape, flat list]}}
+stdin: {"directory", "inputs": {name: nested list}}; stdout: {"class", "dtype", "missing", "unexpected", "outputs": {name: [shape, flat list]}}
 """
 import json
 import sys
@@ -13,6 +13,7 @@ with open(request["directory"] + "/config.json") as file:
     architecture = json.load(file)["architectures"][0]
 model, info = getattr(transformers, architecture).from_pretrained(request["directory"], output_loading_info=True)
 model.eval()
+auto = getattr(transformers, architecture).from_pretrained(request["directory"], torch_dtype="auto")
 inputs = {name: torch.tensor(value) for name, value in request["inputs"].items()}
 with torch.no_grad():
     result = model(**inputs, output_hidden_states=True)
@@ -31,6 +32,7 @@ print(
     json.dumps(
         {
             "class": architecture,
+            "dtype": str(auto.dtype),
             "missing": sorted(info["missing_keys"]),
             "unexpected": sorted(info["unexpected_keys"]),
             "outputs": {name: [list(t.shape), t.double().flatten().tolist()] for name, t in outputs.items()},

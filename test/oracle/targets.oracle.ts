@@ -30,7 +30,7 @@ async function makeSource(kind: Kind | 'bundled', shape: Partial<Shape>): Promis
   return directory
 }
 
-async function convert(source: string, options: Pick<ConvertOptions, 'targets' | 'as'>): Promise<string> {
+async function convert(source: string, options: Pick<ConvertOptions, 'targets' | 'as' | 'dtypes'>): Promise<string> {
   const directory = fresh()
   expect((await convertModel(source, directory, options)).ok).toBe(true)
   return directory
@@ -126,5 +126,19 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
     // The bundled model has a masked-token head beside the classifier, which its class leaves alone.
     if (kind !== 'bundled') expect(answer.unexpected).toEqual([])
     expect(Object.keys(answer.outputs).sort()).toEqual(names)
+  }) // prettier-ignore
+  it.each<[Kind | 'bundled', ConvertOptions['as'], 'f16' | 'bf16' | 'f32', string]>([
+    ['bundled', 'bert', 'f16', 'torch.float16'],
+    ['bundled', 'albert', 'bf16', 'torch.bfloat16'],
+    ['google', undefined, 'f16', 'torch.float16'],
+    ['google', undefined, 'bf16', 'torch.bfloat16'],
+    ['google', undefined, 'f32', 'torch.float32'],
+    ['bert', undefined, 'f16', 'torch.float16'],
+  ])('%s --as %s --dtype %s', async (kind, as, dtype, name) => {
+    const source = await makeSource(kind, {})
+    const directory = await convert(source, { targets: ['safetensors'], dtypes: [dtype], ...(as === undefined ? {} : { as }) })
+    // The reference runs with the same rounded weights.
+    const answer = (await compareOutputs(directory, TRANSFORMERS!, 'run_transformers.py', directory)) as Answer & { dtype: string; missing: string[] }
+    expect([answer.dtype, answer.missing]).toEqual([name, []])
   }) // prettier-ignore
 })

@@ -97,7 +97,9 @@ export const inspectSchema = z.strictObject({
   notes: z.array(z.string()),
 })
 
-const dtype = z.enum(['f16', 'int8', 'uint16', 'uint8']).describe('element type of the weights; absent for float32')
+const dtype = z
+  .enum(['f16', 'bf16', 'int8', 'uint16', 'uint8'])
+  .describe('element type of the weights; absent for float32')
 const adapterSchema = z.strictObject({
   vendor: z.string(),
   device: z.string(),

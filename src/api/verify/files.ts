@@ -1,6 +1,10 @@
 import { AlbertkitError } from '../../errors.js'
+import { PlannedSource } from '../../export/files/planned-source.js'
+import { FILE_PRECISIONS, inPrecision, type FilePrecision } from '../../export/files/rounding.js'
+import type { TensorSource } from '../../formats/source.js'
 import type { ModelConfig } from '../../model/config.js'
 import { hiddenStateCount, resolveTask } from '../../model/outputs.js'
+import { retyped } from '../../model/rebind.js'
 import { runReference } from '../../model/reference-run.js'
 import { translate } from '../../model/translate.js'
 import { FILE_TARGETS, type FileTarget, type Translation } from '../../model/translation.js'
@@ -41,9 +45,29 @@ function planOf({ model, source }: OpenedModel, written: ModelConfig, target: Fi
   }
 }
 
+/** The plan in the element types that the file has, and the name of these where they are not the source's. */
+function inTypesOf(
+  written: TensorSource,
+  plan: Translation,
+  source: TensorSource,
+): { readonly plan: Translation; readonly precision: FilePrecision | null } {
+  const fits = ({ tensors }: Translation): boolean =>
+    tensors.every(({ name, dtype }) => (written.tensors.get(name)?.dtype ?? dtype) === dtype)
+  if (fits(plan)) return { plan, precision: null }
+  const kinds = new Set([...written.tensors.values()].map(({ dtype }) => dtype))
+  for (const precision of FILE_PRECISIONS) {
+    if (precision !== 'f32' && !kinds.has(precision === 'f16' ? 'F16' : 'BF16')) continue
+    const other = inPrecision(plan, source, precision)
+    if (fits(other)) return { plan: other, precision }
+  }
+  return { plan, precision: null }
+}
+
 /**
  * Checks one file of named weights: opens it as any model is opened, compares every tensor with what the source has
- * for it, bit for bit, and runs it in the reference on the trials of `v`.
+ * for it, bit for bit, and runs it in the reference on the trials of `v`. Of a file in another element type every
+ * tensor must be the source's, rounded; names, layouts and configuration are then judged by what runs with the values
+ * before they were rounded.
  * @throws AlbertkitError where it cannot be read
  */
 export async function checkFile(
@@ -59,21 +83,25 @@ export async function checkFile(
   const task = resolveTask(opened.model, 'auto')
   const written = await openModel(paths.model, { config: paths.config, task })
   try {
-    const { tensors } = planOf(opened, written.config, target)
+    const full = planOf(opened, written.config, target)
+    const { plan, precision } = inTypesOf(written.source, full, opened.source)
     v.options.onProgress?.(`comparing the weights of ${target}`)
-    const check = compareFile(opened.source, written.source, tensors)
+    const check = compareFile(opened.source, written.source, plan.tensors)
+    const source = precision === null ? written.source : new PlannedSource(full.tensors, opened.source)
+    const model = precision === null ? written.model : retyped(written.model, source)
+    const dtype = precision === null || precision === 'f32' ? undefined : precision
     const runner = fileRunner(target)
     v.options.onProgress?.(`running ${runner}`)
     const sameStates = hiddenStateCount(opened.model) === hiddenStateCount(written.model)
     for (const trial of v.trials) {
-      const run = runReference(written.model, written.source, trial.inputs, heads)
+      const run = runReference(model, source, trial.inputs, heads)
       // transformers counts one state for all inner layers of a layer; the last is compared as last_hidden_state.
       if (!sameStates) for (const name of run.keys()) if (name.startsWith('hidden_state_')) run.delete(name)
       // Where every position is masked, TensorFlow's −10000 and transformers' least float32 are not the same function.
       const skipMasked = written.config.mask_penalty !== opened.config.mask_penalty
-      v.compareRun(runner, trial, run, { skipMasked })
+      v.compareRun(runner, trial, run, { skipMasked, ...(dtype === undefined ? {} : { precision: dtype }) })
     }
-    return { artefact: target, ...check, ok: check.differences.length === 0 }
+    return { artefact: target, ...(dtype === undefined ? {} : { dtype }), ...check, ok: check.differences.length === 0 }
   } finally {
     written.close()
   }

@@ -1,6 +1,8 @@
 import { DTYPE_BYTES, elementCount, type DType, type TensorSource } from '../../formats/source.js'
 import type { Parameter } from '../../model/albert.js'
-import type { PlannedTensor } from '../../model/translation.js'
+import { decodeFloats } from '../../model/decode.js'
+import { encodeFloats } from '../../model/encode.js'
+import { originDtype, type PlannedTensor } from '../../model/translation.js'
 import { bytesOf, PIECE_BYTES, Transposer, type Elements } from '../transpose.js'
 import type { Sink } from '../weights.js'
 
@@ -18,13 +20,39 @@ export const byteLengthOf = ({ shape, dtype }: Pick<PlannedTensor, 'shape' | 'dt
 export class TensorStream {
   readonly #transposers = new Map<number, Transposer<Elements>>()
   #piece: Uint8Array | null = null
+  /** Of conversions: values, and bytes of twice the size at most (halfs that become float32). */
+  #floats: Float32Array | null = null
+  #encoded: Uint8Array | null = null
 
   constructor(readonly source: TensorSource) {}
 
   /** @throws AlbertkitError `malformed` from the source */
   stream(tensor: PlannedTensor, sink: Sink): void {
-    const { origin, transposed, meant } = tensor
-    if (elementCount(meant) === 0) return
+    if (elementCount(tensor.meant) === 0) return
+    const own = originDtype(tensor)
+    this.#streamOwn(tensor, own === tensor.dtype ? sink : this.#converting(own, tensor.dtype, sink))
+  }
+
+  /** A sink of elements of one type that gives `sink` those of another, by way of float32. */
+  #converting(from: DType, to: DType, sink: Sink): Sink {
+    const most = PIECE_BYTES / DTYPE_BYTES[from]
+    this.#floats ??= new Float32Array(PIECE_BYTES / 2)
+    this.#encoded ??= new Uint8Array(PIECE_BYTES * 2)
+    const [floats, encoded] = [this.#floats, this.#encoded]
+    return (bytes) => {
+      const n = bytes.length / DTYPE_BYTES[from]
+      for (let start = 0; start < n; start += most) {
+        const values = floats.subarray(0, Math.min(most, n - start))
+        decodeFloats(from, bytes.subarray(start * DTYPE_BYTES[from]), values)
+        const out = encoded.subarray(0, values.length * DTYPE_BYTES[to])
+        encodeFloats(to, values, out)
+        sink(out)
+      }
+    }
+  }
+
+  /** In the element type of the origin. */
+  #streamOwn({ origin, transposed, meant }: PlannedTensor, sink: Sink): void {
     if (origin.kind === 'parameter') {
       const { parameter } = origin
       if ((parameter.layout === 'transposed') === transposed) this.#copy(parameter, sink)
