@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { tarGz, zip } from '../helpers/archive.js'
 import { fuzz } from '../helpers/fuzz.js'
 import { describeShared, SHARED } from '../helpers/shared.js'
@@ -10,11 +10,13 @@ import { describeShared, SHARED } from '../helpers/shared.js'
 
 const out = mkdtempSync(join(tmpdir(), 'albertkit-fuzz-'))
 const unpacked = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('albertkit-archive-'))
-const before = unpacked()
+// What is unpacked, and left, is that of these tests alone.
+vi.stubEnv('TMPDIR', out)
 afterEach(() => {
-  expect(unpacked().filter((name) => !before.includes(name))).toEqual([])
+  expect(unpacked()).toEqual([])
 })
 afterAll(() => {
+  vi.unstubAllEnvs()
   rmSync(out, { recursive: true, force: true })
 })
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openModel } from '../../src/api/open.js'
 import { openSource } from '../../src/formats/open.js'
 import { readAll } from '../../src/formats/source.js'
@@ -11,8 +11,11 @@ import { ZH_NEWS } from '../helpers/shared.js'
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'albertkit-arc-'))
+  // What is unpacked, and left, is that of these tests alone.
+  vi.stubEnv('TMPDIR', folder)
 })
 afterAll(() => {
+  vi.unstubAllEnvs()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -70,5 +73,17 @@ describe('an archive of a checkpoint folder', () => {
     await expect(openSource(cut)).rejects.toMatchObject({ kind: 'malformed' })
     const path = await archive('none.zip', [{ name: 'readme.txt', data: Buffer.from('hello') }])
     await expect(openSource(path)).rejects.toMatchObject({ kind: 'malformed' })
+  })
+
+  it('a zip whose directory lies beyond all files is malformed, and nothing else happens', async () => {
+    const whole = await zip(model(''))
+    const locator = Buffer.alloc(20)
+    locator.writeUInt32LE(0x07064b50, 0)
+    locator.writeBigUInt64LE(1n << 61n, 8)
+    locator.writeUInt32LE(1, 16)
+    const path = join(folder, 'far.zip')
+    writeFileSync(path, Buffer.concat([whole.subarray(0, -22), locator, whole.subarray(-22)]))
+    await expect(openSource(path)).rejects.toMatchObject({ kind: 'malformed', place: { file: path } })
+    await expect(openSource(path)).rejects.toThrow(/points to byte \d+/)
   })
 })

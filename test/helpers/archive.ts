@@ -16,11 +16,11 @@ async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
 }
 
 /** The bytes of a `.zip`. */
-export function zip(entries: readonly ArchiveEntry[]): Promise<Buffer> {
+export function zip(entries: readonly ArchiveEntry[], options: { readonly compress?: boolean } = {}): Promise<Buffer> {
   const file = new ZipFile()
-  for (const { name, data = Buffer.alloc(0) } of entries) file.addBuffer(data, name)
+  for (const { name, data = Buffer.alloc(0) } of entries) file.addBuffer(data, name, options)
   file.end()
-  return collect(file.outputStream as unknown as AsyncIterable<unknown>)
+  return collect(file.outputStream)
 }
 
 /** The bytes of a `.tar`. */
