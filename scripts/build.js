@@ -101,13 +101,16 @@ async function findCommands() {
   return found
 }
 
+// What runs in a thread of its own is started by its file name.
+const THREADS = ['export/hash-worker.js', 'api/text/window-worker.js']
+
 // A command loads some forty small modules of ours, a millisecond each; bundled, a handful. dist/cli is a whole of its
 // own: nothing in it imports the modules beside it, of which each has another identity.
 async function bundleCommands(commands) {
   await build({
-    entryPoints: [...commands.map((file) => `commands/${file}`), 'export/hash-worker.js'].map((file) => ({
+    entryPoints: [...commands.map((file) => `commands/${file}`), ...THREADS].map((file) => ({
       in: join(dist, file),
-      out: file.replace(/^commands\/|\.js$/g, '').replace(/^export\//, ''),
+      out: file.replace(/^commands\/|\.js$/g, '').replace(/^(export|api\/text)\//, ''),
     })),
     outdir: join(dist, 'cli'),
     bundle: true,

@@ -75,6 +75,18 @@ export abstract class AlbertkitCommand extends Command {
     this.#progressShown = true
   }
 
+  /** `talk` and `progress`, for what works outside the command. */
+  protected get speaker(): { talk: (line: string) => void; progress: (step: string) => void } {
+    return {
+      talk: (line) => {
+        this.talk(line)
+      },
+      progress: (step) => {
+        this.progress(step)
+      },
+    }
+  }
+
   override warn(input: Error | string): Error | string {
     this.talk(`warning: ${input instanceof Error ? input.message : input}`)
     return input

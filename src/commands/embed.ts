@@ -1,16 +1,19 @@
 import * as Flags from '@oclif/core/flags'
 import { argument } from './args.js'
 import { AlbertkitCommand } from './base.js'
-import { jobOf, textFlags } from './text-flags.js'
-import { badLineReporter } from './text-run.js'
+import { usage } from '../errors.js'
+import { jobOf, shardFlag, textFlags } from './text-flags.js'
+import { listenerOf } from './text-talk.js'
 
 export default class Embed extends AlbertkitCommand {
   static override summary = 'Turn lines of text into vectors.'
   static override description =
-    'The mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON lines. With --cosine the lines are compared with that text: the cosine of the two vectors stands beside each.'
+    'The mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON lines, or as a matrix of float32 for NumPy (npy) or as safetensors; a line that cannot be used has no row. With --cosine the lines are compared with that text: the cosine of the two vectors stands beside each. --text, given twice, compares two texts.'
   static override examples = [
     { description: 'Vectors of lines', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt' },
     { description: 'How near each line is to a text', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt --cosine '足球'" },
+    { description: 'How near two texts are', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news --text '主队逆转取胜' --text '客队夺得冠军'" },
+    { description: 'A matrix for NumPy', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt --format npy -o labels.npy' },
   ] // prettier-ignore
   static override args = {
     model: argument({ description: 'the model', required: true }),
@@ -20,14 +23,35 @@ export default class Embed extends AlbertkitCommand {
     ...textFlags,
     pooling: Flags.string({ description: 'mean of the tokens, or the pooler', options: ['mean', 'pooled'], default: 'mean' }),
     cosine: Flags.string({ description: 'a text to compare each line with', helpValue: 'TEXT' }),
+    text: Flags.string({ description: 'instead of a file: two texts, the cosine of whose vectors is printed', helpValue: 'TEXT', multiple: true, exclusive: ['cosine', 'shard'] }),
+    format: Flags.string({ description: 'form of the vectors', options: ['jsonl', 'npy', 'safetensors'], default: 'jsonl' }),
+    output: Flags.string({ char: 'o', description: 'file to write to; with --shard the directory', helpValue: 'PATH' }),
+    shard: shardFlag({ exclusive: ['cosine'] }),
+    force: Flags.boolean({ description: 'replace an existing file' }),
   } // prettier-ignore
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Embed)
+    const { pooling, format } = flags
+    const job = { ...jobOf(args.model, args.file, flags, format as 'jsonl'), pooling: pooling as 'mean' }
+    const listener = listenerOf(this.speaker)
+    if (flags.text !== undefined) {
+      const [a, b, ...more] = flags.text
+      if (a === undefined || b === undefined || more.length > 0) throw usage('--text is given twice: two texts are compared') // prettier-ignore
+      const { similarity } = await import('../api/text/embed-file.js')
+      const report = await similarity(job, [a, b])
+      await this.finish(report, () => report.cosine.toFixed(6))
+      return
+    }
+    if (flags.shard !== undefined) {
+      const { runTextShard } = await import('../api/text/shards.js')
+      const { shardDocument, shardText } = await import('../report/shard.js')
+      const report = await runTextShard('embed', job, flags.shard, flags.output, listener)
+      await this.finish(shardDocument(report), () => shardText(report))
+      return
+    }
     const { embedFile } = await import('../api/text/embed-file.js')
-    const job = jobOf(args.model, args.file, flags, 'jsonl')
-    const report = badLineReporter({ talk: (line) => { this.talk(line) }, progress: () => undefined }) // prettier-ignore
-    const bad = await embedFile(job, flags.pooling as 'mean', flags, (line) => this.put(line), report)
+    const bad = await embedFile(job, flags, (line) => this.put(line), listener)
     if (bad > 0 && flags.errors === undefined) await this.end(3)
   }
 }

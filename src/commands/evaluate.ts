@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs'
 import * as Flags from '@oclif/core/flags'
-import { writing } from '../export/files.js'
 import { argument } from './args.js'
 import { AlbertkitCommand } from './base.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
-import { runEvaluation, runTextShard } from './text-run.js'
+import { listenerOf } from './text-talk.js'
 
 export default class Evaluate extends AlbertkitCommand {
   static override summary = 'Score a classifier on labelled lines: accuracy, loss, classes, confusion, mistakes.'
@@ -30,16 +28,18 @@ export default class Evaluate extends AlbertkitCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Evaluate)
     const job = jobOf(args.model, args.file, flags, 'jsonl')
-    const talk = { talk: (line: string) => { this.talk(line) }, progress: (line: string) => { this.progress(line) } } // prettier-ignore
+    const listener = listenerOf(this.speaker)
     if (flags.shard !== undefined) {
-      const { text, report } = await runTextShard('evaluate', job, flags.shard, flags.output, talk)
-      await this.finish(report, () => text)
+      const { runTextShard } = await import('../api/text/shards.js')
+      const { shardDocument, shardText } = await import('../report/shard.js')
+      const report = await runTextShard('evaluate', job, flags.shard, flags.output, listener)
+      await this.finish(shardDocument(report), () => shardText(report))
       return
     }
-    const write = (path: string, text: string): void => { writing(path, () => { writeFileSync(path, text) }) } // prettier-ignore
-    const { report, text, results, svg } = await runEvaluation(job, flags, talk)
-    if (flags.results !== undefined) write(flags.results, results)
-    if (flags.svg !== undefined) write(flags.svg, await svg())
-    await this.finish(report, () => text)
+    const { evaluateFile, writeEvaluation } = await import('../api/text/evaluate-file.js')
+    const { evaluateText } = await import('../report/evaluate.js')
+    const report = await evaluateFile(job, flags, listener)
+    await writeEvaluation(report, flags)
+    await this.finish(report, () => evaluateText(report, report.comparison ?? null))
   }
 }

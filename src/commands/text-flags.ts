@@ -1,6 +1,5 @@
 import * as Flags from '@oclif/core/flags'
 import type { TextJob } from '../api/text/job.js'
-import type { PredictionFormat } from '../api/text/predict.js'
 import { usage } from '../errors.js'
 import type { ExampleFormat } from '../text/examples.js'
 
@@ -15,9 +14,10 @@ export const tokenizerFlags = {
 export const casedOptions = ({ cased }: { cased?: boolean | undefined }): { lowerCase?: boolean } =>
   cased === undefined ? {} : { lowerCase: !cased }
 
-const positive = (name: string, description: string, max = 2 ** 31 - 1) =>
+const positive = (name: string, description: string, max = 2 ** 31 - 1, aliases: string[] = []) =>
   Flags.custom<number>({
     description,
+    aliases,
     helpValue: 'N',
     parse: (text) => {
       const n = Number(text)
@@ -32,9 +32,9 @@ export const textFlags = {
   vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),
   labels: Flags.string({ description: "names of the classes, a line each, instead of the model's own", helpValue: 'FILE' }),
   'max-seq-length': positive('max-seq-length', 'tokens of a line, the rest is cut off; default 128, or what the model takes', 1 << 20),
-  batch: positive('batch', 'lines in a batch; default 32', 1 << 16),
-  threads: positive('threads', 'batches at a time; default one a core', 1024),
-  runner: Flags.string({ description: 'runtime; the fastest that is there if left out', options: ['onnxruntime', 'tfjs-wasm'] }),
+  'batch-size': positive('batch-size', 'lines in a batch; default 32', 1 << 16, ['batch']),
+  threads: positive('threads', 'threads that read, a session each; default one a core, as far as memory goes', 1024),
+  runner: Flags.string({ description: 'runtime; the fastest that is there if left out', options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'] }),
   'input-format': Flags.string({ description: 'what the lines are; by the file name if left out', options: ['lines', 'tsv', 'csv', 'jsonl'] }),
   header: Flags.boolean({ description: 'the first line names the columns' }),
   'text-column': Flags.string({ description: 'column of the text, by number (from 1) or name', helpValue: 'COLUMN' }),
@@ -48,7 +48,7 @@ export interface TextFlagValues {
   vocab?: string | undefined
   labels?: string | undefined
   'max-seq-length'?: number | undefined
-  batch?: number | undefined
+  'batch-size'?: number | undefined
   threads?: number | undefined
   runner?: string | undefined
   'input-format'?: string | undefined
@@ -59,7 +59,7 @@ export interface TextFlagValues {
 }
 
 /** What the flags mean to the library. */
-export const jobOf = (model: string, input: string, flags: TextFlagValues, format: PredictionFormat): TextJob => ({
+export const jobOf = (model: string, input: string, flags: TextFlagValues, format: TextJob['format']): TextJob => ({
   model,
   input,
   format,
@@ -72,7 +72,7 @@ export const jobOf = (model: string, input: string, flags: TextFlagValues, forma
   vocabulary: flags.vocab,
   lowerCase: flags.cased === undefined ? undefined : !flags.cased,
   maxSeqLength: flags['max-seq-length'],
-  batch: flags.batch,
+  batch: flags['batch-size'],
   threads: flags.threads,
   runner: flags.runner,
 })

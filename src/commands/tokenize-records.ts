@@ -1,7 +1,7 @@
 import type { LoadTokenizerOptions } from '../text/load.js'
 import { usage } from '../errors.js'
 import { jobOf, type TextFlagValues } from './text-flags.js'
-import { badLineReporter, type Talk } from './text-run.js'
+import { badLineReporter, type Talk } from './text-talk.js'
 
 /** `tokenize` to and from run_classifier's files of features. */
 
@@ -28,7 +28,8 @@ export async function toRecords(
 ): Promise<{ report: { file: string; records: number; maxSeqLength: number; bad: number }; text: string }> {
   const { output } = flags
   if (output === undefined) throw usage('--to tfrecord needs -o FILE')
-  const { ErrorsFile, readerOf } = await import('../api/text/job.js')
+  const { ErrorsFile } = await import('../api/text/errors-file.js')
+  const { readerOf } = await import('../api/text/job.js')
   const { writeFeatures } = await import('../api/feature-files.js')
   const { tokenizerOf } = await import('../api/tokenize.js')
   const { readLines } = await import('../text/lines.js')

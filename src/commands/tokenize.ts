@@ -43,8 +43,7 @@ export default class Tokenize extends AlbertkitCommand {
     const { args, flags } = await this.parse(Tokenize)
     const cased = casedOptions(flags)
     if (flags.to !== undefined) {
-      const talk = { talk: (line: string) => { this.talk(line) }, progress: (line: string) => { this.progress(line) } } // prettier-ignore
-      const { report, text } = await toRecords(args.vocabulary, args.file, flags, cased, talk)
+      const { report, text } = await toRecords(args.vocabulary, args.file, flags, cased, this.speaker)
       await this.finish(report, () => text, report.bad > 0 && flags.errors === undefined ? 3 : 0)
       return
     }

@@ -40,12 +40,12 @@ export class OutputFile {
   #bytes = 0
 
   /**
-   * @param flags `w` empties what is there (or writes to the device that it is)
-   * @throws AlbertkitError `output`, also where `path` exists, unless `flags` is `w`
+   * @param flags `w` empties what is there (or writes to the device that it is), `a` adds to it
+   * @throws AlbertkitError `output`, also where `path` exists with `wx`
    */
   constructor(
     readonly path: string,
-    flags: 'wx' | 'w' = 'wx',
+    flags: 'wx' | 'w' | 'a' = 'wx',
   ) {
     this.#descriptor = writing(path, () => openSync(path, flags))
   }
@@ -59,6 +59,13 @@ export class OutputFile {
       for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at, bytes.length - at)
     })
     this.#bytes += bytes.length
+  }
+
+  /** Writes over what was written before; the file grows no longer. */
+  writeAt(offset: number, bytes: Uint8Array): void {
+    writing(this.path, () => {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at, bytes.length - at, offset + at)
+    })
   }
 
   close(): void {

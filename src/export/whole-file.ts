@@ -36,6 +36,11 @@ export class WholeFile {
     this.#file.write(bytes)
   }
 
+  /** Writes over what was written before. */
+  writeAt(offset: number, bytes: Uint8Array): void {
+    this.#file.writeAt(offset, bytes)
+  }
+
   /** @throws AlbertkitError `output` */
   commit(): void {
     this.#close()

@@ -48,10 +48,7 @@ function sortVariables(source: TensorSource, table: NameTable): Sorted {
 /** A few names of the file, for a message. */
 function sample(source: TensorSource): string {
   const names = [...source.tensors.keys()]
-  const shown = names
-    .slice(0, 3)
-    .map((name) => (name === '' ? '""' : name))
-    .join(', ')
+  const shown = names.slice(0, 3).join(', ')
   return names.length > 3 ? `${shown} … (${names.length} tensors)` : shown
 }
 

@@ -15,18 +15,20 @@ interface Loaded {
   readonly detail: string
 }
 
+export type OnnxPackage = 'onnxruntime-node' | 'onnxruntime-web'
+
 /** How the packages are found; tests replace it. */
-export type Importer = (name: 'onnxruntime-node' | 'onnxruntime-web') => Promise<Ort | { readonly default: Ort }>
+export type Importer = (name: OnnxPackage) => Promise<Ort | { readonly default: Ort }>
 
 const importPackage: Importer = (name) =>
   name === 'onnxruntime-node' ? import('onnxruntime-node') : import('onnxruntime-web')
 
-/** onnxruntime-node, or onnxruntime-web (wasm) where that is absent. */
-async function load(importer: Importer): Promise<Loaded> {
-  for (const [name, device] of [
-    ['onnxruntime-node', 'cpu'],
-    ['onnxruntime-web', 'wasm'],
-  ] as const) {
+const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
+
+/** onnxruntime-node, or onnxruntime-web (wasm) where that is absent; or the package that is asked for. */
+async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
+  for (const [name, device] of Object.entries(DEVICES) as [OnnxPackage, string][]) {
+    if (only !== undefined && only !== name) continue
     try {
       const module = await importer(name)
       const ort = 'default' in module ? module.default : module
@@ -37,7 +39,17 @@ async function load(importer: Importer): Promise<Loaded> {
       if (!isAbsent(error)) throw error
     }
   }
-  throw environment('onnxruntime is not installed', { hint: 'npm install onnxruntime-node (or onnxruntime-web)' })
+  throw environment(`${only ?? 'onnxruntime'} is not installed`, {
+    hint: `npm install ${only ?? 'onnxruntime-node (or onnxruntime-web)'}`,
+  })
+}
+
+/** Token ids and masks, none of them negative: the high words stay zero. A BigInt for each would cost more. */
+function toInt64(values: Int32Array): BigInt64Array {
+  const wide = new BigInt64Array(values.length)
+  const words = new Int32Array(wide.buffer)
+  for (let i = 0; i < values.length; i++) words[2 * i] = values[i]!
+  return wide
 }
 
 class OnnxRunner implements Runner {
@@ -61,7 +73,7 @@ class OnnxRunner implements Runner {
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
     const described = this.session.inputMetadata.find(({ name }) => name === 'input_ids')
     const dims = inputShape(inputs, described?.isTensor === true && described.shape.length === 3)
-    const ids = (values: Int32Array): Tensor => new this.ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims)
+    const ids = (values: Int32Array): Tensor => new this.ort.Tensor('int64', toInt64(values), dims)
     const feeds = {
       input_ids: ids(inputs.input_ids),
       attention_mask: ids(inputs.attention_mask),
@@ -122,6 +134,8 @@ export interface OnnxOptions {
   readonly inner?: Readonly<Record<string, string>>
   /** Threads inside an operation; one, by default, so that figures repeat. */
   readonly threads?: number
+  /** This package alone. */
+  readonly only?: OnnxPackage
   readonly importer?: Importer
 }
 
@@ -132,7 +146,7 @@ export interface OnnxOptions {
 export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
   const { provider } = options
   const { ort, detail } =
-    provider === undefined ? await load(options.importer ?? importPackage) : await loadNative(provider)
+    provider === undefined ? await load(options.importer ?? importPackage, options.only) : await loadNative(provider)
   const marks = options.marks ?? []
   const inner = new Map(Object.entries(options.inner ?? {}))
   const added = [...new Set([...marks, ...inner.values()])].filter((name) => !options.outputs?.includes(name))

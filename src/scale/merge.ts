@@ -148,7 +148,6 @@ export interface MergeOptions {
 export function mergeShards(set: ShardSet, { output, errors, force }: MergeOptions): MergeReport {
   refuseExisting(output, force ?? false)
   const { directory, manifests } = set
-  const failed = manifests.flatMap((manifest) => (manifest.errors === null ? [] : [manifest.errors]))
   return {
     command: manifests[0].command,
     shards: manifests.length,
@@ -158,6 +157,12 @@ export function mergeShards(set: ShardSet, { output, errors, force }: MergeOptio
       manifests.map((manifest) => manifest.output),
       output,
     ),
-    errors: failed.length === 0 || errors === undefined ? null : concatenate(directory, failed, errors),
+    errors: mergeErrors(set, errors),
   }
+}
+
+/** Joins the lines that could not be used into `path`; null where there are none, or no path. */
+export function mergeErrors({ directory, manifests }: ShardSet, path: string | undefined): ShardFile | null {
+  const failed = manifests.flatMap(({ errors }) => (errors === null ? [] : [errors]))
+  return failed.length === 0 || path === undefined ? null : concatenate(directory, failed, path)
 }

@@ -7,6 +7,8 @@ export interface Line {
   /** Counted from 1. */
   readonly number: number
   readonly text: string
+  /** Offset of the first byte behind it, where that is known. */
+  readonly end?: number
 }
 
 /** A part of a file of lines: whole lines, the first of which has that number. */
@@ -27,30 +29,38 @@ const decode = (parts: readonly Buffer[]): string => {
 }
 
 /** Lines of a stream of bytes, read as they are asked for; a byte order mark at the start is none of the text. */
-async function* split(stream: AsyncIterable<Buffer>, first: number, name: string): AsyncGenerator<Line> {
+async function* split(
+  stream: AsyncIterable<Buffer>,
+  first: number,
+  offset: number,
+  name: string,
+): AsyncGenerator<Line> {
   let parts: Buffer[] = []
   let length = 0
   let number = first
-  const line = (): Line => {
+  // Where the chunk begins.
+  let start = offset
+  const line = (end: number): Line => {
     const text = decode(parts)
     parts = []
     length = 0
-    return { number, text: number++ === 1 ? text.replace(/^\ufeff/, '') : text }
+    return { number, text: number++ === 1 ? text.replace(/^\ufeff/, '') : text, end }
   }
   for await (const chunk of stream) {
     let at = 0
     for (let feed = chunk.indexOf(LINE_FEED); feed !== -1; feed = chunk.indexOf(LINE_FEED, at)) {
       parts.push(chunk.subarray(at, feed))
       at = feed + 1
-      yield line()
+      yield line(start + at)
     }
+    start += chunk.length
     if (at === chunk.length) continue
     parts.push(chunk.subarray(at))
     length += chunk.length - at
     if (length > MAX_LINE_BYTES)
       throw usage(`line ${number} of ${name} is longer than 16 MiB`, { hint: 'is it a file of text?' })
   }
-  if (length > 0) yield line()
+  if (length > 0) yield line(start)
 }
 
 /**
@@ -66,7 +76,12 @@ export async function* readLines(
   const part = range === undefined ? {} : { start: range.offset, end: range.offset + range.bytes - 1 }
   const stream = path === '-' ? stdin : createReadStream(path, { highWaterMark: 1 << 18, ...part })
   try {
-    yield* split(stream as AsyncIterable<Buffer>, range?.firstLine ?? 1, path === '-' ? 'standard input' : path)
+    yield* split(
+      stream as AsyncIterable<Buffer>,
+      range?.firstLine ?? 1,
+      range?.offset ?? 0,
+      path === '-' ? 'standard input' : path,
+    )
   } catch (error) {
     if (error instanceof Error && 'code' in error && 'syscall' in error)
       throw usage(`the text cannot be read: ${error.message}`, { file: path, cause: error })

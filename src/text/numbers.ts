@@ -1,16 +1,19 @@
-/** The shortest decimal digits that are this float32 and no other. */
-function shortest(x: number): string {
+/**
+ * The number with the fewest decimal digits that is this float32 and no other. Six digits always come back from a
+ * float32 unchanged (FLT_DIG), so that a number with fewer is found among those of six; nine are always enough.
+ */
+function shortest(x: number): number {
   const value = Math.fround(x)
-  for (let digits = 1; digits < 9; digits++) {
-    const text = value.toPrecision(digits)
-    if (Math.fround(Number(text)) === value) return text
+  for (let digits = 6; digits < 9; digits++) {
+    const rounded = Number(value.toPrecision(digits))
+    if (Math.fround(rounded) === value) return rounded
   }
-  return value.toPrecision(9)
+  return Number(value.toPrecision(9))
 }
 
 /** A float32 as NumPy prints it: `0.0059892605`, `9.100546e-05`. */
 export function float32Text(x: number): string {
-  const value = Number(shortest(x))
+  const value = shortest(x)
   const size = Math.abs(value)
   if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
     const [mantissa = '', exponent = '0'] = value.toExponential().split('e')
@@ -25,7 +28,7 @@ export function float32Text(x: number): string {
 }
 
 /** The number that a float32 is, with no more digits than it has. */
-export const float32Number = (x: number): number => Number(shortest(x))
+export const float32Number = (x: number): number => shortest(x)
 
 /** Probabilities of a row of logits. */
 export function softmax(logits: ArrayLike<number>): number[] {

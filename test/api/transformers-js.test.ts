@@ -48,7 +48,7 @@ async function ours(directory: string, dtype: Dtype, texts: readonly string[]) {
   for await (const line of predictLines(model, linesOf(texts), reader(), ONE)) {
     const next = await vectors.next()
     if (isBad(line) || next.done === true || isBad(next.value)) throw new RangeError('a line was not read')
-    found.push({ label: line.label, logits: line.logits, vector: next.value.vector })
+    found.push({ label: line.label, logits: line.logits, vector: [...next.value.vector] })
   }
   await model.close()
   await embedder.close()

@@ -1,49 +1,120 @@
-import { ExampleReader, isBad, type BadLine } from '../../text/examples.js'
-import { readLines, type Line } from '../../text/lines.js'
-import { embedLines, openEmbedder } from './embed.js'
-import { ErrorsFile, readerOf, textModelOptions, type TextJob } from './job.js'
-import type { TextModel } from './model.js'
-import { cosine, type Pooling } from './single.js'
+import { usage } from '../../errors.js'
+import { MatrixFile } from '../../export/vectors.js'
+import { refuseExisting, WholeFile } from '../../export/whole-file.js'
+import { isBad } from '../../text/examples.js'
 import { float32Number } from '../../text/numbers.js'
+import { embedLines, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
+import { ErrorsFile } from './errors-file.js'
+import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
+import { cosine, type Pooling } from './single.js'
 
-/** The vector of one text. */
-async function vectorOf(model: TextModel, pooling: Pooling, text: string): Promise<readonly number[]> {
-  async function* one(): AsyncGenerator<Line> {
-    yield await Promise.resolve({ number: 1, text })
+export interface EmbedFileOptions {
+  /** File to write; without it JSON lines go to `put`. */
+  readonly output?: string | undefined
+  readonly errors?: string | undefined
+  readonly force: boolean
+  /** A text: instead of its vector, each line gets the cosine with it. */
+  readonly cosine?: string | undefined
+}
+
+/** Where vectors go; false ends the work. */
+interface Sink {
+  put(embedding: Embedding): boolean | Promise<boolean>
+  commit(): void
+  discard(): void
+}
+
+/** A file of lines, or of a matrix, that appears whole or not at all. */
+function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: Embedding) => string): Sink {
+  refuseExisting(path, force)
+  if (format === 'jsonl') {
+    const file = new WholeFile(path)
+    return {
+      put(e) {
+        file.write(Buffer.from(`${line(e)}\n`))
+        return true
+      },
+      commit: () => {
+        file.commit()
+      },
+      discard: () => {
+        file.discard()
+      },
+    }
   }
-  for await (const e of embedLines(model, pooling, one(), new ExampleReader({ format: 'lines' })))
-    if (!isBad(e)) return e.vector
-  return []
+  let matrix: MatrixFile | null = null
+  return {
+    put({ vector }) {
+      // The first vector says how wide the matrix is.
+      matrix ??= new MatrixFile(path, format, vector.length, force)
+      matrix.add(vector)
+      return true
+    },
+    commit() {
+      if (matrix === null) throw usage('there is no line that has a vector')
+      matrix.commit()
+    },
+    discard: () => matrix?.discard(),
+  }
 }
 
 /**
- * Writes the vector of each line of a file, or how near it is to a text. Gives how many lines could not be used.
+ * Writes the vector of each line of a job, or how near it is to a text; gives how many lines could not be used.
  * @param put takes a line of output; false ends the work
+ * @throws AlbertkitError as `openTextModel`; `output`, `usage`
  */
 export async function embedFile(
   job: TextJob,
-  pooling: Pooling,
-  options: { readonly cosine?: string | undefined; readonly errors?: string | undefined },
+  { output, errors: errorsPath, force, cosine: near }: EmbedFileOptions,
   put: (line: string) => Promise<boolean>,
-  onBad: (bad: BadLine) => void,
+  listener: Listener = {},
 ): Promise<number> {
+  const { pooling = 'mean' } = job
+  const format = job.format as VectorFormat
+  if (format !== 'jsonl' && output === undefined) throw usage(`--format ${format} needs -o FILE`)
+  if (format !== 'jsonl' && near !== undefined) throw usage('cosines are written as JSON lines')
   const model = await openEmbedder(job.model, pooling, textModelOptions(job))
-  const errors = new ErrorsFile(options.errors)
+  const errors = new ErrorsFile(errorsPath)
+  let sink: Sink | null = null
   try {
-    const other = options.cosine === undefined ? null : await vectorOf(model, pooling, options.cosine)
-    for await (const e of embedLines(model, pooling, readLines(job.input), readerOf(job))) {
+    const [other] = near === undefined ? [] : await embedTexts(model, pooling, [near])
+    const line = ({ text, vector }: Embedding): string =>
+      other === undefined ? vectorLine(vector) : JSON.stringify({ text, cosine: float32Number(cosine(vector, other)) })
+    sink =
+      output === undefined
+        ? { put: (e) => put(line(e)), commit: () => undefined, discard: () => undefined }
+        : fileSink(output, format, force, line)
+    listener.onModel?.(model)
+    const { lines, reader, options } = await readPiece(job, { onProgress: (p) => listener.onProgress?.(p) })
+    for await (const e of embedLines(model, pooling, lines, reader, options)) {
       if (isBad(e)) {
-        onBad(e)
+        listener.onBad?.(e)
         errors.add(e)
-        continue
-      }
-      const { text, vector } = e
-      const said = other === null ? { vector } : { text, cosine: float32Number(cosine(vector, other)) }
-      if (!(await put(JSON.stringify(said)))) break
+      } else if (!(await sink.put(e))) break
     }
+    sink.commit()
     return errors.count
   } finally {
+    sink?.discard()
     errors.close()
+    await model.close()
+  }
+}
+
+export interface Similarity {
+  readonly texts: readonly [string, string]
+  readonly pooling: Pooling
+  readonly cosine: number
+}
+
+/** The cosine of the vectors of two texts. @throws AlbertkitError as `openTextModel` */
+export async function similarity(job: TextJob, texts: readonly [string, string]): Promise<Similarity> {
+  const { pooling = 'mean' } = job
+  const model = await openEmbedder(job.model, pooling, textModelOptions(job))
+  try {
+    const [a, b] = await embedTexts(model, pooling, texts)
+    return { texts, pooling, cosine: float32Number(cosine(a!, b!)) }
+  } finally {
     await model.close()
   }
 }

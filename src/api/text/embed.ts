@@ -3,19 +3,30 @@ import type { Line } from '../../text/lines.js'
 import { float32Number } from '../../text/numbers.js'
 import { openTextModel, type TextModel, type TextModelOptions } from './model.js'
 import { answers, type PipelineOptions } from './pipeline.js'
-import { meanOf, type Pooling } from './single.js'
+import type { Pooling } from './single.js'
+import { readWindow } from './window.js'
 
 export interface Embedding {
   readonly line: number
   readonly text: string
-  readonly vector: readonly number[]
+  readonly vector: Float32Array
 }
 
-const OUTPUTS: Readonly<Record<Pooling, string>> = { mean: 'last_hidden_state', pooled: 'pooler_output' }
+export const VECTOR_FORMATS = ['jsonl', 'npy', 'safetensors'] as const
+export type VectorFormat = (typeof VECTOR_FORMATS)[number]
+
+/** A vector as a line of output. */
+export const vectorLine = (vector: ArrayLike<number>): string =>
+  JSON.stringify({ vector: Array.from(vector, float32Number) })
+
+const READINGS = {
+  mean: { output: 'last_hidden_state', reduction: 'mean' },
+  pooled: { output: 'pooler_output', reduction: 'none' },
+} as const
 
 /** Opens a model for vectors. @throws AlbertkitError as `openTextModel` */
 export const openEmbedder = (path: string, pooling: Pooling, options: TextModelOptions = {}): Promise<TextModel> =>
-  openTextModel(path, 'features', OUTPUTS[pooling], options)
+  openTextModel(path, 'features', READINGS[pooling].output, options)
 
 /** Vectors of lines, in order: the mean of the last hidden state over the tokens, or the pooler's output. */
 export async function* embedLines(
@@ -25,13 +36,27 @@ export async function* embedLines(
   reader: ExampleReader,
   options: PipelineOptions = {},
 ): AsyncGenerator<Embedding | BadLine> {
-  for await (const answer of answers(model, OUTPUTS[pooling], lines, reader, options)) {
+  for await (const answer of answers(model, READINGS[pooling], lines, reader, options)) {
     if (isBad(answer)) {
       yield answer
       continue
     }
-    const { example, values, shape, tokens } = answer
-    const vector = pooling === 'pooled' ? [...values] : meanOf(values, shape.at(-1)!, tokens)
-    yield { line: example.line, text: example.text, vector: vector.map(float32Number) }
+    const { example, values } = answer
+    yield { line: example.line, text: example.text, vector: values }
   }
+}
+
+/** The vectors of texts. */
+export async function embedTexts(
+  model: TextModel,
+  pooling: Pooling,
+  texts: readonly string[],
+): Promise<readonly Float32Array[]> {
+  const reading = { ...READINGS[pooling], batch: texts.length }
+  const { width, values } = await readWindow(
+    model,
+    texts.map((text) => [text, null] as const),
+    reading,
+  )
+  return texts.map((_, i) => values.subarray(i * width, (i + 1) * width))
 }

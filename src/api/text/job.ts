@@ -1,27 +1,19 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { OutputFile } from '../../export/files.js'
-import { indexLines, type Shard } from '../../scale/line-index.js'
-import type { ShardTask } from '../../scale/manifest.js'
-import { runShard, type ShardReport } from '../../scale/run-shard.js'
-import {
-  ExampleReader,
-  formatOf,
-  isBad,
-  type BadLine,
-  type ExampleFormat,
-  type ExampleOptions,
-} from '../../text/examples.js'
-import { readLines } from '../../text/lines.js'
+import { statSync } from 'node:fs'
+import { ExampleReader, formatOf, type BadLine, type ExampleFormat, type ExampleOptions } from '../../text/examples.js'
+import { readLines, type Line, type LineRange } from '../../text/lines.js'
 import { openTextModel, readLabelsFile, type TextModel, type TextModelOptions } from './model.js'
-import type { PipelineOptions } from './pipeline.js'
-import { labelsFor, predictionLine, predictLines, type Prediction, type PredictionFormat } from './predict.js'
+import type { VectorFormat } from './embed.js'
+import type { PipelineOptions, Progress } from './pipeline.js'
+import { predictLines, type Prediction, type PredictionFormat } from './predict.js'
+import type { Pooling } from './single.js'
 
 /** Everything that one reading of a file needs to know; plain data, so that it travels to other machines. */
 export interface TextJob {
   readonly model: string
   readonly input: string
-  readonly format: PredictionFormat
+  readonly format: PredictionFormat | VectorFormat
+  /** What `embed` makes of a line. */
+  readonly pooling?: Pooling | undefined
   readonly inputFormat?: ExampleFormat | undefined
   readonly header?: boolean | undefined
   readonly textColumn?: string | undefined
@@ -40,7 +32,7 @@ export interface TextJob {
 const column = (text: string | undefined): string | number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : text
 
-const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+export const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as never
 
 export function readerOf(job: TextJob): ExampleReader {
@@ -68,93 +60,62 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
 export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
   openTextModel(job.model, 'classify', 'logits', { ...textModelOptions(job), hash })
 
-const pipelineOf = (job: TextJob, onProgress?: (lines: number) => void): PipelineOptions =>
-  defined({ batch: job.batch, threads: job.threads, onProgress })
+/** How far the reading of a file is. */
+export interface FileProgress extends Progress {
+  /** Part of its bytes that is done; null where they cannot be known beforehand. */
+  readonly part: number | null
+}
 
-/** The predictions of a job, or of a shard of it. */
-export async function* predictions(
-  model: TextModel,
-  job: TextJob,
-  { shard, onProgress }: { readonly shard?: Shard; readonly onProgress?: (lines: number) => void } = {},
-): AsyncGenerator<Prediction | BadLine> {
+/** Who is told while a file is read. */
+export interface Listener {
+  onModel?(model: TextModel): void
+  onBad?(bad: BadLine): void
+  onProgress?(progress: FileProgress): void
+  /** What else a person may want to know. */
+  onNote?(note: string): void
+}
+
+/** Bytes of a regular file; null for standard input and anything else that flows. */
+function sizeOf(path: string): number | null {
+  const stats = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false })
+  return stats?.isFile() === true ? stats.size : null
+}
+
+/** A piece of a job's input, and who is told how far it is. */
+export interface Piece {
+  readonly range?: LineRange
+  readonly onProgress?: ((progress: FileProgress) => void) | undefined
+}
+
+export interface PieceReading {
+  readonly lines: AsyncIterable<Line>
+  readonly reader: ExampleReader
+  readonly options: PipelineOptions
+}
+
+/** How a job's input, or a piece of it, is read: its lines, what they are, and the batches. */
+export async function readPiece(job: TextJob, { range, onProgress }: Piece = {}): Promise<PieceReading> {
   const reader = readerOf(job)
-  if (shard !== undefined && shard.offset > 0 && job.header === true)
+  if (range !== undefined && range.offset > 0 && job.header === true)
     for await (const { text } of readLines(job.input)) {
       reader.takeHeader(text)
       break
     }
-  yield* predictLines(model, readLines(job.input, shard), reader, pipelineOf(job, onProgress))
-}
-
-export const badLine = ({ line, reason, content }: BadLine): string => JSON.stringify({ line, reason, content })
-
-/** A file of lines that could not be used, opened when the first one comes. */
-export class ErrorsFile {
-  #file: OutputFile | null = null
-  count = 0
-
-  constructor(readonly path: string | undefined) {}
-
-  /** @throws AlbertkitError `output` */
-  add(bad: BadLine): void {
-    this.count++
-    if (this.path === undefined) return
-    this.#file ??= new OutputFile(this.path, 'w')
-    this.#file.write(Buffer.from(`${badLine(bad)}\n`))
+  const [start, bytes] = [range?.offset ?? 0, range?.bytes ?? sizeOf(job.input)]
+  const tell = (p: Progress): void => {
+    const part = bytes === null || bytes === 0 || p.offset === null ? null : (p.offset - start) / bytes
+    onProgress?.({ ...p, part })
   }
-
-  close(): void {
-    this.#file?.close()
-    this.#file = null
-  }
+  const options = defined({ batch: job.batch, threads: job.threads, onProgress: tell })
+  return { lines: readLines(job.input, range), reader, options }
 }
 
-/** What two shards must have in common besides model and input. */
-const optionsOf = ({ model: _m, input: _i, threads: _t, ...options }: TextJob): Record<string, unknown> =>
-  defined(options)
-
-export type ShardCommand = 'predict' | 'evaluate'
-
-/** A job as a task whose shards any machine can compute, and the shards. */
-export async function taskOf(
-  command: ShardCommand,
-  job: TextJob,
+/** The predictions of a job, or of a piece of it. */
+export async function* predictions(
   model: TextModel,
-  count: number,
-): Promise<{ task: ShardTask; shards: readonly Shard[] }> {
-  const { shards, ...input } = await indexLines(job.input, count)
-  const labelNames = command === 'evaluate' && model.labels !== null ? { labelNames: model.labels } : {}
-  const options = { ...optionsOf(job), ...labelNames }
-  return { task: { command, options, model: { sha256: model.sha256 }, input }, shards }
-}
-
-/** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when all are there. */
-export function computeShard(
-  directory: string,
-  task: ShardTask,
-  shard: Shard,
   job: TextJob,
-  model: TextModel,
-  onProgress?: (lines: number) => void,
-): Promise<ShardReport> {
-  const scored = task.command === 'evaluate'
-  return runShard(
-    directory,
-    task,
-    shard,
-    async (output) => {
-      for await (const p of predictions(model, job, { shard, ...defined({ onProgress }) })) {
-        if (isBad(p)) output.writeError(`${badLine(p)}\n`)
-        else if (scored) output.write(`${JSON.stringify(p)}\n`)
-        else output.write(`${predictionLine(p, labelsFor(model, p.logits.length), job.format)}\n`)
-      }
-    },
-    scored ? 'predictions.jsonl' : job.format === 'jsonl' ? 'jsonl' : 'tsv',
-  )
-}
-
-/** Predictions as a shard of an evaluation holds them. */
-export async function* readPredictions(path: string): AsyncGenerator<Prediction> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity })
-  for await (const line of lines) yield JSON.parse(line) as Prediction
+  piece: Piece = {},
+): AsyncGenerator<Prediction | BadLine> {
+  const { lines, reader, options } = await readPiece(job, piece)
+  yield* predictLines(model, lines, reader, options)
 }

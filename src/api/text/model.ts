@@ -1,25 +1,26 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { AlbertkitError, usage } from '../../errors.js'
+import { AlbertkitError, environment, usage } from '../../errors.js'
 import { exportModel } from '../../export/index.js'
 import { hashFile } from '../../export/hash-file.js'
 import { onInterrupt } from '../../interrupt.js'
 import { resolveTask, type Task } from '../../model/outputs.js'
-import { openRunner } from '../../runtime/index.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
 import type { Batch } from '../../text/batches.js'
 import { findTokenizer, loadTokenizer } from '../../text/load.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from '../open.js'
 import { readLabelLines, readLabels } from '../side-files.js'
+import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
+import type { ModelPlan } from './window-worker.js'
 
 export interface TextModelOptions extends OpenModelOptions {
   /** Vocabulary instead of the one beside the model. */
   readonly vocabulary?: string
   readonly lowerCase?: boolean
-  /** `onnxruntime` or `tfjs-wasm`; the fastest that is there if left out. */
+  /** `onnxruntime`, `onnxruntime-web` or `tfjs-wasm`; the fastest that is there if left out. */
   readonly runner?: string
   /** Names of the classes, in the order of the model's outputs. */
   readonly labels?: readonly string[]
@@ -38,72 +39,86 @@ export interface TextModel {
   /** The runtime that runs it, and what of. */
   readonly runner: string
   readonly detail: string
+  /** Whether that is the fastest runtime there is, or the one that was asked for. */
+  readonly fastest: boolean
   /** `global_step` of a checkpoint, or null. */
   readonly globalStep: number | null
   /** With `hash`: SHA-256 over everything that the answers depend on, weights, configuration, vocabulary; else empty. */
   readonly sha256: string
+  /** What a thread needs to open it once more. */
+  readonly plan: ModelPlan
   run(batch: Batch, output: string): Promise<NamedTensor>
   close(): Promise<void>
 }
 
 const DEFAULT_LENGTH = 128
 
-/** An artefact in `directory` that gives `output`, opened; null where there is none. */
-async function openArtefact(path: string, output: string, wanted: string | undefined): Promise<Runner | null> {
-  const onnx = path.endsWith('.onnx') ? path : join(path, 'onnx/model.onnx')
-  const tfjs = path.endsWith('model.json') ? path : join(path, 'tfjs/model.json')
-  const candidates: [string, string, () => Promise<Runner>][] = [
-    ['onnxruntime', onnx, () => openRunner('onnxruntime', { file: onnx })],
-    ['tfjs-wasm', tfjs, () => openRunner('tfjs-wasm', { file: tfjs })],
-  ]
-  for (const [name, file, open] of candidates) {
-    if (!existsSync(file) || (wanted !== undefined && wanted !== name)) continue
+/** A runner, and the file that another of its kind can be opened from. */
+interface OpenedFile {
+  readonly runner: Runner
+  readonly name: TextRunner
+  readonly file: string
+  /** Removes the file, where it was made for this. */
+  readonly remove: () => void
+}
+
+const isEnvironment = (error: unknown): boolean => error instanceof AlbertkitError && error.kind === 'environment'
+
+/** An artefact in `directory` that gives `output`, opened in the fastest runtime; null where there is none. */
+async function openArtefact(path: string, output: string, wanted: TextRunner | undefined): Promise<OpenedFile | null> {
+  const files = {
+    onnx: path.endsWith('.onnx') ? path : join(path, 'onnx/model.onnx'),
+    tfjs: path.endsWith('model.json') ? path : join(path, 'tfjs/model.json'),
+  }
+  for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
+    const file = files[formOf(name)]
+    if (!existsSync(file)) continue
     try {
-      const runner = await open()
-      if (runner.outputs.includes(output)) return runner
+      const runner = await openFile(name, file)
+      if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }
       await runner.close()
     } catch (error) {
-      if (!(error instanceof AlbertkitError && error.kind === 'environment')) throw error
+      if (wanted !== undefined || !isEnvironment(error)) throw error
     }
   }
   return null
 }
 
-/** Writes the model for a runtime into a temporary folder, which goes when the runner is closed. */
-async function openConverted(opened: OpenedModel, task: Task, wanted: string | undefined): Promise<Runner> {
+/**
+ * Writes the model for a runtime into a temporary folder, which goes when the model is closed: a file, so that every
+ * thread opens the same one and none of them needs a copy in memory.
+ */
+async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner | undefined): Promise<OpenedFile> {
   const folder = mkdtempSync(join(tmpdir(), 'albertkit-text-'))
   const remove = (): void => {
     forget()
     rmSync(folder, { recursive: true, force: true })
   }
   const forget = onInterrupt(remove)
-  const open = async (target: 'onnx' | 'tfjs'): Promise<Runner> => {
-    await exportModel(opened.model, opened.source, target, folder, { task, allOutputs: false })
-    if (target === 'tfjs') return openRunner('tfjs-wasm', { file: join(folder, 'tfjs/model.json') })
-    return openRunner('onnxruntime', { file: join(folder, 'onnx/model.onnx') })
-  }
+  const files = { onnx: join(folder, 'onnx/model.onnx'), tfjs: join(folder, 'tfjs/model.json') }
   try {
-    const runner = await (wanted === 'tfjs-wasm' ? open('tfjs') : open('onnx').catch((error: unknown) => {
-      if (wanted === undefined && error instanceof AlbertkitError && error.kind === 'environment') return open('tfjs')
-      throw error
-    })) // prettier-ignore
-    return {
-      name: runner.name,
-      detail: runner.detail,
-      adapter: runner.adapter,
-      outputs: runner.outputs,
-      marks: runner.marks,
-      inner: runner.inner,
-      run: (inputs, names) => runner.run(inputs, names),
-      close: async () => {
-        await runner.close()
-        remove()
-      },
+    for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
+      const form = formOf(name)
+      const file = files[form]
+      if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, { task, allOutputs: false })
+      try {
+        return { runner: await openFile(name, file), name, file, remove }
+      } catch (error) {
+        if (wanted !== undefined || !isEnvironment(error)) throw error
+      }
     }
+    throw environment('there is no runtime that reads text', { hint: 'npm install onnxruntime-node' })
   } catch (error) {
     remove()
     throw error
   }
+}
+
+/** Bytes of a model's file, its weights included. */
+function sizeOf(file: string): number {
+  if (file.endsWith('.onnx')) return statSync(file).size
+  const folder = dirname(file)
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 }
 
 /** Where the model of an artefact lies. */
@@ -150,9 +165,7 @@ export async function openTextModel(
   output: string,
   options: TextModelOptions = {},
 ): Promise<TextModel> {
-  const { runner: wanted } = options
-  if (wanted !== undefined && wanted !== 'onnxruntime' && wanted !== 'tfjs-wasm')
-    throw usage(`text is not read with the runner ${wanted}`, { hint: 'runners: onnxruntime, tfjs-wasm' })
+  const wanted = textRunnerOf(options.runner)
   const opened = await openModel(homeOf(path), options)
   try {
     const resolved = resolveTask(opened.model, task)
@@ -161,24 +174,37 @@ export async function openTextModel(
     const { max_position_embeddings: positions, vocab_size } = opened.config
     if (tokenizer.size > vocab_size)
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
-    const artefact = await openArtefact(path, output, wanted)
-    const runner = artefact ?? (await openConverted(opened, resolved, wanted))
+    const { runner, name, file, remove } =
+      (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
+    const maxLength = Math.min(options.maxSeqLength ?? DEFAULT_LENGTH, positions)
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
     const labels = options.labels ?? readLabels(opened.directory, opened.config)
     return {
       tokenizer,
       labels,
-      maxLength: Math.min(options.maxSeqLength ?? DEFAULT_LENGTH, positions),
+      maxLength,
       runner: runner.name,
       detail: runner.detail,
+      fastest: wanted !== undefined || runner.detail.startsWith('onnxruntime-node'),
       globalStep,
       sha256,
-      run: async (batch, name) => {
-        const inputs = { ...batch, batch: batch.places.length }
-        return (await runner.run(inputs, [name])).get(name)!
+      plan: {
+        runner: name,
+        file,
+        bytes: sizeOf(file),
+        tokenizer: tokenizer.file,
+        lowerCase: tokenizer.lowerCase,
+        maxLength,
       },
-      close: () => runner.close(),
+      run: async (batch, wantedOutput) => {
+        const inputs = { ...batch, batch: batch.places.length }
+        return (await runner.run(inputs, [wantedOutput])).get(wantedOutput)!
+      },
+      close: async () => {
+        await runner.close()
+        remove()
+      },
     }
   } finally {
     opened.close()

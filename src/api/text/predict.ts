@@ -31,6 +31,8 @@ export function labelsFor(model: TextModel, classes: number): readonly string[] 
   return labels
 }
 
+const LOGITS = { output: 'logits', reduction: 'none' } as const
+
 /** Classifies lines, in order. */
 export async function* predictLines(
   model: TextModel,
@@ -38,7 +40,7 @@ export async function* predictLines(
   reader: ExampleReader,
   options: PipelineOptions = {},
 ): AsyncGenerator<Prediction | BadLine> {
-  for await (const answer of answers(model, 'logits', lines, reader, options)) {
+  for await (const answer of answers(model, LOGITS, lines, reader, options)) {
     if (isBad(answer)) {
       yield answer
       continue

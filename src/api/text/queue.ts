@@ -1,12 +1,18 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { malformed } from '../../errors.js'
+import { malformed, usage } from '../../errors.js'
 import type { MergeJob, QueueJob } from '../../scale/queue/jobs.js'
 import { submit, type SubmitOptions, type SubmitReport } from '../../scale/queue/submit.js'
 import { work, type WorkOptions, type WorkReport } from '../../scale/queue/work.js'
-import { mergeShards, readShards } from '../../scale/merge.js'
-import { computeShard, openClassifier, taskOf, type ShardCommand, type TextJob } from './job.js'
+import { indexLines } from '../../scale/line-index.js'
+import { toJsonText } from '../../report/escape.js'
+import { writeWhole } from '../pictures.js'
+import { VECTOR_FORMATS } from './embed.js'
+import type { TextJob } from './job.js'
+import { mergeDirectory } from './merge.js'
 import type { TextModel } from './model.js'
+import { PREDICTION_FORMATS } from './predict.js'
+import { computeShard, openForShards, taskOf, type ShardCommand } from './shards.js'
 
 /**
  * Hands a job in: shards into `directory`, joined into `output` when all are done. Paths are made absolute: they must
@@ -14,12 +20,17 @@ import type { TextModel } from './model.js'
  */
 export async function submitJob(
   command: ShardCommand,
-  job: TextJob,
+  asked: TextJob,
   { shards: count, output, ...options }: SubmitOptions & { readonly shards: number; readonly output: string },
 ): Promise<SubmitReport> {
-  const model = await openClassifier(job, true)
+  const job = command === 'embed' ? asked : { ...asked, pooling: undefined }
+  const formats: readonly string[] =
+    command === 'embed' ? VECTOR_FORMATS : command === 'predict' ? PREDICTION_FORMATS : ['jsonl']
+  if (!formats.includes(job.format))
+    throw usage(`${command} does not write ${job.format}`, { hint: `formats: ${formats.join(', ')}` })
+  const model = await openForShards(command, job)
   try {
-    const { task, shards } = await taskOf(command, job, model, count)
+    const { task, shards } = taskOf(command, job, model, await indexLines(job.input, count))
     const target = resolve(output)
     const merge: MergeJob = {
       kind: 'merge',
@@ -40,12 +51,12 @@ class Models {
   #key = ''
   #model: Promise<TextModel> | null = null
 
-  async get(job: TextJob): Promise<TextModel> {
-    const key = JSON.stringify(job)
+  async get(command: ShardCommand, job: TextJob): Promise<TextModel> {
+    const key = JSON.stringify([command, job])
     if (key === this.#key && this.#model !== null) return this.#model
     await this.close()
     this.#key = key
-    this.#model = openClassifier(job, true)
+    this.#model = openForShards(command, job)
     return this.#model
   }
 
@@ -62,13 +73,15 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
   const run = async (job: QueueJob): Promise<string> => {
     const { directory, input, model: path } = job.places
     if (job.kind === 'merge') {
-      const set = readShards(directory)
-      const { output } = mergeShards(set, { output: job.output, errors: `${job.output}.errors.jsonl`, force: true })
-      return `${output.lines} lines joined`
+      const { output } = job
+      const merged = await mergeDirectory(directory, { output, errors: `${output}.errors.jsonl`, force: true })
+      if (!('evaluation' in merged)) return `${merged.output.lines} lines joined`
+      writeWhole(output, toJsonText(merged), true)
+      return `${merged.evaluation.lines} lines scored`
     }
     const asked = { ...(job.task.options as Partial<TextJob>), model: path, input }
     const text = { format: 'jsonl', ...asked, ...(options.threads === undefined ? {} : { threads: options.threads }) } as TextJob // prettier-ignore
-    const model = await models.get(text)
+    const model = await models.get(job.task.command, text)
     if (model.sha256 !== job.task.model.sha256)
       throw malformed('the model here is not the one that the job was made for', {
         file: path,

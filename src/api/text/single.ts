@@ -109,10 +109,3 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return dot / Math.sqrt(left * right)
 }
-
-/** The mean over tokens of a row `[sequence, hidden]`, of which the first `tokens` are no padding. */
-export function meanOf(values: Float32Array, hidden: number, tokens: number): number[] {
-  const sums = Array<number>(hidden).fill(0)
-  for (let token = 0; token < tokens; token++) for (let i = 0; i < hidden; i++) sums[i]! += values[token * hidden + i]!
-  return sums.map((sum) => sum / tokens)
-}

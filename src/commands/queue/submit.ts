@@ -7,19 +7,20 @@ import { jobOf, textFlags } from '../text-flags.js'
 
 export default class QueueSubmit extends AlbertkitCommand {
   static override summary = 'Put the shards of a file into a queue, to be computed by any number of workers.'
-  static override description = `A flow of BullMQ over Redis: a job for each shard, and one that joins them when all are done. Model, text and output are paths that mean the same on every worker. The same request handed in twice is one. Needs the packages bullmq and ioredis.`
+  static override description = `A flow of BullMQ over Redis: a job for each shard, and one that joins them when all are done. Model, text and output are paths that mean the same on every worker. What evaluate finds is written as JSON. The same request handed in twice is one. Needs the packages bullmq and ioredis.`
   static override examples = [
     { description: 'Classify a file in sixteen shards', command: '<%= config.bin %> <%= command.id %> predict fixtures/zh-news fixtures/zh-news/train.tsv --shards 16 -o predictions.jsonl || test $? = 6' },
   ] // prettier-ignore
   static override args = {
-    command: argument({ description: 'what to do', required: true, options: ['predict'] }),
+    command: argument({ description: 'what to do', required: true, options: ['predict', 'evaluate', 'embed'] }),
     model: argument({ description: 'the model', required: true }),
     file: argument({ description: 'the text', required: true }),
   }
   static override flags = {
     ...textFlags,
     ...queueFlags,
-    format: Flags.string({ description: 'form of the answers', options: ['jsonl', 'tsv', 'results'], default: 'jsonl' }),
+    format: Flags.string({ description: 'form of the answers: jsonl, tsv or results of predict, jsonl, npy or safetensors of embed', options: ['jsonl', 'tsv', 'results', 'npy', 'safetensors'], default: 'jsonl' }),
+    pooling: Flags.string({ description: 'what embed makes of a line', options: ['mean', 'pooled'], default: 'mean' }),
     shards: Flags.integer({ description: 'how many', default: 8, min: 1, max: 1_000_000 }),
     attempts: Flags.integer({ description: 'how often a shard is tried', default: 5, min: 1 }),
     output: Flags.string({ char: 'o', description: 'file that the answers go to; the shards lie beside it', required: true, helpValue: 'FILE' }),
@@ -29,7 +30,8 @@ export default class QueueSubmit extends AlbertkitCommand {
     const { args, flags } = await this.parse(QueueSubmit)
     if (args.file === '-') throw usage('standard input has no shards', { hint: 'give the file by its name' })
     const { submitJob } = await import('../../api/text/queue.js')
-    const report = await submitJob('predict', jobOf(args.model, args.file, flags, flags.format as 'jsonl'), flags)
+    const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
+    const report = await submitJob(args.command as 'predict', { ...job, pooling: flags.pooling as 'mean' }, flags)
     await this.finish(report, () =>
       report.existed
         ? `${report.id} is in the queue ${report.queue} already`

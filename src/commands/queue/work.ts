@@ -11,7 +11,7 @@ export default class QueueWork extends AlbertkitCommand {
   static override flags = {
     ...queueFlags,
     concurrency: Flags.integer({ description: 'shards at a time', default: 1, min: 1 }),
-    threads: Flags.integer({ description: 'batches at a time; one a core if left out', min: 1 }),
+    threads: Flags.integer({ description: 'threads of a shard; one a core if left out', min: 1 }),
     'until-empty': Flags.boolean({ description: 'stop when the queue holds nothing more to do' }),
     lock: Flags.integer({ description: 'seconds of silence after which a worker counts as dead', default: 30, min: 2 }),
   }

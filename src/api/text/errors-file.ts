@@ -1,0 +1,53 @@
+import { truncateSync } from 'node:fs'
+import { OutputFile, writing } from '../../export/files.js'
+import type { BadLine } from '../../text/examples.js'
+
+export const badLine = ({ line, reason, content }: BadLine): string => JSON.stringify({ line, reason, content })
+
+/** Where a file of errors stood when a reading was interrupted. */
+export interface ErrorsState {
+  readonly count: number
+  readonly bytes: number
+}
+
+/** A file of lines that could not be used, opened when the first one comes. */
+export class ErrorsFile {
+  #file: OutputFile | null = null
+  #count = 0
+  #before = 0
+
+  constructor(readonly path: string | undefined) {}
+
+  get state(): ErrorsState {
+    return { count: this.#count, bytes: this.#before + (this.#file?.bytes ?? 0) }
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Goes on behind what was written before. @throws AlbertkitError `output` */
+  resume({ count, bytes }: ErrorsState): void {
+    const { path } = this
+    this.#count = count
+    this.#before = bytes
+    if (path === undefined || bytes === 0) return
+    writing(path, () => {
+      truncateSync(path, bytes)
+    })
+    this.#file = new OutputFile(path, 'a')
+  }
+
+  /** @throws AlbertkitError `output` */
+  add(bad: BadLine): void {
+    this.#count++
+    if (this.path === undefined) return
+    this.#file ??= new OutputFile(this.path, 'w')
+    this.#file.write(Buffer.from(`${badLine(bad)}\n`))
+  }
+
+  close(): void {
+    this.#file?.close()
+    this.#file = null
+  }
+}

@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs'
+import { usage } from '../../errors.js'
+import { writing } from '../../export/files.js'
+import { compareModels, type ModelComparison } from './compare.js'
+import { ErrorsFile } from './errors-file.js'
+import { evalResults, evaluate, type Evaluation } from './evaluate.js'
+import { openClassifier, predictions, type Listener, type TextJob } from './job.js'
+import { labelsFor } from './predict.js'
+
+/** What `evaluate` says of a model. */
+export interface EvaluationReport extends Evaluation {
+  /** What ran the model. */
+  readonly runner: string
+  /** `global_step` of a checkpoint, or null. */
+  readonly globalStep: number | null
+  readonly comparison?: ModelComparison
+}
+
+export interface EvaluateFileOptions {
+  /** Another model: the lines that the two label differently are reported. */
+  readonly compare?: string | undefined
+  readonly errors?: string | undefined
+}
+
+/**
+ * Evaluates a job; with another model, also the lines that the two label differently.
+ * @throws AlbertkitError as `openTextModel` and `evaluate`
+ */
+export async function evaluateFile(
+  job: TextJob,
+  { compare, errors: errorsPath }: EvaluateFileOptions = {},
+  listener: Listener = {},
+): Promise<EvaluationReport> {
+  if (compare !== undefined && job.input === '-')
+    throw usage('--compare reads the text twice: give the file by its name')
+  const model = await openClassifier(job)
+  const errors = new ErrorsFile(errorsPath)
+  try {
+    listener.onModel?.(model)
+    const evaluation = await evaluate(
+      predictions(model, job, { onProgress: (p) => listener.onProgress?.(p) }),
+      (classes) => labelsFor(model, classes),
+      (line) => {
+        listener.onBad?.(line)
+        errors.add(line)
+      },
+    )
+    const comparison = compare === undefined ? {} : { comparison: await compareModels(model, job, compare) }
+    return { ...evaluation, runner: model.detail, globalStep: model.globalStep, ...comparison }
+  } finally {
+    errors.close()
+    await model.close()
+  }
+}
+
+export interface EvaluationFiles {
+  /** `eval_results.txt` as run_classifier writes it. */
+  readonly results?: string | undefined
+  /** The confusion matrix as a picture. */
+  readonly svg?: string | undefined
+}
+
+/** Writes the files of an evaluation that are asked for. @throws AlbertkitError `output`, `environment` */
+export async function writeEvaluation(report: EvaluationReport, { results, svg }: EvaluationFiles): Promise<void> {
+  if (results !== undefined) writeFiles(results, evalResults(report, report.globalStep))
+  if (svg === undefined) return
+  const { chartSvg } = await import('../../report/chart/render.js')
+  const { confusionChart } = await import('../../report/chart/confusion.js')
+  writeFiles(svg, await chartSvg(confusionChart(report), 'light'))
+}
+
+/** Each run's results replace those of the one before, as run_classifier's do. */
+function writeFiles(path: string, text: string): void {
+  writing(path, () => {
+    writeFileSync(path, text)
+  })
+}

@@ -1,0 +1,80 @@
+import { PartFile } from '../../scale/part-file.js'
+import { indexLines } from '../../scale/line-index.js'
+import type { ShardTask } from '../../scale/manifest.js'
+import { isBad } from '../../text/examples.js'
+import type { LineRange } from '../../text/lines.js'
+import { ErrorsFile } from './errors-file.js'
+import { openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
+import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
+import { taskOf } from './shards.js'
+import type { TextModel } from './model.js'
+
+export interface PredictFileOptions {
+  /** File to write; what an interrupted run left of it is taken up. Without it the lines go to `put`. */
+  readonly output?: string | undefined
+  /** Where lines that cannot be used go. */
+  readonly errors?: string | undefined
+  readonly force: boolean
+}
+
+/** The file that answers go to, and the piece of the input that is still to be read. */
+async function openOutput(
+  job: TextJob,
+  model: TextModel,
+  errors: ErrorsFile,
+  output: string,
+  force: boolean,
+): Promise<{ file: PartFile; range: LineRange | undefined }> {
+  let task: ShardTask | null = null
+  if (job.input !== '-') ({ task } = taskOf('predict', job, model, await indexLines(job.input, 1)))
+  const name = errors.path ?? null
+  const file = new PartFile(output, task, { force, fits: (state) => state.errors.file === name })
+  if (file.resumed === null || task === null) return { file, range: undefined }
+  const { next, errors: before } = file.resumed
+  errors.resume(before)
+  return { file, range: { offset: next.offset, firstLine: next.line, bytes: task.input.bytes - next.offset } }
+}
+
+/**
+ * Classifies the lines of a job, into a file or to `put`; gives how many lines could not be used.
+ * @param put takes a line of output; false ends the work
+ * @throws AlbertkitError as `openTextModel`; `output`, `usage`
+ */
+export async function predictFile(
+  job: TextJob,
+  { output, errors: errorsPath, force }: PredictFileOptions,
+  put: (line: string) => Promise<boolean>,
+  listener: Listener = {},
+): Promise<number> {
+  const model = await openClassifier(job, output !== undefined)
+  const errors = new ErrorsFile(errorsPath)
+  let file: PartFile | null = null
+  let range: LineRange | undefined
+  try {
+    if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
+    listener.onModel?.(model)
+    if (range !== undefined) listener.onNote?.(`going on at line ${range.firstLine}, where ${output ?? ''}.part ends`)
+    const onProgress = (progress: FileProgress): void => {
+      const { nextLine: line, offset } = progress
+      if (offset !== null)
+        file?.checkpoint({ next: { line, offset }, errors: { file: errorsPath ?? null, ...errors.state } })
+      listener.onProgress?.(progress)
+    }
+    for await (const p of predictions(model, job, { ...(range === undefined ? {} : { range }), onProgress })) {
+      if (isBad(p)) {
+        listener.onBad?.(p)
+        errors.add(p)
+        continue
+      }
+      const line = predictionLine(p, labelsFor(model, p.logits.length), job.format as PredictionFormat)
+      if (file !== null) file.put(line)
+      else if (!(await put(line))) break
+    }
+    file?.finish()
+    return errors.count
+  } finally {
+    file?.discard()
+    errors.close()
+    await model.close()
+  }
+}

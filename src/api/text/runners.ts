@@ -1,0 +1,30 @@
+import { usage } from '../../errors.js'
+import type { Runner } from '../../runtime/runner.js'
+
+/** Runtimes that read text, the fastest first, and the form of a model that each takes. */
+export const TEXT_RUNNERS = ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'] as const
+export type TextRunner = (typeof TEXT_RUNNERS)[number]
+
+export const isTextRunner = (name: string): name is TextRunner => (TEXT_RUNNERS as readonly string[]).includes(name)
+
+/** @throws AlbertkitError `usage` where text is not read with it */
+export function textRunnerOf(name: string | undefined): TextRunner | undefined {
+  if (name === undefined || isTextRunner(name)) return name
+  throw usage(`text is not read with the runner ${name}`, { hint: `runners: ${TEXT_RUNNERS.join(', ')}` })
+}
+
+export const formOf = (runner: TextRunner): 'onnx' | 'tfjs' => (runner === 'tfjs-wasm' ? 'tfjs' : 'onnx')
+
+/**
+ * Opens a model's file. `onnxruntime` is onnxruntime-node, or onnxruntime-web where that is absent.
+ * @throws AlbertkitError `environment` where the package is absent, `malformed`
+ */
+export async function openFile(runner: TextRunner, file: string): Promise<Runner> {
+  if (runner === 'tfjs-wasm') {
+    const { openEngine } = await import('../../runtime/tfjs-backend.js')
+    const { openTfjs } = await import('../../runtime/tfjs.js')
+    return openTfjs(file, await openEngine('wasm'))
+  }
+  const { openOnnx } = await import('../../runtime/onnxruntime.js')
+  return openOnnx(file, runner === 'onnxruntime-web' ? { only: 'onnxruntime-web' } : {})
+}

@@ -1,0 +1,121 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { usage } from '../../errors.js'
+import { indexLines, type LineIndex, type Shard } from '../../scale/line-index.js'
+import type { ShardTask } from '../../scale/manifest.js'
+import { runShard, type ShardOutput, type ShardReport } from '../../scale/run-shard.js'
+import { isBad, type BadLine } from '../../text/examples.js'
+import { badLine } from './errors-file.js'
+import { embedLines, openEmbedder, vectorLine } from './embed.js'
+import { defined, openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from './job.js' // prettier-ignore
+import type { TextModel } from './model.js'
+import { labelsFor, predictionLine, type Prediction, type PredictionFormat } from './predict.js'
+
+export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const
+export type ShardCommand = (typeof SHARD_COMMANDS)[number]
+
+/** What two shards must have in common besides model and input. Threads change no result. */
+const optionsOf = ({ model: _m, input: _i, threads: _t, ...options }: TextJob): Record<string, unknown> =>
+  defined(options)
+
+/** Opens the model of a job whose results will be joined: with its SHA-256, which reads all weights. */
+export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
+  command === 'embed'
+    ? openEmbedder(job.model, job.pooling ?? 'mean', { ...textModelOptions(job), hash: true })
+    : openClassifier(job, true)
+
+/** A job as a task whose shards any machine can compute, and the shards. */
+export function taskOf(
+  command: ShardCommand,
+  job: TextJob,
+  model: TextModel,
+  { shards, ...input }: LineIndex,
+): { task: ShardTask; shards: readonly Shard[] } {
+  const labelNames = command === 'evaluate' && model.labels !== null ? { labelNames: model.labels } : {}
+  const options = { ...optionsOf(job), ...labelNames }
+  return { task: { command, options, model: { sha256: model.sha256 }, input }, shards }
+}
+
+/** The lines that a shard of a command holds: predictions that are scored later, answers, or vectors. */
+async function* shardLines(
+  command: ShardCommand,
+  job: TextJob,
+  shard: Shard,
+  model: TextModel,
+  onProgress: ((progress: FileProgress) => void) | undefined,
+): AsyncGenerator<string | BadLine> {
+  const piece = { range: shard, onProgress }
+  if (command === 'embed') {
+    const { lines, reader, options } = await readPiece(job, piece)
+    for await (const e of embedLines(model, job.pooling ?? 'mean', lines, reader, options))
+      yield isBad(e) ? e : vectorLine(e.vector)
+    return
+  }
+  for await (const p of predictions(model, job, piece)) {
+    if (isBad(p)) yield p
+    else if (command === 'evaluate') yield JSON.stringify(p)
+    else yield predictionLine(p, labelsFor(model, p.logits.length), job.format as PredictionFormat)
+  }
+}
+
+/** Lines that are written at once. */
+const PIECE = 256
+
+/** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when all are there. */
+export function computeShard(
+  directory: string,
+  task: ShardTask,
+  shard: Shard,
+  job: TextJob,
+  model: TextModel,
+  onProgress?: (progress: FileProgress) => void,
+): Promise<ShardReport> {
+  const { command } = task
+  const work = async (output: ShardOutput): Promise<void> => {
+    let lines = ''
+    let count = 0
+    for await (const line of shardLines(command, job, shard, model, onProgress)) {
+      if (typeof line !== 'string') {
+        output.writeError(`${badLine(line)}\n`)
+        continue
+      }
+      lines += `${line}\n`
+      if (++count % PIECE !== 0) continue
+      output.write(lines)
+      lines = ''
+    }
+    if (lines !== '') output.write(lines)
+  }
+  const extension =
+    command === 'evaluate' ? 'predictions.jsonl' : command === 'embed' || job.format === 'jsonl' ? 'jsonl' : 'tsv'
+  return runShard(directory, task, shard, work, extension)
+}
+
+/** Predictions as a shard of an evaluation holds them. */
+export async function* readPredictions(path: string): AsyncGenerator<Prediction> {
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity })
+  for await (const line of lines) yield JSON.parse(line) as Prediction
+}
+
+/**
+ * Computes the shard `index` (from 0) of `count` of a job into `directory`.
+ * @throws AlbertkitError `usage` for standard input, which has no shards, and without a directory; as `openTextModel`
+ */
+export async function runTextShard(
+  command: ShardCommand,
+  job: TextJob,
+  { index, count }: { readonly index: number; readonly count: number },
+  directory: string | undefined,
+  listener: Listener = {},
+): Promise<ShardReport> {
+  if (directory === undefined) throw usage('--shard needs -o DIR, the directory of the shards')
+  if (job.input === '-') throw usage('standard input has no shards', { hint: 'give the file by its name' })
+  const model = await openForShards(command, job)
+  try {
+    const { task, shards } = taskOf(command, job, model, await indexLines(job.input, count))
+    listener.onModel?.(model)
+    return await computeShard(directory, task, shards[index]!, job, model, (p) => listener.onProgress?.(p))
+  } finally {
+    await model.close()
+  }
+}

@@ -1,0 +1,73 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { AlbertkitError, type ErrorDetail, type ErrorKind } from '../../errors.js'
+import { loadTokenizer } from '../../text/load.js'
+import { openFile, type TextRunner } from './runners.js'
+import { readWindow, type Readable, type Reading, type Rows, type TextPair } from './window.js'
+
+/** The thread of `WindowPool`: a session of its own, which reads one window after the other. */
+
+/** What a thread needs to open the same model once more; plain data. */
+export interface ModelPlan {
+  readonly runner: TextRunner
+  readonly file: string
+  readonly bytes: number
+  readonly tokenizer: string
+  readonly lowerCase: boolean
+  readonly maxLength: number
+}
+
+export interface WorkerTask {
+  readonly plan: ModelPlan
+  readonly reading: Reading
+}
+
+/** An error as it passes from thread to thread. */
+export interface Failure {
+  readonly kind: ErrorKind | null
+  readonly message: string
+  readonly detail: ErrorDetail
+}
+
+export type WorkerAnswer = { readonly rows: Rows } | { readonly failure: Failure }
+
+const failureOf = (error: unknown): Failure => {
+  if (!(error instanceof AlbertkitError))
+    return { kind: null, message: error instanceof Error ? error.message : String(error), detail: {} }
+  const { kind, message, place, hint } = error
+  return { kind, message, detail: { ...place, ...(hint === undefined ? {} : { hint }) } }
+}
+
+async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () => Promise<void> }> {
+  const runner = await openFile(plan.runner, plan.file)
+  const model: Readable = {
+    tokenizer: loadTokenizer(plan.tokenizer, { lowerCase: plan.lowerCase }),
+    maxLength: plan.maxLength,
+    run: async (batch, output) => (await runner.run({ ...batch, batch: batch.places.length }, [output])).get(output)!,
+  }
+  return { model, close: () => runner.close() }
+}
+
+if (parentPort !== null) {
+  const port = parentPort
+  const task = workerData as WorkerTask
+  const opened = open(task)
+  // Said with the first window.
+  opened.catch(() => undefined)
+  // A null ends the thread.
+  const answer = async (texts: readonly TextPair[] | null): Promise<void> => {
+    try {
+      const { model, close } = await opened
+      if (texts === null) {
+        await close()
+        port.close()
+        return
+      }
+      const rows = await readWindow(model, texts, task.reading)
+      port.postMessage({ rows } satisfies WorkerAnswer, [rows.values.buffer as ArrayBuffer])
+    } catch (error) {
+      if (texts === null) port.close()
+      else port.postMessage({ failure: failureOf(error) } satisfies WorkerAnswer)
+    }
+  }
+  port.on('message', (texts: readonly TextPair[] | null) => void answer(texts))
+}

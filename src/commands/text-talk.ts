@@ -1,0 +1,57 @@
+import type { Listener } from '../api/text/job.js'
+import { progressText } from '../report/progress.js'
+
+/** What the commands that read lines say while they do. */
+
+export interface Talk {
+  talk(line: string): void
+  progress(line: string): void
+}
+
+const MAX_REPORTED = 20
+
+/** Says which lines cannot be used, the first twenty by one. */
+export function badLineReporter(talk: Talk): (bad: { line: number; reason: string }) => void {
+  let count = 0
+  return ({ line, reason }) => {
+    count++
+    if (count <= MAX_REPORTED) talk.talk(`line ${line}: ${reason}`)
+    if (count === MAX_REPORTED) talk.talk('further lines that cannot be used are not named')
+  }
+}
+
+/** How often a log gets a line about the progress that a terminal shows all the time. */
+const LOG_SECONDS = 30
+
+/**
+ * Says what runs the model, which lines cannot be used, and how far the reading is. A pipe that reads a handful of lines
+ * with the fastest runtime is told nothing: what stands on stderr then is something to look at.
+ */
+export function listenerOf(talk: Talk): Listener {
+  const start = performance.now()
+  const terminal = process.stderr.isTTY
+  let [runner, windows, logged] = ['', 0, 0]
+  const sayRunner = (): void => {
+    if (runner !== '') talk.talk(`reading with ${runner}`)
+    runner = ''
+  }
+  return {
+    onModel: ({ detail, fastest }) => {
+      runner = detail
+      if (terminal || !fastest) sayRunner()
+    },
+    onNote: (note) => {
+      talk.talk(note)
+    },
+    onBad: badLineReporter(talk),
+    onProgress: ({ lines, part }) => {
+      if (++windows > 1) sayRunner()
+      const seconds = (performance.now() - start) / 1000
+      const text = progressText(lines, seconds, part)
+      talk.progress(text)
+      if (terminal || seconds - logged < LOG_SECONDS) return
+      talk.talk(text)
+      logged = seconds
+    },
+  }
+}

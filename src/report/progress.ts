@@ -1,0 +1,19 @@
+import { count } from './format.js'
+
+/** `1:05`, `2:03:04` */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  const two = (n: number): string => String(n).padStart(2, '0')
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60]
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
+}
+
+/**
+ * How far the reading of lines is: `12,800 lines, 2,310 lines/s, 43 %, 0:07 left`.
+ * @param part of the input's bytes that is done; null where that cannot be known
+ */
+export function progressText(lines: number, seconds: number, part: number | null): string {
+  const rate = `${count(lines)} lines, ${count(Math.round(lines / Math.max(seconds, 0.001)))} lines/s`
+  if (part === null || part <= 0) return rate
+  return `${rate}, ${Math.floor(100 * part)} %, ${duration((seconds * (1 - part)) / part)} left`
+}
