@@ -48,7 +48,10 @@ function sortVariables(source: TensorSource, table: NameTable): Sorted {
 /** A few names of the file, for a message. */
 function sample(source: TensorSource): string {
   const names = [...source.tensors.keys()]
-  const shown = names.slice(0, 3).join(', ')
+  const shown = names
+    .slice(0, 3)
+    .map((name) => (name === '' ? '""' : name))
+    .join(', ')
   return names.length > 3 ? `${shown} … (${names.length} tensors)` : shown
 }
 

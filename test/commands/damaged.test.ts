@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { BIN, run, userEnv } from '../helpers/run.js'
+import { measured } from '../helpers/measured.js'
 import { describeShared, hasShared, SHARED } from '../helpers/shared.js'
 
 /** Every damaged model by the command line: its exit code, a message and no stack trace, little time and memory, no output. */
@@ -17,27 +17,6 @@ const cases = hasShared
         .cases,
     )
   : []
-
-/** What the process used, printed as its last line of stderr when it ends. */
-const MEASURE = `data:text/javascript,${encodeURIComponent(
-  `process.on('exit',()=>{const u=process.resourceUsage();require('node:fs').writeSync(2,'\\n@'+JSON.stringify([u.maxRSS/1024,(u.userCPUTime+u.systemCPUTime)/1e6]))});import{createRequire}from'node:module';const require=createRequire('file:///')`,
-)}`
-
-interface Measured {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-  readonly mib: number
-  /** Of processor time: the wall's depends on what else the machine does. */
-  readonly seconds: number
-}
-
-async function measured(args: readonly string[]): Promise<Measured> {
-  const result = await run(process.execPath, ['--import', MEASURE, BIN, ...args], { env: userEnv() })
-  const [stderr = '', usage = '[]'] = result.stderr.split('\n@')
-  const [mib = Infinity, seconds = Infinity] = JSON.parse(usage) as number[]
-  return { ...result, stderr, mib, seconds }
-}
 
 /** Exit codes that a case may have, by what its README expects. */
 function codesOf(name: string, expected: string): readonly number[] {
@@ -88,5 +67,61 @@ describeShared('damaged models by the command line', () => {
     const convert = await measured(['convert', join(DAMAGED, 'data_missing'), '-o', join(out, 'x'), '--to', 'onnx'])
     expect(convert.code).toBe(3)
     expect(convert.stderr).toContain('a data file of the checkpoint is missing')
+  })
+})
+
+interface BadFile {
+  readonly accepted: boolean
+  readonly tensors?: Readonly<Record<string, unknown>>
+}
+
+const BAD = join(SHARED, 'bad_safetensors')
+const files = hasShared
+  ? Object.entries(
+      (JSON.parse(readFileSync(join(BAD, 'README.json'), 'utf8')) as { files: Record<string, BadFile> }).files,
+    )
+  : []
+
+interface Failure {
+  readonly error: {
+    readonly kind: string
+    readonly message: string
+    readonly file: string
+    readonly tensor?: string
+    readonly offset?: number
+    readonly hint?: string
+  }
+}
+
+/** Rejected files whose error is of the header as a whole: there is no tensor yet, and the byte is where the header is. */
+const OF_THE_METADATA = ['duplicate_metadata', 'deep_nesting', 'metadata_number', 'metadata_string']
+
+describeShared('bad safetensors files by the command line', () => {
+  it.concurrent.each(files)('%s', async (name, { accepted, tensors = {} }) => {
+    const file = join(BAD, name)
+    const { code, stdout, stderr, mib, seconds } = await measured(['inspect', file, '--json'])
+    const { error } = JSON.parse(stdout) as Failure
+    expect(stderr).not.toMatch(/^\s+at |Error:/m)
+    expect(error.file).toBe(file)
+    if (accepted) {
+      // It reads, and is no model: what is said names its tensors.
+      expect(code).toBe(4)
+      expect(error.kind).toBe('unsupported')
+      const [first] = Object.keys(tensors)
+      expect(error.message).toContain(first === undefined ? 'no tensors' : 'no known model family')
+      if (first !== undefined) expect(error.message).toMatch(/: .*\S/)
+    } else {
+      expect(code).toBe(3)
+      expect(error.kind).toBe('malformed')
+      if (!OF_THE_METADATA.includes(name.replace('.safetensors', '')))
+        expect(error.tensor !== undefined || error.offset !== undefined, error.message).toBe(true)
+    }
+    expect(seconds).toBeLessThan(MAX_SECONDS)
+    expect(mib).toBeLessThan(MAX_MIB)
+  })
+
+  it('a tensor that is there twice is called so', async () => {
+    const { stderr } = await measured(['inspect', join(BAD, 'duplicate_key.safetensors')])
+    expect(stderr).toMatch(/the header has the tensor twice, at bytes \d+ and \d+/)
   })
 })

@@ -1,48 +1,33 @@
-import { createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { gzipSync } from 'node:zlib'
-import { pack } from 'tar-stream'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ZipFile } from 'yazl'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openModel } from '../../src/api/open.js'
 import { openSource } from '../../src/formats/open.js'
 import { readAll } from '../../src/formats/source.js'
+import { tar, tarGz, zip, type ArchiveEntry } from '../helpers/archive.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'albertkit-arc-'))
+  // What is unpacked, and left, is that of these tests alone.
+  vi.stubEnv('TMPDIR', folder)
 })
 afterAll(() => {
+  vi.unstubAllEnvs()
   rmSync(folder, { recursive: true, force: true })
 })
 
 const FILES = ['albert_config.json', 'model.ckpt.index', 'model.ckpt.data-00000-of-00001', 'vocab.txt', 'labels.txt']
-type Entry = { name: string; data?: Buffer; link?: string }
-const model = (prefix: string): Entry[] =>
+const model = (prefix: string): ArchiveEntry[] =>
   FILES.map((name) => ({ name: `${prefix}${name}`, data: readFileSync(join(ZH_NEWS, name)) }))
 
-async function zip(name: string, entries: readonly Entry[]): Promise<string> {
+/** Writes an archive of `entries` as `name` says it is. */
+async function archive(name: string, entries: readonly ArchiveEntry[]): Promise<string> {
+  const make = name.endsWith('.zip') ? zip : name.endsWith('.tar') ? tar : tarGz
   const path = join(folder, name)
-  const file = new ZipFile()
-  for (const { name: entry, data = Buffer.alloc(0) } of entries) file.addBuffer(data, entry)
-  file.end()
-  await pipeline(file.outputStream, createWriteStream(path))
-  return path
-}
-
-async function tarball(name: string, entries: readonly Entry[]): Promise<string> {
-  const path = join(folder, name)
-  const file = pack()
-  for (const { name: entry, data, link } of entries)
-    if (link === undefined) file.entry({ name: entry }, data ?? Buffer.alloc(0))
-    else file.entry({ name: entry, type: 'symlink', linkname: link })
-  file.finalize()
-  const parts: Buffer[] = []
-  for await (const part of file) parts.push(part as Buffer)
-  writeFileSync(path, name.endsWith('.tar') ? Buffer.concat(parts) : gzipSync(Buffer.concat(parts)))
+  writeFileSync(path, await make(entries))
   return path
 }
 
@@ -50,11 +35,11 @@ const unpacked = (): string[] => readdirSync(tmpdir()).filter((name) => name.sta
 
 describe('an archive of a checkpoint folder', () => {
   it.each([
-    ['a zip', (): Promise<string> => zip('a.zip', model('albert_news/'))],
-    ['a zip without a folder', (): Promise<string> => zip('flat.zip', model(''))],
-    ['a tar.gz', (): Promise<string> => tarball('a.tar.gz', model('./albert_news/'))],
-    ['a tar', (): Promise<string> => tarball('a.tar', model('albert_news/'))],
-    ['a gzip of another name', (): Promise<string> => tarball('download', model('albert_news/'))],
+    ['a zip', (): Promise<string> => archive('a.zip', model('albert_news/'))],
+    ['a zip without a folder', (): Promise<string> => archive('flat.zip', model(''))],
+    ['a tar.gz', (): Promise<string> => archive('a.tar.gz', model('./albert_news/'))],
+    ['a tar', (): Promise<string> => archive('a.tar', model('albert_news/'))],
+    ['a gzip of another name', (): Promise<string> => archive('download', model('albert_news/'))],
   ])('%s is the model in it, and leaves nothing behind', async (_, make) => {
     const before = unpacked()
     const opened = await openModel(await make())
@@ -73,20 +58,32 @@ describe('an archive of a checkpoint folder', () => {
     ['a path upwards', [{ name: 'a/../../evil', data: Buffer.from('x') }]],
     ['an absolute path', [{ name: '/tmp/albertkit-evil', data: Buffer.from('x') }]],
     ['a link', [{ name: 'link', link: '/etc/passwd' }]],
-  ] satisfies [string, Entry[]][])('%s is refused', async (_, entries) => {
+  ] satisfies [string, ArchiveEntry[]][])('%s is refused', async (_, entries) => {
     const before = unpacked()
-    const path = await tarball('evil.tar.gz', entries)
+    const path = await archive('evil.tar.gz', entries)
     await expect(openSource(path)).rejects.toMatchObject({ name: 'AlbertkitError', place: { file: path } })
     expect(unpacked()).toEqual(before)
     expect(existsSync('/tmp/albertkit-evil')).toBe(false)
   })
 
   it('a truncated one is malformed, one without a model says what it lacks', async () => {
-    const whole = readFileSync(await zip('whole.zip', model('')))
+    const whole = readFileSync(await archive('whole.zip', model('')))
     const cut = join(folder, 'cut.zip')
     writeFileSync(cut, whole.subarray(0, whole.length / 2))
     await expect(openSource(cut)).rejects.toMatchObject({ kind: 'malformed' })
-    const path = await zip('none.zip', [{ name: 'readme.txt', data: Buffer.from('hello') }])
+    const path = await archive('none.zip', [{ name: 'readme.txt', data: Buffer.from('hello') }])
     await expect(openSource(path)).rejects.toMatchObject({ kind: 'malformed' })
+  })
+
+  it('a zip whose directory lies beyond all files is malformed, and nothing else happens', async () => {
+    const whole = await zip(model(''))
+    const locator = Buffer.alloc(20)
+    locator.writeUInt32LE(0x07064b50, 0)
+    locator.writeBigUInt64LE(1n << 61n, 8)
+    locator.writeUInt32LE(1, 16)
+    const path = join(folder, 'far.zip')
+    writeFileSync(path, Buffer.concat([whole.subarray(0, -22), locator, whole.subarray(-22)]))
+    await expect(openSource(path)).rejects.toMatchObject({ kind: 'malformed', place: { file: path } })
+    await expect(openSource(path)).rejects.toThrow(/points to byte \d+/)
   })
 })

@@ -3,6 +3,8 @@ import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { AlbertkitError, environment, malformed, unsupported } from '../../errors.js'
+import { RangedFile } from '../file.js'
+import { openZip } from '../zip/open.js'
 import { Unpacking } from './place.js'
 
 type Zip = import('yauzl').ZipFile
@@ -27,13 +29,14 @@ async function write(stream: Readable, path: string, unpacking: Unpacking): Prom
 const isLink = (entry: ZipEntry): boolean => ((entry.externalFileAttributes >>> 16) & 0xf000) === 0xa000
 
 async function unpackZip(archive: string, unpacking: Unpacking): Promise<void> {
-  const yauzl = await import('yauzl')
-  const zip = await new Promise<Zip>((resolve, reject) => {
-    yauzl.open(archive, { lazyEntries: true, autoClose: false }, (error, file) => {
-      if (error === null) resolve(file)
-      else reject(error)
-    })
-  })
+  const file = new RangedFile(archive)
+  let zip: Zip
+  try {
+    zip = await openZip(file, { decodeStrings: true })
+  } catch (error) {
+    file.close()
+    throw error
+  }
   const openEntry = (entry: ZipEntry): Promise<Readable> =>
     new Promise((resolve, reject) => {
       zip.openReadStream(entry, (error, stream) => {
@@ -57,6 +60,7 @@ async function unpackZip(archive: string, unpacking: Unpacking): Promise<void> {
     })
   } finally {
     zip.close()
+    file.close()
   }
 }
 

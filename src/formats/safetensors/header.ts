@@ -158,6 +158,10 @@ class HeaderReader {
   }
 }
 
+/** Whether two descriptions of a tensor say the same. */
+const isSame = (a: SafetensorsEntry, b: SafetensorsEntry): boolean =>
+  a.offset === b.offset && a.dtype === b.dtype && a.shape.join() === b.shape.join()
+
 /** @throws AlbertkitError `malformed` naming file, tensor and byte */
 export function readHeader(file: RangedFile): SafetensorsHeader {
   const reader = new HeaderReader(file)
@@ -170,8 +174,16 @@ export function readHeader(file: RangedFile): SafetensorsHeader {
       metadata = reader.metadata(value)
       continue
     }
-    // The last of two equal names counts, as in the official library; what the first one held must not become a hole.
-    entries.set(name, reader.entry(name, value, end))
+    const entry = reader.entry(name, value, end)
+    const known = entries.get(name)
+    // The format forbids two equal names; the official library takes them where nothing but the name is there twice.
+    if (known !== undefined && !isSame(known, entry))
+      throw reader.fail(
+        `the header has the tensor twice, at bytes ${known.offset} and ${entry.offset}`,
+        name,
+        entry.offset,
+      )
+    entries.set(name, entry)
   }
   reader.ranges([...entries.values()], end)
   return { entries, metadata: metadata ?? new Map() }

@@ -1,5 +1,6 @@
-import { malformed, unsupported, type AlbertkitError } from '../../errors.js'
+import { AlbertkitError, malformed, unsupported } from '../../errors.js'
 import type { RangedFile } from '../file.js'
+import { openZip } from './open.js'
 
 /** A sharded checkpoint has tens of files, a PyTorch file one a tensor; a forged directory has millions. */
 const MAX_ENTRIES = 50_000
@@ -127,10 +128,10 @@ export async function readZipDirectory(file: RangedFile): Promise<ZipEntry[]> {
   const yauzl = (await import('yauzl')).default
   let zip: YauzlFile | null = null
   try {
-    zip = await yauzl.openPromise(file.path, { autoClose: false, decodeStrings: false, validateEntrySizes: true })
+    zip = await openZip(file, { decodeStrings: false })
     return await new DirectoryReader(file.path, file.size, yauzl, zip).entries()
   } catch (error) {
-    if (error instanceof Error && 'kind' in error) throw error
+    if (error instanceof AlbertkitError) throw error
     const message = error instanceof Error ? error.message : String(error)
     throw malformed(`the zip archive is damaged: ${message.toLowerCase().replace(/\.$/, '')}`, {
       file: file.path,
