@@ -6,17 +6,20 @@ import type { FileTarget } from '../model/translation.js'
 import { openModel, type OpenedModel } from './open.js'
 import { artefactsIn, checkWeights } from './verify/artefacts.js'
 import { checkQuantised, quantisedIn } from './verify/quantised.js'
-import { firstDivergence } from './verify/divergence.js'
+import { firstDivergence, layersOf } from './verify/divergence.js'
 import { checkFile, fileRunner, filesIn } from './verify/files.js'
 import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './verify/report.js'
 import { requireGpu, runRunners, Verification } from './verify/running.js'
+import { saveTrial } from './verify/save.js'
 import { makeTrials } from './verify/trials.js'
 
 export { artefactFile, artefactsIn } from './verify/artefacts.js'
 export type {
   ArtefactWeightCheck,
   Divergence,
+  LayerReport,
   NotRun,
+  OperationReport,
   RuntimeReport,
   VerifyOptions,
   VerifyReport,
@@ -46,15 +49,18 @@ export async function verifyOpened(
   const quantised = directory === null ? [] : quantisedIn(directory)
   // A graph has the heads of its task, a file of weights has them all.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
-  const trials = await makeTrials(opened, heads, options)
-  const v = new Verification(opened.model, trials, options)
-  if (options.golden !== undefined && (options.runners === undefined || options.runners.includes('reference'))) {
+  const { trials, notes } = await makeTrials(opened, heads, options)
+  const [widest] = trials
+  if (options.save !== undefined && widest !== undefined) saveTrial(options.save, widest, options.force === true)
+  const v = new Verification(opened, trials, heads, options)
+  const ownReference = options.golden !== undefined || options.against !== undefined
+  if (ownReference && (options.runners === undefined || options.runners.includes('reference'))) {
     for (const trial of trials) {
       options.onProgress?.('running the float64 reference')
       v.compareRun('reference', trial, runReference(opened.model, opened.source, trial.inputs, ALL_HEADS))
     }
   }
-  await runRunners(opened, directory, kinds, v)
+  await runRunners(directory, kinds, v)
   for (const graph of quantised)
     if (directory !== null) weights.push(await checkQuantised(opened, directory, graph, heads, v))
   requireGpu(v)
@@ -62,18 +68,23 @@ export async function verifyOpened(
     if (options.runners?.includes('reference') === false) v.notRun.push(leftOut(target))
     else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
   }
-  const { comparisons, notRun } = v
+  const { comparisons, notRun, operations, wrong } = v
+  const looked = options.layers === true || options.bisect === true
   return {
-    ok: comparisons.length > 0 && comparisons.every((c) => c.ok) && weights.every((w) => w.ok),
+    ok: comparisons.length > 0 && wrong.length === 0 && [...comparisons, ...weights].every(({ ok }) => ok),
     family: opened.config.family,
     golden: options.golden ?? null,
+    ...(options.against === undefined ? {} : { against: options.against }),
+    ...(options.save === undefined ? {} : { saved: options.save }),
     inputs: trials.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
     runtimes: v.runtimes,
     comparisons,
     weights,
     notRun,
-    notes: opened.notes,
-    ...(options.layers === true ? { firstDivergent: firstDivergence(comparisons) } : {}),
+    notes: [...opened.notes, ...notes],
+    ...(looked ? { layers: layersOf(comparisons) } : {}),
+    ...(operations.length > 0 ? { operations } : {}),
+    ...(looked ? { firstDivergent: firstDivergence(comparisons, wrong) } : {}),
   }
 }
 

@@ -1,5 +1,4 @@
 import * as Flags from '@oclif/core/flags'
-import type { PictureOptions } from '../api/pictures.js'
 import type { Look } from '../report/chart/look.js'
 import type { Chart } from '../report/chart/render.js'
 import type { Section } from '../report/html.js'
@@ -34,18 +33,23 @@ export interface Showable {
   readonly page: () => Promise<{ title: string; lead: string; sections: readonly Section[] }>
 }
 
+/** Draws charts into the files that the flags name, and gives their paths. */
+export async function writeCharts(
+  charts: Showable['charts'],
+  { svg, png, look, force }: Pick<OutputChoice, 'svg' | 'png' | 'look' | 'force'>,
+): Promise<string[]> {
+  if (svg === undefined && png === undefined) return []
+  const { writePictures } = await import('../api/pictures.js')
+  const files = { ...(svg === undefined ? {} : { svg }), ...(png === undefined ? {} : { png }) }
+  return writePictures(charts, { ...files, look: look as Look, force })
+}
+
 /** Writes the files that the flags ask for, and gives their paths. */
 export async function writeFiles(show: Showable, flags: OutputChoice): Promise<string[]> {
-  if (flags.svg === undefined && flags.png === undefined && flags.report === undefined) return []
-  const { writePage, writePictures } = await import('../api/pictures.js')
-  const options: PictureOptions = {
-    ...(flags.svg === undefined ? {} : { svg: flags.svg }),
-    ...(flags.png === undefined ? {} : { png: flags.png }),
-    look: flags.look as Look,
-    force: flags.force,
-  }
-  const files = await writePictures(show.charts, options)
-  if (flags.report !== undefined) files.push(await writePage(flags.report, await show.page(), flags.force))
+  const files = await writeCharts(show.charts, flags)
+  if (flags.report === undefined) return files
+  const { writePage } = await import('../api/pictures.js')
+  files.push(await writePage(flags.report, await show.page(), flags.force))
   return files
 }
 

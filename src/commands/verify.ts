@@ -2,6 +2,8 @@ import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
 import { boundFlag, modelFlags, openOptions } from './flags.js'
+import { writeCharts } from './output.js'
+import { verifyOptions } from './verify-flags.js'
 
 export default class Verify extends AlbertkitCommand {
   static override summary = 'Prove that converted models, or the source itself, compute what they should.'
@@ -10,6 +12,8 @@ export default class Verify extends AlbertkitCommand {
     { description: 'The source against outputs of TensorFlow', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --golden fixtures/zh-news/golden.safetensors' },
     { description: 'Artefacts that `convert` wrote', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out' },
     { description: 'Layer by layer in one runtime', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --layers --runner onnxruntime' },
+    { description: 'Operation by operation, as a table and a picture', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --bisect --svg operations.svg --force' },
+    { description: 'On real sentences', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --text fixtures/zh-news/test.tsv' },
   ] // prettier-ignore
   static override args = {
     model: argument({ description: 'the source', required: true }),
@@ -20,7 +24,10 @@ export default class Verify extends AlbertkitCommand {
   static override flags = {
     ...modelFlags,
     runner: Flags.string({ description: 'runtime to use, or reference: onnxruntime, tfjs-wasm, tfjs-cpu, tfjs-node, browser-wasm, or one on a GPU; may be repeated', multiple: true, helpValue: 'NAME' }), // prettier-ignore
-    golden: Flags.string({ description: 'safetensors file of inputs and expected outputs', helpValue: 'FILE' }),
+    golden: Flags.string({
+      description: 'safetensors or npz file of inputs and expected outputs',
+      helpValue: 'FILE',
+    }),
     atol: boundFlag(),
     gpu: Flags.boolean({
       description: 'use every GPU runtime at hand; none at hand is exit code 6',
@@ -29,8 +36,16 @@ export default class Verify extends AlbertkitCommand {
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
     'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
     browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
-    layers: Flags.boolean({ description: 'compare every hidden state and name the first layer that diverges' }),
-  }
+    layers: Flags.boolean({ description: 'compare every hidden state; name the first layer that diverges, and in it the first operation' }),
+    bisect: Flags.boolean({ description: 'compare every operation by itself, and name the first that is wrong' }),
+    text: Flags.string({ description: "lines of text as inputs, through the model's tokenizer; also TSV, CSV, JSON lines", helpValue: 'FILE', exclusive: ['golden'] }),
+    against: Flags.string({ description: 'another model: its outputs are what is expected', helpValue: 'MODEL', exclusive: ['golden'] }),
+    save: Flags.string({ description: 'write the widest inputs and their reference outputs as a golden', helpValue: 'FILE', exclusive: ['golden'] }),
+    svg: Flags.string({ description: 'draw what --layers or --bisect found into this SVG file', helpValue: 'FILE' }),
+    png: Flags.string({ description: 'the same as PNG', helpValue: 'FILE' }),
+    look: Flags.string({ description: 'look of the picture', options: ['light', 'dark'], default: 'light' }),
+    force: Flags.boolean({ description: 'replace files that are there' }),
+  } // prettier-ignore
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Verify)
@@ -38,18 +53,15 @@ export default class Verify extends AlbertkitCommand {
     const { verifyText } = await import('../report/verify.js')
     const report = await verifyModel(args.model, args.artefacts ?? null, {
       ...openOptions(flags),
-      ...(flags.runner === undefined ? {} : { runners: flags.runner }),
-      ...(flags.golden === undefined ? {} : { golden: flags.golden }),
-      ...(flags.atol === undefined ? {} : { atol: flags.atol }),
-      gpu: flags.gpu,
-      allowSoftware: flags['allow-software'],
-      ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
-      ...(flags.browser === undefined ? {} : { browser: flags.browser }),
-      layers: flags.layers,
+      ...verifyOptions(flags),
       onProgress: (what) => {
         this.progress(what)
       },
     })
+    if (flags.svg !== undefined || flags.png !== undefined) {
+      const { verifyCharts } = await import('../report/chart/verify.js')
+      await writeCharts(verifyCharts(report), flags)
+    }
     await this.finish(report, () => verifyText(report), report.ok)
   }
 }

@@ -2,6 +2,7 @@ import { archive } from './archive/container.js'
 import { onnxArtefact, tfjsArtefact } from './artefact.js'
 import type { Container } from './container.js'
 import { graphDef } from './graph-def/container.js'
+import { npz } from './npz/container.js'
 import { safetensors } from './safetensors/container.js'
 import { savedModel } from './saved-model/container.js'
 import { tfCheckpoint } from './tf-bundle/container.js'
@@ -18,5 +19,6 @@ export const CONTAINERS: readonly Container[] = [
   graphDef,
   onnxArtefact,
   tfjsArtefact,
+  npz,
   archive,
 ]

@@ -2,11 +2,35 @@ import type { VerifyReport } from '../api/verify.js'
 import { escapeControl } from './escape.js'
 import { scientific, shape } from './format.js'
 import { table } from './table.js'
+import { divergenceText, layersText, wrongOperations } from './verify-layers.js'
 
-/** The comparisons as a table. */
-export function comparisonTable({ comparisons }: Pick<VerifyReport, 'comparisons'>): string {
+type Comparison = VerifyReport['comparisons'][number]
+
+/** How much of its bound a comparison uses; one that fails comes first whatever its numbers. */
+const use = ({ ok, maxAbs, atol }: Comparison): number => (ok ? (maxAbs ?? 0) / Math.max(atol, 1e-300) : Infinity)
+
+/** The worst comparison of each output in each runner, and how many inputs it is the worst of. */
+function worstOf(comparisons: readonly Comparison[]): (Comparison & { readonly inputs: number })[] {
+  const worst = new Map<string, Comparison & { readonly inputs: number }>()
+  for (const c of comparisons) {
+    const key = `${c.runner} ${c.dtype ?? ''} ${c.output} ${c.rows ?? ''}`
+    const before = worst.get(key)
+    const inputs = (before?.inputs ?? 0) + 1
+    worst.set(key, { ...(before === undefined || use(c) > use(before) ? c : before), inputs })
+  }
+  return [...worst.values()]
+}
+
+/** Hidden states stand in a table of their own where they are compared for their own sake. */
+const shown = ({ comparisons, layers = [] }: VerifyReport): Comparison[] => {
+  const states = new Set(layers.map(({ output }) => output))
+  return comparisons.filter((c) => c.dtype !== undefined || !states.has(c.output))
+}
+
+/** The comparisons as a table, the worst of all inputs for each output. */
+export function comparisonTable(report: VerifyReport): string {
   return table(
-    comparisons.map((c) => [
+    worstOf(shown(report)).map((c) => [
       c.dtype === undefined ? c.runner : `${c.runner} ${c.dtype}`,
       c.output + (c.rows === undefined ? '' : ' (masked rows)'),
       shape(c.shape),
@@ -25,12 +49,13 @@ export function comparisonTable({ comparisons }: Pick<VerifyReport, 'comparisons
 }
 
 /** The comparisons of runs on GPUs: runtime × output × precision. */
-export function gpuTable({ comparisons, runtimes }: VerifyReport): string {
+export function gpuTable(report: VerifyReport): string {
+  const { runtimes } = report
   const of = new Map(runtimes.map((r) => [`${r.runner} ${r.dtype ?? ''}`, r]))
   // A runtime's comparisons come in the order of the inputs; a name that comes again begins the next.
   const seen = new Map<string, number>()
   return table(
-    comparisons.map((c) => {
+    shown(report).map((c) => {
       const runtime = of.get(`${c.runner} ${c.dtype ?? ''}`)
       const key = `${c.runner} ${c.dtype ?? ''} ${c.output} ${c.rows ?? ''}`
       const at = seen.get(key) ?? 0
@@ -75,18 +100,22 @@ function runtimeLines({ runtimes }: VerifyReport): string[] {
     )
 }
 
+const arbiterOf = ({ golden, against }: VerifyReport): string =>
+  golden ?? (against === undefined ? 'float64 reference' : `float64 reference of ${against}`)
+
 /** What was compared and the verdict, for a person. */
 export function verifyText(report: VerifyReport): string {
-  const { comparisons, weights, notRun, firstDivergent } = report
+  const { comparisons, weights, notRun, firstDivergent, saved } = report
   const failed = comparisons.filter((c) => !c.ok).length
   const timed = report.runtimes.some(({ ms }) => ms !== undefined)
   const on = adaptersOf(report)
   const lines = [
-    `arbiter  ${report.golden === null ? 'float64 reference' : escapeControl(report.golden)}, inputs ${report.inputs.map(shape).join(' and ')}`,
+    `arbiter  ${escapeControl(arbiterOf(report))}, inputs ${report.inputs.map(shape).join(' and ')}`,
     ...runtimeLines(report),
     '',
     comparisons.length === 0 ? 'nothing was compared' : timed ? gpuTable(report) : comparisonTable(report),
     '',
+    ...layersText(report),
   ]
   for (const w of weights) {
     const how =
@@ -100,18 +129,13 @@ export function verifyText(report: VerifyReport): string {
       `not run  ${n.runner}${n.output === undefined ? '' : ` ${escapeControl(n.output)}`}: ${escapeControl(n.reason)}`,
     )
   lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
-  if (firstDivergent !== undefined) {
-    const at =
-      firstDivergent === null
-        ? 'none'
-        : `${firstDivergent.layer < 0 ? 'the embeddings' : `layer ${firstDivergent.layer}`} (${firstDivergent.runner}, ${escapeControl(firstDivergent.output)})`
-    lines.push(`first divergent layer: ${at}`)
-  }
+  if (firstDivergent !== undefined) lines.push(escapeControl(divergenceText(firstDivergent)))
+  if (saved !== undefined) lines.push(`saved    ${escapeControl(saved)}: inputs ${shape(report.inputs[0] ?? [])} and what the reference gives for them`) // prettier-ignore
   const wrongWeights = weights.reduce((sum, w) => sum + w.differences.length, 0)
   const why =
     comparisons.length === 0
       ? 'nothing was compared'
-      : `${failed} of ${comparisons.length} comparisons and ${wrongWeights} weights differ`
+      : `${failed} of ${comparisons.length} comparisons and ${wrongWeights} weights differ${wrongOperations(report)}`
   const hardware = on.length === 0 ? '' : escapeControl(`, on ${on.join(' and ')}`)
   lines.push(
     report.ok ? `verified: ${comparisons.length} comparisons within bounds${hardware}` : `NOT verified: ${why}`,

@@ -45,39 +45,47 @@ export function ourName(golden: string, model: AlbertModel): string {
   return OUTPUT_NAMES[golden] ?? golden
 }
 
+/** Arrays of the integer types that inputs may have; bool masks too. */
+const INTEGERS = { I64: BigInt64Array, U64: BigUint64Array, I32: Int32Array, U32: Uint32Array, I16: Int16Array, U16: Uint16Array, I8: Int8Array, U8: Uint8Array, BOOL: Uint8Array } as const // prettier-ignore
+
 function readValues(source: TensorSource, name: string): Values | null {
   const info = source.tensors.get(name)
   if (info === undefined) return null
-  const bytes = readAll(source, name)
-  const count = bytes.length / DTYPE_BYTES[info.dtype]
-  if (info.dtype === 'I32') return { shape: info.shape, data: new Int32Array(bytes.buffer, 0, count) }
-  if (info.dtype === 'I64')
-    return { shape: info.shape, data: Float64Array.from(new BigInt64Array(bytes.buffer, 0, count), Number) }
-  if (info.dtype === 'F64') return { shape: info.shape, data: new Float64Array(bytes.buffer, 0, count) }
+  const { dtype, shape } = info
+  const buffer = readAll(source, name).buffer as ArrayBuffer
+  const count = buffer.byteLength / DTYPE_BYTES[dtype]
+  if (dtype in INTEGERS) {
+    const values = new INTEGERS[dtype as keyof typeof INTEGERS](buffer)
+    return { shape, data: Float64Array.from(values as Iterable<number | bigint>, Number) }
+  }
+  if (dtype === 'F64') return { shape, data: new Float64Array(buffer) }
   const data = new Float32Array(count)
-  decodeFloats(info.dtype, bytes, data)
-  return { shape: info.shape, data }
+  decodeFloats(dtype, new Uint8Array(buffer), data)
+  return { shape, data }
 }
 
-function readInput(source: TensorSource, file: string, names: readonly string[], shape?: readonly number[]): Values {
+/** An input by one of its names, in the shape of the ids; null where the golden does not hold it. */
+function findInput(source: TensorSource, file: string, names: readonly string[], like?: Values): Values | null {
   const name = names.find((n) => source.tensors.has(n))
   const values = name === undefined ? null : readValues(source, name)
-  if (values === null) {
-    throw malformed(`the golden has no input ${names.join(' or ')}`, {
-      file,
-      hint: 'a golden holds input_ids, attention_mask (input_mask), token_type_ids (segment_ids) and outputs',
-    })
-  }
+  if (name === undefined || values === null) return null
   const rank = values.shape.length
-  if (rank < 2 || rank > 3 || (shape !== undefined && values.shape.join() !== shape.join())) {
-    const wanted = shape?.join(', ') ?? 'batch, sequence] or [batch, choices, sequence'
-    throw malformed(`input ${String(name)} has shape [${values.shape.join(', ')}], not [${wanted}]`, {
-      file,
-      tensor: String(name),
-    })
+  if (rank < 2 || rank > 3 || (like !== undefined && values.shape.join() !== like.shape.join())) {
+    const wanted = like?.shape.join(', ') ?? 'batch, sequence] or [batch, choices, sequence'
+    throw malformed(`input ${name} has shape [${values.shape.join(', ')}], not [${wanted}]`, { file, tensor: name })
   }
   return values
 }
+
+/** An input that transformers and TensorFlow take as all `otherwise` where it is left out. */
+const inputOr = (
+  source: TensorSource,
+  file: string,
+  names: readonly string[],
+  like: Values,
+  otherwise: 0 | 1,
+): Values =>
+  findInput(source, file, names, like) ?? { shape: like.shape, data: new Int32Array(like.data.length).fill(otherwise) }
 
 /** Refuses ids that a lookup would run past, before any runtime sees them. */
 export function checkInputs(model: AlbertModel, inputs: ModelInputs, file: string): void {
@@ -101,14 +109,20 @@ export function checkInputs(model: AlbertModel, inputs: ModelInputs, file: strin
 }
 
 /**
- * Reads a golden.
- * @throws AlbertkitError `malformed` when an input is absent or its shape or values do not fit the model.
+ * Reads a golden. A mask that is absent is all ones, segments that are absent are all zero, as the genuine code has it.
+ * @throws AlbertkitError `malformed` when there are no ids, or an input's shape or values do not fit the model
  */
 export function readGolden(source: TensorSource, model: AlbertModel): Golden {
   const file = source.files[0] ?? ''
-  const ids = readInput(source, file, INPUT_NAMES.input_ids)
-  const mask = readInput(source, file, INPUT_NAMES.attention_mask, ids.shape)
-  const types = readInput(source, file, INPUT_NAMES.token_type_ids, ids.shape)
+  const ids = findInput(source, file, INPUT_NAMES.input_ids)
+  if (ids === null) {
+    throw malformed('the golden has no input input_ids', {
+      file,
+      hint: 'a golden holds input_ids, attention_mask (input_mask), token_type_ids (segment_ids) and outputs',
+    })
+  }
+  const mask = inputOr(source, file, INPUT_NAMES.attention_mask, ids, 1)
+  const types = inputOr(source, file, INPUT_NAMES.token_type_ids, ids, 0)
   const sequence = ids.shape[ids.shape.length - 1] ?? 0
   const choices = ids.shape.length === 3 ? { choices: ids.shape[1] ?? 1 } : {}
   const inputs: ModelInputs = {

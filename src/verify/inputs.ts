@@ -5,11 +5,15 @@ import type { ModelInputs } from '../model/reference-run.js'
 
 /** Inputs that verification draws when it is given none. */
 
-/** Floating-point operations that the reference may spend on the larger input: about two seconds. */
+/** Floating-point operations that the reference may spend on the widest input: about two seconds. */
 const BUDGET = 4e9
+/** What it may spend on all of them. */
+const TOTAL_BUDGET = 8e9
 
-/** Sizes of the larger input, largest first; sequence lengths are odd, so that nothing passes by luck of alignment. */
-const SIZES = [[4, 17], [4, 13], [3, 11], [2, 9], [2, 7], [2, 5], [1, 5], [1, 3], [1, 2]] as const // prettier-ignore
+/** Sizes of the widest input, largest first; sequence lengths are odd, so that nothing passes by luck of alignment. */
+const SIZES = [[4, 17], [4, 13], [3, 11], [2, 9], [2, 7], [2, 5], [1, 5], [1, 3], [1, 2]] as const satisfies readonly Size[] // prettier-ignore
+
+type Size = readonly [batch: number, sequence: number]
 
 /** A small generator with a fixed seed (mulberry32), so that the same model is always tried on the same inputs. */
 function random(seed: number): () => number {
@@ -22,8 +26,9 @@ function random(seed: number): () => number {
   }
 }
 
-/** Mask of row `row`: full, padded at the end, with holes, and all zero in the fourth row. */
+/** Mask of row `row`: full, padded at the end, with holes, and all zero in the fourth row; of one token the second. */
 function maskOf(row: number, i: number, sequence: number): 0 | 1 {
+  if (sequence === 1) return row === 0 ? 1 : 0
   if (row === 0) return sequence <= 3 && i === sequence - 1 ? 0 : 1
   if (row === 1) return i < Math.ceil(sequence * 0.6) ? 1 : 0
   return row === 2 ? (i % 4 === 2 ? 0 : 1) : 0
@@ -46,19 +51,44 @@ export function drawInputs(model: AlbertModel, batch: number, sequence: number, 
   }
 }
 
-/** Two inputs of different batch and sequence, sized by the cost of the reference: at most about 10 GFLOP. */
-export function defaultInputs(model: AlbertModel, heads: HeadSelection): ModelInputs[] {
+/** Inputs that verification draws, and what it had to leave out. */
+export interface DrawnInputs {
+  readonly inputs: readonly ModelInputs[]
+  readonly notes: readonly string[]
+}
+
+/** `inputs` as examples of choices. */
+const asChoices = (inputs: ModelInputs): ModelInputs => ({
+  ...inputs,
+  // Two examples of as many choices as the rows allow, or one of all.
+  choices: inputs.batch === 4 ? 2 : inputs.batch,
+})
+
+/**
+ * Inputs of several batches and lengths: an odd one, 1, 2 and the longest that the model has, as far as the reference can
+ * compute them in a few seconds.
+ */
+export function defaultInputs(model: AlbertModel, heads: HeadSelection): DrawnInputs {
   const longest = model.config.max_position_embeddings
-  const fits = SIZES.filter(
-    ([batch, sequence]) => sequence <= longest && forwardFlops(model, heads, batch, sequence) <= BUDGET,
-  )
-  const [batch, sequence] = fits[0] ?? [1, Math.min(2, longest)]
-  if (takesChoices(model, heads)) {
-    // Two examples of as many choices as the rows allow, and one of three.
-    const examples = batch % 2 === 0 ? 2 : 1
-    const large = { ...drawInputs(model, batch, sequence, 1), choices: batch / examples }
-    return [large, { ...drawInputs(model, 3, Math.min(3, longest), 2), choices: 3 }]
+  const cost = ([batch, sequence]: Size): number => forwardFlops(model, heads, batch, sequence)
+  const widest = SIZES.find((size) => size[1] <= longest && cost(size) <= BUDGET) ?? [1, Math.min(2, longest)]
+  const sizes: Size[] = [widest]
+  let spent = cost(widest)
+  const notes: string[] = []
+  for (const size of [
+    [2, 1],
+    [1, 2],
+    [1, longest],
+  ] as const) {
+    if (size[1] > longest || sizes.some((s) => s[1] === size[1])) continue
+    if (spent + cost(size) > TOTAL_BUDGET) {
+      const needed = (cost(size) / 1e9).toPrecision(2)
+      notes.push(`no input of ${size[1]} tokens was drawn: the float64 reference would need ${needed} GFLOP for it`)
+      continue
+    }
+    spent += cost(size)
+    sizes.push(size)
   }
-  const large = drawInputs(model, batch, sequence, 1)
-  return batch * sequence < 10 ? [large] : [large, drawInputs(model, 1, Math.min(3, longest), 2)]
+  const inputs = sizes.map(([batch, sequence], i) => drawInputs(model, batch, sequence, i + 1))
+  return { inputs: takesChoices(model, heads) ? inputs.map(asChoices) : inputs, notes }
 }

@@ -2,6 +2,7 @@ import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { forward, takesChoices, type HeadSelection } from '../model/forward.js'
 import { inputShape, type ModelInputs } from '../model/reference-run.js'
+import { hiddenStateCount } from '../model/outputs.js'
 import { integers, ReferenceOps, type Tensor } from '../model/reference.js'
 import { useCounts } from '../model/weights.js'
 import { compare, maskedRows, type Bound, type Comparison, type Values } from './compare.js'
@@ -29,7 +30,8 @@ class ReplayOps extends ReferenceOps {
     readonly runner: string,
     readonly inputs: ModelInputs,
     readonly run: ReadonlyMap<string, Values>,
-    readonly bound: Bound,
+    readonly bound: (operation: Operation) => Bound,
+    readonly innerLayers: number,
   ) {
     super(source, uses)
     this.#masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
@@ -41,8 +43,9 @@ class ReplayOps extends ReferenceOps {
     if (given === undefined) return x
     // Graphs hold [B, S, w] as [B·S, w] between matrix products; row-major, the numbers are the same.
     const actual = given.data.length === x.data.length ? { shape: x.shape, data: given.data } : given
-    const compared = compare(this.runner, full, actual, x, { bound: this.bound, masked: this.#masked })
-    this.steps.push(...compared.map((c) => ({ ...c, ...stageOf(full) })))
+    const stage = stageOf(full, this.innerLayers)
+    const compared = compare(this.runner, full, actual, x, { bound: this.bound(stage.operation), masked: this.#masked })
+    this.steps.push(...compared.map((c) => ({ ...c, ...stage })))
     return actual === given ? x : { shape: x.shape, data: Float64Array.from(given.data) }
   }
 }
@@ -50,6 +53,7 @@ class ReplayOps extends ReferenceOps {
 /**
  * Judges every operation of a run by itself.
  * @param run inner values that the runtime gave, by their paths; what is absent is computed by the reference
+ * @param bound of each kind of operation
  * @returns the operations in the order of their computation; rows that are masked everywhere apart
  */
 export function replay(
@@ -59,9 +63,10 @@ export function replay(
   heads: HeadSelection,
   runner: string,
   run: ReadonlyMap<string, Values>,
-  bound: Bound,
+  bound: (operation: Operation) => Bound,
 ): Step[] {
-  const ops = new ReplayOps(source, useCounts(model), runner, inputs, run, bound)
+  const layers = Math.round(hiddenStateCount(model) / model.layers.length)
+  const ops = new ReplayOps(source, useCounts(model), runner, inputs, run, bound, layers)
   const shape = inputShape(inputs, takesChoices(model, heads))
   forward(
     model,

@@ -12,7 +12,7 @@ export const OPERATIONS = [
 export type Operation = (typeof OPERATIONS)[number]
 
 export interface Stage {
-  /** Counts from 0; −1 is the embeddings, null a head. */
+  /** Counts from 0, as the hidden states; −1 is the embeddings, null a head. */
   readonly layer: number | null
   readonly operation: Operation
 }
@@ -29,10 +29,14 @@ const STAGES: readonly (readonly [pattern: RegExp, operation: Operation])[] = [
   [/\/ffn(_\d+)?\//, 'FFN'],
 ]
 
-/** Where in the model the inner value of this path (`model/inner-names.ts`) stands. */
-export function stageOf(path: string): Stage {
+/**
+ * Where in the model the inner value of this path (`model/inner-names.ts`) stands.
+ * @param innerLayers how many layers the family counts in each `layer_<l>` of a path: its hidden states are so many
+ */
+export function stageOf(path: string, innerLayers = 1): Stage {
   const operation = STAGES.find(([pattern]) => pattern.test(path))?.[1] ?? 'head'
-  const layer = /^encoder\/layer_(\d+)\//.exec(path)
-  if (layer !== null) return { layer: Number(layer[1]), operation }
-  return { layer: operation === 'head' ? null : -1, operation }
+  const layer = /^encoder\/layer_(\d+)\/(?:inner_(\d+)\/)?/.exec(path)
+  if (layer === null) return { layer: operation === 'head' ? null : -1, operation }
+  const inner = innerLayers === 1 ? 0 : Number(layer[2] ?? 0)
+  return { layer: Number(layer[1]) * innerLayers + inner, operation }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { RUNNERS } from '../../src/runtime/index.js'
+import { OPERATIONS } from '../../src/verify/stages.js'
 
 /**
  * The `--json` documents as zod schemas. docs/schemas is generated from them (`npx vitest -u test/report`), and what the
@@ -107,10 +108,16 @@ const adapterSchema = z.strictObject({
   software: z.boolean(),
 })
 
+const judged = { maxAbs: nullableNumber, atol: z.number(), ok: z.boolean() }
+const operation = z.enum(OPERATIONS)
+const layer = z.int().nullable().describe('-1: the embeddings; null: a head')
+
 export const verifySchema = z.strictObject({
   ok: z.boolean(),
   family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
   golden: z.string().nullable(),
+  against: z.string().optional().describe('the model whose reference is the arbiter, where it is another one'),
+  saved: z.string().optional().describe('where inputs and reference outputs were written'),
   inputs: z.array(shape),
   runtimes: z.array(
     z.strictObject({
@@ -149,7 +156,25 @@ export const verifySchema = z.strictObject({
   ),
   notRun: z.array(z.strictObject({ runner: z.string(), output: z.string().optional(), reason: z.string() })),
   notes: z.array(z.string()),
-  firstDivergent: z.strictObject({ runner: z.string(), layer: z.int(), output: z.string() }).nullable().optional(),
+  layers: z
+    .array(
+      z.strictObject({
+        runner: z.string(),
+        layer: z.int().describe('-1: the embeddings'),
+        output: z.string(),
+        ...judged,
+      }),
+    )
+    .optional()
+    .describe('with --layers or --bisect: every hidden state'),
+  operations: z
+    .array(z.strictObject({ runner: z.string(), layer, operation, output: z.string(), ...judged }))
+    .optional()
+    .describe('operations by themselves: of every runtime with --bisect, of those that diverge with --layers'),
+  firstDivergent: z
+    .strictObject({ runner: z.string(), layer, operation: operation.nullable(), output: z.string() })
+    .nullable()
+    .optional(),
 })
 
 export const convertSchema = z.strictObject({

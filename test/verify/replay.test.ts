@@ -39,7 +39,7 @@ it.each(CASES)('every operation can be fetched from %s (%s, %s), and is right by
   try {
     expect([...runner.inner].sort()).toEqual(innerNames(opened.model, heads).sort())
     const run = await runner.run(inputs, runner.inner)
-    const steps = replay(opened.model, opened.source, inputs, heads, name, run, (l) => 3e-6 * Math.max(1, l))
+    const steps = replay(opened.model, opened.source, inputs, heads, name, run, () => (l) => 3e-6 * Math.max(1, l))
     expect(steps.filter((s) => s.rows === undefined).map((s) => s.output)).toEqual(innerNames(opened.model, heads))
     expect(steps.filter((s) => !s.ok)).toEqual([])
   } finally {

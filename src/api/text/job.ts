@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { ExampleReader, formatOf, type BadLine, type ExampleFormat, type ExampleOptions } from '../../text/examples.js'
 import { readLines, type Line, type LineRange } from '../../text/lines.js'
+import { defined } from '../../defined.js'
 import { openTextModel, readLabelsFile, type TextModel, type TextModelOptions } from './model.js'
 import type { VectorFormat } from './embed.js'
 import type { PipelineOptions, Progress } from './pipeline.js'
@@ -31,9 +32,6 @@ export interface TextJob {
 
 const column = (text: string | undefined): string | number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : text
-
-export const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as never
 
 export function readerOf(job: TextJob): ExampleReader {
   const options: ExampleOptions = defined({

@@ -9,11 +9,11 @@ import { onInterrupt } from '../../interrupt.js'
 import { resolveTask, type Task } from '../../model/outputs.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
 import type { Batch } from '../../text/batches.js'
-import { findTokenizer, loadTokenizer } from '../../text/load.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from '../open.js'
 import { readLabelLines, readLabels } from '../side-files.js'
 import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
+import { modelTokenizer } from './tokenizer.js'
 import type { ModelPlan } from './window-worker.js'
 
 export interface TextModelOptions extends OpenModelOptions {
@@ -170,7 +170,8 @@ export async function openTextModel(
   try {
     const resolved = resolveTask(opened.model, task)
     const lower = options.lowerCase === undefined ? {} : { lowerCase: options.lowerCase }
-    const tokenizer = loadTokenizer(options.vocabulary ?? tokenizerHome(opened), lower)
+    const { vocabulary } = options
+    const tokenizer = modelTokenizer(opened, { ...lower, ...(vocabulary === undefined ? {} : { vocabulary }) })
     const { max_position_embeddings: positions, vocab_size } = opened.config
     if (tokenizer.size > vocab_size)
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
@@ -210,6 +211,3 @@ export async function openTextModel(
     opened.close()
   }
 }
-
-const tokenizerHome = (opened: OpenedModel): string =>
-  [opened.directory, dirname(opened.rawConfig.file)].find((d) => findTokenizer(d) !== null) ?? opened.directory

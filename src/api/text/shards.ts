@@ -1,3 +1,4 @@
+import { defined } from '../../defined.js'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { usage } from '../../errors.js'
@@ -7,7 +8,7 @@ import { runShard, type ShardOutput, type ShardReport } from '../../scale/run-sh
 import { isBad, type BadLine } from '../../text/examples.js'
 import { badLine } from './errors-file.js'
 import { embedLines, openEmbedder, vectorLine } from './embed.js'
-import { defined, openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from './job.js' // prettier-ignore
+import { openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from './job.js' // prettier-ignore
 import type { TextModel } from './model.js'
 import { labelsFor, predictionLine, type Prediction, type PredictionFormat } from './predict.js'
 

@@ -2,6 +2,7 @@ import type { Precision } from '../../export/index.js'
 import type { FileTarget } from '../../model/translation.js'
 import type { Adapter, ArtefactKind, RunnerOptions } from '../../runtime/index.js'
 import type { Comparison } from '../../verify/compare.js'
+import type { Operation } from '../../verify/stages.js'
 import type { Arithmetic } from '../../verify/tolerance.js'
 import type { WeightDifference } from '../../verify/weights.js'
 import type { OpenModelOptions } from '../open.js'
@@ -17,6 +18,16 @@ export interface VerifyOptions extends OpenModelOptions, RunnerOptions {
   readonly atol?: number
   /** Compare every hidden state and name the first that differs. */
   readonly layers?: boolean
+  /** Every operation of a run by itself: what is wrong is named where it is made. */
+  readonly bisect?: boolean
+  /** File of text to draw inputs from, through the model's tokenizer. */
+  readonly text?: string
+  /** Another model, whose outputs are the arbiter instead of the model's own in float64. */
+  readonly against?: string
+  /** safetensors file for the widest inputs and what the arbiter computed for them: a golden. */
+  readonly save?: string
+  /** Replace the file of `save`. */
+  readonly force?: boolean
   /** Told what is being done, for progress. */
   readonly onProgress?: (what: string) => void
 }
@@ -52,18 +63,48 @@ export interface NotRun {
   readonly reason: string
 }
 
-/** A hidden state beyond its bound; layer −1 is the embeddings. */
+/** The first place at which a run is not what it should be; layer −1 is the embeddings, null a head. */
 export interface Divergence {
   readonly runner: string
+  readonly layer: number | null
+  /** Null where no single operation is wrong, or the runtime cannot be asked. */
+  readonly operation: Operation | null
+  /** Hidden state, or path of the inner value. */
+  readonly output: string
+}
+
+/** What a runtime gives after one layer, against the arbiter; the worst of all inputs. */
+export interface LayerReport {
+  readonly runner: string
+  /** −1 is the embeddings. */
   readonly layer: number
   readonly output: string
+  readonly maxAbs: number | null
+  readonly atol: number
+  readonly ok: boolean
+}
+
+/** The operations of one kind in one layer of a run, each computed again from the runtime's own values before it. */
+export interface OperationReport {
+  readonly runner: string
+  readonly layer: number | null
+  readonly operation: Operation
+  /** The worst of them, relative to its bound. */
+  readonly output: string
+  readonly maxAbs: number | null
+  readonly atol: number
+  readonly ok: boolean
 }
 
 export interface VerifyReport {
   readonly ok: boolean
   readonly family: string
-  /** The golden's file name, or null where the float64 reference is the arbiter. */
+  /** The golden's file name, or null where a float64 reference is the arbiter. */
   readonly golden: string | null
+  /** The model whose reference is the arbiter, where it is another one. */
+  readonly against?: string
+  /** Where inputs and reference outputs were written. */
+  readonly saved?: string
   /** Shapes of the inputs, `[batch, sequence]` or `[batch, choices, sequence]`. */
   readonly inputs: readonly (readonly number[])[]
   readonly runtimes: readonly RuntimeReport[]
@@ -72,6 +113,10 @@ export interface VerifyReport {
   readonly notRun: readonly NotRun[]
   /** What a person should know about how the source was read. */
   readonly notes: readonly string[]
-  /** With `layers`: the first hidden state that differs in any runner. */
+  /** With `layers` or `bisect`. */
+  readonly layers?: readonly LayerReport[]
+  /** Operations that were judged by themselves: all with `bisect`, those of runs that diverge with `layers`. */
+  readonly operations?: readonly OperationReport[]
+  /** With `layers` or `bisect`: the first place that differs in any runner. */
   readonly firstDivergent?: Divergence | null
 }

@@ -1,6 +1,6 @@
 import { AlbertkitError, environment, usage } from '../../errors.js'
 import type { Precision } from '../../export/index.js'
-import type { AlbertModel } from '../../model/albert.js'
+import type { HeadSelection } from '../../model/forward.js'
 import { hiddenStateCount } from '../../model/outputs.js'
 import type { ModelInputs } from '../../model/reference-run.js'
 import { parametersOf } from '../../model/weights.js'
@@ -13,10 +13,13 @@ import {
   type RunnerInfo,
 } from '../../runtime/index.js'
 import { compare, maskedRows, type Comparison, type Values } from '../../verify/compare.js'
+import type { Step } from '../../verify/replay.js'
 import { boundOf, type Arithmetic } from '../../verify/tolerance.js'
 import type { OpenedModel } from '../open.js'
 import { runnable } from './artefacts.js'
-import type { NotRun, RuntimeReport, VerifyOptions } from './report.js'
+import { layerOf } from './divergence.js'
+import { judgeOperations } from './operations.js'
+import type { NotRun, OperationReport, RuntimeReport, VerifyOptions } from './report.js'
 import { TemporaryArtefacts } from './temporary.js'
 import type { Trial } from './trials.js'
 
@@ -34,15 +37,23 @@ const isEnvironment = (error: unknown): error is AlbertkitError =>
 
 const reasonOf = ({ message, hint }: AlbertkitError): string => (hint === undefined ? message : `${message} (${hint})`)
 
-/** Runs one runner through every trial. */
+/** Whether hidden states are compared, not only outputs. */
+const wantsStates = ({ golden, layers, bisect }: VerifyOptions): boolean =>
+  golden !== undefined || layers === true || bisect === true
+
+/** Runs runners through every trial, and gathers what is found. */
 export class Verification {
   readonly comparisons: Comparison[] = []
   readonly notRun: NotRun[] = []
   readonly runtimes: RuntimeReport[] = []
+  readonly operations: OperationReport[] = []
+  /** The first wrong operation of each runner. */
+  readonly wrong: Step[] = []
 
   constructor(
-    readonly model: AlbertModel,
+    readonly opened: OpenedModel,
     readonly trials: readonly Trial[],
+    readonly heads: HeadSelection,
     readonly options: VerifyOptions,
   ) {}
 
@@ -51,7 +62,7 @@ export class Verification {
     runner: string,
     trial: Trial,
     run: ReadonlyMap<string, Values>,
-    { skipMasked = false, precision }: CompareRunOptions = {},
+    { skipMasked = trial.skipMasked ?? false, precision }: CompareRunOptions = {},
   ): void {
     const { inputs } = trial
     const bound = trial.bound ?? boundOf(runner, 'float32')
@@ -68,20 +79,34 @@ export class Verification {
   }
 
   async runAll(runner: Runner): Promise<void> {
-    const golden = this.options.golden !== undefined
-    const wanted =
-      golden || this.options.layers === true ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
+    const wanted = wantsStates(this.options) ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
     const ms: number[] = []
     for (const trial of this.trials) {
       const run = new Map<string, Values>(await runner.run(trial.inputs, wanted))
       // In a graph the last hidden state is the value that is called last_hidden_state.
-      const last = `hidden_state_${hiddenStateCount(this.model) - 1}`
+      const last = `hidden_state_${hiddenStateCount(this.opened.model) - 1}`
       const value = run.get('last_hidden_state')
       if (wanted.length > runner.outputs.length && value !== undefined && !run.has(last)) run.set(last, value)
       this.compareRun(runner.name, trial, run)
       await this.time(runner, trial.inputs, ms)
     }
     this.noteRuntime(runner, 'float32', ms)
+  }
+
+  /** Whether a hidden state of this runner is beyond its bound. */
+  diverges(runner: string): boolean {
+    return this.comparisons.some((c) => c.runner === runner && !c.ok && layerOf(c.output) !== null)
+  }
+
+  /** Judges each operation of a runner that was opened for it. */
+  async judge(runner: Runner): Promise<void> {
+    if (runner.inner.length === 0) {
+      this.notRun.push({ runner: runner.name, reason: 'the file does not name its inner values; convert it again' })
+      return
+    }
+    const { operations, first } = await judgeOperations(this.opened, runner, this.trials, this.heads)
+    this.operations.push(...operations)
+    if (first !== null) this.wrong.push(first)
   }
 
   /** The first run compiles shaders and loads weights: with a GPU, a second is timed. */
@@ -129,8 +154,8 @@ function chooseRunners(opened: OpenedModel, kinds: readonly ArtefactKind[] | nul
     return runners.filter((name) => name !== 'reference')
   }
   if (gpu === true) return able.filter((r) => r.place === 'gpu').map((r) => r.name)
-  // A golden judges the source by the reference alone unless a runner is named.
-  if (kinds === null && v.options.golden !== undefined) return []
+  // Another arbiter than its own reference judges the source by that reference alone, unless a runner is named.
+  if (kinds === null && (v.options.golden !== undefined || v.options.against !== undefined)) return []
   const bytes = [...parametersOf(opened.model)].reduce((sum, p) => sum + 4 * p.shape.reduce((a, b) => a * b, 1), 0)
   const usual = able.filter((r) => r.place === 'cpu' && (kinds !== null || r.eager)).map((r) => r.name)
   return usual.filter((name) => {
@@ -140,32 +165,51 @@ function chooseRunners(opened: OpenedModel, kinds: readonly ArtefactKind[] | nul
   })
 }
 
+/** Opens and runs one runner; false where it is not there. */
+async function runRunner(
+  name: string,
+  directory: string | null,
+  kind: ArtefactKind,
+  v: Verification,
+): Promise<boolean> {
+  const { opened, options } = v
+  const open = (wanted: 'outputs' | 'marks' | 'operations') => v.open(name, runnable(opened, directory, kind, wanted))
+  const using = async (runner: Runner, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } finally {
+      await runner.close()
+    }
+  }
+  const runner = await open(options.bisect === true ? 'operations' : wantsStates(options) ? 'marks' : 'outputs')
+  if (runner === null) return false
+  await using(runner, async () => {
+    await v.runAll(runner)
+    if (options.bisect === true) await v.judge(runner)
+  })
+  if (options.bisect === true || options.layers !== true || !v.diverges(name)) return true
+  options.onProgress?.(`looking for the operation that differs in ${name}`)
+  const again = await open('operations')
+  if (again !== null) await using(again, () => v.judge(again))
+  return true
+}
+
 /** Opens and runs every runner that `v` asks for. */
 export async function runRunners(
-  opened: OpenedModel,
   directory: string | null,
   kinds: readonly ArtefactKind[] | null,
   v: Verification,
 ): Promise<void> {
-  const { options } = v
+  const { opened, options } = v
   const ran = new Set<ArtefactKind>()
   const temporary = new TemporaryArtefacts(opened)
   try {
     for (const name of chooseRunners(opened, kinds, v)) {
       const info = RUNNERS.find((r) => r.name === name)
       if (info === undefined) continue
-      const kind = info.artefact
       options.onProgress?.(`running ${name}`)
-      const place = directory ?? (info.eager ? null : await temporary.directory(kind))
-      const inner = options.golden !== undefined || options.layers === true
-      const runner = await v.open(name, runnable(opened, place, kind, inner ? 'marks' : 'outputs'))
-      if (runner === null) continue
-      try {
-        await v.runAll(runner)
-        ran.add(kind)
-      } finally {
-        await runner.close()
-      }
+      const place = directory ?? (info.eager ? null : await temporary.directory(info.artefact))
+      if (await runRunner(name, place, info.artefact, v)) ran.add(info.artefact)
     }
   } finally {
     temporary.remove()

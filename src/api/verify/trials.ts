@@ -1,12 +1,15 @@
+import { usage } from '../../errors.js'
 import { openSource } from '../../formats/open.js'
 import type { AlbertModel } from '../../model/albert.js'
 import type { HeadSelection } from '../../model/forward.js'
+import { hiddenStateCount } from '../../model/outputs.js'
 import { runReference, type ModelInputs } from '../../model/reference-run.js'
 import { GOLDEN_BOUND, type Bound, type Values } from '../../verify/compare.js'
-import { counterpart, readGolden, type Golden } from '../../verify/golden.js'
+import { checkInputs, counterpart, readGolden, type Golden } from '../../verify/golden.js'
 import { defaultInputs } from '../../verify/inputs.js'
-import type { OpenedModel } from '../open.js'
+import { openModel, type OpenedModel } from '../open.js'
 import type { VerifyOptions } from './report.js'
+import { textInputs } from './text-inputs.js'
 
 /** One output of a run beside what it should be; `actual` is null where the run lacks it. */
 export interface Pair {
@@ -20,19 +23,30 @@ export interface Trial {
   readonly inputs: ModelInputs
   /** Null: the runner's own, against the reference (`verify/tolerance.ts`). */
   readonly bound: Bound | null
+  /** What the arbiter computed, by its own names. */
+  readonly expected: ReadonlyMap<string, Values>
+  /** Rows that are masked everywhere are not compared. */
+  readonly skipMasked?: boolean
   /** The outputs of a run, by name, beside what they should be. */
   readonly pairs: (run: ReadonlyMap<string, Values>) => Pair[]
 }
 
-/** A trial whose arbiter is the float64 reference; outputs the run lacks are not its business. */
-function referenceTrial(opened: OpenedModel, inputs: ModelInputs, heads: HeadSelection): Trial {
-  const expected = runReference(opened.model, opened.source, inputs, heads)
+export interface Trials {
+  readonly trials: readonly Trial[]
+  /** What was left out. */
+  readonly notes: readonly string[]
+}
+
+/** A trial whose arbiter is a float64 reference; outputs the run lacks are not its business. */
+function referenceTrial(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSelection, skip?: RegExp): Trial {
+  const expected = runReference(arbiter.model, arbiter.source, inputs, heads)
   return {
     inputs,
     bound: null,
+    expected,
     pairs: (run) =>
       [...run].flatMap(([name, actual]) => {
-        const values = expected.get(name)
+        const values = skip?.test(name) === true ? undefined : expected.get(name)
         return values === undefined ? [] : [{ name, actual, expected: values }]
       }),
   }
@@ -41,20 +55,72 @@ function referenceTrial(opened: OpenedModel, inputs: ModelInputs, heads: HeadSel
 const goldenTrial = (golden: Golden, model: AlbertModel): Trial => ({
   inputs: golden.inputs,
   bound: GOLDEN_BOUND,
+  expected: golden.outputs,
   pairs: (run) =>
     [...golden.outputs].map(([name, expected]) => ({ name, actual: counterpart(golden, name, model, run), expected })),
 })
 
-/** What the runners are tried on: the golden of `options`, or inputs of our own. */
-export async function makeTrials(opened: OpenedModel, heads: HeadSelection, options: VerifyOptions): Promise<Trial[]> {
-  if (options.golden !== undefined) {
-    const source = await openSource(options.golden)
-    try {
-      return [goldenTrial(readGolden(source, opened.model), opened.model)]
-    } finally {
-      source.close()
-    }
+async function goldenTrials(model: AlbertModel, file: string): Promise<Trial[]> {
+  const source = await openSource(file)
+  try {
+    return [goldenTrial(readGolden(source, model), model)]
+  } finally {
+    source.close()
+  }
+}
+
+/** A model with no more ids and positions than another one has: inputs drawn for it suit both. */
+function common(a: AlbertModel, b: AlbertModel): AlbertModel {
+  const least = (field: 'vocab_size' | 'type_vocab_size' | 'max_position_embeddings') => ({
+    [field]: Math.min(a.config[field], b.config[field]),
+  })
+  const limits = { ...least('vocab_size'), ...least('type_vocab_size'), ...least('max_position_embeddings') }
+  return { ...a, config: { ...a.config, ...limits } }
+}
+
+interface Drawn {
+  readonly inputs: readonly ModelInputs[]
+  readonly notes: readonly string[]
+}
+
+async function draw(opened: OpenedModel, model: AlbertModel, heads: HeadSelection, text?: string): Promise<Drawn> {
+  const drawn = text === undefined ? defaultInputs(model, heads) : await textInputs(opened, heads, text)
+  // The drawn ones fit by construction; those of a text may come from a vocabulary that is not the model's.
+  for (const inputs of drawn.inputs) checkInputs(model, inputs, text ?? 'drawn inputs')
+  return drawn
+}
+
+/** Inputs that suit both models, and what the other one computes for them. */
+async function againstTrials(
+  opened: OpenedModel,
+  against: string,
+  heads: HeadSelection,
+  options: VerifyOptions,
+): Promise<Trials> {
+  const { checksum, task } = options
+  const other = await openModel(against, { ...(checksum === undefined ? {} : { checksum }), ...(task === undefined ? {} : { task }) }) // prettier-ignore
+  try {
+    const { inputs, notes } = await draw(opened, common(opened.model, other.model), heads, options.text)
+    // Families count their hidden states in two ways: where the numbers differ, the same name is another layer.
+    const skip = hiddenStateCount(opened.model) === hiddenStateCount(other.model) ? undefined : /^hidden_state_/
+    // Where every position is masked, TensorFlow's −10000 and transformers' least float32 are not the same function.
+    const skipMasked = opened.config.mask_penalty !== other.config.mask_penalty
+    return { trials: inputs.map((x) => ({ ...referenceTrial(other, x, heads, skip), skipMasked })), notes }
+  } finally {
+    other.close()
+  }
+}
+
+/** What the runners are tried on: the golden of `options`, its text, or inputs of our own; and what should come out. */
+export async function makeTrials(opened: OpenedModel, heads: HeadSelection, options: VerifyOptions): Promise<Trials> {
+  const { golden, text, against } = options
+  if (golden !== undefined) {
+    if (text !== undefined || against !== undefined)
+      throw usage('a golden holds the inputs and the outputs: no text and no other model can be given beside it')
+    return { trials: await goldenTrials(opened.model, golden), notes: [] }
   }
   options.onProgress?.('running the float64 reference')
-  return defaultInputs(opened.model, heads).map((inputs) => referenceTrial(opened, inputs, heads))
+  if (against !== undefined) return againstTrials(opened, against, heads, options)
+  const { inputs, notes } = await draw(opened, opened.model, heads, text)
+  return { trials: inputs.map((x) => referenceTrial(opened, x, heads)), notes }
 }

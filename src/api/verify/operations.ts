@@ -1,0 +1,56 @@
+import type { HeadSelection } from '../../model/forward.js'
+import type { Runner } from '../../runtime/index.js'
+import { replay, type Step } from '../../verify/replay.js'
+import { OPERATIONS } from '../../verify/stages.js'
+import { boundOfOperation } from '../../verify/tolerance.js'
+import type { OpenedModel } from '../open.js'
+import type { OperationReport } from './report.js'
+import type { Trial } from './trials.js'
+
+/** What was found of a run's operations. */
+export interface Judged {
+  readonly operations: readonly OperationReport[]
+  /** The first that is wrong, in the order of computation. */
+  readonly first: Step | null
+}
+
+/** How much of its bound a step uses; a value that is no number uses more than any. */
+const use = ({ maxAbs, atol }: Pick<Step, 'maxAbs' | 'atol'>): number => (maxAbs === null ? Infinity : maxAbs / atol)
+
+const place = ({ layer, operation }: Pick<Step, 'layer' | 'operation'>): number =>
+  (layer ?? 1e6) * OPERATIONS.length + OPERATIONS.indexOf(operation)
+
+/** The worst step of each kind in each layer. */
+function worstOf(steps: readonly Step[]): OperationReport[] {
+  const worst = new Map<number, Step>()
+  for (const step of steps) {
+    // Masked rows have a bound of their own, and would hide the others.
+    if (step.rows === 'masked' && step.ok) continue
+    const before = worst.get(place(step))
+    if (before === undefined || use(step) > use(before)) worst.set(place(step), step)
+  }
+  return [...worst]
+    .sort(([a], [b]) => a - b)
+    .map(([, { runner, layer, operation, output, maxAbs, atol, ok }]) => ({ runner, layer, operation, output, maxAbs, atol, ok })) // prettier-ignore
+}
+
+/**
+ * Judges every operation of a runner by itself: the reference goes on from the runner's own values, so that an error is
+ * seen where it is made and nowhere after it.
+ */
+export async function judgeOperations(
+  { model, source }: OpenedModel,
+  runner: Runner,
+  trials: readonly Trial[],
+  heads: HeadSelection,
+): Promise<Judged> {
+  const all: Step[] = []
+  let first: Step | null = null
+  for (const { inputs } of trials) {
+    const run = await runner.run(inputs, runner.inner)
+    const steps = replay(model, source, inputs, heads, runner.name, run, (kind) => boundOfOperation(runner.name, kind))
+    first ??= steps.find((step) => !step.ok) ?? null
+    all.push(...steps)
+  }
+  return { operations: worstOf(all), first }
+}

@@ -1,0 +1,45 @@
+import { buildHeader, type TensorPlan } from '../../formats/safetensors/write.js'
+import { refuseExisting, WholeFile } from '../../export/whole-file.js'
+import { inputShape } from '../../model/reference-run.js'
+import type { Trial } from './trials.js'
+
+/** A tensor with its bytes. */
+interface Saved extends TensorPlan {
+  readonly data: ArrayLike<number>
+}
+
+const bytesOf = ({ dtype, data }: Saved): Uint8Array => {
+  if (dtype === 'I64') return new Uint8Array(BigInt64Array.from({ length: data.length }, (_, i) => BigInt(data[i]!)).buffer) // prettier-ignore
+  return new Uint8Array(Float32Array.from(data).buffer)
+}
+
+function tensorsOf({ inputs, expected }: Trial): Saved[] {
+  const shape = inputShape(inputs, inputs.choices !== undefined)
+  const ids = (['input_ids', 'attention_mask', 'token_type_ids'] as const).map((name): Saved => ({
+    name,
+    dtype: 'I64',
+    shape,
+    data: inputs[name],
+  }))
+  const outputs = [...expected].map(([name, { shape: of, data }]): Saved => ({ name, dtype: 'F32', shape: of, data }))
+  // Wide elements first, so that each begins where its type wants.
+  return [...ids, ...outputs]
+}
+
+/**
+ * Writes inputs and what the arbiter computed for them as a golden, `verify --golden`'s own food: int64 inputs, float32
+ * outputs, under the names of artefacts.
+ * @throws AlbertkitError `output`
+ */
+export function saveTrial(path: string, trial: Trial, force: boolean): void {
+  refuseExisting(path, force)
+  const file = new WholeFile(path)
+  try {
+    const tensors = tensorsOf(trial)
+    file.write(buildHeader(tensors, { format: 'pt' }))
+    for (const tensor of tensors) file.write(bytesOf(tensor))
+    file.commit()
+  } finally {
+    file.discard()
+  }
+}

@@ -1,0 +1,16 @@
+import { dirname } from 'node:path'
+import type { Container } from '../container.js'
+import { openNpz } from './source.js'
+
+/** Arrays of NumPy, as `np.savez` writes them: goldens, mostly. */
+export const npz: Container = {
+  title: 'arrays of NumPy (.npz)',
+  byName: (path) =>
+    /\.npz$/i.test(path)
+      ? {
+          directories: [dirname(path)],
+          notes: [],
+          open: async () => ({ source: await openNpz(path) }),
+        }
+      : null,
+}

@@ -1,0 +1,49 @@
+import { malformed, unsupported } from '../../errors.js'
+import { DTYPE_BYTES, elementCount, type DType } from '../source.js'
+
+/** What stands before the numbers of a `.npy` file (numpy/lib/format.py). */
+export interface NpyHeader {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  /** Where the numbers begin. */
+  readonly dataStart: number
+}
+
+const MAGIC = '\x93NUMPY'
+/** A header is some hundred bytes: numpy itself refuses more than 10,000 characters. */
+export const MAX_HEADER_BYTES = 12 + 10_000
+
+/** `descr` of the element types that have a name here, little-endian or of one byte. */
+const DTYPES: Readonly<Record<string, DType>> = {
+  '<f8': 'F64', '<f4': 'F32', '<f2': 'F16', '<i8': 'I64', '<i4': 'I32', '<i2': 'I16', '|i1': 'I8',
+  '<u8': 'U64', '<u4': 'U32', '<u2': 'U16', '|u1': 'U8', '|b1': 'BOOL',
+} // prettier-ignore
+
+/**
+ * Reads the header at the start of `bytes`.
+ * @param name of the array, for messages
+ * @throws AlbertkitError `malformed`, or `unsupported` for objects, big-endian numbers and column order
+ */
+export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): NpyHeader {
+  const fail = (what: string) => malformed(`${name}.npy ${what}`, { file, tensor: name })
+  const refuse = (what: string) =>
+    unsupported(`${name}.npy ${what}`, { file, tensor: name, hint: 'save plain numeric arrays: np.savez(file, **{k: np.ascontiguousarray(v)})' }) // prettier-ignore
+  const text = Buffer.from(bytes)
+  if (text.toString('latin1', 0, 6) !== MAGIC) throw fail('is no array of NumPy')
+  const wide = (text[6] ?? 0) >= 2
+  if (text.length < 12) throw fail('ends inside its header')
+  const start = wide ? 12 : 10
+  const length = wide ? text.readUInt32LE(8) : text.readUInt16LE(8)
+  if (start + length > text.length) throw fail(`has a header of ${length} bytes, which runs past its end`)
+  const header = text.toString('latin1', start, start + length)
+  const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1]
+  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1]
+  const dims = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1]
+  if (order === undefined || dims === undefined) throw fail('has a header that says neither shape nor order')
+  const dtype = descr === undefined ? undefined : DTYPES[descr]
+  if (dtype === undefined) throw refuse(`holds elements of type ${descr ?? 'object'}`)
+  const shape = dims.split(',').map((d) => d.trim()).filter((d) => d !== '').map(Number) // prettier-ignore
+  if (order === 'True' && shape.filter((d) => d > 1).length > 1) throw refuse('is stored by columns')
+  if (!Number.isSafeInteger(elementCount(shape) * DTYPE_BYTES[dtype])) throw fail('has an impossible shape')
+  return { dtype, shape, dataStart: start + length }
+}

@@ -1,0 +1,110 @@
+import { inflateRawSync } from 'node:zlib'
+import { crc32 } from '@node-rs/crc32'
+import { malformed, unsupported } from '../../errors.js'
+import { RangedFile } from '../file.js'
+import { DTYPE_BYTES, elementCount, type TensorInfo, type TensorSource } from '../source.js'
+import { readZipDirectory, type ZipEntry } from '../zip/directory.js'
+import { MAX_HEADER_BYTES, parseNpyHeader } from './header.js'
+
+const DEFLATED = 8
+/** Compressed arrays are held in memory while they are read: goldens have a few MB. */
+const MAX_INFLATED_BYTES = 1 << 30
+const PIECE = 1 << 20
+
+interface Member {
+  readonly entry: ZipEntry
+  readonly info: TensorInfo
+  readonly dataStart: number
+}
+
+class NpzReader {
+  constructor(readonly file: RangedFile) {}
+
+  /** The first bytes of an entry, decompressed where they need it. */
+  start(entry: ZipEntry, length: number): Uint8Array {
+    if (entry.stored) return this.file.bytes(entry.dataStart, Math.min(entry.size, length))
+    return this.inflate(entry).subarray(0, length)
+  }
+
+  /** @throws AlbertkitError where the bytes are not what the archive says */
+  inflate(entry: ZipEntry): Uint8Array {
+    const fail = (what: string) => malformed(`${entry.name} ${what}`, { file: this.file.path, offset: entry.dataStart })
+    if (entry.method !== DEFLATED)
+      throw unsupported(`${entry.name} is packed by method ${entry.method}`, { file: this.file.path, offset: entry.dataStart }) // prettier-ignore
+    if (entry.size > MAX_INFLATED_BYTES)
+      throw unsupported(`${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_INFLATED_BYTES} for compressed arrays`, { file: this.file.path, hint: 'save it with np.savez, which does not compress' }) // prettier-ignore
+    let bytes: Uint8Array
+    try {
+      bytes = inflateRawSync(this.file.bytes(entry.dataStart, entry.storedSize), { maxOutputLength: entry.size + 1 })
+    } catch {
+      throw fail('is damaged: its compressed bytes are wrong')
+    }
+    if (bytes.length !== entry.size || crc32(bytes) !== entry.crc32) throw fail('is damaged: its checksum is wrong')
+    return bytes
+  }
+
+  member(entry: ZipEntry): Member {
+    const name = entry.name.replace(/\.npy$/, '')
+    const { dtype, shape, dataStart } = parseNpyHeader(this.start(entry, MAX_HEADER_BYTES), name, this.file.path)
+    const byteLength = elementCount(shape) * DTYPE_BYTES[dtype]
+    if (dataStart + byteLength !== entry.size)
+      throw malformed(`${entry.name} has ${entry.size - dataStart} bytes of numbers, but its shape [${shape.join(', ')}] needs ${byteLength}`, { file: this.file.path, tensor: name, offset: entry.dataStart }) // prettier-ignore
+    return { entry, dataStart, info: { name, dtype, shape, byteLength, file: this.file.path } }
+  }
+
+  /** Compares the checksum of an entry that lies in the file as it is. */
+  check({ entry }: Member): void {
+    let sum = 0
+    for (let at = 0; at < entry.size; at += PIECE)
+      sum = crc32(this.file.bytes(entry.dataStart + at, Math.min(PIECE, entry.size - at)), sum)
+    if (sum !== entry.crc32)
+      throw malformed(`${entry.name} is damaged: its checksum is wrong`, { file: this.file.path, offset: entry.dataStart }) // prettier-ignore
+  }
+}
+
+/**
+ * Opens a file of `np.savez` or `np.savez_compressed`: one tensor an array.
+ * @throws AlbertkitError `malformed`, `unsupported`
+ */
+export async function openNpz(path: string): Promise<TensorSource> {
+  const file = new RangedFile(path)
+  try {
+    const reader = new NpzReader(file)
+    const entries = (await readZipDirectory(file)).filter((e) => e.name.endsWith('.npy'))
+    const members = new Map(entries.map((entry) => reader.member(entry)).map((m) => [m.info.name, m]))
+    const checked = new Set<string>()
+    const inflated = new Map<string, Uint8Array>()
+    const of = (name: string): Member => {
+      const found = members.get(name)
+      if (found === undefined) throw new RangeError(`no tensor named ${name}`)
+      return found
+    }
+    const verifyChecksum = (name: string): void => {
+      const member = of(name)
+      if (checked.has(name)) return
+      if (member.entry.stored) reader.check(member)
+      else inflated.set(name, reader.inflate(member.entry))
+      checked.add(name)
+    }
+    return {
+      format: 'npz',
+      files: [path],
+      tensors: new Map([...members].map(([name, { info }]) => [name, info])),
+      notes: [],
+      read: (name, offset, target) => {
+        const { entry, dataStart } = of(name)
+        verifyChecksum(name)
+        const bytes = inflated.get(name)
+        if (bytes === undefined) file.read(entry.dataStart + dataStart + offset, target)
+        else target.set(bytes.subarray(dataStart + offset, dataStart + offset + target.length))
+      },
+      verifyChecksum,
+      close: () => {
+        file.close()
+      },
+    }
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { AlbertkitError } from '../../src/errors.js'
+import { openSource } from '../../src/formats/open.js'
+import { readAll } from '../../src/formats/source.js'
+
+// Files that NumPy 2 wrote: np.savez and np.savez_compressed of the same arrays.
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.npz`, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-npz-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe.each(['arrays', 'arrays-compressed'])('%s.npz', (name) => {
+  it('gives the arrays that NumPy wrote', async () => {
+    const source = await openSource(fixture(name))
+    const of = (tensor: string) => {
+      const { dtype, shape } = source.tensors.get(tensor)!
+      return { dtype, shape, buffer: readAll(source, tensor).buffer }
+    }
+    const f8 = of('f8')
+    expect(f8).toMatchObject({ dtype: 'F64', shape: [2, 3] })
+    expect([...new Float64Array(f8.buffer)].slice(0, 2)).toEqual([0.345584192064786, 0.8216181435011584])
+    expect([...new Float32Array(of('f4').buffer)][3]).toBe(0.2941325008869171)
+    expect(of('f2')).toMatchObject({ dtype: 'F16', shape: [2, 2] })
+    expect([...new BigInt64Array(of('i8').buffer)]).toEqual([-3n, -2n, -1n, 0n, 1n, 2n])
+    expect([...new Int32Array(of('i4').buffer)]).toEqual([7, -8])
+    expect([...new Uint8Array(of('b1').buffer)]).toEqual([1, 0])
+    expect(of('scalar')).toMatchObject({ dtype: 'F32', shape: [] })
+    expect(of('empty')).toMatchObject({ dtype: 'F32', shape: [0, 3] })
+    source.close()
+  })
+
+  it('refuses what was damaged, with a typed error, or reads what it says', async () => {
+    const bytes = readFileSync(fixture(name))
+    const path = join(folder, `${name}.npz`)
+    const property = fc.asyncProperty(
+      fc.integer({ min: 0, max: bytes.length - 1 }),
+      fc.integer({ min: 1, max: 255 }),
+      fc.boolean(),
+      async (at, by, cut) => {
+        const damaged = Buffer.from(bytes)
+        damaged[at] = damaged[at]! ^ by
+        writeFileSync(path, cut ? damaged.subarray(0, at) : damaged)
+        try {
+          const source = await openSource(path)
+          for (const tensor of source.tensors.keys()) readAll(source, tensor)
+          source.close()
+        } catch (error) {
+          if (!(error instanceof AlbertkitError)) throw error
+          expect(['malformed', 'unsupported']).toContain(error.kind)
+        }
+      },
+    )
+    await fc.assert(property, { numRuns: 150, seed: 7 })
+  })
+})
+
+it('a flipped byte of a number is found by its checksum', async () => {
+  const bytes = readFileSync(fixture('arrays'))
+  const at = bytes.indexOf(Buffer.from(new Float64Array([0.345584192064786]).buffer))
+  bytes[at] = bytes[at]! ^ 1
+  const path = join(folder, 'flipped.npz')
+  writeFileSync(path, bytes)
+  const source = await openSource(path)
+  expect(() => readAll(source, 'f8')).toThrow(/f8\.npy is damaged: its checksum is wrong/)
+  source.close()
+})
