@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Plugin } from '@oclif/core'
 import { build } from 'esbuild'
@@ -101,16 +101,16 @@ async function findCommands() {
   return found
 }
 
-// What runs in a thread of its own is started by its file name.
-const THREADS = ['export/hash-worker.js', 'api/text/window-worker.js']
+// What starts as a thread or a process of its own lies beside the code that starts it.
+const OWN_PROCESSES = ['export/hash-worker.js', 'api/text/window-worker.js', 'api/doctor/probe-process.js']
 
 // A command loads some forty small modules of ours, a millisecond each; bundled, a handful. dist/cli is a whole of its
 // own: nothing in it imports the modules beside it, of which each has another identity.
 async function bundleCommands(commands) {
   await build({
-    entryPoints: [...commands.map((file) => `commands/${file}`), ...THREADS].map((file) => ({
+    entryPoints: [...commands.map((file) => `commands/${file}`), ...OWN_PROCESSES].map((file) => ({
       in: join(dist, file),
-      out: file.replace(/^commands\/|\.js$/g, '').replace(/^(export|api\/text)\//, ''),
+      out: OWN_PROCESSES.includes(file) ? basename(file, '.js') : file.replace(/^commands\/|\.js$/g, ''),
     })),
     outdir: join(dist, 'cli'),
     bundle: true,

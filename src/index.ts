@@ -25,6 +25,7 @@ export { readFeatures, writeFeatures, type WriteFeaturesOptions } from './api/fe
 export type { FeatureRecord } from './text/feature-record.js'
 export type { Token, Tokenizer } from './text/tokenizer.js'
 export { verifyModel, verifyOpened, type VerifyOptions, type VerifyReport } from './api/verify.js'
+export { examineMachine, type DoctorOptions, type DoctorReport } from './api/doctor.js'
 export { identify, type Identification } from './model/identify.js'
 export { openSource } from './formats/open.js'
 export { readAll, type DType, type OpenOptions, type TensorInfo, type TensorSource } from './formats/source.js'

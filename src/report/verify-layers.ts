@@ -38,7 +38,8 @@ function operationsTable(operations: readonly Operation[]): string {
     ...kinds.map((kind) => {
       const found = operations.find((o) => o.layer === layer && o.operation === kind)
       if (found === undefined) return ''
-      const part = found.maxAbs === null ? 'NaN' : (found.maxAbs / found.atol).toPrecision(2)
+      const use = found.maxAbs === null ? NaN : found.maxAbs / found.atol
+      const part = use >= 100 ? use.toFixed(0) : use.toPrecision(2)
       return found.ok ? part : `${part} DIFFERS`
     }),
   ])

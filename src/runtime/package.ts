@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** Where optional packages are looked for: the user's project, then beside albertkit. */
 const requires = (): NodeJS.Require[] => [
@@ -42,3 +42,16 @@ export function packageVersion(name: string): string | null {
 
 /** `onnxruntime-node 1.30.0` */
 export const named = (name: string): string => `${name} ${packageVersion(name) ?? ''}`.trim()
+
+/** Version of an installed package by its folder alone: also of one that lets nobody see its package.json. */
+export function installedVersion(name: string): string | null {
+  const places = [process.cwd(), dirname(fileURLToPath(import.meta.url))]
+  for (const place of places) {
+    for (let directory = place; ; directory = dirname(directory)) {
+      const version = versionAt(join(directory, 'node_modules', name, 'package.json'), name)
+      if (version !== null) return version
+      if (directory === dirname(directory)) break
+    }
+  }
+  return null
+}

@@ -177,6 +177,36 @@ export const verifySchema = z.strictObject({
     .optional(),
 })
 
+export const doctorSchema = z.strictObject({
+  ok: z.boolean().describe('whether everything that is required works'),
+  version: z.string(),
+  node: z.strictObject({ version: z.string(), required: z.string(), ok: z.boolean() }),
+  system: z.strictObject({
+    platform: z.string(),
+    release: z.string(),
+    arch: z.string(),
+    cpu: z.string(),
+    threads: z.int(),
+    memory: z.int().describe('bytes'),
+    freeMemory: z.int().describe('bytes'),
+  }),
+  adapters: z.array(z.string()).describe('WebGPU adapters that Dawn sees'),
+  runtimes: z.array(
+    z.strictObject({
+      name: z.string(),
+      required: z.boolean(),
+      place: z.enum(['cpu', 'optional', 'browser', 'gpu']),
+      status: z.enum(['works', 'software', 'absent', 'broken']),
+      detail: z.string().nullable(),
+      adapter: adapterSchema.nullable(),
+      maxAbs: nullableNumber.describe('largest difference from the float64 reference on a small model'),
+      reason: z.string().nullable(),
+      fix: z.string().nullable(),
+    }),
+  ),
+  packages: z.array(z.strictObject({ name: z.string(), version: z.string().nullable(), purpose: z.string() })),
+})
+
 export const convertSchema = z.strictObject({
   ok: z.boolean(),
   family: z.enum(['zh', 'google', 'google_fast', 'bert', 'hf']),
@@ -398,6 +428,7 @@ export const SCHEMAS = {
   init: initSchema,
   diff: diffSchema,
   verify: verifySchema,
+  doctor: doctorSchema,
   params: paramsSchema,
   paper: paperSchema,
   error: errorSchema,

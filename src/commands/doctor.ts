@@ -1,0 +1,29 @@
+import * as Flags from '@oclif/core/flags'
+import { defined } from '../defined.js'
+import { AlbertkitCommand } from './base.js'
+
+export default class Doctor extends AlbertkitCommand {
+  static override summary = 'What this machine can run: every runtime is tried on a small model.'
+  static override description = `Starts every runtime in a process of its own, runs a small random model in it and compares the results with a float64 reference. Names versions and adapters, and what to do about what is not here. Exit code 6 where something required does not work.`
+  static override examples = [
+    { description: 'Everything', command: '<%= config.bin %> <%= command.id %>' },
+    { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> --json' },
+  ]
+  static override flags = {
+    adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
+    browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Doctor)
+    const { examineMachine } = await import('../api/doctor.js')
+    const { doctorText } = await import('../report/doctor.js')
+    const { terminalWidth } = await import('../report/tables.js')
+    const { adapter, browser } = flags
+    const onProgress = (what: string): void => {
+      this.progress(what)
+    }
+    const report = await examineMachine(defined({ adapter, browser, onProgress }))
+    await this.finish(report, () => doctorText(report, terminalWidth()), report.ok ? 0 : 6)
+  }
+}
