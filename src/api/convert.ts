@@ -10,6 +10,7 @@ import {
   type GraphTarget,
   type Precision,
   type Target,
+  type WriteEvents,
   type WrittenArtefact,
 } from '../export/index.js'
 import { onInterrupt } from '../interrupt.js'
@@ -132,20 +133,39 @@ const graphOptions = (options: ConvertOptions, { target, precision }: FormReques
   ...(target === 'onnx' && precision === 'f16' && options.halfCompute === true ? { halfCompute: true } : {}),
 })
 
-/** Writes one graph, and asks the gate where its weights are not float32. */
+/** Writes one graph; where its weights are not float32, the gate has its say. */
 async function writeGraph(
   opened: OpenedModel,
   form: FormRequest & { readonly target: GraphTarget },
   staging: string,
   options: ConvertOptions,
+  events: WriteEvents,
 ): Promise<Omit<Written, keyof FormRequest>> {
-  const { key, target, precision } = form
+  const { target, precision } = form
   const exportOptions = graphOptions(options, form)
+  if (precision === 'f32') {
+    const artefact = await exportModel(opened.model, opened.source, target, staging, { ...exportOptions, ...events })
+    return { artefact, gate: null }
+  }
+  // What the gate looks at may be written once more: the files are final at the end alone.
+  const made = await writeRounded(opened, form, staging, options, exportOptions)
+  for (const { path } of made.artefact.files) events.onFile?.(join(staging, path))
+  return made
+}
+
+/** Writes one graph whose weights are rounded, and asks the gate about it. */
+async function writeRounded(
+  opened: OpenedModel,
+  { key, target }: FormRequest & { readonly target: GraphTarget },
+  staging: string,
+  options: ConvertOptions,
+  exportOptions: ExportOptions,
+): Promise<Omit<Written, keyof FormRequest>> {
   const again = (precisionOptions = exportOptions.precisionOptions): Promise<WrittenArtefact> =>
     exportModel(opened.model, opened.source, target, staging, { ...exportOptions, ...(precisionOptions && { precisionOptions }) }) // prettier-ignore
   const artefact = await again()
   const threshold = options.minAgreement ?? 0.99
-  if (precision === 'f32' || threshold === 0 || options.verify === false) return { artefact, gate: null }
+  if (threshold === 0 || options.verify === false) return { artefact, gate: null }
   const scratch = `${staging}.gate`
   const forget = onInterrupt(() => {
     rmSync(scratch, { recursive: true, force: true })
@@ -198,18 +218,19 @@ async function write(
   options: ConvertOptions,
 ): Promise<Written[]> {
   const written: Written[] = []
-  const onFile = (path: string): void => { hasher.add(path) } // prettier-ignore
+  const events: WriteEvents = {
+    onStart: (path, bytes) => { hasher.follow(path, bytes) },
+    onFile: (path) => { hasher.add(path) },
+  } // prettier-ignore
   for (const form of formsOf(options.targets, options.dtypes)) {
     const { key, target } = form
     options.onProgress?.(`writing ${key}`)
     if (isFileTarget(target)) {
-      const artefact = await writeFile(opened, target, plans.get(target)!, staging, { onFile })
+      const artefact = await writeFile(opened, target, plans.get(target)!, staging, events)
       written.push({ ...form, artefact, gate: null })
       continue
     }
-    const made = await writeGraph(opened, { ...form, target }, staging, options)
-    for (const { path } of made.artefact.files) onFile(join(staging, path))
-    written.push({ ...form, ...made })
+    written.push({ ...form, ...(await writeGraph(opened, { ...form, target }, staging, options, events)) })
   }
   const files = filesAfter(directory, written)
   const config = configJson(opened, plans.get('safetensors'), options.task ?? 'auto', files, keptDtype(directory))

@@ -9,8 +9,14 @@ export interface FileHash {
 const PIECE = 1024 * 1024
 let buffer: Uint8Array | null = null
 
-/** Hashes a file in pieces. */
-export function hashFile(path: string): FileHash {
+/** How long to wait for a file to grow, in milliseconds. */
+const WAIT_MS = 2
+
+/**
+ * Hashes a file in pieces.
+ * @param complete of a file that is still being written: 1 once nothing more will come. What is there is hashed at once.
+ */
+export function hashFile(path: string, complete: Int32Array | null = null): FileHash {
   const descriptor = openSync(path, 'r')
   try {
     const hash = createHash('sha256')
@@ -18,8 +24,11 @@ export function hashFile(path: string): FileHash {
     buffer ??= new Uint8Array(PIECE)
     let bytes = 0
     for (;;) {
+      // Asked before reading: what was written until then is read now.
+      const growing = complete !== null && Atomics.load(complete, 0) === 0
       const n = readSync(descriptor, buffer, 0, PIECE, null)
-      if (n === 0) return { sha256: hash.digest('hex'), bytes }
+      if (n === 0 && !growing) return { sha256: hash.digest('hex'), bytes }
+      if (n === 0 && growing) Atomics.wait(complete, 0, 0, WAIT_MS)
       hash.update(buffer.subarray(0, n))
       bytes += n
     }

@@ -5,9 +5,15 @@ import { hashFile, type FileHash } from './hash-file.js'
 
 export type Answer = { readonly path: string } & ({ readonly hash: FileHash } | { readonly error: string })
 
-parentPort?.on('message', (path: string) => {
+/** A file, and of one that is still being written a word that becomes 1 when it is complete. */
+export interface Request {
+  readonly path: string
+  readonly complete: Int32Array | null
+}
+
+parentPort?.on('message', ({ path, complete }: Request) => {
   try {
-    parentPort?.postMessage({ path, hash: hashFile(path) } satisfies Answer)
+    parentPort?.postMessage({ path, hash: hashFile(path, complete) } satisfies Answer)
   } catch (error) {
     parentPort?.postMessage({ path, error: (error as Error).message } satisfies Answer)
   }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { malformed } from '../errors.js'
 import { hashFile, type FileHash } from './hash-file.js'
-import type { Answer } from './hash-worker.js'
+import type { Answer, Request } from './hash-worker.js'
 
 export { hashFile, type FileHash } from './hash-file.js'
 
@@ -16,21 +16,45 @@ const WORKER = fileURLToPath(new URL('./hash-worker.js', import.meta.url))
 const sizeOf = (path: string): number => statSync(path).size
 
 /**
- * SHA-256 of files. Large ones are hashed by a thread of their own while the conversion goes on: it reads them again,
- * from the page cache. When the conversion is done, the main thread takes its share of what is left.
+ * SHA-256 of files. Large ones are hashed by a thread of their own while the conversion goes on, those that are written
+ * right behind the writer: it reads them again, from the page cache. When the conversion is done, the main thread takes its share of what is left.
  */
 export class Hasher {
   readonly #hashes = new Map<string, FileHash>()
-  readonly #queue: string[] = []
+  readonly #queue: Request[] = []
+  /** Files that are followed while they are written. */
+  readonly #growing = new Map<string, Int32Array>()
   #bytes = 0
   #worker: Worker | null = null
   #busy = false
   #failed: Error | null = null
   #idle: (() => void) | null = null
 
+  /** A file that is complete. */
   add(path: string): void {
-    this.#queue.push(path)
-    this.#bytes += sizeOf(path)
+    const growing = this.#growing.get(path)
+    if (growing === undefined) {
+      this.#take({ path, complete: null }, sizeOf(path))
+      return
+    }
+    Atomics.store(growing, 0, 1)
+    Atomics.notify(growing, 0)
+  }
+
+  /**
+   * A file of about `bytes` that is there and about to be written from start to end: a large one is hashed behind the
+   * writer. `add` says when it is complete.
+   */
+  follow(path: string, bytes: number): void {
+    if (bytes < WORTH_A_THREAD || !existsSync(WORKER)) return
+    const complete = new Int32Array(new SharedArrayBuffer(4))
+    this.#growing.set(path, complete)
+    this.#take({ path, complete }, bytes)
+  }
+
+  #take(request: Request, bytes: number): void {
+    this.#queue.push(request)
+    this.#bytes += bytes
     if (this.#bytes >= WORTH_A_THREAD && existsSync(WORKER)) this.#worker ??= this.#start()
     this.#feed()
   }
@@ -54,13 +78,13 @@ export class Hasher {
   /** Gives the thread its next file. */
   #feed(): void {
     if (this.#worker === null || this.#busy) return
-    const path = this.#queue.shift()
-    if (path === undefined) {
+    const request = this.#queue.shift()
+    if (request === undefined) {
       this.#idle?.()
       return
     }
     this.#busy = true
-    this.#worker.postMessage(path)
+    this.#worker.postMessage(request)
   }
 
   /**
@@ -68,8 +92,8 @@ export class Hasher {
    * @throws AlbertkitError where a file could not be read
    */
   async finish(): Promise<ReadonlyMap<string, FileHash>> {
-    for (let path = this.#queue.pop(); path !== undefined; path = this.#queue.pop()) {
-      this.#hashes.set(path, hashFile(path))
+    for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) {
+      this.#hashes.set(next.path, hashFile(next.path, next.complete))
       // Lets the thread's answer in, so that it gets its next file.
       await new Promise((resolve) => setImmediate(resolve))
     }

@@ -19,7 +19,7 @@ import type { WriteEvents, WrittenArtefact } from './written.js'
 
 export { PRECISIONS, type Precision, type PrecisionOptions } from './encoding.js'
 export { OPSETS } from './onnx/write.js'
-export type { WrittenArtefact, WrittenFile, WrittenWeight, WeightForm } from './written.js'
+export type { WriteEvents, WrittenArtefact, WrittenFile, WrittenWeight, WeightForm } from './written.js'
 
 export const GRAPH_TARGETS = ['onnx', 'tfjs'] as const
 /** Forms that run by themselves: the forward pass is in the file. */

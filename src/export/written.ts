@@ -38,6 +38,8 @@ export interface WrittenArtefact {
 export interface WriteEvents {
   /** Bytes of weights written so far, and in all. */
   readonly onProgress?: (done: number, total: number) => void
+  /** A file of about `bytes` is there and will be written from start to end: absolute path. */
+  readonly onStart?: (path: string, bytes: number) => void
   /** A file is complete: absolute path. */
   readonly onFile?: (path: string) => void
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -27,6 +27,26 @@ it.each([
   const hashes = await hasher.finish()
   await hasher.close()
   for (const [path, sha256] of expected) expect(hashes.get(path)).toEqual({ sha256, bytes: size })
+})
+
+it('a file that is written meanwhile is hashed behind its writer', async () => {
+  const hasher = new Hasher()
+  const path = join(folder, 'grows')
+  const piece = Buffer.alloc(4 * 1024 * 1024, 7)
+  const expected = createHash('sha256')
+  const descriptor = openSync(path, 'wx')
+  hasher.follow(path, 12 * piece.length)
+  for (let i = 0; i < 12; i++) {
+    piece[0] = i
+    writeSync(descriptor, piece)
+    expected.update(piece)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  closeSync(descriptor)
+  hasher.add(path)
+  const hashes = await hasher.finish()
+  await hasher.close()
+  expect(hashes.get(path)).toEqual({ sha256: expected.digest('hex'), bytes: 12 * piece.length })
 })
 
 it('a file that vanishes is an error, not a hang', async () => {

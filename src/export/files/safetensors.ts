@@ -19,12 +19,13 @@ export async function writeSafetensorsModel(
   { tensors }: Pick<Translation, 'tensors'>,
   source: TensorSource,
   dir: string,
-  { onProgress, onFile }: WriteEvents,
+  { onProgress, onStart, onFile }: WriteEvents,
 ): Promise<WrittenArtefact> {
   const ordered = inOrder(tensors)
   const weightBytes = ordered.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
   const path = join(dir, 'model.safetensors')
   const file = new OutputFile(path)
+  onStart?.(path, weightBytes)
   try {
     file.write(buildHeader(ordered, { format: 'pt' }))
     const stream = new TensorStream(source)

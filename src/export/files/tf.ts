@@ -29,13 +29,14 @@ export async function writeTfModel(
   source: TensorSource,
   dir: string,
   configJson: string,
-  { onProgress, onFile }: WriteEvents,
+  { onProgress, onStart, onFile }: WriteEvents,
 ): Promise<WrittenArtefact> {
   const ordered = [...translation.tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
   const weightBytes = ordered.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
   const prefix = join(dir, 'model.ckpt')
   try {
     const writer = new BundleWriter(prefix)
+    onStart?.(writer.dataFile, weightBytes)
     try {
       const stream = new TensorStream(source)
       let done = 0

@@ -144,7 +144,7 @@ export async function writeOnnx(
   dir: string,
   options: OnnxWriteOptions,
 ): Promise<WrittenArtefact> {
-  const { version, metadata, onProgress, onFile, fileName = 'model.onnx', maxBytes = MAX_ONNX_BYTES } = options
+  const { version, metadata, onProgress, onStart, onFile, fileName = 'model.onnx', maxBytes = MAX_ONNX_BYTES } = options
   const tables = {
     marks: JSON.stringify(marks),
     inner: JSON.stringify(inner),
@@ -173,11 +173,18 @@ export async function writeOnnx(
       }),
     )
     const before = (file: OutputFile) => (i: number) => { file.write(new Uint8Array((offsets[i] ?? 0) - file.bytes)) } // prettier-ignore
-    finish(dataName, await writeFile(`${path}_data`, (file) => pour(file, weights, source, before(file), onProgress)))
+    finish(
+      dataName,
+      await writeFile(`${path}_data`, (file) => {
+        onStart?.(file.path, elements)
+        return pour(file, weights, source, before(file), onProgress)
+      }),
+    )
   } else {
     finish(
       fileName,
       await writeFile(path, async (file) => {
+        onStart?.(path, graphBytes)
         for (const part of [head, fieldHeader(MODEL_GRAPH, graphBytes), nodes]) file.write(part)
         await pour(file, weights, source, (i) => { file.write(headers[i] ?? new Uint8Array(0)) }, onProgress) // prettier-ignore
       }),

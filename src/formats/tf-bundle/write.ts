@@ -95,6 +95,8 @@ function buildTable(entries: readonly (readonly [key: Buffer, value: Uint8Array]
 
 export class BundleWriter {
   readonly #prefix: string
+  /** The file of the tensors' bytes. */
+  readonly dataFile: string
   readonly #descriptor: number
   readonly #entries: (readonly [Buffer, Uint8Array])[] = []
   #offset = 0
@@ -102,7 +104,8 @@ export class BundleWriter {
 
   constructor(prefix: string) {
     this.#prefix = prefix
-    this.#descriptor = openSync(shardPath(prefix, 0, 1), 'w')
+    this.dataFile = shardPath(prefix, 0, 1)
+    this.#descriptor = openSync(this.dataFile, 'w')
   }
 
   /** Adds a tensor whose bytes `write` gives to `sink`, piece by piece. */
