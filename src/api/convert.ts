@@ -13,13 +13,12 @@ import {
   type WriteEvents,
   type WrittenArtefact,
 } from '../export/index.js'
-import { onInterrupt } from '../interrupt.js'
 import { buildManifest, readManifest } from '../export/manifest.js'
 import { resolveTask } from '../model/outputs.js'
 import { countParameters } from '../model/parameters.js'
 import type { FileTarget, Form, Translation } from '../model/translation.js'
 import { RUNNERS } from '../runtime/index.js'
-import { Gate, type GateReport } from './gate.js'
+import { askGate, type GateReport, type GateRequest } from './gate.js'
 import { checkPrecisions, formsOf, type FormRequest } from './precisions.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from './open.js'
 import {
@@ -60,6 +59,11 @@ export interface ConvertOptions extends OpenModelOptions {
   readonly keepEmbeddings?: boolean
   /** Least part of answers that must stay the same where weights are not float32; 0 asks nothing. Default 0.99. */
   readonly minAgreement?: number
+  /**
+   * Lines of text to ask that of, labelled ones for a classifier (the format by the name: .tsv, .csv, .jsonl, else lines).
+   * By default built-in sentences where the model has a vocabulary that knows them, else drawn tokens.
+   */
+  readonly gate?: string
   /** Verify what was written before it appears; default true. */
   readonly verify?: boolean
   /** Absolute bound of the verification instead of the usual ones. */
@@ -133,6 +137,18 @@ const graphOptions = (options: ConvertOptions, { target, precision }: FormReques
   ...(target === 'onnx' && precision === 'f16' && options.halfCompute === true ? { halfCompute: true } : {}),
 })
 
+const thresholdOf = ({ minAgreement = 0.99 }: ConvertOptions): number => minAgreement
+const hasGate = (options: ConvertOptions): boolean => thresholdOf(options) > 0 && options.verify !== false
+
+const gateRequest = (options: ConvertOptions, asked: Pick<GateRequest, 'key' | 'target' | 'options'>): GateRequest => ({
+  key: asked.key,
+  target: asked.target,
+  options: asked.options,
+  threshold: thresholdOf(options),
+  file: options.gate,
+  onProgress: options.onProgress,
+})
+
 /** Writes one graph; where its weights are not float32, the gate has its say. */
 async function writeGraph(
   opened: OpenedModel,
@@ -164,27 +180,29 @@ async function writeRounded(
   const again = (precisionOptions = exportOptions.precisionOptions): Promise<WrittenArtefact> =>
     exportModel(opened.model, opened.source, target, staging, { ...exportOptions, ...(precisionOptions && { precisionOptions }) }) // prettier-ignore
   const artefact = await again()
-  const threshold = options.minAgreement ?? 0.99
-  if (threshold === 0 || options.verify === false) return { artefact, gate: null }
-  const scratch = `${staging}.gate`
-  const forget = onInterrupt(() => {
-    rmSync(scratch, { recursive: true, force: true })
-  })
-  try {
-    const request = { key, target, options: exportOptions, threshold, onProgress: options.onProgress }
-    const gate = await Gate.open(opened, scratch, request)
-    try {
-      const { report, instead } = await gate.judge(staging, artefact)
-      if (instead === null) return { artefact, gate: report }
-      for (const { path } of artefact.files) rmSync(join(staging, path))
-      return { artefact: await again(instead), gate: report }
-    } finally {
-      await gate.close()
-    }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-    forget()
-  }
+  if (!hasGate(options)) return { artefact, gate: null }
+  const request = gateRequest(options, { key, target, options: exportOptions })
+  const { report, instead } = await askGate(opened, staging, request, (gate) => gate.judge(staging, artefact))
+  if (instead === null) return { artefact, gate: report }
+  for (const { path } of artefact.files) rmSync(join(staging, path))
+  return { artefact: await again(instead), gate: report }
+}
+
+/** Asks the gate about a safetensors file in another element type, once its configuration is there. */
+async function judgeFile(
+  opened: OpenedModel,
+  form: Written,
+  staging: string,
+  options: ConvertOptions,
+): Promise<Written> {
+  const { key, target, precision } = form
+  if (target !== 'safetensors' || precision === 'f32' || !hasGate(options)) return form
+  const asked = { target: 'onnx', precision: 'f32', key } as const
+  const request = gateRequest(options, { ...asked, options: graphOptions(options, asked) })
+  const gate = await askGate(opened, staging, request, (g) =>
+    g.judgeFile(join(staging, 'model.safetensors'), join(staging, 'config.json')),
+  )
+  return { ...form, gate }
 }
 
 /** Paths of the artefacts' files that a directory will have: those written, and those of other forms that stay. */
@@ -235,7 +253,9 @@ async function write(
   const files = filesAfter(directory, written)
   const config = configJson(opened, plans.get('safetensors'), options.task ?? 'auto', files, keptDtype(directory))
   writeFileSync(join(staging, 'config.json'), config)
-  return written
+  const judged: Written[] = []
+  for (const form of written) judged.push(await judgeFile(opened, form, staging, options))
+  return judged
 }
 
 /** The parity figures of one form for the manifest: reproducible, so without times. */

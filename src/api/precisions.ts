@@ -47,12 +47,23 @@ export function formsOf(targets: readonly Target[], dtypes: readonly Precision[]
 /** @throws AlbertkitError `usage` where an option is for an element type or a form that was not asked for */
 export function checkPrecisions(
   forms: readonly FormRequest[],
-  options: { readonly weightsOnly?: boolean; readonly halfCompute?: boolean; readonly externalData?: boolean },
+  options: {
+    readonly weightsOnly?: boolean
+    readonly halfCompute?: boolean
+    readonly externalData?: boolean
+    readonly gate?: string
+    readonly minAgreement?: number
+    readonly verify?: boolean
+  },
 ): void {
   const has = (precision: Precision): boolean =>
     forms.some((form) => form.target === 'onnx' && form.precision === precision)
   if (options.weightsOnly === true && !has('int8')) throw usage('--weights-only is for --to onnx --dtype int8')
   if (options.halfCompute === true && !has('f16')) throw usage('--fp16-compute is for --to onnx --dtype f16')
+  if (options.gate !== undefined && !forms.some(({ precision }) => precision !== 'f32'))
+    throw usage('--gate is for weights that are rounded: --dtype f16, bf16, int8, uint16 or uint8')
+  if (options.gate !== undefined && (options.minAgreement === 0 || options.verify === false))
+    throw usage('--gate FILE and a gate that is switched off do not go together')
   if (options.externalData === true && !forms.some(({ target }) => target === 'onnx'))
     throw usage('--external-data is for --to onnx')
 }

@@ -11,6 +11,7 @@ export default class Convert extends AlbertkitCommand {
     { description: 'Both forms of the bundled model', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out' },
     { description: 'Hidden states and embeddings as outputs too', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all' },
     { description: 'ONNX in half and in 8 bits, beside float32', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype f32 --dtype f16 --dtype int8 -o out-small' },
+    { description: 'Judged on labelled lines: accuracy before and after', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype int8 --gate fixtures/zh-news/dev.tsv -o out-judged' },
     { description: 'For transformers, in half the size', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert --dtype f16 -o out-half' },
     { description: 'For transformers: a plain BERT with the same outputs', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert -o out-bert' },
     { description: 'A TensorFlow checkpoint', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tf -o out-tf' },
@@ -33,6 +34,7 @@ export default class Convert extends AlbertkitCommand {
     opset: Flags.integer({ description: 'ONNX operator set', min: 17, max: 23, default: 17 }),
     'external-data': Flags.boolean({ description: 'ONNX: weights in a file of their own, as models over 2 GB have them' }), // prettier-ignore
     'min-agreement': agreementFlag(),
+    gate: Flags.string({ description: 'lines to judge rounded weights on (.tsv: label<TAB>text), with the accuracy before and after; without it built-in sentences', helpValue: 'FILE' }), // prettier-ignore
     verify: Flags.boolean({ description: 'run and compare what was written', default: true, allowNo: true }),
     atol: boundFlag(),
     force: Flags.boolean({ description: 'replace the forms named in an existing directory, keep the others' }),

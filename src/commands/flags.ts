@@ -64,6 +64,7 @@ export const precisionOptions = (flags: {
   'fp16-compute': boolean
   'external-data': boolean
   'min-agreement'?: number | undefined
+  gate?: string | undefined
 }) => ({
   ...(flags.dtype === undefined
     ? {}
@@ -73,5 +74,6 @@ export const precisionOptions = (flags: {
   keepEmbeddings: flags['keep-embeddings'],
   halfCompute: flags['fp16-compute'],
   externalData: flags['external-data'],
+  ...(flags.gate === undefined ? {} : { gate: flags.gate }),
   ...(flags['min-agreement'] === undefined ? {} : { minAgreement: flags['min-agreement'] }),
 })

@@ -1,7 +1,14 @@
 import type { ConvertReport } from '../api/convert.js'
+import type { GateAccuracy } from '../api/gate.js'
 import { escapeControl } from './escape.js'
 import { bytes, count, percent, scientific } from './format.js'
 import { verifyText } from './verify.js'
+
+function accuracyText({ lines, skipped, before, after }: GateAccuracy): string {
+  const [was, is] = [Math.round(before * lines), Math.round(after * lines)]
+  const rest = skipped === 0 ? '' : `; ${skipped} lines were left out`
+  return `accuracy ${percent(before, 1)} before, ${percent(after, 1)} after: ${was} and ${is} of ${lines} right${rest}`
+}
 
 /** What the gate said of one form. */
 function gateLines(g: ConvertReport['gate'][number]): string[] {
@@ -10,8 +17,10 @@ function gateLines(g: ConvertReport['gate'][number]): string[] {
     return `${output} ${same}max |Δ| ${scientific(maxAbs)}, cosine ${cosine.toFixed(6)}`
   })
   const verdict = g.ok ? '' : `: below ${g.threshold}, REFUSED`
+  const rows = { file: 'lines', text: 'built-in texts', vocabulary: 'rows of drawn tokens' }[g.inputs]
   return [
-    `gate     ${g.artefact} against float32, ${g.rows} rows: agreement ${g.agreement.toFixed(4)}${verdict}`,
+    `gate     ${g.artefact} against float32, ${g.rows} ${rows}: agreement ${g.agreement.toFixed(4)}${verdict}`,
+    ...(g.accuracy === null ? [] : [`         ${accuracyText(g.accuracy)}`]),
     ...figures.map((line) => `         ${line}`),
     ...g.spared.map(
       ({ slot, as, error }) =>

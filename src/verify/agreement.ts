@@ -12,6 +12,7 @@ export interface OutputAgreement {
 }
 
 interface Sums {
+  readonly perToken: boolean
   equal: number
   answers: number
   maxAbs: number
@@ -44,11 +45,11 @@ export class Agreement {
     for (const [name, wanted] of expected) {
       const given = actual.get(name)
       if (given === undefined) continue
-      const sums = this.#sums.get(name) ?? { equal: 0, answers: 0, maxAbs: 0, dot: 0, aa: 0, bb: 0 }
-      this.#sums.set(name, sums)
       // Values of tokens that are masked mean nothing; choices and spans have no tokens to leave out.
       const width = wanted.shape[wanted.shape.length - 1] ?? 1
       const perToken = wanted.shape.length === 3 && wanted.data.length / width === inputs.attention_mask.length
+      const sums = this.#sums.get(name) ?? { perToken, equal: 0, answers: 0, maxAbs: 0, dot: 0, aa: 0, bb: 0 }
+      this.#sums.set(name, sums)
       for (let row = 0; row < wanted.data.length / width; row++) {
         if (perToken && inputs.attention_mask[row] === 0) continue
         this.#addRow(sums, wanted.data, given.data, row * width, width)
@@ -69,6 +70,16 @@ export class Agreement {
       sums.aa += a * a
       sums.bb += b * b
     }
+  }
+
+  /**
+   * Whether the answers differ so often already that they cannot reach `threshold`, whatever comes.
+   * @param rows all that there are, and their tokens
+   */
+  isHopeless(threshold: number, rows: number, tokens: number): boolean {
+    return [...this.#sums.values()].some(
+      ({ perToken, answers, equal }) => answers - equal > (1 - threshold) * (perToken ? tokens : rows),
+    )
   }
 
   outputs(): OutputAgreement[] {

@@ -237,6 +237,9 @@ export const convertSchema = z.strictObject({
     z.strictObject({
       artefact: z.string(),
       runner: z.string(),
+      inputs: z
+        .enum(['file', 'text', 'vocabulary'])
+        .describe('lines that were given, built-in sentences, or drawn tokens'),
       rows: z.int(),
       outputs: z.array(
         z.strictObject({
@@ -248,6 +251,10 @@ export const convertSchema = z.strictObject({
       ),
       agreement: z.number(),
       threshold: z.number(),
+      accuracy: z
+        .strictObject({ lines: z.int(), skipped: z.int(), before: z.number(), after: z.number() })
+        .nullable()
+        .describe('of labelled lines, with float32 and with the rounded weights'),
       spared: z.array(z.strictObject({ slot: z.string(), as: z.enum(['f32', 'weights']), error: z.number() })),
       ok: z.boolean(),
     }),

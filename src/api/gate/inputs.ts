@@ -1,0 +1,176 @@
+import { AlbertkitError, usage } from '../../errors.js'
+import type { ExportOptions } from '../../export/index.js'
+import { forwardFlops } from '../../model/cost.js'
+import { takesChoices, type HeadSelection } from '../../model/forward.js'
+import { headsFor, resolveTask } from '../../model/outputs.js'
+import type { ModelInputs } from '../../model/reference-run.js'
+import { makeBatches } from '../../text/batches.js'
+import { ExampleReader, formatOf, isBad, type Example } from '../../text/examples.js'
+import { makeFeatures, type Features } from '../../text/features.js'
+import { readLines } from '../../text/lines.js'
+import { languagesOf, sampleTexts } from '../../text/samples.js'
+import type { Tokenizer } from '../../text/tokenizer.js'
+import { drawInputs } from '../../verify/inputs.js'
+import type { OpenedModel } from '../open.js'
+import { readLabels } from '../side-files.js'
+import { modelTokenizer } from '../text/tokenizer.js'
+
+/** What a rounded model is tried on: labelled lines that were given, text where there is a tokenizer, else tokens. */
+
+/** Floating-point operations that the float32 model may spend on inputs that nobody gave: a minute on a slow core. */
+const BUDGET = 5e11
+/** Rows of a batch of drawn tokens: one is full, one padded, one has holes. */
+const ROWS = 3
+const BATCHES = 100
+const LENGTH = 32
+/** Texts of the samples at most, and at least. */
+const [MOST_TEXTS, LEAST_TEXTS] = [240, 24]
+const TEXT_BATCH = 8
+const TEXT_LENGTH = 128
+/** Of masked-token models every so-manieth token is masked. */
+const MASK_EVERY = 7
+
+export interface GateBatch {
+  readonly inputs: ModelInputs
+  /** Class of each row by the file, −1 where it has none that the model knows; null where there are no labels. */
+  readonly classes: readonly number[] | null
+}
+
+export interface GateInputs {
+  /** `file`: the lines that were given; `text`: the built-in sentences; `vocabulary`: drawn tokens. */
+  readonly kind: 'file' | 'text' | 'vocabulary'
+  readonly batches: readonly GateBatch[]
+  /** Lines of the file that could not be used. */
+  readonly skipped: number
+}
+
+/** @throws AlbertkitError `usage` where there is none, or one that has more tokens than the model */
+function ownTokenizer(opened: OpenedModel): Tokenizer {
+  const tokenizer = modelTokenizer(opened)
+  const { vocab_size } = opened.config
+  if (tokenizer.size <= vocab_size) return tokenizer
+  throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file })
+}
+
+/** The tokenizer of a model, or null where it has none that can be used. */
+function tokenizerOrNull(opened: OpenedModel): Tokenizer | null {
+  try {
+    return ownTokenizer(opened)
+  } catch (error) {
+    if (error instanceof AlbertkitError) return null
+    throw error
+  }
+}
+
+function drawn({ model }: OpenedModel, heads: HeadSelection): GateInputs {
+  const length = Math.min(LENGTH, model.config.max_position_embeddings)
+  const cost = forwardFlops(model, heads, ROWS, length)
+  const batches = Math.max(3, Math.min(BATCHES, Math.floor(BUDGET / cost)))
+  const choices = takesChoices(model, heads) ? { choices: ROWS } : {}
+  return {
+    kind: 'vocabulary',
+    batches: Array.from({ length: batches }, (_, i) => ({
+      inputs: { ...drawInputs(model, ROWS, length, 100 + i), ...choices },
+      classes: null,
+    })),
+    skipped: 0,
+  }
+}
+
+/** Masks tokens, other ones in each row. */
+function masked({ input_ids, token_type_ids }: Features, row: number, { special }: Tokenizer): Features {
+  const { mask, cls, sep } = special
+  if (mask === null) return { input_ids, token_type_ids }
+  const hidden = (id: number, i: number): boolean => (i + row) % MASK_EVERY === 0 && id !== cls && id !== sep
+  return { input_ids: input_ids.map((id, i) => (hidden(id, i) ? mask : id)), token_type_ids }
+}
+
+interface Row extends Features {
+  readonly class: number
+}
+
+/** Rows of about the same length in batches; rows of choices in groups that fill a batch each. */
+function batchesOf(rows: readonly Row[], types: number, choices: boolean, labelled: boolean): GateBatch[] {
+  return makeBatches(rows, choices ? ROWS : TEXT_BATCH).flatMap(({ places, ...batch }): GateBatch[] => {
+    if (choices && places.length < ROWS) return []
+    const token_type_ids = types > 1 ? batch.token_type_ids : new Int32Array(batch.token_type_ids.length)
+    const inputs = { ...batch, token_type_ids, batch: places.length, ...(choices ? { choices: ROWS } : {}) }
+    return [{ inputs, classes: labelled ? places.map((place) => rows[place]!.class) : null }]
+  })
+}
+
+async function examplesIn(file: string): Promise<{ examples: Example[]; bad: number }> {
+  const reader = new ExampleReader({ format: formatOf(file) })
+  const examples: Example[] = []
+  let bad = 0
+  for await (const line of readLines(file)) {
+    const item = reader.read(line)
+    if (item === null) continue
+    if (isBad(item)) bad++
+    else examples.push(item)
+  }
+  return { examples, bad }
+}
+
+/** Rows of the lines of a file, with their classes where the model is a classifier of texts. */
+async function linesOf(
+  opened: OpenedModel,
+  tokenizer: Tokenizer,
+  file: string,
+  classify: boolean,
+): Promise<{ rows: Row[]; labelled: boolean; skipped: number }> {
+  const { examples, bad } = await examplesIn(file)
+  if (examples.length === 0) throw usage('there is no line of text to judge the weights on', { file })
+  const count = opened.model.classifier?.weight.shape[0] ?? 0
+  const names = readLabels(opened.directory, opened.config) ?? Array.from({ length: count }, (_, i) => String(i))
+  const length = Math.min(TEXT_LENGTH, opened.config.max_position_embeddings)
+  const rows = examples.map(({ text, textB, label }): Row => {
+    const known = classify && label !== null ? names.indexOf(label) : -1
+    return { ...makeFeatures(tokenizer, text, textB, length), class: known }
+  })
+  const labelled = classify && examples.some(({ label }) => label !== null)
+  const unknown = rows.filter((row) => row.class === -1).length
+  if (labelled && unknown === rows.length)
+    throw usage('no line has a label that the model knows', {
+      file,
+      hint: `a line is label<TAB>text; the labels are ${names.slice(0, 12).join(', ')}`,
+    })
+  // A line without a class says nothing of accuracy, and a header is no text.
+  return labelled
+    ? { rows: rows.filter((row) => row.class !== -1), labelled, skipped: bad + unknown }
+    : { rows, labelled, skipped: bad }
+}
+
+/**
+ * Chooses what the rounded forms of a model are tried on.
+ * @param file lines of text, labelled ones for a classifier; they need a vocabulary beside the model
+ * @throws AlbertkitError `usage` where `file` is of no use
+ */
+export async function gateInputs(
+  opened: OpenedModel,
+  { task }: Pick<ExportOptions, 'task'>,
+  file?: string,
+): Promise<GateInputs> {
+  const { model, config } = opened
+  const resolved = resolveTask(model, task)
+  const heads = headsFor(resolved)
+  const choices = takesChoices(model, heads)
+  const types = config.type_vocab_size
+  if (file !== undefined) {
+    const { rows, labelled, skipped } = await linesOf(opened, ownTokenizer(opened), file, resolved === 'classify')
+    const batches = batchesOf(rows, types, choices, labelled)
+    if (batches.length === 0) throw usage(`the file has fewer lines than the ${ROWS} choices of an input`, { file })
+    return { kind: 'file', batches, skipped }
+  }
+  const tokenizer = tokenizerOrNull(opened)
+  const languages = tokenizer === null ? [] : languagesOf(tokenizer)
+  if (tokenizer === null || languages.length === 0) return drawn(opened, heads)
+  const length = Math.min(TEXT_LENGTH, config.max_position_embeddings)
+  const cost = forwardFlops(model, heads, 1, Math.min(length, LENGTH))
+  const count = Math.max(LEAST_TEXTS, Math.min(MOST_TEXTS, Math.floor(BUDGET / cost)))
+  const rows = sampleTexts(languages, count).map(([text, second], row): Row => {
+    const features = makeFeatures(tokenizer, text, second, length)
+    return { ...(heads.mlm ? masked(features, row, tokenizer) : features), class: -1 }
+  })
+  return { kind: 'text', batches: batchesOf(rows, types, choices, false), skipped: 0 }
+}
