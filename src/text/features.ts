@@ -1,4 +1,4 @@
-import type { Token, Tokenizer } from './tokenizer.js'
+import type { Tokenizer } from './tokenizer.js'
 
 /** A text, or a pair of texts, as one input of the model. */
 export interface Features {
@@ -15,7 +15,7 @@ export interface PaddedFeatures {
 }
 
 /** `_truncate_seq_pair`: takes from the end of the longer one, of b where they are equally long. */
-function truncatePair(a: Token[], b: Token[], max: number): void {
+function truncatePair(a: number[], b: number[], max: number): void {
   while (a.length + b.length > Math.max(0, max)) (a.length > b.length ? a : b).pop()
 }
 
@@ -25,16 +25,19 @@ function truncatePair(a: Token[], b: Token[], max: number): void {
  */
 export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, maxLength: number): Features {
   const { cls, sep } = tokenizer.special
-  const first = tokenizer.encode(a)
-  const second = b === null || b === '' ? [] : tokenizer.encode(b)
+  // What lies behind is cut off, of one text or of the longer of two.
+  const first = tokenizer.ids(a, maxLength)
+  const second = b === null || b === '' ? [] : tokenizer.ids(b, maxLength)
   const pair = second.length > 0
-  if (pair) truncatePair(first, second, maxLength - 3)
-  else first.splice(Math.max(0, maxLength - 2))
-  const ids = (tokens: readonly Token[]): number[] => tokens.map(({ id }) => id)
+  if (pair) {
+    first.splice(maxLength)
+    second.splice(maxLength)
+    truncatePair(first, second, maxLength - 3)
+  } else first.splice(Math.max(0, maxLength - 2))
   // A second text of which nothing is left has no [SEP] either.
-  const rest = second.length > 0 ? [...ids(second), sep] : []
+  const rest = second.length > 0 ? [...second, sep] : []
   return {
-    input_ids: [cls, ...ids(first), sep, ...rest],
+    input_ids: [cls, ...first, sep, ...rest],
     token_type_ids: [...Array<number>(first.length + 2).fill(0), ...Array<number>(rest.length).fill(1)],
   }
 }

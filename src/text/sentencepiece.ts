@@ -261,4 +261,8 @@ export class SentencePieceTokenizer implements Tokenizer {
       return { token, id: this.unigram.idOf(token) ?? this.special.unk, start, end: Math.max(...own) + 1 }
     })
   }
+
+  ids(text: string): number[] {
+    return this.encode(text).map(({ id }) => id)
+  }
 }

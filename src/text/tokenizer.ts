@@ -19,6 +19,8 @@ export interface Tokenizer {
   readonly file: string
   /** Tokens of a text, without special tokens. */
   encode(text: string): Token[]
+  /** Ids of those tokens, the first `limit` of them at least; quicker. */
+  ids(text: string, limit?: number): number[]
   /** The id of a token, or undefined where there is none. */
   idOf(token: string): number | undefined
   /** The token of an id, or undefined where there is none. */

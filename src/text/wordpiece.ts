@@ -12,6 +12,11 @@ import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 const MAX_CHARS = 200
 const UNKNOWN = '[UNK]'
 
+/** Words and characters that are remembered. */
+const MAX_CACHED = 1 << 16
+/** Longer words are unknown, or rare. */
+const MAX_CACHED_WORD = 64
+
 /** How a repeated token and the end of a line are taken: albert_zh and BERT alike, Google's ALBERT in its own way. */
 export type VocabularyStyle = 'bert' | 'google'
 
@@ -79,6 +84,31 @@ function splitPunctuation(word: Aligned): Aligned[] {
   return parts
 }
 
+/** What a character does to the words of a text, before anything looks into them. */
+type Role = 'dropped' | 'space' | 'alone' | 'part'
+
+function roleOf(char: string): Role {
+  if (char === '\0' || char === '\ufffd' || isControl(char)) return 'dropped'
+  if (isWhitespace(char) || PYTHON_SPACE.test(char)) return 'space'
+  return isChinese(char) ? 'alone' : 'part'
+}
+
+/** Values by their keys, of which there are never more than a few: emptied when full. */
+class Cache<T> {
+  readonly #known = new Map<string, T>()
+
+  constructor(readonly make: (key: string) => T) {}
+
+  get(key: string): T {
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const made = this.make(key)
+    if (this.#known.size >= MAX_CACHED) this.#known.clear()
+    this.#known.set(key, made)
+    return made
+  }
+}
+
 export interface WordPieceOptions {
   readonly file: string
   readonly lowerCase: boolean
@@ -94,6 +124,8 @@ export class WordPieceTokenizer implements Tokenizer {
   readonly #tokens: readonly (string | undefined)[]
   /** Longest token, in characters: longer candidates need no look-up. */
   readonly #longest: number
+  readonly #roles = new Cache(roleOf)
+  readonly #words = new Cache<readonly number[]>((word) => this.encode(word).map(({ id }) => id))
 
   /** @throws AlbertkitError `malformed` where the vocabulary lacks a token that every text needs */
   constructor(
@@ -138,6 +170,34 @@ export class WordPieceTokenizer implements Tokenizer {
 
   encode(text: string): Token[] {
     return basicTokens(text, this.lowerCase).flatMap((word) => this.#pieces(word))
+  }
+
+  /** Words are tokenized each by itself, and most words come again: only a new one is looked into. */
+  ids(text: string, limit = Infinity): number[] {
+    const ids: number[] = []
+    let word = ''
+    const flush = (): void => {
+      if (word === '') return
+      const found = word.length > MAX_CACHED_WORD ? this.encode(word).map(({ id }) => id) : this.#words.get(word)
+      for (const id of found) ids.push(id)
+      word = ''
+    }
+    for (const char of text) {
+      const role = this.#roles.get(char)
+      if (role === 'dropped') continue
+      if (role === 'part') {
+        word += char
+        continue
+      }
+      flush()
+      if (role === 'alone') {
+        word = char
+        flush()
+      }
+      if (ids.length >= limit) return ids
+    }
+    flush()
+    return ids
   }
 
   /** Greedy longest match first. */

@@ -8,6 +8,7 @@ import { makeFeatures } from '../../src/text/features.js'
 import { loadTokenizer } from '../../src/text/load.js'
 import { buildTokenizerConfig, buildTokenizerJson, parseTokenizerJson } from '../../src/text/tokenizer-json.js'
 import { WordPieceTokenizer } from '../../src/text/wordpiece.js'
+import type { Tokenizer } from '../../src/text/tokenizer.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 
 interface Said {
@@ -50,6 +51,42 @@ describe('the tokenizer.json that is written', () => {
     expect(again).toMatchObject({ kind: 'wordpiece', lowerCase: true })
     expect(again.kind === 'wordpiece' && Object.fromEntries(again.vocabulary)).toEqual(
       Object.fromEntries(ours.vocabulary),
+    )
+  })
+})
+
+describe('ids', () => {
+  const idsOf = (tokenizer: Tokenizer, t: string) => tokenizer.encode(t).map(({ id }) => id)
+  /** Text with everything that parts words: Chinese, controls, separators, marks, words longer than are remembered. */
+  const mixed = fc
+    .array(fc.oneof(text, fc.constantFrom('\0', '\u2028', '\u00ad', '　', '中', 'é', 'Σ', ' ', 'x'.repeat(70), 'x'.repeat(201))))
+    .map((parts) => parts.join('')) // prettier-ignore
+
+  it.each([true, false])('are those of the tokens (lower case: %s)', (lowerCase) => {
+    const tokenizer = loadTokenizer(ZH_NEWS, { lowerCase })
+    fc.assert(
+      fc.property(mixed, fc.nat(20), (t, limit) => {
+        const ids = idsOf(tokenizer, t)
+        expect(tokenizer.ids(t)).toEqual(ids)
+        expect(tokenizer.ids(t, limit).slice(0, limit)).toEqual(ids.slice(0, limit))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('are cut off as if all tokens were known', () => {
+    const tokenizer = loadTokenizer(ZH_NEWS)
+    const { cls, sep } = tokenizer.special
+    fc.assert(
+      fc.property(fc.nat(40), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 4, max: 24 }), (m, n, maxLength) => {
+        const [a, b] = ['中'.repeat(m), '国'.repeat(n)]
+        let [left, right] = [idsOf(tokenizer, a), idsOf(tokenizer, b)]
+        while (left.length + right.length > maxLength - 3)
+          if (left.length > right.length) left = left.slice(0, -1)
+          else right = right.slice(0, -1)
+        const rest = right.length > 0 ? [...right, sep] : []
+        expect(makeFeatures(tokenizer, a, b, maxLength).input_ids).toEqual([cls, ...left, sep, ...rest])
+      }),
     )
   })
 })
