@@ -1,11 +1,11 @@
 import * as Flags from '@oclif/core/flags'
 import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
+import { TextCommand } from './text-command.js'
 import { usage } from '../errors.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
 import { listenerOf } from './text-talk.js'
 
-export default class Embed extends AlbertkitCommand {
+export default class Embed extends TextCommand {
   static override summary = 'Turn lines of text into vectors.'
   static override description =
     'The mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON lines, or as a matrix of float32 for NumPy (npy) or as safetensors; a line that cannot be used has no row. With --cosine the lines are compared with that text: the cosine of the two vectors stands beside each. --text, given twice, compares two texts.'
@@ -43,15 +43,9 @@ export default class Embed extends AlbertkitCommand {
       await this.finish(report, () => report.cosine.toFixed(6))
       return
     }
-    if (flags.shard !== undefined) {
-      const { runTextShard } = await import('../api/text/shards.js')
-      const { shardDocument, shardText } = await import('../report/shard.js')
-      const report = await runTextShard('embed', job, flags.shard, flags.output, listener)
-      await this.finish(shardDocument(report), () => shardText(report))
-      return
-    }
+    if (await this.runShard('embed', job, flags)) return
     const { embedFile } = await import('../api/text/embed-file.js')
-    const bad = await embedFile(job, flags, (line) => this.put(line), listener)
-    if (bad > 0 && flags.errors === undefined) await this.end(3)
+    const report = await embedFile(job, flags, (line) => this.put(line), listener)
+    await this.finishLines(report, flags.errors)
   }
 }

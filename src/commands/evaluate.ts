@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags'
 import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
+import { TextCommand } from './text-command.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
 import { listenerOf } from './text-talk.js'
 
-export default class Evaluate extends AlbertkitCommand {
+export default class Evaluate extends TextCommand {
   static override summary = 'Score a classifier on labelled lines: accuracy, loss, classes, confusion, mistakes.'
   static override description = `What run_classifier's evaluation gives, without TensorFlow, and what it does not tell: precision, recall and F1 of each class, the confusion matrix, the worst and the surest mistakes, and a warning where the model does no better than chance. With --compare the lines that another model, a quantised one say, labels differently.`
   static override examples = [
@@ -29,13 +29,7 @@ export default class Evaluate extends AlbertkitCommand {
     const { args, flags } = await this.parse(Evaluate)
     const job = jobOf(args.model, args.file, flags, 'jsonl')
     const listener = listenerOf(this.speaker)
-    if (flags.shard !== undefined) {
-      const { runTextShard } = await import('../api/text/shards.js')
-      const { shardDocument, shardText } = await import('../report/shard.js')
-      const report = await runTextShard('evaluate', job, flags.shard, flags.output, listener)
-      await this.finish(shardDocument(report), () => shardText(report))
-      return
-    }
+    if (await this.runShard('evaluate', job, flags)) return
     const { evaluateFile, writeEvaluation } = await import('../api/text/evaluate-file.js')
     const { evaluateText } = await import('../report/evaluate.js')
     const report = await evaluateFile(job, flags, listener)

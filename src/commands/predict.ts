@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags'
 import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
+import { TextCommand } from './text-command.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
 import { listenerOf } from './text-talk.js'
 
-export default class Predict extends AlbertkitCommand {
+export default class Predict extends TextCommand {
   static override summary = 'Classify lines of text with a model, or with what it was converted to.'
   static override description = `Reads lines, TSV (label, text, second text, as run_classifier's files have them), CSV or JSON lines, and writes a line for each, in order, while it reads: JSON lines with label and probabilities, TSV, or test_results.tsv as run_classifier writes it. A directory that \`convert\` wrote runs as it is; any other model is first written for the fastest runtime that is there. Lines are read in batches of about equal length, by one thread a core. What an interrupted run with -o left (FILE.part) is taken up by the same command. A line that cannot be used is reported and the rest goes on; the exit code is then 3, unless --errors collects such lines.`
   static override examples = [
@@ -29,15 +29,9 @@ export default class Predict extends AlbertkitCommand {
     const { args, flags } = await this.parse(Predict)
     const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
     const listener = listenerOf(this.speaker)
-    if (flags.shard !== undefined) {
-      const { runTextShard } = await import('../api/text/shards.js')
-      const { shardDocument, shardText } = await import('../report/shard.js')
-      const report = await runTextShard('predict', job, flags.shard, flags.output, listener)
-      await this.finish(shardDocument(report), () => shardText(report))
-      return
-    }
+    if (await this.runShard('predict', job, flags)) return
     const { predictFile } = await import('../api/text/predict-file.js')
-    const bad = await predictFile(job, flags, (line) => this.put(line), listener)
-    if (bad > 0 && flags.errors === undefined) await this.end(3)
+    const report = await predictFile(job, flags, (line) => this.put(line), listener)
+    await this.finishLines(report, flags.errors)
   }
 }

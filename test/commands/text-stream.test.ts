@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BIN, albertkit, run, userEnv } from '../helpers/run.js'
 import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { ZH_NEWS } from '../helpers/shared.js'
+import { queueStatusSchema, queueSubmitSchema, queueWorkSchema } from '../report/text-schemas.js'
 
 // Reading a lot of lines: threads, memory, interrupts, what goes on after them.
 
@@ -204,7 +205,12 @@ describe.skipIf(!REDIS)(`a queue${REDIS ? '' : ` (${NO_REDIS})`}`, () => {
       expect((await submit('evaluate', at('news'), news('train.tsv'), '-o', at('report.json'))).code).toBe(0)
       expect((await submit('embed', at('news'), news('train.tsv'), '--format', 'npy', '-o', at('q.npy'))).code).toBe(0)
       expect((await submit('predict', at('news'), news('train.tsv'), '--format', 'npy', '-o', at('no'))).code).toBe(2)
-      expect((await albertkit(['queue', 'work', '--until-empty', ...where])).code).toBe(0)
+      const worked = await albertkit(['queue', 'work', '--until-empty', '--json', ...where])
+      expect(queueWorkSchema.parse(JSON.parse(worked.stdout))).toMatchObject({ done: 8, failed: 0 })
+      const status = await albertkit(['queue', 'status', '--json', ...where])
+      expect(queueStatusSchema.parse(JSON.parse(status.stdout)).flows).toHaveLength(2)
+      const again = await submit('embed', at('news'), news('train.tsv'), '--format', 'npy', '-o', at('q.npy'), '--json')
+      expect(queueSubmitSchema.parse(JSON.parse(again.stdout))).toMatchObject({ shards: 3, lines: 4000 })
       const { evaluation } = JSON.parse(bytesOf('report.json').toString()) as { evaluation: Record<string, unknown> }
       const single = JSON.parse((await albertkit(['evaluate', at('news'), news('train.tsv'), '--json'])).stdout) as Record<string, unknown> // prettier-ignore
       for (const key of ['lines', 'accuracy', 'loss', 'confusion', 'worst'])

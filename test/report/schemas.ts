@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { RUNNERS } from '../../src/runtime/index.js'
 import { OPERATIONS } from '../../src/verify/stages.js'
+import { TEXT_SCHEMAS } from './text-schemas.js'
 
 /**
  * The `--json` documents as zod schemas. docs/schemas is generated from them (`npx vitest -u test/report`), and what the
@@ -439,4 +440,5 @@ export const SCHEMAS = {
   params: paramsSchema,
   paper: paperSchema,
   error: errorSchema,
+  ...TEXT_SCHEMAS,
 }

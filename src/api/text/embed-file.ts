@@ -6,6 +6,7 @@ import { float32Number } from '../../text/numbers.js'
 import { embedLines, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
 import { ErrorsFile } from './errors-file.js'
 import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
+import type { TextFileReport } from './predict-file.js'
 import { cosine, type Pooling } from './single.js'
 
 export interface EmbedFileOptions {
@@ -59,7 +60,7 @@ function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: 
 }
 
 /**
- * Writes the vector of each line of a job, or how near it is to a text; gives how many lines could not be used.
+ * Writes the vector of each line of a job, or how near it is to a text.
  * @param put takes a line of output; false ends the work
  * @throws AlbertkitError as `openTextModel`; `output`, `usage`
  */
@@ -68,7 +69,7 @@ export async function embedFile(
   { output, errors: errorsPath, force, cosine: near }: EmbedFileOptions,
   put: (line: string) => Promise<boolean>,
   listener: Listener = {},
-): Promise<number> {
+): Promise<TextFileReport> {
   const { pooling = 'mean' } = job
   const format = job.format as VectorFormat
   if (format !== 'jsonl' && output === undefined) throw usage(`--format ${format} needs -o FILE`)
@@ -76,6 +77,7 @@ export async function embedFile(
   const model = await openEmbedder(job.model, pooling, textModelOptions(job))
   const errors = new ErrorsFile(errorsPath)
   let sink: Sink | null = null
+  let count = 0
   try {
     const [other] = near === undefined ? [] : await embedTexts(model, pooling, [near])
     const line = ({ text, vector }: Embedding): string =>
@@ -90,10 +92,21 @@ export async function embedFile(
       if (isBad(e)) {
         listener.onBad?.(e)
         errors.add(e)
-      } else if (!(await sink.put(e))) break
+        continue
+      }
+      if (!(await sink.put(e))) break
+      count++
     }
     sink.commit()
-    return errors.count
+    const { count: bad } = errors
+    return {
+      output: output ?? null,
+      lines: count,
+      bad,
+      errors: bad > 0 ? (errorsPath ?? null) : null,
+      runner: model.detail,
+      resumedAt: null,
+    }
   } finally {
     sink?.discard()
     errors.close()

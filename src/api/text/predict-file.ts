@@ -9,6 +9,21 @@ import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
 import { taskOf } from './shards.js'
 import type { TextModel } from './model.js'
 
+/** What was done with a file of lines. */
+export interface TextFileReport {
+  /** The file that was written, or null where the lines went elsewhere. */
+  readonly output: string | null
+  /** Lines that were answered, and lines that could not be used. */
+  readonly lines: number
+  readonly bad: number
+  /** Where those are. */
+  readonly errors: string | null
+  /** What ran the model. */
+  readonly runner: string
+  /** Number of the line at which an interrupted run was taken up, or null. */
+  readonly resumedAt: number | null
+}
+
 export interface PredictFileOptions {
   /** File to write; what an interrupted run left of it is taken up. Without it the lines go to `put`. */
   readonly output?: string | undefined
@@ -36,7 +51,7 @@ async function openOutput(
 }
 
 /**
- * Classifies the lines of a job, into a file or to `put`; gives how many lines could not be used.
+ * Classifies the lines of a job, into a file or to `put`.
  * @param put takes a line of output; false ends the work
  * @throws AlbertkitError as `openTextModel`; `output`, `usage`
  */
@@ -45,11 +60,12 @@ export async function predictFile(
   { output, errors: errorsPath, force }: PredictFileOptions,
   put: (line: string) => Promise<boolean>,
   listener: Listener = {},
-): Promise<number> {
+): Promise<TextFileReport> {
   const model = await openClassifier(job, output !== undefined)
   const errors = new ErrorsFile(errorsPath)
   let file: PartFile | null = null
   let range: LineRange | undefined
+  let lines = 0
   try {
     if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
     listener.onModel?.(model)
@@ -69,9 +85,18 @@ export async function predictFile(
       const line = predictionLine(p, labelsFor(model, p.logits.length), job.format as PredictionFormat)
       if (file !== null) file.put(line)
       else if (!(await put(line))) break
+      lines++
     }
     file?.finish()
-    return errors.count
+    const { count: bad } = errors
+    return {
+      output: output ?? null,
+      lines,
+      bad,
+      errors: bad > 0 ? (errorsPath ?? null) : null,
+      runner: model.detail,
+      resumedAt: range?.firstLine ?? null,
+    }
   } finally {
     file?.discard()
     errors.close()

@@ -1,0 +1,34 @@
+import type { TextFileReport } from '../api/text/predict-file.js'
+import type { ShardCommand } from '../api/text/shards.js'
+import type { TextJob } from '../api/text/job.js'
+import { AlbertkitCommand } from './base.js'
+import { listenerOf } from './text-talk.js'
+
+interface ShardFlags {
+  readonly shard?: { readonly index: number; readonly count: number } | undefined
+  readonly output?: string | undefined
+}
+
+/** What the commands that read lines have in common. */
+export abstract class TextCommand extends AlbertkitCommand {
+  /** Computes the shard that is asked for; false where none is. */
+  protected async runShard(command: ShardCommand, job: TextJob, { shard, output }: ShardFlags): Promise<boolean> {
+    if (shard === undefined) return false
+    const { runTextShard } = await import('../api/text/shards.js')
+    const { shardDocument, shardText } = await import('../report/shard.js')
+    const report = await runTextShard(command, job, shard, output, listenerOf(this.speaker))
+    await this.finish(shardDocument(report), () => shardText(report))
+    return true
+  }
+
+  /** Ends a command whose lines are written. Lines that could not be used and that no file has are exit code 3. */
+  protected async finishLines(report: TextFileReport, errors: string | undefined): Promise<void> {
+    const exitCode = report.bad > 0 && errors === undefined ? 3 : 0
+    if (report.output === null) {
+      if (exitCode !== 0) await this.end(exitCode)
+      return
+    }
+    const { textFileText } = await import('../report/text-file.js')
+    await this.finish(report, () => textFileText(report), exitCode)
+  }
+}
