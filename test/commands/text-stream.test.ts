@@ -98,7 +98,9 @@ describe('Ctrl-C', () => {
   function interrupted(args: readonly string[], output: string): Promise<number | null> {
     const child = spawn(process.execPath, [BIN, ...args], { env: userEnv(), stdio: 'ignore' })
     const timer = setInterval(() => {
-      if (existsSync(`${output}.part.json`)) child.kill('SIGINT')
+      if (!existsSync(`${output}.part.json`)) return
+      clearInterval(timer)
+      child.kill('SIGINT')
     }, 5)
     return new Promise((resolve) =>
       child.on('close', (code) => {

@@ -1,6 +1,7 @@
 import { availableParallelism, freemem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { AlbertkitError, environment } from '../../errors.js'
+import { onInterrupt } from '../../interrupt.js'
 import { readWindow, type Readable, type Reading, type Rows, type TextPair } from './window.js'
 import type { Failure, ModelPlan, WorkerAnswer, WorkerTask } from './window-worker.js'
 
@@ -37,8 +38,10 @@ export class WindowPool {
   readonly #slots: Slot[] = []
   readonly #queue: Job[] = []
   readonly #most: number
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4))
   #here: Promise<unknown> | null = null
-  #closed = false
+  #closing: Promise<void> | null = null
+  #forget: () => void = () => undefined
 
   /** @param threads sessions at a time; one means here, without any thread */
   constructor(
@@ -58,7 +61,7 @@ export class WindowPool {
     if (this.#most === 1 || this.#here === null) {
       // One after the other: there is one session, and no answer comes sooner than its turn.
       const before = this.#here ?? Promise.resolve()
-      const rows = before.then(() => readWindow(this.model, this.#closed ? [] : texts, this.reading))
+      const rows = before.then(() => readWindow(this.model, texts, this.reading, () => this.#closing !== null))
       this.#here = rows.catch(() => undefined)
       return rows
     }
@@ -69,7 +72,7 @@ export class WindowPool {
   }
 
   #feed(): void {
-    while (this.#queue.length > 0 && !this.#closed) {
+    while (this.#queue.length > 0 && this.#closing === null) {
       const free = this.#slots.find(({ job }) => job === null)
       const slot = free ?? (this.#slots.length < this.#most ? this.#start() : null)
       if (slot === null) return
@@ -79,9 +82,12 @@ export class WindowPool {
   }
 
   #start(): Slot {
-    const task: WorkerTask = { plan: this.model.plan, reading: this.reading }
+    const task: WorkerTask = { plan: this.model.plan, reading: this.reading, stop: this.#stop }
+    if (this.#slots.length === 0) this.#forget = onInterrupt(() => this.close())
     const slot: Slot = { worker: new Worker(WORKER, { workerData: task }), job: null }
     slot.worker.on('message', (answer: WorkerAnswer) => {
+      // Whoever closes the pool waits for no answer: an interrupt says what there is to say.
+      if (this.#closing !== null) return
       const { job } = slot
       slot.job = null
       if ('rows' in answer) job?.resolve(answer.rows)
@@ -101,23 +107,30 @@ export class WindowPool {
       fail(error.message, error)
     })
     slot.worker.on('exit', (code) => {
-      if (!this.#closed && this.#slots.includes(slot)) fail(`exit code ${code}`)
+      if (this.#closing === null && this.#slots.includes(slot)) fail(`exit code ${code}`)
     })
     this.#slots.push(slot)
     return slot
   }
 
-  /** Ends the threads; what is under way is not waited for. */
-  async close(): Promise<void> {
-    this.#closed = true
+  /**
+   * Ends the threads, each when its batch is done: a thread that is ended from outside while onnxruntime computes takes
+   * the whole process with it.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  async #end(): Promise<void> {
+    this.#forget()
+    Atomics.store(this.#stop, 0, 1)
     const ended = this.#slots.map(
-      ({ worker, job }) =>
+      ({ worker }) =>
         new Promise<void>((resolve) => {
           worker.once('exit', () => {
             resolve()
           })
-          if (job === null) worker.postMessage(null)
-          else void worker.terminate()
+          worker.postMessage(null)
         }),
     )
     await Promise.all([...ended, this.#here])

@@ -19,6 +19,8 @@ export interface ModelPlan {
 export interface WorkerTask {
   readonly plan: ModelPlan
   readonly reading: Reading
+  /** One number in memory that is shared; no longer zero when the thread is to end. */
+  readonly stop: Int32Array
 }
 
 /** An error as it passes from thread to thread. */
@@ -53,6 +55,7 @@ if (parentPort !== null) {
   const opened = open(task)
   // Said with the first window.
   opened.catch(() => undefined)
+  const stopped = (): boolean => Atomics.load(task.stop, 0) !== 0
   // A null ends the thread.
   const answer = async (texts: readonly TextPair[] | null): Promise<void> => {
     try {
@@ -62,12 +65,16 @@ if (parentPort !== null) {
         port.close()
         return
       }
-      const rows = await readWindow(model, texts, task.reading)
+      const rows = await readWindow(model, texts, task.reading, stopped)
       port.postMessage({ rows } satisfies WorkerAnswer, [rows.values.buffer as ArrayBuffer])
     } catch (error) {
       if (texts === null) port.close()
       else port.postMessage({ failure: failureOf(error) } satisfies WorkerAnswer)
     }
   }
-  port.on('message', (texts: readonly TextPair[] | null) => void answer(texts))
+  // One after the other: a session must not be closed while it runs.
+  let last = Promise.resolve()
+  port.on('message', (texts: readonly TextPair[] | null) => {
+    last = last.then(() => answer(texts))
+  })
 }

@@ -37,12 +37,24 @@ export function meanInto(into: Float32Array, values: Float32Array, tokens: numbe
   for (let i = 0; i < width; i++) into[i] = sums[i]! / tokens
 }
 
-/** Reads the texts of a window: tokens, batches sorted by length, the model; a row for each text, in their order. */
-export async function readWindow(model: Readable, texts: readonly TextPair[], reading: Reading): Promise<Rows> {
+/** Thrown where nobody waits for the rows any more. */
+export class Stopped extends Error {}
+
+/**
+ * Reads the texts of a window: tokens, batches sorted by length, the model; a row for each text, in their order.
+ * @param stopped asked before each batch
+ */
+export async function readWindow(
+  model: Readable,
+  texts: readonly TextPair[],
+  reading: Reading,
+  stopped: () => boolean = () => false,
+): Promise<Rows> {
   const { output, reduction } = reading
   const features = texts.map(([a, b]) => makeFeatures(model.tokenizer, a, b, model.maxLength))
   let rows: Rows = { width: 0, values: new Float32Array(0) }
   for (const batch of makeBatches(features, reading.batch)) {
+    if (stopped()) throw new Stopped('nobody waits for this')
     const { shape, data } = await model.run(batch, output)
     const size = data.length / batch.places.length
     const width = reduction === 'mean' ? shape.at(-1)! : size
