@@ -1,63 +1,90 @@
-// Time and memory of converting an albert-xxlarge out of the containers that albertkit reads and does not write.
+// Latency of the ONNX files that albertkit writes, beside those of other exporters, in the same onnxruntime of one Python
+// that has torch, transformers, optimum (with its ONNX part) and onnxruntime. Interpreter: ALBERTKIT_PYTHON_TRANSFORMERS,
+// else ALBERTKIT_PYTHON, else python3.
 //
-//   npm run bench:peers
+//   npm run bench:peers [-- PRESET [ROUNDS]]      presets: albert-tiny-zh-google and albert-base, if none is named
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openSource } from '../dist/formats/open.js'
 import { table } from '../dist/report/table.js'
-import { writeGraphDef, writeV1 } from './tensorflow-files.js'
 
 const BIN = fileURLToPath(new URL('../bin/run.js', import.meta.url))
-const PEAK = `data:text/javascript,process.on('exit',()=>{process.stderr.write('albertkit-bench-peak '+process.resourceUsage().maxRSS+'\\n')})`
+const SCRIPT = fileURLToPath(new URL('bench_peers.py', import.meta.url))
+const PYTHON = process.env.ALBERTKIT_PYTHON_TRANSFORMERS ?? process.env.ALBERTKIT_PYTHON ?? 'python3'
+const [preset, rounds = '30'] = process.argv.slice(2)
 
-function albertkit(...args) {
-  const start = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, ['--import', PEAK, BIN, ...args], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`albertkit ${args.join(' ')} ended with ${status}: ${stderr}`)
-  const peak = Number(/albertkit-bench-peak (\d+)/.exec(stderr)?.[1]) / 1024
-  return { seconds: (performance.now() - start) / 1000, peak }
+/** Runs, for each size, what takes about as long. */
+const SHAPES = [
+  [1, 128],
+  [8, 128],
+  [1, 32],
+]
+
+function run(program, args, input = '') {
+  const { status, stdout, stderr } = spawnSync(program, args, { input, encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (status !== 0) throw new Error(`${program} ${args[0]} ended with ${status}: ${stderr.slice(-2000)}`)
+  return stdout
 }
+const albertkit = (...args) => run(process.execPath, [BIN, ...args])
 
-const scratch = mkdtempSync(join(tmpdir(), 'albertkit-peers-'))
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
-const checkpoint = join(scratch, 'checkpoint')
-albertkit('init', process.argv[2] ?? 'albert-xxlarge', '-o', checkpoint, '--to', 'tf', '--no-verify')
-const config = readdirSync(checkpoint).find((name) => name.endsWith('.json') && name !== 'albertkit.json')
-const source = await openSource(checkpoint)
-
-/** Writers of one container each, into a folder that has the configuration already. */
-const CONTAINERS = {
-  'TensorFlow V1': (folder) => writeV1(join(folder, 'model.ckpt'), source),
-  'TensorFlow V1, in slices': (folder) => writeV1(join(folder, 'model.ckpt'), source, { rows: 1000 }),
-  'frozen graph': (folder) => writeGraphDef(join(folder, 'frozen_model.pb'), source),
-  SavedModel(folder) {
-    const variables = join(folder, 'variables')
-    mkdirSync(variables)
-    for (const name of readdirSync(checkpoint)) {
-      const suffix = /\.(index|data-\d{5}-of-\d{5})$/.exec(name)?.[0]
-      if (suffix !== undefined) renameSync(join(checkpoint, name), join(variables, `variables${suffix}`))
+function measure(name) {
+  const scratch = mkdtempSync(join(tmpdir(), 'albertkit-peers-'))
+  try {
+    const model = join(scratch, 'model')
+    albertkit('init', name, '--to', 'safetensors', '--task', 'features', '-o', model)
+    const forms = ['--dtype', 'f32', '--dtype', 'f16', '--dtype', 'int8', '--no-verify']
+    albertkit('convert', model, '--to', 'onnx', ...forms, '-o', join(scratch, 'ours'))
+    albertkit('convert', model, '--to', 'onnx', '--opset', '23', '--no-verify', '-o', join(scratch, 'newest'))
+    mkdirSync(join(scratch, 'peers'))
+    const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8'))
+    const request = {
+      model,
+      ours: {
+        albertkit: join(scratch, 'ours/onnx/model.onnx'),
+        'albertkit, opset 23': join(scratch, 'newest/onnx/model.onnx'),
+        'albertkit f16': join(scratch, 'ours/onnx/model_fp16.onnx'),
+        'albertkit int8': join(scratch, 'ours/onnx/model_int8.onnx'),
+      },
+      scratch: join(scratch, 'peers'),
+      heads: config.num_attention_heads,
+      hidden: config.hidden_size,
+      rounds: Number(rounds),
+      threads: 1,
+      shapes: SHAPES,
     }
-    // Schema version 1 and a meta graph without anything: a graph is not what is measured.
-    writeFileSync(join(folder, 'saved_model.pb'), Uint8Array.from([8, 1, 18, 0]))
-  },
+    return JSON.parse(run(PYTHON, [SCRIPT], JSON.stringify(request)))
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
 }
 
-const rows = []
-for (const [name, write] of Object.entries(CONTAINERS)) {
-  const folder = join(scratch, 'container')
-  mkdirSync(folder)
-  copyFileSync(join(checkpoint, config), join(folder, config))
-  write(folder)
-  for (const target of ['onnx', 'tfjs', 'safetensors']) {
-    const out = join(scratch, 'out')
-    const { seconds, peak } = albertkit('convert', folder, '--to', target, '-o', out, '--no-verify')
-    rows.push([name, target, seconds.toFixed(1), peak.toFixed(0)])
-    rmSync(out, { recursive: true })
-  }
-  rmSync(folder, { recursive: true })
+/** How far a file's answers are from PyTorch's own. */
+const furthest = (rows, file) => Math.max(...rows.map(({ files }) => files[file].maxAbs)).toExponential(1)
+
+for (const name of preset === undefined ? ['albert-tiny-zh-google', 'albert-base'] : [preset]) {
+  const { versions, cpu, skipped, rows } = measure(name)
+  const versionText = Object.entries(versions).map(([what, version]) => `${what} ${version}`)
+  console.log(`${name}: one thread, ${rounds} rounds of 3, ${versionText.join(', ')}, CPU with ${cpu.join(', ')}\n`)
+  const names = Object.keys(rows[0].files)
+  const head = [
+    'file',
+    'MB',
+    ...SHAPES.flatMap(([b, s]) => [`${b} × ${s}: median ms`, 'ratio', 'ratio of min']),
+    'max |Δ|',
+  ]
+  const lines = names.map((file) => [
+    file,
+    (rows[0].files[file].bytes / 1e6).toFixed(1),
+    ...rows.flatMap(({ files }) => [
+      files[file].median.toFixed(2),
+      (files[file].median / files.albertkit.median).toFixed(3),
+      (files[file].min / files.albertkit.min).toFixed(3),
+    ]),
+    furthest(rows, file),
+  ])
+  console.log(table(lines, { head, right: head.map((_, i) => i).slice(1) }))
+  for (const [file, why] of Object.entries(skipped)) console.log(`${file} was left out: ${why}`)
+  console.log()
 }
-source.close()
-console.log(table(rows, { head: ['from', 'to', 'seconds', 'peak MiB'], right: [2, 3] }))

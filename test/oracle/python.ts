@@ -19,6 +19,8 @@ function python(what: 'TENSORFLOW' | 'TRANSFORMERS', modules: readonly string[])
 
 export const TENSORFLOW = python('TENSORFLOW', ['tensorflow', 'numpy'])
 export const TRANSFORMERS = python('TRANSFORMERS', ['torch', 'transformers'])
+/** The official package of ONNX, in the same Python. */
+export const ONNX = python('TRANSFORMERS', ['onnx', 'numpy'])
 
 /** Runs one of the scripts beside this file with a JSON request, and gives its JSON answer. */
 export function ask(program: string, script: string, request: object): unknown {

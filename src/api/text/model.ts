@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { AlbertkitError, environment, usage } from '../../errors.js'
 import { exportModel } from '../../export/index.js'
 import { hashFile } from '../../export/hash-file.js'
+import { ONNX_FILES } from '../../formats/artefact.js'
 import { onInterrupt } from '../../interrupt.js'
 import { resolveTask, type Task } from '../../model/outputs.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
@@ -64,10 +65,15 @@ interface OpenedFile {
 
 const isEnvironment = (error: unknown): boolean => error instanceof AlbertkitError && error.kind === 'environment'
 
+/** The ONNX file of a directory: the most exact that is there. */
+const onnxIn = (directory: string): string =>
+  ONNX_FILES.map((name) => join(directory, 'onnx', name)).find((file) => existsSync(file)) ??
+  join(directory, 'onnx/model.onnx')
+
 /** An artefact in `directory` that gives `output`, opened in the fastest runtime; null where there is none. */
 async function openArtefact(path: string, output: string, wanted: TextRunner | undefined): Promise<OpenedFile | null> {
   const files = {
-    onnx: path.endsWith('.onnx') ? path : join(path, 'onnx/model.onnx'),
+    onnx: path.endsWith('.onnx') ? path : onnxIn(path),
     tfjs: path.endsWith('model.json') ? path : join(path, 'tfjs/model.json'),
   }
   for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openModel, type OpenedModel } from '../../src/api/open.js'
+import { exportModel, onnxFileName, type ExportOptions } from '../../src/export/index.js'
+import { openOnnx } from '../../src/runtime/onnxruntime.js'
+import type { NamedTensor } from '../../src/runtime/runner.js'
+import { drawInputs } from '../../src/verify/inputs.js'
+import { ZH_NEWS } from '../helpers/shared.js'
+
+/** onnxruntime-web (WebAssembly) runs every kind of ONNX file that is written, and gives what onnxruntime-node gives. */
+
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-onnx-web-'))
+let opened: OpenedModel
+beforeAll(async () => {
+  opened = await openModel(ZH_NEWS)
+})
+afterAll(() => {
+  opened.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Outputs = ReadonlyMap<string, NamedTensor>
+const inputs = () => drawInputs(opened.model, 3, 11, 1)
+
+async function runIn(only: 'onnxruntime-node' | 'onnxruntime-web', file: string): Promise<Outputs> {
+  const runner = await openOnnx(file, { only })
+  try {
+    expect(runner.detail).toContain(only)
+    return await runner.run(inputs())
+  } finally {
+    await runner.close()
+  }
+}
+
+const FORMS: [name: string, options: Partial<ExportOptions>, bound: number][] = [
+  ['f32, opset 23', { opset: 23 }, 2e-5],
+  ['f16', { precision: 'f16' }, 2e-5],
+  ['f16, opset 20', { precision: 'f16', opset: 20 }, 2e-5],
+  ['f16, computed with', { precision: 'f16', halfCompute: true }, 2e-2],
+  ['int8', { precision: 'int8' }, 5e-2],
+  ['int8, weights only', { precision: 'int8', precisionOptions: { weightsOnly: true } }, 2e-5],
+  ['int8, embeddings kept, opset 21', { precision: 'int8', opset: 21, precisionOptions: { keepEmbeddings: true } }, 5e-2],
+] // prettier-ignore
+
+it.each(FORMS)('%s', async (name, options, bound) => {
+  const dir = join(folder, name.replaceAll(/\W+/g, '-'))
+  await exportModel(opened.model, opened.source, 'onnx', dir, { task: 'pretraining', allOutputs: false, ...options })
+  const file = join(dir, 'onnx', onnxFileName(options.precision ?? 'f32'))
+  const [web, node] = [await runIn('onnxruntime-web', file), await runIn('onnxruntime-node', file)]
+  expect([...web.keys()]).toEqual(['last_hidden_state', 'pooler_output', 'prediction_logits', 'sop_logits'])
+  for (const [output, { shape, data }] of web) {
+    const wanted = node.get(output)!
+    expect(shape).toEqual(wanted.shape)
+    const scale = wanted.data.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
+    const largest = data.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted.data[i]!)), 0)
+    expect(data.every(Number.isFinite)).toBe(true)
+    expect(largest / scale, output).toBeLessThanOrEqual(bound)
+  }
+})
