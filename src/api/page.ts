@@ -1,5 +1,6 @@
 import type { Section } from '../report/html.js'
-import { paperSection, paramsSection } from '../report/pages.js'
+import { layersSection, paperSection, paramsSection } from '../report/pages.js'
+import type { ModelLayers } from './layers.js'
 import type { PaperReport } from './paper.js'
 import type { ParamsReport } from './params.js'
 
@@ -10,11 +11,21 @@ export interface Page {
   readonly sections: readonly Section[]
 }
 
+const titleOf = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(' · ') : `${names.slice(0, 3).join(' · ')} and ${names.length - 3} more`
+
+/** The page of `layers`. */
+export const layersPage = (models: readonly ModelLayers[]): Page => ({
+  title: titleOf(models.map((m) => m.model)),
+  lead: 'What each layer and each attention head does to the tokens.',
+  sections: [layersSection(models)],
+})
+
 /** The page of `params`. */
 export function paramsPage(report: ParamsReport, models: readonly string[]): Page {
   const names = report.columns.map((c) => c.name)
   return {
-    title: names.length <= 3 ? names.join(' · ') : `${names.slice(0, 3).join(' · ')} and ${names.length - 3} more`,
+    title: titleOf(names),
     lead: models.length === 0 ? 'Parameters from configurations alone.' : 'Parameters, layers and weights.',
     sections: [paramsSection(report)],
   }

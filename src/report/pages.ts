@@ -1,7 +1,10 @@
+import type { ModelLayers } from '../api/layers.js'
 import type { PaperReport } from '../api/paper.js'
 import type { ParamsReport } from '../api/params.js'
+import { headsChart, layersChart } from './chart/layers.js'
 import { paperChart, paramsChart } from './chart/params.js'
 import type { Section } from './html.js'
+import { layersTables } from './layers.js'
 import { paperReportTables } from './paper.js'
 import { paramsTables } from './params.js'
 
@@ -14,6 +17,15 @@ export const paramsSection = (report: ParamsReport): Section => ({
   ],
   charts: [() => paramsChart(report)],
   tables: paramsTables(report),
+})
+
+export const layersSection = (models: readonly ModelLayers[]): Section => ({
+  title: 'Layers',
+  text: [
+    'The output of a layer beside its input: how far it moved, and how much it turned. A model whose layers share their parameters moves its tokens more evenly.',
+  ],
+  charts: [() => layersChart(models), (look) => headsChart(models, look)],
+  tables: layersTables(models),
 })
 
 export const paperSection = (report: PaperReport): Section => ({

@@ -428,6 +428,37 @@ export const benchSchema = z.strictObject({
   notRun: z.array(z.strictObject({ runner: z.string(), reason: z.string() })),
 })
 
+const modelLayers = z.strictObject({
+  model: z.string(),
+  family: config.shape.family,
+  architecture: config.shape.architecture,
+  inputs: z.strictObject({
+    kind: z.enum(['golden', 'text', 'sentences', 'drawn']),
+    rows: z.int(),
+    tokens: z.int().describe('tokens that the means are over: padding is left out'),
+  }),
+  layers: z.array(
+    z.strictObject({
+      layer: z.int().min(0).describe('counts from 0; inner layers of TensorFlow families are layers of their own'),
+      l2: z.number().describe('mean L2 distance of a token’s input and output; the input of layer 0 is after the projection'),
+      cosine: z.number().describe('mean cosine of the angle between input and output'),
+    }),
+  ),
+  heads: z.array(
+    z.strictObject({
+      layer: z.int().min(0),
+      inner: z.int().min(0).describe('hf: which inner layer of the layer; else 0'),
+      head: z.int().min(0),
+      entropy: z.number().min(0).describe('mean entropy of a token’s attention, in nats'),
+      normalised: nullableNumber.describe('as a part of the largest that the row allows; null where no row has two tokens'),
+      norm: z.number().min(0).describe('mean L2 norm of what the head adds: its context times its rows of the output kernel'),
+    }),
+  ),
+  notes: z.array(z.string()),
+}) // prettier-ignore
+
+export const layersSchema = z.union([modelLayers, z.strictObject({ models: z.array(modelLayers) })])
+
 /** Schemas by the name of their file in docs/schemas. */
 export const SCHEMAS = {
   inspect: inspectSchema,
@@ -438,6 +469,7 @@ export const SCHEMAS = {
   verify: verifySchema,
   doctor: doctorSchema,
   params: paramsSchema,
+  layers: layersSchema,
   paper: paperSchema,
   error: errorSchema,
   ...TEXT_SCHEMAS,

@@ -10,21 +10,23 @@ import type { OpenedModel } from '../open.js'
 import { modelTokenizer } from '../text/tokenizer.js'
 
 /** Lines of one batch; more of them are several batches. */
-const ROWS = 8
+export const ROWS = 8
 /** Operations that the reference may spend on a text: about five seconds. */
 const BUDGET = 10e9
 
-const inputsOf = ({ places, ...batch }: Batch): ModelInputs => ({ ...batch, batch: places.length })
+export const inputsOf = ({ places, ...batch }: Batch): ModelInputs => ({ ...batch, batch: places.length })
 
 /**
  * Real sentences as inputs: the lines of a text (or the texts of a TSV, CSV or JSON-lines file, pairs too) through the
  * model's own tokenizer, as many as the reference can compute in a few seconds.
+ * @param budget operations to spend at most; one line is always run
  * @throws AlbertkitError `usage` where the text cannot be read, or the model has no vocabulary beside it
  */
 export async function textInputs(
   opened: OpenedModel,
   heads: HeadSelection,
   file: string,
+  budget = BUDGET,
 ): Promise<{ readonly inputs: readonly ModelInputs[]; readonly notes: readonly string[] }> {
   const { model } = opened
   if (takesChoices(model, heads))
@@ -39,11 +41,11 @@ export async function textInputs(
     const example = reader.read(line)
     if (example === null || isBad(example) || example.text.trim() === '') continue
     total++
-    if (spent >= BUDGET) continue
+    if (spent >= budget) continue
     const row = makeFeatures(tokenizer, example.text, example.textB, model.config.max_position_embeddings)
     spent += forwardFlops(model, heads, 1, row.input_ids.length)
     // One line is always run, however much it costs.
-    if (spent <= BUDGET || rows.length === 0) rows.push(row)
+    if (spent <= budget || rows.length === 0) rows.push(row)
   }
   if (rows.length === 0) throw usage('there is no text to run the model on', { file })
   const notes = rows.length < total ? [`the first ${rows.length} of ${total} texts were run: more of them would keep the float64 reference busy for long`] : [] // prettier-ignore

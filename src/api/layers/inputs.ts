@@ -1,0 +1,91 @@
+import { dirname } from 'node:path'
+import { usage } from '../../errors.js'
+import { openSource } from '../../formats/open.js'
+import { forwardFlops } from '../../model/cost.js'
+import type { HeadSelection } from '../../model/forward.js'
+import type { ModelInputs } from '../../model/reference-run.js'
+import { makeBatches } from '../../text/batches.js'
+import { makeFeatures, type Features } from '../../text/features.js'
+import { findTokenizer } from '../../text/load.js'
+import type { Tokenizer } from '../../text/tokenizer.js'
+import { checkInputs, readGolden } from '../../verify/golden.js'
+import { defaultInputs } from '../../verify/inputs.js'
+import type { OpenedModel } from '../open.js'
+import { modelTokenizer } from '../text/tokenizer.js'
+import { inputsOf, ROWS, textInputs } from '../verify/text-inputs.js'
+import { SENTENCES } from './sentences.js'
+
+/** What a model is watched on. */
+export interface LayerInputs {
+  readonly kind: 'golden' | 'text' | 'sentences' | 'drawn'
+  readonly inputs: readonly ModelInputs[]
+  readonly notes: readonly string[]
+}
+
+const BODY: HeadSelection = { mlm: false, sop: false, classifier: false, qa: false }
+
+/** Operations that the reference may spend: about half a minute. */
+const BUDGET = 40e9
+/** More unknown tokens than this, and a sentence is in a language that the vocabulary does not have. */
+const UNKNOWN = 0.25
+
+const unknownPart = (tokenizer: Tokenizer, { input_ids }: Features): number =>
+  input_ids.filter((id) => id === tokenizer.special.unk).length / input_ids.length
+
+/** The sentences in the languages that the vocabulary has, as many as can be computed in a while. */
+function sentenceInputs(opened: OpenedModel, tokenizer: Tokenizer): LayerInputs {
+  const { model } = opened
+  const all = SENTENCES.map((text) => makeFeatures(tokenizer, text, null, model.config.max_position_embeddings))
+  const known = all.filter((row) => unknownPart(tokenizer, row) <= UNKNOWN)
+  const candidates = known.length > 0 ? known : all
+  let spent = 0
+  const rows = candidates.filter((row, i) => {
+    spent += forwardFlops(model, BODY, 1, row.input_ids.length)
+    return i === 0 || spent <= BUDGET
+  })
+  const notes = [
+    `the inputs are ${rows.length} built-in sentences: give your own with --text FILE`,
+    ...(known.length > 0 ? [] : ['most of their tokens are not in the vocabulary']),
+  ]
+  return { kind: 'sentences', inputs: makeBatches(rows, ROWS).map(inputsOf), notes }
+}
+
+async function goldenInputs({ model }: OpenedModel, file: string): Promise<LayerInputs> {
+  const source = await openSource(file)
+  try {
+    return { kind: 'golden', inputs: [readGolden(source, model).inputs], notes: [] }
+  } finally {
+    source.close()
+  }
+}
+
+const hasTokenizer = ({ directory, rawConfig }: OpenedModel): boolean =>
+  [directory, dirname(rawConfig.file)].some((d) => findTokenizer(d) !== null)
+
+/**
+ * What to watch a model on: the inputs of a golden, the lines of a text, sentences of our own, or, without a vocabulary,
+ * tokens drawn at random.
+ * @throws AlbertkitError `usage`, `malformed`
+ */
+export async function layerInputs(
+  opened: OpenedModel,
+  { golden, text }: { readonly golden?: string; readonly text?: string },
+): Promise<LayerInputs> {
+  if (golden !== undefined && text !== undefined)
+    throw usage('a golden holds the inputs: no text can be given beside it')
+  if (golden !== undefined) return goldenInputs(opened, golden)
+  if (text !== undefined) {
+    const { inputs, notes } = await textInputs(opened, BODY, text, BUDGET)
+    for (const batch of inputs) checkInputs(opened.model, batch, text)
+    return { kind: 'text', inputs, notes }
+  }
+  if (hasTokenizer(opened)) {
+    const tokenizer = modelTokenizer(opened)
+    const made = sentenceInputs(opened, tokenizer)
+    for (const batch of made.inputs) checkInputs(opened.model, batch, tokenizer.file)
+    return made
+  }
+  const note = 'there is no vocabulary beside the model: the inputs are random tokens, which no model was trained on'
+  const { inputs, notes } = defaultInputs(opened.model, BODY)
+  return { kind: 'drawn', inputs, notes: [note, ...notes] }
+}

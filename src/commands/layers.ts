@@ -1,0 +1,51 @@
+import * as Flags from '@oclif/core/flags'
+import { argument } from './args.js'
+import { AlbertkitCommand } from './base.js'
+import { modelFlags, openOptions } from './flags.js'
+import { outputFlags, printer, writeFiles, type Showable } from './output.js'
+
+export default class Layers extends AlbertkitCommand {
+  static override summary = 'Watch what each layer and each attention head does to the tokens.'
+  static override description = `Runs the float64 reference and compares the input and output of each layer: L2 distance and cosine similarity, the mean over tokens, padding left out (figure 1 of Lan et al. 2019). Of each attention head: the entropy of its attention in nats and as a part of the largest, and the norm of what it adds. Layers count from 0; the input of layer 0 is what enters the first layer, after the projection. Inner layers of TensorFlow's families are layers of their own.`
+  static override examples = [
+    { description: 'On built-in sentences', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
+    { description: 'On your own text, as a picture', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --text fixtures/zh-news/test.tsv --svg layers.svg' },
+    { description: 'On the inputs of a golden', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --golden fixtures/zh-news/golden.safetensors --json' },
+  ] // prettier-ignore
+  static override args = {
+    model: argument({ description: 'models to watch', required: true, multiple: true }),
+  }
+  static override flags = {
+    ...modelFlags,
+    text: Flags.string({
+      description: "lines of text, through each model's tokenizer; also TSV, CSV, JSON lines",
+      helpValue: 'FILE',
+      exclusive: ['golden'],
+    }),
+    golden: Flags.string({ description: 'take the inputs of this golden', helpValue: 'FILE' }),
+    ...outputFlags,
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Layers)
+    const { compareLayers } = await import('../api/layers.js')
+    const { layersCsvTable, layersDocument, layersTables } = await import('../report/layers.js')
+    const { headsChart, layersChart } = await import('../report/chart/layers.js')
+    const models = await compareLayers(args.model, {
+      ...openOptions(flags),
+      ...(flags.text === undefined ? {} : { text: flags.text }),
+      ...(flags.golden === undefined ? {} : { golden: flags.golden }),
+      onProgress: (step) => {
+        this.progress(step)
+      },
+    })
+    const show: Showable = {
+      tables: () => layersTables(models),
+      csv: () => layersCsvTable(models),
+      charts: [() => layersChart(models), (look) => headsChart(models, look)],
+      page: async () => (await import('../api/page.js')).layersPage(models),
+    }
+    for (const file of await writeFiles(show, flags)) this.talk(`wrote ${file}`)
+    await this.finish(layersDocument(models), await printer(show, flags))
+  }
+}
