@@ -4,10 +4,12 @@
 //
 //   npm run bench [-- base|xxlarge]
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { ZipFile } from 'yazl'
 import { writeSafetensors } from '../dist/formats/safetensors/write.js'
 import { BundleWriter } from '../dist/formats/tf-bundle/write.js'
 import { fillPattern } from '../dist/model/names.js'
@@ -99,7 +101,32 @@ console.log(
   `start: --version ${version.seconds.toFixed(3)} s, --help ${help.seconds.toFixed(3)} s, inspect of a small model ${inspect.seconds.toFixed(3)} s (medians of 5)\n`,
 )
 
+/** Every form that is written, and the one that each is converted to in turn. */
+const TARGETS = ['tfjs', 'onnx', 'safetensors', 'tf']
+const BACK = { tfjs: 'safetensors', onnx: 'safetensors', safetensors: 'tf', tf: 'safetensors' }
+
+const remove = (path) => rmSync(path, { recursive: true, force: true })
+
+/** Converts `times` times and leaves what the last one wrote at `out`. */
+const convert = (source, target, out, times) =>
+  repeat(times, async () => {
+    remove(out)
+    // Pages that earlier runs left to be written would be written at this one's cost.
+    await measure('sync', [])
+    return albertkit('convert', source, '--to', target, '-o', out, '--no-verify')
+  })
+
+/** `folder` as an archive at `path`. */
+function pack(folder, path) {
+  if (path.endsWith('.tar.gz')) return measure('tar', ['-czf', path, '-C', dirname(folder), basename(folder)])
+  const zip = new ZipFile()
+  for (const name of readdirSync(folder)) zip.addFile(join(folder, name), `model/${name}`, { compress: false })
+  zip.end()
+  return finished(zip.outputStream.pipe(createWriteStream(path)))
+}
+
 const rows = []
+const out = join(scratch, 'out')
 for (const [name, size] of Object.entries(SIZES)) {
   if (only !== undefined && only !== name) continue
   const sources = { checkpoint: join(scratch, `${name}-ckpt`), 'Hugging Face': join(scratch, `${name}-hf`) }
@@ -110,32 +137,32 @@ for (const [name, size] of Object.entries(SIZES)) {
   const times = name === 'base' ? 5 : 3
   const copy = join(scratch, 'copy')
   const cp = await repeat(times, async () => {
-    const result = await measure('cp', ['-r', folder, copy])
-    rmSync(copy, { recursive: true })
-    return result
+    remove(copy)
+    await measure('sync', [])
+    return measure('cp', ['-r', folder, copy])
   })
+  remove(copy)
   rows.push([name, `cp of ${(bytes / 1e6).toFixed(0)} MB`, '', cp.seconds.toFixed(3), '1.0', '', ''])
   for (const [kind, source] of Object.entries(sources)) {
-    for (const target of ['tfjs', 'onnx']) {
-      const out = join(scratch, 'out')
-      const { seconds, peak } = await repeat(times, async () => {
-        const result = await albertkit('convert', source, '--to', target, '-o', out, '--no-verify')
-        rmSync(out, { recursive: true })
-        return result
-      })
-      const times_cp = seconds / cp.seconds
+    for (const target of TARGETS) {
+      const { seconds, peak } = await convert(source, target, out, times)
       const own = (seconds - help.seconds) / cp.seconds
-      rows.push([
-        name,
-        kind,
-        target,
-        seconds.toFixed(3),
-        times_cp.toFixed(1),
-        `--help + ${own.toFixed(1)} × cp`,
-        peak.toFixed(0),
-      ])
+      const ratio = (seconds / cp.seconds).toFixed(1)
+      rows.push([name, kind, target, seconds.toFixed(3), ratio, `--help + ${own.toFixed(1)} × cp`, peak.toFixed(0)])
+      if (kind !== 'checkpoint') continue
+      // What was written is a source too; once is enough to see its memory.
+      const back = await convert(target === 'tf' ? join(out, 'tf') : out, BACK[target], `${out}-back`, 1)
+      remove(`${out}-back`)
+      rows.push([name, `that ${target}`, BACK[target], '', '', '', back.peak.toFixed(0)])
     }
-    rmSync(source, { recursive: true })
   }
+  for (const kind of ['zip', 'tar.gz']) {
+    const archive = join(scratch, `${name}.${kind}`)
+    await pack(folder, archive)
+    const { peak } = await convert(archive, 'onnx', out, 1)
+    rows.push([name, `.${kind} of a checkpoint`, 'onnx', '', '', '', peak.toFixed(0)])
+    remove(archive)
+  }
+  for (const source of Object.values(sources)) remove(source)
 }
 console.log(table(rows, { head: ['model', 'from', 'to', 'seconds', '× cp', 'is', 'peak MiB'], right: [3, 4, 6] }))
