@@ -9,14 +9,14 @@ type Comparison = VerifyReport['comparisons'][number]
 /** How much of its bound a comparison uses; one that fails comes first whatever its numbers. */
 const use = ({ ok, maxAbs, atol }: Comparison): number => (ok ? (maxAbs ?? 0) / Math.max(atol, 1e-300) : Infinity)
 
-/** The worst comparison of each output in each runner, and how many inputs it is the worst of. */
-function worstOf(comparisons: readonly Comparison[]): (Comparison & { readonly inputs: number })[] {
-  const worst = new Map<string, Comparison & { readonly inputs: number }>()
+const keyOf = ({ runner, dtype, output, rows }: Comparison): string => [runner, dtype, output, rows].join(' ')
+
+/** The worst comparison of each output in each runner. */
+function worstOf(comparisons: readonly Comparison[]): Comparison[] {
+  const worst = new Map<string, Comparison>()
   for (const c of comparisons) {
-    const key = `${c.runner} ${c.dtype ?? ''} ${c.output} ${c.rows ?? ''}`
-    const before = worst.get(key)
-    const inputs = (before?.inputs ?? 0) + 1
-    worst.set(key, { ...(before === undefined || use(c) > use(before) ? c : before), inputs })
+    const before = worst.get(keyOf(c))
+    if (before === undefined || use(c) > use(before)) worst.set(keyOf(c), c)
   }
   return [...worst.values()]
 }
@@ -48,30 +48,39 @@ export function comparisonTable(report: VerifyReport): string {
   )
 }
 
-/** The comparisons of runs on GPUs: runtime × output × precision. */
-export function gpuTable(report: VerifyReport): string {
-  const { runtimes } = report
-  const of = new Map(runtimes.map((r) => [`${r.runner} ${r.dtype ?? ''}`, r]))
+/** With the milliseconds of the run that each comparison is of. */
+function timesOf({ comparisons, runtimes }: VerifyReport): Map<Comparison, number | undefined> {
   // A runtime's comparisons come in the order of the inputs; a name that comes again begins the next.
   const seen = new Map<string, number>()
-  return table(
-    shown(report).map((c) => {
-      const runtime = of.get(`${c.runner} ${c.dtype ?? ''}`)
-      const key = `${c.runner} ${c.dtype ?? ''} ${c.output} ${c.rows ?? ''}`
+  return new Map(
+    comparisons.map((c) => {
+      const key = keyOf(c)
       const at = seen.get(key) ?? 0
       seen.set(key, at + 1)
-      const ms = c.rows === undefined ? runtime?.ms?.[at] : undefined
+      return [c, runtimes.find((r) => r.runner === c.runner && r.dtype === c.dtype)?.ms?.[at]]
+    }),
+  )
+}
+
+/** The comparisons of runs on GPUs: runtime × output × precision, the worst of all inputs for each. */
+export function gpuTable(report: VerifyReport): string {
+  const times = timesOf(report)
+  return table(
+    worstOf(shown(report)).map((c) => {
+      const { runner, dtype, output, rows, maxAbs, ulps, cosine, atol, ok } = c
+      const runtime = report.runtimes.find((r) => r.runner === runner && r.dtype === dtype)
+      const ms = rows === undefined ? times.get(c) : undefined
       return [
-        c.dtype === undefined ? c.runner : `${c.runner} ${c.dtype}`,
-        c.output + (c.rows === undefined ? '' : ' (masked rows)'),
+        dtype === undefined ? runner : `${runner} ${dtype}`,
+        output + (rows === undefined ? '' : ' (masked rows)'),
         runtime?.precision ?? 'float64',
         shape(c.shape),
-        scientific(c.maxAbs),
-        c.ulps === null ? 'NaN' : c.ulps.toFixed(1),
-        c.cosine === null ? 'NaN' : c.cosine.toFixed(9),
+        scientific(maxAbs),
+        ulps === null ? 'NaN' : ulps.toFixed(1),
+        cosine === null ? 'NaN' : cosine.toFixed(9),
         ms === undefined ? '' : ms.toFixed(1),
-        scientific(c.atol),
-        c.ok ? 'ok' : 'DIFFERS',
+        scientific(atol),
+        ok ? 'ok' : 'DIFFERS',
       ]
     }),
     {

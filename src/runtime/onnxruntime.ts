@@ -112,7 +112,8 @@ export interface Provider {
 async function loadNative(provider: Provider): Promise<Loaded> {
   try {
     const { default: ort } = await import('onnxruntime-node')
-    ort.env.logLevel = 'error'
+    // What is missing is an error that is thrown, too: onnxruntime would write it to the terminal first.
+    ort.env.logLevel = 'fatal'
     return { ort, detail: `${named('onnxruntime-node')} (${provider.id})` }
   } catch (error) {
     if (!isAbsent(error)) throw error

@@ -42,7 +42,7 @@ export async function listAdapters(): Promise<string[]> {
   }
 }
 
-async function requestAdapter(runner: string, { adapter }: GpuOptions) {
+async function requestAdapter({ adapter }: GpuOptions) {
   const { create, globals } = await importDawn()
   Object.assign(globalThis, globals)
   const gpu = create(adapter === undefined ? [] : [`adapter=${adapter}`])
@@ -56,14 +56,14 @@ async function requestAdapter(runner: string, { adapter }: GpuOptions) {
   if (found !== null) return { gpu, found }
   const there = await listAdapters()
   const which = adapter === undefined ? '' : ` called ${adapter}`
-  throw environment(`${runner} finds no GPU${which}: ${reason}`, {
+  throw environment(`no GPU was found${which}: ${reason}`, {
     hint: there.length > 0 ? `adapters here: ${there.join(', ')}` : adapterHint(),
   })
 }
 
 /** The adapter that would be used. @throws AlbertkitError `environment` where there is none or it will not do */
 export async function findAdapter(runner: string, options: GpuOptions): Promise<Adapter> {
-  const { found } = await requestAdapter(runner, options)
+  const { found } = await requestAdapter(options)
   const adapter = adapterOf(found.info)
   acceptAdapter(runner, adapter, options)
   return adapter
@@ -80,7 +80,7 @@ const LIMITS = [
 
 /** Opens the adapter's device with all that it can do. @throws AlbertkitError `environment` */
 export async function openDevice(runner: string, options: GpuOptions): Promise<WebGpuDevice> {
-  const { gpu, found } = await requestAdapter(runner, options)
+  const { gpu, found } = await requestAdapter(options)
   const adapter = adapterOf(found.info)
   acceptAdapter(runner, adapter, options)
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, found.limits[name]]))

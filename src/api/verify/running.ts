@@ -219,7 +219,12 @@ export async function runRunners(
     if (!ran.has(kind)) throw environment(`no runtime could run the ${kind} artefact`, { hint: reasonsIn(v) })
 }
 
-const reasonsIn = ({ notRun }: Verification): string => notRun.map((n) => `${n.runner}: ${n.reason}`).join('\n')
+/** What was not run and why, runners that lack the same together. */
+function reasonsIn({ notRun }: Verification): string {
+  const runners = new Map<string, string[]>()
+  for (const { runner, reason } of notRun) runners.set(reason, [...(runners.get(reason) ?? []), runner])
+  return [...runners].map(([reason, names]) => `${names.join(', ')}: ${reason}`).join('\n')
+}
 
 /** @throws AlbertkitError `environment` where a GPU was asked for and nothing ran on one */
 export function requireGpu(v: Verification): void {
