@@ -1,10 +1,13 @@
+const SMALLEST_NORMAL = 2 ** -126
+
 /**
  * The number with the fewest decimal digits that is this float32 and no other. Six digits always come back from a
- * float32 unchanged (FLT_DIG), so that a number with fewer is found among those of six; nine are always enough.
+ * float32 unchanged (FLT_DIG), so that a number with fewer is found among those of six; nine are always enough. Below the
+ * smallest normal number there are fewer bits, and fewer digits may be enough.
  */
 function shortest(x: number): number {
   const value = Math.fround(x)
-  for (let digits = 6; digits < 9; digits++) {
+  for (let digits = Math.abs(value) < SMALLEST_NORMAL ? 1 : 6; digits < 9; digits++) {
     const rounded = Number(value.toPrecision(digits))
     if (Math.fround(rounded) === value) return rounded
   }

@@ -1,0 +1,18 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { float32Number, float32Text } from '../../src/text/numbers.js'
+
+it('a float32 is printed with the fewest digits that mean it', () => {
+  fc.assert(
+    fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (x) => {
+      const printed = float32Number(x)
+      expect(Math.fround(printed)).toBe(x)
+      // Nothing shorter does: looked for one digit after the other.
+      const fewest = [1, 2, 3, 4, 5, 6, 7, 8, 9].find((n) => Math.fround(Number(x.toPrecision(n))) === x)!
+      expect(printed).toBe(Number(x.toPrecision(fewest)))
+      expect(Math.fround(Number(float32Text(x)))).toBe(x)
+    }),
+    { numRuns: 2000 },
+  )
+  expect([0.1, 9.100546e-5, 1, 1e16].map((x) => float32Text(Math.fround(x)))).toEqual(['0.1', '9.100546e-05', '1.0', '1e+16']) // prettier-ignore
+})
