@@ -58,7 +58,8 @@ export class MatrixFile {
   }
 
   add(row: ArrayLike<number>): void {
-    for (let i = 0; i < this.width; i++) this.#used = this.#buffer.writeFloatLE(row[i]!, this.#used)
+    // -0 becomes 0, as in the JSON lines that shards hold.
+    for (let i = 0; i < this.width; i++) this.#used = this.#buffer.writeFloatLE(row[i]! + 0, this.#used)
     this.#rows++
     if (this.#used === this.#buffer.length) this.#flush()
   }
