@@ -1,8 +1,11 @@
 import type { Section } from '../report/html.js'
-import { layersSection, paperSection, paramsSection } from '../report/pages.js'
+import { layersSection, paperSection, paramsSection, weightsSection } from '../report/pages.js'
+import { distinctNames } from './distinct-names.js'
 import type { ModelLayers } from './layers.js'
+import type { OpenModelOptions } from './open.js'
 import type { PaperReport } from './paper.js'
 import type { ParamsReport } from './params.js'
+import type { WeightsReport } from './weights.js'
 
 /** A page before it is written. */
 export interface Page {
@@ -21,13 +24,36 @@ export const layersPage = (models: readonly ModelLayers[]): Page => ({
   sections: [layersSection(models)],
 })
 
-/** The page of `params`. */
-export function paramsPage(report: ParamsReport, models: readonly string[]): Page {
+async function fileSections(models: readonly string[], options: OpenModelOptions): Promise<Section[]> {
+  if (models.length === 0) return []
+  const [{ compareLayers }, { analyseWeights }] = await Promise.all([import('./layers.js'), import('./weights.js')])
+  const names = distinctNames(models)
+  const sections = [layersSection(await compareLayers(models, options))]
+  for (const [i, path] of models.entries())
+    sections.push(
+      weightsSection({ ...(await analyseWeights(path, options)), model: names[i] ?? path }, models.length > 1),
+    )
+  return sections
+}
+
+/** The page of `weights`. */
+export const weightsPage = (report: WeightsReport): Page => ({
+  title: report.model,
+  lead: 'What the weights of the model say.',
+  sections: [weightsSection(report, false)],
+})
+
+/** The page of `params`: of models that are files, what their layers do and what their weights say, too. */
+export async function paramsPage(
+  report: ParamsReport,
+  models: readonly string[],
+  options: OpenModelOptions = {},
+): Promise<Page> {
   const names = report.columns.map((c) => c.name)
   return {
     title: titleOf(names),
     lead: models.length === 0 ? 'Parameters from configurations alone.' : 'Parameters, layers and weights.',
-    sections: [paramsSection(report)],
+    sections: [paramsSection(report), ...(await fileSections(models, options))],
   }
 }
 

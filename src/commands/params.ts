@@ -1,7 +1,7 @@
 import { argument } from './args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './base.js'
-import { modelFlags } from './flags.js'
+import { modelFlags, openOptions } from './flags.js'
 import { outputFlags, printer, writeFiles, type Showable } from './output.js'
 import { askedFor, whatIfFlags } from './params-flags.js'
 
@@ -43,7 +43,10 @@ interface Result {
   readonly ok: boolean
 }
 
-async function counted(models: readonly string[], flags: Parameters<typeof askedFor>[1]): Promise<Result> {
+async function counted(
+  models: readonly string[],
+  flags: Parameters<typeof askedFor>[1] & Parameters<typeof openOptions>[0],
+): Promise<Result> {
   const { countModels } = await import('../api/params.js')
   const { paramsCsvTable, paramsTables } = await import('../report/params.js')
   const { paramsChart } = await import('../report/chart/params.js')
@@ -52,7 +55,7 @@ async function counted(models: readonly string[], flags: Parameters<typeof asked
     tables: () => paramsTables(report),
     csv: () => paramsCsvTable(report),
     charts: [() => paramsChart(report)],
-    page: async () => (await import('../api/page.js')).paramsPage(report, models),
+    page: async () => (await import('../api/page.js')).paramsPage(report, models, openOptions(flags)),
   }
   return { report, show, ok: report.ok }
 }

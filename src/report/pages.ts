@@ -1,12 +1,15 @@
 import type { ModelLayers } from '../api/layers.js'
 import type { PaperReport } from '../api/paper.js'
 import type { ParamsReport } from '../api/params.js'
+import type { WeightsReport } from '../api/weights.js'
 import { headsChart, layersChart } from './chart/layers.js'
 import { paperChart, paramsChart } from './chart/params.js'
+import { spectrumChart, tensorsChart } from './chart/weights.js'
 import type { Section } from './html.js'
 import { layersTables } from './layers.js'
 import { paperReportTables } from './paper.js'
 import { paramsTables } from './params.js'
+import { weightsTables } from './weights.js'
 
 /** Reports as sections of a page. */
 
@@ -27,6 +30,16 @@ export const layersSection = (models: readonly ModelLayers[]): Section => ({
   charts: [() => layersChart(models), (look) => headsChart(models, look)],
   tables: layersTables(models),
 })
+
+/** @param several whether other models have such a section on the same page */
+export function weightsSection(report: WeightsReport, several: boolean): Section {
+  const spectrum = spectrumChart(report)
+  return {
+    title: several ? `Weights of ${report.model}` : 'Weights',
+    charts: [(look) => tensorsChart(report, look), ...(spectrum === null ? [] : [() => spectrum])],
+    tables: weightsTables(report),
+  }
+}
 
 export const paperSection = (report: PaperReport): Section => ({
   title: 'The paper’s tables',

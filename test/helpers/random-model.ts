@@ -75,8 +75,17 @@ function noiseOf(slot: string, deviation: number): Fill {
   }
 }
 
+/** Values of a tensor instead of the usual noise: `initial` is what training starts from; null leaves the tensor out. */
+export type Edit = (slot: string, usual: { readonly noise: Fill; readonly initial: Fill }) => Fill | null
+
 /** Writes such a model into `directory`, which must not exist. */
-export async function writeRandomModel(directory: string, kind: Kind, shape: Shape, deviation = 1): Promise<void> {
+export async function writeRandomModel(
+  directory: string,
+  kind: Kind,
+  shape: Shape,
+  deviation = 1,
+  edit: Edit = (_, { noise }) => noise,
+): Promise<void> {
   const config = configOf(kind, shape)
   const target = config.family === 'hf' ? 'safetensors' : 'tf'
   const { heads, sharing, untied = false } = shape
@@ -92,10 +101,11 @@ export async function writeRandomModel(directory: string, kind: Kind, shape: Sha
   })
   const noisy = {
     ...plan,
-    tensors: plan.tensors.map((tensor) => ({
-      ...tensor,
-      origin: { kind: 'computed' as const, fill: noiseOf(tensor.slot, deviation) },
-    })),
+    tensors: plan.tensors.flatMap((tensor) => {
+      const initial = tensor.origin.kind === 'computed' ? tensor.origin.fill : noiseOf(tensor.slot, deviation)
+      const fill = edit(tensor.slot, { noise: noiseOf(tensor.slot, deviation), initial })
+      return fill === null ? [] : [{ ...tensor, origin: { kind: 'computed' as const, fill } }]
+    }),
   }
   mkdirSync(directory)
   const task = heads.includes('token-classifier') ? 'token-classification' : heads.includes('multiple-choice') ? 'multiple-choice' : undefined // prettier-ignore

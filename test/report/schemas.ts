@@ -459,6 +459,87 @@ const modelLayers = z.strictObject({
 
 export const layersSchema = z.union([modelLayers, z.strictObject({ models: z.array(modelLayers) })])
 
+const rank = z.strictObject({
+  shape: z.tuple([z.int(), z.int()]),
+  possible: z.int(),
+  numerical: z.int().describe('singular values above max(rows, columns) · 2⁻²³ of the largest'),
+  stable: z.number().describe('‖A‖²_F / ‖A‖²₂'),
+  effective: z.number().describe('exp of the entropy of the singular values'),
+  singular: z.array(z.number()).describe('the largest first'),
+})
+
+const named = z.strictObject({ slot: z.string(), variable: z.string() })
+
+export const weightsSchema = z.strictObject({
+  ok: z.boolean().describe('false where a value is NaN or infinite, or variables are missing; exit code 1'),
+  model: z.string(),
+  family: config.shape.family,
+  architecture: config.shape.architecture,
+  initializerRange: z.number(),
+  tensors: z.array(
+    z.strictObject({
+      variable: z.string(),
+      slot: z.string(),
+      dtype: z.string(),
+      shape: shape.describe('as stored'),
+      count: z.int(),
+      mean: nullableNumber.describe('of the finite values, as std, min and max; null where none is'),
+      std: nullableNumber,
+      min: nullableNumber,
+      max: nullableNumber,
+      zeros: z.int(),
+      nan: z.int(),
+      inf: z.int(),
+      state: z.enum(['ok', 'broken', 'zero', 'constant', 'initial']),
+    }),
+  ),
+  body: z.enum(['trained', 'untrained']),
+  heads: z.array(z.strictObject({ head: z.string(), state: z.enum(['trained', 'untrained', 'constant']) })),
+  classes: z.array(
+    z.strictObject({
+      index: z.int(),
+      norm: z.number(),
+      bias: z.number(),
+      beatenBy: z.int().nullable().describe('the class that is above it whatever the input'),
+      label: z.string().nullable(),
+    }),
+  ),
+  ranks: z.strictObject({ word: rank, product: rank.nullable() }).nullable(),
+  duplicates: z.array(
+    z.strictObject({
+      part: z.enum(['attention', 'ffn']),
+      layers: z.tuple([z.int(), z.int()]),
+      distance: z.number().describe('‖a − b‖ / √(‖a‖·‖b‖)'),
+    }),
+  ),
+  missing: z.array(named),
+  against: z
+    .strictObject({
+      config: z.string(),
+      variables: z.int(),
+      notProvided: z.array(
+        z.strictObject({
+          slot: z.string(),
+          variable: z.string(),
+          shape,
+          found: shape.nullable().describe('the shape in the checkpoint; null where it is absent'),
+        }),
+      ),
+      unknown: z.array(z.string()),
+    })
+    .nullable(),
+  before: z
+    .strictObject({
+      checkpoint: z.string(),
+      compared: z.int(),
+      unchanged: z.array(named),
+      added: z.array(z.string()),
+    })
+    .nullable(),
+  notes: z.array(z.string()),
+  verdicts: z.array(z.strictObject({ level: z.enum(['bad', 'warning', 'good']), text: z.string() })),
+})
+
 /** Schemas by the name of their file in docs/schemas. */
 export const SCHEMAS = {
   inspect: inspectSchema,
@@ -470,6 +551,7 @@ export const SCHEMAS = {
   doctor: doctorSchema,
   params: paramsSchema,
   layers: layersSchema,
+  weights: weightsSchema,
   paper: paperSchema,
   error: errorSchema,
   ...TEXT_SCHEMAS,

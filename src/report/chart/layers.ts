@@ -7,10 +7,10 @@ const PANEL = 330
 
 const namesOf = (models: readonly ModelLayers[]): string[] => models.map((m) => m.model)
 
-/** The least of 1, 2, 2.5 or 5 times a power of ten of which a few reach `largest`, as the end of an axis. */
+/** The end of an axis that reaches `largest` in a few round steps. */
 function axisEnd(largest: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(largest, 1e-9) / 4))
-  const step = [1, 2, 2.5, 5, 10].find((s) => s * power * 6 >= largest) ?? 10
+  const step = [1, 2, 5, 10].find((s) => s * power * 7 >= largest) ?? 10
   return Math.ceil(largest / (step * power)) * step * power
 }
 

@@ -1,0 +1,80 @@
+import { parseConfig } from '../../model/config.js'
+import { mergeHeads } from '../../model/dimensions.js'
+import type { HeadName } from '../../model/outputs.js'
+import { nameSlots } from '../../model/rename.js'
+import { slotOptionsOf, slotsOf, type SlotOptions } from '../../model/slots.js'
+import { readConfigFile } from '../config-file.js'
+import type { ExaminedModel } from '../open.js'
+
+/** A variable of the model that the checkpoint does not provide: training starts it from random values. */
+export interface NotProvided {
+  readonly slot: string
+  /** Its name in this family. */
+  readonly variable: string
+  readonly shape: readonly number[]
+  /** The shape that the checkpoint has instead; null where it has no such variable. */
+  readonly found: readonly number[] | null
+}
+
+export interface AgainstReport {
+  readonly config: string
+  /** Variables of the configuration's model. */
+  readonly variables: number
+  readonly notProvided: readonly NotProvided[]
+  /** Variables of the checkpoint that no part of a model is called: where names differ, they stand here. */
+  readonly unknown: readonly string[]
+}
+
+const TASK_HEADS: Readonly<Record<string, readonly HeadName[]>> = {
+  features: [],
+  pretraining: ['mlm', 'sop'],
+  mlm: ['mlm'],
+  sop: ['sop'],
+  classify: ['classifier'],
+  'token-classification': ['token-classifier'],
+  'multiple-choice': ['multiple-choice'],
+  qa: ['qa'],
+}
+const KINDS = { sequence: 'classifier', token: 'token-classifier', choice: 'multiple-choice' } as const
+const CLASSIFIERS: readonly HeadName[] = Object.values(KINDS)
+
+/**
+ * What the model of a configuration needs and a checkpoint lacks. Its heads are those of `task`, else the checkpoint's
+ * and the classifier that the configuration speaks of.
+ * @throws AlbertkitError as `parseConfig`
+ */
+export function compareAgainst(examined: ExaminedModel, file: string, task?: string): AgainstReport {
+  const raw = readConfigFile('', file)
+  const { identification, plan } = examined
+  const { table } = identification
+  const config = parseConfig(raw, table.family, table.architecture)
+  const own = slotOptionsOf(plan.model)
+  const given = raw.fields.num_labels
+  const counted = typeof given === 'number' && Number.isSafeInteger(given) && given > 0 ? given : null
+  const labels = config.id2label === null ? (counted ?? own.labels) : Object.keys(config.id2label).length
+  const named = counted !== null || config.id2label !== null || config.classifier_kind !== undefined
+  const classifier = named && !own.heads.some((head) => CLASSIFIERS.includes(head))
+  const heads: readonly HeadName[] =
+    task !== undefined
+      ? (TASK_HEADS[task] ?? [])
+      : [...own.heads, ...(classifier ? [KINDS[config.classifier_kind ?? 'sequence']] : [])]
+  const options: SlotOptions = { ...own, heads, labels, pooler: own.pooler || heads.length > 0 }
+  const slots = slotsOf(config, options)
+  const names = nameSlots(
+    table,
+    config,
+    slots.map(({ slot }) => slot),
+  )
+  const notProvided = slots.flatMap(({ slot, shape }): NotProvided[] => {
+    const mapped = identification.mapped.get(slot)
+    const stored = mapped === undefined ? undefined : examined.source.tensors.get(mapped.variable)?.shape
+    const variable = mapped?.variable ?? names.get(slot)?.name ?? slot
+    if (mapped === undefined || stored === undefined) return [{ slot, variable, shape, found: null }]
+    const found = mergeHeads(mapped.row, stored)
+    const { layout } = mapped.row
+    const [groups = 1, ...rest] = shape
+    const wanted = layout === 'transposed' ? [...shape].reverse() : layout === 'grouped' ? [...rest, groups] : shape
+    return found.join() === wanted.join() ? [] : [{ slot, variable, shape: wanted, found }]
+  })
+  return { config: file, variables: slots.length, notProvided, unknown: identification.unknown }
+}

@@ -1,0 +1,58 @@
+import * as Flags from '@oclif/core/flags'
+import { argument } from './args.js'
+import { AlbertkitCommand } from './base.js'
+import { modelFlags, openOptions } from './flags.js'
+import { outputFlags, printer, writeFiles, type Showable } from './output.js'
+
+const TASKS = ['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'] as const // prettier-ignore
+
+export default class Weights extends AlbertkitCommand {
+  static override summary =
+    'Examine the weights: NaN, untrained heads, classes that cannot win, unused dimensions, copies.'
+  static override description = `Reads every tensor once and says in plain words what is wrong with it. "Accuracy stays at 1/number of classes" has two usual reasons: the checkpoint did not provide the variables of the model (--against the configuration of the model that is fine-tuned says which), or training did not move them (--before the checkpoint that it started from says which). Exit code 1 where a value is NaN or infinite, or the checkpoint lacks variables of its own configuration; other findings leave it 0.` // prettier-ignore
+  static override examples = [
+    { description: 'Is this model healthy?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
+    { description: 'What of my model does the checkpoint not provide?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --against fixtures/zh-news/albert_config.json --task classify' },
+    { description: 'What did training not move?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --before fixtures/zh-news' },
+  ] // prettier-ignore
+  static override args = { model: argument({ description: 'model to examine', required: true }) }
+  static override flags = {
+    ...modelFlags,
+    against: Flags.string({
+      description: 'configuration of a model: say which of its variables the checkpoint lacks',
+      helpValue: 'CONFIG',
+    }),
+    task: Flags.string({
+      description: "what that model is for; default: the checkpoint's heads and the classifier that CONFIG speaks of",
+      options: [...TASKS],
+      dependsOn: ['against'],
+    }),
+    before: Flags.string({ description: 'earlier checkpoint: say which variables stayed as they were', helpValue: 'CKPT' }),
+    ...outputFlags,
+  } // prettier-ignore
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Weights)
+    const { analyseWeights } = await import('../api/weights.js')
+    const { weightsCsvTable, weightsTables } = await import('../report/weights.js')
+    const { spectrumChart, tensorsChart } = await import('../report/chart/weights.js')
+    const report = await analyseWeights(args.model, {
+      ...openOptions(flags),
+      ...(flags.against === undefined ? {} : { against: flags.against }),
+      ...(flags.task === undefined ? {} : { task: flags.task as (typeof TASKS)[number] }),
+      ...(flags.before === undefined ? {} : { before: flags.before }),
+      onProgress: (step) => {
+        this.progress(step)
+      },
+    })
+    const spectrum = spectrumChart(report)
+    const show: Showable = {
+      tables: () => weightsTables(report),
+      csv: () => weightsCsvTable(report),
+      charts: [(look) => tensorsChart(report, look), ...(spectrum === null ? [] : [() => spectrum])],
+      page: async () => (await import('../api/page.js')).weightsPage(report),
+    }
+    for (const file of await writeFiles(show, flags)) this.talk(`wrote ${file}`)
+    await this.finish(report, await printer(show, flags), report.ok)
+  }
+}

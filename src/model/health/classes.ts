@@ -1,0 +1,62 @@
+import type { TensorSource } from '../../formats/source.js'
+import type { AlbertModel, LayerNorm } from '../albert.js'
+import { readMeant } from '../weights.js'
+
+/** What a class of the classifier can do. */
+export interface ClassHealth {
+  readonly index: number
+  /** Euclidean norm of its weights. */
+  readonly norm: number
+  readonly bias: number
+  /** The class whose logit is above this one's (or equal and before it) whatever the input; null where there is none. */
+  readonly beatenBy: number | null
+}
+
+/** What is known of the vectors that a classifier sees: `γ·x̂ + β` with `‖x̂‖₂ ≤ √H`, or each between −1 and 1. */
+type Inputs = { readonly kind: 'tanh' } | { readonly kind: 'norm'; readonly norm: LayerNorm } | { readonly kind: 'any' }
+
+function inputsOf({ classifier, layers, config }: AlbertModel): Inputs {
+  if (classifier?.norm != null) return { kind: 'norm', norm: classifier.norm }
+  if (classifier?.kind !== 'token') return { kind: 'tanh' }
+  const last = layers[layers.length - 1]?.at(-1)
+  if (config.norm_position === 'pre' || last === undefined) return { kind: 'any' }
+  return { kind: 'norm', norm: last.outputNorm }
+}
+
+/**
+ * Classes that can never have the largest logit. Pooled vectors are tanh's, so that class j is above class i for every
+ * one of them where `b_j − b_i > ‖w_j − w_i‖₁`; behind a LayerNorm the bound is `√H·‖γ∘(w_j − w_i)‖₂`. Of two classes
+ * that are the same the first one wins. Choices have one logit: nothing to say of them.
+ */
+export function classHealth(source: TensorSource, model: AlbertModel): ClassHealth[] {
+  const { classifier } = model
+  if (classifier === null || classifier.kind === 'choice') return []
+  const [n = 0, width = 0] = classifier.weight.shape
+  const weights = readMeant(source, classifier.weight)
+  const biases = readMeant(source, classifier.bias)
+  const inputs = inputsOf(model)
+  const gamma = inputs.kind === 'norm' ? readMeant(source, inputs.norm.gamma) : null
+  const beta = inputs.kind === 'norm' ? readMeant(source, inputs.norm.beta) : null
+  /** Least that class j can be above class i. */
+  const margin = (j: number, i: number): number => {
+    let [offset, spread] = [biases[j]! - biases[i]!, 0]
+    for (let k = 0; k < width; k++) {
+      const d = weights[j * width + k]! - weights[i * width + k]!
+      offset += d * (beta?.[k] ?? 0)
+      spread += gamma === null ? Math.abs(d) : (d * gamma[k]!) ** 2
+    }
+    if (inputs.kind === 'any') return spread === 0 ? offset : -Infinity
+    return offset - (gamma === null ? spread : Math.sqrt(width * spread))
+  }
+  return Array.from({ length: n }, (_, index) => {
+    let norm = 0
+    for (let k = 0; k < width; k++) norm += weights[index * width + k]! ** 2
+    let beatenBy: number | null = null
+    for (let j = 0; j < n && beatenBy === null; j++) {
+      if (j === index) continue
+      const least = margin(j, index)
+      if (least > 0 || (least === 0 && j < index && margin(index, j) === 0)) beatenBy = j
+    }
+    return { index, norm: Math.sqrt(norm), bias: biases[index]!, beatenBy }
+  })
+}
