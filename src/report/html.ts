@@ -8,6 +8,8 @@ export interface Section {
   readonly title: string
   /** Paragraphs before the tables. */
   readonly text?: readonly string[]
+  /** Tables that say the most: before the pictures. */
+  readonly first?: readonly DataTable[]
   /** Pictures by look. */
   readonly charts: readonly ((look: Look) => Chart)[]
   readonly tables: readonly DataTable[]
@@ -63,6 +65,7 @@ table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-num
 caption{text-align:left;font-weight:600;font-size:15px;padding:0 0 8px}
 th,td{padding:5px 14px 5px 0;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
 th{color:var(--muted);font-weight:500}
+td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:anywhere}
 th.n,td.n{text-align:right;padding:5px 0 5px 22px}
 tbody tr:hover td{background:color-mix(in srgb,var(--accent) 8%,transparent)}
 nav a{color:var(--accent);text-decoration:none;margin-right:18px}
@@ -89,6 +92,7 @@ export async function htmlPage(
     bodies.push(
       `<section id="${anchor(i)}"><h2>${safe(section.title)}</h2>`,
       ...(section.text ?? []).map((p) => `<p>${safe(p)}</p>`),
+      ...(section.first ?? []).map(tableHtml),
       ...charts,
       ...section.tables.map(tableHtml),
       '</section>',

@@ -25,7 +25,7 @@ export const paramsSection = (report: ParamsReport): Section => ({
 export const layersSection = (models: readonly ModelLayers[]): Section => ({
   title: 'Layers',
   text: [
-    'The output of a layer beside its input: how far it moved, and how much it turned. A model whose layers share their parameters moves its tokens more evenly.',
+    'The output of a layer beside its input: how far it moved, and how much it turned. Lan et al. found the steps from layer to layer smoother where layers share their parameters.',
   ],
   charts: [() => layersChart(models), (look) => headsChart(models, look)],
   tables: layersTables(models),
@@ -34,10 +34,12 @@ export const layersSection = (models: readonly ModelLayers[]): Section => ({
 /** @param several whether other models have such a section on the same page */
 export function weightsSection(report: WeightsReport, several: boolean): Section {
   const spectrum = spectrumChart(report)
+  const [verdict, ...rest] = weightsTables(report)
   return {
     title: several ? `Weights of ${report.model}` : 'Weights',
+    ...(verdict === undefined ? {} : { first: [verdict] }),
     charts: [(look) => tensorsChart(report, look), ...(spectrum === null ? [] : [() => spectrum])],
-    tables: weightsTables(report),
+    tables: rest,
   }
 }
 

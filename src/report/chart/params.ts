@@ -64,7 +64,7 @@ export function paramsChart({ columns }: ParamsReport): Chart {
       facet: {
         row: {
           field: 'model', type: 'nominal', sort: models, title: null,
-          header: { labelAngle: 0, labelAlign: 'right', labelAnchor: 'end', labelPadding: 8, labelLimit: 220 },
+          header: { labelAngle: 0, labelAlign: 'left', labelAnchor: 'middle', labelPadding: 8, labelLimit: 220 },
         },
       },
       spec: {

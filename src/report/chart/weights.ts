@@ -39,7 +39,7 @@ export function tensorsChart({ model, tensors }: WeightsReport, look: Look): Cha
         { mark: { type: 'rule', color: muted, strokeDash: [3, 3] }, encoding: { x: { datum: 0 } } },
         {
           mark: { type: 'rule', color: muted, strokeWidth: 1 },
-          encoding: { y, x: { field: 'min', type: 'quantitative', title: 'value' }, x2: { field: 'max' } },
+          encoding: { y, x: { field: 'min', type: 'quantitative', title: 'value', scale: { nice: true }, axis: { tickCount: 7 } }, x2: { field: 'max' } },
         },
         {
           mark: { type: 'rule', color: series[0], strokeWidth: 6 },
