@@ -72,7 +72,7 @@ const isRounded = ({ kind }: WrittenArtefact['weights'][number]['encoding']): bo
 
 /** Options of the same graph with float32 weights. */
 function plainOptions(options: ExportOptions): ExportOptions {
-  const { precision: _, precisionOptions: __, halfCompute: ___, onFile: ____, ...plain } = options
+  const { precision: _, precisionOptions: __, halfCompute: ___, ...plain } = options
   return plain
 }
 
@@ -135,7 +135,7 @@ export class Gate {
   /** Writes a form into a directory of its own, measures it, and removes it. */
   async #attempt(precisionOptions: PrecisionOptions, batches?: readonly GateBatch[]): Promise<Measured> {
     const dir = join(this.scratch, 'attempt')
-    const { onFile: _, ...options } = this.request.options
+    const { options } = this.request
     try {
       const { model, source } = this.opened
       const written = await exportModel(model, source, this.request.target, dir, { ...options, precisionOptions })
