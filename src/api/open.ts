@@ -61,10 +61,11 @@ function readNames(
 function readConfig(
   source: TensorSource,
   raw: RawConfig,
-  { table: { family, architecture } }: Identification,
-  options: OpenModelOptions,
+  { table: { family, architecture, maskPenalty } }: Identification,
+  given: OpenModelOptions,
 ): { config: ModelConfig; notes: readonly string[] } {
   const { graph } = source
+  const options = { ...given, maskPenalty }
   if (graph === undefined) return { config: parseConfig(raw, family, architecture, options), notes: [] }
   const file = basename(graph.file)
   let facts: GraphFacts

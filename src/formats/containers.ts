@@ -2,6 +2,7 @@ import { archive } from './archive/container.js'
 import { onnxArtefact, tfjsArtefact } from './artefact.js'
 import type { Container } from './container.js'
 import { graphDef } from './graph-def/container.js'
+import { hdf5 } from './hdf5/container.js'
 import { npz } from './npz/container.js'
 import { safetensors } from './safetensors/container.js'
 import { savedModel } from './saved-model/container.js'
@@ -16,6 +17,7 @@ export const CONTAINERS: readonly Container[] = [
   savedModel,
   safetensors,
   torch,
+  hdf5,
   graphDef,
   onnxArtefact,
   tfjsArtefact,

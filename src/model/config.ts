@@ -229,6 +229,8 @@ function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNu
 export interface ConfigOptions {
   /** Overrides the LayerNorm epsilon of the configuration. */
   readonly layerNormEpsilon?: number
+  /** What is added to the scores of masked positions, where the code that wrote the file differs from its family's usual. */
+  readonly maskPenalty?: number | undefined
 }
 
 /**
@@ -266,7 +268,7 @@ export function parseConfig(
     architecture,
     hidden_act,
     norm_position,
-    mask_penalty: family === 'hf' ? -3.4028234663852886e38 : -10000,
+    mask_penalty: options.maskPenalty ?? (family === 'hf' ? -3.4028234663852886e38 : -10000),
     id2label: readLabels(raw),
     ...(kind === undefined ? {} : { classifier_kind: kind }),
     file: raw.file,

@@ -2,11 +2,16 @@ import type { ModelConfig } from './config.js'
 import { HUGGING_FACE_TABLES } from './names/huggingface.js'
 import type { NameRow, NameTable } from './names/row.js'
 import { TENSORFLOW_TABLES } from './names/tensorflow.js'
+import { TRANSFORMERS_TF_TABLES } from './names/transformers-tf.js'
 
 export type { Dim, NameRow, NameTable } from './names/row.js'
 
 /** All tables; where the signs of two are found and as many names fit, the first one counts. */
-export const NAME_TABLES: readonly NameTable[] = [...TENSORFLOW_TABLES, ...HUGGING_FACE_TABLES]
+export const NAME_TABLES: readonly NameTable[] = [
+  ...TENSORFLOW_TABLES,
+  ...HUGGING_FACE_TABLES,
+  ...TRANSFORMERS_TF_TABLES,
+]
 
 /**
  * Indices that a name or slot carries: `{l}`, `{g}`, `{j}`; of a LayerNorm that belongs to a layer alone also `k`, the

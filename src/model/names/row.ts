@@ -33,6 +33,8 @@ export interface NameTable {
   readonly sign: { readonly pattern: RegExp; readonly reason: string; readonly rank?: number }
   /** Older spellings of names: what is replaced, by what. */
   readonly spellings: readonly (readonly [RegExp, string])[]
+  /** What the code that these names belong to adds to the scores of masked positions, where it is not its family's usual number. */
+  readonly maskPenalty?: number
   /** Variables that are known and not weights of the model: `[pattern, reason]`. */
   readonly skipped: readonly (readonly [RegExp, string])[]
 }

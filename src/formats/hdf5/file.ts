@@ -1,0 +1,205 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { malformed, unsupported } from '../../errors.js'
+import { fileError } from '../file.js'
+import { DTYPE_BYTES, elementCount, type DType, type TensorInfo } from '../source.js'
+import { boxes } from './boxes.js'
+import { CLASS, type Hdf5Library, type Hdf5Metadata } from './library.js'
+
+/** Models nest some ten groups (Keras' functional models of models some more); a group that holds itself has no end. */
+const MAX_DEPTH = 20
+/** BERT-large has some 400 datasets; a forged file has millions, or a circle of links. */
+const MAX_OBJECTS = 20_000
+/** A chunk is read, and unpacked, whole. */
+const MAX_CHUNK_BYTES = 64 * 1024 * 1024
+/** Weights hardly compress; what grows more than this is made to fill a memory. */
+const MAX_GROWTH = 1000
+/** Bytes that are asked of the library at a time. */
+const PIECE = 1024 * 1024
+
+/** H5Z: the filters that the library itself has: deflate, shuffle, fletcher32, nbit, scale-offset. */
+const FILTERS: ReadonlySet<number> = new Set([1, 2, 3, 5, 6])
+
+export interface Hdf5Entry extends TensorInfo {
+  /** Path of the dataset in the file. */
+  readonly path: string
+}
+
+const INTEGERS: Readonly<Record<number, readonly [signed: DType, unsigned: DType]>> = {
+  1: ['I8', 'U8'],
+  2: ['I16', 'U16'],
+  4: ['I32', 'U32'],
+  8: ['I64', 'U64'],
+}
+const FLOATS: Readonly<Record<number, DType>> = { 2: 'F16', 4: 'F32', 8: 'F64' }
+
+function dtypeOf({ type, size, signed }: Hdf5Metadata, named: string | null): DType {
+  // HDF5 has no bfloat16: Keras stores it as two opaque bytes and says so in an attribute.
+  if (named === 'bfloat16' && size === 2) return 'BF16'
+  if (type === CLASS.float) return FLOATS[size] ?? 'OTHER'
+  if (type === CLASS.integer) return INTEGERS[size]?.[signed ? 0 : 1] ?? 'OTHER'
+  if (type === CLASS.enum && size === 1) return 'BOOL'
+  return type === CLASS.string ? 'STRING' : 'OTHER'
+}
+
+/** One open HDF5 file: the datasets in it, and their elements by ranges. */
+export class Hdf5File {
+  readonly entries: ReadonlyMap<string, Hdf5Entry>
+  readonly #id: bigint
+  readonly #resolved: string
+  #size = 0
+  #buffer: number | null = null
+
+  /** @throws AlbertkitError `malformed` or `unsupported` */
+  constructor(
+    readonly library: Hdf5Library,
+    readonly path: string,
+  ) {
+    this.#resolved = resolve(path)
+    try {
+      this.#size = statSync(path).size
+    } catch (error) {
+      throw fileError(error, path)
+    }
+    this.#id = this.#open()
+    try {
+      this.entries = new Map(this.#datasets().map((entry) => [entry.name, entry]))
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  #open(): bigint {
+    try {
+      return this.library.openFile(this.#resolved)
+    } catch (error) {
+      // Named as it was given.
+      if (error instanceof Error && 'place' in error) Object.assign(error.place as object, { file: this.path })
+      throw error
+    }
+  }
+
+  /** Every dataset by its path, the groups gone through one by one. */
+  #datasets(): Hdf5Entry[] {
+    const found: Hdf5Entry[] = []
+    const groups = [{ path: '', depth: 0 }]
+    let objects = 0
+    const place = { file: this.path }
+    for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+      const { path: parent, depth } = group
+      const what = `the group ${parent === '' ? '/' : parent} cannot be read`
+      const names = this.library.call(what, place, (module) => module.get_names(this.#id, parent === '' ? '/' : parent, false)) // prettier-ignore
+      for (const name of names) {
+        const path = `${parent}/${name}`
+        if (++objects > MAX_OBJECTS) throw unsupported(`the file has more than ${MAX_OBJECTS} objects`, place)
+        const kind = this.library.call(
+          `${path.slice(1)} cannot be read`,
+          { ...place, tensor: path.slice(1) },
+          (module) => {
+            const type = module.get_type(this.#id, path)
+            return type === module.H5G_GROUP ? 'group' : type === module.H5G_DATASET ? 'dataset' : 'other'
+          },
+        )
+        if (kind === 'dataset') found.push(this.#dataset(path))
+        else if (kind === 'group') {
+          if (depth === MAX_DEPTH)
+            throw unsupported(`groups lie more than ${MAX_DEPTH} deep, or link in a circle: ${path.slice(1)}`, place)
+          groups.push({ path, depth: depth + 1 })
+        }
+      }
+    }
+    return found
+  }
+
+  /** The dataset at `path`, checked before anything is read or allocated for it. */
+  #dataset(path: string): Hdf5Entry {
+    const name = path.slice(1)
+    const place = { file: this.path, tensor: name }
+    const [metadata, filters] = this.library.call('the dataset cannot be read', place, (module) => [
+      module.get_dataset_metadata(this.#id, path),
+      module.get_dataset_filters(this.#id, path),
+    ])
+    const { shape, chunks, size } = metadata
+    const dtype = shape === null ? 'OTHER' : dtypeOf(metadata, size === 2 ? this.#namedDtype(path) : null)
+    const width = DTYPE_BYTES[dtype]
+    const dims = shape ?? []
+    const byteLength = dims.includes(0) ? 0 : elementCount(dims) * width
+    if (!Number.isSafeInteger(byteLength) || dims.some((d) => !Number.isSafeInteger(d) || d < 0))
+      throw malformed(`impossible shape [${dims.join(', ')}]`, place)
+    if (metadata.virtual_sources !== undefined)
+      throw unsupported('the dataset is put together from other files (virtual dataset)', place)
+    const other = filters.find(({ id }) => !FILTERS.has(id))
+    if (other !== undefined)
+      throw unsupported(`the dataset is compressed with ${other.name === '' ? `filter ${other.id}` : other.name}`, {
+        ...place,
+        hint: 'store it again without, or with gzip',
+      })
+    if (chunks === null && byteLength > this.#size)
+      throw malformed(`the dataset takes ${byteLength} bytes, but the file has ${this.#size}`, place)
+    if (chunks !== null && elementCount(chunks) * size > MAX_CHUNK_BYTES)
+      throw unsupported(`a chunk of the dataset takes ${elementCount(chunks) * size} bytes`, {
+        ...place,
+        hint: `store it in chunks of at most ${MAX_CHUNK_BYTES} bytes`,
+      })
+    if (chunks !== null && byteLength > MAX_GROWTH * this.#size)
+      throw unsupported(`the dataset grows to ${byteLength} bytes from a file of ${this.#size}`, place)
+    return { name, path, dtype, shape: dims, byteLength, file: this.path }
+  }
+
+  /** The attribute in which Keras says the element type that HDF5 has no name for. */
+  #namedDtype(path: string): string | null {
+    const place = { file: this.path, tensor: path.slice(1) }
+    return this.library.call('the attributes of the dataset cannot be read', place, (module) => {
+      if (!module.get_attribute_names(this.#id, path).includes('dtype')) return null
+      const { type, vlen, size, total_size } = module.get_attribute_metadata(this.#id, path, 'dtype')
+      if (type !== CLASS.string || total_size !== 1 || size > 64) return null
+      const pointer = module._malloc(64)
+      try {
+        if (module.get_attribute_data(this.#id, path, 'dtype', BigInt(pointer)) < 0) return null
+        const at = vlen ? new DataView(module.HEAPU8.buffer).getUint32(pointer, true) : pointer
+        const bytes = module.HEAPU8.subarray(at, at + (vlen ? 64 : size))
+        const end = bytes.indexOf(0)
+        return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1')
+      } finally {
+        module._free(pointer)
+      }
+    })
+  }
+
+  /** Fills `target`, whole elements, from element number `first` on, little-endian whatever the file has (the library turns them). */
+  read(entry: Hdf5Entry, first: number, target: Uint8Array): void {
+    const width = DTYPE_BYTES[entry.dtype]
+    const place = { file: this.path, tensor: entry.name }
+    const perPiece = Math.floor(PIECE / width)
+    const count = target.length / width
+    for (let done = 0; done < count; done += perPiece) {
+      const length = Math.min(perPiece, count - done)
+      let at = done * width
+      for (const box of boxes(entry.shape, first + done, length)) {
+        const bytes = box.elements * width
+        this.library.call(
+          'the bytes of the dataset cannot be read',
+          place,
+          (module) => {
+            this.#buffer ??= module._malloc(PIECE)
+            const status =
+              entry.shape.length === 0
+                ? module.get_dataset_data(this.#id, entry.path, null, null, null, BigInt(this.#buffer))
+                : module.get_dataset_data(this.#id, entry.path, box.extent.map(BigInt), box.start.map(BigInt), box.start.map(() => 1n), BigInt(this.#buffer)) // prettier-ignore
+            if (status >= 0) target.set(module.HEAPU8.subarray(this.#buffer, this.#buffer + bytes), at)
+            return status
+          },
+          (status) => status < 0,
+        )
+        at += bytes
+      }
+    }
+  }
+
+  close(): void {
+    const buffer = this.#buffer
+    this.#buffer = null
+    this.library.closeFile(this.#resolved, this.#id, buffer)
+  }
+}
