@@ -66,14 +66,19 @@ function coreMissing({ table, mapped }: Sorted): string[] {
   // One way of sharing is enough: each part of a layer counts by what follows its scope.
   const part = (slot: string): string => slot.replace(/^encoder\/.*?(attention|ffn|embedding_hidden)/, '$1')
   const have = new Set([...present].map(part))
-  return [...needed].filter(([slot]) => !have.has(part(slot)) && !slot.includes(OPTIONAL)).map(([, name]) => name)
+  const missing = new Map<string, string>()
+  for (const [slot, name] of needed)
+    if (!have.has(part(slot)) && !slot.includes(OPTIONAL) && !missing.has(part(slot))) missing.set(part(slot), name)
+  return [...missing.values()]
 }
 /** Google's code leaves the mapping out where E = H. */
 const OPTIONAL = 'embedding_hidden_mapping_in'
 
-/** The family most of whose names occur, for a file that is none of them. */
+/** The family most of whose names occur, and of several the one that lacks least, for a file that is none of them. */
 function nearestHint(candidates: readonly Sorted[]): string {
-  const nearest = candidates.reduce((best, c) => (c.mapped.size > best.mapped.size ? c : best))
+  const isNearer = (a: Sorted, b: Sorted): boolean =>
+    a.mapped.size > b.mapped.size || (a.mapped.size === b.mapped.size && coreMissing(a).length < coreMissing(b).length)
+  const nearest = candidates.reduce((best, c) => (isNearer(c, best) ? c : best))
   if (nearest.mapped.size === 0) return `known families: ${NAME_TABLES.map((t) => t.title).join(', ')}`
   const missing = coreMissing(nearest)
   const more = missing.length > 2 ? ` and ${missing.length - 2} more` : ''
