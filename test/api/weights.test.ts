@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openModel } from '../../src/api/open.js'
 import { analyseWeights, type WeightsReport } from '../../src/api/weights.js'
@@ -155,6 +156,27 @@ describe('analyseWeights', () => {
     expect(said(lost, 'warning')).toContain('the projection loses 4 dimensions')
     expect((await analysed('bert')).ranks?.product).toBeNull()
   })
+
+  it('estimates ranks from the singular values that a decomposition of the matrices themselves gives', async () => {
+    const path = await model('google')
+    const { ranks } = await analyseWeights(path)
+    const opened = await openModel(path)
+    const { word, mapping } = opened.model.embeddings
+    const matrix = (p: typeof word): Matrix => Matrix.from1DArray(p.shape[0]!, p.shape[1]!, [...readMeant(opened.source, p)]) // prettier-ignore
+    const table = matrix(word)
+    const product = table.mmul(matrix(mapping!.kernel))
+    opened.close()
+    for (const [found, of] of [[ranks!.word, table], [ranks!.product!, product]] as const) {
+      const sigma = new SingularValueDecomposition(of).diagonal.filter((x) => x > 1e-9)
+      expect(found.singular).toHaveLength(16)
+      found.singular.forEach((x, i) => {
+        expect(x).toBeCloseTo(sigma[i]!, 8)
+      })
+      const total = sigma.reduce((a, b) => a + b, 0)
+      expect(found.effective).toBeCloseTo(Math.exp(-sigma.reduce((h, x) => h + (x / total) * Math.log(x / total), 0)), 8)
+      expect(found.stable).toBeCloseTo(sigma.reduce((a, x) => a + x * x, 0) / sigma[0]! ** 2, 8)
+    }
+  }) // prettier-ignore
 
   it('--against: says what a checkpoint does not provide, by name', async () => {
     const pretrained = await model('zh', undefined, { heads: ['mlm'], sharing: 'all' })
