@@ -62,7 +62,7 @@ figure{margin:22px 0}
 .chart svg{max-width:100%;height:auto;border:1px solid var(--grid);border-radius:10px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums}
-caption{text-align:left;font-weight:600;font-size:15px;padding:0 0 8px}
+caption{text-align:left;white-space:nowrap;font-weight:600;font-size:15px;padding:0 0 8px}
 th,td{padding:5px 14px 5px 0;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
 th{color:var(--muted);font-weight:500}
 td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:anywhere}
