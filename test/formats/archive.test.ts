@@ -75,6 +75,29 @@ describe('an archive of a checkpoint folder', () => {
     await expect(openSource(path)).rejects.toMatchObject({ kind: 'malformed' })
   })
 
+  it('what is wrong with a file in it is said of the archive, while opening and while reading', async () => {
+    const damaged = (name: string, at: number): ArchiveEntry[] =>
+      model('m/').map((entry) => {
+        if (!entry.name.endsWith(name)) return entry
+        const data = Buffer.from(entry.data!)
+        data[at] = data[at]! ^ 1
+        return { ...entry, data }
+      })
+    const index = await archive('index.zip', damaged('.index', 100))
+    await expect(openSource(index)).rejects.toMatchObject({ place: { file: `${index}/m/model.ckpt.index` } })
+    const data = await archive('data.tar.gz', damaged('.data-00000-of-00001', 5000))
+    const source = await openSource(data)
+    const read = (): void => {
+      for (const name of source.tensors.keys()) readAll(source, name)
+    }
+    expect(read).toThrow(
+      expect.objectContaining({
+        place: expect.objectContaining({ file: `${data}/m/model.ckpt.data-00000-of-00001` }) as object,
+      }) as Error,
+    )
+    source.close()
+  })
+
   it('a zip whose directory lies beyond all files is malformed, and nothing else happens', async () => {
     const whole = await zip(model(''))
     const locator = Buffer.alloc(20)

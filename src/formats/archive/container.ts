@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { AlbertkitError } from '../../errors.js'
 import { onInterrupt } from '../../interrupt.js'
 import { wrapSource, type Container, type Found, type OpenLocated, type Opened } from '../container.js'
-import type { OpenOptions } from '../source.js'
+import type { OpenOptions, TensorSource } from '../source.js'
 import { unpack, type ArchiveKind } from './unpack.js'
 
 /** A name that says what the archive is. */
@@ -11,6 +12,35 @@ function kindOfName(path: string): ArchiveKind | null {
   if (/\.zip$/i.test(path)) return 'zip'
   if (/\.(tar\.gz|tgz)$/i.test(path)) return 'tar.gz'
   return /\.tar$/i.test(path) ? 'tar' : null
+}
+
+/** Names the archive in an error, where it names a file of the folder that the archive was unpacked to. */
+function inArchive(error: unknown, folder: string, path: string): unknown {
+  if (!(error instanceof AlbertkitError) || error.place.file?.startsWith(folder) !== true) return error
+  const { kind, message, place, hint, cause } = error
+  const file = path + error.place.file.slice(folder.length)
+  return new AlbertkitError(kind, message.replaceAll(folder, path), {
+    ...place,
+    file,
+    ...(hint === undefined ? {} : { hint }),
+    cause,
+  })
+}
+
+/** The source whose errors name the archive. */
+function namingArchive(source: TensorSource, folder: string, path: string): TensorSource {
+  const naming = (body: () => void): void => {
+    try {
+      body()
+    } catch (error) {
+      throw inArchive(error, folder, path)
+    }
+  }
+  return {
+    ...source,
+    read: (name, offset, target) => { naming(() => { source.read(name, offset, target) }) },
+    verifyChecksum: (name) => { naming(() => { source.verifyChecksum(name) }) },
+  } // prettier-ignore
 }
 
 /** Unpacks into a temporary folder, which is removed when the source is closed, and when the process is interrupted. */
@@ -29,10 +59,11 @@ async function openUnpacked(
   try {
     await unpack(path, kind, folder)
     const { source, directories } = await openInner(folder, options)
-    return { source: wrapSource(source, { notes: ['unpacked to a temporary folder'], close: remove }), directories }
+    const wrapped = wrapSource(source, { notes: ['unpacked to a temporary folder'], close: remove })
+    return { source: namingArchive(wrapped, folder, path), directories }
   } catch (error) {
     remove()
-    throw error
+    throw inArchive(error, folder, path)
   }
 }
 
