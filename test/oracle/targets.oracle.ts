@@ -32,7 +32,8 @@ async function makeSource(kind: Kind | 'bundled', shape: Partial<Shape>): Promis
 
 async function convert(source: string, options: Pick<ConvertOptions, 'targets' | 'as' | 'dtypes'>): Promise<string> {
   const directory = fresh()
-  expect((await convertModel(source, directory, options)).ok).toBe(true)
+  // What rounding does to the answers of random models is not asked here.
+  expect((await convertModel(source, directory, { minAgreement: 0, ...options })).ok).toBe(true)
   return directory
 }
 
