@@ -1,4 +1,5 @@
 import Table from '../vendor/cli-table3.js'
+import { displayWidth } from './display-width.js'
 import { escapeControl } from './escape.js'
 
 /** Columns that hold numbers, by index, are aligned right. */
@@ -8,12 +9,6 @@ export interface TableOptions {
   /** Columns of the terminal; the widest column of text is wrapped until the table fits. No limit if left out. */
   readonly width?: number
 }
-
-const FULL_WIDTH =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu
-/** Columns that `text` takes in a terminal: CJK takes two a character. */
-export const displayWidth = (text: string): number =>
-  Array.from(text.replace(/\p{M}/gu, '')).length + (text.match(FULL_WIDTH)?.length ?? 0)
 
 const GAP = 2
 /** No column of text is made narrower than this. */

@@ -1,5 +1,6 @@
 import { escapeControl } from './escape.js'
-import { displayWidth, table, wrap } from './table.js'
+import { displayWidth } from './display-width.js'
+import { table, wrap } from './table.js'
 
 /** What stands in a cell: what a person reads, and what a program gets. */
 export interface Cell {

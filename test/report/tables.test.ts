@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { displayWidth, wrap } from '../../src/report/table.js'
+import { displayWidth } from '../../src/report/display-width.js'
+import { wrap } from '../../src/report/table.js'
 import { numberCell, tableCsv, tablesMarkdown, tablesText, textCell, type DataTable } from '../../src/report/tables.js'
 
 const data: DataTable = {
