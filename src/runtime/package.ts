@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { environment } from '../errors.js'
+import { isAbsent } from './runner.js'
 
 /** Where optional packages are looked for: the user's project, then beside albertkit. */
 const requires = (): NodeJS.Require[] => [
@@ -54,4 +56,17 @@ export function installedVersion(name: string): string | null {
     }
   }
   return null
+}
+
+/**
+ * Imports an optional package.
+ * @throws AlbertkitError `environment` with `message` and `hint` where it is not installed
+ */
+export async function importOptional<T>(load: () => Promise<T>, message: string, hint: string): Promise<T> {
+  try {
+    return await load()
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+    throw environment(message, { hint, cause: error })
+  }
 }

@@ -4,8 +4,8 @@ import type * as Converter from '@tensorflow/tfjs-converter'
 import type * as Tf from '@tensorflow/tfjs-core'
 import { environment } from '../errors.js'
 import type { Adapter, GpuOptions } from './adapter.js'
-import { named } from './package.js'
-import { firstLine, isAbsent } from './runner.js'
+import { importOptional, named } from './package.js'
+import { firstLine } from './runner.js'
 import { openDevice } from './webgpu.js'
 
 export type TfjsBackend = 'cpu' | 'wasm' | 'webgpu'
@@ -45,17 +45,12 @@ async function register(backend: 'cpu' | 'wasm'): Promise<void> {
   wasm.setWasmPaths(`${dirname(entry)}/`)
 }
 
-async function importWebGpu() {
-  try {
-    return await import('@tensorflow/tfjs-backend-webgpu')
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-    throw environment('TensorFlow.js on WebGPU needs an optional package, which is not installed', {
-      hint: 'npm install @tensorflow/tfjs-backend-webgpu webgpu',
-      cause: error,
-    })
-  }
-}
+const importWebGpu = () =>
+  importOptional(
+    () => import('@tensorflow/tfjs-backend-webgpu'),
+    'TensorFlow.js on WebGPU needs an optional package, which is not installed',
+    'npm install @tensorflow/tfjs-backend-webgpu webgpu',
+  )
 
 /** The backend's constructor wants to see a browser's `navigator.gpu`, and never looks at it again. */
 function withNavigator<T>(make: () => T): T {

@@ -1,6 +1,7 @@
 import { environment } from '../errors.js'
 import { acceptAdapter, adapterHint, adapterOf, type Adapter, type GpuOptions } from './adapter.js'
-import { firstLine, isAbsent } from './runner.js'
+import { importOptional } from './package.js'
+import { firstLine } from './runner.js'
 
 /** WebGPU in Node: Google's Dawn, from the package `webgpu`. */
 
@@ -11,17 +12,12 @@ export interface WebGpuDevice {
   readonly close: () => void
 }
 
-async function importDawn(): Promise<typeof import('webgpu')> {
-  try {
-    return await import('webgpu')
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-    throw environment('WebGPU in Node needs the optional package webgpu, which is not installed', {
-      hint: 'npm install webgpu',
-      cause: error,
-    })
-  }
-}
+const importDawn = (): Promise<typeof import('webgpu')> =>
+  importOptional(
+    () => import('webgpu'),
+    'WebGPU in Node needs the optional package webgpu, which is not installed',
+    'npm install webgpu',
+  )
 
 /** A name that no adapter has: Dawn answers with the list of those there are. */
 const NO_ADAPTER = 'albertkit-lists-adapters'

@@ -5,8 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert.js'
 import { openModel } from '../../src/api/open.js'
 import type { AlbertkitError } from '../../src/errors.js'
-import { parametersOf, readMeant } from '../../src/model/weights.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
+import { weightsOf } from '../helpers/weights.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-artefacts-'))
 afterAll(() => {
@@ -14,16 +14,6 @@ afterAll(() => {
 })
 let made = 0
 const options = { verify: false }
-
-/** Every parameter by its slot, as the forward pass means it. */
-async function weightsOf(path: string): Promise<Map<string, Float32Array>> {
-  const opened = await openModel(path)
-  try {
-    return new Map([...parametersOf(opened.model)].map((p) => [p.slot, readMeant(opened.source, p)]))
-  } finally {
-    opened.close()
-  }
-}
 
 async function comesBack(source: string, target: 'onnx' | 'tfjs'): Promise<void> {
   const [there, back] = [join(folder, String(made++)), join(folder, String(made++))]

@@ -6,9 +6,9 @@ import { convertModel, type ConvertOptions } from '../../src/api/convert.js'
 import { diffModels } from '../../src/api/diff.js'
 import { openModel } from '../../src/api/open.js'
 import { verifyModel } from '../../src/api/verify.js'
-import { parametersOf, readMeant } from '../../src/model/weights.js'
 import { writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
+import { weightsOf } from '../helpers/weights.js'
 
 /** safetensors in another element type than the source's. */
 
@@ -42,16 +42,6 @@ async function typesOf(directory: string): Promise<string[]> {
   const opened = await openModel(directory)
   opened.close()
   return [...new Set([...opened.source.tensors.values()].map(({ dtype }) => dtype))].sort()
-}
-
-/** Every parameter as the forward pass means it. */
-async function weightsOf(path: string): Promise<Map<string, Float32Array>> {
-  const opened = await openModel(path)
-  try {
-    return new Map([...parametersOf(opened.model)].map((p) => [p.slot, readMeant(opened.source, p)]))
-  } finally {
-    opened.close()
-  }
 }
 
 /** Half of the distance of two neighbours, as a part of the number, and the least half of a distance. */

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert.js'
-import { openModel } from '../../src/api/open.js'
 import { AlbertkitError } from '../../src/errors.js'
 import { TARGETS, type Target } from '../../src/export/index.js'
-import { parametersOf, readMeant } from '../../src/model/weights.js'
 import { FAMILIES, KINDS, writeRandomModel, type Shape } from '../helpers/random-model.js'
+import { weightsOf } from '../helpers/weights.js'
 
 /** Source → target → source, for models of any family and shape: the same slots with the same bits, or a refusal. */
 
@@ -33,15 +32,6 @@ const shapes: fc.Arbitrary<Shape> = fc.record({
   pooler: fc.boolean(),
   untied: fc.constant(false),
 })
-
-async function weightsOf(path: string): Promise<Map<string, Float32Array>> {
-  const opened = await openModel(path)
-  try {
-    return new Map([...parametersOf(opened.model)].map((p) => [p.slot, readMeant(opened.source, p)]))
-  } finally {
-    opened.close()
-  }
-}
 
 /** Converts without a check, and gives null where there is no such model: that alone is a reason not to. */
 async function convert(source: string, target: Target): Promise<string | null> {

@@ -5,11 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel, type ConvertOptions } from '../../src/api/convert.js'
 import { inspectModel } from '../../src/api/inspect.js'
 import { openModel } from '../../src/api/open.js'
-import { parametersOf, readMeant } from '../../src/model/weights.js'
 import { openRunner } from '../../src/runtime/index.js'
 import { drawInputs } from '../../src/verify/inputs.js'
 import { albertkit } from '../helpers/run.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
+import { weightsOf } from '../helpers/weights.js'
 
 /** Artefacts whose weights are not float32, read as models. */
 
@@ -24,15 +24,6 @@ async function written(source: string, options: Partial<ConvertOptions>): Promis
   const directory = at(String(made++))
   await convertModel(source, directory, { targets: ['onnx'], task: 'features', verify: false, ...options })
   return directory
-}
-
-async function weightsOf(path: string): Promise<Map<string, Float32Array>> {
-  const opened = await openModel(path)
-  try {
-    return new Map([...parametersOf(opened.model)].map((p) => [p.slot, readMeant(opened.source, p)]))
-  } finally {
-    opened.close()
-  }
 }
 
 const FORMS: [name: string, options: Partial<ConvertOptions>, relative: number][] = [

@@ -1,6 +1,7 @@
 import type { Comparison } from '../../verify/compare.js'
 import type { Step } from '../../verify/replay.js'
 import type { Divergence, LayerReport } from './report.js'
+import { worstBy } from './worst.js'
 
 /** Heads come after every layer. */
 const depth = ({ layer }: Pick<Divergence, 'layer'>): number => layer ?? Infinity
@@ -18,23 +19,12 @@ function statesOf(comparisons: readonly Comparison[]): Divergence[] {
     })
 }
 
-/** How much of its bound a comparison uses; a value that is no number uses more than any. */
-const use = ({ maxAbs, atol }: Pick<Comparison, 'maxAbs' | 'atol'>): number =>
-  maxAbs === null ? Infinity : maxAbs / atol
-
 /** The worst comparison of every hidden state in every runner. */
 export function layersOf(comparisons: readonly Comparison[]): LayerReport[] {
-  const worst = new Map<string, LayerReport>()
-  for (const c of comparisons) {
-    const layer = layerOf(c.output)
-    // Masked rows have a bound of their own, and would hide the others.
-    if (layer === null || c.dtype !== undefined || (c.rows === 'masked' && c.ok)) continue
-    const { runner, output, maxAbs, atol, ok } = c
-    const key = `${runner} ${output}`
-    const before = worst.get(key)
-    if (before === undefined || use(c) > use(before)) worst.set(key, { runner, layer, output, maxAbs, atol, ok })
-  }
-  return [...worst.values()].sort((a, b) => a.layer - b.layer)
+  const states = comparisons.filter((c) => c.dtype === undefined && layerOf(c.output) !== null)
+  return [...worstBy(states, (c) => `${c.runner} ${c.output}`).values()]
+    .map(({ runner, output, maxAbs, atol, ok }) => ({ runner, layer: layerOf(output) ?? -1, output, maxAbs, atol, ok }))
+    .sort((a, b) => a.layer - b.layer)
 }
 
 /** The first place that differs, over all runners: an operation where one is wrong by itself, else a hidden state. */

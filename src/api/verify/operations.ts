@@ -6,6 +6,7 @@ import { boundOfOperation } from '../../verify/tolerance.js'
 import type { OpenedModel } from '../open.js'
 import type { OperationReport } from './report.js'
 import type { Trial } from './trials.js'
+import { worstBy } from './worst.js'
 
 /** What was found of a run's operations. */
 export interface Judged {
@@ -14,22 +15,12 @@ export interface Judged {
   readonly first: Step | null
 }
 
-/** How much of its bound a step uses; a value that is no number uses more than any. */
-const use = ({ maxAbs, atol }: Pick<Step, 'maxAbs' | 'atol'>): number => (maxAbs === null ? Infinity : maxAbs / atol)
-
 const place = ({ layer, operation }: Pick<Step, 'layer' | 'operation'>): number =>
   (layer ?? 1e6) * OPERATIONS.length + OPERATIONS.indexOf(operation)
 
 /** The worst step of each kind in each layer. */
 function worstOf(steps: readonly Step[]): OperationReport[] {
-  const worst = new Map<number, Step>()
-  for (const step of steps) {
-    // Masked rows have a bound of their own, and would hide the others.
-    if (step.rows === 'masked' && step.ok) continue
-    const before = worst.get(place(step))
-    if (before === undefined || use(step) > use(before)) worst.set(place(step), step)
-  }
-  return [...worst]
+  return [...worstBy(steps, place)]
     .sort(([a], [b]) => a - b)
     .map(([, { runner, layer, operation, output, maxAbs, atol, ok }]) => ({ runner, layer, operation, output, maxAbs, atol, ok })) // prettier-ignore
 }

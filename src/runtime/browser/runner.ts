@@ -7,7 +7,8 @@ import { environment, malformed } from '../../errors.js'
 import { onInterrupt } from '../../interrupt.js'
 import { inputShape, type ModelInputs } from '../../model/reference-run.js'
 import { acceptAdapter, adapterHint, adapterOf, type Adapter, type GpuOptions } from '../adapter.js'
-import { firstLine, isAbsent, type NamedTensor, type Runner } from '../runner.js'
+import { importOptional } from '../package.js'
+import { firstLine, type NamedTensor, type Runner } from '../runner.js'
 import { graphNames, type GraphNames, type ModelJson } from '../tfjs-names.js'
 import { findBrowser } from './find.js'
 import type { PageApi, PageFeeds, PageState } from './protocol.js'
@@ -41,17 +42,12 @@ function filesOf(file: string, json: ModelJson): Map<string, string> {
   ]) // prettier-ignore
 }
 
-async function importPlaywright(): Promise<typeof import('playwright-core')> {
-  try {
-    return await import('playwright-core')
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-    throw environment('the browser runners need the optional package playwright-core, which is not installed', {
-      hint: 'npm install playwright-core',
-      cause: error,
-    })
-  }
-}
+const importPlaywright = (): Promise<typeof import('playwright-core')> =>
+  importOptional(
+    () => import('playwright-core'),
+    'the browser runners need the optional package playwright-core, which is not installed',
+    'npm install playwright-core',
+  )
 
 interface Opened {
   readonly browser: Browser

@@ -1,0 +1,12 @@
+import { openModel } from '../../src/api/open.js'
+import { parametersOf, readMeant } from '../../src/model/weights.js'
+
+/** Every parameter of a model by its slot, as the forward pass means it. */
+export async function weightsOf(path: string): Promise<Map<string, Float32Array>> {
+  const opened = await openModel(path)
+  try {
+    return new Map([...parametersOf(opened.model)].map((p) => [p.slot, readMeant(opened.source, p)]))
+  } finally {
+    opened.close()
+  }
+}
