@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readManifest } from '../../export/manifest.js'
+import type { Written } from './options.js'
+
+/** What an existing output directory keeps, and what of it is replaced. */
+
+/** Paths of the artefacts' files that a directory will have: those written, and those of other forms that stay. */
+export function filesAfter(directory: string, written: readonly Written[]): string[] {
+  const kept = Object.entries(readManifest(directory)?.artefacts ?? {}).filter(
+    ([key]) => !written.some((form) => form.key === key),
+  )
+  return [
+    ...written.flatMap(({ artefact }) => artefact.files.map(({ path }) => path)),
+    ...kept.flatMap(([, { files }]) => files.map(({ name }) => name)),
+  ]
+}
+
+/** Element type that the configuration in a directory gives to a safetensors file that is there. */
+export function keptDtype(directory: string): { readonly dtype?: string } {
+  if (readManifest(directory)?.artefacts.safetensors === undefined) return {}
+  try {
+    const { torch_dtype } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { torch_dtype?: unknown } // prettier-ignore
+    return typeof torch_dtype === 'string' ? { dtype: torch_dtype } : {}
+  } catch {
+    return {}
+  }
+}
+
+/** Files of an existing directory that belong to forms which are written anew. */
+export function replacedFiles(directory: string, written: readonly Written[]): Set<string> {
+  const { artefacts = {} } = readManifest(directory) ?? {}
+  const files = written.flatMap(({ key }) => artefacts[key]?.files ?? [])
+  return new Set(files.map(({ name }) => name))
+}
