@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import module from 'node:module'
 
 // Answered without oclif, whose import takes longer than everything else that `--version` does.
 if (process.argv[2] === '--version') {
   const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
 } else {
+  // From Node 22 on, what was compiled once is kept: a sixth of the time that `inspect` of a small model takes.
+  module.enableCompileCache?.()
   const { main } = await import('../dist/main.js')
   await main()
 }
