@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import { outputError } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
 import { writing } from '../export/files.js'
 import { albertkitVersion } from '../export/version.js'
+import { refuseExisting, writeWhole } from '../export/whole-file.js'
 import type { Look } from '../report/chart/look.js'
 import { chartSvg, svgPng, type Chart } from '../report/chart/render.js'
 import { htmlPage, type Section } from '../report/html.js'
@@ -19,26 +19,6 @@ export interface PictureOptions {
   readonly report?: string
   /** Replace what is there. */
   readonly force?: boolean
-}
-
-function refuseExisting(path: string, force: boolean): void {
-  if (!force && existsSync(path))
-    throw outputError(`${path} exists`, { file: path, hint: 'replace it with --force, or choose another name' })
-}
-
-/** Writes a file so that it appears whole or not at all. */
-export function writeWhole(path: string, data: string | Uint8Array, force = false): void {
-  refuseExisting(path, force)
-  const temporary = join(dirname(resolve(path)), `.${basename(path)}.${randomUUID().slice(0, 8)}`)
-  writing(path, () => {
-    mkdirSync(dirname(temporary), { recursive: true })
-    try {
-      writeFileSync(temporary, data, { flag: 'wx' })
-      renameSync(temporary, path)
-    } finally {
-      rmSync(temporary, { force: true })
-    }
-  })
 }
 
 /** `a/b.svg` and `heads` make `a/b-heads.svg`. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { outputError } from '../errors.js'
 import { onInterrupt } from '../interrupt.js'
@@ -59,5 +59,21 @@ export class WholeFile {
     this.#open = false
     this.#forget()
     this.#file.close()
+  }
+}
+
+/**
+ * Writes a file that appears whole or not at all, and the directory that it belongs into where there is none.
+ * @throws AlbertkitError `output`
+ */
+export function writeWhole(path: string, data: string | Uint8Array, force = false): void {
+  refuseExisting(path, force)
+  writing(path, () => mkdirSync(dirname(path), { recursive: true }))
+  const file = new WholeFile(path)
+  try {
+    file.write(typeof data === 'string' ? new TextEncoder().encode(data) : data)
+    file.commit()
+  } finally {
+    file.discard()
   }
 }

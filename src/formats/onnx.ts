@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path'
 import { malformed } from '../errors.js'
 import { RangedFile } from './file.js'
-import { Scanner, type Field, type Initializer } from './onnx-scanner.js'
+import { OnnxReader, type Initializer } from './onnx-reader.js'
 import type { TensorInfo, TensorSource } from './source.js'
+import type { Field } from './tf-proto/wire.js'
 
 /**
  * The initializers of an ONNX file as tensors, by ranged reads: only places and lengths are kept, whatever the size of
@@ -16,8 +17,6 @@ const GRAPH_INITIALIZER = 5
 const GRAPH_OUTPUT = 12
 const NODE_OUTPUT = 2
 const VALUE_INFO_NAME = 1
-/** Metadata hold tables with an entry for every layer. */
-const MAX_METADATA = 1024 * 1024
 
 class OnnxWeights implements TensorSource {
   readonly format = 'onnx'
@@ -42,20 +41,20 @@ class OnnxWeights implements TensorSource {
   }
 
   #scan(): Map<string, Initializer> {
-    const scanner = new Scanner(this.#file)
+    const reader = new OnnxReader(this.#file)
     const found = new Map<string, Initializer>()
     let graphs = 0
-    for (const field of scanner.fields(0, this.#file.size)) {
+    for (const field of reader.fields(0, this.#file.size)) {
       if (field.number !== MODEL_GRAPH) continue
       graphs++
-      for (const inner of scanner.fields(field.start, field.end)) {
+      for (const inner of reader.inside(field)) {
         if (inner.number !== GRAPH_INITIALIZER) continue
-        const placed = scanner.initializer(inner.start, inner.end)
+        const placed = reader.initializer(inner.start, inner.end)
         this.#openData(placed)
         found.set(placed.name, placed)
       }
     }
-    if (graphs === 0) throw scanner.fail('it has no graph', 0)
+    if (graphs === 0) throw reader.fail('it has no graph', 0)
     return found
   }
 
@@ -113,17 +112,17 @@ export interface OnnxGraphNames {
 export function onnxGraphNames(path: string): OnnxGraphNames {
   const file = new RangedFile(path)
   try {
-    const scanner = new Scanner(file)
+    const reader = new OnnxReader(file)
     const names = (field: Field, number: number): string[] =>
-      [...scanner.fields(field.start, field.end)].filter((f) => f.number === number).map((f) => scanner.text(f))
-    const top = [...scanner.fields(0, file.size)]
+      [...reader.inside(field)].filter((f) => f.number === number).map((f) => reader.text(f))
+    const top = [...reader.fields(0, file.size)]
     const graphs = top.filter((f) => f.number === MODEL_GRAPH)
     const entries = top.filter((f) => f.number === MODEL_METADATA)
-    const fields = graphs.flatMap((graph) => [...scanner.fields(graph.start, graph.end)])
+    const fields = graphs.flatMap((graph) => [...reader.inside(graph)])
     return {
       values: fields.filter((f) => f.number === GRAPH_NODE).flatMap((f) => names(f, NODE_OUTPUT)),
       outputs: fields.filter((f) => f.number === GRAPH_OUTPUT).flatMap((f) => names(f, VALUE_INFO_NAME)),
-      metadata: new Map(entries.map((f) => scanner.entry(f, MAX_METADATA))),
+      metadata: new Map(entries.map((f) => reader.property(f))),
     }
   } finally {
     file.close()
