@@ -32,21 +32,41 @@ export async function runCleanups(): Promise<void> {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export const INTERRUPTED_EXIT = 130
 
+/** Cleanups that take longer than this are spoken of. */
+const PATIENCE_MS = 500
+
+export interface InterruptListener {
+  /** Says what happened, when everything is cleaned up. */
+  readonly report: (signal: NodeJS.Signals) => Promise<void>
+  /** Says that cleaning up takes a while. */
+  readonly waiting: () => void
+}
+
 /**
- * On a signal: `report`, then the cleanups, then exit 130. A second signal ends the process at once. Gives the
- * function that stops listening.
+ * On a signal: the cleanups, then `report`, then exit 130. A second signal ends the process at once, by that signal
+ * (a shell says 130 of Ctrl-C): threads that compute cannot be stopped in an orderly way, and `process.exit` would wait
+ * for them or abort. Gives the function that stops listening.
  */
-export function listenForInterrupts(report: (signal: NodeJS.Signals) => Promise<void>): () => void {
+export function listenForInterrupts({ report, waiting }: InterruptListener): () => void {
   let interrupted = false
+  const stopListening = (): void => {
+    for (const signal of SIGNALS) process.off(signal, onSignal)
+  }
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupted) process.exit(INTERRUPTED_EXIT)
+    if (interrupted) {
+      stopListening()
+      process.kill(process.pid, signal)
+      return
+    }
     interrupted = true
+    const timer = setTimeout(waiting, PATIENCE_MS)
     void runCleanups()
-      .then(() => report(signal))
+      .then(() => {
+        clearTimeout(timer)
+        return report(signal)
+      })
       .finally(() => process.exit(INTERRUPTED_EXIT))
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
-  return () => {
-    for (const signal of SIGNALS) process.off(signal, onSignal)
-  }
+  return stopListening
 }

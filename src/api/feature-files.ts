@@ -1,6 +1,6 @@
 import { malformed, usage } from '../errors.js'
 import { refuseExisting, WholeFile } from '../export/whole-file.js'
-import { frameRecord, readTfRecords } from '../formats/tf-record.js'
+import { frameRecord, readTfRecords, type RecordRange } from '../formats/tf-record.js'
 import { isBad, type BadLine, type ExampleReader } from '../text/examples.js'
 import { decodeRecord, encodeRecord, RecordError, type FeatureRecord } from '../text/feature-record.js'
 import { makeFeatures, padFeatures } from '../text/features.js'
@@ -72,17 +72,29 @@ export async function writeFeatures(
   return count
 }
 
+/** A record of a file, and where it stands. */
+export interface NumberedRecord {
+  /** Counted from 1. */
+  readonly number: number
+  /** Offset of the first byte behind it. */
+  readonly end: number
+  readonly record: FeatureRecord
+}
+
 /**
- * Features of a TFRecord file, one record at a time.
+ * Features of a TFRecord file, of a part of it, or of standard input (`-`), one record at a time.
  * @throws AlbertkitError `malformed` where the file, or a record, is damaged or holds something else
  */
-export function* readFeatures(path: string): Generator<FeatureRecord> {
-  for (const { number, offset, bytes } of readTfRecords(path)) {
+export async function* readFeatures(path: string, range?: RecordRange): AsyncGenerator<NumberedRecord> {
+  for await (const { number, offset, end, bytes } of readTfRecords(path, range)) {
+    let record: FeatureRecord
     try {
-      yield decodeRecord(bytes)
+      record = decodeRecord(bytes)
     } catch (error) {
       if (!(error instanceof RecordError)) throw error
-      throw malformed(`record ${number} holds no features: ${error.message}`, { file: path, offset, cause: error })
+      const file = path === '-' ? 'standard input' : path
+      throw malformed(`record ${number} holds no features: ${error.message}`, { file, offset, cause: error })
     }
+    yield { number, end, record }
   }
 }

@@ -94,8 +94,13 @@ export abstract class AlbertkitCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init()
-    this.#stopListening = listenForInterrupts(async (signal) => {
-      await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`))
+    this.#stopListening = listenForInterrupts({
+      report: async (signal) => {
+        await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`))
+      },
+      waiting: () => {
+        this.talk('finishing what is under way; Ctrl-C again ends at once')
+      },
     })
   }
 

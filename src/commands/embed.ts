@@ -3,7 +3,6 @@ import { argument } from './args.js'
 import { TextCommand } from './text-command.js'
 import { usage } from '../errors.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
-import { listenerOf } from './text-talk.js'
 
 export default class Embed extends TextCommand {
   static override summary = 'Turn lines of text into vectors.'
@@ -34,7 +33,7 @@ export default class Embed extends TextCommand {
     const { args, flags } = await this.parse(Embed)
     const { pooling, format } = flags
     const job = { ...jobOf(args.model, args.file, flags, format as 'jsonl'), pooling: pooling as 'mean' }
-    const listener = listenerOf(this.speaker)
+    const listener = this.listener(job)
     if (flags.text !== undefined) {
       const [a, b, ...more] = flags.text
       if (a === undefined || b === undefined || more.length > 0) throw usage('--text is given twice: two texts are compared') // prettier-ignore

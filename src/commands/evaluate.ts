@@ -2,7 +2,6 @@ import * as Flags from '@oclif/core/flags'
 import { argument } from './args.js'
 import { TextCommand } from './text-command.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
-import { listenerOf } from './text-talk.js'
 
 export default class Evaluate extends TextCommand {
   static override summary = 'Score a classifier on labelled lines: accuracy, loss, classes, confusion, mistakes.'
@@ -28,7 +27,7 @@ export default class Evaluate extends TextCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Evaluate)
     const job = jobOf(args.model, args.file, flags, 'jsonl')
-    const listener = listenerOf(this.speaker)
+    const listener = this.listener(job)
     if (await this.runShard('evaluate', job, flags)) return
     const { evaluateFile, writeEvaluation } = await import('../api/text/evaluate-file.js')
     const { evaluateText } = await import('../report/evaluate.js')

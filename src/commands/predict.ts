@@ -2,7 +2,6 @@ import * as Flags from '@oclif/core/flags'
 import { argument } from './args.js'
 import { TextCommand } from './text-command.js'
 import { jobOf, shardFlag, textFlags } from './text-flags.js'
-import { listenerOf } from './text-talk.js'
 
 export default class Predict extends TextCommand {
   static override summary = 'Classify lines of text with a model, or with what it was converted to.'
@@ -28,7 +27,7 @@ export default class Predict extends TextCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Predict)
     const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
-    const listener = listenerOf(this.speaker)
+    const listener = this.listener(job)
     if (await this.runShard('predict', job, flags)) return
     const { predictFile } = await import('../api/text/predict-file.js')
     const report = await predictFile(job, flags, (line) => this.put(line), listener)

@@ -1,6 +1,7 @@
 import type { TextFileReport } from '../api/text/predict-file.js'
 import type { ShardCommand } from '../api/text/shards.js'
-import type { TextJob } from '../api/text/job.js'
+import type { Listener, TextJob } from '../api/text/job.js'
+import { inputFormatOf } from '../text/examples.js'
 import { AlbertkitCommand } from './base.js'
 import { listenerOf } from './text-talk.js'
 
@@ -11,12 +12,17 @@ interface ShardFlags {
 
 /** What the commands that read lines have in common. */
 export abstract class TextCommand extends AlbertkitCommand {
+  /** Says what happens while the input of a job is read. */
+  protected listener({ input, inputFormat }: TextJob): Listener {
+    return listenerOf(this.speaker, (inputFormat ?? inputFormatOf(input)) === 'tfrecord' ? 'record' : 'line')
+  }
+
   /** Computes the shard that is asked for; false where none is. */
   protected async runShard(command: ShardCommand, job: TextJob, { shard, output }: ShardFlags): Promise<boolean> {
     if (shard === undefined) return false
     const { runTextShard } = await import('../api/text/shards.js')
     const { shardDocument, shardText } = await import('../report/shard.js')
-    const report = await runTextShard(command, job, shard, output, listenerOf(this.speaker))
+    const report = await runTextShard(command, job, shard, output, this.listener(job))
     await this.finish(shardDocument(report), () => shardText(report))
     return true
   }

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import type { TextJob } from '../api/text/job.js'
 import { usage } from '../errors.js'
-import type { ExampleFormat } from '../text/examples.js'
+import type { InputFormat } from '../text/examples.js'
 
 /** Flags of every command that tokenizes. */
 export const tokenizerFlags = {
@@ -35,7 +35,7 @@ export const textFlags = {
   'batch-size': positive('batch-size', 'lines in a batch; default 32', 1 << 16, ['batch']),
   threads: positive('threads', 'threads that read, a session each; default one a core, as far as memory goes', 1024),
   runner: Flags.string({ description: 'runtime; the fastest that is there if left out', options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'] }),
-  'input-format': Flags.string({ description: 'what the lines are; by the file name if left out', options: ['lines', 'tsv', 'csv', 'jsonl'] }),
+  'input-format': Flags.string({ description: 'what the input is, lines or features; by the file name if left out', options: ['lines', 'tsv', 'csv', 'jsonl', 'tfrecord'], aliases: ['from'] }),
   header: Flags.boolean({ description: 'the first line names the columns' }),
   'text-column': Flags.string({ description: 'column of the text, by number (from 1) or name', helpValue: 'COLUMN' }),
   'text-b-column': Flags.string({ description: 'column of the second text', helpValue: 'COLUMN' }),
@@ -63,7 +63,7 @@ export const jobOf = (model: string, input: string, flags: TextFlagValues, forma
   model,
   input,
   format,
-  inputFormat: flags['input-format'] as ExampleFormat | undefined,
+  inputFormat: flags['input-format'] as InputFormat | undefined,
   header: flags.header ? true : undefined,
   textColumn: flags['text-column'],
   textBColumn: flags['text-b-column'],

@@ -11,12 +11,15 @@ export interface Talk {
 const MAX_REPORTED = 20
 
 /** Says which lines cannot be used, the first twenty by one. */
-export function badLineReporter(talk: Talk): (bad: { line: number; reason: string }) => void {
+export function badLineReporter(
+  talk: Talk,
+  unit: 'line' | 'record' = 'line',
+): (bad: { line: number; reason: string }) => void {
   let count = 0
   return ({ line, reason }) => {
     count++
-    if (count <= MAX_REPORTED) talk.talk(`line ${line}: ${reason}`)
-    if (count === MAX_REPORTED) talk.talk('further lines that cannot be used are not named')
+    if (count <= MAX_REPORTED) talk.talk(`${unit} ${line}: ${reason}`)
+    if (count === MAX_REPORTED) talk.talk(`further ${unit}s that cannot be used are not named`)
   }
 }
 
@@ -27,7 +30,7 @@ const LOG_SECONDS = 30
  * Says what runs the model, which lines cannot be used, and how far the reading is. A pipe that reads a handful of lines
  * with the fastest runtime is told nothing: what stands on stderr then is something to look at.
  */
-export function listenerOf(talk: Talk): Listener {
+export function listenerOf(talk: Talk, unit: 'line' | 'record' = 'line'): Listener {
   const start = performance.now()
   const terminal = process.stderr.isTTY
   let [runner, windows, logged] = ['', 0, 0]
@@ -43,7 +46,7 @@ export function listenerOf(talk: Talk): Listener {
     onNote: (note) => {
       talk.talk(note)
     },
-    onBad: badLineReporter(talk),
+    onBad: badLineReporter(talk, unit),
     onProgress: ({ lines, part }) => {
       if (++windows > 1) sayRunner()
       const seconds = (performance.now() - start) / 1000

@@ -64,11 +64,11 @@ export async function* fromRecords(
   json: boolean,
   { labels: labelsFile, ...options }: LoadTokenizerOptions & { readonly labels?: string | undefined },
 ): AsyncGenerator<string> {
-  if (input === '-') throw usage('--from tfrecord reads a file, not standard input')
   const { readFeatures } = await import('../api/feature-files.js')
   const { tokenizerOf } = await import('../api/tokenize.js')
   const [tokenizer, labels] = [await tokenizerOf(vocabulary, options), await labelNames(vocabulary, labelsFile)]
-  for (const { label, real, ...features } of readFeatures(input)) {
+  for await (const { record } of readFeatures(input)) {
+    const { label, real, ...features } = record
     const tokens = features.input_ids
       .slice(0, features.input_mask.lastIndexOf(1) + 1)
       .map((id) => tokenizer.tokenOf(id) ?? `[id ${id}]`)

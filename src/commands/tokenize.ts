@@ -8,7 +8,10 @@ import { fromRecords, toRecords } from './tokenize-records.js'
 const recordFlags = {
   labels: textFlags.labels,
   'max-seq-length': textFlags['max-seq-length'],
-  'input-format': textFlags['input-format'],
+  'input-format': Flags.string({
+    description: 'what the lines are; by the file name if left out',
+    options: ['lines', 'tsv', 'csv', 'jsonl'],
+  }),
   header: textFlags.header,
   'text-column': textFlags['text-column'],
   'text-b-column': textFlags['text-b-column'],

@@ -74,20 +74,32 @@ class Cutter {
       this.#close()
   }
 
+  #begin(): void {
+    if (this.#offset > 0 && this.#lines % this.window === 0) this.#cut()
+    this.#lines += 1
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#own.update(bytes)
+    this.#offset += bytes.length
+  }
+
   add(chunk: Buffer): void {
     this.#whole.update(chunk)
     for (let at = 0; at < chunk.length;) {
-      if (this.#atLineStart) {
-        if (this.#offset > 0 && this.#lines % this.window === 0) this.#cut()
-        this.#lines += 1
-      }
+      if (this.#atLineStart) this.#begin()
       const feed = chunk.indexOf(LINE_FEED, at)
       const end = feed === -1 ? chunk.length : feed + 1
-      this.#own.update(chunk.subarray(at, end))
-      this.#offset += end - at
+      this.#take(chunk.subarray(at, end))
       this.#atLineStart = feed !== -1
       at = end
     }
+  }
+
+  addRecord(framed: Uint8Array): void {
+    this.#whole.update(framed)
+    this.#begin()
+    this.#take(framed)
   }
 
   finish(): LineIndex {
@@ -96,14 +108,36 @@ class Cutter {
   }
 }
 
+function checkCount(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > MAX_SHARDS)
+    throw usage(`${count} is no number of shards`, { hint: `choose 1 to ${MAX_SHARDS}` })
+}
+
+/**
+ * The same for a file of records.
+ * @param records all of them, each as it stands in the file
+ * @param bytes of the file
+ * @throws AlbertkitError `usage` where `count` is no number of shards, and what reading records throws
+ */
+export async function indexRecords(
+  records: AsyncIterable<{ readonly framed: Uint8Array }>,
+  bytes: number,
+  count: number,
+  window = WINDOW,
+): Promise<LineIndex> {
+  checkCount(count)
+  const cutter = new Cutter(bytes, count, window)
+  for await (const { framed } of records) cutter.addRecord(framed)
+  return cutter.finish()
+}
+
 /**
  * Cuts a file of lines into `count` shards of about the same number of bytes, in one pass; shards of a short file may
  * be empty.
  * @throws AlbertkitError `usage` where the file cannot be read or `count` is no number of shards
  */
 export async function indexLines(file: string, count: number, window = WINDOW): Promise<LineIndex> {
-  if (!Number.isInteger(count) || count < 1 || count > MAX_SHARDS)
-    throw usage(`${count} is no number of shards`, { hint: `choose 1 to ${MAX_SHARDS}` })
+  checkCount(count)
   try {
     const cutter = new Cutter((await stat(file)).size, count, window)
     for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) cutter.add(chunk as Buffer)

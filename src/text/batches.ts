@@ -21,10 +21,11 @@ function pad(rows: readonly Features[], places: readonly number[]): Batch {
     token_type_ids: new Int32Array(size),
   }
   places.forEach((place, row) => {
-    const { input_ids, token_type_ids } = rows[place]!
+    const { input_ids, token_type_ids, attention_mask } = rows[place]!
     const at = row * sequence
     batch.input_ids.set(input_ids, at)
-    batch.attention_mask.fill(1, at, at + input_ids.length)
+    if (attention_mask === undefined) batch.attention_mask.fill(1, at, at + input_ids.length)
+    else batch.attention_mask.set(attention_mask, at)
     batch.token_type_ids.set(token_type_ids, at)
   })
   return batch

@@ -1,3 +1,4 @@
+import type { Features } from './features.js'
 import type { Line } from './lines.js'
 
 /** A text to classify, with the label that it has where one is given. */
@@ -6,6 +7,8 @@ export interface Example {
   readonly text: string
   readonly textB: string | null
   readonly label: string | null
+  /** What the model takes, where it was made before; else it is made of the texts. */
+  readonly features?: Features
 }
 
 /** A line that could not be used, and why. */
@@ -17,6 +20,9 @@ export interface BadLine {
 
 export const EXAMPLE_FORMATS = ['lines', 'tsv', 'csv', 'jsonl'] as const
 export type ExampleFormat = (typeof EXAMPLE_FORMATS)[number]
+
+/** What an input is: lines of text, or records of features. */
+export type InputFormat = ExampleFormat | 'tfrecord'
 
 /** A column by its number, counted from 1, or by its name in the header or the object. */
 export type Column = number | string
@@ -36,6 +42,10 @@ export function formatOf(path: string): ExampleFormat {
   if (/\.csv$/i.test(path)) return 'csv'
   return /\.(jsonl|ndjson)$/i.test(path) ? 'jsonl' : 'lines'
 }
+
+/** The same where it may be features too. */
+export const inputFormatOf = (path: string): InputFormat =>
+  /\.tf_?records?$/i.test(path) ? 'tfrecord' : formatOf(path)
 
 class Unusable extends Error {}
 

@@ -128,6 +128,7 @@ export function decodeRecord(bytes: Uint8Array): FeatureRecord {
     throw new RecordError(`it has ${input_ids.length} input_ids, ${input_mask.length} of input_mask and ${segment_ids.length} segment_ids`) // prettier-ignore
   const wrong = input_ids.find((id) => !Number.isSafeInteger(id) || id < 0)
   if (wrong !== undefined) throw new RecordError(`${wrong} among its input_ids is no token`)
+  if (input_mask.some((on) => on !== 0 && on !== 1)) throw new RecordError('its input_mask holds more than 0 and 1')
   const real = features.get('is_real_example')?.values[0] ?? 1
   return { input_ids, input_mask, segment_ids, label: features.get('label_ids')?.values[0] ?? null, real: real !== 0 }
 }

@@ -6,6 +6,8 @@ export interface Features {
   readonly input_ids: readonly number[]
   /** 0 for a, 1 for b and its `[SEP]`. */
   readonly token_type_ids: readonly number[]
+  /** 0 for a token that is not to be looked at, else 1; 1 throughout if left out. */
+  readonly attention_mask?: readonly number[]
 }
 
 export interface PaddedFeatures {

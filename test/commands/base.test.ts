@@ -152,6 +152,19 @@ describe('a result', () => {
 })
 
 describe('an interrupted command', () => {
+  it('that takes its time says so, and ends at once when interrupted again', async () => {
+    const child = spawn(process.execPath, [RUN, 'probe', 'linger'], { env: userEnv() })
+    let stderr = ''
+    child.stderr.on('data', (text) => {
+      stderr += String(text)
+      if (/waiting\n$|at once\n$/.test(stderr)) child.kill('SIGINT')
+    })
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+    // A shell says 130 of this.
+    expect([code, signal]).toEqual([null, 'SIGINT'])
+    expect(stderr).toBe('waiting\nfinishing what is under way; Ctrl-C again ends at once\n')
+  })
+
   it.each([
     ['SIGINT', []],
     ['SIGTERM', []],

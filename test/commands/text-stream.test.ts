@@ -137,6 +137,44 @@ describe('Ctrl-C', () => {
     expect([existsSync(`${output}.part`), existsSync(`${output}.part.json`)]).toEqual([false, false])
   }, 60_000)
 
+  it('twice ends it at once, threads in the middle of a batch or not, and whole lines stay', async () => {
+    const input = at('long.txt')
+    const lines = readFileSync(news('train.tsv'), 'utf8').split('\n').slice(0, 1300)
+    writeFileSync(input, lines.map((line) => `${line.replace('\t', '').repeat(8)}\n`).join(''))
+    // A batch takes about a second.
+    const args = ['predict', at('news'), input, '-o', at('twice'), '--threads', '2', '--batch-size', '256']
+    const child = spawn(process.execPath, [BIN, ...args], { env: userEnv(), stdio: ['ignore', 'ignore', 'pipe'] })
+    let [stderr, second] = ['', 0]
+    child.stderr.on('data', (text) => (stderr += String(text)))
+    const timer = setInterval(() => {
+      if (!existsSync(at('twice.part.json'))) return
+      clearInterval(timer)
+      // The threads compute by now.
+      setTimeout(() => child.kill('SIGINT'), 700)
+      setTimeout(() => {
+        second = performance.now()
+        child.kill('SIGINT')
+      }, 800)
+    }, 5)
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.on('close', (...ended) => {
+        clearInterval(timer)
+        resolve(ended)
+      }),
+    )
+    // A shell says 130 of this.
+    expect([code, signal], stderr).toEqual([null, 'SIGINT'])
+    expect(second).toBeGreaterThan(0)
+    expect(performance.now() - second).toBeLessThan(500)
+    const part = bytesOf('twice.part').toString()
+    expect(part.length).toBeGreaterThan(0)
+    expect(part.endsWith('\n')).toBe(true)
+    const again = await albertkit(args)
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('going on at line ')])
+    await albertkit(args.map((arg) => (arg === at('twice') ? at('once') : arg)))
+    expect(bytesOf('twice').equals(bytesOf('once'))).toBe(true)
+  }, 60_000)
+
   it('what another input or other options left is begun anew', async () => {
     const input = at('changed.tsv')
     writeFileSync(input, readFileSync(news('train.tsv')))

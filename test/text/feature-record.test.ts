@@ -1,11 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readFeatures, writeFeatures } from '../../src/api/feature-files.js'
 import { AlbertkitError } from '../../src/errors.js'
-import { frameRecord, readTfRecords } from '../../src/formats/tf-record.js'
+import { frameRecord, readTfRecords, type TfRecord } from '../../src/formats/tf-record.js'
+import { readable } from '../../src/text/detokenize.js'
 import { ExampleReader } from '../../src/text/examples.js'
 import { decodeRecord, encodeRecord, paddingRecord, type FeatureRecord } from '../../src/text/feature-record.js'
 import { makeFeatures, padFeatures } from '../../src/text/features.js'
@@ -36,7 +38,7 @@ interface Cases {
 }
 
 describeShared("run_classifier's own TFRecord file", () => {
-  it('is written again byte for byte from the texts, and read back', () => {
+  it('is written again byte for byte from the texts, and read back', async () => {
     const { labels, cases } = JSON.parse(readFileSync(join(TEXT, 'features_cases.json'), 'utf8')) as Cases
     const tokenizer = loadTokenizer(join(TEXT, 'wordpiece_vocab.txt'), { lowerCase: true })
     const own = cases.filter((c) => c.tokenizer === 'wordpiece' && c.do_lower_case && c.max_seq_length === 16)
@@ -50,9 +52,32 @@ describeShared("run_classifier's own TFRecord file", () => {
     const file = join(TEXT, 'features_wordpiece_16.tf_record')
     const written = Buffer.concat(records.map((record) => frameRecord(encodeRecord(record))))
     expect(written.equals(readFileSync(file))).toBe(true)
-    expect([...readFeatures(file)]).toEqual(records)
+    expect(await recordsOf(file)).toEqual(records)
   })
 })
+
+describe("create_pretraining_data's file, written by TensorFlow", () => {
+  it('has the same features, and no label', async () => {
+    const records = await recordsOf(join(import.meta.dirname, 'fixtures/pretraining.tf_record'))
+    const tokenizer = loadTokenizer(ZH_NEWS)
+    expect(
+      records.map(({ input_ids, input_mask, segment_ids, label, real }) => {
+        const ids = input_ids.filter((_, i) => input_mask[i] === 1)
+        return [readable(tokenizer, ids), input_ids.length, segment_ids.indexOf(1), label, real]
+      }),
+    ).toEqual([
+      ['[CLS]主[MASK]逆转取胜[SEP]夺[MASK]冠军[SEP]', 32, 8, null, true],
+      ['[CLS]央行[MASK]调存款[SEP]准备金率[SEP]', 32, 8, null, true],
+    ])
+  })
+})
+
+/** The records of a file, all of them. */
+async function recordsOf(path: string): Promise<FeatureRecord[]> {
+  const records: FeatureRecord[] = []
+  for await (const { record } of readFeatures(path)) records.push(record)
+  return records
+}
 
 const arbitrary: fc.Arbitrary<FeatureRecord> = fc.nat({ max: 40 }).chain((length) => {
   const list = (max: number) => fc.array(fc.nat({ max }), { minLength: length, maxLength: length })
@@ -66,10 +91,10 @@ const arbitrary: fc.Arbitrary<FeatureRecord> = fc.nat({ max: 40 }).chain((length
 })
 
 /** What `readFeatures` says of a file with these bytes. */
-function failure(bytes: Uint8Array): AlbertkitError {
+async function failure(bytes: Uint8Array): Promise<AlbertkitError> {
   writeFileSync(at('damaged'), bytes)
   try {
-    Array.from(readFeatures(at('damaged')))
+    await recordsOf(at('damaged'))
   } catch (error) {
     if (error instanceof AlbertkitError) return error
     throw error
@@ -78,39 +103,55 @@ function failure(bytes: Uint8Array): AlbertkitError {
 }
 
 describe('records', () => {
-  it('are what was written', () => {
-    fc.assert(
-      fc.property(fc.array(arbitrary, { maxLength: 5 }), (records) => {
+  it('are what was written', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(arbitrary, { maxLength: 5 }), async (records) => {
         writeFileSync(at('there'), Buffer.concat(records.map((r) => frameRecord(encodeRecord(r)))))
-        expect([...readFeatures(at('there'))]).toEqual(records)
+        expect(await recordsOf(at('there'))).toEqual(records)
       }),
       { numRuns: 50 },
     )
   })
 
-  it('that are damaged in any byte, or cut off at any, are refused', () => {
+  it('that are damaged in any byte, or cut off at any, are refused', async () => {
     const record = { input_ids: [2, 300, 3], input_mask: [1, 1, 1], segment_ids: [0, 0, 0], label: 4, real: true }
     const one = frameRecord(encodeRecord(record))
     const bytes = Buffer.concat([one, one])
     for (let i = 0; i < bytes.length; i++) {
       const damaged = Uint8Array.from(bytes)
       damaged[i]! ^= 0x10
-      const { kind, place } = failure(damaged)
+      const { kind, place } = await failure(damaged)
       expect([kind, place.offset], `byte ${i}`).toEqual(['malformed', i < one.length ? 0 : one.length])
       // Cut between two records a file is a shorter one.
-      if (i > 0 && i !== one.length) expect(failure(bytes.subarray(0, i)).kind, `${i} bytes`).toBe('malformed')
+      if (i > 0 && i !== one.length) expect((await failure(bytes.subarray(0, i))).kind, `${i} bytes`).toBe('malformed')
     }
   })
 
-  it('of other kinds are named', () => {
-    const framed = (bytes: Uint8Array): AlbertkitError => failure(frameRecord(bytes))
-    expect(framed(Uint8Array.of(0xff, 0xff)).message).toBe('record 1 holds no features: it is no tf.train.Example')
-    expect(framed(new Uint8Array()).message).toContain('it has no input_ids (it has: nothing)')
+  it('come from a stream in pieces of any size as from a file', async () => {
+    const records = Array.from({ length: 9 }, (_, i) => encodeRecord({ ...paddingRecord(7 * i), label: i }))
+    const bytes = Buffer.concat(records.map(frameRecord))
+    for (const size of [1, 13, 400, bytes.length]) {
+      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size)) // prettier-ignore
+      const found: TfRecord[] = []
+      for await (const record of readTfRecords('-', undefined, Readable.from(pieces))) found.push(record)
+      expect(found.map((r) => Buffer.from(r.bytes))).toEqual(records.map((r) => Buffer.from(r)))
+      expect(found.map((r) => [r.number, r.end - r.offset])).toEqual(records.map((r, i) => [i + 1, r.length + 16]))
+    }
+  })
+
+  it('of other kinds are named', async () => {
+    const framed = (bytes: Uint8Array): Promise<AlbertkitError> => failure(frameRecord(bytes))
+    expect((await framed(Uint8Array.of(0xff, 0xff))).message).toBe(
+      'record 1 holds no features: it is no tf.train.Example',
+    )
+    expect((await framed(new Uint8Array())).message).toContain('it has no input_ids (it has: nothing)')
     const uneven = { input_ids: [2, 3], input_mask: [1], segment_ids: [0, 0], label: 0, real: true }
-    expect(framed(encodeRecord(uneven)).message).toContain('2 input_ids, 1 of input_mask and 2 segment_ids')
+    expect((await framed(encodeRecord(uneven))).message).toContain('2 input_ids, 1 of input_mask and 2 segment_ids')
     const negative = { input_ids: [-1], input_mask: [1], segment_ids: [0], label: 0, real: true }
-    expect(framed(encodeRecord(negative)).message).toContain('-1 among its input_ids is no token')
-    const gzip = failure(Uint8Array.of(0x1f, 0x8b, ...Array<number>(30).fill(8)))
+    expect((await framed(encodeRecord(negative))).message).toContain('-1 among its input_ids is no token')
+    const mask = { input_ids: [5], input_mask: [2], segment_ids: [0], label: 0, real: true }
+    expect((await framed(encodeRecord(mask))).message).toContain('its input_mask holds more than 0 and 1')
+    const gzip = await failure(Uint8Array.of(0x1f, 0x8b, ...Array<number>(30).fill(8)))
     expect([gzip.kind, gzip.message]).toEqual(['unsupported', 'the TFRecord file is compressed'])
   })
 
@@ -120,12 +161,13 @@ describe('records', () => {
     const entry = (name: string, feature: number[]): number[] =>
       part(1, [...part(1, [...Buffer.from(name)]), ...part(2, feature)])
     const one = part(3, [0x08, 0x05, 0x08, 0x06])
+    const mask = part(3, [0x08, 0x01, 0x08, 0x01])
     const label = part(2, part(1, [...new Uint8Array(Float32Array.of(2.5).buffer)]))
     const bytes = Uint8Array.from(
-      part(1, [...entry('input_ids', one), ...entry('input_mask', one), ...entry('segment_ids', one), ...entry('label_ids', label)]),
+      part(1, [...entry('input_ids', one), ...entry('input_mask', mask), ...entry('segment_ids', one), ...entry('label_ids', label)]),
     ) // prettier-ignore
     const [input_ids, real] = [[5, 6], true]
-    expect(decodeRecord(bytes)).toEqual({ input_ids, input_mask: input_ids, segment_ids: input_ids, label: 2.5, real })
+    expect(decodeRecord(bytes)).toEqual({ input_ids, input_mask: [1, 1], segment_ids: input_ids, label: 2.5, real })
   })
 })
 
@@ -146,7 +188,7 @@ describe('features of a file of lines', () => {
     const texts = ['财经\t央行', '天气\t晴', '', '体育\t主队逆转取胜']
     expect(await writeFeatures(file, tokenizer, lines(...texts), reader(), options)).toBe(2)
     expect(bad).toEqual([2, 3])
-    expect([...readFeatures(file)].map((r) => [r.label, r.input_ids.length])).toEqual([[1, 8], [0, 8]]) // prettier-ignore
+    expect((await recordsOf(file)).map((r) => [r.label, r.input_ids.length])).toEqual([[1, 8], [0, 8]]) // prettier-ignore
     const before = readFileSync(file)
     await expect(writeFeatures(file, tokenizer, lines(), reader(), options)).rejects.toMatchObject({ kind: 'output' })
     const unlabelled = writeFeatures(file, tokenizer, lines('体育\t好'), reader(), {
@@ -156,6 +198,5 @@ describe('features of a file of lines', () => {
     })
     await expect(unlabelled).rejects.toMatchObject({ kind: 'usage' })
     expect(readFileSync(file).equals(before)).toBe(true)
-    expect([...readTfRecords(file)].map((r) => r.number)).toEqual([1, 2])
   })
 })

@@ -3,7 +3,7 @@ import { MatrixFile } from '../../export/vectors.js'
 import { refuseExisting, WholeFile } from '../../export/whole-file.js'
 import { isBad } from '../../text/examples.js'
 import { float32Number } from '../../text/numbers.js'
-import { embedLines, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
+import { embedEntries, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
 import { ErrorsFile } from './errors-file.js'
 import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
 import type { TextFileReport } from './predict-file.js'
@@ -87,8 +87,8 @@ export async function embedFile(
         ? { put: (e) => put(line(e)), commit: () => undefined, discard: () => undefined }
         : fileSink(output, format, force, line)
     listener.onModel?.(model)
-    const { lines, reader, options } = await readPiece(job, { onProgress: (p) => listener.onProgress?.(p) })
-    for await (const e of embedLines(model, pooling, lines, reader, options)) {
+    const { entries, options } = await readPiece(job, model, { onProgress: (p) => listener.onProgress?.(p) })
+    for await (const e of embedEntries(model, pooling, entries, options)) {
       if (isBad(e)) {
         listener.onBad?.(e)
         errors.add(e)

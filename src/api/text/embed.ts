@@ -1,6 +1,7 @@
 import { isBad, type BadLine, type ExampleReader } from '../../text/examples.js'
 import type { Line } from '../../text/lines.js'
 import { float32Number } from '../../text/numbers.js'
+import { lineEntries, type Entry } from './entries.js'
 import { openTextModel, type TextModel, type TextModelOptions } from './model.js'
 import { answers, type PipelineOptions } from './pipeline.js'
 import type { Pooling } from './single.js'
@@ -29,14 +30,22 @@ export const openEmbedder = (path: string, pooling: Pooling, options: TextModelO
   openTextModel(path, 'features', READINGS[pooling].output, options)
 
 /** Vectors of lines, in order: the mean of the last hidden state over the tokens, or the pooler's output. */
-export async function* embedLines(
+export const embedLines = (
   model: TextModel,
   pooling: Pooling,
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
   options: PipelineOptions = {},
+): AsyncGenerator<Embedding | BadLine> => embedEntries(model, pooling, lineEntries(lines, reader), options)
+
+/** Vectors of what an input holds, in order. */
+export async function* embedEntries(
+  model: TextModel,
+  pooling: Pooling,
+  entries: AsyncIterable<Entry>,
+  options: PipelineOptions = {},
 ): AsyncGenerator<Embedding | BadLine> {
-  for await (const answer of answers(model, READINGS[pooling], lines, reader, options)) {
+  for await (const answer of answers(model, READINGS[pooling], entries, options)) {
     if (isBad(answer)) {
       yield answer
       continue

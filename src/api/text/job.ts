@@ -1,11 +1,21 @@
 import { statSync } from 'node:fs'
-import { ExampleReader, formatOf, type BadLine, type ExampleFormat, type ExampleOptions } from '../../text/examples.js'
-import { readLines, type Line, type LineRange } from '../../text/lines.js'
+import {
+  ExampleReader,
+  inputFormatOf,
+  type BadLine,
+  type ExampleOptions,
+  type InputFormat,
+} from '../../text/examples.js'
+import { indexLines, indexRecords, type LineIndex } from '../../scale/line-index.js'
+import { readLines, type LineRange } from '../../text/lines.js'
 import { defined } from '../../defined.js'
+import { usage } from '../../errors.js'
+import { readTfRecords } from '../../formats/tf-record.js'
+import { lineEntries, recordEntries, type Entry } from './entries.js'
 import { openTextModel, readLabelsFile, type TextModel, type TextModelOptions } from './model.js'
 import type { VectorFormat } from './embed.js'
 import type { PipelineOptions, Progress } from './pipeline.js'
-import { predictLines, type Prediction, type PredictionFormat } from './predict.js'
+import { predictEntries, type Prediction, type PredictionFormat } from './predict.js'
 import type { Pooling } from './single.js'
 
 /** Everything that one reading of a file needs to know; plain data, so that it travels to other machines. */
@@ -15,12 +25,14 @@ export interface TextJob {
   readonly format: PredictionFormat | VectorFormat
   /** What `embed` makes of a line. */
   readonly pooling?: Pooling | undefined
-  readonly inputFormat?: ExampleFormat | undefined
+  readonly inputFormat?: InputFormat | undefined
   readonly header?: boolean | undefined
   readonly textColumn?: string | undefined
   readonly textBColumn?: string | undefined
   readonly labelColumn?: string | undefined
   readonly labels?: string | undefined
+  /** The names themselves, where they are known already; before those of `labels`. */
+  readonly labelNames?: readonly string[] | undefined
   readonly vocabulary?: string | undefined
   readonly lowerCase?: boolean | undefined
   readonly maxSeqLength?: number | undefined
@@ -33,9 +45,15 @@ export interface TextJob {
 const column = (text: string | undefined): string | number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : text
 
+/** Whether the input is a file of features. */
+export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? inputFormatOf(job.input)) === 'tfrecord'
+
+/** @throws AlbertkitError `usage` where the input is no text */
 export function readerOf(job: TextJob): ExampleReader {
+  const format = job.inputFormat ?? inputFormatOf(job.input)
+  if (format === 'tfrecord') throw usage('a file of features is no text', { file: job.input })
   const options: ExampleOptions = defined({
-    format: job.inputFormat ?? formatOf(job.input),
+    format,
     header: job.header,
     textColumn: column(job.textColumn),
     textBColumn: column(job.textBColumn),
@@ -50,13 +68,19 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
     vocabulary: job.vocabulary,
     lowerCase: job.lowerCase,
     runner: job.runner,
-    labels: job.labels === undefined ? undefined : readLabelsFile(job.labels),
+    labels: job.labelNames ?? (job.labels === undefined ? undefined : readLabelsFile(job.labels)),
     maxSeqLength: job.maxSeqLength,
   })
 
 /** @param hash whether the model's SHA-256 is needed: computing it reads all weights */
 export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
   openTextModel(job.model, 'classify', 'logits', { ...textModelOptions(job), hash })
+
+/** Where the shards of a job's input begin and end. @throws AlbertkitError `usage`, `malformed` */
+export const indexInput = (job: TextJob, count: number): Promise<LineIndex> =>
+  holdsRecords(job)
+    ? indexRecords(readTfRecords(job.input), sizeOf(job.input) ?? 0, count)
+    : indexLines(job.input, count)
 
 /** How far the reading of a file is. */
 export interface FileProgress extends Progress {
@@ -86,26 +110,45 @@ export interface Piece {
 }
 
 export interface PieceReading {
-  readonly lines: AsyncIterable<Line>
-  readonly reader: ExampleReader
+  readonly entries: AsyncIterable<Entry>
   readonly options: PipelineOptions
 }
 
-/** How a job's input, or a piece of it, is read: its lines, what they are, and the batches. */
-export async function readPiece(job: TextJob, { range, onProgress }: Piece = {}): Promise<PieceReading> {
+/** The entries of a job's input, or of a piece of it. */
+async function entriesOf(job: TextJob, model: TextModel, range: LineRange | undefined): Promise<AsyncIterable<Entry>> {
+  if (holdsRecords(job)) {
+    const { header, textColumn, textBColumn, labelColumn, maxSeqLength } = job
+    if ([header, textColumn, textBColumn, labelColumn].some((given) => given !== undefined))
+      throw usage('a file of features has no header and no columns', { file: job.input })
+    if (maxSeqLength !== undefined)
+      throw usage('features have the length that they were made with', {
+        file: job.input,
+        hint: 'leave --max-seq-length out',
+      })
+    return recordEntries(job.input, model, range)
+  }
   const reader = readerOf(job)
   if (range !== undefined && range.offset > 0 && job.header === true)
     for await (const { text } of readLines(job.input)) {
       reader.takeHeader(text)
       break
     }
+  return lineEntries(readLines(job.input, range), reader)
+}
+
+/** How a job's input, or a piece of it, is read: what it holds, and the batches. */
+export async function readPiece(
+  job: TextJob,
+  model: TextModel,
+  { range, onProgress }: Piece = {},
+): Promise<PieceReading> {
   const [start, bytes] = [range?.offset ?? 0, range?.bytes ?? sizeOf(job.input)]
   const tell = (p: Progress): void => {
     const part = bytes === null || bytes === 0 || p.offset === null ? null : (p.offset - start) / bytes
     onProgress?.({ ...p, part })
   }
   const options = defined({ batch: job.batch, threads: job.threads, onProgress: tell })
-  return { lines: readLines(job.input, range), reader, options }
+  return { entries: await entriesOf(job, model, range), options }
 }
 
 /** The predictions of a job, or of a piece of it. */
@@ -114,6 +157,6 @@ export async function* predictions(
   job: TextJob,
   piece: Piece = {},
 ): AsyncGenerator<Prediction | BadLine> {
-  const { lines, reader, options } = await readPiece(job, piece)
-  yield* predictLines(model, lines, reader, options)
+  const { entries, options } = await readPiece(job, model, piece)
+  yield* predictEntries(model, entries, options)
 }

@@ -15,6 +15,8 @@ import { openModel, type OpenedModel, type OpenModelOptions } from '../open.js'
 import { readLabelLines, readLabels } from '../side-files.js'
 import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
 import { modelTokenizer } from './tokenizer.js'
+import type { InputLimits } from './entries.js'
+import { WindowPool } from './pool.js'
 import type { ModelPlan } from './window-worker.js'
 
 export interface TextModelOptions extends OpenModelOptions {
@@ -37,6 +39,7 @@ export interface TextModel {
   /** Names of the classes, or null where none are known. */
   readonly labels: readonly string[] | null
   readonly maxLength: number
+  readonly limits: InputLimits
   /** The runtime that runs it, and what of. */
   readonly runner: string
   readonly detail: string
@@ -46,9 +49,9 @@ export interface TextModel {
   readonly globalStep: number | null
   /** With `hash`: SHA-256 over everything that the answers depend on, weights, configuration, vocabulary; else empty. */
   readonly sha256: string
-  /** What a thread needs to open it once more. */
-  readonly plan: ModelPlan
   run(batch: Batch, output: string): Promise<NamedTensor>
+  /** Threads that read with this model until it is closed. @param threads how many; what the machine takes if left out */
+  pool(threads?: number): WindowPool
   close(): Promise<void>
 }
 
@@ -178,7 +181,7 @@ export async function openTextModel(
     const lower = options.lowerCase === undefined ? {} : { lowerCase: options.lowerCase }
     const { vocabulary } = options
     const tokenizer = modelTokenizer(opened, { ...lower, ...(vocabulary === undefined ? {} : { vocabulary }) })
-    const { max_position_embeddings: positions, vocab_size } = opened.config
+    const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
     if (tokenizer.size > vocab_size)
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
     const { runner, name, file, remove } =
@@ -187,28 +190,37 @@ export async function openTextModel(
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
     const labels = options.labels ?? readLabels(opened.directory, opened.config)
+    const plan: ModelPlan = {
+      runner: name,
+      file,
+      bytes: sizeOf(file),
+      tokenizer: tokenizer.file,
+      lowerCase: tokenizer.lowerCase,
+      maxLength,
+    }
+    const run = async (batch: Batch, wantedOutput: string): Promise<NamedTensor> => {
+      const inputs = { ...batch, batch: batch.places.length }
+      return (await runner.run(inputs, [wantedOutput])).get(wantedOutput)!
+    }
+    const pools = new Map<number | undefined, WindowPool>()
     return {
       tokenizer,
       labels,
       maxLength,
+      limits: { vocabulary: vocab_size, segments: type_vocab_size, positions },
       runner: runner.name,
       detail: runner.detail,
       fastest: wanted !== undefined || runner.detail.startsWith('onnxruntime-node'),
       globalStep,
       sha256,
-      plan: {
-        runner: name,
-        file,
-        bytes: sizeOf(file),
-        tokenizer: tokenizer.file,
-        lowerCase: tokenizer.lowerCase,
-        maxLength,
-      },
-      run: async (batch, wantedOutput) => {
-        const inputs = { ...batch, batch: batch.places.length }
-        return (await runner.run(inputs, [wantedOutput])).get(wantedOutput)!
+      run,
+      pool: (threads) => {
+        const pool = pools.get(threads) ?? new WindowPool({ tokenizer, maxLength, run }, plan, threads)
+        pools.set(threads, pool)
+        return pool
       },
       close: async () => {
+        await Promise.all([...pools.values()].map((pool) => pool.close()))
         await runner.close()
         remove()
       },

@@ -1,9 +1,8 @@
 import { WINDOW } from '../../scale/line-index.js'
-import { isBad, type BadLine, type Example, type ExampleReader } from '../../text/examples.js'
-import type { Line } from '../../text/lines.js'
+import { isBad, type BadLine, type Example } from '../../text/examples.js'
+import type { Entry } from './entries.js'
 import type { TextModel } from './model.js'
-import { WindowPool } from './pool.js'
-import type { Reading, Rows } from './window.js'
+import type { Reading, Rows, TextInput } from './window.js'
 
 /** How far the reading of a file is: a whole number of windows, all of whose answers have been taken. */
 export interface Progress {
@@ -36,24 +35,25 @@ type Item = Example | BadLine
 interface Window {
   readonly items: readonly Item[]
   readonly lines: number
-  readonly last: Line
+  readonly last: Entry
 }
 
+const inputOf = ({ features, text, textB }: Example): TextInput => features ?? [text, textB]
+
 /** Groups lines by windows that are counted from the start of the file, so that a line's batch depends on nothing else. */
-async function* windows(lines: AsyncIterable<Line>, reader: ExampleReader): AsyncGenerator<Window> {
+async function* windows(entries: AsyncIterable<Entry>): AsyncGenerator<Window> {
   let items: Item[] = []
   let [count, number] = [0, -1]
-  let last: Line | null = null
-  for await (const line of lines) {
-    const own = Math.floor((line.number - 1) / WINDOW)
+  let last: Entry | null = null
+  for await (const entry of entries) {
+    const own = Math.floor((entry.number - 1) / WINDOW)
     if (own !== number && last !== null) {
       yield { items, lines: count, last }
       ;[items, count] = [[], 0]
     }
-    ;[number, last] = [own, line]
+    ;[number, last] = [own, entry]
     count++
-    const item = reader.read(line)
-    if (item !== null) items.push(item)
+    if (entry.item !== null) items.push(entry.item)
   }
   if (last !== null && count > 0) yield { items, lines: count, last }
 }
@@ -73,11 +73,10 @@ function* answersOf({ items }: Window, { width, values }: Rows): Generator<Answe
 export async function* answers(
   model: TextModel,
   reading: Omit<Reading, 'batch'>,
-  lines: AsyncIterable<Line>,
-  reader: ExampleReader,
+  entries: AsyncIterable<Entry>,
   { batch = DEFAULT_BATCH, threads, onProgress }: PipelineOptions = {},
 ): AsyncGenerator<Answer | BadLine> {
-  const pool = new WindowPool(model, { ...reading, batch }, threads)
+  const pool = model.pool(threads)
   const flying: { window: Window; rows: Promise<Rows> }[] = []
   let done = 0
   async function* land(): AsyncGenerator<Answer | BadLine> {
@@ -86,17 +85,13 @@ export async function* answers(
     done += window.lines
     onProgress?.({ lines: done, nextLine: window.last.number + 1, offset: window.last.end ?? null })
   }
-  try {
-    for await (const window of windows(lines, reader)) {
-      const texts = window.items.flatMap((item) => (isBad(item) ? [] : [[item.text, item.textB] as const]))
-      const rows = pool.read(texts)
-      // An error is thrown where the result is asked for.
-      rows.catch(() => undefined)
-      flying.push({ window, rows })
-      if (flying.length > pool.width) yield* land()
-    }
-    while (flying.length > 0) yield* land()
-  } finally {
-    await pool.close()
+  for await (const window of windows(entries)) {
+    const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))
+    const rows = pool.read(inputs, { ...reading, batch })
+    // An error is thrown where the result is asked for.
+    rows.catch(() => undefined)
+    flying.push({ window, rows })
+    if (flying.length > pool.width) yield* land()
   }
+  while (flying.length > 0) yield* land()
 }

@@ -2,8 +2,8 @@ import { availableParallelism, freemem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { AlbertkitError, environment } from '../../errors.js'
 import { onInterrupt } from '../../interrupt.js'
-import { readWindow, type Readable, type Reading, type Rows, type TextPair } from './window.js'
-import type { Failure, ModelPlan, WorkerAnswer, WorkerTask } from './window-worker.js'
+import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
+import type { Failure, ModelPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
 
 const WORKER = new URL('./window-worker.js', import.meta.url)
 /** No thread starts from TypeScript, as which this module runs in tests. */
@@ -16,8 +16,7 @@ const SESSION = 2
 export const defaultThreads = ({ bytes }: Pick<ModelPlan, 'bytes'>): number =>
   Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 2 / (SESSION * Math.max(bytes, 1)))))
 
-interface Job {
-  readonly texts: readonly TextPair[]
+interface Job extends WindowTask {
   readonly resolve: (rows: Rows) => void
   readonly reject: (error: Error) => void
 }
@@ -32,7 +31,8 @@ const errorOf = ({ kind, message, detail }: Failure): Error =>
 
 /**
  * Reads windows of texts, several at a time, each in a thread with a session of its own: runtimes compute in the thread
- * that calls them. The first window is read here, so that a short text starts no thread; threads start when more come.
+ * that calls them. The first window is read here, so that a short text starts no thread; threads start when more come,
+ * and stay for whatever is read after, another shard say.
  */
 export class WindowPool {
   readonly #slots: Slot[] = []
@@ -45,9 +45,9 @@ export class WindowPool {
 
   /** @param threads sessions at a time; one means here, without any thread */
   constructor(
-    readonly model: Readable & { readonly plan: ModelPlan },
-    readonly reading: Reading,
-    threads: number = defaultThreads(model.plan),
+    readonly model: Readable,
+    readonly plan: ModelPlan,
+    threads: number = defaultThreads(plan),
   ) {
     this.#most = THREADED ? Math.max(1, threads) : 1
   }
@@ -57,16 +57,21 @@ export class WindowPool {
     return this.#most === 1 ? 1 : this.#most + 1
   }
 
-  read(texts: readonly TextPair[]): Promise<Rows> {
+  /** Threads that are running. */
+  get threads(): number {
+    return this.#slots.length
+  }
+
+  read(inputs: readonly TextInput[], reading: Reading): Promise<Rows> {
     if (this.#most === 1 || this.#here === null) {
       // One after the other: there is one session, and no answer comes sooner than its turn.
       const before = this.#here ?? Promise.resolve()
-      const rows = before.then(() => readWindow(this.model, texts, this.reading, () => this.#closing !== null))
+      const rows = before.then(() => readWindow(this.model, inputs, reading, () => this.#closing !== null))
       this.#here = rows.catch(() => undefined)
       return rows
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ texts, resolve, reject })
+      this.#queue.push({ inputs, reading, resolve, reject })
       this.#feed()
     })
   }
@@ -77,12 +82,13 @@ export class WindowPool {
       const slot = free ?? (this.#slots.length < this.#most ? this.#start() : null)
       if (slot === null) return
       slot.job = this.#queue.shift()!
-      slot.worker.postMessage(slot.job.texts)
+      const { inputs, reading } = slot.job
+      slot.worker.postMessage({ inputs, reading } satisfies WindowTask)
     }
   }
 
   #start(): Slot {
-    const task: WorkerTask = { plan: this.model.plan, reading: this.reading, stop: this.#stop }
+    const task: WorkerTask = { plan: this.plan, stop: this.#stop }
     if (this.#slots.length === 0) this.#forget = onInterrupt(() => this.close())
     const slot: Slot = { worker: new Worker(WORKER, { workerData: task }), job: null }
     slot.worker.on('message', (answer: WorkerAnswer) => {

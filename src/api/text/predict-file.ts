@@ -1,10 +1,9 @@
 import { PartFile } from '../../scale/part-file.js'
-import { indexLines } from '../../scale/line-index.js'
 import type { ShardTask } from '../../scale/manifest.js'
 import { isBad } from '../../text/examples.js'
 import type { LineRange } from '../../text/lines.js'
 import { ErrorsFile } from './errors-file.js'
-import { openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
+import { indexInput, openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
 import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
 import { taskOf } from './shards.js'
 import type { TextModel } from './model.js'
@@ -41,7 +40,7 @@ async function openOutput(
   force: boolean,
 ): Promise<{ file: PartFile; range: LineRange | undefined }> {
   let task: ShardTask | null = null
-  if (job.input !== '-') ({ task } = taskOf('predict', job, model, await indexLines(job.input, 1)))
+  if (job.input !== '-') ({ task } = taskOf('predict', job, model, await indexInput(job, 1)))
   const name = errors.path ?? null
   const file = new PartFile(output, task, { force, fits: (state) => state.errors.file === name })
   if (file.resumed === null || task === null) return { file, range: undefined }

@@ -3,6 +3,7 @@ import { isBad, type BadLine, type ExampleReader } from '../../text/examples.js'
 import type { Line } from '../../text/lines.js'
 import { argmax, float32Number, float32Text, softmax } from '../../text/numbers.js'
 import type { TextModel } from './model.js'
+import { lineEntries, type Entry } from './entries.js'
 import { answers, type PipelineOptions } from './pipeline.js'
 
 /** What a classifier says of a line. */
@@ -34,13 +35,20 @@ export function labelsFor(model: TextModel, classes: number): readonly string[] 
 const LOGITS = { output: 'logits', reduction: 'none' } as const
 
 /** Classifies lines, in order. */
-export async function* predictLines(
+export const predictLines = (
   model: TextModel,
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
   options: PipelineOptions = {},
+): AsyncGenerator<Prediction | BadLine> => predictEntries(model, lineEntries(lines, reader), options)
+
+/** Classifies what an input holds, in order. */
+export async function* predictEntries(
+  model: TextModel,
+  entries: AsyncIterable<Entry>,
+  options: PipelineOptions = {},
 ): AsyncGenerator<Prediction | BadLine> {
-  for await (const answer of answers(model, LOGITS, lines, reader, options)) {
+  for await (const answer of answers(model, LOGITS, entries, options)) {
     if (isBad(answer)) {
       yield answer
       continue

@@ -5,10 +5,9 @@ import { writeWhole } from '../../export/whole-file.js'
 import type { MergeJob, QueueJob } from '../../scale/queue/jobs.js'
 import { submit, type SubmitOptions, type SubmitReport } from '../../scale/queue/submit.js'
 import { work, type WorkOptions, type WorkReport } from '../../scale/queue/work.js'
-import { indexLines } from '../../scale/line-index.js'
 import { toJsonText } from '../../report/escape.js'
 import { VECTOR_FORMATS } from './embed.js'
-import type { TextJob } from './job.js'
+import { indexInput, type TextJob } from './job.js'
 import { mergeDirectory } from './merge.js'
 import type { TextModel } from './model.js'
 import { PREDICTION_FORMATS } from './predict.js'
@@ -30,12 +29,17 @@ export async function submitJob(
     throw usage(`${command} does not write ${job.format}`, { hint: `formats: ${formats.join(', ')}` })
   const model = await openForShards(command, job)
   try {
-    const { task, shards } = taskOf(command, job, model, await indexLines(job.input, count))
+    const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
     const target = resolve(output)
     const merge: MergeJob = {
       kind: 'merge',
       task,
-      places: { model: resolve(job.model), input: resolve(job.input), directory: `${target}.shards` },
+      places: {
+        model: resolve(job.model),
+        input: resolve(job.input),
+        directory: `${target}.shards`,
+        ...(job.vocabulary === undefined ? {} : { vocabulary: resolve(job.vocabulary) }),
+      },
       output: target,
       force: false,
     }
@@ -46,32 +50,54 @@ export async function submitJob(
   }
 }
 
-/** Models that this worker has open, by what they are. */
-class Models {
-  #key = ''
-  #model: Promise<TextModel> | null = null
+interface OpenModel {
+  readonly model: Promise<TextModel>
+  /** Shards that are computed with it just now. */
+  users: number
+}
 
-  async get(command: ShardCommand, job: TextJob): Promise<TextModel> {
-    const key = JSON.stringify([command, job])
-    if (key === this.#key && this.#model !== null) return this.#model
-    await this.close()
-    this.#key = key
-    this.#model = openForShards(command, job)
-    return this.#model
+/** Models that a worker has open with their threads: the last one stays for the shards that follow. */
+export class Models {
+  readonly #open = new Map<string, OpenModel>()
+
+  constructor(readonly openModel: typeof openForShards = openForShards) {}
+
+  /** Runs `body` with the model of a job, which is opened unless it is open. */
+  async use<T>(command: ShardCommand, job: TextJob, body: (model: TextModel) => Promise<T>): Promise<T> {
+    const { model, pooling, vocabulary, lowerCase, runner, maxSeqLength, labelNames } = job
+    const kind = command === 'embed' ? pooling : 'classify'
+    const key = JSON.stringify([kind, model, vocabulary, lowerCase, runner, maxSeqLength, labelNames])
+    const entry = this.#open.get(key) ?? { model: this.openModel(command, job), users: 0 }
+    this.#open.set(key, entry)
+    entry.users++
+    try {
+      await this.#closeOthers(key)
+      return await body(await entry.model)
+    } catch (error) {
+      // What does not open now may do so later: the shard is tried again.
+      await entry.model.catch(() => this.#open.delete(key))
+      throw error
+    } finally {
+      entry.users--
+    }
   }
 
-  async close(): Promise<void> {
-    const model = this.#model
-    this.#model = null
-    await model?.then((m) => m.close(), () => undefined)
-  } // prettier-ignore
-}
+  async #closeOthers(kept: string | null): Promise<void> {
+    const idle = [...this.#open].filter(([key, { users }]) => key !== kept && users === 0)
+    for (const [key] of idle) this.#open.delete(key)
+    await Promise.all(idle.map(([, { model }]) => model.then((m) => m.close(), () => undefined)))
+  }
+
+  close(): Promise<void> {
+    return this.#closeOthers(null)
+  }
+} // prettier-ignore
 
 /** Runs jobs of a queue until it is told to stop, or until nothing is left. */
 export async function workQueue(options: WorkOptions & { readonly threads?: number }): Promise<WorkReport> {
   const models = new Models()
   const run = async (job: QueueJob): Promise<string> => {
-    const { directory, input, model: path } = job.places
+    const { directory, input, model: path, vocabulary } = job.places
     if (job.kind === 'merge') {
       const { output } = job
       const merged = await mergeDirectory(directory, { output, errors: `${output}.errors.jsonl`, force: true })
@@ -79,16 +105,17 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
       writeWhole(output, toJsonText(merged), true)
       return `${merged.evaluation.lines} lines scored`
     }
-    const asked = { ...(job.task.options as Partial<TextJob>), model: path, input }
+    const asked = { ...(job.task.options as Partial<TextJob>), model: path, input, vocabulary }
     const text = { format: 'jsonl', ...asked, ...(options.threads === undefined ? {} : { threads: options.threads }) } as TextJob // prettier-ignore
-    const model = await models.get(job.task.command, text)
-    if (model.sha256 !== job.task.model.sha256)
-      throw malformed('the model here is not the one that the job was made for', {
-        file: path,
-        hint: 'submit the job again, or bring the right model here',
-      })
-    const { skipped } = await computeShard(directory, job.task, job.shard, text, model)
-    return skipped ? 'was there already' : `${job.shard.lines} lines`
+    return models.use(job.task.command, text, async (model) => {
+      if (model.sha256 !== job.task.model.sha256)
+        throw malformed('the model here is not the one that the job was made for', {
+          file: path,
+          hint: 'submit the job again, or bring the right model here',
+        })
+      const { skipped } = await computeShard(directory, job.task, job.shard, text, model)
+      return skipped ? 'was there already' : `${job.shard.lines} lines`
+    })
   }
   try {
     return await work(run, options)

@@ -2,22 +2,27 @@ import { defined } from '../../defined.js'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { usage } from '../../errors.js'
-import { indexLines, type LineIndex, type Shard } from '../../scale/line-index.js'
+import type { LineIndex, Shard } from '../../scale/line-index.js'
 import type { ShardTask } from '../../scale/manifest.js'
 import { runShard, type ShardOutput, type ShardReport } from '../../scale/run-shard.js'
 import { isBad, type BadLine } from '../../text/examples.js'
 import { badLine } from './errors-file.js'
-import { embedLines, openEmbedder, vectorLine } from './embed.js'
-import { openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from './job.js' // prettier-ignore
+import { embedEntries, openEmbedder, vectorLine } from './embed.js'
+import { indexInput, openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from './job.js' // prettier-ignore
 import type { TextModel } from './model.js'
 import { labelsFor, predictionLine, type Prediction, type PredictionFormat } from './predict.js'
 
 export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const
 export type ShardCommand = (typeof SHARD_COMMANDS)[number]
 
-/** What two shards must have in common besides model and input. Threads change no result. */
-const optionsOf = ({ model: _m, input: _i, threads: _t, ...options }: TextJob): Record<string, unknown> =>
-  defined(options)
+/**
+ * What two shards must have in common besides model and input. Threads change no result; of labels and vocabulary it is
+ * what they hold that counts, not where they lie, and the vocabulary is in the model's SHA-256.
+ */
+const optionsOf = (job: TextJob): Record<string, unknown> => {
+  const { model: _m, input: _i, threads: _t, labels: _l, vocabulary: _v, ...options } = job
+  return defined(options)
+}
 
 /** Opens the model of a job whose results will be joined: with its SHA-256, which reads all weights. */
 export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
@@ -32,7 +37,7 @@ export function taskOf(
   model: TextModel,
   { shards, ...input }: LineIndex,
 ): { task: ShardTask; shards: readonly Shard[] } {
-  const labelNames = command === 'evaluate' && model.labels !== null ? { labelNames: model.labels } : {}
+  const labelNames = command !== 'embed' && model.labels !== null ? { labelNames: model.labels } : {}
   const options = { ...optionsOf(job), ...labelNames }
   return { task: { command, options, model: { sha256: model.sha256 }, input }, shards }
 }
@@ -47,8 +52,8 @@ async function* shardLines(
 ): AsyncGenerator<string | BadLine> {
   const piece = { range: shard, onProgress }
   if (command === 'embed') {
-    const { lines, reader, options } = await readPiece(job, piece)
-    for await (const e of embedLines(model, job.pooling ?? 'mean', lines, reader, options))
+    const { entries, options } = await readPiece(job, model, piece)
+    for await (const e of embedEntries(model, job.pooling ?? 'mean', entries, options))
       yield isBad(e) ? e : vectorLine(e.vector)
     return
   }
@@ -113,7 +118,7 @@ export async function runTextShard(
   if (job.input === '-') throw usage('standard input has no shards', { hint: 'give the file by its name' })
   const model = await openForShards(command, job)
   try {
-    const { task, shards } = taskOf(command, job, model, await indexLines(job.input, count))
+    const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
     listener.onModel?.(model)
     return await computeShard(directory, task, shards[index]!, job, model, (p) => listener.onProgress?.(p))
   } finally {

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { AlbertkitError, type ErrorDetail, type ErrorKind } from '../../errors.js'
 import { loadTokenizer } from '../../text/load.js'
 import { openFile, type TextRunner } from './runners.js'
-import { readWindow, type Readable, type Reading, type Rows, type TextPair } from './window.js'
+import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
 
 /** The thread of `WindowPool`: a session of its own, which reads one window after the other. */
 
@@ -18,9 +18,14 @@ export interface ModelPlan {
 
 export interface WorkerTask {
   readonly plan: ModelPlan
-  readonly reading: Reading
   /** One number in memory that is shared; no longer zero when the thread is to end. */
   readonly stop: Int32Array
+}
+
+/** A window to be read, and what is wanted of it. */
+export interface WindowTask {
+  readonly inputs: readonly TextInput[]
+  readonly reading: Reading
 }
 
 /** An error as it passes from thread to thread. */
@@ -57,24 +62,24 @@ if (parentPort !== null) {
   opened.catch(() => undefined)
   const stopped = (): boolean => Atomics.load(task.stop, 0) !== 0
   // A null ends the thread.
-  const answer = async (texts: readonly TextPair[] | null): Promise<void> => {
+  const answer = async (window: WindowTask | null): Promise<void> => {
     try {
       const { model, close } = await opened
-      if (texts === null) {
+      if (window === null) {
         await close()
         port.close()
         return
       }
-      const rows = await readWindow(model, texts, task.reading, stopped)
+      const rows = await readWindow(model, window.inputs, window.reading, stopped)
       port.postMessage({ rows } satisfies WorkerAnswer, [rows.values.buffer as ArrayBuffer])
     } catch (error) {
-      if (texts === null) port.close()
+      if (window === null) port.close()
       else port.postMessage({ failure: failureOf(error) } satisfies WorkerAnswer)
     }
   }
   // One after the other: a session must not be closed while it runs.
   let last = Promise.resolve()
-  port.on('message', (texts: readonly TextPair[] | null) => {
-    last = last.then(() => answer(texts))
+  port.on('message', (window: WindowTask | null) => {
+    last = last.then(() => answer(window))
   })
 }

@@ -1,6 +1,6 @@
 import type { NamedTensor } from '../../runtime/runner.js'
 import { makeBatches, type Batch } from '../../text/batches.js'
-import { makeFeatures } from '../../text/features.js'
+import { makeFeatures, type Features } from '../../text/features.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
 
 /** What a model is asked to make of a text. */
@@ -16,6 +16,9 @@ export interface Reading {
 /** A text and what follows it, or null. */
 export type TextPair = readonly [a: string, b: string | null]
 
+/** Texts that features are made of, or features. */
+export type TextInput = TextPair | Features
+
 /** What reading needs of a model. */
 export interface Readable {
   readonly tokenizer: Tokenizer
@@ -29,11 +32,16 @@ export interface Rows {
   readonly values: Float32Array
 }
 
-/** Writes the mean over the first `tokens` positions of `[sequence, into.length]` into `into`. */
-export function meanInto(into: Float32Array, values: Float32Array, tokens: number): void {
+/** Writes the mean over the tokens of `features`, positions of `[sequence, into.length]`, into `into`. */
+export function meanInto(into: Float32Array, values: Float32Array, { input_ids, attention_mask }: Features): void {
   const width = into.length
   const sums = new Float64Array(width)
-  for (let at = 0; at < tokens * width;) for (let i = 0; i < width; i++) sums[i]! += values[at++]!
+  let tokens = 0
+  for (let token = 0; token < input_ids.length; token++) {
+    if (attention_mask?.[token] === 0) continue
+    tokens++
+    for (let i = 0, at = token * width; i < width; i++) sums[i]! += values[at++]!
+  }
   for (let i = 0; i < width; i++) into[i] = sums[i]! / tokens
 }
 
@@ -46,24 +54,26 @@ export class Stopped extends Error {}
  */
 export async function readWindow(
   model: Readable,
-  texts: readonly TextPair[],
+  inputs: readonly TextInput[],
   reading: Reading,
   stopped: () => boolean = () => false,
 ): Promise<Rows> {
   const { output, reduction } = reading
-  const features = texts.map(([a, b]) => makeFeatures(model.tokenizer, a, b, model.maxLength))
+  const features = inputs.map((input) =>
+    'input_ids' in input ? input : makeFeatures(model.tokenizer, ...input, model.maxLength),
+  )
   let rows: Rows = { width: 0, values: new Float32Array(0) }
   for (const batch of makeBatches(features, reading.batch)) {
     if (stopped()) throw new Stopped('nobody waits for this')
     const { shape, data } = await model.run(batch, output)
     const size = data.length / batch.places.length
     const width = reduction === 'mean' ? shape.at(-1)! : size
-    if (rows.width === 0) rows = { width, values: new Float32Array(width * texts.length) }
+    if (rows.width === 0) rows = { width, values: new Float32Array(width * inputs.length) }
     const { values } = rows
     batch.places.forEach((place, row) => {
       const own = data.subarray(row * size, (row + 1) * size)
       if (reduction === 'none') values.set(own, place * width)
-      else meanInto(values.subarray(place * width, (place + 1) * width), own, features[place]!.input_ids.length)
+      else meanInto(values.subarray(place * width, (place + 1) * width), own, features[place]!)
     })
   }
   return rows

@@ -7,7 +7,13 @@ import { shardSchema, taskSchema } from '../manifest.js'
  * What travels through Redis: descriptions, never data. Model, input and output are paths that mean the same on every
  * worker, on a file system that they share.
  */
-const places = z.object({ model: z.string(), input: z.string(), directory: z.string() })
+const places = z.object({
+  model: z.string(),
+  input: z.string(),
+  directory: z.string(),
+  /** Where it is not the one beside the model. */
+  vocabulary: z.optional(z.string()),
+})
 
 export const shardJobSchema = z.object({
   kind: z.literal('shard'),
