@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { malformed, usage } from '../errors.js'
 import type { RawConfig } from '../model/config.js'
+import { fromKerasConfig } from '../model/keras-config.js'
 
 /** Names of configuration files, the most telling first. */
 const NAMES = ['albert_config.json', 'bert_config.json', 'config.json']
@@ -31,6 +32,9 @@ function findConfig(directory: string): string {
   })
 }
 
+/** Whether a configuration lies in `directory`. */
+export const hasConfig = (directory: string): boolean => readdirSync(directory).some(isConfig)
+
 function readText(file: string): string {
   try {
     if (statSync(file).size > MAX_BYTES) throw malformed('the configuration is larger than 16 MiB', { file })
@@ -41,6 +45,17 @@ function readText(file: string): string {
       file,
       cause: error,
     })
+  }
+}
+
+/** What a preset of keras-hub says of its head: the `task.json` beside its `config.json`; null where there is none that can be read. */
+function readTask(file: string): Readonly<Record<string, unknown>> | null {
+  const task = join(dirname(file), 'task.json')
+  if (basename(file) !== 'config.json' || !existsSync(task)) return null
+  try {
+    return JSON.parse(readText(task)) as Readonly<Record<string, unknown>> | null
+  } catch {
+    return null
   }
 }
 
@@ -65,5 +80,5 @@ export function readConfigFile(directory: string, given?: string): RawConfig {
     throw fail('is not JSON')
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw fail('is not a JSON object')
-  return { file, fields: fields as Record<string, unknown> }
+  return fromKerasConfig({ file, fields: fields as Record<string, unknown> }, readTask(file))
 }

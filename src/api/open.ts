@@ -9,8 +9,9 @@ import { compareFacts, completeConfig, graphFacts, type GraphFacts } from '../mo
 import { identify, type Identification } from '../model/identify.js'
 import { modelNotes } from '../model/notes.js'
 import { classifierKindOf, type Task } from '../model/outputs.js'
+import { completeFromWeights } from '../model/tell-config.js'
 import { settleTied } from '../model/tied.js'
-import { directoryWithConfig, readConfigFile } from './config-file.js'
+import { directoryWithConfig, hasConfig, readConfigFile } from './config-file.js'
 
 export interface OpenModelOptions extends OpenOptions {
   /** Configuration file to use instead of the one beside the weights. */
@@ -41,31 +42,50 @@ export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
   readonly error: AlbertkitError | null
 }
 
-/** Configuration and family. That the file is of no known family counts more than that it has no configuration. */
+/**
+ * Configuration and family. That the file is of no known family counts more than that it has no configuration; what is
+ * missing is taken from the weights where they tell it.
+ */
 function readNames(
   source: TensorSource,
   directory: string,
   options: OpenModelOptions,
 ): { rawConfig: RawConfig; identification: Identification } {
-  let rawConfig: RawConfig
-  try {
-    rawConfig = readConfigFile(directory, options.config)
-  } catch (error) {
-    identify(source)
-    throw error
+  let given: RawConfig | null = null
+  if (options.config !== undefined || hasConfig(directory) || identify(source).table.tells !== true) {
+    try {
+      given = readConfigFile(directory, options.config)
+    } catch (error) {
+      identify(source)
+      throw error
+    }
   }
+  const identification = identify(source, given)
+  if (identification.table.tells !== true && given !== null) return { rawConfig: given, identification }
+  const rawConfig = completeFromWeights(source, identification, given)
   return { rawConfig, identification: identify(source, rawConfig) }
+}
+
+/** Names the field of an error in the words of the configuration file as well, where it has others. */
+function inWordsOf({ words }: RawConfig, error: AlbertkitError): AlbertkitError {
+  if (error.place.field === undefined) return error
+  const word = words?.[error.place.field]
+  if (word === undefined) return error
+  const { kind, message, place, hint, cause } = error
+  const said = `the configuration calls ${error.place.field} ${word}`
+  return new AlbertkitError(kind, message, { ...place, hint: hint === undefined ? said : `${hint}; ${said}`, cause })
 }
 
 /** The configuration, completed by and compared with the graph that was saved with the weights. */
 function readConfig(
   source: TensorSource,
   raw: RawConfig,
-  { table: { family, architecture, maskPenalty } }: Identification,
+  { table: { family, architecture, maskPenalty, mlmHead }, mapped }: Identification,
   given: OpenModelOptions,
 ): { config: ModelConfig; notes: readonly string[] } {
   const { graph } = source
-  const options = { ...given, maskPenalty }
+  const hasHead = mapped.has('mlm/output_bias')
+  const options = { ...given, maskPenalty, mlmHead: hasHead ? mlmHead : undefined }
   if (graph === undefined) return { config: parseConfig(raw, family, architecture, options), notes: [] }
   const file = basename(graph.file)
   let facts: GraphFacts
@@ -81,6 +101,23 @@ function readConfig(
   return { config, notes: [...completed.notes, ...compareFacts(config, facts, file)] }
 }
 
+/** Configuration and tree; errors name fields as the configuration file does. */
+function readModel(
+  source: TensorSource,
+  raw: RawConfig,
+  found: Identification,
+  options: OpenModelOptions,
+): { config: ModelConfig; plan: ModelPlan; graphNotes: readonly string[] } {
+  try {
+    const { config, notes } = readConfig(source, raw, found, options)
+    const plan = planModel(source, found, config, classifierKindOf(options.task))
+    const error = plan.error === null ? null : inWordsOf(raw, plan.error)
+    return { config, plan: { ...plan, error }, graphNotes: notes }
+  } catch (error) {
+    throw error instanceof AlbertkitError ? inWordsOf(raw, error) : error
+  }
+}
+
 /**
  * Opens and identifies a model without asking that it be complete.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
@@ -90,9 +127,8 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
   try {
     const directory = directoryWithConfig(directories)
     const { rawConfig, identification } = readNames(source, directory, options)
-    const { config, notes: graphNotes } = readConfig(source, rawConfig, identification, options)
     const { found, notes } = settleTied(source, identification)
-    const plan = planModel(source, found, config, classifierKindOf(options.task))
+    const { config, plan, graphNotes } = readModel(source, rawConfig, found, options)
     return {
       source,
       directory,
@@ -100,7 +136,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       config,
       rawConfig,
       plan,
-      notes: [...source.notes, ...graphNotes, ...notes, ...modelNotes(found, options)],
+      notes: [...source.notes, ...graphNotes, ...notes, ...modelNotes(found, rawConfig, options)],
       error: plan.error,
       close: () => {
         source.close()

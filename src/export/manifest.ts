@@ -180,8 +180,14 @@ export function buildConfigJson(
           label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
         }),
     ...(transformersJs === null ? {} : { 'transformers.js_config': transformersJs }),
-    // What transformers has no field for: whose code it is, where the LayerNorms stand, what the classifier is of.
-    albertkit: { family, norm_position: config.norm_position, ...(task === undefined ? {} : { task }) },
+    // What transformers has no field for: whose code it is, where the LayerNorms stand, what the classifier is of, how its
+    // masked-token head differs from its layers.
+    albertkit: {
+      family,
+      norm_position: config.norm_position,
+      ...(task === undefined ? {} : { task }),
+      ...(config.mlm_head === undefined ? {} : { mlm_head: config.mlm_head }),
+    },
   }
   return `${JSON.stringify(body, null, 2)}\n`
 }

@@ -8,11 +8,13 @@ import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './
 const MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 /**
- * Reads the `weight_map` of a `*.index.json` of Hugging Face: which file holds which tensor.
- * @returns pairs of tensor and file name, in the order of the index
+ * Reads the `weight_map` of a `*.index.json` of Hugging Face: which file holds which tensor; or of a `*.weights.json` of
+ * Keras: which file or files hold the variables of which layer.
+ * @param lists whether a name may have several files
+ * @returns pairs of tensor (layer) and file name, in the order of the index
  * @throws AlbertkitError `malformed`, also where a file is named that is not in the index' own directory
  */
-export function readWeightMap(path: string): [name: string, shard: string][] {
+export function readWeightMap(path: string, lists = false): [name: string, shard: string][] {
   const fail = (what: string, tensor?: string): AlbertkitError =>
     malformed(what, {
       file: path,
@@ -37,11 +39,13 @@ export function readWeightMap(path: string): [name: string, shard: string][] {
   if (!(map instanceof StrictObject)) throw fail('the index has no weight_map')
   if (map.entries.length === 0) throw fail('the weight_map of the index is empty')
   const seen = new Set<string>()
-  return map.entries.map(([name, shard]) => {
+  return map.entries.flatMap(([name, value]) => {
     if (seen.has(name)) throw fail('the index lists the tensor twice', name)
     seen.add(name)
-    if (typeof shard !== 'string' || shard === '' || shard !== basename(shard) || /[\\\0]|^\.{1,2}$/.test(shard))
-      throw fail('the index names a file outside its own directory', name)
-    return [name, shard]
+    return (lists && Array.isArray(value) ? value : [value]).map((shard): [string, string] => {
+      if (typeof shard !== 'string' || shard === '' || shard !== basename(shard) || /[\\\0]|^\.{1,2}$/.test(shard))
+        throw fail('the index names a file outside its own directory', name)
+      return [name, shard]
+    })
   })
 }

@@ -11,7 +11,8 @@ import type { ClassifierKind } from './albert.js'
 export type Family = 'zh' | 'google' | 'google_fast' | 'bert' | 'hf'
 
 /** Element-wise functions that occur in configurations; `gelu_tanh` is the tanh approximation. */
-export type Activation = 'gelu_tanh' | 'gelu_erf' | 'relu' | 'swish' | 'tanh' | 'linear'
+export const ACTIVATIONS = ['gelu_tanh', 'gelu_erf', 'relu', 'swish', 'tanh', 'linear'] as const
+export type Activation = (typeof ACTIVATIONS)[number]
 
 /** Groups of a feed-forward kernel in modeling_google_fast.py. */
 export const FFN_GROUPS = 16
@@ -39,6 +40,12 @@ const NUMBERS = z.object({
 })
 export type ConfigNumbers = z.Infer<typeof NUMBERS>
 
+/** What the masked-token head computes with. */
+export interface MlmHeadSettings {
+  readonly hidden_act: Activation
+  readonly layer_norm_eps: number
+}
+
 export interface ModelConfig extends Readonly<ConfigNumbers> {
   readonly family: Family
   /** Which of the two the names belong to; only hf has both. */
@@ -48,6 +55,8 @@ export interface ModelConfig extends Readonly<ConfigNumbers> {
   readonly norm_position: 'post' | 'pre'
   /** What a masked position adds to its scores: −10000 in TensorFlow's code, the least float32 in transformers. */
   readonly mask_penalty: number
+  /** Of the masked-token head, where it computes with another activation or epsilon than the layers (keras-hub). */
+  readonly mlm_head?: MlmHeadSettings
   /** Class names by index, where the configuration has them. */
   readonly id2label: Readonly<Record<string, string>> | null
   /** What a classifier is of, where the configuration says it (transformers' `architectures`). */
@@ -60,6 +69,10 @@ export interface ModelConfig extends Readonly<ConfigNumbers> {
 export interface RawConfig {
   readonly file: string
   readonly fields: Readonly<Record<string, unknown>>
+  /** What the file calls the fields, where it has other names for them than these. */
+  readonly words?: Readonly<Record<string, string>>
+  /** Function that the code applies to the logits of a classifier, where it is said and is not the identity. */
+  readonly classifierActivation?: string
 }
 
 const ONE_GROUP = { num_hidden_groups: 1, inner_group_num: 1, layer_norm_eps: 1e-12 }
@@ -142,6 +155,9 @@ const OWN = z.object({
   family: z.optional(z.string()),
   norm_position: z.optional(z.oneOf(['post', 'pre'])),
   task: z.optional(z.string()),
+  mlm_head: z.optional(
+    z.object({ hidden_act: z.oneOf(ACTIVATIONS), layer_norm_eps: z.number().check(z.gte(Number.MIN_VALUE), z.lte(1)) }),
+  ),
 })
 
 const readOwn = (raw: RawConfig): z.Infer<typeof OWN> | null => {
@@ -231,6 +247,8 @@ export interface ConfigOptions {
   readonly layerNormEpsilon?: number
   /** What is added to the scores of masked positions, where the code that wrote the file differs from its family's usual. */
   readonly maskPenalty?: number | undefined
+  /** What the masked-token head computes with, where the code that wrote the file has it otherwise than in the layers. */
+  readonly mlmHead?: MlmHeadSettings | undefined
 }
 
 /**
@@ -262,6 +280,7 @@ export function parseConfig(
   }
   if (family === 'google_fast') checkGroups(raw, numbers)
   const kind = readClassifierKind(raw)
+  const mlmHead = readMlmHead(raw, options, hidden_act, numbers.layer_norm_eps)
   return {
     ...numbers,
     family,
@@ -271,8 +290,22 @@ export function parseConfig(
     mask_penalty: options.maskPenalty ?? (family === 'hf' ? -3.4028234663852886e38 : -10000),
     id2label: readLabels(raw),
     ...(kind === undefined ? {} : { classifier_kind: kind }),
+    ...(mlmHead === undefined ? {} : { mlm_head: mlmHead }),
     file: raw.file,
   }
+}
+
+/** Settings of the masked-token head, where they are not those of the layers. */
+function readMlmHead(
+  raw: RawConfig,
+  options: ConfigOptions,
+  act: Activation,
+  epsilon: number,
+): MlmHeadSettings | undefined {
+  const said = readOwn(raw)?.mlm_head ?? options.mlmHead
+  if (said === undefined) return undefined
+  const settings = { ...said, layer_norm_eps: options.layerNormEpsilon ?? said.layer_norm_eps }
+  return settings.hidden_act === act && settings.layer_norm_eps === epsilon ? undefined : settings
 }
 
 /** Numbers of heads that divide `size`: `1, 2, 3, 4, 6, 8, 12, 24, …`, at most ten of them. */

@@ -98,9 +98,10 @@ function embed<T>(ops: Ops<T>, model: AlbertModel, inputs: ForwardInputs<T>): T 
 /** Masked-token logits over the whole sequence: transform, LayerNorm, then the word embeddings or a decoder of its own. */
 function predictTokens<T>(ops: Ops<T>, model: AlbertModel, head: NonNullable<AlbertModel['mlm']>, x: T): T {
   const { word, factor } = model.embeddings
+  const { hidden_act, layer_norm_eps } = model.config.mlm_head ?? model.config
   const transformed = ops.scope('transform', () => {
-    const wide = ops.inner('activation', ops.activation(dense(ops, x, head.transform), model.config.hidden_act))
-    return ops.inner('normed', ops.layerNorm(wide, head.norm, model.config.layer_norm_eps))
+    const wide = ops.inner('activation', ops.activation(dense(ops, x, head.transform), hidden_act))
+    return ops.inner('normed', ops.layerNorm(wide, head.norm, layer_norm_eps))
   })
   const narrow =
     factor === null ? transformed : ops.scope('factor', () => ops.linearTransposed(transformed, factor, null))

@@ -45,6 +45,13 @@ function sortVariables(source: TensorSource, table: NameTable): Sorted {
   return { table, mapped, skipped, unknown }
 }
 
+/** The tables, those that count inner layers through all groups with the size of a group that the configuration says. */
+function tablesFor(config: RawConfig | null): readonly NameTable[] {
+  const said = config?.fields.inner_group_num
+  const inner = Number.isSafeInteger(said) && Number(said) > 0 ? Number(said) : 1
+  return NAME_TABLES.map((table) => (table.inner === undefined ? table : { ...table, inner }))
+}
+
 /** A few names of the file, for a message. */
 function sample(source: TensorSource): string {
   const names = [...source.tensors.keys()]
@@ -79,7 +86,7 @@ function nearestHint(candidates: readonly Sorted[]): string {
   const isNearer = (a: Sorted, b: Sorted): boolean =>
     a.mapped.size > b.mapped.size || (a.mapped.size === b.mapped.size && coreMissing(a).length < coreMissing(b).length)
   const nearest = candidates.reduce((best, c) => (isNearer(c, best) ? c : best))
-  if (nearest.mapped.size === 0) return `known families: ${NAME_TABLES.map((t) => t.title).join(', ')}`
+  if (nearest.mapped.size === 0) return `known families: ${[...new Set(NAME_TABLES.map((t) => t.title))].join(', ')}`
   const missing = coreMissing(nearest)
   const more = missing.length > 2 ? ` and ${missing.length - 2} more` : ''
   return `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but ${missing.slice(0, 2).join(', ')}${more} ${missing.length === 1 ? 'is' : 'are'} missing`
@@ -115,7 +122,8 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
   if (isArtefact(source)) return identifyArtefact(source)
   const names = [...source.tensors.keys()]
   const file = source.files[0]
-  const signed = NAME_TABLES.filter((table) => isSigned(source, table)).map((table) => sortVariables(source, table))
+  const tables = tablesFor(config)
+  const signed = tables.filter((table) => isSigned(source, table)).map((table) => sortVariables(source, table))
   const chosen = choose(signed, config)
   if (chosen !== null && chosen.best.mapped.size > 0) {
     const { best, decided } = chosen
@@ -124,7 +132,7 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
   }
   const where = file === undefined ? {} : { file }
   if (names.length === 0) throw unsupported('the file holds no tensors', where)
-  const candidates = NAME_TABLES.map((table) => sortVariables(source, table))
+  const candidates = tables.map((table) => sortVariables(source, table))
   if (candidates.some((c) => c.skipped.length === names.length)) {
     throw unsupported('the file holds only optimizer state and counters, no weights of a model', {
       ...where,

@@ -1,5 +1,6 @@
 import type { ModelConfig } from './config.js'
 import { HUGGING_FACE_TABLES } from './names/huggingface.js'
+import { KERAS_HUB_TABLES } from './names/keras-hub.js'
 import type { NameRow, NameTable } from './names/row.js'
 import { TENSORFLOW_TABLES } from './names/tensorflow.js'
 import { TRANSFORMERS_TF_TABLES } from './names/transformers-tf.js'
@@ -11,6 +12,7 @@ export const NAME_TABLES: readonly NameTable[] = [
   ...TENSORFLOW_TABLES,
   ...HUGGING_FACE_TABLES,
   ...TRANSFORMERS_TF_TABLES,
+  ...KERAS_HUB_TABLES,
 ]
 
 /**
@@ -26,15 +28,17 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   g: `(?<g>${NUMBER})`,
   j: `(?<j>${NUMBER})`,
   k: '(?:_(?<k>[1-9]\\d{0,5}))?',
+  th: '(?:_(?<l>[1-9]\\d{0,5}))?',
   odd: '(?<n>\\d{0,5}[13579])',
   even: '(?<n>\\d{0,5}[02468])',
 }
-const PLACEHOLDER = /\{(l|g|j|k|odd|even)\}/g
+const PLACEHOLDER = /\{(th|l|g|j|k|odd|even)\}/g
 
 /** Writes a pattern out: `encoder/layer_{l}/x` with `{l: 3}` is `encoder/layer_3/x`. */
 export const fillPattern = (pattern: string, indices: Indices): string =>
   pattern.replace(PLACEHOLDER, (_, key: string) => {
     if (key === 'k') return (indices.k ?? 0) === 0 ? '' : `_${String(indices.k)}`
+    if (key === 'th') return (indices.l ?? 0) === 0 ? '' : `_${String(indices.l)}`
     return String(key === 'odd' || key === 'even' ? indices.n : indices[key as 'l'])
   })
 
@@ -58,7 +62,16 @@ function compileRow(table: NameTable, row: NameRow): CompiledRow {
   return { row, pattern: new RegExp(`^${prefix}${body}$`) }
 }
 
-const compiled = new Map<NameTable, readonly CompiledRow[]>()
+const compiled = new WeakMap<NameTable, readonly CompiledRow[]>()
+
+/** The first of a kind has no number; where inner layers are counted through all groups, the number is one of both. */
+function countThrough({ inner }: NameTable, indices: Partial<Record<keyof Indices, number>>): void {
+  const number = (indices.l ??= 0)
+  if (inner === undefined) return
+  indices.g = Math.floor(number / inner)
+  indices.j = number % inner
+  delete indices.l
+}
 
 /** Finds the slot of a variable's name, in its present or an older spelling, in `table`, or null. */
 export function matchName(table: NameTable, variable: string): NameMatch | null {
@@ -71,6 +84,7 @@ export function matchName(table: NameTable, variable: string): NameMatch | null 
     const indices: Record<string, number> = {}
     for (const key of ['l', 'g', 'j', 'k', 'n'] as const)
       if (groups?.[key] !== undefined) indices[key] = Number(groups[key])
+    if (row.name.includes('{th}')) countThrough(table, indices)
     const scope = variable.endsWith(name) ? variable.slice(0, -name.length) : ''
     return { row, slot: fillPattern(row.slot, indices), indices, prefix: scope + (groups?.p ?? '') }
   }

@@ -70,6 +70,22 @@ class Translator {
     )
   }
 
+  /** keras-hub gives the masked-token head an epsilon, BERT an activation, of its own. */
+  refuseMlmHead(whose: string): void {
+    const { config, model } = this
+    if (model.mlm === null || config.mlm_head === undefined) return
+    const { hidden_act, layer_norm_eps } = config.mlm_head
+    const act = hidden_act === config.hidden_act ? null : `takes ${hidden_act}, its layers ${config.hidden_act}`
+    const what = act ?? `has the LayerNorm epsilon ${layer_norm_eps}, its layers ${config.layer_norm_eps}`
+    throw this.refuse(
+      `the masked-token head of this model ${what}; ${whose} code has one for both`,
+      act === null
+        ? `--layer-norm-epsilon ${config.layer_norm_eps} takes that for the head as well, which changes its logits a little; ${ANY}`
+        : ANY,
+      model.mlm.norm.gamma.variable,
+    )
+  }
+
   /** Google's and transformers' group of a layer are two formulas; where they disagree the layers would be others. */
   refuseGroups(config: ModelConfig, there: ModelConfig, whose: string): void {
     const layers = Array.from({ length: config.num_hidden_layers }, (_, l) => l)
@@ -122,6 +138,7 @@ class Translator {
   /** transformers' names for a model of the same maths. */
   toHuggingFace(): Translation {
     this.refusePreNorm()
+    this.refuseMlmHead("transformers'")
     const { config, model } = this
     const { family, architecture } = config
     if (family === 'zh') {
@@ -159,6 +176,7 @@ class Translator {
 
   /** The names of TensorFlow's code: the source's own, or Google's for a model of transformers. */
   toTensorFlow(): Translation {
+    this.refuseMlmHead("Google's")
     const { config, model } = this
     const family = config.family !== 'hf' ? config.family : config.architecture === 'bert' ? 'bert' : 'google'
     const there: ModelConfig = { ...config, family, mask_penalty: -10000 }
@@ -241,6 +259,7 @@ class Translator {
   /** A plain BERT: a layer of its own for each inner layer. */
   toBert(): Translation {
     this.refusePreNorm()
+    this.refuseMlmHead("transformers'")
     const { config, model } = this
     const { embedding_size: E, hidden_size: H } = config
     if (config.family !== 'zh' && E !== H) {
@@ -277,6 +296,7 @@ class Translator {
   /** transformers' ALBERT where the plain names do not do: words multiplied out, a group for each layer if they differ. */
   toAlbert(): Translation {
     this.refusePreNorm()
+    this.refuseMlmHead("transformers'")
     const { config, model } = this
     const { mapping, factor } = model.embeddings
     const { layers: depth, groups } = arrange(model)

@@ -45,6 +45,8 @@ function dtypeOf({ type, size, signed }: Hdf5Metadata, named: string | null): DT
 /** One open HDF5 file: the datasets in it, and their elements by ranges. */
 export class Hdf5File {
   readonly entries: ReadonlyMap<string, Hdf5Entry>
+  /** What Keras calls the layer of a group, by the path of the group. */
+  readonly groupNames: ReadonlyMap<string, string>
   readonly #id: bigint
   readonly #resolved: string
   #size = 0
@@ -63,7 +65,9 @@ export class Hdf5File {
     }
     this.#id = this.#open()
     try {
-      this.entries = new Map(this.#datasets().map((entry) => [entry.name, entry]))
+      const groupNames = new Map<string, string>()
+      this.entries = new Map(this.#datasets(groupNames).map((entry) => [entry.name, entry]))
+      this.groupNames = groupNames
     } catch (error) {
       this.close()
       throw error
@@ -80,8 +84,8 @@ export class Hdf5File {
     }
   }
 
-  /** Every dataset by its path, the groups gone through one by one. */
-  #datasets(): Hdf5Entry[] {
+  /** Every dataset by its path, the groups gone through one by one, and their `names` noted. */
+  #datasets(names: Map<string, string>): Hdf5Entry[] {
     const found: Hdf5Entry[] = []
     const groups = [{ path: '', depth: 0 }]
     let objects = 0
@@ -89,8 +93,8 @@ export class Hdf5File {
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       const { path: parent, depth } = group
       const what = `the group ${parent === '' ? '/' : parent} cannot be read`
-      const names = this.library.call(what, place, (module) => module.get_names(this.#id, parent === '' ? '/' : parent, false)) // prettier-ignore
-      for (const name of names) {
+      const children = this.library.call(what, place, (module) => module.get_names(this.#id, parent === '' ? '/' : parent, false)) // prettier-ignore
+      for (const name of children) {
         const path = `${parent}/${name}`
         if (++objects > MAX_OBJECTS) throw unsupported(`the file has more than ${MAX_OBJECTS} objects`, place)
         const kind = this.library.call(
@@ -106,6 +110,8 @@ export class Hdf5File {
           if (depth === MAX_DEPTH)
             throw unsupported(`groups lie more than ${MAX_DEPTH} deep, or link in a circle: ${path.slice(1)}`, place)
           groups.push({ path, depth: depth + 1 })
+          const named = this.#textAttribute(path, 'name')
+          if (named !== null) names.set(path.slice(1), named)
         }
       }
     }
@@ -121,7 +127,7 @@ export class Hdf5File {
       module.get_dataset_filters(this.#id, path),
     ])
     const { shape, chunks, size } = metadata
-    const dtype = shape === null ? 'OTHER' : dtypeOf(metadata, size === 2 ? this.#namedDtype(path) : null)
+    const dtype = shape === null ? 'OTHER' : dtypeOf(metadata, size === 2 ? this.#textAttribute(path, 'dtype') : null)
     const width = DTYPE_BYTES[dtype]
     const dims = shape ?? []
     const byteLength = dims.includes(0) ? 0 : elementCount(dims) * width
@@ -147,16 +153,16 @@ export class Hdf5File {
     return { name, path, dtype, shape: dims, byteLength, file: this.path }
   }
 
-  /** The attribute in which Keras says the element type that HDF5 has no name for. */
-  #namedDtype(path: string): string | null {
+  /** A short text among the attributes of an object: Keras says there the element types that HDF5 has no name for, and names of layers. */
+  #textAttribute(path: string, attribute: string): string | null {
     const place = { file: this.path, tensor: path.slice(1) }
-    return this.library.call('the attributes of the dataset cannot be read', place, (module) => {
-      if (!module.get_attribute_names(this.#id, path).includes('dtype')) return null
-      const { type, vlen, size, total_size } = module.get_attribute_metadata(this.#id, path, 'dtype')
+    return this.library.call('the attributes cannot be read', place, (module) => {
+      if (!module.get_attribute_names(this.#id, path).includes(attribute)) return null
+      const { type, vlen, size, total_size } = module.get_attribute_metadata(this.#id, path, attribute)
       if (type !== CLASS.string || total_size !== 1 || size > 64) return null
       const pointer = module._malloc(64)
       try {
-        if (module.get_attribute_data(this.#id, path, 'dtype', BigInt(pointer)) < 0) return null
+        if (module.get_attribute_data(this.#id, path, attribute, BigInt(pointer)) < 0) return null
         const at = vlen ? new DataView(module.HEAPU8.buffer).getUint32(pointer, true) : pointer
         const bytes = module.HEAPU8.subarray(at, at + (vlen ? 64 : size))
         const end = bytes.indexOf(0)

@@ -5,29 +5,52 @@ import { readWeightMap } from '../weight-map.js'
 import { Hdf5File, type Hdf5Entry } from './file.js'
 import { loadHdf5 } from './library.js'
 
-interface Placed extends Hdf5Entry {
+interface Placed {
+  /** The dataset in its file. */
+  readonly entry: Hdf5Entry
   readonly from: Hdf5File
+}
+
+/** A file, and what stands before the names in it. */
+interface Part {
+  readonly path: string
+  readonly scope: string
 }
 
 class Hdf5Source implements TensorSource {
   readonly format = 'hdf5'
   readonly notes: readonly string[] = []
   readonly tensors: ReadonlyMap<string, TensorInfo>
+  /** Names of layers, by the paths of their groups, as Keras writes them beside the weights. */
+  readonly metadata: ReadonlyMap<string, string>
   readonly #placed: ReadonlyMap<string, Placed>
 
   constructor(
     readonly files: readonly string[],
     readonly opened: readonly Hdf5File[],
+    parts: readonly Part[],
   ) {
-    this.#placed = new Map(
-      opened.flatMap((from) => [...from.entries].map(([name, entry]): [string, Placed] => [name, { ...entry, from }])),
-    )
-    this.tensors = this.#placed
+    const tensors = new Map<string, TensorInfo>()
+    const placed = new Map<string, Placed>()
+    const metadata = new Map<string, string>()
+    opened.forEach((from, i) => {
+      const scope = parts[i]?.scope ?? ''
+      for (const entry of from.entries.values()) {
+        const name = scope + entry.name
+        tensors.set(name, { ...entry, name })
+        placed.set(name, { entry, from })
+      }
+      for (const [group, name] of from.groupNames) metadata.set(scope + group, name)
+    })
+    this.tensors = tensors
+    this.#placed = placed
+    this.metadata = metadata
   }
 
   read(name: string, offset: number, target: Uint8Array): void {
-    const entry = this.#placed.get(name)
-    if (entry === undefined) throw new RangeError(`no tensor named ${name}`)
+    const placed = this.#placed.get(name)
+    if (placed === undefined) throw new RangeError(`no tensor named ${name}`)
+    const { entry, from } = placed
     if (offset < 0 || offset + target.length > entry.byteLength)
       throw new RangeError(`${name}: range outside the tensor`)
     const width = DTYPE_BYTES[entry.dtype]
@@ -38,7 +61,7 @@ class Hdf5Source implements TensorSource {
     const before = offset - first * width
     const whole =
       before === 0 && (end - first) * width === target.length ? target : new Uint8Array((end - first) * width)
-    entry.from.read(entry, first, whole)
+    from.read(entry, first, whole)
     if (whole !== target) target.set(whole.subarray(before, before + target.length))
   }
 
@@ -52,14 +75,14 @@ class Hdf5Source implements TensorSource {
   }
 }
 
-async function open(files: readonly string[], paths: readonly string[]): Promise<TensorSource> {
+async function open(files: readonly string[], parts: readonly Part[]): Promise<TensorSource> {
   const library = await loadHdf5(files[0] ?? '')
   const opened: Hdf5File[] = []
   try {
-    for (const path of paths) opened.push(new Hdf5File(library, path))
+    for (const { path } of parts) opened.push(new Hdf5File(library, path))
     if (opened.every(({ entries }) => entries.size === 0))
-      throw unsupported('the HDF5 file holds no datasets, so no weights', { file: paths[0] ?? '' })
-    return new Hdf5Source(files, opened)
+      throw unsupported('the HDF5 file holds no datasets, so no weights', { file: parts[0]?.path ?? '' })
+    return new Hdf5Source(files, opened, parts)
   } catch (error) {
     for (const file of opened) file.close()
     throw error
@@ -70,11 +93,30 @@ async function open(files: readonly string[], paths: readonly string[]): Promise
  * Opens one HDF5 file; its tensors are its datasets, by their paths.
  * @throws AlbertkitError `malformed`, `unsupported`; `environment` where h5wasm is not installed
  */
-export const openHdf5 = (path: string): Promise<TensorSource> => open([path], [path])
+export const openHdf5 = (path: string): Promise<TensorSource> => open([path], [{ path, scope: '' }])
 
-/** Opens `*.h5.index.json` and the files it names. @throws AlbertkitError as `openHdf5` */
+/** The files that an index names, each once. */
+function shardsOf(indexPath: string): string[] {
+  const names = [...new Set(readWeightMap(indexPath, true).map(([, shard]) => shard))].sort()
+  return names.map((name) => join(dirname(indexPath), name))
+}
+
+/** Opens `*.h5.index.json` of transformers or `*.weights.json` of Keras, and the files it names. @throws AlbertkitError as `openHdf5` */
 export function openShardedHdf5(indexPath: string): Promise<TensorSource> {
-  const names = [...new Set(readWeightMap(indexPath).map(([, shard]) => shard))].sort()
-  const paths = names.map((name) => join(dirname(indexPath), name))
-  return open([indexPath, ...paths], paths)
+  const paths = shardsOf(indexPath)
+  return open([indexPath, ...paths], paths.map((path) => ({ path, scope: '' }))) // prettier-ignore
+}
+
+/** Before the names of the backbone, where the head has a file of its own in which the same names mean others. */
+const BACKBONE = 'backbone/'
+
+/**
+ * Opens the two files of a keras-hub preset: the weights of its backbone, below `backbone/`, and those of its head.
+ * @param sharded whether `backbone` is an index
+ * @throws AlbertkitError as `openHdf5`
+ */
+export function openKerasPreset(backbone: string, task: string, sharded: boolean): Promise<TensorSource> {
+  const paths = sharded ? shardsOf(backbone) : [backbone]
+  const parts = [...paths.map((path) => ({ path, scope: BACKBONE })), { path: task, scope: '' }]
+  return open([...(sharded ? [backbone] : []), ...parts.map(({ path }) => path)], parts)
 }

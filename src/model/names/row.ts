@@ -1,11 +1,12 @@
 import type { Layout } from '../albert.js'
-import type { Family } from '../config.js'
+import type { Family, MlmHeadSettings } from '../config.js'
 
 /**
  * Name tables: semantic slot ↔ variable name, one aligned table a family, read in both directions.
  *
  * Placeholders: `{l}` layer, `{g}` group, `{j}` inner layer, all counted from 0; `{k}`, `{odd}` and `{even}` occur in
- * names only and follow from the others (`layerNormIndices`). The third column has the dimensions by symbol, as the
+ * names only and follow from the others (`layerNormIndices`), as does `{th}`, the number of an inner layer behind an
+ * underscore, which the first one does not have. The third column has the dimensions by symbol, as the
  * forward pass means them: V vocabulary, E embedding, H hidden, I intermediate, P positions, T token types, N labels,
  * 16 the groups of google_fast, and A the hidden size of attention, which some files keep as two axes, heads and size of a head (same bytes). The
  * fourth says how the stored bytes differ: `T` transposed, PyTorch's `weight`; `G` sixteen groups, the group last.
@@ -35,6 +36,12 @@ export interface NameTable {
   readonly spellings: readonly (readonly [RegExp, string])[]
   /** What the code that these names belong to adds to the scores of masked positions, where it is not its family's usual number. */
   readonly maskPenalty?: number
+  /** What the masked-token head computes with, where that is not what the rest of the model does. */
+  readonly mlmHead?: MlmHeadSettings
+  /** Where names count the inner layers through all groups (`{th}`): how many of them a group has. */
+  readonly inner?: number
+  /** Whether shapes and names tell the most of a configuration: the heads are an axis of the kernels. */
+  readonly tells?: boolean
   /** Variables that are known and not weights of the model: `[pattern, reason]`. */
   readonly skipped: readonly (readonly [RegExp, string])[]
 }
