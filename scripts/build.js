@@ -87,21 +87,27 @@ async function bundle() {
 }
 
 // What the browser runners open: TensorFlow.js and the page's own code in one script, so that an installed package needs
-// no bundler. The wasm files are served from the installed @tensorflow/tfjs-backend-wasm.
-async function bundlePage() {
-  await build({
-    entryPoints: [join(dist, 'runtime/browser/page.js')],
-    outfile: join(dist, 'browser/albertkit-page.js'),
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    format: 'iife',
-    target: 'es2022',
-    legalComments: 'eof',
-    logLevel: 'error',
-  })
-  for (const part of ['page.js', 'page.js.map', 'page.d.ts'])
-    rmSync(join(dist, 'runtime/browser', part), { force: true })
+// no bundler. The wasm files are served from the installed @tensorflow/tfjs-backend-wasm; onnxruntime-web, script and
+// all, from the installed package.
+const PAGES = { 'page.js': 'albertkit-page.js', 'page-ort.js': 'albertkit-page-ort.js' }
+
+async function bundlePages() {
+  for (const [from, to] of Object.entries(PAGES)) {
+    await build({
+      entryPoints: [join(dist, 'runtime/browser', from)],
+      outfile: join(dist, 'browser', to),
+      bundle: true,
+      minify: true,
+      platform: 'browser',
+      format: 'iife',
+      target: 'es2022',
+      legalComments: 'eof',
+      logLevel: 'error',
+    })
+  }
+  for (const name of [...Object.keys(PAGES), 'page-common.js'])
+    for (const part of [name, `${name}.map`, name.replace(/js$/, 'd.ts')])
+      rmSync(join(dist, 'runtime/browser', part), { force: true })
 }
 
 /** Every module of src/commands whose default export is a command class, by its path below that folder. */
@@ -175,7 +181,7 @@ async function writeManifest(pluginRoot) {
 
 compile()
 await bundle()
-await bundlePage()
+await bundlePages()
 await layOutCommands()
 await writeManifest(root)
 const ids = await writeManifest(join(dist, 'standalone'))

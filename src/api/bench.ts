@@ -1,16 +1,17 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { defined } from '../defined.js'
 import { AlbertkitError, usage } from '../errors.js'
 import type { ModelInputs } from '../model/reference-run.js'
-import { openRunner, RUNNERS, type ArtefactKind } from '../runtime/index.js'
+import { openRunner, RUNNERS, type ArtefactKind, type RunnerOptions } from '../runtime/index.js'
 
-export interface BenchOptions {
+export interface BenchOptions extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
   /** Runners by name; the first of each form if left out. */
   readonly runners?: readonly string[]
   /** Rows of a batch. */
   readonly batches?: readonly number[]
-  /** Tokens a row. */
+  /** Tokens a row; 32 and 128 if left out, as far as the model has them. */
   readonly lengths?: readonly number[]
   /** Threads inside an operation; for runtimes that let themselves be told. */
   readonly threads?: readonly number[]
@@ -34,8 +35,8 @@ export interface BenchRow {
   readonly tokensPerSecond: number
   /** Milliseconds until the model was loaded. */
   readonly load: number
-  /** MiB by which the process grew since before it was loaded. */
-  readonly memory: number
+  /** MiB by which the process grew since before it was loaded; null where another one runs the model, a browser. */
+  readonly memory: number | null
 }
 
 export interface BenchReport {
@@ -46,6 +47,9 @@ export interface BenchReport {
   readonly notRun: readonly { readonly runner: string; readonly reason: string }[]
 }
 
+/** Tokens a row where nothing is said, as far as the model has them. */
+const LENGTHS = [32, 128]
+
 /** The model files of a directory, of every element type. */
 function graphsIn(directory: string): { file: string; kind: ArtefactKind }[] {
   const onnx = join(directory, 'onnx')
@@ -54,6 +58,25 @@ function graphsIn(directory: string): { file: string; kind: ArtefactKind }[] {
     ...names.filter((name) => name.endsWith('.onnx')).map((name) => ({ file: `onnx/${name}`, kind: 'onnx' as const })),
     ...(existsSync(join(directory, 'tfjs/model.json')) ? [{ file: 'tfjs/model.json', kind: 'tfjs' as const }] : []),
   ]
+}
+
+/** How many positions the model of a directory has, as far as its configuration is there and says so. */
+function positionsOf(directory: string): number {
+  try {
+    const config = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Record<string, unknown>
+    const { max_position_embeddings: positions } = config
+    return typeof positions === 'number' ? positions : Infinity
+  } catch {
+    return Infinity
+  }
+}
+
+/** @throws AlbertkitError `usage` where a length is asked for that the model does not have */
+function lengthsFor(directory: string, asked?: readonly number[]): readonly number[] {
+  const most = positionsOf(directory)
+  const beyond = asked?.find((length) => length > most)
+  if (beyond !== undefined) throw usage(`the model has ${most} positions, and ${beyond} tokens are asked for`)
+  return asked ?? [...new Set(LENGTHS.map((length) => Math.min(length, most)))]
 }
 
 /** A batch without padding; which tokens does not matter to the time it takes, only that every vocabulary has them. */
@@ -81,10 +104,13 @@ async function measure(
   threads: number,
   options: BenchOptions,
 ): Promise<BenchRow[]> {
-  const { batches = [1, 8], lengths = [32, 128], runs = 20 } = options
+  const { batches = [1, 8], runs = 20, adapter, allowSoftware, browser } = options
+  const gpu = defined({ adapter, allowSoftware, browser })
+  const lengths = lengthsFor(directory, options.lengths)
   const before = memoryOf()
+  const elsewhere = name.startsWith('browser-')
   const start = performance.now()
-  const runner = await openRunner(name, { file: join(directory, file) }, { threads })
+  const runner = await openRunner(name, { file: join(directory, file) }, { ...gpu, threads })
   const load = performance.now() - start
   const rows: BenchRow[] = []
   try {
@@ -103,7 +129,7 @@ async function measure(
         rows.push({
           file, runner: name, threads, batch, length, p50, p90: quantile(times, 0.9),
           rowsPerSecond: (1000 * batch) / p50, tokensPerSecond: (1000 * batch * length) / p50,
-          load, memory: memoryOf() - before,
+          load, memory: elsewhere ? null : memoryOf() - before,
         }) // prettier-ignore
       }
     }
@@ -135,8 +161,8 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
   for (const { file, kind } of graphs) {
     const names = options.runners ?? [able.find((r) => r.artefact === kind)?.name ?? '']
     for (const name of names.filter((n) => able.some((r) => r.name === n && r.artefact === kind))) {
-      // TensorFlow.js has one thread in Node.
-      for (const threads of kind === 'onnx' ? (options.threads ?? [1]) : [1]) {
+      // The others cannot be told: TensorFlow.js has one thread in Node, a page one without special headers.
+      for (const threads of name === 'onnxruntime' ? (options.threads ?? [1]) : [1]) {
         try {
           rows.push(...(await measure(directory, file, name, threads, options)))
         } catch (error) {

@@ -1,6 +1,6 @@
 import { AlbertkitError } from '../errors.js'
 import { readManifest } from '../export/manifest.js'
-import { ALL_HEADS, classifierKindOf, headsFor, TASKS, type Task } from '../model/outputs.js'
+import { ALL_HEADS, classifierKindOf, headsFor, outputNames, TASKS, type Task } from '../model/outputs.js'
 import { inputShape, runReference } from '../model/reference-run.js'
 import type { FileTarget } from '../model/translation.js'
 import { openModel, type OpenedModel } from './open.js'
@@ -49,7 +49,8 @@ export async function verifyOpened(
   const quantised = directory === null ? [] : quantisedIn(directory)
   // A graph has the heads of its task, a file of weights has them all.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
-  const { trials, notes } = await makeTrials(opened, heads, options)
+  const { trials, notes: told } = await makeTrials(opened, heads, options)
+  const notes = [...told]
   const [widest] = trials
   if (options.save !== undefined && widest !== undefined) saveTrial(options.save, widest, options.force === true)
   const v = new Verification(opened, trials, heads, options)
@@ -60,7 +61,12 @@ export async function verifyOpened(
       v.compareRun('reference', trial, runReference(opened.model, opened.source, trial.inputs, ALL_HEADS))
     }
   }
-  await runRunners(directory, kinds, v)
+  await runRunners(
+    directory,
+    kinds,
+    quantised.map(({ kind }) => kind),
+    v,
+  )
   for (const graph of quantised)
     if (directory !== null) weights.push(await checkQuantised(opened, directory, graph, heads, v))
   requireGpu(v)
@@ -69,6 +75,10 @@ export async function verifyOpened(
     else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
   }
   const { comparisons, notRun, operations, wrong } = v
+  if (options.golden !== undefined && comparisons.length === 0)
+    notes.push(
+      `the golden has no output that the model has: ${outputNames(opened.model, heads).join(', ')}, or TensorFlow's names of them`,
+    )
   const looked = options.layers === true || options.bisect === true
   return {
     ok: comparisons.length > 0 && wrong.length === 0 && [...comparisons, ...weights].every(({ ok }) => ok),

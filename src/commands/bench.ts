@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import { defined } from '../defined.js'
 import { AlbertkitCommand } from './base.js'
 
 const whole = (description: string) =>
@@ -18,6 +19,9 @@ export default class Bench extends AlbertkitCommand {
     batch: whole('rows of a batch, 1 and 8 by default; may be repeated'),
     length: whole('tokens a row, 32 and 128 by default; may be repeated'),
     threads: whole('threads of onnxruntime, 1 by default; may be repeated'),
+    adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
+    'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
+    browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
     runs: Flags.integer({ description: 'runs that are measured', min: 1, default: 20, helpValue: 'N' }),
   }
 
@@ -26,10 +30,9 @@ export default class Bench extends AlbertkitCommand {
     const { benchModel } = await import('../api/bench.js')
     const { benchText } = await import('../report/bench.js')
     const report = await benchModel(args.directory, {
-      ...(flags.runner === undefined ? {} : { runners: flags.runner }),
-      ...(flags.batch === undefined ? {} : { batches: flags.batch }),
-      ...(flags.length === undefined ? {} : { lengths: flags.length }),
-      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      ...defined({ runners: flags.runner, batches: flags.batch, lengths: flags.length, threads: flags.threads }),
+      ...defined({ adapter: flags.adapter, browser: flags.browser }),
+      allowSoftware: flags['allow-software'],
       runs: flags.runs,
       onProgress: (what) => {
         this.progress(what)

@@ -18,7 +18,7 @@ export function benchText({ rows, notRun, node }: BenchReport): string {
     r.rowsPerSecond.toFixed(1),
     count(Math.round(r.tokensPerSecond)),
     r.load.toFixed(0),
-    r.memory.toFixed(0),
+    r.memory?.toFixed(0) ?? '',
   ])
   const head = ['file', 'runner', 'threads', 'batch', 'tokens', 'p50 ms', 'p90 ms', 'rows/s', 'tokens/s', 'load ms', 'MiB'] // prettier-ignore
   const right = head.map((_, i) => i).slice(2)

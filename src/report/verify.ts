@@ -27,6 +27,10 @@ const shown = ({ comparisons, layers = [] }: VerifyReport): Comparison[] => {
   return comparisons.filter((c) => c.dtype !== undefined || !states.has(c.output))
 }
 
+/** `ok`, or what is wrong. */
+const verdict = ({ ok, expectedShape }: Comparison): string =>
+  ok ? 'ok' : expectedShape === undefined ? 'DIFFERS' : `DIFFERS: not ${shape(expectedShape)}`
+
 /** The comparisons as a table, the worst of all inputs for each output. */
 export function comparisonTable(report: VerifyReport): string {
   return table(
@@ -39,7 +43,7 @@ export function comparisonTable(report: VerifyReport): string {
       c.cosine === null ? 'NaN' : c.cosine.toFixed(9),
       shape(c.where),
       scientific(c.atol),
-      c.ok ? 'ok' : 'DIFFERS',
+      verdict(c),
     ]),
     {
       head: ['runner', 'output', 'shape', 'max |Δ|', 'mean |Δ|', 'cosine', 'largest at', 'bound', ''],

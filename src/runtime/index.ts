@@ -3,7 +3,7 @@ import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { ALL_HEADS } from '../model/outputs.js'
 import type { GpuOptions } from './adapter.js'
-import { openBrowser } from './browser/runner.js'
+import { isBrowserRunner, openBrowser } from './browser/runner.js'
 import { openOnnx } from './onnxruntime.js'
 import { openOnnxGpu } from './onnxruntime-gpu.js'
 import type { Runner } from './runner.js'
@@ -11,9 +11,11 @@ import { openEngine, type TfjsEngine } from './tfjs-backend.js'
 import { openTfjsNode } from './tfjs-node.js'
 import { openEager } from './tfjs-ops.js'
 import { openTfjs } from './tfjs.js'
+import { NO_VALUES, type InnerValues } from './values.js'
 
 export type { Adapter, GpuOptions } from './adapter.js'
 export type { NamedTensor, Runner } from './runner.js'
+export type { InnerValues } from './values.js'
 
 /** Forms of a model that a runner can load. */
 export type ArtefactKind = 'tfjs' | 'onnx'
@@ -38,24 +40,14 @@ export const RUNNERS: readonly RunnerInfo[] = [
   { name: 'tfjs-cpu', artefact: 'tfjs', eager: true, place: 'cpu' },
   { name: 'tfjs-node', artefact: 'tfjs', eager: true, place: 'optional' },
   { name: 'browser-wasm', artefact: 'tfjs', eager: false, place: 'browser' },
+  { name: 'browser-ort-wasm', artefact: 'onnx', eager: false, place: 'browser' },
   { name: 'tfjs-webgpu', artefact: 'tfjs', eager: true, place: 'gpu' },
   { name: 'ort-webgpu', artefact: 'onnx', eager: false, place: 'gpu' },
   { name: 'browser-webgpu', artefact: 'tfjs', eager: false, place: 'gpu' },
+  { name: 'browser-ort-webgpu', artefact: 'onnx', eager: false, place: 'gpu' },
   { name: 'tfjs-node-gpu', artefact: 'tfjs', eager: true, place: 'gpu' },
   { name: 'ort-cuda', artefact: 'onnx', eager: false, place: 'gpu' },
 ]
-
-/** Values of an ONNX file that are no outputs and are to be made available. */
-export interface InnerValues {
-  /** By name: `hidden_state_<i>` … */
-  readonly marks: readonly string[]
-  /** Names of the values of inner operations, by their paths. */
-  readonly inner: Readonly<Record<string, string>>
-  /** What the graph gives anyway. */
-  readonly outputs: readonly string[]
-}
-
-const NO_VALUES: InnerValues = { marks: [], inner: {}, outputs: [] }
 
 /** A model file, or a model without one. */
 export type Runnable =
@@ -92,6 +84,6 @@ export async function openRunner(name: string, what: Runnable, options: RunnerOp
   if (name === 'onnxruntime') return openOnnx(what.file, { ...what.values, ...threadsOf(options) })
   if (name === 'ort-webgpu' || name === 'ort-cuda')
     return openOnnxGpu(what.file, name, what.values ?? NO_VALUES, options)
-  if (name === 'browser-wasm' || name === 'browser-webgpu') return openBrowser(what.file, name, options)
+  if (isBrowserRunner(name)) return openBrowser(what.file, name, what.values ?? NO_VALUES, options)
   return openTfjs(what.file, await engineOf(name, options))
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { create, onnx, toBinary } from '../proto/onnx.js'
 
 /** Fetching inner values of an ONNX file that are not among its outputs. */
@@ -17,3 +18,6 @@ export function withOutputs(model: Uint8Array, names: readonly string[]): Uint8A
   merged.set(addition, model.length)
   return merged
 }
+
+/** The file that an exported ONNX file has its weights in, where it has them in one: `<name>_data` beside it. */
+export const dataBeside = (file: string): string[] => [`${file}_data`].filter((path) => existsSync(path))

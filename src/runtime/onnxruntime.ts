@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { environment, malformed } from '../errors.js'
 import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import type { Adapter } from './adapter.js'
-import { withOutputs } from './onnx-outputs.js'
+import { dataBeside, withOutputs } from './onnx-outputs.js'
 import { named } from './package.js'
-import { firstLine, isAbsent, type NamedTensor, type Runner } from './runner.js'
+import { firstLine, isAbsent, runError, type NamedTensor, type Runner } from './runner.js'
 
 /** The part of onnxruntime-node and onnxruntime-web that is used here; the two have it in common. */
 type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
 
 interface Loaded {
   readonly ort: Ort
+  readonly package: OnnxPackage
   readonly detail: string
 }
 
@@ -34,7 +36,7 @@ async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
       const ort = 'default' in module ? module.default : module
       ort.env.logLevel = 'error'
       if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
-      return { ort, detail: `${named(name)} (${device})` }
+      return { ort, package: name, detail: `${named(name)} (${device})` }
     } catch (error) {
       if (!isAbsent(error)) throw error
     }
@@ -90,7 +92,7 @@ class OnnxRunner implements Runner {
         }),
       )
     } catch (error) {
-      throw malformed(`onnxruntime cannot run the model: ${firstLine(error)}`, { file: this.file, cause: error })
+      throw runError('onnxruntime', firstLine(error), this.file, error)
     }
   }
 
@@ -114,7 +116,7 @@ async function loadNative(provider: Provider): Promise<Loaded> {
     const { default: ort } = await import('onnxruntime-node')
     // What is missing is an error that is thrown, too: onnxruntime would write it to the terminal first.
     ort.env.logLevel = 'fatal'
-    return { ort, detail: `${named('onnxruntime-node')} (${provider.id})` }
+    return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
   } catch (error) {
     if (!isAbsent(error)) throw error
     throw environment(`${provider.name} needs onnxruntime-node, which is not installed`, {
@@ -140,14 +142,25 @@ export interface OnnxOptions {
   readonly importer?: Importer
 }
 
+/** Where external data is found: what is given as bytes has no folder, and onnxruntime-web looks into none. */
+function whereDataIs(file: string, from: OnnxPackage): InferenceSession.SessionOptions {
+  const data = dataBeside(file)
+  if (data.length === 0) return {}
+  if (from === 'onnxruntime-web') return { externalData: data.map((path) => ({ path: basename(path), data: path })) }
+  return { extra: { session: { model_external_initializers_file_folder_path: dirname(file) } } }
+}
+
 /**
  * Loads an ONNX file in onnxruntime.
  * @throws AlbertkitError `environment` where neither package is installed, `malformed` where the file does not load
  */
 export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
   const { provider } = options
-  const { ort, detail } =
-    provider === undefined ? await load(options.importer ?? importPackage, options.only) : await loadNative(provider)
+  const {
+    ort,
+    detail,
+    package: from,
+  } = provider === undefined ? await load(options.importer ?? importPackage, options.only) : await loadNative(provider)
   const marks = options.marks ?? []
   const inner = new Map(Object.entries(options.inner ?? {}))
   const added = [...new Set([...marks, ...inner.values()])].filter((name) => !options.outputs?.includes(name))
@@ -155,6 +168,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
     logSeverityLevel: 4,
     intraOpNumThreads: options.threads ?? 1,
     ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
+    ...whereDataIs(file, from),
   }
   try {
     const session =

@@ -1,5 +1,6 @@
-import type { Adapter } from './adapter.js'
+import { environment, malformed, type AlbertkitError } from '../errors.js'
 import type { ModelInputs } from '../model/reference-run.js'
+import type { Adapter } from './adapter.js'
 
 /** Numbers that a runtime gave, row-major. */
 export interface NamedTensor {
@@ -23,7 +24,7 @@ export interface Runner {
   readonly inner: readonly string[]
   /**
    * Runs the model and gives the values that `wanted` names; all outputs if left out.
-   * @throws AlbertkitError `malformed` where the runtime refuses the model
+   * @throws AlbertkitError `malformed` where the runtime refuses the model, `environment` where its GPU cannot do it
    */
   run(inputs: ModelInputs, wanted?: readonly string[]): Promise<ReadonlyMap<string, NamedTensor>>
   close(): Promise<void>
@@ -37,4 +38,15 @@ export const firstLine = (error: unknown): string =>
 export function isAbsent(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_FAILED'
+}
+
+/** The error of a model that does not run: the model's fault, unless it wants what the GPU does not have. */
+export function runError(library: string, said: string, file: string, cause: unknown): AlbertkitError {
+  if (said.includes('requires f16 but the device does not support it'))
+    return environment(`the model computes in float16, which this GPU does not offer to ${library}`, {
+      file,
+      hint: 'convert without --fp16-compute: f16 weights are then widened when the model is loaded',
+      cause,
+    })
+  return malformed(`${library} cannot run the model: ${said}`, { file, cause })
 }

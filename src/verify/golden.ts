@@ -1,5 +1,5 @@
 import { malformed } from '../errors.js'
-import { DTYPE_BYTES, readAll, type TensorSource } from '../formats/source.js'
+import { DTYPE_BYTES, readAll, type DType, type TensorSource } from '../formats/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { decodeFloats } from '../model/decode.js'
 import type { ModelInputs } from '../model/reference-run.js'
@@ -13,6 +13,8 @@ export interface Golden {
   readonly mlmPositions: Values | null
   /** Float outputs by the golden's own names. */
   readonly outputs: ReadonlyMap<string, Values>
+  /** What storing it in few bits did to each output at most, as a part of its largest value. */
+  readonly rounding: ReadonlyMap<string, number>
 }
 
 /** Names of the three inputs: transformers', TensorFlow's. */
@@ -21,6 +23,9 @@ const INPUT_NAMES = {
   attention_mask: ['attention_mask', 'input_mask'],
   token_type_ids: ['token_type_ids', 'segment_ids'],
 } as const
+
+/** What stands beside the outputs, in floats too. */
+const NO_OUTPUTS = new Set<string>([...Object.values(INPUT_NAMES).flat(), 'mlm_positions'])
 
 /** Our name of a golden's output, where it is not the same. */
 const OUTPUT_NAMES: Readonly<Record<string, string>> = {
@@ -44,6 +49,9 @@ export function ourName(golden: string, model: AlbertModel): string {
   }
   return OUTPUT_NAMES[golden] ?? golden
 }
+
+/** Half a step of the element types that outputs may have, relative to their values. */
+const ROUNDING: Partial<Record<DType, number>> = { F64: 0, F32: 0, F16: 2 ** -11, BF16: 2 ** -8 }
 
 /** Arrays of the integer types that inputs may have; bool masks too. */
 const INTEGERS = { I64: BigInt64Array, U64: BigUint64Array, I32: Int32Array, U32: Uint32Array, I16: Int16Array, U16: Uint16Array, I8: Int8Array, U8: Uint8Array, BOOL: Uint8Array } as const // prettier-ignore
@@ -87,6 +95,31 @@ const inputOr = (
 ): Values =>
   findInput(source, file, names, like) ?? { shape: like.shape, data: new Int32Array(like.data.length).fill(otherwise) }
 
+/** Numbers that a golden has as floats or in 64 bits, as the integers that they must be: nothing may wrap around into range. */
+function integersOf({ data }: Values, tensor: string, file: string): Int32Array {
+  const integers = Int32Array.from(data)
+  const at = integers.findIndex((value, i) => value !== data[i])
+  if (at >= 0)
+    throw malformed(`${tensor} holds ${String(data[at])}, which is no whole number of 32 bits`, { file, tensor })
+  return integers
+}
+
+/** `mlm_positions [batch, positions]` of a TensorFlow golden. */
+function readPositions(source: TensorSource, { batch, sequence }: ModelInputs, file: string): Values | null {
+  const tensor = 'mlm_positions'
+  const values = readValues(source, tensor)
+  if (values === null) return null
+  if (values.shape.length !== 2 || values.shape[0] !== batch)
+    throw malformed(`${tensor} has shape [${values.shape.join(', ')}], not [${batch}, positions]`, { file, tensor })
+  const at = integersOf(values, tensor, file).findIndex((p) => p < 0 || p >= sequence)
+  if (at >= 0)
+    throw malformed(`${tensor} holds ${String(values.data[at])}, but the inputs are ${sequence} tokens long`, {
+      file,
+      tensor,
+    })
+  return values
+}
+
 /** Refuses ids that a lookup would run past, before any runtime sees them. */
 export function checkInputs(model: AlbertModel, inputs: ModelInputs, file: string): void {
   const { vocab_size, type_vocab_size, max_position_embeddings } = model.config
@@ -129,18 +162,20 @@ export function readGolden(source: TensorSource, model: AlbertModel): Golden {
     batch: ids.shape.slice(0, -1).reduce((a, b) => a * b, 1),
     ...choices,
     sequence,
-    input_ids: Int32Array.from(ids.data),
-    attention_mask: Int32Array.from(mask.data),
-    token_type_ids: Int32Array.from(types.data),
+    input_ids: integersOf(ids, 'input_ids', file),
+    attention_mask: integersOf(mask, 'attention_mask', file),
+    token_type_ids: integersOf(types, 'token_type_ids', file),
   }
   checkInputs(model, inputs, file)
   const outputs = new Map<string, Values>()
+  const rounding = new Map<string, number>()
   for (const { name, dtype } of source.tensors.values()) {
-    if (dtype !== 'F32' && dtype !== 'F64' && dtype !== 'F16' && dtype !== 'BF16') continue
-    const values = readValues(source, name)
-    if (values !== null) outputs.set(name, values)
+    const values = NO_OUTPUTS.has(name) || !(dtype in ROUNDING) ? null : readValues(source, name)
+    if (values === null) continue
+    outputs.set(name, values)
+    rounding.set(name, ROUNDING[dtype] ?? 0)
   }
-  return { file, inputs, mlmPositions: readValues(source, 'mlm_positions'), outputs }
+  return { file, inputs, mlmPositions: readPositions(source, inputs, file), outputs, rounding }
 }
 
 /** `[B, S, V]` at `positions [B, P]`: `[B, P, V]`, as TensorFlow's `gather_indexes` does. */

@@ -19,7 +19,7 @@ export interface Tolerance {
   readonly reason: string
 }
 
-/** Every bound against the float64 reference, which has the weights that are in the file. A golden of the genuine code has its own (`GOLDEN_BOUND`). */
+/** Every bound against the float64 reference, which has the weights that are in the file. A golden of the genuine code has its own (`goldenBound`). */
 export const TOLERANCES: readonly Tolerance[] = [
   {
     runners: /webgpu$/,

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { benchModel } from '../../src/api/bench.js'
 import { convertModel } from '../../src/api/convert.js'
 import { benchText } from '../../src/report/bench.js'
+import { hasVulkan } from '../helpers/gpu.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 import { benchSchema } from '../report/schemas.js'
 
@@ -27,6 +28,29 @@ it('measures every file of a directory, in every size that was asked for', async
     expect(load).toBeGreaterThan(0)
   }
   expect(benchText(report)).toContain('tokens/s')
+})
+
+it('lengths are those that the model has', async () => {
+  const asked = { batches: [1], runs: 1 }
+  await expect(benchModel(out, { ...asked, lengths: [129] })).rejects.toMatchObject({
+    exitCode: 2,
+    message: 'the model has 128 positions, and 129 tokens are asked for',
+  })
+  const file = join(out, 'config.json')
+  const config = JSON.parse(readFileSync(file, 'utf8')) as object
+  writeFileSync(file, JSON.stringify({ ...config, max_position_embeddings: 24 }))
+  const { rows } = await benchModel(out, asked)
+  writeFileSync(file, JSON.stringify(config))
+  expect(new Set(rows.map(({ length }) => length))).toEqual(new Set([24]))
+})
+
+it('a software adapter is measured where it is allowed, and threads are counted where they are used', async () => {
+  const asked = { batches: [1], lengths: [4], threads: [1, 2], runs: 1, runners: ['tfjs-webgpu'] }
+  await convertModel(ZH_NEWS, join(folder, 'tfjs'), { targets: ['tfjs'], verify: false })
+  if (!hasVulkan) return
+  await expect(benchModel(join(folder, 'tfjs'), asked)).rejects.toMatchObject({ exitCode: 6 })
+  const { rows } = await benchModel(join(folder, 'tfjs'), { ...asked, allowSoftware: true })
+  expect(rows.map(({ threads }) => threads)).toEqual([1])
 })
 
 it('a directory without a model, and a runner that has nothing to run', async () => {

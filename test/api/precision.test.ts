@@ -47,6 +47,16 @@ it('ONNX in three element types, each with figures, verified again by its own bo
   expect(damaged.weights.filter(({ ok }) => !ok).map(({ dtype }) => dtype)).toEqual(['int8'])
 })
 
+it('a directory of rounded weights alone is verified in the runner that is named', async () => {
+  for (const [target, dtype, runner] of [['onnx', 'int8', 'onnxruntime'], ['tfjs', 'uint8', 'tfjs-wasm']] as const) {
+    await convertModel(ZH_NEWS, at(`alone-${target}`), { targets: [target], dtypes: [dtype], verify: false })
+    const report = await verifyModel(ZH_NEWS, at(`alone-${target}`), { runners: [runner] })
+    expect(report).toMatchObject({ ok: true, runtimes: [{ runner, dtype }] })
+    const other = verifyModel(ZH_NEWS, at(`alone-${target}`), { runners: ['tfjs-cpu', 'onnxruntime'] })
+    await expect(other).rejects.toMatchObject({ exitCode: 2, hint: expect.stringContaining(runner) as string })
+  }
+}) // prettier-ignore
+
 it('--force replaces one element type and keeps the others', async () => {
   await convertModel(ZH_NEWS, at('kept'), { targets: ['onnx'], dtypes: ['f32'], externalData: true })
   expect(readdirSync(at('kept/onnx')).sort()).toEqual(['model.onnx', 'model.onnx_data'])

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { AlbertkitError } from '../../src/errors.js'
 import { openSource } from '../../src/formats/open.js'
 import { readAll } from '../../src/formats/source.js'
+import { zip } from '../helpers/archive.js'
 
 // Files that NumPy 2 wrote: np.savez and np.savez_compressed of the same arrays.
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.npz`, import.meta.url))
@@ -69,4 +70,41 @@ it('a flipped byte of a number is found by its checksum', async () => {
   const source = await openSource(path)
   expect(() => readAll(source, 'f8')).toThrow(/f8\.npy is damaged: its checksum is wrong/)
   source.close()
+})
+
+describe('arrays that NumPy stores by columns', () => {
+  /** An archive of one array, not compressed, with `fortran_order` as NumPy writes it for transposed views. */
+  function archive(shape: readonly number[], columns: readonly number[]): Promise<Buffer> {
+    const data = Buffer.from(Int32Array.from(columns).buffer)
+    const text = `{'descr': '<i4', 'fortran_order': True, 'shape': (${shape.join(', ')}), }`
+    const header = text.padEnd(117) + '\n'
+    const npy = Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([118, 0]), Buffer.from(header), data])
+    return zip([{ name: 'x.npy', data: npy }], { compress: false })
+  } // prettier-ignore
+
+  it('come in the order of rows', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 4 }), async (shape) => {
+        const total = shape.reduce((a, b) => a * b, 1)
+        // Element (i, j, k …) stands at i + I·(j + J·(k + …)); it is numbered by its place in the order of rows.
+        const columns = new Array<number>(total)
+        for (let row = 0; row < total; row++) {
+          let [rest, place, step] = [row, 0, total]
+          for (let axis = shape.length - 1; axis >= 0; axis--) {
+            step /= shape[axis]!
+            place += (rest % shape[axis]!) * step
+            rest = Math.floor(rest / shape[axis]!)
+          }
+          columns[place] = row
+        }
+        const path = join(folder, 'columns.npz')
+        writeFileSync(path, await archive(shape, columns))
+        const source = await openSource(path)
+        const rows = new Int32Array(readAll(source, 'x').buffer)
+        source.close()
+        expect([...rows]).toEqual(Array.from({ length: total }, (_, i) => i))
+      }),
+      { numRuns: 40, seed: 1 },
+    )
+  })
 })

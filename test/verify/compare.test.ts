@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compare, GOLDEN_BOUND, maskedRows, MASKED_ATOL, unravel } from '../../src/verify/compare.js'
+import { compare, goldenBound, maskedRows, MASKED_ATOL, unravel } from '../../src/verify/compare.js'
 import { boundOf } from '../../src/verify/tolerance.js'
 
 const values = (shape: number[], data: number[]) => ({ shape, data })
 
 describe('compare', () => {
-  const options = { bound: GOLDEN_BOUND, masked: [false, false] }
+  const options = { bound: goldenBound(0), masked: [false, false] }
 
   it('finds the largest difference and says where', () => {
     const [result] = compare('r', 'o', values([2, 2], [1, 2, 3, 4.5]), values([2, 2], [1, 2, 3, 4]), options)
@@ -23,26 +23,35 @@ describe('compare', () => {
     }
   }) // prettier-ignore
 
+  it('the bound is a number whatever is expected', () => {
+    const bounds = [goldenBound(0), goldenBound(2 ** -11), boundOf('onnxruntime', 'float32')]
+    for (const bound of bounds)
+      for (const wrong of [NaN, Infinity, -Infinity]) {
+        const [result] = compare('r', 'o', values([2, 1], [3, 0]), values([2, 1], [3, wrong]), { ...options, bound })
+        expect(result).toMatchObject({ ok: false, atol: bound(3) })
+      }
+  })
+
   it('infinity is not within bounds', () => {
     expect(compare('r', 'o', values([1], [Infinity]), values([1], [0]), options)[0]?.ok).toBe(false)
   })
 
   it('another shape is a failed comparison', () => {
     expect(compare('r', 'o', values([4], [0, 0, 0, 0]), values([2, 2], [0, 0, 0, 0]), options)).toMatchObject([
-      { ok: false },
+      { ok: false, shape: [4], expectedShape: [2, 2] },
     ])
   })
 
   it('rows that are masked everywhere are compared apart, in every check', () => {
     const actual = values([2, 2], [1, 2, 3.004, 4])
     const expected = values([2, 2], [1, 2, 3, 4])
-    const results = compare('r', 'o', actual, expected, { bound: GOLDEN_BOUND, masked: [false, true] })
+    const results = compare('r', 'o', actual, expected, { bound: goldenBound(0), masked: [false, true] })
     expect(results.map((c) => [c.rows, c.ok, c.atol])).toEqual([
       [undefined, true, 1e-5],
       ['masked', true, MASKED_ATOL],
     ])
     expect(compare('r', 'o', actual, expected, options)).toMatchObject([{ ok: false }])
-    expect(compare('r', 'o', actual, expected, { bound: GOLDEN_BOUND, masked: [true, true] })).toHaveLength(1)
+    expect(compare('r', 'o', actual, expected, { bound: goldenBound(0), masked: [true, true] })).toHaveLength(1)
   })
 
   it('without a golden the bound grows with the values', () => {

@@ -67,12 +67,12 @@ export class Verification {
     const { inputs } = trial
     const bound = trial.bound ?? boundOf(runner, 'float32')
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
-    for (const { name, actual, expected } of trial.pairs(run)) {
+    for (const { name, actual, expected, bound: own } of trial.pairs(run)) {
       if (actual === null) {
         this.notRun.push({ runner, output: name, reason: 'the run has no such output' })
         continue
       }
-      const compared = compare(runner, name, actual, expected, { bound, atol: this.options.atol, masked })
+      const compared = compare(runner, name, actual, expected, { bound: own ?? bound, atol: this.options.atol, masked })
       const kept = compared.filter(({ rows }) => !skipMasked || rows !== 'masked')
       this.comparisons.push(...(precision === undefined ? kept : kept.map((c) => ({ ...c, dtype: precision }))))
     }
@@ -123,15 +123,20 @@ export class Verification {
     this.runtimes.push({ runner: name, detail, ...stored, precision, adapter, ...(ms.length > 0 ? { ms } : {}) })
   }
 
-  /** Opens a runner; one that is not there is noted, unless it was asked for by its name. */
-  async open(name: string, what: Runnable): Promise<Runner | null> {
+  /** Does `work`; a runner that is not there for it is noted, unless it was asked for by its name. */
+  async unlessAbsent<T>(name: string, work: () => Promise<T>): Promise<T | null> {
     try {
-      return await openRunner(name, what, this.options)
+      return await work()
     } catch (error) {
       if (!isEnvironment(error) || this.options.runners !== undefined) throw error
       this.notRun.push({ runner: name, reason: reasonOf(error) })
       return null
     }
+  }
+
+  /** Opens a runner, or notes that it is not there. */
+  open(name: string, what: Runnable): Promise<Runner | null> {
+    return this.unlessAbsent(name, () => openRunner(name, what, this.options))
   }
 }
 
@@ -139,19 +144,28 @@ export class Verification {
 const hasWork = (r: RunnerInfo, kinds: readonly ArtefactKind[] | null): boolean =>
   kinds === null || kinds.includes(r.artefact)
 
-/** The runners for the forms in `directory`, or for the source itself where there is none. */
-function chooseRunners(opened: OpenedModel, kinds: readonly ArtefactKind[] | null, v: Verification): string[] {
+/**
+ * The runners for the forms in `directory`, or for the source itself where there is none.
+ * @param rounded forms that are there with other weights than float32: they are run apart (`quantised.ts`)
+ */
+function chooseRunners(
+  opened: OpenedModel,
+  kinds: readonly ArtefactKind[] | null,
+  rounded: readonly ArtefactKind[],
+  v: Verification,
+): string[] {
   const { runners, gpu } = v.options
   const able = RUNNERS.filter((r) => hasWork(r, kinds))
   if (runners !== undefined) {
+    const asked = RUNNERS.filter((r) => hasWork(r, kinds) || rounded.includes(r.artefact))
     for (const name of runners) {
-      if (name === 'reference' || able.some((r) => r.name === name)) continue
+      if (name === 'reference' || asked.some((r) => r.name === name)) continue
       const known = RUNNERS.some((r) => r.name === name)
       throw usage(known ? `${name} has nothing to run here` : `there is no runner ${name}`, {
-        hint: `runners for this: reference, ${able.map((r) => r.name).join(', ')}`,
+        hint: `runners for this: ${['reference', ...asked.map((r) => r.name)].join(', ')}`,
       })
     }
-    return runners.filter((name) => name !== 'reference')
+    return runners.filter((name) => able.some((r) => r.name === name))
   }
   if (gpu === true) return able.filter((r) => r.place === 'gpu').map((r) => r.name)
   // Another arbiter than its own reference judges the source by that reference alone, unless a runner is named.
@@ -198,13 +212,14 @@ async function runRunner(
 export async function runRunners(
   directory: string | null,
   kinds: readonly ArtefactKind[] | null,
+  rounded: readonly ArtefactKind[],
   v: Verification,
 ): Promise<void> {
   const { opened, options } = v
   const ran = new Set<ArtefactKind>()
   const temporary = new TemporaryArtefacts(opened)
   try {
-    for (const name of chooseRunners(opened, kinds, v)) {
+    for (const name of chooseRunners(opened, kinds, rounded, v)) {
       const info = RUNNERS.find((r) => r.name === name)
       if (info === undefined) continue
       options.onProgress?.(`running ${name}`)

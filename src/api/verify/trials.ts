@@ -4,7 +4,7 @@ import type { AlbertModel } from '../../model/albert.js'
 import type { HeadSelection } from '../../model/forward.js'
 import { hiddenStateCount } from '../../model/outputs.js'
 import { runReference, type ModelInputs } from '../../model/reference-run.js'
-import { GOLDEN_BOUND, type Bound, type Values } from '../../verify/compare.js'
+import { goldenBound, type Bound, type Values } from '../../verify/compare.js'
 import { checkInputs, counterpart, readGolden, type Golden } from '../../verify/golden.js'
 import { defaultInputs } from '../../verify/inputs.js'
 import { openModel, type OpenedModel } from '../open.js'
@@ -16,6 +16,8 @@ export interface Pair {
   readonly name: string
   readonly actual: Values | null
   readonly expected: Values
+  /** Its own bound, where that of the trial does not suit it. */
+  readonly bound?: Bound
 }
 
 /** Inputs, and what each output should be. */
@@ -54,10 +56,15 @@ function referenceTrial(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSe
 
 const goldenTrial = (golden: Golden, model: AlbertModel): Trial => ({
   inputs: golden.inputs,
-  bound: GOLDEN_BOUND,
+  bound: goldenBound(0),
   expected: golden.outputs,
   pairs: (run) =>
-    [...golden.outputs].map(([name, expected]) => ({ name, actual: counterpart(golden, name, model, run), expected })),
+    [...golden.outputs].map(([name, expected]) => ({
+      name,
+      actual: counterpart(golden, name, model, run),
+      expected,
+      bound: goldenBound(golden.rounding.get(name) ?? 0),
+    })),
 })
 
 async function goldenTrials(model: AlbertModel, file: string): Promise<Trial[]> {

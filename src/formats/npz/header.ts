@@ -5,6 +5,8 @@ import { DTYPE_BYTES, elementCount, type DType } from '../source.js'
 export interface NpyHeader {
   readonly dtype: DType
   readonly shape: readonly number[]
+  /** Whether the numbers stand column by column; one column or row has no order. */
+  readonly columns: boolean
   /** Where the numbers begin. */
   readonly dataStart: number
 }
@@ -22,12 +24,12 @@ const DTYPES: Readonly<Record<string, DType>> = {
 /**
  * Reads the header at the start of `bytes`.
  * @param name of the array, for messages
- * @throws AlbertkitError `malformed`, or `unsupported` for objects, big-endian numbers and column order
+ * @throws AlbertkitError `malformed`, or `unsupported` for objects and big-endian numbers
  */
 export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): NpyHeader {
   const fail = (what: string) => malformed(`${name}.npy ${what}`, { file, tensor: name })
   const refuse = (what: string) =>
-    unsupported(`${name}.npy ${what}`, { file, tensor: name, hint: 'save plain numeric arrays: np.savez(file, **{k: np.ascontiguousarray(v)})' }) // prettier-ignore
+    unsupported(`${name}.npy ${what}`, { file, tensor: name, hint: "save arrays of plain little-endian numbers: v.astype('<f4'), v.astype('<i8')" }) // prettier-ignore
   const text = Buffer.from(bytes)
   if (text.toString('latin1', 0, 6) !== MAGIC) throw fail('is no array of NumPy')
   const wide = (text[6] ?? 0) >= 2
@@ -43,7 +45,7 @@ export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): N
   const dtype = descr === undefined ? undefined : DTYPES[descr]
   if (dtype === undefined) throw refuse(`holds elements of type ${descr ?? 'object'}`)
   const shape = dims.split(',').map((d) => d.trim()).filter((d) => d !== '').map(Number) // prettier-ignore
-  if (order === 'True' && shape.filter((d) => d > 1).length > 1) throw refuse('is stored by columns')
   if (!Number.isSafeInteger(elementCount(shape) * DTYPE_BYTES[dtype])) throw fail('has an impossible shape')
-  return { dtype, shape, dataStart: start + length }
+  const columns = order === 'True' && shape.filter((d) => d > 1).length > 1
+  return { dtype, shape, columns, dataStart: start + length }
 }

@@ -5,15 +5,17 @@ import { RangedFile } from '../file.js'
 import { DTYPE_BYTES, elementCount, type TensorInfo, type TensorSource } from '../source.js'
 import { readZipDirectory, type ZipEntry } from '../zip/directory.js'
 import { MAX_HEADER_BYTES, parseNpyHeader } from './header.js'
+import { byRows } from './order.js'
 
 const DEFLATED = 8
-/** Compressed arrays are held in memory while they are read: goldens have a few MB. */
-const MAX_INFLATED_BYTES = 1 << 30
+/** Arrays that are compressed, or stored by columns, are held in memory while they are read: goldens have a few MB. */
+const MAX_HELD_BYTES = 1 << 30
 const PIECE = 1 << 20
 
 interface Member {
   readonly entry: ZipEntry
   readonly info: TensorInfo
+  readonly columns: boolean
   readonly dataStart: number
 }
 
@@ -31,8 +33,8 @@ class NpzReader {
     const fail = (what: string) => malformed(`${entry.name} ${what}`, { file: this.file.path, offset: entry.dataStart })
     if (entry.method !== DEFLATED)
       throw unsupported(`${entry.name} is packed by method ${entry.method}`, { file: this.file.path, offset: entry.dataStart }) // prettier-ignore
-    if (entry.size > MAX_INFLATED_BYTES)
-      throw unsupported(`${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_INFLATED_BYTES} for compressed arrays`, { file: this.file.path, hint: 'save it with np.savez, which does not compress' }) // prettier-ignore
+    if (entry.size > MAX_HELD_BYTES)
+      throw unsupported(`${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_HELD_BYTES} for compressed arrays`, { file: this.file.path, hint: 'save it with np.savez, which does not compress' }) // prettier-ignore
     let bytes: Uint8Array
     try {
       bytes = inflateRawSync(this.file.bytes(entry.dataStart, entry.storedSize), { maxOutputLength: entry.size + 1 })
@@ -45,11 +47,23 @@ class NpzReader {
 
   member(entry: ZipEntry): Member {
     const name = entry.name.replace(/\.npy$/, '')
-    const { dtype, shape, dataStart } = parseNpyHeader(this.start(entry, MAX_HEADER_BYTES), name, this.file.path)
+    const { dtype, shape, columns, dataStart } = parseNpyHeader(
+      this.start(entry, MAX_HEADER_BYTES),
+      name,
+      this.file.path,
+    )
     const byteLength = elementCount(shape) * DTYPE_BYTES[dtype]
     if (dataStart + byteLength !== entry.size)
       throw malformed(`${entry.name} has ${entry.size - dataStart} bytes of numbers, but its shape [${shape.join(', ')}] needs ${byteLength}`, { file: this.file.path, tensor: name, offset: entry.dataStart }) // prettier-ignore
-    return { entry, dataStart, info: { name, dtype, shape, byteLength, file: this.file.path } }
+    return { entry, dataStart, columns, info: { name, dtype, shape, byteLength, file: this.file.path } }
+  }
+
+  /** The numbers of an array by rows; `packed` is the entry's bytes, where they had to be unpacked */
+  numbers({ entry, info, columns, dataStart }: Member, packed: Uint8Array | null): Uint8Array {
+    if (packed === null && entry.size > MAX_HELD_BYTES)
+      throw unsupported(`${entry.name} is stored by columns and has more than ${MAX_HELD_BYTES} bytes`, { file: this.file.path, hint: 'save np.ascontiguousarray of it' }) // prettier-ignore
+    const numbers = packed?.subarray(dataStart) ?? this.file.bytes(entry.dataStart + dataStart, info.byteLength)
+    return columns ? byRows(numbers, info.shape, DTYPE_BYTES[info.dtype]) : numbers
   }
 
   /** Compares the checksum of an entry that lies in the file as it is. */
@@ -73,7 +87,8 @@ export async function openNpz(path: string): Promise<TensorSource> {
     const entries = (await readZipDirectory(file)).filter((e) => e.name.endsWith('.npy'))
     const members = new Map(entries.map((entry) => reader.member(entry)).map((m) => [m.info.name, m]))
     const checked = new Set<string>()
-    const inflated = new Map<string, Uint8Array>()
+    // What must be unpacked or brought into order, by names.
+    const held = new Map<string, Uint8Array>()
     const of = (name: string): Member => {
       const found = members.get(name)
       if (found === undefined) throw new RangeError(`no tensor named ${name}`)
@@ -82,8 +97,9 @@ export async function openNpz(path: string): Promise<TensorSource> {
     const verifyChecksum = (name: string): void => {
       const member = of(name)
       if (checked.has(name)) return
-      if (member.entry.stored) reader.check(member)
-      else inflated.set(name, reader.inflate(member.entry))
+      const packed = member.entry.stored ? null : reader.inflate(member.entry)
+      if (packed === null) reader.check(member)
+      if (packed !== null || member.columns) held.set(name, reader.numbers(member, packed))
       checked.add(name)
     }
     return {
@@ -94,9 +110,9 @@ export async function openNpz(path: string): Promise<TensorSource> {
       read: (name, offset, target) => {
         const { entry, dataStart } = of(name)
         verifyChecksum(name)
-        const bytes = inflated.get(name)
+        const bytes = held.get(name)
         if (bytes === undefined) file.read(entry.dataStart + dataStart + offset, target)
-        else target.set(bytes.subarray(dataStart + offset, dataStart + offset + target.length))
+        else target.set(bytes.subarray(offset, offset + target.length))
       },
       verifyChecksum,
       close: () => {

@@ -4,7 +4,8 @@ import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-webgpu'
 import { loadGraphModel, type GraphModel } from '@tensorflow/tfjs-converter'
 import * as tf from '@tensorflow/tfjs-core'
-import type { PageApi, PageFeeds, PageState, PageValue } from './protocol.js'
+import { base64, findAdapter } from './page-common.js'
+import type { PageApi, PageFeeds, PageValue } from './protocol.js'
 
 /**
  * Runs in the browser: TensorFlow.js as a page of the user's would use it, loading the model over HTTP. The build
@@ -13,31 +14,15 @@ import type { PageApi, PageFeeds, PageState, PageValue } from './protocol.js'
 
 let model: GraphModel | null = null
 
-const base64 = (data: Float32Array): string => {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  let text = ''
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192))
-  return btoa(text)
-}
-
-async function adapter(): Promise<PageState['adapter']> {
-  // Where the browser has no WebGPU at all, or keeps it from this page, there is no such property.
-  const gpu = (navigator as { gpu?: GPU }).gpu
-  const found = await gpu?.requestAdapter({ powerPreference: 'high-performance' })
-  if (found === null || found === undefined) throw new Error('no WebGPU adapter')
-  const { vendor, architecture, device, description, isFallbackAdapter } = found.info
-  return { vendor, architecture, device, description, isFallbackAdapter }
-}
-
 const api: PageApi = {
-  async load(backend) {
+  async load({ backend, model: url }) {
     setWasmPaths('/wasm/')
-    const found = backend === 'webgpu' ? await adapter() : null
+    const adapter = backend === 'webgpu' ? await findAdapter() : null
     if (!(await tf.setBackend(backend))) throw new Error(`the ${backend} backend of TensorFlow.js does not start`)
     await tf.ready()
-    model = await loadGraphModel('/model/model.json')
+    model = await loadGraphModel(url)
     const rank = model.inputs.find(({ name }) => name === 'input_ids')?.shape?.length ?? 2
-    return { version: tf.version_core, adapter: found, rank }
+    return { version: tf.version_core, adapter, rank, outputs: [] }
   },
 
   async run({ shape, ...ids }: PageFeeds, nodes) {

@@ -6,11 +6,16 @@ import { basename, extname } from 'node:path'
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.json': 'application/json',
   '.wasm': 'application/wasm',
 }
 
-const PAGE = '<!doctype html><meta charset="utf-8"><title>albertkit</title><script src="/page.js"></script>'
+const page = (scripts: readonly string[]): string =>
+  `<!doctype html><meta charset="utf-8"><title>albertkit</title>${scripts.map((url) => `<script src="${url}"></script>`).join('')}`
+
+/** By the path of a URL: a file's path on disk, or bytes that are no file. */
+export type Served = ReadonlyMap<string, string | Uint8Array>
 
 export interface PageServer {
   readonly origin: string
@@ -18,23 +23,28 @@ export interface PageServer {
 }
 
 /**
- * Serves the page and the files of `files` (paths of URLs to paths on disk) to this machine alone.
- * Nothing else on disk can be reached: a URL is looked up, never joined to a directory.
+ * Serves the page and what `served` holds to this machine alone. Nothing else on disk can be reached: a URL is looked
+ * up, never joined to a directory.
+ * @param scripts URLs of the page's scripts, in the order of their loading
  */
-export async function servePage(files: ReadonlyMap<string, string>): Promise<PageServer> {
+export async function servePage(served: Served, scripts: readonly string[]): Promise<PageServer> {
   const server: Server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname)
     if (path === '/') {
-      response.writeHead(200, { 'content-type': TYPES['.html'] }).end(PAGE)
+      response.writeHead(200, { 'content-type': TYPES['.html'] }).end(page(scripts))
       return
     }
-    const file = files.get(path)
-    if (file === undefined || !existsSync(file)) {
+    const found = served.get(path)
+    if (found === undefined || (typeof found === 'string' && !existsSync(found))) {
       response.writeHead(404).end(`no ${basename(path)} here`)
       return
     }
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' })
-    createReadStream(file)
+    response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' })
+    if (typeof found !== 'string') {
+      response.end(found)
+      return
+    }
+    createReadStream(found)
       .on('error', () => response.destroy())
       .pipe(response)
   })

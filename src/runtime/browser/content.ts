@@ -1,0 +1,114 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { environment, malformed } from '../../errors.js'
+import { dataBeside, withOutputs } from '../onnx-outputs.js'
+import { findPackage } from '../package.js'
+import { firstLine } from '../runner.js'
+import { graphNames, type GraphNames, type ModelJson } from '../tfjs-names.js'
+import type { InnerValues } from '../values.js'
+import type { PageBackend, PageRequest, PageState } from './protocol.js'
+import type { Served } from './server.js'
+
+/** What a page runs, what it is served, and what is asked of it. */
+export interface Content {
+  /** As messages call it. */
+  readonly library: 'TensorFlow.js' | 'onnxruntime-web'
+  /** URLs, in the order of their loading. */
+  readonly scripts: readonly string[]
+  readonly served: Served
+  readonly request: PageRequest
+  /** Package and version. */
+  detail(state: PageState): string
+  names(state: PageState): GraphNames
+}
+
+/** A page's bundled script: beside this module in dist, in dist where the sources run. */
+function pageFile(name: string): string {
+  for (const place of ['..', '../..', '../../../dist']) {
+    const file = fileURLToPath(new URL(`${place}/browser/${name}`, import.meta.url))
+    if (existsSync(file)) return file
+  }
+  throw environment('the page of the browser runners is missing from this installation', { hint: 'npm run build' })
+}
+
+function readModelJson(file: string): ModelJson {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ModelJson
+  } catch (error) {
+    throw malformed(`not a readable model.json: ${firstLine(error)}`, { file, cause: error })
+  }
+}
+
+/** The files of `directory` whose names match, below the URL `at`. */
+const filesOf = (directory: string, at: string, pattern: RegExp): [string, string][] =>
+  readdirSync(directory)
+    .filter((name) => pattern.test(name))
+    .map((name) => [`${at}/${name}`, join(directory, name)])
+
+/** TensorFlow.js: its wasm files, the model and its shards. */
+export function tfjsContent(file: string, backend: PageBackend): Content {
+  const json = readModelJson(file)
+  const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))
+  const shards = json.weightsManifest.flatMap((group) => group.paths)
+  return {
+    library: 'TensorFlow.js',
+    scripts: ['/page.js'],
+    served: new Map([
+      ['/page.js', pageFile('albertkit-page.js')],
+      ...filesOf(wasm, '/wasm', /\.wasm$/),
+      ['/model/model.json', file],
+      ...shards.map((name) => [`/model/${name}`, join(dirname(file), name)] as const),
+    ]),
+    request: { backend, model: '/model/model.json', data: [] },
+    detail: ({ version }) => `@tensorflow/tfjs-core ${version}`,
+    names: () => graphNames(json),
+  }
+}
+
+/** The build of onnxruntime-web for a backend: what its documentation has a page load, as a script. */
+const BUILDS: Readonly<Record<PageBackend, string>> = {
+  wasm: 'onnxruntime-web/wasm',
+  webgpu: 'onnxruntime-web/webgpu',
+}
+
+/**
+ * onnxruntime-web: its script and wasm files from the installed package, the model and its external data.
+ * @throws AlbertkitError `environment` where the package is absent
+ */
+export function onnxContent(file: string, backend: PageBackend, name: string, values: InnerValues): Content {
+  const script = findPackage(BUILDS[backend])
+  if (script === null)
+    throw environment(`${name} needs onnxruntime-web, which is not installed`, { hint: 'npm install onnxruntime-web' })
+  const added = [...new Set([...values.marks, ...Object.values(values.inner)])].filter((v) => !values.outputs.includes(v)) // prettier-ignore
+  const data = dataBeside(file)
+  const model = `/model/${basename(file)}`
+  return {
+    library: 'onnxruntime-web',
+    scripts: ['/ort/ort.js', '/page.js'],
+    served: new Map<string, string | Uint8Array>([
+      ['/page.js', pageFile('albertkit-page-ort.js')],
+      ['/ort/ort.js', script],
+      ...filesOf(dirname(script), '/ort', /^ort-wasm-.*\.(wasm|mjs)$/),
+      [model, added.length === 0 ? file : withOutputs(readModel(file), added)],
+      ...data.map((path) => [`/model/${basename(path)}`, path] as const),
+    ]),
+    request: { backend, model, data: data.map((path) => ({ path: basename(path), data: `/model/${basename(path)}` })) },
+    detail: ({ version }) => `onnxruntime-web ${version}`,
+    names: (state) => ({
+      outputs: state.outputs.filter((output) => !added.includes(output)),
+      marks: values.marks,
+      inner: Object.keys(values.inner),
+      nodes: new Map(Object.entries(values.inner)),
+    }),
+  }
+}
+
+function readModel(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw malformed(`not a readable model: ${firstLine(error)}`, { file, cause: error })
+  }
+}

@@ -1,0 +1,65 @@
+import type { Browser, Page } from 'playwright-core'
+import { environment } from '../../errors.js'
+import { onInterrupt } from '../../interrupt.js'
+import type { GpuOptions } from '../adapter.js'
+import { importOptional } from '../package.js'
+import { firstLine } from '../runner.js'
+import type { PageBackend } from './protocol.js'
+
+/** Closing a browser has been seen to hang; its process is ended then. */
+const CLOSE_MS = 3000
+const START_MS = 60_000
+
+const importPlaywright = (): Promise<typeof import('playwright-core')> =>
+  importOptional(
+    () => import('playwright-core'),
+    'the browser runners need the optional package playwright-core, which is not installed',
+    'npm install playwright-core',
+  )
+
+/** A browser with one page of ours. */
+export interface Opened {
+  readonly browser: Browser
+  readonly page: Page
+  close(): Promise<void>
+}
+
+/** @throws AlbertkitError `environment` where the browser does not start or does not open the page */
+export async function openPage(program: string, origin: string, args: readonly string[]): Promise<Opened> {
+  const { chromium } = await importPlaywright()
+  // Chromium has no sandbox for root; playwright's launchServer is the one that lets its process be ended by force.
+  const root = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  const server = await chromium
+    .launchServer({ executablePath: program, headless: true, args: [...root, ...args], timeout: START_MS })
+    .catch((error: unknown) => {
+      throw environment(`the browser does not start: ${firstLine(error)}`, { file: program, cause: error })
+    })
+  const browser = await chromium.connect(server.wsEndpoint())
+  const forget = onInterrupt(() => {
+    server.process().kill('SIGKILL')
+  })
+  const close = async (): Promise<void> => {
+    forget()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => (timer = setTimeout(resolve, CLOSE_MS, 'late')))
+    const outcome = await Promise.race([server.close().catch(() => 'late' as const), late])
+    clearTimeout(timer)
+    if (outcome === 'late') server.process().kill('SIGKILL')
+  }
+  try {
+    const page = await browser.newPage()
+    await page.goto(origin, { timeout: START_MS })
+    return { browser, page, close }
+  } catch (error) {
+    await close()
+    throw environment(`the browser does not open a page: ${firstLine(error)}`, { file: program, cause: error })
+  }
+}
+
+/** Flags of the browser for a backend; with a software adapter allowed, Chromium's own comes second. */
+export function launches(backend: PageBackend, { allowSoftware }: GpuOptions): (readonly string[])[] {
+  if (backend === 'wasm') return [[]]
+  const hardware = ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist']
+  const software = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+  return allowSoftware === true ? [hardware, software] : [hardware]
+}

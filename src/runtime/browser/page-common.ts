@@ -1,0 +1,26 @@
+/// <reference lib="dom" />
+import { NO_ADAPTER, type PageAdapter } from './protocol.js'
+
+/** What the pages have in common; runs in the browser. */
+
+/** The values as base64 of little-endian float32. */
+export function base64(data: Float32Array): string {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192))
+  return btoa(text)
+}
+
+export function describeAdapter(info: GPUAdapterInfo): PageAdapter {
+  const { vendor, architecture, device, description, isFallbackAdapter } = info
+  return { vendor, architecture, device, description, isFallbackAdapter }
+}
+
+/** The adapter that the browser gives first. @throws Error with NO_ADAPTER where there is none */
+export async function findAdapter(): Promise<PageAdapter> {
+  // Where the browser has no WebGPU at all, or keeps it from this page, there is no such property.
+  const gpu = (navigator as { gpu?: GPU }).gpu
+  const found = await gpu?.requestAdapter({ powerPreference: 'high-performance' })
+  if (found === null || found === undefined) throw new Error(NO_ADAPTER)
+  return describeAdapter(found.info)
+}
