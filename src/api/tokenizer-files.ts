@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AlbertkitError } from '../errors.js'
+import { kerasTokenizer } from '../text/keras-hub.js'
 import { findTokenizer, loadTokenizer, tokenizerName } from '../text/load.js'
 import { buildTokenizerConfig, buildTokenizerJson } from '../text/tokenizer-json.js'
 
@@ -16,7 +17,9 @@ export function writeTokenizer(directory: string, staging: string, positions: nu
   const own = findTokenizer(directory)
   if (own === null) return []
   copyFileSync(own, join(staging, tokenizerName(own)))
-  for (const name of GIVEN)
+  // What keras-hub calls tokenizer.json is another thing.
+  const given = kerasTokenizer(own) === null ? GIVEN : []
+  for (const name of given)
     if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(staging, name))
   try {
     const tokenizer = loadTokenizer(directory)

@@ -86,6 +86,12 @@ export interface OutputHead {
   readonly bias: Parameter
 }
 
+/** Sentence order or next sentence, two classes of the pooled sequence. */
+export interface SopHead extends OutputHead {
+  /** tf-models: a pooler of its own, beside that of the encoder. */
+  readonly pooler: Dense | null
+}
+
 /**
  * What a classifier's logits are of: each sequence `[B, N]`, each token `[B, S, N]`, or each of several choices, which
  * are rows of their own, `[B, choices]`.
@@ -105,7 +111,7 @@ export interface AlbertModel {
   readonly layers: readonly (readonly Block[])[]
   readonly pooler: Dense | null
   readonly mlm: MlmHead | null
-  readonly sop: OutputHead | null
+  readonly sop: SopHead | null
   readonly classifier: ClassifierHead | null
   /** Question answering: row 0 of its weight gives the start logits, row 1 the end logits. */
   readonly qa: OutputHead | null

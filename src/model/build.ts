@@ -10,6 +10,7 @@ import type {
   MlmHead,
   OutputHead,
   Parameter,
+  SopHead,
 } from './albert.js'
 import { FFN_GROUPS, groupOfLayer, type ModelConfig } from './config.js'
 import { checkDepth, checkDimensions, COUNTED, deepest, mergeHeads } from './dimensions.js'
@@ -134,6 +135,11 @@ function buildClassifier(builder: Builder, asked: ClassifierKind | undefined): C
   return { kind, ...builder.head('classifier'), norm }
 }
 
+const buildSop = (builder: Builder): SopHead => ({
+  ...builder.head('sop'),
+  pooler: builder.hasAny('sop/pooler/') ? builder.dense('sop/pooler/dense') : null,
+})
+
 const buildMlm = (builder: Builder): MlmHead => ({
   transform: builder.dense('mlm/transform/dense'),
   norm: builder.norm('mlm/transform/LayerNorm'),
@@ -249,7 +255,7 @@ export function planModel(
     layers: buildLayers(builder),
     pooler: builder.hasAny('pooler/') ? builder.dense('pooler/dense') : null,
     mlm: builder.hasAny('mlm/') ? buildMlm(builder) : null,
-    sop: builder.hasAny('sop/') ? builder.head('sop') : null,
+    sop: builder.hasAny('sop/') ? buildSop(builder) : null,
     classifier: buildClassifier(builder, classifierKind),
     qa: builder.hasAny('qa/') ? builder.head('qa') : null,
   }

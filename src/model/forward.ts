@@ -1,4 +1,4 @@
-import type { AlbertModel, Block, ClassifierHead, Dense, LayerNorm, OutputHead } from './albert.js'
+import type { AlbertModel, Block, ClassifierHead, Dense, LayerNorm, OutputHead, SopHead } from './albert.js'
 import type { ModelConfig } from './config.js'
 import type { ForwardInputs, Ops } from './ops.js'
 
@@ -150,6 +150,16 @@ function classify<T>(
   })
 }
 
+/** Sentence-order logits of the pooled sequence; null where there is no pooler. */
+function orderSentences<T>(ops: Ops<T>, head: SopHead, pooled: T | null, pool: (by: Dense) => T): T | null {
+  const { pooler } = head
+  if (pooler === null && pooled === null) return null
+  return ops.scope('sop', () => {
+    const of = pooler === null ? pooled! : ops.scope('pooler', () => pool(pooler))
+    return ops.inner('logits', ops.linearTransposed(of, head.weight, head.bias))
+  })
+}
+
 /** Start and end logits of question answering (BERT's run_squad.py `create_model`). */
 function answerSpans<T>(
   ops: Ops<T>,
@@ -192,12 +202,8 @@ export function forward<T>(
   const bias = ops.scope('attention_bias', () => ops.attentionBias(rows.attention_mask, config.mask_penalty))
   const hidden_states = encode(ops, model, mapped ?? embedding_output, bias)
   const last = hidden_states[hidden_states.length - 1] as T
-  const pooled =
-    pooler === null
-      ? null
-      : ops.scope('pooler', () =>
-          ops.inner('activation', ops.activation(dense(ops, ops.firstToken(last), pooler), 'tanh')),
-        )
+  const pool = (by: Dense): T => ops.inner('activation', ops.activation(dense(ops, ops.firstToken(last), by), 'tanh'))
+  const pooled = pooler === null ? null : ops.scope('pooler', () => pool(pooler))
   const { mlm, sop, classifier, qa } = model
   return {
     embedding_output,
@@ -206,10 +212,7 @@ export function forward<T>(
     last_hidden_state: last,
     pooler_output: pooled,
     prediction_logits: mlm !== null && heads.mlm ? ops.scope('mlm', () => predictTokens(ops, model, mlm, last)) : null,
-    sop_logits:
-      sop !== null && pooled !== null && heads.sop
-        ? ops.scope('sop', () => ops.inner('logits', ops.linearTransposed(pooled, sop.weight, sop.bias)))
-        : null,
+    sop_logits: sop !== null && heads.sop ? orderSentences(ops, sop, pooled, pool) : null,
     logits: classifier !== null && heads.classifier ? classify(ops, config, classifier, last, pooled, inputs) : null,
     ...answerSpans(ops, heads.qa ? qa : null, last),
   }

@@ -47,6 +47,9 @@ export const ALL_HEADS: HeadSelection = { mlm: true, sop: true, classifier: true
 const canClassify = ({ classifier, pooler }: AlbertModel): boolean =>
   classifier !== null && (classifier.kind === 'token' || pooler !== null)
 
+/** Whether the model has all that its sentence-order head needs. */
+const canOrder = ({ sop, pooler }: AlbertModel): boolean => sop !== null && (sop.pooler ?? pooler) !== null
+
 /** Whether the model has what `task` needs. */
 function can(model: AlbertModel, task: Exclude<Task, 'auto'>): boolean {
   const { mlm, sop, classifier, qa } = model
@@ -76,7 +79,7 @@ export function resolveTask(model: AlbertModel, task: Task): Exclude<Task, 'auto
   if (task === 'auto') {
     if (model.classifier !== null && canClassify(model)) return CLASSIFIER_TASKS[model.classifier.kind]
     if (model.qa !== null) return 'qa'
-    return model.mlm !== null || (model.sop !== null && model.pooler !== null) ? 'pretraining' : 'features'
+    return model.mlm !== null || canOrder(model) ? 'pretraining' : 'features'
   }
   if (!can(model, task)) {
     const heads = headsOf(model)
@@ -101,12 +104,12 @@ export const headsFor = (task: Exclude<Task, 'auto'>): HeadSelection => ({
 
 /** Names of the outputs that `selectOutputs` gives without `all`. */
 export function outputNames(model: AlbertModel, heads: HeadSelection): string[] {
-  const { pooler, mlm, sop, qa } = model
+  const { pooler, mlm, qa } = model
   return [
     'last_hidden_state',
     ...(pooler === null ? [] : ['pooler_output']),
     ...(mlm !== null && heads.mlm ? ['prediction_logits'] : []),
-    ...(sop !== null && pooler !== null && heads.sop ? ['sop_logits'] : []),
+    ...(canOrder(model) && heads.sop ? ['sop_logits'] : []),
     ...(heads.classifier && canClassify(model) ? ['logits'] : []),
     ...(qa !== null && heads.qa ? ['start_logits', 'end_logits'] : []),
   ]

@@ -28,6 +28,8 @@ export interface SlotOptions {
   readonly ownNorms?: boolean
   /** The MLM head has a decoder of its own instead of the word embeddings. */
   readonly untied?: boolean
+  /** The sentence-order head has a pooler of its own (tf-models). */
+  readonly orderPooler?: boolean
 }
 
 /** One distinct parameter. */
@@ -86,6 +88,12 @@ const HEADS: Readonly<Record<HeadName, RegExp>> = {
   qa: /^qa\//,
 }
 
+/** No table of a family that is made from a configuration has it. */
+const ORDER_POOLER = [
+  { slot: 'sop/pooler/dense/kernel', dims: ['H', 'H'], layout: 'as_is' },
+  { slot: 'sop/pooler/dense/bias', dims: ['H'], layout: 'as_is' },
+] as const
+
 /** Whether a row outside the layers belongs to the model that `config` and `options` describe. */
 function isPresent(slot: string, config: ModelConfig, options: SlotOptions): boolean {
   const { pooler = true, heads = [], untied = false } = options
@@ -108,7 +116,7 @@ function isPresent(slot: string, config: ModelConfig, options: SlotOptions): boo
  */
 export function slotsOf(config: ModelConfig, options: SlotOptions = {}): Slot[] {
   const { labels = 2 } = options
-  const slotOf = (slot: string, { dims, layout }: NameRow, uses: number): Slot => {
+  const slotOf = (slot: string, { dims, layout }: Pick<NameRow, 'dims' | 'layout'>, uses: number): Slot => {
     const sizes = dims.map((dim) => sizeOf(dim, config) ?? labels)
     const groups = layout === 'grouped' ? FFN_GROUPS : 1
     const shape = groups === 1 ? sizes : [groups, ...sizes.map((size) => size / groups)]
@@ -122,6 +130,7 @@ export function slotsOf(config: ModelConfig, options: SlotOptions = {}): Slot[] 
     if (name !== undefined && part !== undefined) units.set(name, { name, part, row })
     else if (!slot.includes('{') && isPresent(slot, config, options)) outside.set(slot, slotOf(slot, row, 1))
   }
+  if (options.orderPooler === true) for (const { slot, ...row } of ORDER_POOLER) outside.set(slot, slotOf(slot, row, 1))
   const layers = new Map<string, Slot>()
   for (let layer = 0; layer < config.num_hidden_layers; layer++)
     for (let inner = 0; inner < config.inner_group_num; inner++)
@@ -146,6 +155,7 @@ export function slotOptionsOf(model: AlbertModel): Required<SlotOptions> {
     labels: classifier?.weight.shape[0] ?? 2,
     ownNorms: first?.outputNorm.gamma.slot.startsWith('encoder/layer_') === true && nativeSharing(config) === 'groups',
     untied: model.mlm !== null && model.mlm.decoder !== null,
+    orderPooler: model.sop !== null && model.sop.pooler !== null,
   }
 }
 

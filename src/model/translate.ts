@@ -70,9 +70,17 @@ class Translator {
     )
   }
 
-  /** keras-hub gives the masked-token head an epsilon, BERT an activation, of its own. */
-  refuseMlmHead(whose: string): void {
+  /** keras-hub gives the masked-token head an epsilon, BERT an activation, of its own; tf-models the next-sentence head a pooler. */
+  refuseHeads(whose: string): void {
     const { config, model } = this
+    const pooler = model.sop?.pooler ?? null
+    if (pooler !== null) {
+      throw this.refuse(
+        `the next-sentence head of this model has a pooler of its own, beside that of the encoder; ${whose} code has one for both`,
+        ANY,
+        pooler.kernel.variable,
+      )
+    }
     if (model.mlm === null || config.mlm_head === undefined) return
     const { hidden_act, layer_norm_eps } = config.mlm_head
     const act = hidden_act === config.hidden_act ? null : `takes ${hidden_act}, its layers ${config.hidden_act}`
@@ -138,7 +146,7 @@ class Translator {
   /** transformers' names for a model of the same maths. */
   toHuggingFace(): Translation {
     this.refusePreNorm()
-    this.refuseMlmHead("transformers'")
+    this.refuseHeads("transformers'")
     const { config, model } = this
     const { family, architecture } = config
     if (family === 'zh') {
@@ -176,7 +184,7 @@ class Translator {
 
   /** The names of TensorFlow's code: the source's own, or Google's for a model of transformers. */
   toTensorFlow(): Translation {
-    this.refuseMlmHead("Google's")
+    this.refuseHeads("Google's")
     const { config, model } = this
     const family = config.family !== 'hf' ? config.family : config.architecture === 'bert' ? 'bert' : 'google'
     const there: ModelConfig = { ...config, family, mask_penalty: -10000 }
@@ -259,7 +267,7 @@ class Translator {
   /** A plain BERT: a layer of its own for each inner layer. */
   toBert(): Translation {
     this.refusePreNorm()
-    this.refuseMlmHead("transformers'")
+    this.refuseHeads("transformers'")
     const { config, model } = this
     const { embedding_size: E, hidden_size: H } = config
     if (config.family !== 'zh' && E !== H) {
@@ -296,7 +304,7 @@ class Translator {
   /** transformers' ALBERT where the plain names do not do: words multiplied out, a group for each layer if they differ. */
   toAlbert(): Translation {
     this.refusePreNorm()
-    this.refuseMlmHead("transformers'")
+    this.refuseHeads("transformers'")
     const { config, model } = this
     const { mapping, factor } = model.embeddings
     const { layers: depth, groups } = arrange(model)

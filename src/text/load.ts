@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { usage } from '../errors.js'
+import { findKerasVocabulary, kerasTokenizer } from './keras-hub.js'
 import { SentencePieceTokenizer } from './sentencepiece.js'
 import { parseSpieceModel } from './spiece-model.js'
 import { parseTokenizerJson } from './tokenizer-json.js'
@@ -24,21 +25,36 @@ const MAX_BYTES = 256 * 1024 * 1024
 
 /** The file of the tokenizer in `directory`, or null where there is none. */
 export function findTokenizer(directory: string): string | null {
-  const exact = NAMES.map((name) => join(directory, name)).find((file) => existsSync(file))
-  if (exact !== undefined) return exact
-  const names = readdirSync(directory).filter(isTokenizer).sort()
-  return names.length === 1 ? join(directory, names[0]!) : null
+  // keras-hub has a tokenizer.json too, which is a configuration and no vocabulary.
+  const keras = findKerasVocabulary(directory)
+  const names = keras === null ? NAMES : NAMES.filter((name) => name !== 'tokenizer.json')
+  const exact = names.map((name) => join(directory, name)).find((file) => existsSync(file)) ?? keras
+  if (exact !== null) return exact
+  const others = readdirSync(directory).filter(isTokenizer).sort()
+  return others.length === 1 ? join(directory, others[0]!) : null
 }
 
-/** `do_lower_case` of the `tokenizer_config.json` beside a file, or undefined. */
-function configuredCase(directory: string): boolean | undefined {
+/** What is said of the text before it is cut. */
+interface Said {
+  readonly lowerCase?: boolean | undefined
+  readonly stripAccents?: boolean | undefined
+  readonly keepAccents?: boolean | undefined
+}
+
+/** What the `tokenizer_config.json` beside a file says: `do_lower_case`, `strip_accents` of BERT, `keep_accents` of ALBERT. */
+function configured(directory: string): Said {
   const file = join(directory, 'tokenizer_config.json')
-  if (!existsSync(file)) return undefined
+  if (!existsSync(file)) return {}
+  const flag = (value: unknown): boolean | undefined => (typeof value === 'boolean' ? value : undefined)
   try {
-    const { do_lower_case } = JSON.parse(readFileSync(file, 'utf8')) as { do_lower_case?: unknown }
-    return typeof do_lower_case === 'boolean' ? do_lower_case : undefined
+    const fields = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>
+    return {
+      lowerCase: flag(fields.do_lower_case),
+      stripAccents: flag(fields.strip_accents),
+      keepAccents: flag(fields.keep_accents),
+    }
   } catch {
-    return undefined
+    return {}
   }
 }
 
@@ -55,19 +71,26 @@ function readBytes(file: string): Uint8Array {
 
 function fromFile(file: string, directory: string, options: LoadTokenizerOptions): Tokenizer {
   const bytes = readBytes(file)
-  const lowerCase = options.lowerCase ?? configuredCase(directory)
-  if (file.endsWith('.model')) {
+  const keras = kerasTokenizer(file)
+  const said: Said = keras ?? configured(directory)
+  const lowerCase = options.lowerCase ?? said.lowerCase
+  if (isSentencePiece(file)) {
     const model = parseSpieceModel(bytes, file)
-    return new SentencePieceTokenizer(model, { file, lowerCase: lowerCase ?? true })
+    const plain = keras !== null || (said.keepAccents === true && said.lowerCase === false)
+    return new SentencePieceTokenizer(model, { file, lowerCase: lowerCase ?? true, plain })
   }
   const text = Buffer.from(bytes).toString('utf8')
   if (!file.endsWith('.json'))
-    return new WordPieceTokenizer(parseVocabulary(text, options.style), { file, lowerCase: lowerCase ?? true })
+    return new WordPieceTokenizer(parseVocabulary(text, options.style), {
+      file,
+      lowerCase: lowerCase ?? true,
+      stripAccents: said.stripAccents,
+    })
   const parsed = parseTokenizerJson(text, file)
   const given = { file, lowerCase: lowerCase ?? parsed.lowerCase }
   return parsed.kind === 'wordpiece'
-    ? new WordPieceTokenizer(parsed.vocabulary, given)
-    : new SentencePieceTokenizer(parsed.model, given)
+    ? new WordPieceTokenizer(parsed.vocabulary, { ...given, stripAccents: said.stripAccents ?? parsed.stripAccents })
+    : new SentencePieceTokenizer(parsed.model, { ...given, plain: parsed.plain })
 }
 
 /**
@@ -87,6 +110,8 @@ export function loadTokenizer(path: string, options: LoadTokenizerOptions = {}):
   return fromFile(file, path, options)
 }
 
+const isSentencePiece = (file: string): boolean => file.endsWith('.model') || file.endsWith('.spm')
+
 /** Name under which a tokenizer's file lies beside an artefact: what the genuine code reads is copied as it is. */
 export const tokenizerName = (file: string): string =>
-  file.endsWith('.model') ? 'spiece.model' : file.endsWith('.json') ? basename(file) : 'vocab.txt'
+  isSentencePiece(file) ? 'spiece.model' : file.endsWith('.json') ? basename(file) : 'vocab.txt'

@@ -204,6 +204,8 @@ export interface SentencePieceOptions {
   readonly lowerCase: boolean
   /** Whether the text goes through `preprocess_text` first; default true. */
   readonly preprocess?: boolean
+  /** Whether the model is used alone, without what Google's code does before and after (keras-hub); default false. */
+  readonly plain?: boolean
 }
 
 const CONTROLS = { cls: '[CLS]', sep: '[SEP]', pad: '<pad>', unk: '<unk>', mask: '[MASK]' } as const
@@ -216,15 +218,17 @@ export class SentencePieceTokenizer implements Tokenizer {
   readonly file: string
   readonly lowerCase: boolean
   readonly unigram: Unigram
+  readonly plain: boolean
   readonly #preprocess: boolean
 
   /** @throws AlbertkitError `malformed` where the model lacks a piece that every text needs */
   constructor(
     readonly model: SpieceModel,
-    { file, lowerCase, preprocess = true }: SentencePieceOptions,
+    { file, lowerCase, preprocess = true, plain = false }: SentencePieceOptions,
   ) {
     this.file = file
     this.lowerCase = lowerCase
+    this.plain = plain
     this.#preprocess = preprocess
     this.unigram = new Unigram(model, file)
     this.size = model.pieces.length
@@ -253,8 +257,9 @@ export class SentencePieceTokenizer implements Tokenizer {
 
   encode(text: string): Token[] {
     const given = alignedOf(text)
-    const prepared = this.#preprocess ? preprocessText(given, this.lowerCase) : given
-    return googlePieces(this.unigram, prepared).map((piece) => {
+    const prepared = this.#preprocess && !this.plain ? preprocessText(given, this.lowerCase) : given
+    const pieces = this.plain ? this.unigram.pieces(given) : googlePieces(this.unigram, prepared)
+    return pieces.map((piece) => {
       const token = textOf(piece)
       const own = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
       const start = Math.min(...own)

@@ -14,14 +14,26 @@ interface Parsed {
 interface Normalizer {
   readonly type?: string
   readonly lowercase?: boolean
+  readonly strip_accents?: boolean | null
   readonly normalizers?: readonly Normalizer[]
   readonly precompiled_charsmap?: string
 }
 
 /** What a `tokenizer.json` says, as the tokenizers here take it. */
 export type TokenizerJson =
-  | { readonly kind: 'wordpiece'; readonly vocabulary: Map<string, number>; readonly lowerCase: boolean }
-  | { readonly kind: 'sentencepiece'; readonly model: SpieceModel; readonly lowerCase: boolean }
+  | {
+      readonly kind: 'wordpiece'
+      readonly vocabulary: Map<string, number>
+      readonly lowerCase: boolean
+      readonly stripAccents: boolean | undefined
+    }
+  | {
+      readonly kind: 'sentencepiece'
+      readonly model: SpieceModel
+      readonly lowerCase: boolean
+      /** Whether nothing is done to the text before the model's own normalisation. */
+      readonly plain: boolean
+    }
 
 const flatten = (normalizer: Normalizer | null | undefined): Normalizer[] =>
   normalizer == null ? [] : [normalizer, ...(normalizer.normalizers ?? []).flatMap(flatten)]
@@ -33,7 +45,9 @@ function readWordPiece(parsed: Parsed, file: string): TokenizerJson {
   const vocabulary = new Map(Object.entries(vocab as Record<string, number>))
   for (const { content, id } of parsed.added_tokens ?? []) vocabulary.set(content, id)
   const parts = flatten(parsed.normalizer)
-  return { kind: 'wordpiece', vocabulary, lowerCase: parts.some((n) => n.lowercase === true || n.type === 'Lowercase') }
+  const stripAccents = parts.find((n) => typeof n.strip_accents === 'boolean')?.strip_accents ?? undefined
+  const lowerCase = parts.some((n) => n.lowercase === true || n.type === 'Lowercase')
+  return { kind: 'wordpiece', vocabulary, lowerCase, stripAccents }
 }
 
 function readUnigram(parsed: Parsed, file: string): TokenizerJson {
@@ -54,7 +68,13 @@ function readUnigram(parsed: Parsed, file: string): TokenizerJson {
     removeExtraWhitespaces: true,
     escapeWhitespaces: true,
   }
-  return { kind: 'sentencepiece', model, lowerCase: parts.some((n) => n.type === 'Lowercase') }
+  const lowerCase = parts.some((n) => n.type === 'Lowercase')
+  return {
+    kind: 'sentencepiece',
+    model,
+    lowerCase,
+    plain: !lowerCase && !parts.some((n) => n.type === 'StripAccents'),
+  }
 }
 
 /** @throws AlbertkitError `malformed` or `unsupported` */
@@ -99,13 +119,13 @@ const template = (cls: number, sep: number) => {
   }
 }
 
-function wordPieceParts({ vocabulary, lowerCase }: WordPieceTokenizer) {
+function wordPieceParts({ vocabulary, lowerCase, stripAccents }: WordPieceTokenizer) {
   return {
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
       handle_chinese_chars: true,
-      strip_accents: null,
+      strip_accents: stripAccents === lowerCase ? null : stripAccents,
       lowercase: lowerCase,
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
@@ -120,15 +140,14 @@ function wordPieceParts({ vocabulary, lowerCase }: WordPieceTokenizer) {
   }
 }
 
-function unigramParts({ model, lowerCase, special }: SentencePieceTokenizer) {
+function unigramParts({ model, lowerCase, plain, special }: SentencePieceTokenizer) {
   const metaspace = { type: 'Metaspace', replacement: MARK, prepend_scheme: 'always', split: true }
   return {
     normalizer: {
       type: 'Sequence',
       normalizers: [
-        { type: 'NFKD' },
-        { type: 'StripAccents' },
-        ...(lowerCase ? [{ type: 'Lowercase' }] : []),
+        ...(plain ? [] : [{ type: 'NFKD' }, { type: 'StripAccents' }]),
+        ...(!plain && lowerCase ? [{ type: 'Lowercase' }] : []),
         { type: 'Precompiled', precompiled_charsmap: Buffer.from(model.charsmap).toString('base64') },
         { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
       ],
@@ -165,17 +184,23 @@ export function buildTokenizerJson(tokenizer: Tokenizer): string {
   return `${JSON.stringify(body)}\n`
 }
 
+/** What transformers' slow tokenizers are told of the text before it is cut. */
+function settingsOf(tokenizer: Tokenizer): object {
+  if (tokenizer instanceof WordPieceTokenizer) {
+    const { lowerCase, stripAccents } = tokenizer
+    return { tokenize_chinese_chars: true, strip_accents: stripAccents === lowerCase ? null : stripAccents }
+  }
+  return { remove_space: true, keep_accents: tokenizer instanceof SentencePieceTokenizer && tokenizer.plain }
+}
+
 /** `tokenizer_config.json` beside it. @param maxLength positions of the model */
 export function buildTokenizerConfig(tokenizer: Tokenizer, maxLength: number): string {
   const { pad, unk, mask } = tokenizer.special
   const name = (id: number): string => tokenizer.tokenOf(id) ?? ''
-  const wordPiece = tokenizer.kind === 'wordpiece'
   const body = {
-    tokenizer_class: wordPiece ? 'BertTokenizer' : 'AlbertTokenizer',
+    tokenizer_class: tokenizer.kind === 'wordpiece' ? 'BertTokenizer' : 'AlbertTokenizer',
     do_lower_case: tokenizer.lowerCase,
-    ...(wordPiece
-      ? { tokenize_chinese_chars: true, strip_accents: null }
-      : { remove_space: true, keep_accents: false }),
+    ...settingsOf(tokenizer),
     model_max_length: maxLength,
     cls_token: '[CLS]',
     sep_token: '[SEP]',

@@ -55,12 +55,13 @@ export function parseVocabulary(content: string, style: VocabularyStyle = 'bert'
 }
 
 /** BasicTokenizer: cleaned, split at white space, Chinese characters and punctuation; lower-cased and stripped of accents. */
-export function basicTokens(text: string, lowerCase: boolean): Aligned[] {
+export function basicTokens(text: string, lowerCase: boolean, stripAccents = lowerCase): Aligned[] {
   const kept = filter(alignedOf(text), (c) => c !== '\0' && c !== '\ufffd' && !isControl(c))
   const cleaned = expand(kept, (c) => (isWhitespace(c) ? ' ' : c))
   const spaced = expand(cleaned, (c) => (isChinese(c) ? ` ${c} ` : c))
   return words(spaced, (c) => PYTHON_SPACE.test(c)).flatMap((word) => {
-    const plain = lowerCase ? withoutAccents(transform(word, (t) => t.toLowerCase())) : word
+    const lower = lowerCase ? transform(word, (t) => t.toLowerCase()) : word
+    const plain = stripAccents ? withoutAccents(lower) : lower
     return splitPunctuation(plain).flatMap((part) => words(part, (c) => PYTHON_SPACE.test(c)))
   })
 }
@@ -112,6 +113,8 @@ class Cache<T> {
 export interface WordPieceOptions {
   readonly file: string
   readonly lowerCase: boolean
+  /** Whether accents are dropped; where text is lower-cased if left out, as BERT's code does. */
+  readonly stripAccents?: boolean | undefined
 }
 
 /** A WordPiece tokenizer over a vocabulary. */
@@ -121,6 +124,7 @@ export class WordPieceTokenizer implements Tokenizer {
   readonly special: SpecialIds
   readonly file: string
   readonly lowerCase: boolean
+  readonly stripAccents: boolean
   readonly #tokens: readonly (string | undefined)[]
   /** Longest token, in characters: longer candidates need no look-up. */
   readonly #longest: number
@@ -130,10 +134,11 @@ export class WordPieceTokenizer implements Tokenizer {
   /** @throws AlbertkitError `malformed` where the vocabulary lacks a token that every text needs */
   constructor(
     readonly vocabulary: ReadonlyMap<string, number>,
-    { file, lowerCase }: WordPieceOptions,
+    { file, lowerCase, stripAccents = lowerCase }: WordPieceOptions,
   ) {
     this.file = file
     this.lowerCase = lowerCase
+    this.stripAccents = stripAccents
     const tokens: (string | undefined)[] = []
     let longest = 1
     for (const [token, id] of vocabulary) {
@@ -169,7 +174,7 @@ export class WordPieceTokenizer implements Tokenizer {
   }
 
   encode(text: string): Token[] {
-    return basicTokens(text, this.lowerCase).flatMap((word) => this.#pieces(word))
+    return basicTokens(text, this.lowerCase, this.stripAccents).flatMap((word) => this.#pieces(word))
   }
 
   /** Words are tokenized each by itself, and most words come again: only a new one is looked into. */

@@ -17,11 +17,11 @@ export interface Golden {
   readonly rounding: ReadonlyMap<string, number>
 }
 
-/** Names of the three inputs: transformers', TensorFlow's. */
+/** Names of the three inputs: transformers', TensorFlow's, those of keras-hub and tf-models. */
 const INPUT_NAMES = {
-  input_ids: ['input_ids'],
-  attention_mask: ['attention_mask', 'input_mask'],
-  token_type_ids: ['token_type_ids', 'segment_ids'],
+  input_ids: ['input_ids', 'token_ids', 'input_word_ids'],
+  attention_mask: ['attention_mask', 'input_mask', 'padding_mask'],
+  token_type_ids: ['token_type_ids', 'segment_ids', 'input_type_ids'],
 } as const
 
 /** What stands beside the outputs, in floats too. */
@@ -32,6 +32,7 @@ const OUTPUT_NAMES: Readonly<Record<string, string>> = {
   sequence_output: 'last_hidden_state',
   pooled_output: 'pooler_output',
   mlm_logits: 'prediction_logits',
+  next_sentence: 'sop_logits',
   classifier_logits: 'logits',
   classifier_probabilities: 'probabilities',
 }

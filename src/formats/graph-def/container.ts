@@ -1,5 +1,6 @@
+import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { unsupported, usage } from '../../errors.js'
+import { unsupported, usage, type AlbertkitError } from '../../errors.js'
 import type { Container, Found } from '../container.js'
 import { openGraphDef } from './source.js'
 
@@ -14,12 +15,25 @@ const found = (path: string): Found => ({
   open: () => ({ source: openGraphDef(path) }),
 })
 
+const isText = (name: string): boolean => name.endsWith('.pbtxt')
+
+/** Where a graph in text form lies beside a checkpoint, that is what holds the weights. */
+const HOLDS_WEIGHTS = /\.(index|ckpt|meta|data-\d{5,}-of-\d{5,})$|^(checkpoint|variables)$/
+
+/** Nobody keeps weights as text: the form is for people to read. */
+const textForm = (path: string, beside: readonly string[]): AlbertkitError =>
+  unsupported('graphs in text form are not read', {
+    file: path,
+    hint: beside.some((name) => HOLDS_WEIGHTS.test(name))
+      ? 'the weights are in the checkpoint beside it: give its directory'
+      : 'save it as .pb: tf.io.write_graph(graph, directory, name, as_text=False)',
+  })
+
 export const graphDef: Container = {
   title: 'a frozen TensorFlow graph (.pb)',
   byName(path) {
     const name = basename(path)
-    if (name.endsWith('.pbtxt'))
-      throw unsupported('graphs in text form are not read', { file: path, hint: 'save the graph as .pb' })
+    if (isText(name)) throw textForm(path, readdirSync(dirname(path)))
     return isGraph(name) ? found(path) : null
   },
   inDirectory(directory, names) {
@@ -28,5 +42,9 @@ export const graphDef: Container = {
     if (graph === undefined) return null
     if (graphs.length === 1) return found(join(directory, graph))
     throw usage(`${directory} holds several graphs: ${graphs.join(', ')}`, { hint: 'give the one you mean' })
+  },
+  incomplete(directory, names) {
+    const text = names.filter(isText).sort()[0]
+    return text === undefined || names.includes('variables') ? null : textForm(join(directory, text), names)
   },
 }

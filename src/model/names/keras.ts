@@ -43,6 +43,15 @@ const AROUND: readonly Row[] = [
   ['mlm/output_bias',                  'cls/predictions/output_bias/bias',          'V'],
 ]
 
+/* layers/cls_head.py, which the configuration of the pretraining task names next_sentence: its own pooler, then logits. */
+// prettier-ignore
+const NEXT_SENTENCE: readonly Row[] = [
+  ['sop/pooler/dense/kernel',    'next_sentence/pooler_dense/kernel',  'H H'],
+  ['sop/pooler/dense/bias',      'next_sentence/pooler_dense/bias',    'H'],
+  ['sop/output_weights',         'next_sentence/logits/kernel',        '2 H', 'T'],
+  ['sop/output_bias',            'next_sentence/logits/bias',          '2'],
+]
+
 const MAPPING: readonly Row[] = [
   ['encoder/embedding_hidden_mapping_in/kernel', 'embedding_projection/kernel', 'E H'],
   ['encoder/embedding_hidden_mapping_in/bias', 'embedding_projection/bias', 'H'],
@@ -55,6 +64,7 @@ const SPELLINGS: NameTable['spellings'] = [
     '',
   ],
   [/^(?:[^/]+\/)*?(?=embeddings\/layer_norm\/|embedding_projection\/|pooler_transform\/|cls\/predictions\/)/, ''],
+  [/^(?:[^/]+\/)*?(?=next_sentence\/(?:pooler_dense|logits)\/)/, ''],
   [/^(?:[^/]+\/)*?(?:transformer|encoder)\/(?=(?:layer_\d+\/)?(?:self_attention|intermediate|output))/, 'transformer/'],
   [/^embedding_postprocessor\/type_embeddings$/, 'type_embeddings/embeddings'],
   [/^embedding_postprocessor\/position_embeddings$/, 'position_embedding/embeddings'],
@@ -70,7 +80,12 @@ export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[]
     architecture: 'albert',
     title: 'tf-models ALBERT (Keras, TF-Hub)',
     prefixes: [''],
-    rows: toRows(true, [...AROUND, ...MAPPING, ...inScope('encoder/group_0/inner_group_0/', 'transformer/', LAYER)]),
+    rows: toRows(true, [
+      ...AROUND,
+      ...NEXT_SENTENCE,
+      ...MAPPING,
+      ...inScope('encoder/group_0/inner_group_0/', 'transformer/', LAYER),
+    ]),
     sign: {
       pattern: /(^|\/)transformer\/self_attention\/query\/kernel$/,
       reason: 'the one layer is named transformer/self_attention',
@@ -83,7 +98,11 @@ export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[]
     architecture: 'bert',
     title: 'tf-models BERT (Keras, TF-Hub)',
     prefixes: [''],
-    rows: toRows(true, [...AROUND, ...inScope('encoder/layer_{l}/', 'transformer/layer_{l}/', LAYER)]),
+    rows: toRows(true, [
+      ...AROUND,
+      ...NEXT_SENTENCE,
+      ...inScope('encoder/layer_{l}/', 'transformer/layer_{l}/', LAYER),
+    ]),
     sign: {
       pattern: /(^|\/)(transformer|encoder)\/layer_\d+\/self_attention\/query\/kernel$/,
       reason: 'layers are named layer_<l>/self_attention',

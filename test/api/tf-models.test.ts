@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { convertModel } from '../../src/api/convert.js'
+import { openModel } from '../../src/api/open.js'
+import { countModels } from '../../src/api/params.js'
+import { verifyOpened } from '../../src/api/verify.js'
+
+/** BertPretrainerV2 of tf-models with its next-sentence head, as tf.train.Checkpoint saves it (test/oracle/make_tf_models.py). */
+
+const FIXTURES = fileURLToPath(new URL('../formats/fixtures/tf-models', import.meta.url))
+const out = mkdtempSync(join(tmpdir(), 'albertkit-tf-models-'))
+afterAll(() => {
+  rmSync(out, { recursive: true, force: true })
+})
+
+describe.each([
+  ['albert_pretrainer', 'tf-models ALBERT (Keras, TF-Hub)'],
+  ['bert_pretrainer', 'tf-models BERT (Keras, TF-Hub)'],
+])('%s', (name, title) => {
+  const folder = join(FIXTURES, name)
+  const golden = join(folder, 'golden.safetensors')
+
+  it('equals its golden, the pooler of the encoder and that of the head', async () => {
+    const opened = await openModel(folder)
+    expect(opened.identification.table.title).toBe(title)
+    expect(opened.identification.unknown).toEqual([])
+    const report = await verifyOpened(opened, null, { golden })
+    expect(report.comparisons.filter((c) => !c.ok)).toEqual([])
+    const compared = report.comparisons.map((c) => c.output)
+    for (const output of ['pooled_output', 'sop_logits', 'mlm_logits']) expect(compared).toContain(output)
+    opened.close()
+  })
+
+  it('converts, and the artefacts equal it', async () => {
+    const directory = join(out, name)
+    expect((await convertModel(folder, directory, { targets: ['onnx', 'tfjs'] })).ok).toBe(true)
+    const again = await openModel(join(directory, 'onnx/model.onnx'))
+    const report = await verifyOpened(again, null, { golden })
+    expect(report.comparisons.filter((c) => !c.ok)).toEqual([])
+    expect(report.comparisons.map((c) => c.output)).toContain('sop_logits')
+    again.close()
+  })
+
+  it('is counted with both poolers', async () => {
+    const { columns } = await countModels({ models: [folder], workload: { sequence: 8 } })
+    expect(columns[0]?.agreement?.differences).toEqual([])
+  })
+
+  it('is refused where the other code has one pooler', async () => {
+    await expect(convertModel(folder, join(out, `${name}-hf`), { targets: ['safetensors'] })).rejects.toMatchObject({
+      kind: 'unsupported',
+      place: { tensor: 'bert/next_sentence/pooler_dense/kernel' },
+    })
+  })
+})
