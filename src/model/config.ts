@@ -73,6 +73,8 @@ export interface RawConfig {
   readonly words?: Readonly<Record<string, string>>
   /** Function that the code applies to the logits of a classifier, where it is said and is not the identity. */
   readonly classifierActivation?: string
+  /** Element type that the code computes in, where it is said and is not float32. */
+  readonly computesIn?: string
 }
 
 const ONE_GROUP = { num_hidden_groups: 1, inner_group_num: 1, layer_norm_eps: 1e-12 }

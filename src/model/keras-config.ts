@@ -68,6 +68,12 @@ function functionName(value: unknown): string | null {
   return isFields(value) && typeof value.config === 'string' ? value.config : null
 }
 
+/** The policy of element types that a layer was made with, where it is another than float32. */
+function policyOf({ dtype }: Fields): string | undefined {
+  const name = typeof dtype === 'string' ? dtype : asObject(dtype)?.config.name
+  return typeof name === 'string' && name !== 'float32' ? name : undefined
+}
+
 /** What the class of a task says of its head, in transformers' words. */
 const TASKS: readonly (readonly [RegExp, string])[] = [
   [/(TextClassifier|Classifier)$/, 'ForSequenceClassification'],
@@ -114,11 +120,13 @@ export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): Raw
   }
   const type = known === 'Bert' ? 'bert' : 'albert'
   const head = [object, asObject(task)].find((o) => o !== null && !o.name.endsWith('Backbone')) ?? null
+  const policy = policyOf(backbone.config)
   const { activation, ...said } = head === null ? {} : translateTask(head, type)
   return {
     ...raw,
     fields: { ...translateFields(backbone.config, type), ...said },
     words: WORDS,
     ...(activation === undefined ? {} : { classifierActivation: activation }),
+    ...(policy === undefined ? {} : { computesIn: policy }),
   }
 }

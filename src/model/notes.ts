@@ -13,5 +13,7 @@ export function modelNotes(found: Identification, raw: RawConfig, options: Confi
     notes.push(
       `the classifier was saved with the activation ${raw.classifierActivation}; albertkit gives its logits, from before it`,
     )
+  if (raw.computesIn !== undefined)
+    notes.push(`the configuration says ${raw.computesIn}, in which keras-hub computes; albertkit computes in float32`)
   return notes
 }

@@ -182,6 +182,16 @@ describe('the configuration of keras-hub', () => {
     expect(error.message).toContain('RobertaBackbone')
   })
 
+  it('says that keras-hub computes in another element type', async () => {
+    const folder = join(out, 'half')
+    cpSync(join(FIXTURES, 'albert_classifier_preset'), folder, { recursive: true })
+    const file = join(folder, 'config.json')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"name": "float32"', '"name": "mixed_bfloat16"'))
+    const opened = await openModel(folder)
+    expect(opened.notes.join()).toContain('mixed_bfloat16')
+    opened.close()
+  })
+
   it('says that a classifier was saved with an activation', async () => {
     const folder = join(out, 'softmax')
     cpSync(join(FIXTURES, 'albert_classifier_preset'), folder, { recursive: true })

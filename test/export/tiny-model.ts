@@ -155,7 +155,7 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
           decoder: null,
         }
       : null,
-    sop: heads.has('sop') ? head('sop', 2) : null,
+    sop: heads.has('sop') ? { ...head('sop', 2), pooler: null } : null,
     classifier: heads.has('classifier')
       ? {
           kind: 'sequence',
