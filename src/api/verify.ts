@@ -91,7 +91,7 @@ export async function verifyOpened(
     comparisons,
     weights,
     notRun,
-    notes: [...opened.notes, ...notes],
+    notes: [...opened.notes, ...notes, ...v.notes],
     ...(looked ? { layers: layersOf(comparisons) } : {}),
     ...(operations.length > 0 ? { operations } : {}),
     ...(looked ? { firstDivergent: firstDivergence(comparisons, wrong) } : {}),

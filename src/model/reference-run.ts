@@ -3,6 +3,7 @@ import type { AlbertModel } from './albert.js'
 import { forward, takesChoices, type HeadSelection } from './forward.js'
 import { selectOutputs } from './outputs.js'
 import { DynamicReferenceOps, type DynamicWeights } from './reference-dynamic.js'
+import { Float32ReferenceOps } from './reference-float32.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
 import { useCounts } from './weights.js'
 
@@ -22,24 +23,11 @@ export interface ModelInputs {
 export const inputShape = ({ batch, sequence, choices = 1 }: ModelInputs, asChoices: boolean): number[] =>
   asChoices ? [batch / choices, choices, sequence] : [batch, sequence]
 
-/**
- * Runs the float64 reference and gives every named value of the forward pass: the outputs of `selectOutputs` and
- * `embedding_hidden_mapping_in`.
- * @param dynamic weights whose products quantise what they are given, as an int8 file may have them
- */
-export function runReference(
-  model: AlbertModel,
-  source: TensorSource,
-  inputs: ModelInputs,
-  heads: HeadSelection,
-  dynamic?: DynamicWeights,
-): Map<string, Tensor> {
+function run(ops: ReferenceOps, model: AlbertModel, inputs: ModelInputs, heads: HeadSelection): Map<string, Tensor> {
   const shape = inputShape(inputs, takesChoices(model, heads))
   const outputs = forward(
     model,
-    dynamic === undefined
-      ? new ReferenceOps(source, useCounts(model))
-      : new DynamicReferenceOps(source, useCounts(model), dynamic),
+    ops,
     {
       input_ids: integers(inputs.input_ids, shape),
       attention_mask: integers(inputs.attention_mask, shape),
@@ -52,3 +40,28 @@ export function runReference(
   if (mapped !== null) named.set('embedding_hidden_mapping_in', mapped)
   return named
 }
+
+/**
+ * Runs the float64 reference and gives every named value of the forward pass: the outputs of `selectOutputs` and
+ * `embedding_hidden_mapping_in`.
+ * @param dynamic weights whose products quantise what they are given, as an int8 file may have them
+ */
+export function runReference(
+  model: AlbertModel,
+  source: TensorSource,
+  inputs: ModelInputs,
+  heads: HeadSelection,
+  dynamic?: DynamicWeights,
+): Map<string, Tensor> {
+  const uses = useCounts(model)
+  const ops = dynamic === undefined ? new ReferenceOps(source, uses) : new DynamicReferenceOps(source, uses, dynamic)
+  return run(ops, model, inputs, heads)
+}
+
+/** The same values in float32 arithmetic. */
+export const runFloat32 = (
+  model: AlbertModel,
+  source: TensorSource,
+  inputs: ModelInputs,
+  heads: HeadSelection,
+): Map<string, Tensor> => run(new Float32ReferenceOps(source, useCounts(model)), model, inputs, heads)

@@ -129,9 +129,14 @@ export class ReferenceOps implements Ops<Tensor> {
     for (let i = 0; i < y.length; i++) y[i]! += b[i % b.length]!
   }
 
+  /** `x [rows, inner] · w [inner, outer]` */
+  protected product(x: Float64Array, w: Float32Array, rows: number, inner: number, outer: number): Float64Array {
+    return matmul(x, w, rows, inner, outer)
+  }
+
   linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [inner = 1, outer = 1] = kernel.shape
-    const data = matmul(x.data, this.#weights(kernel), rowsOf(x), inner, outer)
+    const data = this.product(x.data, this.#weights(kernel), rowsOf(x), inner, outer)
     this.#addBias(data, bias)
     return { shape: [...x.shape.slice(0, -1), outer], data }
   }

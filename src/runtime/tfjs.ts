@@ -1,31 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { GraphModel } from '@tensorflow/tfjs-converter'
-import type { io } from '@tensorflow/tfjs-core'
 import { malformed } from '../errors.js'
 import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import { firstLine, type NamedTensor, type Runner } from './runner.js'
 import type { Adapter } from './adapter.js'
 import type { TfjsEngine } from './tfjs-backend.js'
 import { graphNames, type GraphNames, type ModelJson } from './tfjs-names.js'
-
-/** A copy in an ArrayBuffer of its own: tfjs takes `.buffer` of a view and forgets its offset. */
-function readBuffer(file: string): ArrayBuffer {
-  const bytes = readFileSync(file)
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
-}
-
-/** What `loadGraphModel` asks for, read from disk as a browser would fetch it. */
-function ioHandler(file: string, json: ModelJson): io.IOHandler {
-  const artefacts = {
-    ...json,
-    weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
-    weightData: json.weightsManifest
-      .flatMap((group) => group.paths)
-      .map((path) => readBuffer(join(dirname(file), path))),
-  }
-  return { load: () => Promise.resolve(artefacts as unknown as io.ModelArtifacts) }
-}
+import { ioHandler } from './tfjs-weights.js'
 
 class TfjsRunner implements Runner {
   readonly name: string

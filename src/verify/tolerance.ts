@@ -72,6 +72,15 @@ export function boundOf(runner: string, precision: Arithmetic): Bound {
   return (largest) => factor * Math.max(1, largest)
 }
 
+/**
+ * Where a model is so wide or deep that float32 arithmetic alone strays further than a bound allows (an xxlarge model sums
+ * 16,384 products in a row), the bound is this many times what `Float32ReferenceOps` strays on the same inputs: runtimes
+ * sum in other orders, some better, some worse.
+ */
+export const FLOAT32_MOVEMENTS = 3
+/** A value that misses its bound by more than this is wrong, not rounded. */
+export const NEARLY = 10
+
 /** Operations that sum over one row at most, or nothing. */
 const SHORT: readonly Operation[] = ['embedding', 'softmax', 'LayerNorm']
 /** The bound of one operation that was given the values it was computed from. */

@@ -12,9 +12,9 @@ import {
   type Runner,
   type RunnerInfo,
 } from '../../runtime/index.js'
-import { compare, maskedRows, type Comparison, type Values } from '../../verify/compare.js'
+import { compare, maskedRows, type Bound, type Comparison, type Values } from '../../verify/compare.js'
 import type { Step } from '../../verify/replay.js'
-import { boundOf, type Arithmetic } from '../../verify/tolerance.js'
+import { boundOf, FLOAT32_MOVEMENTS, NEARLY, type Arithmetic } from '../../verify/tolerance.js'
 import type { OpenedModel } from '../open.js'
 import { runnable } from './artefacts.js'
 import { layerOf } from './divergence.js'
@@ -45,6 +45,8 @@ const wantsStates = ({ golden, layers, bisect }: VerifyOptions): boolean =>
 export class Verification {
   readonly comparisons: Comparison[] = []
   readonly notRun: NotRun[] = []
+  /** Outputs whose bound is what float32 itself does to them, and how far that is at most. */
+  readonly moved = new Map<string, number>()
   readonly runtimes: RuntimeReport[] = []
   readonly operations: OperationReport[] = []
   /** The first wrong operation of each runner. */
@@ -72,10 +74,38 @@ export class Verification {
         this.notRun.push({ runner, output: name, reason: 'the run has no such output' })
         continue
       }
-      const compared = compare(runner, name, actual, expected, { bound: own ?? bound, atol: this.options.atol, masked })
+      const usual = own ?? bound
+      const judge = (by: Bound): Comparison[] =>
+        compare(runner, name, actual, expected, { bound: by, atol: this.options.atol, masked })
+      const compared = this.#orByMovement(judge(usual), name, trial, usual, judge)
       const kept = compared.filter(({ rows }) => !skipMasked || rows !== 'masked')
       this.comparisons.push(...(precision === undefined ? kept : kept.map((c) => ({ ...c, dtype: precision }))))
     }
+  }
+
+  /** What a person should know about the bounds. */
+  get notes(): string[] {
+    return [...this.moved].map(
+      ([name, by]) => `float32 arithmetic alone moves ${name} by ${by.toExponential(1)} in this model`,
+    )
+  }
+
+  /** Comparisons that miss a bound by little are judged by what float32 itself does to the model on these inputs. */
+  #orByMovement(
+    compared: Comparison[],
+    name: string,
+    { movement }: Trial,
+    bound: Bound,
+    judge: (bound: Bound) => Comparison[],
+  ): Comparison[] {
+    const missed = compared.filter(({ ok }) => !ok)
+    const nearly = missed.every(({ maxAbs, atol }) => maxAbs !== null && maxAbs <= NEARLY * atol)
+    if (missed.length === 0 || !nearly || movement === undefined || this.options.atol !== undefined) return compared
+    this.options.onProgress?.('measuring what float32 itself does to the model')
+    const moved = movement().get(name) ?? 0
+    if (FLOAT32_MOVEMENTS * moved <= bound(0)) return compared
+    this.moved.set(name, Math.max(moved, this.moved.get(name) ?? 0))
+    return judge((largest) => Math.max(bound(largest), FLOAT32_MOVEMENTS * moved))
   }
 
   async runAll(runner: Runner): Promise<void> {

@@ -9,6 +9,7 @@ import { checkInputs, counterpart, readGolden, type Golden } from '../../verify/
 import { defaultInputs } from '../../verify/inputs.js'
 import { openModel, type OpenedModel } from '../open.js'
 import type { VerifyOptions } from './report.js'
+import { float32Movement } from './movement.js'
 import { textInputs } from './text-inputs.js'
 
 /** One output of a run beside what it should be; `actual` is null where the run lacks it. */
@@ -29,6 +30,8 @@ export interface Trial {
   readonly expected: ReadonlyMap<string, Values>
   /** Rows that are masked everywhere are not compared. */
   readonly skipMasked?: boolean
+  /** How far each output strays when the arbiter computes in float32 itself; asked where a bound is missed. */
+  readonly movement?: () => ReadonlyMap<string, number>
   /** The outputs of a run, by name, beside what they should be. */
   readonly pairs: (run: ReadonlyMap<string, Values>) => Pair[]
 }
@@ -129,5 +132,9 @@ export async function makeTrials(opened: OpenedModel, heads: HeadSelection, opti
   options.onProgress?.('running the float64 reference')
   if (against !== undefined) return againstTrials(opened, against, heads, options)
   const { inputs, notes } = await draw(opened, opened.model, heads, text)
-  return { trials: inputs.map((x) => referenceTrial(opened, x, heads)), notes }
+  const own = (x: ModelInputs): Trial => {
+    const trial = referenceTrial(opened, x, heads)
+    return { ...trial, movement: float32Movement(opened, trial, heads) }
+  }
+  return { trials: inputs.map(own), notes }
 }

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openModel, type OpenedModel } from '../../src/api/open.js'
+import { makeTrials } from '../../src/api/verify/trials.js'
+import { Verification } from '../../src/api/verify/running.js'
+import { verifyModel } from '../../src/index.js'
+import type { Fill } from '../../src/model/computed.js'
+import { ALL_HEADS } from '../../src/model/outputs.js'
+import { writeRandomModel } from '../helpers/random-model.js'
+import { ZH_NEWS } from '../helpers/shared.js'
+
+// Models whose outputs float32 itself moves further than the usual bound.
+
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-movement-'))
+const model = join(folder, 'model')
+let opened: OpenedModel
+
+/** A pooler whose values are all nearly tanh(1), and a head that subtracts one half of them from the other. */
+const cancelling: Readonly<Record<string, (i: number) => number>> = {
+  'pooler/dense/kernel': (i) => 1e-7 * Math.sin(i),
+  'pooler/dense/bias': () => 1,
+  'classifier/output_weights': (i) => (i % 2 === 0 ? 100 : -100),
+  'classifier/output_bias': () => 0,
+}
+const fillWith =
+  (value: (i: number) => number): Fill =>
+  (start, target) => {
+    for (let i = 0; i < target.length; i++) target[i] = value(start + i)
+  }
+
+beforeAll(async () => {
+  const shape = { layers: 2, groups: 1, inner: 1, hidden: 64, embedding: 16, intermediate: 48, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['classifier'], pooler: true } as const // prettier-ignore
+  await writeRandomModel(model, 'google', shape, 1, (slot, { noise }) => {
+    const value = cancelling[slot]
+    return value === undefined ? noise : fillWith(value)
+  })
+  opened = await openModel(model)
+})
+afterAll(() => {
+  opened.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** What is found of a runtime that is off by `error` in every logit. */
+async function offBy(error: number, atol?: number): Promise<Verification> {
+  const options = atol === undefined ? {} : { atol }
+  const { trials } = await makeTrials(opened, ALL_HEADS, options)
+  const v = new Verification(opened, trials, ALL_HEADS, options)
+  for (const trial of trials) {
+    const logits = trial.expected.get('logits')!
+    const data = Float64Array.from(logits.data, (x) => x + error)
+    v.compareRun('tfjs-cpu', trial, new Map([['logits', { ...logits, data }]]), { skipMasked: true })
+  }
+  return v
+}
+const allOk = (v: Verification): boolean => v.comparisons.every(({ ok }) => ok)
+
+describe('an output that float32 moves further than its bound', () => {
+  it('is judged by how far that is, and a note says so', async () => {
+    const report = await verifyModel(model, null, { runners: ['tfjs-wasm', 'tfjs-cpu'] })
+    expect(report.ok).toBe(true)
+    const logits = report.comparisons.filter(({ output, rows }) => output === 'logits' && rows === undefined)
+    expect(Math.max(...logits.map(({ maxAbs }) => maxAbs ?? Infinity))).toBeGreaterThan(1e-5)
+    expect(report.notes).toContainEqual(expect.stringMatching(/^float32 arithmetic alone moves logits by \d\.\de-5/))
+  })
+
+  it('is wrong where it is further off than that', async () => {
+    const far = await offBy(9e-5)
+    expect(far.notes).toHaveLength(1)
+    expect(allOk(far)).toBe(false)
+    expect(allOk(await offBy(2e-5))).toBe(true)
+  })
+
+  it('is wrong at once where it is far off, and where a bound was given', async () => {
+    const [far, strict] = [await offBy(1e-3), await offBy(2e-5, 1e-5)]
+    for (const v of [far, strict]) {
+      expect(v.notes).toEqual([])
+      expect(allOk(v)).toBe(false)
+    }
+  })
+})
+
+it('in a usual model the usual bound stays', async () => {
+  const usual = await openModel(ZH_NEWS)
+  try {
+    const { trials } = await makeTrials(usual, ALL_HEADS, {})
+    const moved = trials[0]?.movement?.().get('logits') ?? Infinity
+    expect(moved).toBeGreaterThan(0)
+    expect(moved).toBeLessThan(3e-6)
+  } finally {
+    usual.close()
+  }
+})
