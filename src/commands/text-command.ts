@@ -13,8 +13,9 @@ interface ShardFlags {
 /** What the commands that read lines have in common. */
 export abstract class TextCommand extends AlbertkitCommand {
   /** Says what happens while the input of a job is read. */
-  protected listener({ input, inputFormat }: TextJob): Listener {
-    return listenerOf(this.speaker, (inputFormat ?? inputFormatOf(input)) === 'tfrecord' ? 'record' : 'line')
+  protected listener({ input, inputFormat, maxSeqLength }: TextJob): Listener {
+    const unit = (inputFormat ?? inputFormatOf(input)) === 'tfrecord' ? 'record' : 'line'
+    return listenerOf(this.speaker, { unit, maxSeqLength })
   }
 
   /** Computes the shard that is asked for; false where none is. */

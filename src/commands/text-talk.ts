@@ -30,7 +30,13 @@ const LOG_SECONDS = 30
  * Says what runs the model, which lines cannot be used, and how far the reading is. A pipe that reads a handful of lines
  * with the fastest runtime is told nothing: what stands on stderr then is something to look at.
  */
-export function listenerOf(talk: Talk, unit: 'line' | 'record' = 'line'): Listener {
+export function listenerOf(
+  talk: Talk,
+  {
+    unit = 'line',
+    maxSeqLength = 0,
+  }: { readonly unit?: 'line' | 'record'; readonly maxSeqLength?: number | undefined },
+): Listener {
   const start = performance.now()
   const terminal = process.stderr.isTTY
   let [runner, windows, logged] = ['', 0, 0]
@@ -39,7 +45,8 @@ export function listenerOf(talk: Talk, unit: 'line' | 'record' = 'line'): Listen
     runner = ''
   }
   return {
-    onModel: ({ detail, fastest }) => {
+    onModel: ({ detail, fastest, maxLength }) => {
+      if (maxSeqLength > maxLength) talk.talk(`the model takes ${maxLength} tokens, not ${maxSeqLength}`)
       runner = detail
       if (terminal || !fastest) sayRunner()
     },

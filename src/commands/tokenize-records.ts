@@ -29,10 +29,12 @@ export async function toRecords(
   const { output } = flags
   if (output === undefined) throw usage('--to tfrecord needs -o FILE')
   const { ErrorsFile } = await import('../api/text/errors-file.js')
+  const { refuseSame } = await import('../api/text/places.js')
   const { readerOf } = await import('../api/text/job.js')
   const { writeFeatures } = await import('../api/feature-files.js')
   const { tokenizerOf } = await import('../api/tokenize.js')
   const { readLines } = await import('../text/lines.js')
+  refuseSame({ 'the text': input, 'the output': output, 'the file of errors': flags.errors })
   const reader = readerOf(jobOf(vocabulary, input, flags, 'jsonl'))
   const [tokenizer, labels] = [await tokenizerOf(vocabulary, options), await labelNames(vocabulary, flags.labels)]
   const errors = new ErrorsFile(flags.errors)

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { outputError } from '../errors.js'
 import { onInterrupt } from '../interrupt.js'
 import { OutputFile, writing } from './files.js'
 
-/** @throws AlbertkitError `output` where something is there that nobody allowed to replace */
+/** @throws AlbertkitError `output` where something is there that nobody allowed to replace, or that is no file at all */
 export function refuseExisting(path: string, force: boolean): void {
-  if (force || !existsSync(path)) return
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return
+  // A device or a directory is not replaced by a file, whoever allows it.
+  if (!there.isFile()) throw outputError('the output is no file', { file: path, hint: 'name a file' })
+  if (force) return
   throw outputError('the output exists already', { file: path, hint: 'use --force to replace it' })
 }
 

@@ -1,3 +1,4 @@
+import { usage } from '../errors.js'
 import type { Features } from './features.js'
 import type { Line } from './lines.js'
 
@@ -93,10 +94,14 @@ export class ExampleReader {
     if (this.options.format === 'tsv' || this.options.format === 'csv') this.#header = splitters[this.options.format](text)
   } // prettier-ignore
 
-  /** The example of a line; null for a header; what is wrong with a line that is none. */
-  read({ number, text }: Line): Example | BadLine | null {
+  /**
+   * The example of a line; null for a header; what is wrong with a line that is none.
+   * @throws AlbertkitError `usage` where a column is asked for by a name that the file does not have
+   */
+  read({ number, text, valid = true }: Line): Example | BadLine | null {
     try {
       const { format, header = false } = this.options
+      if (!valid) throw new Unusable('the line is no UTF-8 (is it GB18030? iconv makes it UTF-8)')
       if (format === 'lines') return { line: number, text, textB: null, label: null }
       if (format === 'jsonl') return this.#object(number, text)
       if (header && number === 1) {
@@ -117,7 +122,10 @@ export class ExampleReader {
       return named === -1 ? otherwise : named
     }
     const index = typeof column === 'number' ? column - 1 : (this.#header?.indexOf(column) ?? -1)
-    if (index < 0) throw new Unusable(`there is no column ${column}`)
+    if (index < 0)
+      throw usage(`there is no column ${column}`, {
+        hint: this.#header === null ? 'columns have numbers, from 1; with --header the first line names them' : `columns: ${this.#header.join(', ')}`,
+      }) // prettier-ignore
     if (index >= width) throw new Unusable(`there are ${width} columns, and column ${index + 1} is asked for`)
     return index
   }

@@ -1,12 +1,15 @@
+import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { usage } from '../errors.js'
+import { malformed, usage } from '../errors.js'
 
 /** A line of a file, without its end. */
 export interface Line {
   /** Counted from 1. */
   readonly number: number
   readonly text: string
+  /** False where its bytes are no UTF-8; the text has U+FFFD for them. */
+  readonly valid?: boolean
   /** Offset of the first byte behind it, where that is known. */
   readonly end?: number
 }
@@ -22,11 +25,21 @@ export interface LineRange {
 const MAX_LINE_BYTES = 16 * 1024 * 1024
 const LINE_FEED = 10
 
-const decode = (parts: readonly Buffer[]): string => {
+/** The text of a line, and whether its bytes are UTF-8. */
+function decode(parts: readonly Buffer[]): { text: string; valid: boolean } {
   const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
   const end = bytes.at(-1) === 13 ? bytes.length - 1 : bytes.length
-  return bytes.toString('utf8', 0, end)
+  const text = bytes.toString('utf8', 0, end)
+  // U+FFFD may also stand in the text itself.
+  return { text, valid: !text.includes('\ufffd') || isUtf8(bytes) }
 }
+
+/** A byte order mark of UTF-16, at the start of a file of lines none of which would be what it says. */
+function refuseUtf16(chunk: Buffer, name: string): void {
+  const mark = chunk.length < 2 ? 0 : chunk.readUInt16LE(0)
+  if (mark !== 0xfeff && mark !== 0xfffe) return
+  throw malformed('the text is UTF-16', { file: name, offset: 0, hint: 'make it UTF-8 first: iconv -f UTF-16 -t UTF-8 FILE' })
+} // prettier-ignore
 
 /** Lines of a stream of bytes, read as they are asked for; a byte order mark at the start is none of the text. */
 async function* split(
@@ -41,12 +54,14 @@ async function* split(
   // Where the chunk begins.
   let start = offset
   const line = (end: number): Line => {
-    const text = decode(parts)
+    const { text, valid } = decode(parts)
     parts = []
     length = 0
-    return { number, text: number++ === 1 ? text.replace(/^\ufeff/, '') : text, end }
+    const own = number++
+    return { number: own, text: own === 1 ? text.replace(/^\ufeff/, '') : text, end, ...(valid ? {} : { valid }) }
   }
   for await (const chunk of stream) {
+    if (start === 0) refuseUtf16(chunk, name)
     let at = 0
     for (let feed = chunk.indexOf(LINE_FEED); feed !== -1; feed = chunk.indexOf(LINE_FEED, at)) {
       parts.push(chunk.subarray(at, feed))

@@ -8,6 +8,8 @@ import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
 /** SentencePiece's unigram model, and what Google's ALBERT does before and after it (tokenization.py, under Python 3). */
 
 export const MARK = '\u2581'
+/** Characters that are tried first for each token that is wanted. */
+const CHARS_A_TOKEN = 16
 /** How much less than the least probable piece an unknown character counts (unigram_model.cc, kUnkPenalty). */
 const UNKNOWN_PENALTY = 10
 
@@ -36,6 +38,8 @@ export class Unigram {
   readonly #charsmap: Charsmap
   readonly #unknownScore: number
   readonly #maxScore: number
+  /** Whether pieces are parts of words: none has a mark but in front. */
+  readonly words: boolean
 
   constructor(
     readonly model: SpieceModel,
@@ -49,6 +53,7 @@ export class Unigram {
       if (kind === 'user') insert(this.#user, piece, i)
       if (kind === 'piece') [min, max] = [Math.min(min, score), Math.max(max, score)]
     })
+    this.words = model.pieces.every(({ piece }) => !piece.includes(MARK, 1))
     this.#unknownScore = Math.fround(min - UNKNOWN_PENALTY)
     this.#maxScore = max
   }
@@ -128,16 +133,19 @@ export class Unigram {
   segment(text: Aligned): Aligned[] {
     const { chars } = text
     const { pieces } = this.model
-    const ends: ({ start: number; score: number; piece: number } | null)[] = Array.from(
-      { length: chars.length + 1 },
-      () => null,
-    )
+    // Of the best path to each place: its score, and where its last piece starts and which that is.
+    const scores = new Float32Array(chars.length + 1).fill(-Infinity)
+    const starts = new Int32Array(chars.length + 1)
+    const last = new Int32Array(chars.length + 1)
+    scores[0] = 0
     const offer = (end: number, start: number, score: number, piece: number): void => {
-      const best = ends[end]
-      if (best == null || score > best.score) ends[end] = { start, score: Math.fround(score), piece }
+      if (score <= scores[end]!) return
+      scores[end] = score
+      starts[end] = start
+      last[end] = piece
     }
     for (let start = 0; start < chars.length; start++) {
-      const before = start === 0 ? 0 : ends[start]!.score
+      const before = scores[start]!
       let single = false
       let bytes = 0
       let node: Node | undefined = this.#trie
@@ -154,15 +162,16 @@ export class Unigram {
       }
       if (!single) offer(start + 1, start, this.#unknownScore + before, -1)
     }
+    // From the end to the start.
     const path: { start: number; end: number; unknown: boolean }[] = []
     for (let end = chars.length; end > 0;) {
-      const { start, piece } = ends[end]!
-      const next = path[0]
-      if (piece === -1 && next?.unknown === true) next.start = start
-      else path.unshift({ start, end, unknown: piece === -1 })
+      const [start, unknown] = [starts[end]!, last[end] === -1]
+      const next = path.at(-1)
+      if (unknown && next?.unknown === true) next.start = start
+      else path.push({ start, end, unknown })
       end = start
     }
-    return path.map(({ start, end }) => slice(text, start, end))
+    return path.reverse().map(({ start, end }) => slice(text, start, end))
   }
 
   /** `EncodeAsPieces`. */
@@ -262,12 +271,26 @@ export class SentencePieceTokenizer implements Tokenizer {
     return pieces.map((piece) => {
       const token = textOf(piece)
       const own = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
-      const start = Math.min(...own)
-      return { token, id: this.unigram.idOf(token) ?? this.special.unk, start, end: Math.max(...own) + 1 }
+      let [start, end] = [Infinity, 0]
+      for (const from of own) [start, end] = [Math.min(start, from), Math.max(end, from + 1)]
+      return { token, id: this.unigram.idOf(token) ?? this.special.unk, start, end }
     })
   }
 
-  ids(text: string): number[] {
-    return this.encode(text).map(({ id }) => id)
+  /**
+   * The best path to a place depends on nothing behind it, and every path passes the places where words begin, as long as
+   * no piece goes on behind a mark: the tokens of the first words are known without looking at the others.
+   */
+  ids(text: string, limit = Infinity): number[] {
+    const idsOf = (part: string): number[] => this.encode(part).map(({ id }) => id)
+    if (this.unigram.words)
+      for (let length = CHARS_A_TOKEN * (limit + 1); length < text.length; length *= 4) {
+        const space = text.indexOf(' ', length)
+        if (space === -1) break
+        // What is unknown at the end may go on.
+        const ids = idsOf(text.slice(0, space)).slice(0, -1)
+        if (ids.length >= limit) return ids
+      }
+    return idsOf(text)
   }
 }

@@ -16,6 +16,10 @@ const UNKNOWN = '[UNK]'
 const MAX_CACHED = 1 << 16
 /** Longer words are unknown, or rare. */
 const MAX_CACHED_WORD = 64
+/** Longer words may hold many: text without a space, base64 say. */
+const LONG_WORD = 1024
+/** Punctuation, and what stands between. */
+const PARTS = /[!-/:-@[-`{-~\p{P}]|[^!-/:-@[-`{-~\p{P}]+/gu
 
 /** How a repeated token and the end of a line are taken: albert_zh and BERT alike, Google's ALBERT in its own way. */
 export type VocabularyStyle = 'bert' | 'google'
@@ -181,10 +185,20 @@ export class WordPieceTokenizer implements Tokenizer {
   ids(text: string, limit = Infinity): number[] {
     const ids: number[] = []
     let word = ''
-    const flush = (): void => {
-      if (word === '') return
-      const found = word.length > MAX_CACHED_WORD ? this.encode(word).map(({ id }) => id) : this.#words.get(word)
+    const take = (part: string): void => {
+      const found = part.length > MAX_CACHED_WORD ? this.encode(part).map(({ id }) => id) : this.#words.get(part)
       for (const id of found) ids.push(id)
+    }
+    const flush = (): void => {
+      // Punctuation stands alone in the end; only how a capital sigma is lower-cased depends on what is behind it.
+      if (word.length > LONG_WORD && !word.includes('\u03a3'))
+        for (const [part] of word.matchAll(PARTS)) {
+          if (ids.length >= limit) break
+          // Letters and digits of ASCII stay what they are: a word that is too long is unknown.
+          if (part.length > MAX_CHARS && /^[0-9A-Za-z]+$/.test(part)) ids.push(this.special.unk)
+          else take(part)
+        }
+      else if (word !== '') take(word)
       word = ''
     }
     for (const char of text) {

@@ -7,6 +7,7 @@ import { embedEntries, embedTexts, openEmbedder, vectorLine, type Embedding, typ
 import { ErrorsFile } from './errors-file.js'
 import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
 import type { TextFileReport } from './predict-file.js'
+import { refuseSame } from './places.js'
 import { cosine, type Pooling } from './single.js'
 
 export interface EmbedFileOptions {
@@ -74,6 +75,8 @@ export async function embedFile(
   const format = job.format as VectorFormat
   if (format !== 'jsonl' && output === undefined) throw usage(`--format ${format} needs -o FILE`)
   if (format !== 'jsonl' && near !== undefined) throw usage('cosines are written as JSON lines')
+  refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
+  if (output !== undefined) refuseExisting(output, force)
   const model = await openEmbedder(job.model, pooling, textModelOptions(job))
   const errors = new ErrorsFile(errorsPath)
   let sink: Sink | null = null

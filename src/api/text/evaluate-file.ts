@@ -5,6 +5,7 @@ import { compareModels, type ModelComparison } from './compare.js'
 import { ErrorsFile } from './errors-file.js'
 import { evalResults, evaluate, type Evaluation } from './evaluate.js'
 import { openClassifier, predictions, type Listener, type TextJob } from './job.js'
+import { refuseSame } from './places.js'
 import { labelsFor } from './predict.js'
 
 /** What `evaluate` says of a model. */
@@ -33,6 +34,7 @@ export async function evaluateFile(
 ): Promise<EvaluationReport> {
   if (compare !== undefined && job.input === '-')
     throw usage('--compare reads the text twice: give the file by its name')
+  refuseSame({ 'the text': job.input, 'the file of errors': errorsPath })
   const model = await openClassifier(job)
   const errors = new ErrorsFile(errorsPath)
   try {

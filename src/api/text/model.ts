@@ -186,7 +186,9 @@ export async function openTextModel(
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
     const { runner, name, file, remove } =
       (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
-    const maxLength = Math.min(options.maxSeqLength ?? DEFAULT_LENGTH, positions)
+    const wantedLength = options.maxSeqLength ?? DEFAULT_LENGTH
+    if (wantedLength < 2) throw usage('a line has two tokens at least, [CLS] and [SEP]')
+    const maxLength = Math.min(wantedLength, positions)
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
     const labels = options.labels ?? readLabels(opened.directory, opened.config)

@@ -1,3 +1,4 @@
+import { refuseExisting } from '../../export/whole-file.js'
 import { PartFile } from '../../scale/part-file.js'
 import type { ShardTask } from '../../scale/manifest.js'
 import { isBad } from '../../text/examples.js'
@@ -5,6 +6,7 @@ import type { LineRange } from '../../text/lines.js'
 import { ErrorsFile } from './errors-file.js'
 import { indexInput, openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
 import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
+import { refuseSame } from './places.js'
 import { taskOf } from './shards.js'
 import type { TextModel } from './model.js'
 
@@ -60,10 +62,13 @@ export async function predictFile(
   put: (line: string) => Promise<boolean>,
   listener: Listener = {},
 ): Promise<TextFileReport> {
+  refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
+  if (output !== undefined) refuseExisting(output, force)
   const model = await openClassifier(job, output !== undefined)
   const errors = new ErrorsFile(errorsPath)
   let file: PartFile | null = null
   let range: LineRange | undefined
+  let labels: readonly string[] | undefined
   let lines = 0
   try {
     if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
@@ -81,7 +86,8 @@ export async function predictFile(
         errors.add(p)
         continue
       }
-      const line = predictionLine(p, labelsFor(model, p.logits.length), job.format as PredictionFormat)
+      labels ??= labelsFor(model, p.logits.length)
+      const line = predictionLine(p, labels, job.format as PredictionFormat)
       if (file !== null) file.put(line)
       else if (!(await put(line))) break
       lines++

@@ -22,13 +22,19 @@ export interface Prediction {
 export const PREDICTION_FORMATS = ['jsonl', 'tsv', 'results'] as const
 export type PredictionFormat = (typeof PREDICTION_FORMATS)[number]
 
-/** Names of the classes: those that are known, else their numbers. @throws AlbertkitError `usage` where the counts differ */
+/**
+ * Names of the classes: those that are known, else their numbers.
+ * @throws AlbertkitError `usage` where the counts differ, or two classes have one name
+ */
 export function labelsFor(model: TextModel, classes: number): readonly string[] {
   const labels = model.labels ?? Array.from({ length: classes }, (_, i) => String(i))
   if (labels.length !== classes)
     throw usage(`there are ${labels.length} labels, and the model has ${classes} classes`, {
       hint: 'give the right ones with --labels FILE',
     })
+  const twice = labels.find((label, i) => labels.indexOf(label) !== i)
+  if (twice !== undefined)
+    throw usage(`two classes have the label ${twice}`, { hint: 'give labels that differ with --labels FILE' })
   return labels
 }
 
@@ -48,13 +54,14 @@ export async function* predictEntries(
   entries: AsyncIterable<Entry>,
   options: PipelineOptions = {},
 ): AsyncGenerator<Prediction | BadLine> {
+  let labels: readonly string[] | undefined
   for await (const answer of answers(model, LOGITS, entries, options)) {
     if (isBad(answer)) {
       yield answer
       continue
     }
     const { example, values } = answer
-    const labels = labelsFor(model, values.length)
+    labels ??= labelsFor(model, values.length)
     yield {
       line: example.line,
       text: example.text,

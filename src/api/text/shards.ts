@@ -57,10 +57,11 @@ async function* shardLines(
       yield isBad(e) ? e : vectorLine(e.vector)
     return
   }
+  let labels: readonly string[] | undefined
   for await (const p of predictions(model, job, piece)) {
     if (isBad(p)) yield p
     else if (command === 'evaluate') yield JSON.stringify(p)
-    else yield predictionLine(p, labelsFor(model, p.logits.length), job.format as PredictionFormat)
+    else yield predictionLine(p, (labels ??= labelsFor(model, p.logits.length)), job.format as PredictionFormat)
   }
 }
 

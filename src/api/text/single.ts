@@ -29,8 +29,9 @@ export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: nu
   if (parts.length === 1)
     throw usage('there is no [MASK] in the text', { hint: 'write [MASK] where a token is wanted' })
   const ids = parts.flatMap((part, i) => [...(i === 0 ? [] : [mask]), ...tokenizer.encode(part).map(({ id }) => id)])
+  if (ids.includes(mask, maxLength - 2))
+    throw usage(`a [MASK] lies behind the first ${maxLength} tokens, which are all that the model takes`)
   const kept = ids.slice(0, maxLength - 2)
-  if (!kept.includes(mask)) throw usage(`the [MASK] lies behind the first ${maxLength} tokens`)
   return { input_ids: [cls, ...kept, sep], token_type_ids: Array<number>(kept.length + 2).fill(0) }
 }
 
@@ -42,7 +43,8 @@ async function withModel<T>(
   options: TextModelOptions,
   body: (model: TextModel) => Promise<T>,
 ): Promise<T> {
-  const model = await openTextModel(path, task, output, options)
+  // A single text may be as long as the model takes.
+  const model = await openTextModel(path, task, output, { maxSeqLength: Infinity, ...options })
   try {
     return await body(model)
   } finally {

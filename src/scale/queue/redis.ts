@@ -27,16 +27,9 @@ async function load(): Promise<{ bullmq: Bullmq; Redis: typeof Redis }> {
   }
 }
 
-/** The address without the password, for messages. */
-export function redact(url: string): string {
-  try {
-    const parsed = new URL(url)
-    if (parsed.password !== '') parsed.password = '***'
-    return parsed.href
-  } catch {
-    return url
-  }
-}
+/** The address without user, password and query, for messages; whatever it looks like. */
+export const redact = (url: string): string =>
+  url.replace(/\?[^]*$/, '').replace(/^([a-z]*:\/\/)?[^]*@/i, (_, scheme: string | undefined) => `${scheme ?? ''}***@`)
 
 /** Waits for the first answer, which says whether there is a server at all. */
 async function firstAnswer(redis: Redis, url: string): Promise<void> {
@@ -54,7 +47,10 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
     await Promise.race([redis.ping(), late])
   } catch (error) {
     redis.disconnect()
-    throw environment(`no Redis answers at ${redact(url)}: ${(error as Error).message}`, {
+    const { message } = error as Error
+    if (/^(NOAUTH|WRONGPASS|ERR AUTH)/.test(message))
+      throw environment(`Redis at ${redact(url)} wants another password`, { hint: 'redis://:PASSWORD@HOST:PORT', cause: error }) // prettier-ignore
+    throw environment(`no Redis answers at ${redact(url)}: ${message}`, {
       hint: 'start one (redis-server), or name another with --redis URL',
       cause: error,
     })
@@ -71,7 +67,7 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
 export async function connect(url: string): Promise<QueueConnection> {
   const { bullmq, Redis } = await load()
   if (!/^(rediss?|unix):/.test(url))
-    throw usage(`${url} is no address of a Redis server`, { hint: `such as ${DEFAULT_REDIS}` })
+    throw usage(`${redact(url)} is no address of a Redis server`, { hint: `such as ${DEFAULT_REDIS}` })
   // BullMQ asks for null: its blocking calls must outlive a lost connection.
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 200, 2000) })
   await firstAnswer(redis, url)
