@@ -1,12 +1,16 @@
 // Time and memory of converting an albert-xxlarge out of the containers that albertkit reads and does not write.
 //
 //   npm run bench:containers
+//
+// HDF5 needs a Python with h5py to write it: ALBERTKIT_PYTHON_TENSORFLOW, else ALBERTKIT_PYTHON, else python3.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openSource } from '../dist/formats/open.js'
+import { openModel } from '../dist/api/open.js'
+import { fillPattern, NAME_TABLES } from '../dist/model/names.js'
+import { parametersOf } from '../dist/model/weights.js'
 import { table } from '../dist/report/table.js'
 import { writeGraphDef, writeV1 } from './tensorflow-files.js'
 
@@ -26,7 +30,36 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 const checkpoint = join(scratch, 'checkpoint')
 albertkit('init', process.argv[2] ?? 'albert-xxlarge', '-o', checkpoint, '--to', 'tf', '--no-verify')
 const config = readdirSync(checkpoint).find((name) => name.endsWith('.json') && name !== 'albertkit.json')
-const source = await openSource(checkpoint)
+const opened = await openModel(checkpoint)
+const { source } = opened
+const slots = new Map([...parametersOf(opened.model)].map(({ slot, shape }) => [slot, shape]))
+const heads = opened.config.num_attention_heads
+
+const PYTHON = process.env.ALBERTKIT_PYTHON_TENSORFLOW ?? process.env.ALBERTKIT_PYTHON ?? 'python3'
+const hasH5py = spawnSync(PYTHON, ['-c', 'import h5py, numpy']).status === 0
+if (!hasH5py) console.error(`${PYTHON} has no h5py: HDF5 is left out`)
+// The names of Keras' models are those of Google's ALBERT.
+const withHdf5 = hasH5py && opened.config.family === 'google'
+
+/** Names and shapes of the checkpoint's weights in a table of names: those of its body, with `prefix` before. */
+function namesIn(title, prefix) {
+  const table = NAME_TABLES.findLast((t) => t.title === title)
+  const rows = table.rows.filter((row) => row.prefixed && slots.has(fillPattern(row.slot, { l: 0, g: 0, j: 0 })))
+  const shapeOf = ({ slot, dims, layout }) => {
+    const shape = [...slots.get(fillPattern(slot, { l: 0, g: 0, j: 0 }))]
+    if (layout === 'transposed') return shape.reverse()
+    // Keras keeps the heads as an axis of their own.
+    return table.tells ? shape.flatMap((size, axis) => (dims[axis] === 'A' ? [heads, size / heads] : [size])) : shape
+  }
+  return Object.fromEntries(rows.map((row) => [prefix + fillPattern(row.name, { l: 0, g: 0, j: 0 }), shapeOf(row)]))
+}
+
+/** An HDF5 file of noise. */
+function writeH5(path, shapes) {
+  const script = fileURLToPath(new URL('write_h5.py', import.meta.url))
+  const { status, stderr } = spawnSync(PYTHON, [script, path], { input: JSON.stringify(shapes), encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+}
 
 /** Writers of one container each, into a folder that has the configuration already. */
 const CONTAINERS = {
@@ -44,9 +77,18 @@ const CONTAINERS = {
     writeFileSync(join(folder, 'saved_model.pb'), Uint8Array.from([8, 1, 18, 0]))
   },
 }
+/** Before SavedModel, which moves the checkpoint away. */
+const HDF5 = {
+  'tf_model.h5 of transformers': (folder) =>
+    writeH5(
+      join(folder, 'tf_model.h5'),
+      namesIn('Hugging Face ALBERT for TensorFlow', 'albert/tf_albert_model/albert/'),
+    ),
+  '.weights.h5 of Keras': (folder) => writeH5(join(folder, 'model.weights.h5'), namesIn('keras-hub ALBERT', 'layers/')),
+}
 
 const rows = []
-for (const [name, write] of Object.entries(CONTAINERS)) {
+for (const [name, write] of Object.entries({ ...(withHdf5 ? HDF5 : {}), ...CONTAINERS })) {
   const folder = join(scratch, 'container')
   mkdirSync(folder)
   copyFileSync(join(checkpoint, config), join(folder, config))
@@ -59,5 +101,5 @@ for (const [name, write] of Object.entries(CONTAINERS)) {
   }
   rmSync(folder, { recursive: true })
 }
-source.close()
+opened.close()
 console.log(table(rows, { head: ['from', 'to', 'seconds', 'peak MiB'], right: [2, 3] }))
