@@ -37,7 +37,7 @@ export { examineMachine, type DoctorOptions, type DoctorReport } from './api/doc
 export { identify, type Identification } from './model/identify.js'
 export { openSource } from './formats/open.js'
 export { readAll, type DType, type OpenOptions, type TensorInfo, type TensorSource } from './formats/source.js'
-export type { AlbertModel, Block, Dense, LayerNorm, Parameter } from './model/albert.js'
+export type { AlbertModel, Block, Dense, LayerNorm, Parameter, SopHead } from './model/albert.js'
 export type { Activation, Family, ModelConfig } from './model/config.js'
 export { forward, type ForwardOutputs, type HeadSelection } from './model/forward.js'
 export type { ForwardInputs, Ops } from './model/ops.js'

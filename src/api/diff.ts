@@ -1,6 +1,5 @@
 import type { OpenOptions } from '../formats/source.js'
 import { correspond, type Held, type Pair } from '../model/correspond.js'
-import type { ModelConfig } from '../model/config.js'
 import { differenceOf } from '../verify/difference.js'
 import { openModel, type OpenedModel } from './open.js'
 
@@ -61,6 +60,14 @@ export interface DiffReport {
 /** Settings that no shape of a tensor shows; layers are compared one by one. */
 const SETTINGS = ['num_attention_heads', 'hidden_act', 'layer_norm_eps', 'norm_position'] as const
 
+/** Those settings by name, and what the masked-token head has otherwise than the layers, where both models have one. */
+function settingsOf({ config, model }: OpenedModel, other: OpenedModel): Map<string, string | number> {
+  const settings = new Map<string, string | number>(SETTINGS.map((field) => [field, config[field]]))
+  if (model.mlm === null || other.model.mlm === null) return settings
+  const { hidden_act, layer_norm_eps } = config.mlm_head ?? config
+  return settings.set('mlm_head.hidden_act', hidden_act).set('mlm_head.layer_norm_eps', layer_norm_eps)
+}
+
 const sideOf = (held: Held | null): DiffSide | null =>
   held === null ? null : { variables: held.variables, dtype: held.dtype, shape: shapeOf(held) }
 
@@ -97,9 +104,10 @@ function report(paths: readonly [string, string], a: OpenedModel, b: OpenedModel
     onProgress?.(pair.slot)
     return compare(pair, atol)
   })
-  const settings = (config: ModelConfig) => Object.fromEntries(SETTINGS.map((field) => [field, config[field]]))
-  const [ours, theirs] = [settings(a.config), settings(b.config)]
-  const config = SETTINGS.filter((field) => ours[field] !== theirs[field]).map((field) => ({ field, a: ours[field]!, b: theirs[field]! })) // prettier-ignore
+  const theirs = settingsOf(b, a)
+  const config = [...settingsOf(a, b)].flatMap(([field, value]) =>
+    theirs.get(field) === value ? [] : [{ field, a: value, b: theirs.get(field)! }],
+  )
   const count = (status: SlotStatus): number => slots.filter((slot) => slot.status === status).length
   const counts = {
     equal: count('equal'),

@@ -42,6 +42,12 @@ const config = z.strictObject({
   norm_position: z.enum(['post', 'pre']),
   mask_penalty: z.number(),
   id2label: z.record(z.string(), z.string()).nullable(),
+  mlm_head: z
+    .strictObject({
+      hidden_act: z.enum(['gelu_tanh', 'gelu_erf', 'relu', 'swish', 'tanh', 'linear']),
+      layer_norm_eps: z.number(),
+    })
+    .optional(),
   classifier_kind: z.enum(['sequence', 'token', 'choice']).optional(),
   file: z.string(),
 })

@@ -64,8 +64,11 @@ const SKIPPED: NameTable['skipped'] = [
   [/(^|\/)_?(compile_)?(metrics?|loss_tracker|loss)\//, 'state of a metric'],
 ]
 
-/** keras-nlp wrote `layernorm` in one word at first. */
-const SPELLINGS: NameTable['spellings'] = [[/_layernorm\//, '_layer_norm/']]
+/** keras-nlp wrote `layernorm` in one word at first; Keras 2 has no public names for the parts of attention. */
+const SPELLINGS: NameTable['spellings'] = [
+  [/_layernorm\//, '_layer_norm/'],
+  [/(_self_attention_layer\/)_(query|key|value|output)_dense\//, '$1$2_dense/'],
+]
 
 /** Where the folder of a preset keeps the backbone's weights in a file of their own, they are read below this name. */
 const PRESET = 'backbone/layers/'
