@@ -50,7 +50,9 @@ export function checkPrecisions(
   options: {
     readonly weightsOnly?: boolean
     readonly halfCompute?: boolean
+    readonly keepEmbeddings?: boolean
     readonly externalData?: boolean
+    readonly opset?: number
     readonly gate?: string
     readonly minAgreement?: number
     readonly verify?: boolean
@@ -64,6 +66,11 @@ export function checkPrecisions(
     throw usage('--gate is for weights that are rounded: --dtype f16, bf16, int8, uint16 or uint8')
   if (options.gate !== undefined && (options.minAgreement === 0 || options.verify === false))
     throw usage('--gate FILE and a gate that is switched off do not go together')
+  const integers: readonly Precision[] = ['int8', 'uint8', 'uint16']
+  if (options.keepEmbeddings === true && !forms.some(({ precision }) => integers.includes(precision)))
+    throw usage('--keep-embeddings is for --dtype int8, uint8 and uint16')
+  if (options.opset !== undefined && !forms.some(({ target }) => target === 'onnx'))
+    throw usage('--opset is for --to onnx')
   if (options.externalData === true && !forms.some(({ target }) => target === 'onnx'))
     throw usage('--external-data is for --to onnx')
 }

@@ -31,7 +31,7 @@ export default class Convert extends AlbertkitCommand {
     'weights-only': Flags.boolean({ description: 'int8: quantise weights alone, not what they are multiplied with' }),
     'keep-embeddings': Flags.boolean({ description: 'int8, uint8, uint16: leave embedding tables in float32' }),
     'fp16-compute': Flags.boolean({ description: 'f16 in ONNX: compute in float16 too, for GPUs' }),
-    opset: Flags.integer({ description: 'ONNX operator set', min: 17, max: 23, default: 17 }),
+    opset: Flags.integer({ description: 'ONNX operator set, 17 by default', min: 17, max: 23 }),
     'external-data': Flags.boolean({ description: 'ONNX: weights in a file of their own, as models over 2 GB have them' }), // prettier-ignore
     'min-agreement': agreementFlag(),
     gate: Flags.string({ description: 'lines to judge rounded weights on (.tsv: label<TAB>text), with the accuracy before and after; without it built-in sentences', helpValue: 'FILE' }), // prettier-ignore

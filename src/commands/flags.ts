@@ -58,7 +58,7 @@ export const agreementFlag = Flags.custom<number>({
 /** What the flags about element types and ONNX files mean to the library. */
 export const precisionOptions = (flags: {
   dtype?: string[] | undefined
-  opset: number
+  opset?: number | undefined
   'weights-only': boolean
   'keep-embeddings': boolean
   'fp16-compute': boolean
@@ -69,7 +69,7 @@ export const precisionOptions = (flags: {
   ...(flags.dtype === undefined
     ? {}
     : { dtypes: flags.dtype as ('f32' | 'f16' | 'bf16' | 'int8' | 'uint16' | 'uint8')[] }),
-  opset: flags.opset,
+  ...(flags.opset === undefined ? {} : { opset: flags.opset }),
   weightsOnly: flags['weights-only'],
   keepEmbeddings: flags['keep-embeddings'],
   halfCompute: flags['fp16-compute'],

@@ -6,8 +6,22 @@ import { verifyText } from './verify.js'
 
 function accuracyText({ lines, skipped, before, after }: GateAccuracy): string {
   const [was, is] = [Math.round(before * lines), Math.round(after * lines)]
-  const rest = skipped === 0 ? '' : `; ${skipped} lines were left out`
+  const rest = skipped === 0 ? '' : skipped === 1 ? '; 1 line was left out' : `; ${skipped} lines were left out`
   return `accuracy ${percent(before, 1)} before, ${percent(after, 1)} after: ${was} and ${is} of ${lines} right${rest}`
+}
+
+/** What the gate asks, one and several of them. */
+const ROWS = {
+  file: ['line', 'lines'],
+  text: ['built-in text', 'built-in texts'],
+  vocabulary: ['row of drawn tokens', 'rows of drawn tokens'],
+} as const
+
+/** In so many digits that what is refused does not look like the threshold. */
+function agreementText({ agreement, threshold, ok }: ConvertReport['gate'][number]): string {
+  let digits = 4
+  while (!ok && digits < 15 && Number(agreement.toFixed(digits)) >= threshold) digits++
+  return agreement.toFixed(digits)
 }
 
 /** What the gate said of one form. */
@@ -17,9 +31,10 @@ function gateLines(g: ConvertReport['gate'][number]): string[] {
     return `${output} ${same}max |Δ| ${scientific(maxAbs)}, cosine ${cosine.toFixed(6)}`
   })
   const verdict = g.ok ? '' : `: below ${g.threshold}, REFUSED`
-  const rows = { file: 'lines', text: 'built-in texts', vocabulary: 'rows of drawn tokens' }[g.inputs]
+  const [one, many] = ROWS[g.inputs]
+  const rows = `${g.rows} ${g.rows === 1 ? one : many}`
   return [
-    `gate     ${g.artefact} against float32, ${g.rows} ${rows}: agreement ${g.agreement.toFixed(4)}${verdict}`,
+    `gate     ${g.artefact} against float32, ${rows}: agreement ${agreementText(g)}${verdict}`,
     ...(g.accuracy === null ? [] : [`         ${accuracyText(g.accuracy)}`]),
     ...figures.map((line) => `         ${line}`),
     ...g.spared.map(

@@ -52,6 +52,16 @@ export function acceptAdapter(runner: string, adapter: Adapter, { allowSoftware 
   if (adapter.software && allowSoftware !== true) throw softwareOnly(runner, adapter)
 }
 
+/**
+ * For runtimes that take the first adapter and cannot be told to take another: it must be the one that was asked for.
+ * @param instead how the choice is made there
+ * @throws AlbertkitError `environment` where it is not
+ */
+export function requireAdapter(runner: string, adapter: Adapter, wanted: string | undefined, instead: string): void {
+  if (wanted === undefined || adapterText(adapter).toLowerCase().includes(wanted.toLowerCase())) return
+  throw environment(`${runner} takes ${adapterText(adapter)}, and cannot be told to take ${wanted}`, { hint: instead })
+}
+
 const softwareOnly = (runner: string, adapter: Adapter): AlbertkitError =>
   environment(`${runner} finds no GPU, only a software adapter: ${adapterText(adapter)}`, {
     hint: `--allow-software lets it count; for a GPU, ${adapterHint()}`,

@@ -62,7 +62,7 @@ export interface RunnerOptions extends GpuOptions {
 }
 
 const engineOf = (name: string, options: RunnerOptions): Promise<TfjsEngine> => {
-  if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return openTfjsNode(name === 'tfjs-node-gpu')
+  if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return openTfjsNode(name === 'tfjs-node-gpu', options.adapter)
   return openEngine(name === 'tfjs-webgpu' ? 'webgpu' : name === 'tfjs-cpu' ? 'cpu' : 'wasm', options)
 }
 

@@ -6,6 +6,9 @@ export const withoutTf32 = (): void => {
   process.env.NVIDIA_TF32_OVERRIDE ??= '0'
 }
 
+/** How one of several is chosen. */
+export const CUDA_CHOICE = 'CUDA_VISIBLE_DEVICES=1 before the command shows it the second one alone'
+
 /** The NVIDIA GPU that CUDA takes first, as the driver's own tool names it. */
 export function nvidiaAdapter(): Adapter {
   try {

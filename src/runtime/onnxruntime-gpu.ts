@@ -1,6 +1,6 @@
 import { environment } from '../errors.js'
-import { adapterHint, type GpuOptions } from './adapter.js'
-import { nvidiaAdapter, withoutTf32 } from './nvidia.js'
+import { adapterHint, requireAdapter, type GpuOptions } from './adapter.js'
+import { CUDA_CHOICE, nvidiaAdapter, withoutTf32 } from './nvidia.js'
 import { openOnnx, type OnnxOptions, type Provider } from './onnxruntime.js'
 import type { Runner } from './runner.js'
 import { findAdapter } from './webgpu.js'
@@ -40,5 +40,8 @@ export async function openOnnxGpu(
     name === 'ort-webgpu'
       ? await webgpu(name, options)
       : { id: 'cuda', name, adapter: nvidiaAdapter(), hint: CUDA_HINT }
-  return openOnnx(file, { ...values, provider })
+  const runner = await openOnnx(file, { ...values, provider })
+  // Only now is it certain that there is a GPU at all.
+  if (name === 'ort-cuda') requireAdapter(name, provider.adapter, options.adapter, CUDA_CHOICE)
+  return runner
 }

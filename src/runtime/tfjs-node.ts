@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import type * as Converter from '@tensorflow/tfjs-converter'
 import { environment } from '../errors.js'
-import type { Adapter } from './adapter.js'
-import { nvidiaAdapter, withoutTf32 } from './nvidia.js'
+import { requireAdapter, type Adapter } from './adapter.js'
+import { CUDA_CHOICE, nvidiaAdapter, withoutTf32 } from './nvidia.js'
 import { findPackage, versionAt } from './package.js'
 import { firstLine } from './runner.js'
 import type { TfjsCore, TfjsEngine } from './tfjs-backend.js'
@@ -31,9 +31,10 @@ function load(name: string): { tf: TfjsNode; version: string } {
 /**
  * tfjs-node: TensorFlow itself behind TensorFlow.js, found from the user's project or beside albertkit.
  * @param gpu whether TensorFlow must compute on a GPU
+ * @param wanted part of the adapter's name
  * @throws AlbertkitError `environment` where the package is absent, does not load, or has no GPU when it should
  */
-export async function openTfjsNode(gpu: boolean): Promise<TfjsEngine> {
+export async function openTfjsNode(gpu: boolean, wanted?: string): Promise<TfjsEngine> {
   withoutTf32()
   const name = gpu ? '@tensorflow/tfjs-node-gpu' : '@tensorflow/tfjs-node'
   const { tf, version } = load(name)
@@ -49,6 +50,7 @@ export async function openTfjsNode(gpu: boolean): Promise<TfjsEngine> {
     })
   }
   const adapter: Adapter | null = isUsingGpuDevice ? nvidiaAdapter() : null
+  if (gpu && adapter !== null) requireAdapter('tfjs-node-gpu', adapter, wanted, CUDA_CHOICE)
   return {
     name: gpu ? 'tfjs-node-gpu' : 'tfjs-node',
     detail: `${name} ${version} (${isUsingGpuDevice ? 'GPU' : 'CPU'})`,

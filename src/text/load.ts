@@ -105,7 +105,7 @@ export function loadTokenizer(path: string, options: LoadTokenizerOptions = {}):
   if (file === null)
     throw usage('there is no vocabulary beside the model', {
       file: path,
-      hint: `looked for ${NAMES.join(', ')}; give one with --vocab FILE`,
+      hint: `looked for ${NAMES.join(', ')}; put it there, or name it with --vocab FILE where the command has that`,
     })
   return fromFile(file, path, options)
 }

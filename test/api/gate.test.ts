@@ -6,6 +6,7 @@ import { convertModel, type ConvertOptions } from '../../src/api/convert.js'
 import { initModel } from '../../src/api/init.js'
 import { readHeader } from '../../src/formats/safetensors/header.js'
 import { RangedFile } from '../../src/formats/file.js'
+import { convertText } from '../../src/report/convert.js'
 import { albertkit } from '../helpers/run.js'
 import { writeRandomModel } from '../helpers/random-model.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
@@ -80,6 +81,14 @@ describe('labelled lines', () => {
     const { gate: drawn } = await convert(at('bare'), { dtypes: ['f16'] })
     expect(drawn[0]).toMatchObject({ inputs: 'vocabulary', rows: 300 })
   })
+})
+
+it('what is refused by a hair is not written as if it were the threshold', async () => {
+  const options = { dtypes: ['int8'], task: 'features', minAgreement: 1 } as const
+  const report = await convert(ZH_NEWS, options)
+  expect(report.ok).toBe(false)
+  const near = { ...report.gate[0]!, agreement: 0.9999962, rows: 1, inputs: 'file' } as const
+  expect(convertText({ ...report, gate: [near] })).toMatch(/1 line: agreement 0\.999996: below 1, REFUSED/)
 })
 
 describe('built-in sentences', () => {

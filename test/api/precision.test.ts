@@ -91,6 +91,9 @@ it.each(['f16', 'uint16', 'uint8'] as const)('tfjs in %s', async (dtype) => {
 it('what does not go together is refused before anything is read', async () => {
   const refuse = (options: Parameters<typeof convertModel>[2]) =>
     expect(convertModel(ZH_NEWS, at('never'), options)).rejects.toMatchObject({ exitCode: 2 })
+  await refuse({ targets: ['tfjs'], opset: 20 })
+  await refuse({ targets: ['onnx'], dtypes: ['f16'], keepEmbeddings: true })
+  await refuse({ targets: ['tfjs'], keepEmbeddings: true })
   await refuse({ targets: ['tfjs'], dtypes: ['int8'] })
   await refuse({ targets: ['tfjs'], dtypes: ['f32', 'f16'] })
   await refuse({ targets: ['safetensors'], dtypes: ['int8'] })

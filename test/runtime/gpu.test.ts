@@ -4,6 +4,7 @@ import { runnable } from '../../src/api/verify/artefacts.js'
 import { TemporaryArtefacts } from '../../src/api/verify/temporary.js'
 import { verifyModel } from '../../src/api/verify.js'
 import { hiddenStateCount } from '../../src/model/outputs.js'
+import { requireAdapter } from '../../src/runtime/adapter.js'
 import { openRunner, RUNNERS } from '../../src/runtime/index.js'
 import { listAdapters } from '../../src/runtime/webgpu.js'
 import { CHROMIUM, hasVulkan } from '../helpers/gpu.js'
@@ -60,6 +61,23 @@ describe.skipIf(!hasVulkan)('software is no GPU', () => {
     ).rejects.toMatchObject({ exitCode: 6, hint: expect.stringContaining('SwiftShader') as string })
   })
 })
+
+describe.skipIf(CHROMIUM === null)('an adapter that a browser does not take', () => {
+  it.each(['browser-webgpu', 'browser-ort-webgpu'])('%s says which one it takes', { timeout: 60_000 }, async (name) => {
+    await expect(verifyModel(ZH_NEWS, null, { runners: [name], adapter: 'Voodoo', ...SOFTWARE })).rejects.toMatchObject(
+      {
+        exitCode: 6,
+        message: expect.stringMatching(/takes .*swiftshader.*, and cannot be told to take Voodoo/i) as string,
+      },
+    )
+  })
+})
+
+it('an adapter is meant by any part of its text', () => {
+  const adapter = { vendor: 'nvidia', device: 'H100', driver: '555.1', software: false }
+  for (const part of ['h100', 'NVIDIA', '555', undefined]) requireAdapter('ort-cuda', adapter, part, '')
+  expect(() => { requireAdapter('ort-cuda', adapter, 'A100', 'how') }).toThrow(/cannot be told to take A100/)
+}) // prettier-ignore
 
 describe('no GPU', () => {
   it.each(['tfjs-node', 'tfjs-node-gpu'])('%s says what to install', async (name) => {

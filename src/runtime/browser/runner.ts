@@ -1,6 +1,6 @@
 import { environment, malformed } from '../../errors.js'
 import { inputShape, type ModelInputs } from '../../model/reference-run.js'
-import { acceptAdapter, adapterHint, adapterOf, type Adapter, type GpuOptions } from '../adapter.js'
+import { acceptAdapter, adapterHint, adapterOf, requireAdapter, type Adapter, type GpuOptions } from '../adapter.js'
 import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js'
 import type { GraphNames } from '../tfjs-names.js'
 import type { InnerValues } from '../values.js'
@@ -128,7 +128,15 @@ export async function openBrowser(
     const { opened, state } = await openLoaded(program, server, content, file, name, options)
     const adapter = state.adapter === null ? null : adapterOf(state.adapter)
     try {
-      if (adapter !== null) acceptAdapter(name, adapter, options)
+      if (adapter !== null) {
+        requireAdapter(
+          name,
+          adapter,
+          options.adapter,
+          'browsers choose by themselves; VK_ICD_FILENAMES hides the drivers of other adapters from them (Linux)',
+        )
+        acceptAdapter(name, adapter, options)
+      }
     } catch (error) {
       await opened.close()
       throw error
