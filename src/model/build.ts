@@ -255,7 +255,7 @@ export function planModel(
     layers: buildLayers(builder),
     pooler: builder.hasAny('pooler/') ? builder.dense('pooler/dense') : null,
     mlm: builder.hasAny('mlm/') ? buildMlm(builder) : null,
-    sop: builder.hasAny('sop/') ? buildSop(builder) : null,
+    sop: builder.hasAny('sop/output_') ? buildSop(builder) : null,
     classifier: buildClassifier(builder, classifierKind),
     qa: builder.hasAny('qa/') ? builder.head('qa') : null,
   }
