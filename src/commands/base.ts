@@ -7,6 +7,9 @@ import { listenForInterrupts } from '../interrupt.js'
 import { escapeControl, escapeLines, toJsonText } from '../report/escape.js'
 import { exitCodeOf, exitError, print, reportFailure, wantsJson } from './failure.js'
 
+/** To the start of the line, and the rest of it away. */
+const CLEAR_LINE = '\r\u001b[K'
+
 /**
  * What every command has in common: `--json`, errors that say what is wrong and where, exit codes, and Ctrl-C.
  * stdout carries the result and nothing else; talk goes to stderr.
@@ -70,8 +73,8 @@ export abstract class AlbertkitCommand extends Command {
   /** What is being done just now: one line that changes on a terminal, nothing in a log. */
   protected progress(step: string): void {
     if (!process.stderr.isTTY) return
-    this.#clearProgress()
-    process.stderr.write(escapeControl(step).slice(0, (process.stderr.columns || 80) - 1))
+    const line = escapeControl(step).slice(0, (process.stderr.columns || 80) - 1)
+    process.stderr.write(this.#progressShown ? `${CLEAR_LINE}${line}` : line)
     this.#progressShown = true
   }
 
@@ -120,7 +123,7 @@ export abstract class AlbertkitCommand extends Command {
   }
 
   #clearProgress(): void {
-    if (this.#progressShown) process.stderr.write('\r\u001b[K')
+    if (this.#progressShown) process.stderr.write(CLEAR_LINE)
     this.#progressShown = false
   }
 }

@@ -1,4 +1,5 @@
 import type { Listener } from '../api/text/job.js'
+import { WINDOW } from '../scale/line-index.js'
 import { progressText } from '../report/progress.js'
 
 /** What the commands that read lines say while they do. */
@@ -25,6 +26,8 @@ export function badLineReporter(
 
 /** How often a log gets a line about the progress that a terminal shows all the time. */
 const LOG_SECONDS = 30
+/** More often nobody can read it. */
+const SHOWN_SECONDS = 0.2
 
 /**
  * Says what runs the model, which lines cannot be used, and how far the reading is. A pipe that reads a handful of lines
@@ -37,9 +40,9 @@ export function listenerOf(
     maxSeqLength = 0,
   }: { readonly unit?: 'line' | 'record'; readonly maxSeqLength?: number | undefined },
 ): Listener {
-  const start = performance.now()
+  let start = performance.now()
   const terminal = process.stderr.isTTY
-  let [runner, windows, logged] = ['', 0, 0]
+  let [runner, logged, shown] = ['', 0, -Infinity]
   const sayRunner = (): void => {
     if (runner !== '') talk.talk(`reading with ${runner}`)
     runner = ''
@@ -48,6 +51,8 @@ export function listenerOf(
     onModel: ({ detail, fastest, maxLength }) => {
       if (maxSeqLength > maxLength) talk.talk(`the model takes ${maxLength} tokens, not ${maxSeqLength}`)
       runner = detail
+      // Opening the model is no reading.
+      start = performance.now()
       if (terminal || !fastest) sayRunner()
     },
     onNote: (note) => {
@@ -55,13 +60,16 @@ export function listenerOf(
     },
     onBad: badLineReporter(talk, unit),
     onProgress: ({ lines, part }) => {
-      if (++windows > 1) sayRunner()
+      if (lines > WINDOW) sayRunner()
       const seconds = (performance.now() - start) / 1000
-      const text = progressText(lines, seconds, part)
-      talk.progress(text)
-      if (terminal || seconds - logged < LOG_SECONDS) return
-      talk.talk(text)
-      logged = seconds
+      if (terminal) {
+        if (seconds - shown < SHOWN_SECONDS) return
+        talk.progress(progressText(lines, seconds, part))
+        shown = seconds
+      } else if (seconds - logged >= LOG_SECONDS) {
+        talk.talk(progressText(lines, seconds, part))
+        logged = seconds
+      }
     },
   }
 }

@@ -88,6 +88,28 @@ describe('a long file', () => {
     expect([code, stdout.split('\n').length, stderr.replace(/^reading with .*\n/, '')]).toEqual([0, 4, ''])
   })
 
+  it('is answered while it is being typed', async () => {
+    const child = spawn(process.execPath, [BIN, 'predict', at('news'), '--format', 'tsv'], { env: userEnv() })
+    let [stdout, stderr] = ['', '']
+    child.stderr.on('data', (text) => (stderr += String(text)))
+    const texts = ['主队逆转取胜', '央行下调存款准备金率', '主队']
+    const answered = new Promise<void>((resolve) =>
+      child.stdout.on('data', (text) => {
+        stdout += String(text)
+        // The next line is not written before this one is answered.
+        const next = texts[stdout.split('\n').length - 1]
+        if (next === undefined) resolve()
+        else child.stdin.write(`${next}\n`)
+      }),
+    )
+    child.stdin.write(`${texts[0]}\n`)
+    await answered
+    const closed = new Promise((resolve) => child.on('close', resolve))
+    child.stdin.end()
+    expect([await closed, stderr]).toEqual([0, ''])
+    expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual(['体育', '财经', '体育', ''])
+  }, 20_000)
+
   it('an error while threads read ends the command', async () => {
     writeFileSync(at('three.txt'), 'a\nb\nc\n')
     const { code, stderr } = await albertkit(['predict', at('news'), news('train.tsv'), '--labels', at('three.txt'), '--threads', '2']) // prettier-ignore

@@ -97,6 +97,9 @@ export interface Listener {
   onNote?(note: string): void
 }
 
+/** How long standard input may say nothing before what it said is answered. */
+const PATIENCE_MS = 200
+
 /** Bytes of a regular file; null for standard input and anything else that flows. */
 function sizeOf(path: string): number | null {
   const stats = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false })
@@ -147,7 +150,8 @@ export async function readPiece(
     const part = bytes === null || bytes === 0 || p.offset === null ? null : (p.offset - start) / bytes
     onProgress?.({ ...p, part })
   }
-  const options = defined({ batch: job.batch, threads: job.threads, onProgress: tell })
+  const patience = job.input === '-' ? PATIENCE_MS : undefined
+  const options = defined({ batch: job.batch, threads: job.threads, patience, onProgress: tell })
   return { entries: await entriesOf(job, model, range), options }
 }
 

@@ -1,5 +1,6 @@
 import { WINDOW } from '../../scale/line-index.js'
 import { isBad, type BadLine, type Example } from '../../text/examples.js'
+import { PAUSE, withPauses } from './pauses.js'
 import type { Entry } from './entries.js'
 import type { TextModel } from './model.js'
 import type { Reading, Rows, TextInput } from './window.js'
@@ -18,6 +19,11 @@ export interface PipelineOptions {
   readonly batch?: number
   /** Sessions, each in a thread of its own; one a core, as far as memory goes, if left out. */
   readonly threads?: number
+  /**
+   * Milliseconds after which what has come is answered without waiting for the rest of its window: for text that somebody
+   * is typing. Batches then depend on when lines come, and so may the last digits of an answer.
+   */
+  readonly patience?: number
   /** Called after each window. */
   readonly onProgress?: (progress: Progress) => void
 }
@@ -36,26 +42,33 @@ interface Window {
   readonly items: readonly Item[]
   readonly lines: number
   readonly last: Entry
+  /** Nothing more comes for now. */
+  readonly paused: boolean
 }
 
 const inputOf = ({ features, text, textB }: Example): TextInput => features ?? [text, textB]
 
 /** Groups lines by windows that are counted from the start of the file, so that a line's batch depends on nothing else. */
-async function* windows(entries: AsyncIterable<Entry>): AsyncGenerator<Window> {
+async function* windows(entries: AsyncIterable<Entry | typeof PAUSE>): AsyncGenerator<Window> {
   let items: Item[] = []
   let [count, number] = [0, -1]
   let last: Entry | null = null
   for await (const entry of entries) {
+    if (entry === PAUSE) {
+      if (last !== null && count > 0) yield { items, lines: count, last, paused: true }
+      ;[items, count] = [[], 0]
+      continue
+    }
     const own = Math.floor((entry.number - 1) / WINDOW)
-    if (own !== number && last !== null) {
-      yield { items, lines: count, last }
+    if (own !== number && last !== null && count > 0) {
+      yield { items, lines: count, last, paused: false }
       ;[items, count] = [[], 0]
     }
     ;[number, last] = [own, entry]
     count++
     if (entry.item !== null) items.push(entry.item)
   }
-  if (last !== null && count > 0) yield { items, lines: count, last }
+  if (last !== null && count > 0) yield { items, lines: count, last, paused: false }
 }
 
 function* answersOf({ items }: Window, { width, values }: Rows): Generator<Answer | BadLine> {
@@ -74,7 +87,7 @@ export async function* answers(
   model: TextModel,
   reading: Omit<Reading, 'batch'>,
   entries: AsyncIterable<Entry>,
-  { batch = DEFAULT_BATCH, threads, onProgress }: PipelineOptions = {},
+  { batch = DEFAULT_BATCH, threads, patience, onProgress }: PipelineOptions = {},
 ): AsyncGenerator<Answer | BadLine> {
   const pool = model.pool(threads)
   const flying: { window: Window; rows: Promise<Rows> }[] = []
@@ -85,13 +98,13 @@ export async function* answers(
     done += window.lines
     onProgress?.({ lines: done, nextLine: window.last.number + 1, offset: window.last.end ?? null })
   }
-  for await (const window of windows(entries)) {
+  for await (const window of windows(patience === undefined ? entries : withPauses(entries, patience))) {
     const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))
     const rows = pool.read(inputs, { ...reading, batch })
     // An error is thrown where the result is asked for.
     rows.catch(() => undefined)
     flying.push({ window, rows })
-    if (flying.length > pool.width) yield* land()
+    while (flying.length > (window.paused ? 0 : pool.width)) yield* land()
   }
   while (flying.length > 0) yield* land()
 }

@@ -1,0 +1,33 @@
+/** Stands for a while in which nothing came. */
+export const PAUSE = Symbol('pause')
+
+/**
+ * What `values` gives, and `PAUSE` once wherever nothing comes for `patience` milliseconds after a value. Whoever stops
+ * listening then is not held up by what never comes.
+ */
+export async function* withPauses<T>(values: AsyncIterable<T>, patience: number): AsyncGenerator<T | typeof PAUSE> {
+  const iterator = values[Symbol.asyncIterator]()
+  let wake: (pause: typeof PAUSE) => void = () => undefined
+  // One timer for all of them: starting one for each line would cost more than reading it.
+  const timer = setTimeout(() => {
+    wake(PAUSE)
+  }, patience)
+  const asked = { waiting: false }
+  try {
+    for (let first = true; ; first = false) {
+      const pending: Promise<IteratorResult<T, unknown>> = iterator.next()
+      asked.waiting = true
+      timer.refresh()
+      const paused = new Promise<typeof PAUSE>((resolve) => (wake = resolve))
+      if (!first && (await Promise.race([pending, paused])) === PAUSE) yield PAUSE
+      const next = await pending
+      asked.waiting = false
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    clearTimeout(timer)
+    const ended = iterator.return?.()
+    if (!asked.waiting) await ended
+  }
+}
