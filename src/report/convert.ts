@@ -44,6 +44,19 @@ function gateLines(g: ConvertReport['gate'][number]): string[] {
   ]
 }
 
+/** What whoever was refused can do. */
+function adviceOf(gate: ConvertReport['gate']): string[] {
+  const refused = gate.filter(({ ok }) => !ok)
+  if (refused.length === 0) return []
+  const ways = [
+    ...(refused.some(({ inputs }) => inputs !== 'file') ? ['judge it on your own text: --gate FILE'] : []),
+    ...(refused.some(({ artefact }) => artefact.endsWith('int8')) ? ['leave activations alone: --weights-only'] : []),
+    ...(refused.some(({ artefact }) => artefact !== 'onnx-f16') ? ['take --dtype f16'] : []),
+    'ask for less: --min-agreement N',
+  ]
+  return [`hint: ${ways.join('; ')}`]
+}
+
 /** What `convert` did, for a person. */
 export function convertText(report: ConvertReport): string {
   const { artefacts, gate, growth, verification } = report
@@ -69,7 +82,7 @@ export function convertText(report: ConvertReport): string {
   if (verification !== null) lines.push('', verifyText(verification))
   lines.push('')
   if (report.dryRun) lines.push(`dry run: nothing was written to ${escapeControl(report.output)}`)
-  else if (!report.ok) lines.push(`nothing was written: the check said no`)
+  else if (!report.ok) lines.push('nothing was written: the check said no', ...adviceOf(gate))
   else lines.push(`wrote ${escapeControl(report.output)}${verification === null ? ' (not verified)' : ''}`)
   return lines.join('\n')
 }

@@ -163,6 +163,7 @@ describe('quantisation that does harm', () => {
     expect(forced.code).toBe(1)
     expect(forced.stdout).toMatch(/below 0\.99, REFUSED/)
     expect(forced.stdout).toMatch(/nothing was written/)
+    expect(forced.stdout).toMatch(/^hint: .*--gate FILE; .*--weights-only; .*--dtype f16; .*--min-agreement N$/m)
     expect(existsSync(at('cli'))).toBe(false)
     expect((await albertkit([...args, '--min-agreement', '0'])).code).toBe(0)
   })

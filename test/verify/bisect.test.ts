@@ -100,6 +100,46 @@ describe.each(TARGETS)('%s in %s', (target, runner) => {
   })
 })
 
+/** Changes one node of an exported ONNX file. */
+function editNode(file: string, name: RegExp, edit: (node: onnx.NodeProto, graph: onnx.GraphProto) => void): void {
+  const model = fromBinary(onnx.ModelProtoSchema, readFileSync(file))
+  const node = model.graph?.node.find((n) => name.test(n.name))
+  if (node === undefined || model.graph === undefined) throw new Error(`there is no node ${String(name)}`)
+  edit(node, model.graph)
+  writeFileSync(file, toBinary(onnx.ModelProtoSchema, model))
+}
+
+const asIdentity = (node: onnx.NodeProto): void => {
+  node.opType = 'Identity'
+  node.input.length = 1
+}
+const constant =
+  (value: number) =>
+  (node: onnx.NodeProto, graph: onnx.GraphProto): void => {
+    const rawData = new Uint8Array(Float32Array.of(value).buffer)
+    graph.initializer.push(create(onnx.TensorProtoSchema, { name: 'wrong', dataType: 1, rawData }))
+    node.input[1] = 'wrong'
+  }
+
+const NODES: readonly (readonly [string, RegExp, Parameters<typeof editNode>[2], number | null, Operation])[] = [
+  ['another scale of the scores', /layer_1\/.*scores\/Div$/, constant(1.5), 1, 'attention scores'],
+  ['a mask of −10', /^attention_bias\/Mul$/, constant(-10), 0, 'softmax'],
+  ['a bias left out', /layer_2\/ffn\/intermediate\/Add$/, asIdentity, 2, 'FFN'],
+  ['a residual left out', /layer_1\/attention\/Add$/, asIdentity, 1, 'dense'],
+  ['a pooler without tanh', /^pooler\/Tanh$/, asIdentity, null, 'head'],
+  ['softmax over another axis', /layer_3\/.*Softmax$/, (node) => { node.attribute[0]!.i = 2n }, 3, 'softmax'],
+] // prettier-ignore
+
+it.each(NODES)('%s in one node of an ONNX file is found', async (what, name, edit, layer, operation) => {
+  const source = right('bert')
+  const directory = join(folder, `edited-${what}`)
+  await exportModel(source.model, source.source, 'onnx', directory, { task: 'auto', allOutputs: false })
+  editNode(artefactFile(directory, 'onnx'), name, edit)
+  const report = await verifyOpened(source, directory, { bisect: true, runners: ['onnxruntime'] })
+  expect(report.weights).toMatchObject([{ ok: true }])
+  expect(report).toMatchObject({ ok: false, firstDivergent: { layer, operation } })
+})
+
 it('an epsilon that is wrong in one node of an ONNX file is found there, though every weight is right', async () => {
   const source = right('bert')
   const directory = join(folder, 'node')
