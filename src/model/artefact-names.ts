@@ -83,8 +83,9 @@ export function identifyArtefact(source: TensorSource): Identification {
       mapped.set(variable, { row, slot: variable, indices, prefix: '', variable })
     else skipped.push({ variable, reason: row === undefined ? 'constant of the graph' : `${dtype} weight` })
   }
+  const { scoped: _, ...unscoped } = first
   const table: NameTable = {
-    ...first,
+    ...unscoped,
     family: first.family satisfies Family,
     title: `${what} of ${first.title}`,
     prefixes: [''],

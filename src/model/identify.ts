@@ -2,7 +2,16 @@ import { unsupported } from '../errors.js'
 import { isFloat, type TensorSource } from '../formats/source.js'
 import { identifyArtefact, isArtefact } from './artefact-names.js'
 import type { RawConfig } from './config.js'
-import { matchName, NAME_TABLES, skipReason, slotPattern, type NameMatch, type NameTable } from './names.js'
+import {
+  matchName,
+  NAME_TABLES,
+  scopesOf,
+  skipReason,
+  slotPattern,
+  type NameMatch,
+  type NameTable,
+  type Scope,
+} from './names.js'
 
 /** Which variable fills which slot, and what became of every other variable of the file. */
 export interface Identification {
@@ -28,14 +37,14 @@ export interface SkippedVariable {
 
 type Sorted = Omit<Identification, 'reason'>
 
-/** Sorts every variable of `source` into mapped, skipped and unknown by `table`. */
-function sortVariables(source: TensorSource, table: NameTable): Sorted {
+/** Sorts every variable of `source` into mapped, skipped and unknown by `table`, whose names begin at `scope`. */
+function sortAt(source: TensorSource, table: NameTable, scope?: Scope): Sorted {
   const mapped = new Map<string, MappedVariable>()
   const skipped: SkippedVariable[] = []
   const unknown: string[] = []
   for (const { name: variable, dtype } of source.tensors.values()) {
     const reason = skipReason(table, variable)
-    const match = reason === null ? matchName(table, variable) : null
+    const match = reason === null ? matchName(table, variable, scope) : null
     if (reason !== null) skipped.push({ variable, reason })
     else if (match !== null && isFloat(dtype) && !mapped.has(match.slot)) mapped.set(match.slot, { ...match, variable })
     else if (dtype === 'STRING' || dtype === 'VARIANT')
@@ -51,6 +60,32 @@ function tablesFor(config: RawConfig | null): readonly NameTable[] {
   const inner = Number.isSafeInteger(said) && Number(said) > 0 ? Number(said) : 1
   return NAME_TABLES.map((table) => (table.inner === undefined ? table : { ...table, inner }))
 }
+
+/**
+ * Sorts by `table`, wherever in the file its names begin: at the family's own prefix, where a model is, else below the one
+ * scope that holds one.
+ * @throws AlbertkitError `unsupported` where several do
+ */
+function sortVariables(source: TensorSource, table: NameTable): Sorted {
+  const own = sortAt(source, table)
+  if (table.scoped !== true || coreMissing(own).length === 0) return own
+  const names = [...source.tensors.keys()].filter((name) => skipReason(table, name) === null)
+  const scopes = scopesOf(table, names).filter(({ body }) => !table.prefixes.includes(body))
+  const all = scopes.slice(0, MAX_SCOPES).map((scope) => ({ scope, sorted: sortAt(source, table, scope) }))
+  const models = all.filter(({ sorted }) => coreMissing(sorted).length === 0)
+  const [first, second] = models
+  if (first !== undefined && second !== undefined) {
+    const file = source.files[0]
+    throw unsupported(`the file holds ${models.length} models, below ${first.scope.body} and ${second.scope.body}`, {
+      ...(file === undefined ? {} : { file }),
+      hint: 'save the one that is meant in a file of its own',
+    })
+  }
+  if (first !== undefined) return first.sorted
+  return all.reduce((best, { sorted }) => (sorted.mapped.size > best.mapped.size ? sorted : best), own)
+}
+/** A file has a few scopes; one that has more is looked at no further. */
+const MAX_SCOPES = 16
 
 /** A few names of the file, for a message. */
 function sample(source: TensorSource): string {

@@ -49,9 +49,22 @@ export interface NameMatch {
   readonly prefix: string
 }
 
+/** Where in a file a model's names begin. */
+export interface Scope {
+  /** What stands before the names of the body: `bert/`, `module/bert/`, `model.albert.`. */
+  readonly body: string
+  /** What may stand before those of the heads: the same without the family's own prefix, one scope less, or nothing. */
+  readonly heads: readonly string[]
+}
+
 interface CompiledRow {
   readonly row: NameRow
+  /** The whole name, with one of the family's prefixes. */
   readonly pattern: RegExp
+  /** The name without any prefix. */
+  readonly bare: RegExp
+  /** The whole name with anything before it. */
+  readonly anywhere: RegExp
 }
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^$()|[\]\\]/g, '\\$&')
@@ -59,8 +72,10 @@ const escapeRegExp = (text: string): string => text.replace(/[.*+?^$()|[\]\\]/g,
 function compileRow(table: NameTable, row: NameRow): CompiledRow {
   const prefix = row.prefixed ? `(?<p>${table.prefixes.map(escapeRegExp).join('|')})` : ''
   const body = escapeRegExp(row.name).replace(PLACEHOLDER, (_, key: string) => PLACEHOLDERS[key] ?? '')
-  return { row, pattern: new RegExp(`^${prefix}${body}$`) }
-}
+  const own = table.prefixes.filter((p) => p !== '').map(escapeRegExp)
+  const anywhere = `^(?<s>(?:[^./]+[./])*?)(?<p>${[...own, ''].join('|')})${body}$`
+  return { row, pattern: new RegExp(`^${prefix}${body}$`), bare: new RegExp(`^${body}$`), anywhere: new RegExp(anywhere) }
+} // prettier-ignore
 
 const compiled = new WeakMap<NameTable, readonly CompiledRow[]>()
 
@@ -73,22 +88,60 @@ function countThrough({ inner }: NameTable, indices: Partial<Record<keyof Indice
   delete indices.l
 }
 
-/** Finds the slot of a variable's name, in its present or an older spelling, in `table`, or null. */
-export function matchName(table: NameTable, variable: string): NameMatch | null {
+function compiledRows(table: NameTable): readonly CompiledRow[] {
   let rows = compiled.get(table)
   if (rows === undefined) compiled.set(table, (rows = table.rows.map((row) => compileRow(table, row))))
-  const name = table.spellings.reduce((text, [old, now]) => text.replace(old, now), variable)
-  for (const { row, pattern } of rows) {
-    const groups = pattern.exec(name)?.groups
-    if (groups === undefined && !pattern.test(name)) continue
-    const indices: Record<string, number> = {}
-    for (const key of ['l', 'g', 'j', 'k', 'n'] as const)
-      if (groups?.[key] !== undefined) indices[key] = Number(groups[key])
-    if (row.name.includes('{th}')) countThrough(table, indices)
-    const scope = variable.endsWith(name) ? variable.slice(0, -name.length) : ''
-    return { row, slot: fillPattern(row.slot, indices), indices, prefix: scope + (groups?.p ?? '') }
+  return rows
+}
+
+const spell = (table: NameTable, variable: string): string =>
+  table.spellings.reduce((text, [old, now]) => text.replace(old, now), variable)
+
+function matchOf(table: NameTable, row: NameRow, found: RegExpExecArray, prefix: string): NameMatch {
+  const indices: Record<string, number> = {}
+  for (const key of ['l', 'g', 'j', 'k', 'n'] as const)
+    if (found.groups?.[key] !== undefined) indices[key] = Number(found.groups[key])
+  if (row.name.includes('{th}')) countThrough(table, indices)
+  return { row, slot: fillPattern(row.slot, indices), indices, prefix: prefix + (found.groups?.p ?? '') }
+}
+
+/**
+ * Finds the slot of a variable's name, in its present or an older spelling, in `table`, or null.
+ * @param scope where the names begin; where the family's own names do if left out
+ */
+export function matchName(table: NameTable, variable: string, scope?: Scope): NameMatch | null {
+  const name = spell(table, variable)
+  const before = variable.endsWith(name) ? variable.slice(0, -name.length) : ''
+  for (const { row, pattern, bare } of compiledRows(table)) {
+    if (scope === undefined) {
+      const found = pattern.exec(name)
+      if (found !== null) return matchOf(table, row, found, before)
+      continue
+    }
+    // A head of one's own may stand outside the scope of a model that was loaded.
+    for (const start of row.prefixed ? [scope.body] : scope.heads) {
+      const found = name.startsWith(start) ? bare.exec(name.slice(start.length)) : null
+      if (found !== null) return matchOf(table, row, found, before + start)
+    }
   }
   return null
+}
+
+/** Every place in a file where names of the table's body begin, in the order of the file. */
+export function scopesOf(table: NameTable, variables: Iterable<string>): Scope[] {
+  const scopes = new Map<string, Scope>()
+  const rows = compiledRows(table).filter(({ row }) => row.prefixed)
+  for (const variable of variables) {
+    const name = spell(table, variable)
+    for (const { anywhere } of rows) {
+      const groups = anywhere.exec(name)?.groups
+      if (groups === undefined) continue
+      const { s = '', p = '' } = groups
+      scopes.set(s + p, { body: s + p, heads: [s, s.replace(/[^./]+[./]$/, ''), ''] })
+      break
+    }
+  }
+  return [...scopes.values()]
 }
 
 /** Why `name` is known and left out, or null. */

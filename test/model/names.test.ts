@@ -54,22 +54,8 @@ describe.each(NAME_TABLES.map((table) => [table.title, table] as const))('%s', (
   })
 })
 
-describe('the scope of a loaded module', () => {
+describe('the state of an optimizer', () => {
   const google = NAME_TABLES.find((table) => table.title === 'google-research ALBERT')!
-  it.each([
-    ['module/bert/pooler/dense/kernel', 'pooler/dense/kernel', 'module/bert/'],
-    ['my_albert/bert/embeddings/word_embeddings', 'embeddings/word_embeddings', 'my_albert/bert/'],
-    ['module/cls/predictions/output_bias', 'mlm/output_bias', 'module/'],
-    ['model/output_weights', 'classifier/output_weights', 'model/'],
-    ['output_weights', 'classifier/output_weights', ''],
-  ])('%s is %s', (name, slot, prefix) => {
-    expect(matchName(google, name)).toMatchObject({ slot, prefix })
-  })
-
-  it.each(['a/b/bert/pooler/dense/kernel', 'other/output_weights', 'module/bert/else/kernel'])('%s is none', (name) => {
-    expect(matchName(google, name)).toBeNull()
-  })
-
   it.each(['optimizer/_variables/2', 'model/kernel/.OPTIMIZER_SLOT/optimizer/m', 'Adam/bert/x/kernel/m'])(
     '%s is of an optimizer',
     (name) => {

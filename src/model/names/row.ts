@@ -32,6 +32,8 @@ export interface NameTable {
   readonly rows: readonly NameRow[]
   /** A pattern that only this family's names match (among tensors of that rank, if it says one), and why that is so. */
   readonly sign: { readonly pattern: RegExp; readonly reason: string; readonly rank?: number }
+  /** Whether a graph or a class of one's own may have put a scope before all names: `module/bert/…`, `model.encoder.…`. */
+  readonly scoped?: true
   /** Older spellings of names: what is replaced, by what. */
   readonly spellings: readonly (readonly [RegExp, string])[]
   /** What the code that these names belong to adds to the scores of masked positions, where it is not its family's usual number. */

@@ -129,13 +129,10 @@ const TF_SKIPPED: NameTable['skipped'] = [
 ]
 
 /**
- * The scope that a graph put around a model that it loaded: `module/` of a TF-Hub module, `model/` of an object, the
- * name given to import_graph_def. A head of one's own beside it has none.
+ * A graph puts a scope around a model that it loaded: `module/` of a TF-Hub module, `model/` of an object, the name given
+ * to import_graph_def or to `BertModel(scope=…)`. A head of one's own beside it has none.
  */
-const TF_SPELLINGS: NameTable['spellings'] = [
-  [/^[^/]+\/(?=(?:bert\/(?:embeddings|encoder|pooler)|cls\/(?:predictions|seq_relationship|squad))\/)/, ''],
-  [/^(?:module|model|import)(?:_\d+)?\/(?=(?:output_(?:weights|bias)|loss\/LayerNorm\/(?:gamma|beta))$)/, ''],
-]
+const TF_SCOPED = { scoped: true, spellings: [] } as const
 
 /* modeling_google_fast.py: google's names; the two kernels of the feed-forward layer are 3-D. */
 const FAST_LAYER: readonly Row[] = GOOGLE_LAYER.map((row): Row =>
@@ -172,7 +169,7 @@ const GOOGLE: Omit<NameTable, 'title' | 'sign'> = {
     ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...googleLayers(GOOGLE_LAYER), ...TF_POOLER]),
     ...toRows(false, googleHeads),
   ],
-  spellings: TF_SPELLINGS,
+  ...TF_SCOPED,
   skipped: TF_SKIPPED,
 }
 
@@ -187,7 +184,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
       pattern: /(^|\/)embeddings\/word_embeddings_2$/,
       reason: 'factorised embeddings are named word_embeddings_2',
     },
-    spellings: TF_SPELLINGS,
+    ...TF_SCOPED,
     skipped: TF_SKIPPED,
   },
   {
@@ -249,7 +246,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
       pattern: /(^|\/)encoder\/layer_\d+\//,
       reason: 'layers are named layer_<l> and there is no word_embeddings_2',
     },
-    spellings: TF_SPELLINGS,
+    ...TF_SCOPED,
     skipped: TF_SKIPPED,
   },
   ...kerasTables(TF_SKIPPED),
