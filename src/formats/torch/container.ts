@@ -7,7 +7,8 @@ import { isLegacyTorch } from './legacy-file.js'
 import { openShardedTorch, openTorch } from './source.js'
 
 const INDEX = '.bin.index.json'
-const SUFFIX = /\.(bin|pt|pth)$/
+/** Lightning calls its files `.ckpt`, older examples theirs `.pth.tar`. */
+const SUFFIX = /\.(bin|pt|pth|ckpt|pth\.tar|pt\.tar)$/
 
 /** What transformers and PyTorch's own examples save beside a model and is none. */
 const NO_MODEL = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\.(bin|pt|pth)$/
