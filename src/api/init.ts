@@ -73,7 +73,7 @@ function configOf(name: string): { preset: string; config: ModelConfig } {
       hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}; or the path of a configuration (.json)`,
     })
   }
-  const raw = readConfigFile('.', name)
+  const raw = readConfigFile(name)
   const { family, architecture } = guessFamily(raw)
   return { preset: name, config: parseConfig(raw, family, architecture) }
 }

@@ -7,11 +7,12 @@ import { planModel, type ModelPlan } from '../model/build.js'
 import { parseConfig, type ModelConfig, type RawConfig } from '../model/config.js'
 import { compareFacts, completeConfig, graphFacts, type GraphFacts } from '../model/graph-facts.js'
 import { identify, type Identification } from '../model/identify.js'
+import { settleLabels } from '../model/labels.js'
 import { modelNotes } from '../model/notes.js'
 import { classifierKindOf, type Task } from '../model/outputs.js'
 import { completeFromWeights } from '../model/tell-config.js'
 import { settleTied } from '../model/tied.js'
-import { directoryWithConfig, hasConfig, readConfigFile } from './config-file.js'
+import { chooseConfig, directoryWithConfig, hasConfig, readConfigFile } from './config-file.js'
 
 export interface OpenModelOptions extends OpenOptions {
   /** Configuration file to use instead of the one beside the weights. */
@@ -49,21 +50,21 @@ export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
 function readNames(
   source: TensorSource,
   directory: string,
-  options: OpenModelOptions,
-): { rawConfig: RawConfig; identification: Identification } {
+  { config }: OpenModelOptions,
+): { rawConfig: RawConfig; identification: Identification; choiceNotes: readonly string[] } {
+  const { table } = identify(source)
   let given: RawConfig | null = null
-  if (options.config !== undefined || hasConfig(directory) || identify(source).table.tells !== true) {
-    try {
-      given = readConfigFile(directory, options.config)
-    } catch (error) {
-      identify(source)
-      throw error
-    }
+  let choiceNotes: readonly string[] = []
+  if (config !== undefined) given = readConfigFile(config)
+  else if (hasConfig(directory) || table.tells !== true) {
+    const { file, notes } = chooseConfig(directory, table)
+    given = readConfigFile(file)
+    choiceNotes = notes
   }
   const identification = identify(source, given)
-  if (identification.table.tells !== true && given !== null) return { rawConfig: given, identification }
+  if (identification.table.tells !== true && given !== null) return { rawConfig: given, identification, choiceNotes }
   const rawConfig = completeFromWeights(source, identification, given)
-  return { rawConfig, identification: identify(source, rawConfig) }
+  return { rawConfig, identification: identify(source, rawConfig), choiceNotes }
 }
 
 /** Names the field of an error in the words of the configuration file as well, where it has others. */
@@ -107,12 +108,13 @@ function readModel(
   raw: RawConfig,
   found: Identification,
   options: OpenModelOptions,
-): { config: ModelConfig; plan: ModelPlan; graphNotes: readonly string[] } {
+): { config: ModelConfig; plan: ModelPlan; configNotes: readonly string[] } {
   try {
-    const { config, notes } = readConfig(source, raw, found, options)
-    const plan = planModel(source, found, config, classifierKindOf(options.task))
-    const error = plan.error === null ? null : inWordsOf(raw, plan.error)
-    return { config, plan: { ...plan, error }, graphNotes: notes }
+    const { config: said, notes } = readConfig(source, raw, found, options)
+    const { model, missing, error } = planModel(source, found, said, classifierKindOf(options.task))
+    const { config, notes: labelNotes } = settleLabels(raw, model)
+    const plan = { model: { ...model, config }, missing, error: error === null ? null : inWordsOf(raw, error) }
+    return { config, plan, configNotes: [...notes, ...labelNotes] }
   } catch (error) {
     throw error instanceof AlbertkitError ? inWordsOf(raw, error) : error
   }
@@ -126,9 +128,9 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
   const { source, directories } = await openLocated(path, options)
   try {
     const directory = directoryWithConfig(directories)
-    const { rawConfig, identification } = readNames(source, directory, options)
+    const { rawConfig, identification, choiceNotes } = readNames(source, directory, options)
     const { found, notes } = settleTied(source, identification)
-    const { config, plan, graphNotes } = readModel(source, rawConfig, found, options)
+    const { config, plan, configNotes } = readModel(source, rawConfig, found, options)
     return {
       source,
       directory,
@@ -136,7 +138,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       config,
       rawConfig,
       plan,
-      notes: [...source.notes, ...graphNotes, ...notes, ...modelNotes(found, rawConfig, options)],
+      notes: [...source.notes, ...choiceNotes, ...configNotes, ...notes, ...modelNotes(found, rawConfig, options)],
       error: plan.error,
       close: () => {
         source.close()

@@ -125,7 +125,7 @@ function fromPreset(name: string, options: SlotOptions, work: Workload): Counted
 }
 
 function fromConfigFile(file: string, options: SlotOptions, work: Workload): Counted {
-  const raw = readConfigFile('', file)
+  const raw = readConfigFile(file)
   const { family, architecture, reason } = guessFamily(raw)
   const head: ColumnHead = { name: basename(file), origin: 'config', notes: [`read as ${family}: ${reason}`] }
   return fromConfig(head, parseConfig(raw, family, architecture), options, work)

@@ -140,6 +140,10 @@ const buildSop = (builder: Builder): SopHead => ({
   pooler: builder.hasAny('sop/pooler/') ? builder.dense('sop/pooler/dense') : null,
 })
 
+/** A model that its configuration calls a classifier of sequences classifies what a pooler gives. */
+const needsPooler = ({ config }: Builder, classifier: ClassifierHead | null): boolean =>
+  classifier !== null && (config.classifier_kind === 'sequence' || config.classifier_kind === 'choice')
+
 const buildMlm = (builder: Builder): MlmHead => ({
   transform: builder.dense('mlm/transform/dense'),
   norm: builder.norm('mlm/transform/LayerNorm'),
@@ -208,7 +212,7 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
       file: present.file,
     })
   }
-  const others = missing.length > 1 ? `, and ${missing.length - 1} more variables` : ''
+  const others = missing.length > 1 ? `, and ${missing.length - 1} more variable${missing.length > 2 ? 's' : ''}` : ''
   const depth = depthError(builder, first, others)
   if (depth !== null) return depth
   const leaf = expected.split(/[/.]/).slice(-2).join('/')
@@ -242,6 +246,7 @@ export function planModel(
   checkDepth(found, config)
   checkDimensions(source, found, config)
   const builder = new Builder(source, found, config)
+  const classifier = buildClassifier(builder, classifierKind)
   const model: AlbertModel = {
     config,
     embeddings: {
@@ -253,10 +258,10 @@ export function planModel(
       mapping: buildMapping(builder),
     },
     layers: buildLayers(builder),
-    pooler: builder.hasAny('pooler/') ? builder.dense('pooler/dense') : null,
+    pooler: builder.hasAny('pooler/') || needsPooler(builder, classifier) ? builder.dense('pooler/dense') : null,
     mlm: builder.hasAny('mlm/') ? buildMlm(builder) : null,
     sop: builder.hasAny('sop/output_') ? buildSop(builder) : null,
-    classifier: buildClassifier(builder, classifierKind),
+    classifier,
     qa: builder.hasAny('qa/') ? builder.head('qa') : null,
   }
   const missing = builder.missing.map((slot) => ({ slot, variable: expectedName(found, config, slot) }))

@@ -124,7 +124,9 @@ const HF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
   gelu_python: 'gelu_erf',
   gelu_new: 'gelu_tanh',
   gelu_fast: 'gelu_tanh',
+  gelu_accurate: 'gelu_tanh',
   gelu_pytorch_tanh: 'gelu_tanh',
+  gelu_python_tanh: 'gelu_tanh',
   relu: 'relu',
   silu: 'swish',
   swish: 'swish',
@@ -132,24 +134,27 @@ const HF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
   linear: 'linear',
 }
 
+/** Functions that transformers has and the forward pass here has not. */
+const FOREIGN_ACTIVATIONS = ['gelu_10', 'laplace', 'leaky_relu', 'mish', 'prelu', 'quick_gelu', 'relu2', 'relu6', 'sigmoid', 'xielu'] // prettier-ignore
+
 /** transformers marks its configurations with `model_type`; there `gelu` is the erf form even beside TensorFlow weights. */
 const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'hf' || 'model_type' in raw.fields
 
-function readActivation(raw: RawConfig, family: Family): Activation {
+function readActivation(raw: RawConfig, family: Family, architecture: 'albert' | 'bert'): Activation {
   const huggingFace = isHuggingFace(raw, family)
   const table = huggingFace ? HF_ACTIVATIONS : family === 'google_fast' ? FAST_ACTIVATIONS : TF_ACTIVATIONS
-  const given = raw.fields.hidden_act ?? (family === 'hf' && raw.fields.model_type === 'albert' ? 'gelu_new' : 'gelu')
+  const fallback = huggingFace && architecture === 'albert' ? 'gelu_new' : 'gelu'
+  const given: unknown = raw.fields.hidden_act === undefined ? fallback : raw.fields.hidden_act
+  // TensorFlow's `get_activation` takes null and the empty name for no function at all.
+  if (!huggingFace && (given === null || given === '')) return 'linear'
   // TensorFlow's `get_activation` lowers the case first.
   const name = typeof given === 'string' && !huggingFace ? given.toLowerCase() : given
   const found = typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined
-  if (found === undefined) {
-    throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, {
-      file: raw.file,
-      field: 'hidden_act',
-      hint: `use one of ${Object.keys(table).join(', ')}`,
-    })
-  }
-  return found
+  if (found !== undefined) return found
+  const place = { file: raw.file, field: 'hidden_act', hint: `known are ${Object.keys(table).join(', ')}` }
+  if (huggingFace && typeof name === 'string' && FOREIGN_ACTIVATIONS.includes(name))
+    throw unsupported(`hidden_act is ${JSON.stringify(given)}, a function that albertkit does not have`, place)
+  throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, place)
 }
 
 /** What albertkit itself wrote into a config.json, and transformers has no field for. */
@@ -183,7 +188,15 @@ function readNormPosition(raw: RawConfig, family: Family): 'post' | 'pre' {
 
 function readLabels(raw: RawConfig): Record<string, string> | null {
   const parsed = z.record(z.string(), z.string()).safeParse(raw.fields.id2label)
-  return parsed.success && Object.keys(parsed.data).length > 0 ? parsed.data : null
+  if (!parsed.success || Object.keys(parsed.data).length === 0) return null
+  const count = Object.keys(parsed.data).length
+  const absent = Array.from({ length: count }, (_, i) => String(i)).find((i) => !Object.hasOwn(parsed.data, i))
+  if (absent === undefined) return parsed.data
+  throw malformed(`id2label has ${count} labels, but none for class ${absent}`, {
+    file: raw.file,
+    field: 'id2label',
+    hint: 'classes are numbered from 0 without a gap',
+  })
 }
 
 /** Classes of transformers' `architectures` (`AlbertForTokenClassification`), and tasks of albertkit's. */
@@ -197,6 +210,32 @@ function readClassifierKind(raw: RawConfig): ClassifierKind | undefined {
   const given: unknown = raw.fields.architectures
   const names: unknown[] = [...(Array.isArray(given) ? (given as unknown[]) : []), readOwn(raw)?.task]
   return KINDS.find(([pattern]) => names.some((name) => typeof name === 'string' && pattern.test(name)))?.[1]
+}
+
+/** Models of other code whose weights have the names of BERT or ALBERT, and which compute something else with them. */
+function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albert' | 'bert'): void {
+  const type = raw.fields.model_type ?? null
+  const place = { file: raw.file, field: 'model_type' }
+  if (type !== null && type !== 'albert' && type !== 'bert') {
+    throw unsupported(`model_type is ${JSON.stringify(type)}: albertkit runs albert and bert`, {
+      ...place,
+      hint: `weights may be named alike and used otherwise; if it is ${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, give a configuration that says so with --config`,
+    })
+  }
+  if (family === 'hf' && type !== null && type !== architecture) {
+    throw malformed(`model_type is ${JSON.stringify(type)}, but the weights have the names of ${architecture}`, {
+      ...place,
+      hint: `give the configuration that belongs to these weights with --config; model_type ${JSON.stringify(architecture)} would fit`,
+    })
+  }
+  // transformers' ALBERT passes over these fields.
+  const decoder = (['is_decoder', 'add_cross_attention', 'is_encoder_decoder'] as const).find((field) => raw.fields[field] === true) // prettier-ignore
+  if (architecture !== 'bert' || decoder === undefined) return
+  throw unsupported(`${decoder} is true: the model is a decoder, whose tokens see only those before them`, {
+    file: raw.file,
+    field: decoder,
+    hint: 'albertkit runs encoders; where the model was trained as one, give a configuration that says so with --config',
+  })
 }
 
 function refuseForeignFields(raw: RawConfig, family: Family): void {
@@ -228,7 +267,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
 
 /** Checks the numbers one by one, so that the message names the first field that is wrong. */
 function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNumbers {
-  const values = { ...defaults, ...Object.fromEntries(Object.entries(raw.fields).filter(([, v]) => v !== null)) }
+  const values = { ...defaults, ...raw.fields }
   const parsed = NUMBERS.safeParse(values)
   if (parsed.success) return parsed.data
   const field = String(parsed.error.issues[0]?.path[0])
@@ -263,14 +302,16 @@ export function parseConfig(
   architecture: 'albert' | 'bert',
   options: ConfigOptions = {},
 ): ModelConfig {
+  refuseForeignModels(raw, family, architecture)
   refuseForeignFields(raw, family)
-  const hidden_act = readActivation(raw, family)
+  const hidden_act = readActivation(raw, family, architecture)
   const norm_position = readNormPosition(raw, family)
   const defaults = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
   const factorised = family !== 'bert' && architecture !== 'bert'
-  const fields = factorised
-    ? raw.fields
-    : { ...raw.fields, embedding_size: raw.fields.hidden_size ?? defaults.hidden_size }
+  // BERT and albert_zh have no groups, and BERT no width of its own for its embeddings.
+  const { num_hidden_groups, inner_group_num, ...ungrouped } = raw.fields
+  const own = factorised && family !== 'zh' ? raw.fields : ungrouped
+  const fields = factorised ? own : { ...own, embedding_size: raw.fields.hidden_size ?? defaults.hidden_size }
   // TensorFlow's code has no such field: its epsilon is 1e-12 whatever the file says.
   const epsilon = options.layerNormEpsilon ?? (isHuggingFace(raw, family) ? (fields.layer_norm_eps ?? 1e-12) : 1e-12)
   const numbers = readNumbers({ ...raw, fields: { ...fields, layer_norm_eps: epsilon } }, defaults)

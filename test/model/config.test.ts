@@ -28,6 +28,29 @@ describe('gelu', () => {
     expect(parse({ ...zh, hidden_act: 'gelu_new' }, 'hf').hidden_act).toBe('gelu_tanh')
     expect(parse({ ...zh, model_type: 'albert', hidden_act: 'gelu_new' }, 'google').hidden_act).toBe('gelu_tanh')
   })
+  it.each([
+    ['gelu_accurate', 'gelu_tanh'],
+    ['gelu_python_tanh', 'gelu_tanh'],
+    ['gelu_pytorch_tanh', 'gelu_tanh'],
+    ['gelu_python', 'gelu_erf'],
+  ])('of transformers by another name, %s, is %s', (hidden_act, expected) => {
+    expect(parse({ ...zh, hidden_act }, 'hf').hidden_act).toBe(expected)
+  })
+})
+
+describe('hidden_act', () => {
+  const { hidden_act: _, ...without } = zh
+  it.each([
+    ['zh', 'albert', 'gelu_tanh'],
+    ['bert', 'bert', 'gelu_tanh'],
+    ['hf', 'albert', 'gelu_tanh'],
+    ['hf', 'bert', 'gelu_erf'],
+  ] as const)('that is missing is the default of the code of %s %s', (family, architecture, expected) => {
+    expect(parse(without, family, architecture).hidden_act).toBe(expected)
+  })
+  it.each([null, ''])("%j is no function in TensorFlow's code", (hidden_act) => {
+    expect(parse({ ...zh, hidden_act }).hidden_act).toBe('linear')
+  })
 })
 
 describe('ln_type', () => {

@@ -44,7 +44,7 @@ const CLASSIFIERS: readonly HeadName[] = Object.values(KINDS)
  * @throws AlbertkitError as `parseConfig`
  */
 export function compareAgainst(examined: ExaminedModel, file: string, task?: string): AgainstReport {
-  const raw = readConfigFile('', file)
+  const raw = readConfigFile(file)
   const { identification, plan } = examined
   const { table } = identification
   const config = parseConfig(raw, table.family, table.architecture)
