@@ -11,6 +11,7 @@ import { settleLabels } from '../model/labels.js'
 import { modelNotes } from '../model/notes.js'
 import { classifierKindOf, type Task } from '../model/outputs.js'
 import { completeFromWeights } from '../model/tell-config.js'
+import { completeFromNames } from '../model/pre-norm.js'
 import { settleTied } from '../model/tied.js'
 import { chooseConfig, directoryWithConfig, hasConfig, readConfigFile } from './config-file.js'
 
@@ -110,11 +111,12 @@ function readModel(
   options: OpenModelOptions,
 ): { config: ModelConfig; plan: ModelPlan; configNotes: readonly string[] } {
   try {
-    const { config: said, notes } = readConfig(source, raw, found, options)
+    const named = completeFromNames(raw, found)
+    const { config: said, notes } = readConfig(source, named.raw, found, options)
     const { model, missing, error } = planModel(source, found, said, classifierKindOf(options.task))
     const { config, notes: labelNotes } = settleLabels(raw, model)
     const plan = { model: { ...model, config }, missing, error: error === null ? null : inWordsOf(raw, error) }
-    return { config, plan, configNotes: [...notes, ...labelNotes] }
+    return { config, plan, configNotes: [...named.notes, ...notes, ...labelNotes] }
   } catch (error) {
     throw error instanceof AlbertkitError ? inWordsOf(raw, error) : error
   }

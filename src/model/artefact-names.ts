@@ -49,8 +49,8 @@ function slotRows(tables: readonly NameTable[], source: TensorSource): NameRow[]
     if (rows.has(row.slot)) continue
     const own = { ...row, name: row.slot, prefixed: false }
     const stored = layouts === null ? row.layout : (layouts.get(row.slot) ?? 'as_is')
-    if (source.format !== 'tfjs') rows.set(row.slot, { ...own, layout: stored })
-    else rows.set(row.slot, row.layout === 'grouped' ? groupsFirst(own) : { ...own, layout: 'as_is' })
+    const layout = source.format === 'tfjs' ? 'as_is' : stored
+    rows.set(row.slot, row.layout === 'grouped' && layout === 'as_is' ? groupsFirst(own) : { ...own, layout })
   }
   return [...rows.values()]
 }

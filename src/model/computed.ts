@@ -1,4 +1,4 @@
-import type { TensorSource } from '../formats/source.js'
+import { elementCount, type TensorSource } from '../formats/source.js'
 import type { Dense, Parameter } from './albert.js'
 import { readMeant, readStored } from './weights.js'
 
@@ -71,6 +71,20 @@ export function ungrouped(source: TensorSource, kernel: Parameter): Fill {
       const from = (group * rows + Math.floor(row / groups)) * columns
       const [first, last] = [Math.max(at, start), Math.min(at + columns, end)]
       if (first < last) target.set(held.subarray(from + first - at, from + last - at), first - start)
+    }
+  }
+}
+
+/** The same kernel in the order that TensorFlow's code of google_fast stores it in, `[in/groups, out/groups, groups]`. */
+export function groupsLast(source: TensorSource, kernel: Parameter): Fill {
+  const [groups = 1] = kernel.shape
+  const size = elementCount(kernel.shape) / groups
+  let held: Float32Array | null = null
+  return (start, target) => {
+    held ??= readMeant(source, kernel)
+    for (let i = 0; i < target.length; i++) {
+      const at = start + i
+      target[i] = held[(at % groups) * size + Math.floor(at / groups)]!
     }
   }
 }

@@ -309,7 +309,7 @@ export function parseConfig(
   const defaults = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
   const factorised = family !== 'bert' && architecture !== 'bert'
   // BERT and albert_zh have no groups, and BERT no width of its own for its embeddings.
-  const { num_hidden_groups, inner_group_num, ...ungrouped } = raw.fields
+  const { num_hidden_groups: _g, inner_group_num: _i, ...ungrouped } = raw.fields
   const own = factorised && family !== 'zh' ? raw.fields : ungrouped
   const fields = factorised ? own : { ...own, embedding_size: raw.fields.hidden_size ?? defaults.hidden_size }
   // TensorFlow's code has no such field: its epsilon is 1e-12 whatever the file says.

@@ -78,8 +78,9 @@ function axesOf(row: NameRow, rank: number, config: ModelConfig): Axis[] {
 export const expectedShape = ({ row }: MappedVariable, config: ModelConfig, rank?: number): (number | null)[] =>
   axesOf(row, rank ?? row.dims.length, config).map(({ expected }) => expected)
 
-/** The stored shape with the two axes of attention taken as one. */
+/** The stored shape with two axes taken as one: those of attention heads, and those of a bias that is kept in groups. */
 export function mergeHeads(row: NameRow, shape: readonly number[]): readonly number[] {
+  if (row.dims.length === 2 && row.dims[0] === '16') return [(shape[0] ?? 1) * (shape[1] ?? 1)]
   if (!isSplit(row, shape.length)) return shape
   const at = row.dims.indexOf('A')
   return [...shape.slice(0, at), (shape[at] ?? 1) * (shape[at + 1] ?? 1), ...shape.slice(at + 2)]

@@ -11,6 +11,7 @@ import {
   type NameMatch,
   type NameTable,
   type Scope,
+  type Sign,
 } from './names.js'
 
 /** Which variable fills which slot, and what became of every other variable of the file. */
@@ -182,9 +183,11 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
 
 /** Whether a variable's name, and rank, is one that only this family has. */
 function isSigned(source: TensorSource, table: NameTable): boolean {
-  const { pattern, rank } = table.sign
-  return [...source.tensors.values()].some(
-    ({ name, shape }) =>
-      pattern.test(name) && (rank === undefined || shape.length === rank) && skipReason(table, name) === null,
-  )
+  const { not, ...sign } = table.sign
+  const has = ({ pattern, rank }: Sign): boolean =>
+    [...source.tensors.values()].some(
+      ({ name, shape }) =>
+        pattern.test(name) && (rank === undefined || shape.length === rank) && skipReason(table, name) === null,
+    )
+  return has(sign) && (not === undefined || !has(not))
 }

@@ -5,7 +5,7 @@ import type { NameRow, NameTable } from './names/row.js'
 import { TENSORFLOW_TABLES } from './names/tensorflow.js'
 import { TRANSFORMERS_TF_TABLES } from './names/transformers-tf.js'
 
-export type { Dim, NameRow, NameTable } from './names/row.js'
+export type { Dim, NameRow, NameTable, Sign } from './names/row.js'
 
 /** All tables; where the signs of two are found and as many names fit, the first one counts. */
 export const NAME_TABLES: readonly NameTable[] = [

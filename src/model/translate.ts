@@ -1,7 +1,7 @@
 import { unsupported, type AlbertkitError } from '../errors.js'
 import type { TensorSource } from '../formats/source.js'
 import type { AlbertModel, Dense, Parameter } from './albert.js'
-import { identityMatrix, isIdentity, product, ungrouped, zeros, type Fill } from './computed.js'
+import { groupsLast, identityMatrix, isIdentity, product, ungrouped, zeros, type Fill } from './computed.js'
 import { FFN_GROUPS, groupOfLayer, type ModelConfig } from './config.js'
 import { headsOf } from './outputs.js'
 import { arrange, isRunnable } from './regroup.js'
@@ -131,10 +131,11 @@ class Translator {
         const variable = 'variable' in from ? from.variable : slot
         throw this.refuse(`${table.title} has no place for ${slot}`, ANY, variable)
       }
+      const grouped = named.row.layout === 'grouped'
+      if (grouped && 'layout' in from && from.layout !== 'grouped') return this.#groupsLast(named.name, slot, from)
       const meant = from.shape
       const transposed = named.row.layout === 'transposed'
-      const grouped = named.row.layout === 'grouped' && 'storedShape' in from
-      const shape = transposed ? [...meant].reverse() : grouped ? from.storedShape : meant
+      const shape = transposed ? [...meant].reverse() : grouped && 'storedShape' in from ? from.storedShape : meant
       const common = { name: named.name, slot, meant, shape, transposed }
       return 'variable' in from
         ? { ...common, dtype: from.dtype, origin: { kind: 'parameter', parameter: from } }
@@ -241,9 +242,17 @@ class Translator {
     return mlm?.decoder == null ? [] : [{ slot: 'mlm/decoder_bias', from: mlm.bias }]
   }
 
+  /** A kernel of sixteen groups that come first, as in a tfjs artefact or the first edition of the code, where they come last. */
+  #groupsLast(name: string, slot: string, from: Parameter): PlannedTensor {
+    const [groups = 1, rows = 1, columns = 1] = from.shape
+    const shape = [rows, columns, groups]
+    const fill = groupsLast(this.source, from)
+    return { name, slot, meant: shape, shape, transposed: false, dtype: 'F32', origin: { kind: 'computed', fill } }
+  }
+
   /** A kernel as a whole matrix: the groups of google_fast are written out, with zeros between them. */
   #whole(slot: string, from: Parameter): Filled {
-    if (from.layout !== 'grouped') return { slot, from }
+    if (from.shape.length !== 3) return { slot, from }
     const [groups = 1, rows = 1, columns = 1] = from.shape
     return { slot, from: { shape: [groups * rows, groups * columns], fill: ungrouped(this.source, from) } }
   }

@@ -139,6 +139,27 @@ describe('a classifier of sequences without a pooler', () => {
   })
 })
 
+describe("albert_zh's configuration without ln_type", () => {
+  it.each([
+    ['all', [], 'post'],
+    ['none', [], 'post'],
+    ['attention', [], 'pre'],
+    ['ffn', [], 'pre'],
+    ['all', ['classifier'], 'pre'],
+  ] as const)('sharing %s, heads %j: %s-LN, as the names say', async (sharing, heads, expected) => {
+    const directory = join(out, `norms ${sharing} ${heads.join()}`)
+    await writeRandomModel(directory, 'zh', { ...SHAPE, sharing, heads, preNorm: true })
+    const file = join(directory, 'albert_config.json')
+    const { ln_type: _, albertkit: __, ...fields } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+    writeFileSync(file, JSON.stringify(fields))
+    const { config, notes } = await inspectModel(directory)
+    expect(config.norm_position).toBe(expected)
+    expect(notes.join('\n').includes('the configuration has no ln_type')).toBe(expected === 'pre')
+    writeFileSync(file, JSON.stringify({ ...fields, ln_type: 'postln' }))
+    expect((await inspectModel(directory)).config.norm_position).toBe('post')
+  })
+})
+
 describe('labels of another number than the classes', () => {
   const labels = (names: readonly string[]): object => ({ id2label: Object.fromEntries(names.map((n, i) => [i, n])) })
   it.each([

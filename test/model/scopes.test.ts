@@ -21,22 +21,22 @@ function named(names: readonly string[]): TensorSource {
 }
 
 const FAMILIES = ['google-research ALBERT', 'google-research BERT', 'Hugging Face ALBERT', 'Hugging Face BERT']
-const TENSORFLOW = [
+const TENSORFLOW: readonly (readonly [body: string, head: string])[] = [
   ['bert/', ''],
   ['module/bert/', 'module/'],
   ['module/bert/', ''],
   ['task/student_1/bert/', 'task/student_1/'],
   ['albert/', ''],
   ['my_model/', 'my_model/'],
-] as const
-const TRANSFORMERS = [
+]
+const TRANSFORMERS: readonly (readonly [body: string, head: string])[] = [
   ['', ''],
   ['module.', 'module.'],
   ['module.bert.', 'module.'],
   ['encoder.', ''],
   ['model.text_encoder.', 'model.'],
   ['bert_model.', 'bert_model.'],
-] as const
+]
 
 describe.each(FAMILIES)('%s', (title) => {
   const scopes = title.startsWith('Hugging') ? TRANSFORMERS : TENSORFLOW

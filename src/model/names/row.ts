@@ -22,6 +22,12 @@ export interface NameRow {
 export type Dim = 'V' | 'E' | 'H' | 'I' | 'P' | 'T' | 'N' | 'A' | '2' | '16' | 'H/16' | 'I/16'
 export type Row = readonly [slot: string, name: string, dims: string, layout?: 'T' | 'G']
 
+/** Names that tell a family, among tensors of that rank if it says one. */
+export interface Sign {
+  readonly pattern: RegExp
+  readonly rank?: number
+}
+
 export interface NameTable {
   readonly family: Family
   readonly architecture: 'albert' | 'bert'
@@ -31,7 +37,7 @@ export interface NameTable {
   readonly prefixes: readonly string[]
   readonly rows: readonly NameRow[]
   /** A pattern that only this family's names match (among tensors of that rank, if it says one), and why that is so. */
-  readonly sign: { readonly pattern: RegExp; readonly reason: string; readonly rank?: number }
+  readonly sign: Sign & { readonly reason: string; readonly not?: Sign }
   /** Whether a graph or a class of one's own may have put a scope before all names: `module/bert/…`, `model.encoder.…`. */
   readonly scoped?: true
   /** Older spellings of names: what is replaced, by what. */

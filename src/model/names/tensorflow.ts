@@ -120,7 +120,10 @@ const GOOGLE_MAPPING: readonly Row[] = [
 /** Slots of the optimizers that these checkpoints were trained with, and counters of training. */
 const TF_SKIPPED: NameTable['skipped'] = [
   [/\/(adam|lamb)_[mv]$/, 'optimizer state'],
-  [/\/(Adam|Adam_1|LAMB|LAMB_1|Momentum|Adagrad|RMSProp|RMSProp_1)$/, 'optimizer state'],
+  [
+    /\/(Adam|Adam_1|LAMB|LAMB_1|Momentum|Adagrad|RMSProp|RMSProp_1|Adadelta|Adadelta_1|Ftrl|Ftrl_1)$/,
+    'optimizer state',
+  ],
   [/^beta[12]_power$/, 'optimizer state'],
   [/\/\.OPTIMIZER_SLOT\/|(^|\/)(optimizer|Adam|AdamW|AdamWeightDecay|LAMB)\//, 'optimizer state'],
   [/\/ExponentialMovingAverage$/, 'moving average'],
@@ -138,6 +141,14 @@ const TF_SCOPED = { scoped: true, spellings: [] } as const
 const FAST_LAYER: readonly Row[] = GOOGLE_LAYER.map((row): Row =>
   /^ffn\/\w+\/kernel$/.test(row[0]) ? [row[0], row[1], row[2], 'G'] : row,
 )
+
+/* Its first edition: the groups come first, and the biases have them as an axis of their own. */
+const FAST_FIRST_LAYER: readonly Row[] = GOOGLE_LAYER.map((row): Row => {
+  const [slot, name, dims] = row
+  if (!/^ffn\/(intermediate|output)\//.test(slot)) return row
+  return [slot, name, `16 ${dims.split(' ').map((dim) => `${dim}/16`).join(' ')}`] // prettier-ignore
+})
+const FAST_BIAS = /(^|\/)ffn_1\/intermediate\/(output\/)?dense\/bias$/
 
 /*
  * google-research/albert#241: a LayerNorm of its own for every inner layer, named by Keras in the order of use, below
@@ -199,6 +210,21 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
       pattern: /(^|\/)ffn_1\/intermediate\/(output\/)?dense\/kernel$/,
       rank: 3,
       reason: 'the kernels of the feed-forward layers are 3-D: sixteen groups',
+      not: { pattern: FAST_BIAS, rank: 2 },
+    },
+  },
+  {
+    ...GOOGLE,
+    family: 'google_fast',
+    title: 'brightmart albert_zh, google_fast, groups first',
+    rows: [
+      ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...googleLayers(FAST_FIRST_LAYER), ...TF_POOLER]),
+      ...toRows(false, googleHeads),
+    ],
+    sign: {
+      pattern: FAST_BIAS,
+      rank: 2,
+      reason: 'the biases of the feed-forward layers are 2-D: sixteen groups',
     },
   },
   {
