@@ -83,7 +83,7 @@ async function openArtefact(path: string, output: string, wanted: TextRunner | u
     const file = files[formOf(name)]
     if (!existsSync(file)) continue
     try {
-      const runner = await openFile(name, file)
+      const runner = await openFile(name, file, wanted === undefined)
       if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }
       await runner.close()
     } catch (error) {
@@ -111,7 +111,7 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner
       const file = files[form]
       if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, { task, allOutputs: false })
       try {
-        return { runner: await openFile(name, file), name, file, remove }
+        return { runner: await openFile(name, file, wanted === undefined), name, file, remove }
       } catch (error) {
         if (wanted !== undefined || !isEnvironment(error)) throw error
       }

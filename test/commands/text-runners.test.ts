@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { albertkit, userEnv } from '../helpers/run.js'
+import { ZH_NEWS } from '../helpers/shared.js'
+
+let folder: string
+const at = (name: string): string => join(folder, name)
+
+/** Imported first, it makes a package look as if it were not installed. */
+const ABSENT = `
+import { register } from 'node:module'
+register('data:text/javascript,' + encodeURIComponent(\`export async function resolve(name, context, next) {
+  if (name === 'onnxruntime-node') throw Object.assign(new Error('absent'), { code: 'ERR_MODULE_NOT_FOUND' })
+  return next(name, context)
+}\`))
+`
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'albertkit-runners-'))
+  writeFileSync(at('absent.mjs'), ABSENT)
+  writeFileSync(at('one.txt'), '主队逆转取胜\n')
+  await albertkit(['convert', ZH_NEWS, '--to', 'onnx', '--no-verify', '-o', at('onnx')])
+}, 60_000)
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+it('without onnxruntime-node the fastest in wasm reads, in the form that is there, and that is said', async () => {
+  const env = userEnv({ NODE_OPTIONS: `--import ${at('absent.mjs')}` })
+  const read = (model: string, ...flags: string[]) => albertkit(['predict', model, at('one.txt'), '--format', 'tsv', ...flags], { env }) // prettier-ignore
+  const [source, onnx, named] = [await read(ZH_NEWS), await read(at('onnx')), await read(at('onnx'), '--runner', 'onnxruntime')] // prettier-ignore
+  for (const { code, stdout } of [source, onnx, named]) expect([code, stdout.split('\t')[0]]).toEqual([0, '体育'])
+  expect(source.stderr).toMatch(/^reading with @tensorflow\/tfjs-core .* on wasm\n$/)
+  expect(onnx.stderr).toMatch(/^reading with onnxruntime-web .*\n$/)
+}, 60_000)
