@@ -46,11 +46,7 @@ function locateInDirectory(directory: string, depth: number): Found {
     }
   }
   const other = names.find((name) => /\.(bin|pt|pth|h5|ckpt)$/.test(name))
-  if (other !== undefined)
-    throw unsupported(`${other} is of a kind that albertkit does not read yet`, {
-      file: join(directory, other),
-      hint: 'convert it to safetensors first',
-    })
+  if (other !== undefined) refuse(join(directory, other))
   throw malformed('there is no model in the directory', { file: directory, hint: `looked for ${looked()}` })
 }
 
@@ -60,7 +56,7 @@ function refuse(path: string): never {
   const said = `the file is ${KIND_WORDS[kind]}`
   const hint = `a model is one of: ${looked()}`
   if (kind === 'zip' || kind === 'gzip' || kind === 'hdf5' || kind === 'pickle')
-    throw unsupported(`${said}, which albertkit does not read yet`, { file: path, hint })
+    throw unsupported(`${said}, but of no form that albertkit reads`, { file: path, hint })
   throw malformed(kind === 'unknown' || kind === 'empty' ? `${said}, no model` : `${said}, not a model`, {
     file: path,
     hint,

@@ -16,6 +16,6 @@ export function completeFromNames(
   const sign = [...mapped.values()].find(({ variable }) => PRE_NORM.test(variable))
   if (table.family !== 'zh' || given !== null || 'albertkit' in raw.fields || sign === undefined)
     return { raw, notes: [] }
-  const note = `the configuration has no ln_type; ${sign.variable} is a name of pre-LN models alone, so the model is`
+  const note = `the configuration has no ln_type; ${sign.variable} is a name that only pre-LN models have, so the model is one`
   return { raw: { ...raw, fields: { ...raw.fields, ln_type: 'preln' } }, notes: [note] }
 }
