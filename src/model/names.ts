@@ -74,8 +74,19 @@ function compileRow(table: NameTable, row: NameRow): CompiledRow {
   const body = escapeRegExp(row.name).replace(PLACEHOLDER, (_, key: string) => PLACEHOLDERS[key] ?? '')
   const own = table.prefixes.filter((p) => p !== '').map(escapeRegExp)
   const anywhere = `^(?<s>(?:[^./]+[./])*?)(?<p>${[...own, ''].join('|')})${body}$`
-  return { row, pattern: new RegExp(`^${prefix}${body}$`), bare: new RegExp(`^${body}$`), anywhere: new RegExp(anywhere) }
-} // prettier-ignore
+  let [whole, rest]: (RegExp | null)[] = [null, null]
+  return {
+    row,
+    pattern: new RegExp(`^${prefix}${body}$`),
+    // Made where a file needs them: most need neither, and a table has many rows.
+    get bare() {
+      return (whole ??= new RegExp(`^${body}$`))
+    },
+    get anywhere() {
+      return (rest ??= new RegExp(anywhere))
+    },
+  }
+}
 
 const compiled = new WeakMap<NameTable, readonly CompiledRow[]>()
 
