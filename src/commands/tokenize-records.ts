@@ -68,12 +68,11 @@ export async function* fromRecords(
 ): AsyncGenerator<string> {
   const { readFeatures } = await import('../api/feature-files.js')
   const { tokenizerOf } = await import('../api/tokenize.js')
+  const { tokenNames } = await import('../text/detokenize.js')
   const [tokenizer, labels] = [await tokenizerOf(vocabulary, options), await labelNames(vocabulary, labelsFile)]
   for await (const { record } of readFeatures(input)) {
     const { label, real, ...features } = record
-    const tokens = features.input_ids
-      .slice(0, features.input_mask.lastIndexOf(1) + 1)
-      .map((id) => tokenizer.tokenOf(id) ?? `[id ${id}]`)
+    const tokens = tokenNames(tokenizer, features.input_ids.slice(0, features.input_mask.lastIndexOf(1) + 1))
     const name = label === null ? null : (labels?.[label] ?? null)
     yield json ? JSON.stringify({ tokens, ...features, label_id: label, label: name, is_real_example: real }) : tokens.join(' ')
   } // prettier-ignore

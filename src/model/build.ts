@@ -162,8 +162,7 @@ export interface MissingVariable {
 export function nameIndices(config: ModelConfig, slot: string, indices: Indices): Indices {
   const groupOf = (layer: number): number => groupOfLayer(config, layer)
   if (slot.startsWith('mlm/')) return { n: 2 * config.num_hidden_layers * config.inner_group_num + 1 }
-  const { l, j } = indices
-  const { g } = indices
+  const { l, g, j } = indices
   if (l === undefined && g !== undefined && j !== undefined) return { ...indices, l: g * config.inner_group_num + j }
   if (l === undefined || j === undefined) return indices
   return layerNormIndices(config, groupOf, l, j, slot.includes('/attention/') ? 1 : 2)

@@ -6,7 +6,7 @@ import type { RawConfig } from './config.js'
 type Fields = Readonly<Record<string, unknown>>
 
 /** keras-hub's words for the fields; all of them are arguments of AlbertBackbone and BertBackbone. */
-const WORDS: Readonly<Record<string, string>> = {
+export const WORDS: Readonly<Record<string, string>> = {
   vocab_size: 'vocabulary_size',
   embedding_size: 'embedding_dim',
   hidden_size: 'hidden_dim',
@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 
 /** What albert_backbone.py and bert_backbone.py have no argument for: `gelu_approximate`, and the epsilon of every LayerNorm. */
-const FIXED = { hidden_act: 'gelu_new', layer_norm_eps: 1e-12 }
+export const FIXED = { hidden_act: 'gelu_new', layer_norm_eps: 1e-12 }
 
 const BACKBONE = /^(?:keras_(?:hub|nlp)>)?(Albert|Bert)Backbone$/
 /** Models nest a few objects deep. */

@@ -3,6 +3,7 @@ import type { TensorSource } from '../formats/source.js'
 import type { RawConfig } from './config.js'
 import { isSplit } from './dimensions.js'
 import type { Identification } from './identify.js'
+import { FIXED, WORDS } from './keras-config.js'
 import type { Dim } from './names.js'
 
 /**
@@ -60,13 +61,6 @@ const NEEDED = {
   albert: ['num_hidden_layers', 'num_hidden_groups', 'inner_group_num', 'num_attention_heads', 'hidden_size', 'embedding_size', 'intermediate_size'],
 } as const // prettier-ignore
 
-/** keras-hub's words for what weights may leave open. */
-const WORDS: Readonly<Record<string, string>> = {
-  num_hidden_layers: 'num_layers',
-  num_hidden_groups: 'num_groups',
-  inner_group_num: 'num_inner_repetitions',
-}
-
 /**
  * `given` completed by what the weights tell.
  * @param given null where there is no configuration at all
@@ -80,8 +74,7 @@ export function completeFromWeights(source: TensorSource, found: Identification,
   const layers = architecture === 'bert' ? highest('l') : highest('g') * highest('j')
   const told = {
     model_type: architecture,
-    hidden_act: 'gelu_new',
-    layer_norm_eps: 1e-12,
+    ...FIXED,
     ...sizesOf(source, found),
     ...(architecture === 'bert' ? { num_hidden_layers: layers } : groupsOf(source, layers, said)),
   }

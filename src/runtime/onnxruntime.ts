@@ -5,8 +5,9 @@ import { environment, malformed } from '../errors.js'
 import { inputShape, type ModelInputs } from '../model/reference-run.js'
 import type { Adapter } from './adapter.js'
 import { dataBeside, withOutputs } from './onnx-outputs.js'
-import { named } from './package.js'
+import { importOptional, named } from './package.js'
 import { firstLine, isAbsent, runError, type NamedTensor, type Runner } from './runner.js'
+import { addedOutputs, type InnerValues } from './values.js'
 
 /** The part of onnxruntime-node and onnxruntime-web that is used here; the two have it in common. */
 type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
@@ -112,29 +113,20 @@ export interface Provider {
 }
 
 async function loadNative(provider: Provider): Promise<Loaded> {
-  try {
-    const { default: ort } = await import('onnxruntime-node')
-    // What is missing is an error that is thrown, too: onnxruntime would write it to the terminal first.
-    ort.env.logLevel = 'fatal'
-    return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
-  } catch (error) {
-    if (!isAbsent(error)) throw error
-    throw environment(`${provider.name} needs onnxruntime-node, which is not installed`, {
-      hint: 'npm install onnxruntime-node',
-      cause: error,
-    })
-  }
+  const { default: ort } = await importOptional(
+    () => import('onnxruntime-node'),
+    `${provider.name} needs onnxruntime-node, which is not installed`,
+    'npm install onnxruntime-node',
+  )
+  // What is missing is an error that is thrown, too: onnxruntime would write it to the terminal first.
+  ort.env.logLevel = 'fatal'
+  return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
 }
 
-export interface OnnxOptions {
+/** Inner values are read from the whole file in memory. */
+export interface OnnxOptions extends Partial<InnerValues> {
   /** A GPU's execution provider instead of the CPU's. */
   readonly provider?: Provider
-  /** Outputs of the graph, where `inner` names some of them too. */
-  readonly outputs?: readonly string[]
-  /** Inner values of the graph to make available; reads the whole file into memory. */
-  readonly marks?: readonly string[]
-  /** The same for values of inner operations, by their paths. */
-  readonly inner?: Readonly<Record<string, string>>
   /** Threads inside an operation; one, by default, so that figures repeat. */
   readonly threads?: number
   /** This package alone. */
@@ -163,7 +155,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
   } = provider === undefined ? await load(options.importer ?? importPackage, options.only) : await loadNative(provider)
   const marks = options.marks ?? []
   const inner = new Map(Object.entries(options.inner ?? {}))
-  const added = [...new Set([...marks, ...inner.values()])].filter((name) => !options.outputs?.includes(name))
+  const added = addedOutputs(options)
   const settings: InferenceSession.SessionOptions = {
     logSeverityLevel: 4,
     intraOpNumThreads: options.threads ?? 1,

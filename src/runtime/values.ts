@@ -8,4 +8,8 @@ export interface InnerValues {
   readonly outputs: readonly string[]
 }
 
+/** Names of the values that become outputs for this. */
+export const addedOutputs = ({ marks = [], inner = {}, outputs = [] }: Partial<InnerValues>): string[] =>
+  [...new Set([...marks, ...Object.values(inner)])].filter((name) => !outputs.includes(name))
+
 export const NO_VALUES: InnerValues = { marks: [], inner: {}, outputs: [] }

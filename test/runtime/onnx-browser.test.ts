@@ -9,6 +9,7 @@ import { openRunner, type Runnable } from '../../src/runtime/index.js'
 import { drawInputs } from '../../src/verify/inputs.js'
 import { CHROMIUM } from '../helpers/gpu.js'
 import { writeRandomModel } from '../helpers/random-model.js'
+import { expectWithin } from '../helpers/values.js'
 
 /**
  * onnxruntime-web in a real browser, on WebAssembly and on WebGPU, runs every kind of ONNX file that is written, and
@@ -67,14 +68,7 @@ async function sameAsInNode(name: string, what: Runnable, bound: number, wanted:
   expect(runner.detail).toMatch(/^Chromium .*, onnxruntime-web \d/)
   expect(runner.adapter?.software).toBe(name.endsWith('webgpu') ? true : undefined)
   expect([...values.keys()]).toEqual([...expected.keys()])
-  for (const [output, { shape, data }] of values) {
-    const wantedValue = expected.get(output)!
-    expect(shape).toEqual(wantedValue.shape)
-    const scale = wantedValue.data.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
-    const largest = data.reduce((most, x, i) => Math.max(most, Math.abs(x - wantedValue.data[i]!)), 0)
-    expect(data.every(Number.isFinite)).toBe(true)
-    expect(largest / scale, output).toBeLessThanOrEqual(bound)
-  }
+  for (const [output, value] of values) expectWithin(value, expected.get(output)!, bound, output)
   return [...values.keys()]
 }
 

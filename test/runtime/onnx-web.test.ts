@@ -10,6 +10,7 @@ import { openOnnx } from '../../src/runtime/onnxruntime.js'
 import type { NamedTensor } from '../../src/runtime/runner.js'
 import { drawInputs } from '../../src/verify/inputs.js'
 import { ZH_NEWS } from '../helpers/shared.js'
+import { expectWithin } from '../helpers/values.js'
 
 /** onnxruntime-web (WebAssembly) runs every kind of ONNX file that is written, and gives what onnxruntime-node gives. */
 
@@ -67,12 +68,5 @@ it.each(FORMS)('%s', async (name, options, bound) => {
   const file = join(dir, 'onnx', onnxFileName(options.precision ?? 'f32'))
   const [web, node] = [await runIn('onnxruntime-web', file), await runIn('onnxruntime-node', file)]
   expect([...web.keys()]).toEqual(['last_hidden_state', 'pooler_output', 'prediction_logits', 'sop_logits'])
-  for (const [output, { shape, data }] of web) {
-    const wanted = node.get(output)!
-    expect(shape).toEqual(wanted.shape)
-    const scale = wanted.data.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
-    const largest = data.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted.data[i]!)), 0)
-    expect(data.every(Number.isFinite)).toBe(true)
-    expect(largest / scale, output).toBeLessThanOrEqual(bound)
-  }
+  for (const [output, value] of web) expectWithin(value, node.get(output)!, bound, output)
 })

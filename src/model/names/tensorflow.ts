@@ -1,5 +1,5 @@
 import { kerasTables } from './keras.js'
-import { inScope, toRows, type NameTable, type Row } from './row.js'
+import { inScope, toRows, type NameRow, type NameTable, type Row } from './row.js'
 
 /** Name tables of the TensorFlow families. */
 
@@ -172,14 +172,17 @@ const googleLayers = (layer: readonly Row[]): Row[] =>
 
 const googleHeads = tfHeads('E').filter(([slot]) => !slot.startsWith('classifier/LayerNorm'))
 
+/** All names of Google's model, with those of a layer. */
+const googleRows = (layer: readonly Row[]): NameRow[] => [
+  ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...googleLayers(layer), ...TF_POOLER]),
+  ...toRows(false, googleHeads),
+]
+
 const GOOGLE: Omit<NameTable, 'title' | 'sign'> = {
   family: 'google',
   architecture: 'albert',
   prefixes: ['bert/'],
-  rows: [
-    ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...googleLayers(GOOGLE_LAYER), ...TF_POOLER]),
-    ...toRows(false, googleHeads),
-  ],
+  rows: googleRows(GOOGLE_LAYER),
   ...TF_SCOPED,
   skipped: TF_SKIPPED,
 }
@@ -202,10 +205,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
     ...GOOGLE,
     family: 'google_fast',
     title: 'brightmart albert_zh, google_fast',
-    rows: [
-      ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...googleLayers(FAST_LAYER), ...TF_POOLER]),
-      ...toRows(false, googleHeads),
-    ],
+    rows: googleRows(FAST_LAYER),
     sign: {
       pattern: /(^|\/)ffn_1\/intermediate\/(output\/)?dense\/kernel$/,
       rank: 3,
@@ -217,10 +217,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
     ...GOOGLE,
     family: 'google_fast',
     title: 'brightmart albert_zh, google_fast, groups first',
-    rows: [
-      ...toRows(true, [...E_EMBEDDINGS, ...GOOGLE_MAPPING, ...googleLayers(FAST_FIRST_LAYER), ...TF_POOLER]),
-      ...toRows(false, googleHeads),
-    ],
+    rows: googleRows(FAST_FIRST_LAYER),
     sign: {
       pattern: FAST_BIAS,
       rank: 2,

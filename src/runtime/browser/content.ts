@@ -7,7 +7,7 @@ import { dataBeside, withOutputs } from '../onnx-outputs.js'
 import { findPackage } from '../package.js'
 import { firstLine } from '../runner.js'
 import { graphNames, type GraphNames, type ModelJson } from '../tfjs-names.js'
-import type { InnerValues } from '../values.js'
+import { addedOutputs, type InnerValues } from '../values.js'
 import type { PageBackend, PageRequest, PageState } from './protocol.js'
 import type { Served } from './server.js'
 
@@ -81,7 +81,7 @@ export function onnxContent(file: string, backend: PageBackend, name: string, va
   const script = findPackage(BUILDS[backend])
   if (script === null)
     throw environment(`${name} needs onnxruntime-web, which is not installed`, { hint: 'npm install onnxruntime-web' })
-  const added = [...new Set([...values.marks, ...Object.values(values.inner)])].filter((v) => !values.outputs.includes(v)) // prettier-ignore
+  const added = addedOutputs(values)
   const data = dataBeside(file)
   const model = `/model/${basename(file)}`
   return {
