@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import module from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 // Answered without oclif, whose import takes longer than everything else that `--version` does.
 if (process.argv[2] === '--version') {
@@ -9,6 +10,6 @@ if (process.argv[2] === '--version') {
 } else {
   // From Node 22 on, what was compiled once is kept: a sixth of the time that `inspect` of a small model takes.
   module.enableCompileCache?.()
-  const { main } = await import('../dist/main.js')
-  await main()
+  const { main } = await import('../dist/cli/main.js')
+  await main(fileURLToPath(new URL('../dist/standalone/', import.meta.url)))
 }

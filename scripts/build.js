@@ -23,6 +23,28 @@ function write(path, text) {
 }
 const writeJson = (path, value) => write(path, `${JSON.stringify(value, null, 2)}\n`)
 
+/** The folders of the packages that dist/ holds a part of. */
+const packages = new Set()
+
+/** Bundles `entryPoints` and remembers the packages it took code from. */
+async function bundleModules(options) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+    metafile: true,
+    ...options,
+  })
+  // What a package leaves out of a browser stands there as `(disabled):…`.
+  for (const file of Object.keys(metafile.inputs)) {
+    const [, folder] = /^((?!\(disabled\)).*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file) ?? []
+    if (folder !== undefined) packages.add(folder)
+  }
+}
+
 function compile() {
   rmSync(dist, { recursive: true, force: true })
   try {
@@ -54,36 +76,20 @@ async function bundle() {
     'proto/onnx.js',
     'proto/tensorflow.js',
   ].map((module) => join(dist, module))
-  await build({
+  await bundleModules({
     entryPoints: modules,
     outdir: dist,
     outbase: dist,
     plugins: [ownWidths],
     allowOverwrite: true,
-    bundle: true,
     splitting: true,
     chunkNames: 'vendor/[name]-[hash]',
     minify: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
     legalComments: 'eof',
-    logLevel: 'warning',
   })
   for (const module of modules) rmSync(`${module}.map`)
   const generated = join(dist, 'proto/generated')
   for (const part of readdirSync(generated)) if (!part.endsWith('.d.ts')) rmSync(join(generated, part))
-  const comment = readFileSync(join(root, 'node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js'), 'utf8')
-  write(
-    join(dist, 'THIRD-PARTY.txt'),
-    [
-      'dist/vendor/zod.js contains zod:\n',
-      readFileSync(join(root, 'node_modules/zod/LICENSE'), 'utf8'),
-      'dist/proto/ and dist/vendor/ contain @bufbuild/protobuf, under the Apache License 2.0 and, in part:\n',
-      comment.slice(0, comment.search(/^(?!\/\/)/m)).replaceAll(/^\/\/ ?/gm, ''),
-      'dist/browser/ contains TensorFlow.js (@tensorflow/tfjs-core, -converter and its backends), under the Apache License 2.0.\n',
-    ].join('\n'),
-  )
 }
 
 // What the browser runners open: TensorFlow.js and the page's own code in one script, so that an installed package needs
@@ -93,10 +99,9 @@ const PAGES = { 'page.js': 'albertkit-page.js', 'page-ort.js': 'albertkit-page-o
 
 async function bundlePages() {
   for (const [from, to] of Object.entries(PAGES)) {
-    await build({
+    await bundleModules({
       entryPoints: [join(dist, 'runtime/browser', from)],
       outfile: join(dist, 'browser', to),
-      bundle: true,
       minify: true,
       platform: 'browser',
       format: 'iife',
@@ -124,22 +129,32 @@ async function findCommands() {
 // What starts as a thread or a process of its own lies beside the code that starts it.
 const OWN_PROCESSES = ['export/hash-worker.js', 'api/text/window-worker.js', 'api/doctor/probe-process.js']
 
-// A command loads some forty small modules of ours, a millisecond each; bundled, a handful. dist/cli is a whole of its
-// own: nothing in it imports the modules beside it, of which each has another identity.
+// Everything from a package is imported from there, but for oclif's core and what that imports.
+const withOclif = {
+  name: 'with oclif',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+      const within = /^@oclif\/core(\/|$)/.test(path) || /[/\\]node_modules[/\\]/.test(importer)
+      // oclif looks for it where a plugin is being developed.
+      return kind === 'entry-point' || (within && path !== 'typescript') ? null : { path, external: true }
+    })
+  },
+}
+
+// A command loads some forty small modules of ours and a hundred of oclif's, up to a millisecond each; bundled, a
+// handful. dist/cli is a whole of its own: nothing in it imports the modules beside it, of which each has another
+// identity. Commands with an oclif of their own run in any host: that is how plugins are installed.
 async function bundleCommands(commands) {
-  await build({
-    entryPoints: [...commands.map((file) => `commands/${file}`), ...OWN_PROCESSES].map((file) => ({
+  await bundleModules({
+    entryPoints: ['main.js', ...commands.map((file) => `commands/${file}`), ...OWN_PROCESSES].map((file) => ({
       in: join(dist, file),
       out: OWN_PROCESSES.includes(file) ? basename(file, '.js') : file.replace(/^commands\/|\.js$/g, ''),
     })),
     outdir: join(dist, 'cli'),
-    bundle: true,
     splitting: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'warning',
+    plugins: [withOclif],
+    // What CommonJS modules require of Node.
+    banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
   })
 }
 
@@ -179,10 +194,28 @@ async function writeManifest(pluginRoot) {
   return commands.map(([id]) => id)
 }
 
+/** Whose code dist/ holds, under which licence. */
+function writeLicences() {
+  const texts = [...packages].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry))
+    const text = file === undefined ? '' : `\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`
+    return `${name} ${version}: ${license}\n${text}`
+  })
+  const comment = readFileSync(join(root, 'node_modules/@bufbuild/protobuf/dist/esm/wire/varint.js'), 'utf8')
+  const google = comment.slice(0, comment.search(/^(?!\/\/)/m)).replaceAll(/^\/\/ ?/gm, '')
+  const rule = `\n${'-'.repeat(80)}\n\n`
+  write(
+    join(dist, 'THIRD-PARTY.txt'),
+    ['dist/ contains code of these packages.\n', ...texts, `A part of @bufbuild/protobuf:\n\n${google}`].join(rule),
+  )
+}
+
 compile()
 await bundle()
 await bundlePages()
 await layOutCommands()
+writeLicences()
 await writeManifest(root)
 const ids = await writeManifest(join(dist, 'standalone'))
 console.log(`built dist/ with the commands: ${ids.join(', ') || 'none'}`)

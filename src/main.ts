@@ -1,15 +1,12 @@
-import { fileURLToPath } from 'node:url'
 import { run } from '@oclif/core/run'
 import { exitCodeOf, print, reportFailure, wantsJson } from './commands/failure.js'
 
-/** Where the build puts the package.json and the manifest of the command line that stands alone. */
-const STANDALONE = fileURLToPath(new URL('./standalone/', import.meta.url))
-
 /**
  * The command line `albertkit`: hands the arguments to oclif and ends the process. Commands report their own errors;
- * what is left for here is what goes wrong before a command runs, such as a command that does not exist.
+ * what is left for here is what goes wrong before a command runs, such as a command that does not exist. `root` is the
+ * folder with the command line's package.json and manifest.
  */
-export async function main(argv: string[] = process.argv.slice(2), root: string = STANDALONE): Promise<never> {
+export async function main(root: string, argv: string[] = process.argv.slice(2)): Promise<never> {
   const options = { json: wantsJson(argv), help: 'albertkit --help' }
   // A reader that went away (`2>&1 | head`) is no failure; oclif does the same for stdout.
   process.stderr.on('error', () => undefined)
