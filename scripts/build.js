@@ -153,8 +153,10 @@ async function bundleCommands(commands) {
     outdir: join(dist, 'cli'),
     splitting: true,
     plugins: [withOclif],
-    // What CommonJS modules require of Node.
-    banner: { js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)" },
+    // What CommonJS modules require of Node. esbuild does not see these names: no module may have the same.
+    banner: {
+      js: "import { createRequire as bannerRequire } from 'node:module'\nconst require = bannerRequire(import.meta.url)",
+    },
   })
 }
 

@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { transform } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 import { commandsOf } from '../helpers/manifest.js'
 import { albertkit } from '../helpers/run.js'
@@ -5,6 +8,14 @@ import { albertkit } from '../helpers/run.js'
 const ids = Object.keys(commandsOf('standalone'))
 
 describe('albertkit', () => {
+  it('has no module that Node could not read, though no light command loads it', async () => {
+    const folder = join(import.meta.dirname, '../../dist/cli')
+    const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
+    expect(modules.length).toBeGreaterThan(ids.length)
+    for (const file of modules)
+      await expect(transform(readFileSync(join(folder, file), 'utf8')), file).resolves.toBeDefined()
+  })
+
   it('has the commands of the main job', () => {
     expect(ids).toEqual(expect.arrayContaining(['convert', 'inspect', 'verify']))
   })
