@@ -23,6 +23,13 @@ export function filter({ chars, from }: Aligned, keep: (char: string) => boolean
   return { chars: chars.filter((_, i) => kept[i]), from: from.filter((_, i) => kept[i]) }
 }
 
+/** Where characters come from: marks may stand in another order than in the text. */
+export function span(from: readonly number[], first = 0, end = from.length): { start: number; end: number } {
+  let [low, high] = [Infinity, 0]
+  for (let i = first; i < end; i++) [low, high] = [Math.min(low, from[i]!), Math.max(high, from[i]! + 1)]
+  return { start: low, end: high }
+}
+
 /** Replaces each character by any number of them. */
 export function expand({ chars, from }: Aligned, replace: (char: string) => string): Aligned {
   const made: string[] = []
@@ -43,10 +50,42 @@ export function expand({ chars, from }: Aligned, replace: (char: string) => stri
 export function transform(text: Aligned, change: (text: string) => string): Aligned {
   const whole = Array.from(change(textOf(text)))
   const single = expand(text, change)
-  if (whole.length === single.chars.length) return { chars: whole, from: single.from }
+  if (whole.length === single.chars.length) return { chars: whole, from: reordered(whole, single) }
   // Composition: what became fewer characters comes from where they stand, at the latest from the last one.
   const last = text.from.at(-1) ?? 0
   return { chars: whole, from: whole.map((_, i) => single.from[i] ?? last) }
+}
+
+/** Marks that are looked through for one that stands elsewhere: more than any script puts on a letter. */
+const MAX_MARKS = 64
+
+/**
+ * Origins of as many characters as came from each alone: normalisation may have put marks in another order, and a sigma
+ * at the end of a word is another one.
+ */
+function reordered(whole: readonly string[], { chars, from }: Aligned): readonly number[] {
+  const origins = from.slice()
+  for (let start = 0; start < whole.length; start++) {
+    if (whole[start] === chars[start]) continue
+    // A run of the same characters in another order; where there is none, one stands for one.
+    const open = new Map<string, number>()
+    const count = (char: string, by: number): void => {
+      const n = (open.get(char) ?? 0) + by
+      if (n === 0) open.delete(char)
+      else open.set(char, n)
+    }
+    let end = start
+    do {
+      count(whole[end]!, 1)
+      count(chars[end]!, -1)
+    } while (open.size > 0 && ++end < Math.min(whole.length, start + MAX_MARKS))
+    if (open.size > 0) continue
+    const places = new Map<string, number[]>()
+    for (let i = start; i <= end; i++) places.set(chars[i]!, [...(places.get(chars[i]!) ?? []), from[i]!])
+    for (let i = start; i <= end; i++) origins[i] = places.get(whole[i]!)!.shift()!
+    start = end
+  }
+  return origins
 }
 
 /** The words between runs of characters that `isSpace` takes. */

@@ -1,5 +1,5 @@
 import { malformed } from '../errors.js'
-import { alignedOf, filter, slice, textOf, transform, words, type Aligned } from './aligned.js'
+import { alignedOf, filter, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
 import { Charsmap } from './charsmap.js'
 import type { SpieceModel } from './spiece-model.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
@@ -129,7 +129,10 @@ export class Unigram {
     return { chars, from }
   }
 
-  /** unigram_model.cc `EncodeOptimized`, in the float32 that it computes in; neighbouring unknown pieces are one. */
+  /**
+   * unigram_model.cc `EncodeOptimized`, every sum a float32 as in its lattice: of two paths that are equally good to the
+   * last digit, as `1` `11` and `11` `1` are, the one found first stays. Neighbouring unknown pieces are one.
+   */
   segment(text: Aligned): Aligned[] {
     const { chars } = text
     const { pieces } = this.model
@@ -138,7 +141,8 @@ export class Unigram {
     const starts = new Int32Array(chars.length + 1)
     const last = new Int32Array(chars.length + 1)
     scores[0] = 0
-    const offer = (end: number, start: number, score: number, piece: number): void => {
+    const offer = (end: number, start: number, sum: number, piece: number): void => {
+      const score = Math.fround(sum)
       if (score <= scores[end]!) return
       scores[end] = score
       starts[end] = start
@@ -156,7 +160,7 @@ export class Unigram {
         if (node.piece === -1) continue
         const { kind, score } = pieces[node.piece]!
         if (kind === 'unused') continue
-        const own = kind === 'user' ? Math.fround(bytes * this.#maxScore) - 0.1 : score
+        const own = kind === 'user' ? Math.fround(Math.fround(bytes * this.#maxScore) - 0.1) : score
         offer(i + 1, start, own + before, node.piece)
         if (i === start) single = true
       }
@@ -271,9 +275,7 @@ export class SentencePieceTokenizer implements Tokenizer {
     return pieces.map((piece) => {
       const token = textOf(piece)
       const own = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
-      let [start, end] = [Infinity, 0]
-      for (const from of own) [start, end] = [Math.min(start, from), Math.max(end, from + 1)]
-      return { token, id: this.unigram.idOf(token) ?? this.special.unk, start, end }
+      return { token, id: this.unigram.idOf(token) ?? this.special.unk, ...span(own) }
     })
   }
 

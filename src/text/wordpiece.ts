@@ -1,5 +1,5 @@
 import { malformed } from '../errors.js'
-import { alignedOf, expand, filter, slice, textOf, transform, words, type Aligned } from './aligned.js'
+import { alignedOf, expand, filter, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
 import { isChinese, isControl, isPunctuation, isWhitespace, PYTHON_SPACE } from './unicode.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 
@@ -222,9 +222,8 @@ export class WordPieceTokenizer implements Tokenizer {
   /** Greedy longest match first. */
   #pieces(word: Aligned): Token[] {
     const { chars, from } = word
-    const span = (start: number, end: number) => ({ start: from[start]!, end: from[end - 1]! + 1 })
-    const unknown = [{ token: UNKNOWN, id: this.special.unk, ...span(0, chars.length) }]
-    if (chars.length > MAX_CHARS) return unknown
+    const unknown = (): Token[] => [{ token: UNKNOWN, id: this.special.unk, ...span(from, 0, chars.length) }]
+    if (chars.length > MAX_CHARS) return unknown()
     const pieces: Token[] = []
     for (let start = 0; start < chars.length;) {
       let end = Math.min(chars.length, start + this.#longest)
@@ -232,9 +231,9 @@ export class WordPieceTokenizer implements Tokenizer {
       for (; end > start && found === null; end--) {
         const token = (start > 0 ? '##' : '') + chars.slice(start, end).join('')
         const id = this.vocabulary.get(token)
-        if (id !== undefined) found = { token, id, ...span(start, end) }
+        if (id !== undefined) found = { token, id, ...span(from, start, end) }
       }
-      if (found === null) return unknown
+      if (found === null) return unknown()
       pieces.push(found)
       start = end + 1
     }

@@ -116,6 +116,15 @@ describe('offsets', () => {
       }),
     ) // prettier-ignore
   })
+
+  it('know where a letter came from whose marks change places', () => {
+    const tokenizer = loadTokenizer(ZH_NEWS)
+    // U+1D16F is of a lower class than the acute accent, and is no accent: it comes before it.
+    const [only, ...others] = tokenizer.encode('x e\u0301\u{1d16f}').slice(1)
+    expect([only?.start, only?.end, others.length]).toEqual([2, 5, 0])
+    const [o, p] = tokenizer.encode('\u{1d16a}\u{1d16d}, x')
+    expect([o?.start, o?.end, p?.start, p?.end]).toEqual([0, 2, 2, 3])
+  })
 })
 
 describeShared('the genuine tokenizer of the models', () => {
@@ -133,6 +142,12 @@ describeShared('the genuine tokenizer of the models', () => {
         input_ids.slice(0, input_ids.findLastIndex((id) => id !== 0) + 1),
       )
     })
+  })
+
+  it('SentencePiece keeps the first of two paths that are equally good in float32', () => {
+    const tokenizer = loadTokenizer(join(SHARED, 'text/spiece.model'))
+    const said = tokenizer.encode('ß………ẞﷺΣ①①①㎏').map(({ token }) => token)
+    expect(said.slice(-4)).toEqual(['1', '11', 'k', 'g'])
   })
 
   it('SentencePiece through tokenizer.json is SentencePiece through spiece.model', () => {
