@@ -33,10 +33,13 @@ export function float32Text(x: number): string {
 /** The number that a float32 is, with no more digits than it has. */
 export const float32Number = (x: number): number => shortest(x)
 
+/** Not `Math.max(...values)`: a large vocabulary has more logits than a call may have arguments. */
+const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), -Infinity)
+
 /** Probabilities of a row of logits. */
 export function softmax(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits)
-  const max = Math.max(...values)
+  const max = largest(values)
   const powers = values.map((x) => Math.exp(x - max))
   const sum = powers.reduce((a, b) => a + b, 0)
   return powers.map((p) => p / sum)
@@ -45,7 +48,7 @@ export function softmax(logits: ArrayLike<number>): number[] {
 /** −log softmax(logits)[index]. */
 export function crossEntropy(logits: ArrayLike<number>, index: number): number {
   const values = Array.from(logits)
-  const max = Math.max(...values)
+  const max = largest(values)
   return max + Math.log(values.reduce((sum, x) => sum + Math.exp(x - max), 0)) - values[index]!
 }
 

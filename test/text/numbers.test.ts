@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { float32Number, float32Text } from '../../src/text/numbers.js'
+import { crossEntropy, float32Number, float32Text, softmax } from '../../src/text/numbers.js'
 
 it('a float32 is printed with the fewest digits that mean it', () => {
   fc.assert(
@@ -17,4 +17,14 @@ it('a float32 is printed with the fewest digits that mean it', () => {
     { numRuns: 2000 },
   )
   expect([0.1, 9.100546e-5, 1, 1e16].map((x) => float32Text(Math.fround(x)))).toEqual(['0.1', '9.100546e-05', '1.0', '1e+16']) // prettier-ignore
+})
+
+it('a row of logits may be as long as the largest vocabulary', () => {
+  // LaBSE has 501,153 tokens: more than a call may have arguments.
+  const logits = new Float32Array(501_153)
+  logits[7] = 20
+  const rest = logits.length - 1
+  const sum = Math.exp(20) + rest
+  expect(softmax(logits)[7]).toBeCloseTo(Math.exp(20) / sum, 9)
+  expect(crossEntropy(logits, 7)).toBeCloseTo(Math.log(sum) - 20, 9)
 })
