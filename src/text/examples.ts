@@ -89,13 +89,9 @@ export class ExampleReader {
 
   constructor(readonly options: ExampleOptions) {}
 
-  /** Takes the first line of a file, which is not read as an example; for a part of a file that does not hold it. */
-  takeHeader(text: string): void {
-    if (this.options.format === 'tsv' || this.options.format === 'csv') this.#header = splitters[this.options.format](text)
-  } // prettier-ignore
-
   /**
-   * The example of a line; null for a header; what is wrong with a line that is none.
+   * The example of a line; null for a header; what is wrong with a line that is none. The header of a file has to be
+   * read before its other lines, where there is one: for a part of the file that does not hold it too.
    * @throws AlbertkitError `usage` where a column is asked for by a name that the file does not have
    */
   read({ number, text, valid = true }: Line): Example | BadLine | null {
@@ -105,7 +101,7 @@ export class ExampleReader {
       if (format === 'lines') return { line: number, text, textB: null, label: null }
       if (format === 'jsonl') return this.#object(number, text)
       if (header && number === 1) {
-        this.takeHeader(text)
+        this.#header = splitters[format](text)
         return null
       }
       if (text === '') throw new Unusable('the line is empty')

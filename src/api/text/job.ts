@@ -132,8 +132,8 @@ async function entriesOf(job: TextJob, model: TextModel, range: LineRange | unde
   }
   const reader = readerOf(job)
   if (range !== undefined && range.offset > 0 && job.header === true)
-    for await (const { text } of readLines(job.input)) {
-      reader.takeHeader(text)
+    for await (const line of readLines(job.input)) {
+      reader.read(line) // what is wrong with it is said by the piece that holds it
       break
     }
   return lineEntries(readLines(job.input, range), reader)
