@@ -1,4 +1,4 @@
-import { malformed, unsupported } from '../errors.js'
+import { malformed, unsupported, type AlbertkitError } from '../errors.js'
 import { MARK, SentencePieceTokenizer } from './sentencepiece.js'
 import type { Piece, SpieceModel } from './spiece-model.js'
 import type { Tokenizer } from './tokenizer.js'
@@ -6,17 +6,20 @@ import { WordPieceTokenizer } from './wordpiece.js'
 
 /** `tokenizer.json` and `tokenizer_config.json` of Hugging Face's tokenizers, read and written. */
 
-interface Parsed {
-  readonly model?: { readonly type?: string; readonly vocab?: unknown; readonly unk_id?: number }
-  readonly normalizer?: Normalizer | null
-  readonly added_tokens?: readonly { readonly id: number; readonly content: string; readonly special?: boolean }[]
+type Fields = Readonly<Record<string, unknown>>
+/** What may be read of a value: nothing of one that is no object. */
+const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})
+
+interface AddedToken {
+  readonly id: number
+  readonly content: string
+  readonly special: boolean
 }
-interface Normalizer {
-  readonly type?: string
-  readonly lowercase?: boolean
-  readonly strip_accents?: boolean | null
-  readonly normalizers?: readonly Normalizer[]
-  readonly precompiled_charsmap?: string
+interface Parsed {
+  readonly model: Fields
+  /** The normalizer and those that it is made of. */
+  readonly normalizers: readonly Fields[]
+  readonly addedTokens: readonly AddedToken[]
 }
 
 /** What a `tokenizer.json` says, as the tokenizers here take it. */
@@ -35,60 +38,80 @@ export type TokenizerJson =
       readonly plain: boolean
     }
 
-const flatten = (normalizer: Normalizer | null | undefined): Normalizer[] =>
-  normalizer == null ? [] : [normalizer, ...(normalizer.normalizers ?? []).flatMap(flatten)]
+/** Vocabularies have half a million tokens at most. */
+const MAX_ID = 1 << 24
+const isId = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0 && (value as number) < MAX_ID // prettier-ignore
 
-function readWordPiece(parsed: Parsed, file: string): TokenizerJson {
-  const vocab = parsed.model?.vocab
-  if (typeof vocab !== 'object' || vocab === null)
-    throw malformed('the tokenizer has no vocabulary', { file, field: 'model.vocab' })
-  const vocabulary = new Map(Object.entries(vocab as Record<string, number>))
-  for (const { content, id } of parsed.added_tokens ?? []) vocabulary.set(content, id)
-  const parts = flatten(parsed.normalizer)
-  const stripAccents = parts.find((n) => typeof n.strip_accents === 'boolean')?.strip_accents ?? undefined
-  const lowerCase = parts.some((n) => n.lowercase === true || n.type === 'Lowercase')
-  return { kind: 'wordpiece', vocabulary, lowerCase, stripAccents }
+const damaged = (file: string, field: string): AlbertkitError =>
+  malformed('the tokenizer is damaged', { file, field, hint: 'fetch it again' })
+
+const MAX_DEPTH = 16
+const flatten = (normalizer: Fields, depth = 0): Fields[] => {
+  const parts = depth < MAX_DEPTH && Array.isArray(normalizer.normalizers) ? (normalizer.normalizers as unknown[]) : []
+  return [normalizer, ...parts.flatMap((part) => flatten(fieldsOf(part), depth + 1))]
 }
 
-function readUnigram(parsed: Parsed, file: string): TokenizerJson {
-  const { vocab, unk_id = 1 } = parsed.model ?? {}
+function parseFields(value: unknown, file: string): Parsed {
+  const { model, normalizer, added_tokens = [] } = fieldsOf(value)
+  if (!Array.isArray(added_tokens)) throw damaged(file, 'added_tokens')
+  const addedTokens = (added_tokens as unknown[]).map((token, i): AddedToken => {
+    const { id, content, special } = fieldsOf(token)
+    if (!isId(id) || typeof content !== 'string') throw damaged(file, `added_tokens[${i}]`)
+    return { id, content, special: special === true }
+  })
+  return { model: fieldsOf(model), normalizers: flatten(fieldsOf(normalizer)), addedTokens }
+}
+
+function readWordPiece({ model: { vocab }, normalizers, addedTokens }: Parsed, file: string): TokenizerJson {
+  if (typeof vocab !== 'object' || vocab === null)
+    throw malformed('the tokenizer has no vocabulary', { file, field: 'model.vocab' })
+  const vocabulary = new Map<string, number>()
+  for (const [token, id] of Object.entries(vocab)) {
+    if (!isId(id)) throw damaged(file, `model.vocab.${token}`)
+    vocabulary.set(token, id)
+  }
+  for (const { content, id } of addedTokens) vocabulary.set(content, id)
+  const accents = normalizers.find((n) => typeof n.strip_accents === 'boolean')?.strip_accents
+  const lowerCase = normalizers.some((n) => n.lowercase === true || n.type === 'Lowercase')
+  return { kind: 'wordpiece', vocabulary, lowerCase, stripAccents: accents as boolean | undefined }
+}
+
+function readUnigram({ model, normalizers, addedTokens }: Parsed, file: string): TokenizerJson {
+  const { vocab, unk_id = 1 } = model
   if (!Array.isArray(vocab)) throw malformed('the tokenizer has no pieces', { file, field: 'model.vocab' })
-  const special = new Set((parsed.added_tokens ?? []).filter((t) => t.special === true).map((t) => t.id))
-  const pieces = (vocab as [string, number][]).map(([piece, score], i): Piece => ({
-    piece,
-    score: Math.fround(score),
-    kind: i === unk_id ? 'unknown' : special.has(i) ? 'control' : 'piece',
-  }))
-  const parts = flatten(parsed.normalizer)
-  const charsmap = parts.find((n) => n.precompiled_charsmap !== undefined)?.precompiled_charsmap ?? ''
-  const model: SpieceModel = {
+  const special = new Set(addedTokens.filter((t) => t.special).map((t) => t.id))
+  const pieces = (vocab as unknown[]).map((entry, i): Piece => {
+    const [piece, score] = Array.isArray(entry) ? (entry as unknown[]) : []
+    if (typeof piece !== 'string' || typeof score !== 'number') throw damaged(file, `model.vocab[${i}]`)
+    const kind = i === unk_id ? 'unknown' : special.has(i) ? 'control' : 'piece'
+    return { piece, score: Math.fround(score), kind }
+  })
+  const charsmap = normalizers.find((n) => typeof n.precompiled_charsmap === 'string')?.precompiled_charsmap ?? ''
+  const spiece: SpieceModel = {
     pieces,
-    charsmap: Buffer.from(charsmap, 'base64'),
+    charsmap: Buffer.from(charsmap as string, 'base64'),
     addDummyPrefix: true,
     removeExtraWhitespaces: true,
     escapeWhitespaces: true,
   }
-  const lowerCase = parts.some((n) => n.type === 'Lowercase')
-  return {
-    kind: 'sentencepiece',
-    model,
-    lowerCase,
-    plain: !lowerCase && !parts.some((n) => n.type === 'StripAccents'),
-  }
+  const lowerCase = normalizers.some((n) => n.type === 'Lowercase')
+  const plain = !lowerCase && !normalizers.some((n) => n.type === 'StripAccents')
+  return { kind: 'sentencepiece', model: spiece, lowerCase, plain }
 }
 
 /** @throws AlbertkitError `malformed` or `unsupported` */
 export function parseTokenizerJson(text: string, file: string): TokenizerJson {
-  let parsed: Parsed
+  let value: unknown
   try {
-    parsed = JSON.parse(text) as Parsed
+    value = JSON.parse(text)
   } catch (error) {
     throw malformed('the tokenizer is no JSON', { file, cause: error })
   }
-  const type = parsed.model?.type
+  const parsed = parseFields(value, file)
+  const { type } = parsed.model
   if (type === 'WordPiece') return readWordPiece(parsed, file)
   if (type === 'Unigram') return readUnigram(parsed, file)
-  throw unsupported(`the tokenizer is of type ${type ?? 'unknown'}`, {
+  throw unsupported(`the tokenizer is of type ${typeof type === 'string' ? type : 'unknown'}`, {
     file,
     field: 'model.type',
     hint: "ALBERT's are WordPiece (vocab.txt) or Unigram (spiece.model)",
