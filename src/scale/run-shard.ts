@@ -34,6 +34,7 @@ class LinesFile {
   readonly #file: OutputFile
   readonly #hash = createHash('sha256')
   #lines = 0
+  #open = true
 
   constructor(path: string) {
     this.#file = new OutputFile(path)
@@ -47,8 +48,14 @@ class LinesFile {
   }
 
   close(name: string): ShardFile {
-    this.#file.close()
+    this.release()
     return { file: name, sha256: this.#hash.digest('hex'), bytes: this.#file.bytes, lines: this.#lines }
+  }
+
+  /** Closes the file where it is open still. */
+  release(): void {
+    if (this.#open) this.#file.close()
+    this.#open = false
   }
 
   get path(): string {
@@ -96,12 +103,13 @@ export async function runShard(
     for (const path of Object.values(temporary)) rmSync(path, { force: true })
   }
   const forget = onInterrupt(discard)
+  let output: LinesFile | null = null
+  let errors: LinesFile | null = null
   try {
-    const output = new LinesFile(temporary.output)
-    let errors: LinesFile | null = null
+    const answers = (output = new LinesFile(temporary.output))
     await work({
       write: (lines) => {
-        output.write(lines)
+        answers.write(lines)
       },
       writeError: (lines) => {
         errors ??= new LinesFile(temporary.errors)
@@ -114,7 +122,7 @@ export async function runShard(
       version: 1,
       ...task,
       shard,
-      output: output.close(names.output),
+      output: answers.close(names.output),
       errors: failed === null ? null : failed.close(names.errors),
     }
     writing(directory, () => {
@@ -125,6 +133,8 @@ export async function runShard(
     })
     return { directory, manifest, skipped: false }
   } finally {
+    output?.release()
+    ;(errors as LinesFile | null)?.release()
     discard()
     forget()
   }
