@@ -33,7 +33,7 @@ export interface LineIndex {
 }
 
 const LINE_FEED = 10
-const MAX_SHARDS = 1_000_000
+export const MAX_SHARDS = 1_000_000
 
 /** Collects the shards while the bytes go by. */
 class Cutter {

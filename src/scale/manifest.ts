@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { malformed } from '../errors.js'
 import * as z from '../vendor/zod.js'
+import { MAX_SHARDS } from './line-index.js'
 
 const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
 const size = z.int().check(z.gte(0))
@@ -10,7 +11,7 @@ const positive = z.int().check(z.gte(1))
 
 export const shardSchema = z.object({
   index: size,
-  count: positive,
+  count: positive.check(z.lte(MAX_SHARDS)),
   offset: size,
   bytes: size,
   firstLine: positive,

@@ -20,6 +20,7 @@ export interface MergeReport {
   readonly errors: ShardFile | null
 }
 
+/** In the order of their shards, which is not that of their names where there are 100,000 and more. */
 function listManifests(directory: string): ShardManifest[] {
   let names: string[]
   try {
@@ -27,7 +28,10 @@ function listManifests(directory: string): ShardManifest[] {
   } catch (error) {
     throw usage('the directory of shards cannot be read', { file: directory, cause: error })
   }
-  return names.sort().map((name) => readManifest(directory, name))
+  return names
+    .sort()
+    .map((name) => readManifest(directory, name))
+    .sort((a, b) => a.shard.index - b.shard.index)
 }
 
 const list = (numbers: readonly number[]): string =>
@@ -145,8 +149,8 @@ export interface MergeOptions {
  * Joins the shards of a directory into one file, as the command would have written it in one go.
  * @throws AlbertkitError `malformed` for gaps, overlaps, damaged files and shards of another model; `output`
  */
-export function mergeShards(set: ShardSet, { output, errors, force }: MergeOptions): MergeReport {
-  refuseExisting(output, force ?? false)
+export function mergeShards(set: ShardSet, { output, errors, force = false }: MergeOptions): MergeReport {
+  for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
   const { directory, manifests } = set
   return {
     command: manifests[0].command,

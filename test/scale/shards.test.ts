@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -144,8 +153,11 @@ describe('shards and their merger', () => {
       output.write('half a')
       return Promise.reject(new Error('no'))
     }
+    const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
+    const before = open()
     await expect(runShard(join(directory, 'shards'), taskOf(index), index.shards[0]!, failing)).rejects.toThrow('no')
     expect(readdirSync(join(directory, 'shards'))).toEqual([])
+    expect(open()).toBe(before)
   })
 
   const shards = () => join(directory, 'shards')
@@ -163,6 +175,7 @@ describe('shards and their merger', () => {
     ['a gap', () => { edit(2, (m) => ({ ...m, shard: { ...m.shard, offset: m.shard.offset + 1 } })) }, /gap/],
     ['an end that is missing', () => { edit(3, (m) => ({ ...m, shard: { ...m.shard, bytes: 1 } })) }, /cover/],
     ['shards of another number', () => { renameSync(manifest(3), join(shards(), 'shard-00003-of-00004.json')); writeFileSync(join(shards(), 'shard-00003-of-00004.json'), readFileSync(join(shards(), 'shard-00003-of-00004.json'), 'utf8').replace('"count": 3', '"count": 4')) }, /overlap/],
+    ['a number of shards that there cannot be', () => { edit(1, (m) => ({ ...m, shard: { ...m.shard, count: 2 ** 40 } })) }, /not one/],
     ['a manifest that is none', () => { writeFileSync(manifest(1), '{}') }, /not one/],
     ['a damaged output', () => { appendFileSync(join(shards(), 'shard-00002-of-00003.jsonl'), 'x') }, /sha256/],
   ])('%s is refused', async (_, damage, message) => {
@@ -175,11 +188,26 @@ describe('shards and their merger', () => {
     expect(readdirSync(directory).filter((name) => name.includes('merged'))).toEqual([])
   }) // prettier-ignore
 
+  test('shards are in the order of their numbers, which have five digits or more', async () => {
+    await runAll(write('lines.txt', 'one\ntwo'), 2, 1)
+    // As if there were 200,000: the hundred-thousandth's name comes before that of the one before it.
+    const manifestOf = (n: number): string => join(shards(), `shard-0000${n}-of-00002.json`)
+    renameSync(manifestOf(1), join(shards(), 'shard-99999-of-200000.json'))
+    renameSync(manifestOf(2), join(shards(), 'shard-100000-of-200000.json'))
+    const order = readShards(shards()).manifests.map(({ shard }) => shard.index)
+    expect(order).toEqual([0, 1])
+  })
+
   test('nothing is overwritten without being asked', async () => {
     await runAll(write('lines.txt', text), 2, 4)
     const output = write('merged', 'precious')
     expect(() => mergeShards(readShards(shards()), { output })).toThrow(/exists already/)
     expect(readFileSync(output, 'utf8')).toBe('precious')
     expect(mergeShards(readShards(shards()), { output, force: true }).output.lines).toBe(94)
+    const errors = write('errors', 'precious')
+    const fresh = join(directory, 'fresh')
+    expect(() => mergeShards(readShards(shards()), { output: fresh, errors })).toThrow(/exists already/)
+    expect(readFileSync(errors, 'utf8')).toBe('precious')
+    expect(existsSync(fresh)).toBe(false)
   })
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { malformed, usage } from '../../errors.js'
 import { hashFile } from '../../export/hash-file.js'
+import { refuseExisting } from '../../export/whole-file.js'
 import { MatrixFile, type MatrixFormat } from '../../export/vectors.js'
 import {
   mergeErrors,
@@ -50,6 +51,7 @@ async function mergeMatrix(
   output: string,
   { errors, force = false }: MergeDirectoryOptions,
 ): Promise<MergeReport> {
+  for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
   let matrix: MatrixFile | null = null
   try {
     for (const path of checkedFiles(set))
