@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileError } from '../formats/file.js'
 import type { ModelConfig } from '../model/config.js'
 
 /** Labels beside the weights. */
@@ -10,9 +11,17 @@ export function findLabels(directory: string): string | null {
   return existsSync(file) ? file : null
 }
 
-/** Labels of a `labels.txt`, one a line. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw fileError(error, file)
+  }
+}
+
+/** Labels of a `labels.txt`, one a line. @throws AlbertkitError where it cannot be read */
 export function readLabelLines(file: string): readonly string[] {
-  const lines = readFileSync(file, 'utf8')
+  const lines = readText(file)
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
   while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop()

@@ -175,6 +175,8 @@ export async function openTextModel(
   options: TextModelOptions = {},
 ): Promise<TextModel> {
   const wanted = textRunnerOf(options.runner)
+  const wantedLength = options.maxSeqLength ?? DEFAULT_LENGTH
+  if (wantedLength < 2) throw usage('a line has two tokens at least, [CLS] and [SEP]')
   const opened = await openModel(homeOf(path), options)
   try {
     const resolved = resolveTask(opened.model, task)
@@ -184,14 +186,13 @@ export async function openTextModel(
     const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
     if (tokenizer.size > vocab_size)
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
-    const { runner, name, file, remove } =
-      (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
-    const wantedLength = options.maxSeqLength ?? DEFAULT_LENGTH
-    if (wantedLength < 2) throw usage('a line has two tokens at least, [CLS] and [SEP]')
+    const labels = options.labels ?? readLabels(opened.directory, opened.config)
     const maxLength = Math.min(wantedLength, positions)
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
-    const labels = options.labels ?? readLabels(opened.directory, opened.config)
+    // Last: what fails before has no runtime to close and no folder to remove.
+    const { runner, name, file, remove } =
+      (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
     const plan: ModelPlan = {
       runner: name,
       file,
