@@ -74,6 +74,23 @@ describe.skipIf(!REDIS)(`a queue over Redis${REDIS ? '' : ` (${NO_REDIS})`}`, ()
     expect(await status(redis.url, 'plain')).toMatchObject({ flows: [{ state: 'completed', shards: 4, done: 4 }] })
   })
 
+  test('a worker that has ended has no connection left', async () => {
+    await work(run, options('idle'))
+    const connection = await connect(redis.url)
+    try {
+      await expect
+        .poll(
+          async () =>
+            String(await connection.redis.client('LIST'))
+              .trim()
+              .split('\n').length,
+        )
+        .toBe(1)
+    } finally {
+      await connection.close()
+    }
+  })
+
   test('an error that trying again can mend is tried again, another fails the whole at once and says why', async () => {
     const { merge, shards } = await request('flaky')
     await submit(merge, shards, { ...options('flaky'), attempts: 3 })

@@ -52,8 +52,10 @@ export async function work(
       throw error
     }
   }
+  // A connection that BullMQ was given is left open by it.
+  const own = connection.redis.duplicate()
   const worker = new Worker(name, processor, {
-    connection: connection.redis.duplicate(),
+    connection: own,
     concurrency,
     lockDuration: lockSeconds * 1000,
     stalledInterval: Math.max(1000, (lockSeconds * 1000) / 2),
@@ -82,6 +84,7 @@ export async function work(
   } finally {
     forget()
     await worker.close()
+    own.disconnect()
     await queue.close()
     await connection.close()
   }
