@@ -102,6 +102,8 @@ export interface ClassifierHead extends OutputHead {
   readonly kind: ClassifierKind
   /** zh pre-LN only: an extra LayerNorm on the pooled output. */
   readonly norm: LayerNorm | null
+  /** tf-models: a pooler of its own, beside that of the encoder. */
+  readonly pooler: Dense | null
 }
 
 export interface AlbertModel {

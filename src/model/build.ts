@@ -125,24 +125,28 @@ function buildMapping(builder: Builder): Dense | null {
 }
 
 /**
- * What the classifier is of: what the caller says, else the configuration; else a model that was saved without a pooler
- * can only classify tokens.
+ * What the classifier is of: what the caller says, else the configuration, else its name; else a model that was saved
+ * without a pooler can only classify tokens.
  */
 function buildClassifier(builder: Builder, asked: ClassifierKind | undefined): ClassifierHead | null {
   if (!builder.hasAny('classifier/')) return null
   const norm = builder.hasAny('classifier/LayerNorm/') ? builder.norm('classifier/LayerNorm') : null
-  const kind = asked ?? builder.config.classifier_kind ?? (builder.hasAny('pooler/') ? 'sequence' : 'token')
-  return { kind, ...builder.head('classifier'), norm }
+  const pooler = ownPooler(builder, 'classifier')
+  const named = builder.found.mapped.get('classifier/output_weights')?.row.classifies
+  const unsaid = named ?? (pooler !== null || builder.hasAny('pooler/') ? 'sequence' : 'token')
+  return { kind: asked ?? builder.config.classifier_kind ?? unsaid, ...builder.head('classifier'), norm, pooler }
 }
 
-const buildSop = (builder: Builder): SopHead => ({
-  ...builder.head('sop'),
-  pooler: builder.hasAny('sop/pooler/') ? builder.dense('sop/pooler/dense') : null,
-})
+const ownPooler = (builder: Builder, head: 'sop' | 'classifier'): Dense | null =>
+  builder.hasAny(`${head}/pooler/`) ? builder.dense(`${head}/pooler/dense`) : null
+
+const buildSop = (builder: Builder): SopHead => ({ ...builder.head('sop'), pooler: ownPooler(builder, 'sop') })
 
 /** A model that its configuration calls a classifier of sequences classifies what a pooler gives. */
 const needsPooler = ({ config }: Builder, classifier: ClassifierHead | null): boolean =>
-  classifier !== null && (config.classifier_kind === 'sequence' || config.classifier_kind === 'choice')
+  classifier !== null &&
+  classifier.pooler === null &&
+  (config.classifier_kind === 'sequence' || config.classifier_kind === 'choice')
 
 const buildMlm = (builder: Builder): MlmHead => ({
   transform: builder.dense('mlm/transform/dense'),

@@ -138,12 +138,13 @@ function classify<T>(
   config: ModelConfig,
   head: ClassifierHead,
   last: T,
-  pooled: T | null,
+  poolFor: (own: Dense | null) => (() => T) | null,
   inputs: ForwardInputs<T>,
 ): T | null {
-  const of = head.kind === 'token' ? last : pooled
-  if (of === null) return null
+  const take = head.kind === 'token' ? () => last : poolFor(head.pooler)
+  if (take === null) return null
   return ops.scope('classifier', () => {
+    const of = take()
     const x = head.norm === null ? of : ops.layerNorm(of, head.norm, config.layer_norm_eps)
     const logits = ops.inner('logits', ops.linearTransposed(x, head.weight, head.bias))
     return head.kind === 'choice' ? ops.rowsToChoices(logits, inputs.input_ids) : logits
@@ -151,13 +152,10 @@ function classify<T>(
 }
 
 /** Sentence-order logits of the pooled sequence; null where there is no pooler. */
-function orderSentences<T>(ops: Ops<T>, head: SopHead, pooled: T | null, pool: (by: Dense) => T): T | null {
-  const { pooler } = head
-  if (pooler === null && pooled === null) return null
-  return ops.scope('sop', () => {
-    const of = pooler === null ? pooled! : ops.scope('pooler', () => pool(pooler))
-    return ops.inner('logits', ops.linearTransposed(of, head.weight, head.bias))
-  })
+function orderSentences<T>(ops: Ops<T>, head: SopHead, poolFor: (own: Dense | null) => (() => T) | null): T | null {
+  const take = poolFor(head.pooler)
+  if (take === null) return null
+  return ops.scope('sop', () => ops.inner('logits', ops.linearTransposed(take(), head.weight, head.bias)))
 }
 
 /** Start and end logits of question answering (BERT's run_squad.py `create_model`). */
@@ -204,6 +202,11 @@ export function forward<T>(
   const last = hidden_states[hidden_states.length - 1] as T
   const pool = (by: Dense): T => ops.inner('activation', ops.activation(dense(ops, ops.firstToken(last), by), 'tanh'))
   const pooled = pooler === null ? null : ops.scope('pooler', () => pool(pooler))
+  // A head that has a pooler of its own takes that one.
+  const poolFor = (own: Dense | null): (() => T) | null => {
+    if (own !== null) return () => ops.scope('pooler', () => pool(own))
+    return pooled === null ? null : () => pooled
+  }
   const { mlm, sop, classifier, qa } = model
   return {
     embedding_output,
@@ -212,8 +215,8 @@ export function forward<T>(
     last_hidden_state: last,
     pooler_output: pooled,
     prediction_logits: mlm !== null && heads.mlm ? ops.scope('mlm', () => predictTokens(ops, model, mlm, last)) : null,
-    sop_logits: sop !== null && heads.sop ? orderSentences(ops, sop, pooled, pool) : null,
-    logits: classifier !== null && heads.classifier ? classify(ops, config, classifier, last, pooled, inputs) : null,
+    sop_logits: sop !== null && heads.sop ? orderSentences(ops, sop, poolFor) : null,
+    logits: classifier !== null && heads.classifier ? classify(ops, config, classifier, last, poolFor, inputs) : null,
     ...answerSpans(ops, heads.qa ? qa : null, last),
   }
 }

@@ -45,7 +45,7 @@ export const ALL_HEADS: HeadSelection = { mlm: true, sop: true, classifier: true
 
 /** Whether the model has all that its classifier needs. */
 const canClassify = ({ classifier, pooler }: AlbertModel): boolean =>
-  classifier !== null && (classifier.kind === 'token' || pooler !== null)
+  classifier !== null && (classifier.kind === 'token' || (classifier.pooler ?? pooler) !== null)
 
 /** Whether the model has all that its sentence-order head needs. */
 const canOrder = ({ sop, pooler }: AlbertModel): boolean => sop !== null && (sop.pooler ?? pooler) !== null

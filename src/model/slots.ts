@@ -30,6 +30,8 @@ export interface SlotOptions {
   readonly untied?: boolean
   /** The sentence-order head has a pooler of its own (tf-models). */
   readonly orderPooler?: boolean
+  /** The classifier has one. */
+  readonly classifierPooler?: boolean
 }
 
 /** One distinct parameter. */
@@ -89,9 +91,9 @@ const HEADS: Readonly<Record<HeadName, RegExp>> = {
 }
 
 /** No table of a family that is made from a configuration has it. */
-const ORDER_POOLER = [
-  { slot: 'sop/pooler/dense/kernel', dims: ['H', 'H'], layout: 'as_is' },
-  { slot: 'sop/pooler/dense/bias', dims: ['H'], layout: 'as_is' },
+const POOLER = [
+  { leaf: 'kernel', dims: ['H', 'H'], layout: 'as_is' },
+  { leaf: 'bias', dims: ['H'], layout: 'as_is' },
 ] as const
 
 /** Whether a row outside the layers belongs to the model that `config` and `options` describe. */
@@ -130,7 +132,15 @@ export function slotsOf(config: ModelConfig, options: SlotOptions = {}): Slot[] 
     if (name !== undefined && part !== undefined) units.set(name, { name, part, row })
     else if (!slot.includes('{') && isPresent(slot, config, options)) outside.set(slot, slotOf(slot, row, 1))
   }
-  if (options.orderPooler === true) for (const { slot, ...row } of ORDER_POOLER) outside.set(slot, slotOf(slot, row, 1))
+  const poolers = [
+    ...(options.orderPooler === true ? ['sop'] : []),
+    ...(options.classifierPooler === true ? ['classifier'] : []),
+  ]
+  for (const head of poolers)
+    for (const { leaf, ...row } of POOLER) {
+      const slot = `${head}/pooler/dense/${leaf}`
+      outside.set(slot, slotOf(slot, row, 1))
+    }
   const layers = new Map<string, Slot>()
   for (let layer = 0; layer < config.num_hidden_layers; layer++)
     for (let inner = 0; inner < config.inner_group_num; inner++)
@@ -156,6 +166,7 @@ export function slotOptionsOf(model: AlbertModel): Required<SlotOptions> {
     ownNorms: first?.outputNorm.gamma.slot.startsWith('encoder/layer_') === true && nativeSharing(config) === 'groups',
     untied: model.mlm !== null && model.mlm.decoder !== null,
     orderPooler: model.sop !== null && model.sop.pooler !== null,
+    classifierPooler: classifier !== null && classifier.pooler !== null,
   }
 }
 

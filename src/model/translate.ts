@@ -70,13 +70,14 @@ class Translator {
     )
   }
 
-  /** keras-hub gives the masked-token head an epsilon, BERT an activation, of its own; tf-models the next-sentence head a pooler. */
+  /** keras-hub gives the masked-token head an epsilon, BERT an activation, of its own; tf-models the heads of a sentence a pooler. */
   refuseHeads(whose: string): void {
     const { config, model } = this
-    const pooler = model.sop?.pooler ?? null
+    const pooler = model.sop?.pooler ?? model.classifier?.pooler ?? null
     if (pooler !== null) {
+      const head = model.sop?.pooler == null ? 'classifier' : 'next-sentence head'
       throw this.refuse(
-        `the next-sentence head of this model has a pooler of its own, beside that of the encoder; ${whose} code has one for both`,
+        `the ${head} of this model has a pooler of its own, beside that of the encoder; ${whose} code has one for both`,
         ANY,
         pooler.kernel.variable,
       )

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert.js'
+import { diffModels } from '../../src/api/diff.js'
 import { openModel } from '../../src/api/open.js'
 import { countModels } from '../../src/api/params.js'
-import { verifyOpened } from '../../src/api/verify.js'
+import { verifyModel, verifyOpened } from '../../src/api/verify.js'
+import { headsOf } from '../../src/model/outputs.js'
 
 /** BertPretrainerV2 of tf-models with its next-sentence head, as tf.train.Checkpoint saves it (test/oracle/make_tf_models.py). */
 
@@ -54,5 +56,53 @@ describe.each([
       kind: 'unsupported',
       place: { tensor: 'bert/next_sentence/pooler_dense/kernel' },
     })
+  })
+})
+
+/** Heads of its other models; each is saved with the pooler of the encoder, used or not. */
+describe.each([
+  ['albert_classifier', 'ckpt', ['logits'], 'classifier', 'sentence_prediction/pooler_dense/kernel'],
+  ['bert_classifier', 'weights.h5', ['logits'], 'classifier', null],
+  ['albert_tokens', 'ckpt', ['logits'], 'token-classifier', null],
+  ['bert_spans', 'ckpt', ['start_logits', 'end_logits'], 'qa', null],
+  ['albert_spans', 'weights.h5', ['start_logits', 'end_logits'], 'qa', null],
+] as const)('%s', (name, file, outputs, head, refused) => {
+  const folder = join(FIXTURES, name)
+  const golden = join(folder, 'golden.safetensors')
+
+  it('equals its golden with its head', async () => {
+    const opened = await openModel(join(folder, file))
+    expect(opened.identification.unknown).toEqual([])
+    expect(headsOf(opened.model)).toEqual([head])
+    const report = await verifyOpened(opened, null, { golden })
+    expect(report.comparisons.filter((c) => !c.ok)).toEqual([])
+    const compared = report.comparisons.map((c) => c.output)
+    for (const output of ['pooled_output', ...outputs]) expect(compared).toContain(output)
+    opened.close()
+  })
+
+  it('converts, and what was written equals it', async () => {
+    const directory = join(out, name)
+    const targets = refused === null ? (['onnx', 'safetensors'] as const) : (['onnx', 'tfjs'] as const)
+    expect((await convertModel(join(folder, file), directory, { targets })).ok).toBe(true)
+    for (const written of refused === null ? ['onnx/model.onnx', ''] : ['onnx/model.onnx', 'tfjs']) {
+      const report = await verifyModel(join(directory, written), null, { golden, runners: ['reference'] })
+      expect(report.comparisons.filter((c) => !c.ok)).toEqual([])
+      expect(report.comparisons.map((c) => c.output)).toEqual(expect.arrayContaining([...outputs]))
+      const { ok, counts } = await diffModels(join(folder, file), join(directory, written))
+      expect({ ok, differs: counts.differs }).toEqual({ ok: true, differs: 0 })
+    }
+  })
+
+  it.runIf(refused !== null)('is refused where the other code has one pooler', async () => {
+    for (const target of ['safetensors', 'tf'] as const)
+      await expect(
+        convertModel(join(folder, file), join(out, `${name}-${target}`), { targets: [target] }),
+      ).rejects.toMatchObject({ kind: 'unsupported', place: { tensor: refused } })
+  })
+
+  it('is counted as its configuration says', async () => {
+    const { columns } = await countModels({ models: [join(folder, file)], workload: { sequence: 8 } })
+    expect(columns[0]?.agreement?.differences).toEqual([])
   })
 })

@@ -1,4 +1,5 @@
-"""Makes the tf-models fixtures: small random pretrainers of official.nlp.modeling with their next-sentence head, and what they compute.
+"""Makes the tf-models fixtures: small random pretrainers of official.nlp.modeling with their next-sentence head, models with
+its other heads, as checkpoints and as HDF5, and what they compute.
 
     python test/oracle/make_tf_models.py test/formats/fixtures/tf-models
 
@@ -76,12 +77,49 @@ def main(directory):
                      mlm_positions=inputs['masked_lm_positions'].astype(np.int64),
                      mlm_logits=outputs['mlm_logits'].numpy(), sop_logits=outputs['next_sentence'].numpy())
         save_file({k: np.ascontiguousarray(v) for k, v in found.items()}, os.path.join(folder, 'golden.safetensors'))
-        sizes = dict(vocab_size=VOCABULARY, hidden_size=HIDDEN, num_hidden_layers=DEPTH, num_attention_heads=HEADS,
-                     intermediate_size=INNER, max_position_embeddings=POSITIONS, type_vocab_size=2, hidden_act='gelu')
-        if name == 'albert':
-            sizes.update(embedding_size=WIDTH, num_hidden_groups=1, inner_group_num=1)
-        with open(os.path.join(folder, name + '_config.json'), 'w') as file:
-            json.dump(sizes, file, indent=1)
+        write_config(folder, name)
+    for seed, (name, (kind, make, extension)) in enumerate(TASKS.items()):
+        folder = os.path.join(directory, name)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        encoder = {'albert': albert, 'bert': bert}[kind]()
+        model = make(encoder)
+        inputs = {k: v for k, v in inputs_of(10 + seed).items() if k != 'masked_lm_positions'}
+        model(inputs)
+        randomise(model, 10 + seed)
+        outputs, inner = model(inputs), encoder(inputs)
+        if extension == 'h5':
+            model.save_weights(os.path.join(folder, 'weights.h5'))
+        else:
+            tf.train.Checkpoint(model=model, **model.checkpoint_items).write(os.path.join(folder, 'ckpt'))
+        sequence, pooled = inner if isinstance(inner, list) else (inner['sequence_output'], inner['pooled_output'])
+        found = dict(input_ids=inputs['input_word_ids'].astype(np.int64), input_mask=inputs['input_mask'].astype(np.int64),
+                     segment_ids=inputs['input_type_ids'].astype(np.int64), sequence_output=sequence.numpy(),
+                     pooled_output=pooled.numpy())
+        if isinstance(outputs, list):
+            found.update(start_logits=outputs[0].numpy(), end_logits=outputs[1].numpy())
+        else:
+            found.update(logits=(outputs['logits'] if isinstance(outputs, dict) else outputs).numpy())
+        save_file({k: np.ascontiguousarray(v) for k, v in found.items()}, os.path.join(folder, 'golden.safetensors'))
+        write_config(folder, kind)
+
+
+TASKS = {
+    'albert_classifier': ('albert', lambda e: models.BertClassifier(e, num_classes=3, use_encoder_pooler=False), 'ckpt'),
+    'bert_classifier': ('bert', lambda e: models.BertClassifier(e, num_classes=1), 'h5'),
+    'albert_tokens': ('albert', lambda e: models.BertTokenClassifier(e, num_classes=2), 'ckpt'),
+    'bert_spans': ('bert', lambda e: models.BertSpanLabeler(e), 'ckpt'),
+    'albert_spans': ('albert', lambda e: models.BertSpanLabeler(e), 'h5'),
+}
+
+
+def write_config(folder, name):
+    sizes = dict(vocab_size=VOCABULARY, hidden_size=HIDDEN, num_hidden_layers=DEPTH, num_attention_heads=HEADS,
+                 intermediate_size=INNER, max_position_embeddings=POSITIONS, type_vocab_size=2, hidden_act='gelu')
+    if name == 'albert':
+        sizes.update(embedding_size=WIDTH, num_hidden_groups=1, inner_group_num=1)
+    with open(os.path.join(folder, name + '_config.json'), 'w') as file:
+        json.dump(sizes, file, indent=1)
 
 
 main(sys.argv[1])

@@ -1,6 +1,7 @@
 import { malformed } from '../../errors.js'
 import type { TensorInfo, TensorSource } from '../source.js'
 import { MemoryBytes, WireReader, type Field } from '../tf-proto/wire.js'
+import { nameWithin } from './same-names.js'
 import type { BundleSource } from './source.js'
 
 /**
@@ -25,7 +26,7 @@ interface Told {
   readonly path: string | null
 }
 
-interface GraphObject {
+export interface GraphObject {
   readonly children: { readonly node: number; readonly name: string }[]
   readonly attributes: { readonly key: string; readonly fullName: string }[]
 }
@@ -65,7 +66,12 @@ function pathsOf(objects: readonly GraphObject[]): Map<number, string> {
   return paths
 }
 
-function readGraph(file: string, bytes: Uint8Array, namesOfNodes: ReadonlyMap<number, string>): Told[] {
+function readGraph(
+  file: string,
+  bytes: Uint8Array,
+  namesOfNodes: ReadonlyMap<number, string>,
+  tensors: ReadonlyMap<string, TensorInfo>,
+): Told[] {
   const wire = new WireReader(new MemoryBytes(file, bytes), 'object graph')
   const objects = [...wire.fields(0, bytes.length)]
     .filter((field) => field.number === NODES)
@@ -74,7 +80,12 @@ function readGraph(file: string, bytes: Uint8Array, namesOfNodes: ReadonlyMap<nu
   return objects.flatMap(({ attributes }, node) =>
     attributes.map(({ key, fullName }) => ({
       key,
-      fullName: fullName !== '' ? fullName : (namesOfNodes.get(node) ?? ''),
+      fullName: nameWithin(
+        objects,
+        node,
+        fullName !== '' ? fullName : (namesOfNodes.get(node) ?? ''),
+        tensors.get(key)?.shape.at(-1) ?? 0,
+      ),
       path: paths.get(node) ?? null,
     })),
   )
@@ -182,7 +193,7 @@ export function nameObjects(source: BundleSource, namesOfNodes: ReadonlyMap<numb
   if (info?.dtype === 'STRING' && (source.missingFiles.length === 0 || info.file !== source.files[0])) {
     const [bytes] = source.strings(GRAPH)
     if (bytes === undefined) throw malformed('the object graph is empty', { file: info.file, tensor: GRAPH })
-    for (const one of readGraph(info.file, bytes, namesOfNodes)) told.set(one.key, one)
+    for (const one of readGraph(info.file, bytes, namesOfNodes, source.tensors)) told.set(one.key, one)
     note = 'a checkpoint of objects: variables have the names that its object graph gives them'
   }
   return new NamedSource(source, chooseNames(keys, told), note)

@@ -1,4 +1,4 @@
-import { inScope, toRows, type NameTable, type Row } from './row.js'
+import { inScope, toRows, type NameRow, type NameTable, type Row } from './row.js'
 
 /**
  * Names of tf-models (tensorflow/models, official/nlp): ALBERT and BERT in Keras, as TF-Hub has them from version 3 on.
@@ -52,6 +52,31 @@ const NEXT_SENTENCE: readonly Row[] = [
   ['sop/output_bias',            'next_sentence/logits/bias',          '2'],
 ]
 
+/*
+ * models/bert_classifier.py, whose head is called sentence_prediction: one dense layer after the pooler of the encoder, or
+ * a pooler of its own; its first edition was networks/classification.py. models/bert_span_labeler.py.
+ */
+// prettier-ignore
+const CLASSIFIERS: readonly Row[] = [
+  ['classifier/output_weights',      'sentence_prediction/logits/kernel',         'N H', 'T'],
+  ['classifier/output_bias',         'sentence_prediction/logits/bias',           'N'],
+  ['classifier/pooler/dense/kernel', 'sentence_prediction/pooler_dense/kernel',   'H H'],
+  ['classifier/pooler/dense/bias',   'sentence_prediction/pooler_dense/bias',     'H'],
+  ['qa/output_weights',              'span_labeling/predictions/transform/logits/kernel', '2 H', 'T'],
+  ['qa/output_bias',                 'span_labeling/predictions/transform/logits/bias',   '2'],
+]
+
+/* models/bert_token_classifier.py */
+const TOKENS: readonly Row[] = [
+  ['classifier/output_weights', 'predictions/transform/logits/kernel', 'N H', 'T'],
+  ['classifier/output_bias', 'predictions/transform/logits/bias', 'N'],
+]
+
+const HEADS: readonly NameRow[] = [
+  ...toRows(true, [...NEXT_SENTENCE, ...CLASSIFIERS]),
+  ...toRows(true, TOKENS).map((row): NameRow => ({ ...row, classifies: 'token' })),
+]
+
 const MAPPING: readonly Row[] = [
   ['encoder/embedding_hidden_mapping_in/kernel', 'embedding_projection/kernel', 'E H'],
   ['encoder/embedding_hidden_mapping_in/bias', 'embedding_projection/bias', 'H'],
@@ -59,12 +84,16 @@ const MAPPING: readonly Row[] = [
 
 /** A model in a model has its name before every variable; the first edition of the BERT encoder had other names. */
 const SPELLINGS: NameTable['spellings'] = [
+  [/:0$/, ''],
   [
     /^(?:[^/]+\/)*?(?=(?:word|type)_embeddings\/embeddings$|position_embedding\/embeddings$|embedding_postprocessor\/)/,
     '',
   ],
   [/^(?:[^/]+\/)*?(?=embeddings\/layer_norm\/|embedding_projection\/|pooler_transform\/|cls\/predictions\/)/, ''],
-  [/^(?:[^/]+\/)*?(?=next_sentence\/(?:pooler_dense|logits)\/)/, ''],
+  [/^(?:[^/]+\/)*?(?=(?:next_sentence|sentence_prediction)\/(?:pooler_dense|logits)\/)/, ''],
+  [/^(?:[^/]+\/)*?(?=span_labeling\/predictions\/)/, ''],
+  [/^(?:[^/]+\/)*?sentence_prediction\/predictions\/transform\/logits\//, 'sentence_prediction/logits/'],
+  [/^(?:[^/]+\/)*(predictions\/transform\/logits\/)\1/, '$1'],
   [/^(?:[^/]+\/)*?(?:transformer|encoder)\/(?=(?:layer_\d+\/)?(?:self_attention|intermediate|output))/, 'transformer/'],
   [/^embedding_postprocessor\/type_embeddings$/, 'type_embeddings/embeddings'],
   [/^embedding_postprocessor\/position_embeddings$/, 'position_embedding/embeddings'],
@@ -80,14 +109,12 @@ export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[]
     architecture: 'albert',
     title: 'tf-models ALBERT (Keras, TF-Hub)',
     prefixes: [''],
-    rows: toRows(true, [
-      ...AROUND,
-      ...NEXT_SENTENCE,
-      ...MAPPING,
-      ...inScope('encoder/group_0/inner_group_0/', 'transformer/', LAYER),
-    ]),
+    rows: [
+      ...toRows(true, [...AROUND, ...MAPPING, ...inScope('encoder/group_0/inner_group_0/', 'transformer/', LAYER)]),
+      ...HEADS,
+    ],
     sign: {
-      pattern: /(^|\/)transformer\/self_attention\/query\/kernel$/,
+      pattern: /(^|\/)transformer\/self_attention\/query\/kernel(?::0)?$/,
       reason: 'the one layer is named transformer/self_attention',
     },
     spellings: SPELLINGS,
@@ -98,13 +125,12 @@ export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[]
     architecture: 'bert',
     title: 'tf-models BERT (Keras, TF-Hub)',
     prefixes: [''],
-    rows: toRows(true, [
-      ...AROUND,
-      ...NEXT_SENTENCE,
-      ...inScope('encoder/layer_{l}/', 'transformer/layer_{l}/', LAYER),
-    ]),
+    rows: [
+      ...toRows(true, [...AROUND, ...inScope('encoder/layer_{l}/', 'transformer/layer_{l}/', LAYER)]),
+      ...HEADS,
+    ],
     sign: {
-      pattern: /(^|\/)(transformer|encoder)\/layer_\d+\/self_attention\/query\/kernel$/,
+      pattern: /(^|\/)(transformer|encoder)\/layer_\d+\/self_attention\/query\/kernel(?::0)?$/,
       reason: 'layers are named layer_<l>/self_attention',
     },
     spellings: SPELLINGS,

@@ -16,6 +16,8 @@ export interface NameRow {
   readonly name: string
   readonly dims: readonly Dim[]
   readonly layout: Layout
+  /** What a classifier of this name is of, where the name tells. */
+  readonly classifies?: 'sequence' | 'token'
   /** Body rows carry the family's prefix (`bert/`, `albert.`); head rows do not. */
   readonly prefixed: boolean
 }

@@ -125,7 +125,7 @@ const TF_SKIPPED: NameTable['skipped'] = [
     'optimizer state',
   ],
   [/^beta[12]_power$/, 'optimizer state'],
-  [/\/\.OPTIMIZER_SLOT\/|(^|\/)(optimizer|Adam|AdamW|AdamWeightDecay|LAMB)\//, 'optimizer state'],
+  [/\/\.OPTIMIZER_SLOT\/|(^|\/)(optimizer|optimizer_weights|Adam|AdamW|AdamWeightDecay|LAMB)\//, 'optimizer state'],
   [/\/ExponentialMovingAverage$/, 'moving average'],
   [/^(start_logits|end_logits|answer_class)\//, 'head of SQuAD 2.0, whose answers come from a beam search'],
   [/^(global_step|save_counter|current_loss_scale|good_steps|bad_steps)$/, 'training counter'],
