@@ -1,5 +1,6 @@
 import { wrapSource, type LocatedSource } from './container.js'
 import { locate } from './locate.js'
+import { joinParts } from './parts.js'
 import type { OpenOptions, TensorSource } from './source.js'
 
 /**
@@ -11,7 +12,7 @@ export async function openLocated(path: string, options: OpenOptions = {}): Prom
   const found = locate(path)
   const { source, directories = [] } = await found.open(options, openLocated)
   return {
-    source: found.notes.length === 0 ? source : wrapSource(source, { notes: found.notes }),
+    source: joinParts(found.notes.length === 0 ? source : wrapSource(source, { notes: found.notes })),
     directories: [...new Set([...directories, ...found.directories])],
   }
 }

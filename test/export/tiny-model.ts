@@ -161,6 +161,7 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
           kind: 'sequence',
           ...head('classifier', 3),
           norm: norm === 'pre' ? layerNorm('classifier/LayerNorm', H) : null,
+          pooler: null,
         }
       : null,
     qa: null,

@@ -5,13 +5,15 @@ import type { GraphObject } from './object-graph.js'
  * dense layer of BertTokenClassifier, that of the network in BertSpanLabeler, and that of the first BertClassifier. Their
  * places among the objects tell them apart; files of Keras (HDF5) put the network's name before it.
  */
-const SAME = /^predictions\/transform\/logits\//
+const SAME = 'predictions/transform/logits/'
 
 /** `fullName` with the name of the network around its layer, where it lies in one. @param width last axis of the variable */
 export function nameWithin(objects: readonly GraphObject[], node: number, fullName: string, width: number): string {
-  if (!SAME.test(fullName)) return fullName
+  if (!fullName.startsWith(SAME)) return fullName
   const holders = (child: number): { node: number; name: string }[] =>
-    objects.flatMap(({ children }, at) => children.filter((c) => c.node === child).map(({ name }) => ({ node: at, name })))
+    objects.flatMap(({ children }, at) =>
+      children.filter((c) => c.node === child).map(({ name }) => ({ node: at, name })),
+    )
   // The dense layer, and the network of which it is the only layer.
   const layers = holders(node).filter(({ name }) => name === 'kernel' || name === 'bias')
   const around = layers.flatMap((layer) => holders(layer.node))

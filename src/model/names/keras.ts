@@ -125,10 +125,7 @@ export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[]
     architecture: 'bert',
     title: 'tf-models BERT (Keras, TF-Hub)',
     prefixes: [''],
-    rows: [
-      ...toRows(true, [...AROUND, ...inScope('encoder/layer_{l}/', 'transformer/layer_{l}/', LAYER)]),
-      ...HEADS,
-    ],
+    rows: [...toRows(true, [...AROUND, ...inScope('encoder/layer_{l}/', 'transformer/layer_{l}/', LAYER)]), ...HEADS],
     sign: {
       pattern: /(^|\/)(transformer|encoder)\/layer_\d+\/self_attention\/query\/kernel(?::0)?$/,
       reason: 'layers are named layer_<l>/self_attention',
