@@ -12,12 +12,13 @@ import {
   type Runner,
   type RunnerInfo,
 } from '../../runtime/index.js'
-import { compare, maskedRows, type Bound, type Comparison, type Values } from '../../verify/compare.js'
+import { compare, maskedRows, type Comparison, type Values } from '../../verify/compare.js'
 import type { Step } from '../../verify/replay.js'
-import { boundOf, FLOAT32_MOVEMENTS, NEARLY, type Arithmetic } from '../../verify/tolerance.js'
+import { boundOf, type Arithmetic } from '../../verify/tolerance.js'
 import type { OpenedModel } from '../open.js'
 import { runnable } from './artefacts.js'
 import { layerOf } from './divergence.js'
+import { isNearly, judgeByMovement } from './movement.js'
 import { judgeOperations } from './operations.js'
 import type { NotRun, OperationReport, RuntimeReport, VerifyOptions } from './report.js'
 import { TemporaryArtefacts } from './temporary.js'
@@ -74,10 +75,8 @@ export class Verification {
         this.notRun.push({ runner, output: name, reason: 'the run has no such output' })
         continue
       }
-      const usual = own ?? bound
-      const judge = (by: Bound): Comparison[] =>
-        compare(runner, name, actual, expected, { bound: by, atol: this.options.atol, masked })
-      const compared = this.#orByMovement(judge(usual), name, trial, usual, judge)
+      const found = compare(runner, name, actual, expected, { bound: own ?? bound, atol: this.options.atol, masked })
+      const compared = found.map((comparison) => this.#orByMovement(comparison, trial))
       const kept = compared.filter(({ rows }) => !skipMasked || rows !== 'masked')
       this.comparisons.push(...(precision === undefined ? kept : kept.map((c) => ({ ...c, dtype: precision }))))
     }
@@ -90,22 +89,17 @@ export class Verification {
     )
   }
 
-  /** Comparisons that miss a bound by little are judged by what float32 itself does to the model on these inputs. */
-  #orByMovement(
-    compared: Comparison[],
-    name: string,
-    { movement }: Trial,
-    bound: Bound,
-    judge: (bound: Bound) => Comparison[],
-  ): Comparison[] {
-    const missed = compared.filter(({ ok }) => !ok)
-    const nearly = missed.every(({ maxAbs, atol }) => maxAbs !== null && maxAbs <= NEARLY * atol)
-    if (missed.length === 0 || !nearly || movement === undefined || this.options.atol !== undefined) return compared
+  /** A comparison that misses its bound by little is judged by what float32 itself does to the model on these inputs. */
+  #orByMovement(comparison: Comparison, { movements }: Trial): Comparison {
+    if (movements === undefined || this.options.atol !== undefined || !isNearly(comparison)) return comparison
     this.options.onProgress?.('measuring what float32 itself does to the model')
-    const moved = movement().get(name) ?? 0
-    if (FLOAT32_MOVEMENTS * moved <= bound(0)) return compared
-    this.moved.set(name, Math.max(moved, this.moved.get(name) ?? 0))
-    return judge((largest) => Math.max(bound(largest), FLOAT32_MOVEMENTS * moved))
+    const { output, rows } = comparison
+    const movement = movements(output, rows)
+    if (movement === undefined) return comparison
+    const judged = judgeByMovement(comparison, movement)
+    const name = rows === undefined ? output : `${output} (${rows} rows)`
+    if (judged !== comparison) this.moved.set(name, Math.max(movement.maxAbs ?? 0, this.moved.get(name) ?? 0))
+    return judged
   }
 
   async runAll(runner: Runner): Promise<void> {

@@ -9,7 +9,7 @@ import { checkInputs, counterpart, readGolden, type Golden } from '../../verify/
 import { defaultInputs } from '../../verify/inputs.js'
 import { openModel, type OpenedModel } from '../open.js'
 import type { VerifyOptions } from './report.js'
-import { float32Movement } from './movement.js'
+import { float32Movements, type Movements } from './movement.js'
 import { textInputs } from './text-inputs.js'
 
 /** One output of a run beside what it should be; `actual` is null where the run lacks it. */
@@ -31,7 +31,7 @@ export interface Trial {
   /** Rows that are masked everywhere are not compared. */
   readonly skipMasked?: boolean
   /** How far each output strays when the arbiter computes in float32 itself; asked where a bound is missed. */
-  readonly movement?: () => ReadonlyMap<string, number>
+  readonly movements?: Movements
   /** The outputs of a run, by name, beside what they should be. */
   readonly pairs: (run: ReadonlyMap<string, Values>) => Pair[]
 }
@@ -134,7 +134,7 @@ export async function makeTrials(opened: OpenedModel, heads: HeadSelection, opti
   const { inputs, notes } = await draw(opened, opened.model, heads, text)
   const own = (x: ModelInputs): Trial => {
     const trial = referenceTrial(opened, x, heads)
-    return { ...trial, movement: float32Movement(opened, trial, heads) }
+    return { ...trial, movements: float32Movements(opened, trial, heads) }
   }
   return { trials: inputs.map(own), notes }
 }
