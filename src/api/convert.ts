@@ -84,7 +84,7 @@ export async function convertModel(path: string, directory: string, options: Con
     const task = resolveTask(opened.model, options.task ?? 'auto')
     const plans = planFiles(opened, options.targets, options.as, options.dtypes?.[0])
     if (options.dryRun === true) return report(opened, plans, directory, options, planned(plans, options), null)
-    const output = new OutputDirectory(directory)
+    const output = new OutputDirectory(directory, { force: options.force ?? false })
     const hasher = new Hasher()
     try {
       for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)

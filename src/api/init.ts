@@ -140,7 +140,7 @@ export async function initModel(name: string, directory: string, options: InitOp
   const plan = planRandom(config, target, { heads, labels: classes, pooler, seed })
   const named = task === 'classify' || task === 'token-classification'
   const labels = named ? Array.from({ length: classes }, (_, i) => `label_${i}`) : null
-  const output = new OutputDirectory(directory)
+  const output = new OutputDirectory(directory, { force })
   try {
     onProgress?.(`writing ${plan.tensors.length} tensors`)
     const files = await writeAll(plan, target, task, labels, output.staging)

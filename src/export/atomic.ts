@@ -1,30 +1,58 @@
-import { randomUUID } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { outputError, usage } from '../errors.js'
 import { onInterrupt } from '../interrupt.js'
 import { writing } from './files.js'
+import { moveAll, movesInto } from './moves.js'
+import { removeAbandoned, temporaryIn } from './temporary-name.js'
+
+export interface OutputDirectoryOptions {
+  /** A destination that appears while this one is being written is added to. */
+  readonly force?: boolean
+}
+
+/** The directories above and at `folder` that were made for it, the innermost first. */
+function makeParents(folder: string): string[] {
+  const first = mkdirSync(folder, { recursive: true })
+  const made: string[] = []
+  if (first === undefined) return made
+  for (let at = folder; at.length >= first.length; at = dirname(at)) made.push(at)
+  return made
+}
 
 /**
- * A directory that appears whole or not at all: everything is written into `staging`, a hidden directory beside the
- * destination on the same file system, and renamed when all of it is there.
+ * A directory that appears whole or not at all: everything is written into `staging`, a hidden directory on the same file
+ * system, beside the destination or, where that exists, in it, and moved by renaming when all of it is there. A directory
+ * that exists stays the same one: a mount, the target of a symbolic link, somebody's current directory.
  */
 export class OutputDirectory {
   readonly staging: string
   readonly #destination: string
+  readonly #existed: boolean
+  readonly #force: boolean
+  readonly #parents: readonly string[]
   readonly #forget: () => void
   #done = false
 
-  /** @throws AlbertkitError `output` where nothing can be written beside `destination` */
-  constructor(destination: string) {
-    this.#destination = resolve(destination)
-    const parent = dirname(this.#destination)
-    this.staging = writing(this.#destination, () => {
-      mkdirSync(parent, { recursive: true })
+  /** @throws AlbertkitError `output` where nothing can be written there, `usage` for an empty path */
+  constructor(destination: string, { force = false }: OutputDirectoryOptions = {}) {
+    // `-o "$OUT"` with nothing in it would be the current directory.
+    if (destination === '') throw usage('the output directory has no name')
+    const path = resolve(destination)
+    this.#force = force
+    this.#existed = existsSync(path)
+    this.#destination = this.#existed ? realpathSync(path) : path
+    const folder = this.#existed ? this.#destination : dirname(path)
+    removeAbandoned(folder)
+    const [parents, staging] = writing(path, () => {
+      const made = makeParents(folder)
       // Not mkdtemp: what it makes is closed to everybody else, and stays so when it is renamed.
-      const staging = join(parent, `.${basename(this.#destination)}.${randomUUID().slice(0, 8)}`)
-      mkdirSync(staging)
-      return staging
+      const name = temporaryIn(folder)
+      mkdirSync(name)
+      return [made, name] as const
     })
+    this.#parents = parents
+    this.staging = staging
     this.#forget = onInterrupt(() => {
       this.discard()
     })
@@ -32,39 +60,31 @@ export class OutputDirectory {
 
   /**
    * Makes the directory appear. What an existing destination holds and `staging` does not is kept.
-   * @param shared folders whose files are kept one by one, but for those of `replaced`; paths relative to the directory
+   * @param shared folders whose files are kept one by one; paths relative to the directory
+   * @param replaced files that go, whether or not there are new ones in their place
    * @throws AlbertkitError `output`; the destination is then what it was
    */
   commit(shared: readonly string[] = [], replaced: ReadonlySet<string> = new Set()): void {
     writing(this.#destination, () => {
-      const old = `${this.staging}.old`
-      if (existsSync(this.#destination)) {
-        this.#keepOthers(shared, replaced)
-        renameSync(this.#destination, old)
-        try {
-          renameSync(this.staging, this.#destination)
-        } catch (error) {
-          renameSync(old, this.#destination)
-          throw error
-        }
-        rmSync(old, { recursive: true, force: true })
-      } else renameSync(this.staging, this.#destination)
+      if (!existsSync(this.#destination)) renameSync(this.staging, this.#destination)
+      else if (this.#existed || this.#force) this.#replace(shared, replaced)
+      else
+        throw outputError('the output directory appeared while it was being written', {
+          file: this.#destination,
+          hint: 'is another conversion writing there?',
+        })
     })
     this.#done = true
     this.#forget()
   }
 
-  /** Brings along what was not written anew, so that one rename replaces all. */
-  #keepOthers(shared: readonly string[], replaced: ReadonlySet<string>): void {
-    const within = shared.filter((folder) => existsSync(join(this.#destination, folder)))
-    const inner = within.flatMap((folder) =>
-      readdirSync(join(this.#destination, folder)).map((name) => `${folder}/${name}`),
-    )
-    for (const name of [...readdirSync(this.#destination), ...inner]) {
-      const target = join(this.staging, name)
-      if (!existsSync(target) && !replaced.has(name))
-        cpSync(join(this.#destination, name), target, { recursive: true, preserveTimestamps: true })
-    }
+  #replace(shared: readonly string[], replaced: ReadonlySet<string>): void {
+    const old = `${this.staging}.old`
+    mkdirSync(old)
+    const failure = moveAll(movesInto(this.#destination, this.staging, old, shared, replaced))
+    rmSync(old, { recursive: true, force: true })
+    rmSync(this.staging, { recursive: true, force: true })
+    if (failure !== null) throw failure.error
   }
 
   /** Removes what was written, unless it was committed. */
@@ -73,5 +93,14 @@ export class OutputDirectory {
     this.#done = true
     this.#forget()
     rmSync(this.staging, { recursive: true, force: true })
+    for (const parent of this.#parents) {
+      try {
+        if (readdirSync(parent).length > 0) break
+        rmdirSync(parent)
+      } catch {
+        // Somebody else was faster, or writes there.
+        break
+      }
+    }
   }
 }

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { outputError } from '../errors.js'
 import { onInterrupt } from '../interrupt.js'
 import { OutputFile, writing } from './files.js'
+import { removeAbandoned, temporaryIn } from './temporary-name.js'
 
 /** @throws AlbertkitError `output` where something is there that nobody allowed to replace, or that is no file at all */
 export function refuseExisting(path: string, force: boolean): void {
@@ -26,7 +26,8 @@ export class WholeFile {
 
   /** @throws AlbertkitError `output` where nothing can be written beside `path` */
   constructor(readonly path: string) {
-    this.#file = new OutputFile(join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`))
+    removeAbandoned(dirname(path))
+    this.#file = new OutputFile(temporaryIn(dirname(path)))
     this.#forget = onInterrupt(() => {
       this.discard()
     })

@@ -1,0 +1,37 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { readdirSync, rmSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * Names of what is not finished: hidden, and saying which process of which machine writes it, so that the next one can
+ * remove what a killed one left behind.
+ */
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+const PATTERN = /^\.albertkit-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}(\.old)?$/
+
+/** A name in `folder` that nobody else has. */
+export const temporaryIn = (folder: string): string =>
+  join(folder, `.albertkit-${HOST}-${process.pid}-${randomUUID().slice(0, 8)}`)
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
+  }
+}
+
+/** Removes from `folder` what processes of this machine that no longer run left there; what cannot be removed stays. */
+export function removeAbandoned(folder: string): void {
+  try {
+    for (const name of readdirSync(folder)) {
+      const [, host, pid] = PATTERN.exec(name) ?? []
+      if (host === HOST && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true })
+    }
+  } catch {
+    // Tidying up is no reason to fail.
+  }
+}
