@@ -65,6 +65,15 @@ export class AlbertkitError extends Error {
     return EXIT_CODES[this.kind]
   }
 
+  /** The same error, said or placed otherwise in part. */
+  but({
+    message = this.message,
+    ...detail
+  }: Omit<ErrorDetail, 'cause'> & { readonly message?: string }): AlbertkitError {
+    const hint = this.hint === undefined ? {} : { hint: this.hint }
+    return new AlbertkitError(this.kind, message, { ...this.place, ...hint, cause: this.cause, ...detail })
+  }
+
   /** The error as the `--json` contract has it. */
   toJSON(): Record<string, unknown> {
     return {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, platform, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { albertkitVersion } from '../export/version.js'
+import { albertkitVersion, nodeRequired } from '../export/version.js'
 import { onInterrupt } from '../interrupt.js'
 import { RUNNERS, type Adapter, type RunnerInfo, type RunnerOptions, type RunnerPlace } from '../runtime/index.js'
 import { optionalPackages, type PackageReport } from './doctor/packages.js'
@@ -52,14 +52,12 @@ export interface DoctorReport {
   readonly packages: readonly PackageReport[]
 }
 
-/** The first version of Node that `engines` of package.json allows. */
-const NODE_REQUIRED = [20, 19] as const
-
 function nodeHealth(): DoctorReport['node'] {
+  const required = nodeRequired()
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const [wantedMajor, wantedMinor] = NODE_REQUIRED
+  const [wantedMajor = 0, wantedMinor = 0] = required.replace(/^>=/, '').split('.').map(Number)
   const ok = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
-  return { version: process.versions.node, required: `>=${NODE_REQUIRED.join('.')}`, ok }
+  return { version: process.versions.node, required, ok }
 }
 
 const systemOf = (): DoctorReport['system'] => ({

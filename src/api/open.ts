@@ -73,9 +73,8 @@ function inWordsOf({ words }: RawConfig, error: AlbertkitError): AlbertkitError 
   if (error.place.field === undefined) return error
   const word = words?.[error.place.field]
   if (word === undefined) return error
-  const { kind, message, place, hint, cause } = error
   const said = `the configuration calls ${error.place.field} ${word}`
-  return new AlbertkitError(kind, message, { ...place, hint: hint === undefined ? said : `${hint}; ${said}`, cause })
+  return error.but({ hint: error.hint === undefined ? said : `${error.hint}; ${said}` })
 }
 
 /** The configuration, completed by and compared with the graph that was saved with the weights. */

@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs'
 
-let known: string | null = null
+interface Package {
+  readonly version: string
+  readonly engines: { readonly node: string }
+}
+
+let known: Package | null = null
+
+const ownPackage = (): Package =>
+  (known ??= JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Package)
 
 /** The version of albertkit, from its package.json. */
-export function albertkitVersion(): string {
-  if (known !== null) return known
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (known = String((JSON.parse(text) as { version: unknown }).version))
-}
+export const albertkitVersion = (): string => ownPackage().version
+
+/** The versions of Node that it asks for there, as `>=20.19`. */
+export const nodeRequired = (): string => ownPackage().engines.node

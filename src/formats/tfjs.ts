@@ -64,8 +64,9 @@ function readManifest(path: string): z.Infer<typeof MANIFEST>['weightsManifest']
   }
   const parsed = MANIFEST.safeParse(json)
   if (parsed.success) return parsed.data.weightsManifest
-  const issue = parsed.error.issues[0]
-  throw malformed(`not a tfjs graph model: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`, { file: path })
+  const field = parsed.error.issues[0]?.path.join('.') ?? ''
+  if (field === '') throw malformed('not a tfjs graph model: no JSON object', { file: path })
+  throw malformed(`not a tfjs graph model: ${field} is missing or not what it should be`, { file: path, field })
 }
 
 /** A weight in the form in which it is given out: halfs as they are, quantised ones as the float32 that tfjs makes of them. */

@@ -17,14 +17,8 @@ function kindOfName(path: string): ArchiveKind | null {
 /** Names the archive in an error, where it names a file of the folder that the archive was unpacked to. */
 function inArchive(error: unknown, folder: string, path: string): unknown {
   if (!(error instanceof AlbertkitError) || error.place.file?.startsWith(folder) !== true) return error
-  const { kind, message, place, hint, cause } = error
   const file = path + error.place.file.slice(folder.length)
-  return new AlbertkitError(kind, message.replaceAll(folder, path), {
-    ...place,
-    file,
-    ...(hint === undefined ? {} : { hint }),
-    cause,
-  })
+  return error.but({ message: error.message.replaceAll(folder, path), file })
 }
 
 /** The source whose errors name the archive. */

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest'
+import { malformed } from '../src/errors.js'
+
+it('an error said otherwise keeps what is not said', () => {
+  const cause = new Error('why')
+  const error = malformed('wrong', { file: 'a', tensor: 't', hint: 'do', cause })
+  const moved = error.but({ file: 'b' })
+  expect(moved.toJSON()).toEqual({ kind: 'malformed', message: 'wrong', file: 'b', tensor: 't', hint: 'do' })
+  expect(moved.cause).toBe(cause)
+  expect(error.but({ message: 'other', hint: 'go' }).toJSON()).toMatchObject({
+    message: 'other',
+    file: 'a',
+    hint: 'go',
+  })
+  expect(malformed('wrong').but({}).toJSON()).toEqual({ kind: 'malformed', message: 'wrong' })
+})
