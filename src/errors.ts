@@ -74,6 +74,13 @@ export class AlbertkitError extends Error {
     return new AlbertkitError(this.kind, message, { ...this.place, ...hint, cause: this.cause, ...detail })
   }
 
+  /** The error with `path` where it names `folder`: what a person gave, for a folder of ours. */
+  renaming(folder: string, path: string): AlbertkitError {
+    const { file } = this.place
+    if (file?.startsWith(folder) !== true) return this
+    return this.but({ message: this.message.replaceAll(folder, path), file: path + file.slice(folder.length) })
+  }
+
   /** The error as the `--json` contract has it. */
   toJSON(): Record<string, unknown> {
     return {

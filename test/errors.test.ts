@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest'
 import { malformed } from '../src/errors.js'
 
+it('an error names what a person gave for a folder of ours', () => {
+  const error = malformed('/tmp/x/a is short', { file: '/tmp/x/a' })
+  expect(error.renaming('/tmp/x', 'my.zip').toJSON()).toMatchObject({ message: 'my.zip/a is short', file: 'my.zip/a' })
+  expect(error.renaming('/tmp/y', 'my.zip')).toBe(error)
+})
+
 it('an error said otherwise keeps what is not said', () => {
   const cause = new Error('why')
   const error = malformed('wrong', { file: 'a', tensor: 't', hint: 'do', cause })

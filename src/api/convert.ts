@@ -113,6 +113,8 @@ export async function convertModel(path: string, directory: string, options: Con
       )
       output.commit(['onnx'], replacedFiles(directory, written))
       return said
+    } catch (error) {
+      throw output.named(error)
     } finally {
       await hasher.close()
       output.discard()

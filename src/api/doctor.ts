@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { arch, availableParallelism, cpus, freemem, platform, release, tmpdir, totalmem } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { albertkitVersion, nodeRequired } from '../export/version.js'
-import { onInterrupt } from '../interrupt.js'
+import { temporaryFolder } from '../temporary.js'
 import { RUNNERS, type Adapter, type RunnerInfo, type RunnerOptions, type RunnerPlace } from '../runtime/index.js'
 import { optionalPackages, type PackageReport } from './doctor/packages.js'
 import type { Probe } from './doctor/probe.js'
@@ -115,13 +115,9 @@ function healthOf({ name, place }: RunnerInfo, said: Probe): RuntimeHealth {
  * @throws AlbertkitError `output` where nothing can be written to the temporary folder
  */
 export async function examineMachine({ onProgress, ...options }: DoctorOptions = {}): Promise<DoctorReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'albertkit-doctor-'))
-  const remove = (): void => {
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const forget = onInterrupt(remove)
+  const folder = temporaryFolder()
   try {
-    const model = await smallModel(folder)
+    const model = await smallModel(folder.path)
     const runtimes: RuntimeHealth[] = []
     const adapters: string[] = []
     for (const info of RUNNERS) {
@@ -141,7 +137,6 @@ export async function examineMachine({ onProgress, ...options }: DoctorOptions =
       packages: optionalPackages(),
     }
   } finally {
-    forget()
-    remove()
+    folder.remove()
   }
 }

@@ -163,6 +163,8 @@ export async function initModel(name: string, directory: string, options: InitOp
     }
     if (report.ok) output.commit()
     return report
+  } catch (error) {
+    throw output.named(error)
   } finally {
     output.discard()
   }

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { outputError, usage } from '../errors.js'
+import { AlbertkitError, outputError, usage } from '../errors.js'
 import { onInterrupt } from '../interrupt.js'
 import { writing } from './files.js'
 import { moveAll, movesInto } from './moves.js'
-import { removeAbandoned, temporaryIn } from './temporary-name.js'
+import { removeAbandoned, temporaryIn } from '../temporary.js'
 
 export interface OutputDirectoryOptions {
   /** A destination that appears while this one is being written is added to. */
@@ -85,6 +85,11 @@ export class OutputDirectory {
     rmSync(old, { recursive: true, force: true })
     rmSync(this.staging, { recursive: true, force: true })
     if (failure !== null) throw failure.error
+  }
+
+  /** An error of something in `staging` names the destination, which a person knows. */
+  named(error: unknown): unknown {
+    return error instanceof AlbertkitError ? error.renaming(this.staging, this.#destination) : error
   }
 
   /** Removes what was written, unless it was committed. */

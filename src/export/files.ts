@@ -8,6 +8,7 @@ const REMEDIES: Readonly<Record<string, readonly [what: string, hint: string]>> 
   EACCES: ['permission denied', 'write somewhere else with -o'],
   EPERM: ['permission denied', 'write somewhere else with -o'],
   EROFS: ['the file system is read-only', 'write somewhere else with -o'],
+  EEXIST: ['a file is in the way', 'check the path given to -o'],
   ENOTDIR: ['a part of the path is not a directory', 'check the path given to -o'],
   ENAMETOOLONG: ['the name is too long', 'check the path given to -o'],
   EFBIG: ['the file system does not take files this large', 'write somewhere else with -o'],

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { outputError } from '../errors.js'
 import { onInterrupt } from '../interrupt.js'
 import { OutputFile, writing } from './files.js'
-import { removeAbandoned, temporaryIn } from './temporary-name.js'
+import { removeAbandoned, temporaryIn } from '../temporary.js'
 
 /** @throws AlbertkitError `output` where something is there that nobody allowed to replace, or that is no file at all */
 export function refuseExisting(path: string, force: boolean): void {

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AlbertkitError } from '../../src/errors.js'
 import { OutputDirectory } from '../../src/export/atomic.js'
 import { moveAll } from '../../src/export/moves.js'
-import { temporaryIn } from '../../src/export/temporary-name.js'
 import { WholeFile } from '../../src/export/whole-file.js'
 import { runCleanups } from '../../src/interrupt.js'
+import { temporaryIn } from '../../src/temporary.js'
 
 let folder = ''
 beforeEach(() => {

@@ -9,7 +9,8 @@ import { describeShared, SHARED } from '../helpers/shared.js'
 /** Archives and PyTorch files with any byte changed, or any end cut off. */
 
 const out = mkdtempSync(join(tmpdir(), 'albertkit-fuzz-'))
-const unpacked = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('albertkit-archive-'))
+const unpacked = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('.albertkit-') && name.includes(`-${process.pid}-`))
 // What is unpacked, and left, is that of these tests alone.
 vi.stubEnv('TMPDIR', out)
 afterEach(() => {

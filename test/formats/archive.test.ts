@@ -31,7 +31,8 @@ async function archive(name: string, entries: readonly ArchiveEntry[]): Promise<
   return path
 }
 
-const unpacked = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('albertkit-archive-'))
+const unpacked = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('.albertkit-') && name.includes(`-${process.pid}-`))
 
 describe('an archive of a checkpoint folder', () => {
   it.each([

@@ -1,14 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { AlbertkitError, environment, usage } from '../../errors.js'
 import { exportModel } from '../../export/index.js'
 import { hashFile } from '../../export/hash-file.js'
 import { ONNX_FILES } from '../../formats/artefact.js'
-import { onInterrupt } from '../../interrupt.js'
 import { resolveTask, type Task } from '../../model/outputs.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
+import { temporaryFolder } from '../../temporary.js'
 import type { Batch } from '../../text/batches.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from '../open.js'
@@ -98,12 +97,7 @@ async function openArtefact(path: string, output: string, wanted: TextRunner | u
  * thread opens the same one and none of them needs a copy in memory.
  */
 async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner | undefined): Promise<OpenedFile> {
-  const folder = mkdtempSync(join(tmpdir(), 'albertkit-text-'))
-  const remove = (): void => {
-    forget()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const forget = onInterrupt(remove)
+  const { path: folder, remove } = temporaryFolder()
   const files = { onnx: join(folder, 'onnx/model.onnx'), tfjs: join(folder, 'tfjs/model.json') }
   try {
     for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {

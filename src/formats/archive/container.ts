@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { AlbertkitError } from '../../errors.js'
-import { onInterrupt } from '../../interrupt.js'
+import { temporaryFolder } from '../../temporary.js'
 import { wrapSource, type Container, type Found, type OpenLocated, type Opened } from '../container.js'
 import type { OpenOptions, TensorSource } from '../source.js'
 import { unpack, type ArchiveKind } from './unpack.js'
@@ -15,11 +13,8 @@ function kindOfName(path: string): ArchiveKind | null {
 }
 
 /** Names the archive in an error, where it names a file of the folder that the archive was unpacked to. */
-function inArchive(error: unknown, folder: string, path: string): unknown {
-  if (!(error instanceof AlbertkitError) || error.place.file?.startsWith(folder) !== true) return error
-  const file = path + error.place.file.slice(folder.length)
-  return error.but({ message: error.message.replaceAll(folder, path), file })
-}
+const inArchive = (error: unknown, folder: string, path: string): unknown =>
+  error instanceof AlbertkitError ? error.renaming(folder, path) : error
 
 /** The source whose errors name the archive. */
 function namingArchive(source: TensorSource, folder: string, path: string): TensorSource {
@@ -44,12 +39,7 @@ async function openUnpacked(
   options: OpenOptions,
   openInner: OpenLocated,
 ): Promise<Opened> {
-  const folder = mkdtempSync(join(tmpdir(), 'albertkit-archive-'))
-  const remove = (): void => {
-    forget()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  const forget = onInterrupt(remove)
+  const { path: folder, remove } = temporaryFolder()
   try {
     await unpack(path, kind, folder)
     const { source, directories } = await openInner(folder, options)

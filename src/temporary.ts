@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readdirSync, rmSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { outputError } from './errors.js'
+import { onInterrupt } from './interrupt.js'
 
 /**
  * Names of what is not finished: hidden, and saying which process of which machine writes it, so that the next one can
@@ -34,4 +36,34 @@ export function removeAbandoned(folder: string): void {
   } catch {
     // Tidying up is no reason to fail.
   }
+}
+
+/** A folder of the system's temporary folder, for nobody else to read. */
+export interface TemporaryFolder {
+  readonly path: string
+  /** Removes it; it goes by itself when the process is interrupted. */
+  readonly remove: () => void
+}
+
+/** @throws AlbertkitError `output` where none can be made */
+export function temporaryFolder(): TemporaryFolder {
+  const parent = tmpdir()
+  removeAbandoned(parent)
+  const path = temporaryIn(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw outputError(`no temporary folder could be made: ${message}`, {
+      file: parent,
+      hint: 'the environment variable TMPDIR names another place',
+      cause: error,
+    })
+  }
+  const remove = (): void => {
+    forget()
+    rmSync(path, { recursive: true, force: true })
+  }
+  const forget = onInterrupt(remove)
+  return { path, remove }
 }
