@@ -23,15 +23,19 @@ export class StrictObject {
 }
 
 const NUMBER = /-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
+const PLAIN = /[^"\\\u0000-\u001f]*/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 const SPACE = /[ \t\r\n]*/y
 /** serde_json's own limit; deeper headers are attacks. */
 const MAX_DEPTH = 127
+/** The largest model has some ten thousand tensors, each of ten values or so; more are there to fill the memory. */
+const MAX_VALUES = 4_000_000
 
 /** Parses `text`, keeping duplicate keys and the spelling of numbers. */
 export function parseStrict(text: string): StrictValue {
   let at = 0
+  let values = 0
   const fail = (what: string): StrictJsonError => new StrictJsonError(`${what} at character ${at}`)
   const skip = (): void => {
     SPACE.lastIndex = at
@@ -44,9 +48,17 @@ export function parseStrict(text: string): StrictValue {
     if (found !== null) at += found.length
     return found
   }
+  // Step by step, not by one pattern: that has no room on the stack for the longest strings.
   const string = (): string => {
-    const raw = token(STRING)
-    if (raw === null) throw fail('no valid string')
+    const start = at
+    let valid = text[at++] === '"'
+    for (; valid; valid = token(ESCAPE) !== null) {
+      token(PLAIN)
+      if (text[at] === '"') break
+    }
+    const raw = text.slice(start, at + 1)
+    at = valid ? at + 1 : start
+    if (!valid) throw fail('no valid string')
     const value = JSON.parse(raw) as string
     if (LONE_SURROGATE.test(value)) throw fail('half of a surrogate pair')
     return value
@@ -70,6 +82,7 @@ export function parseStrict(text: string): StrictValue {
   }
   const value = (depth: number): StrictValue => {
     if (depth > MAX_DEPTH) throw fail('nested too deep')
+    if (++values > MAX_VALUES) throw fail('too many values')
     skip()
     const first = text[at]
     if (first === '{') {

@@ -1,0 +1,35 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { parseStrict, RawNumber, StrictJsonError, StrictObject, type StrictValue } from '../../src/formats/json.js'
+
+/** What `JSON.parse` makes of the same text. */
+function plain(value: StrictValue): unknown {
+  if (value instanceof RawNumber) return Number(value.text)
+  if (value instanceof StrictObject) return Object.fromEntries(value.entries.map(([key, v]) => [key, plain(v)]))
+  return Array.isArray(value) ? value.map(plain) : value
+}
+
+it('reads what JSON.parse reads', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      expect(plain(parseStrict(text))).toEqual(plain(parseStrict(JSON.stringify(JSON.parse(text)))))
+      expect(plain(parseStrict(text))).toEqual(JSON.parse(text))
+    }),
+  )
+})
+
+it.each(['"', '"a', '"\\x"', '"\\u12"', '"\n"', "'a'", '"\\"', '{a:1}'])('%j is no valid string', (text) => {
+  expect(() => parseStrict(text)).toThrow(StrictJsonError)
+})
+
+it('strings may be as long as a header', () => {
+  for (const part of ['a', 'a\\n']) {
+    const length = 60_000_000 / part.length
+    const value = parseStrict(`"${part.repeat(length)}"`) as string
+    expect(value.length).toBe(length * (part.length === 1 ? 1 : 2))
+  }
+})
+
+it('values that fill the memory are refused', () => {
+  expect(() => parseStrict(`[${'[],'.repeat(5_000_000)}[]]`)).toThrow('too many values')
+})
