@@ -20,10 +20,13 @@ function first<T>(ask: (container: (typeof CONTAINERS)[number]) => T | null | un
   return null
 }
 
+/** What file managers and downloaders leave in a folder: `.DS_Store`, `._model.ckpt.index`, `.cache`, `__MACOSX`. */
+const isLitter = (name: string): boolean => name.startsWith('.') || name === '__MACOSX'
+
 function locateInDirectory(directory: string, depth: number): Found {
   let names: string[]
   try {
-    names = readdirSync(directory)
+    names = readdirSync(directory).filter((name) => !isLitter(name))
   } catch (error) {
     throw fileError(error, directory)
   }

@@ -30,7 +30,9 @@ export function findTokenizer(directory: string): string | null {
   const names = keras === null ? NAMES : NAMES.filter((name) => name !== 'tokenizer.json')
   const exact = names.map((name) => join(directory, name)).find((file) => existsSync(file)) ?? keras
   if (exact !== null) return exact
-  const others = readdirSync(directory).filter(isTokenizer).sort()
+  const others = readdirSync(directory)
+    .filter((name) => !name.startsWith('.') && isTokenizer(name))
+    .sort()
   return others.length === 1 ? join(directory, others[0]!) : null
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openSource } from '../../src/formats/open.js'
@@ -23,6 +23,17 @@ describe('a path may be', () => {
     expect(source.tensors.get('bert/embeddings/word_embeddings')?.shape).toEqual([4100, 64])
     source.close()
   })
+})
+
+it('what file managers and downloaders leave beside a model is no model', async () => {
+  const directory = join(folder, 'litter')
+  cpSync(ZH_NEWS, join(directory, 'inner'), { recursive: true })
+  for (const name of ['__MACOSX', '.cache']) mkdirSync(join(directory, name))
+  for (const name of ['._model.ckpt.index', '._model.ckpt.data-00000-of-00001', '.DS_Store'])
+    writeFileSync(join(directory, 'inner', name), '\0\x05\x16\x07')
+  const source = await openSource(directory)
+  expect(source.files.map((file) => basename(file))).toContain('model.ckpt.index')
+  source.close()
 })
 
 describe('ranges', () => {
