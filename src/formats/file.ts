@@ -1,6 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { AlbertkitError } from '../errors.js'
 import { environment, malformed } from '../errors.js'
+
+// Opening a named pipe otherwise waits for its other end, and no signal ends that. Windows has no such flag.
+const NO_WAITING = (constants.O_NONBLOCK as number | undefined) ?? 0
 
 /** A read-only file of known size, read by ranges, synchronously: the fastest way there is in Node. */
 export class RangedFile {
@@ -12,7 +15,7 @@ export class RangedFile {
   constructor(path: string) {
     this.path = path
     try {
-      this.#descriptor = openSync(path, 'r')
+      this.#descriptor = openSync(path, constants.O_RDONLY | NO_WAITING)
     } catch (error) {
       throw fileError(error, path)
     }

@@ -1,5 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { fileError } from './file.js'
+import { RangedFile } from './file.js'
 
 /** What the first bytes of a file say it is, whatever its name. */
 export type FileKind =
@@ -10,16 +9,11 @@ const startsWith = (bytes: Uint8Array, text: string): boolean =>
   Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text
 
 function readSample(path: string): Uint8Array {
+  const file = new RangedFile(path)
   try {
-    const descriptor = openSync(path, 'r')
-    try {
-      const buffer = new Uint8Array(SAMPLE)
-      return buffer.subarray(0, readSync(descriptor, buffer, 0, SAMPLE, 0))
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch (error) {
-    throw fileError(error, path)
+    return file.bytes(0, Math.min(SAMPLE, file.size))
+  } finally {
+    file.close()
   }
 }
 
