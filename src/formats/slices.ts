@@ -14,12 +14,16 @@ export const isWithin = ({ start, extent }: Rectangle, shape: readonly number[])
   extent.length === shape.length &&
   start.every((s, i) => s >= 0 && extent[i]! >= 0 && s + extent[i]! <= shape[i]!)
 
-/** Whether rectangles that lie within `shape` cover it and do not overlap. */
+/** A variable is partitioned among some hundred servers at most; each rectangle is compared with every other. */
+const MAX_RECTANGLES = 4096
+
+/** Whether rectangles that lie within `shape` cover it and do not overlap; more than any variable has do not. */
 export function covers(rectangles: readonly Rectangle[], shape: readonly number[]): boolean {
   const filled = rectangles.filter(({ extent }) => !extent.includes(0))
+  if (filled.length > MAX_RECTANGLES) return false
   if (filled.reduce((n, { extent }) => n + elementCount(extent), 0) !== elementCount(shape)) return false
-  // A few: hundreds at most. With the right number of elements, none are missing where none are twice.
-  return filled.every((a, i) => filled.slice(i + 1).every((b) => !overlap(a, b)))
+  // With the right number of elements, none are missing where none are twice.
+  return filled.every((a, i) => !filled.some((b, k) => k > i && overlap(a, b)))
 }
 
 const overlap = (a: Rectangle, b: Rectangle): boolean =>

@@ -159,8 +159,14 @@ export class TableReader {
     const cursor = new Cursor(footer, (what) => this.#fail(what, start))
     this.#handle(cursor) // the metaindex block: TensorFlow writes it empty
     const index = this.#handle(cursor)
-    for (const { value } of this.#block(index))
-      yield this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset)))
+    let end = 0
+    for (const { value } of this.#block(index)) {
+      const handle = this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset)))
+      // A table is written block by block; blocks that share their bytes are there to fill the memory.
+      if (handle.offset < end) throw this.#fail('a block begins before the one in front of it ends', handle.offset)
+      end = handle.offset + handle.size
+      yield handle
+    }
   }
 
   #handle(cursor: Cursor): Handle {

@@ -62,23 +62,25 @@ export class Shard {
   }
 
   #scan(): ListedTensor[] {
-    let listed: ListedTensor[] | null = null
+    const listed = new Map<string, ListedTensor>()
+    let lists = 0
     for (const { bytes, start, end, block } of this.#table.places()) {
       const wire = new WireReader(bytes, WHAT)
       for (const field of wire.fields(start, end)) {
         if (field.number === META) {
           // The list is small and all depends on it: its block is verified at once.
           this.verify(block)
-          listed = [...(listed ?? []), ...this.#list(wire, field)]
+          this.#list(wire, field, listed)
+          lists++
         } else if (field.number === DATA) this.#slice(wire, field, block)
       }
     }
-    if (listed === null) throw new WireReader(this.file, WHAT).fail('it does not list its tensors', 0)
-    return listed
+    if (lists === 0) throw new WireReader(this.file, WHAT).fail('it does not list its tensors', 0)
+    return [...listed.values()]
   }
 
-  #list(wire: WireReader, meta: Field): ListedTensor[] {
-    const listed: ListedTensor[] = []
+  /** Adds the tensors of a list to `listed`. */
+  #list(wire: WireReader, meta: Field, listed: Map<string, ListedTensor>): void {
     for (const field of wire.inside(meta)) {
       if (field.number !== META_TENSOR) continue
       let name = ''
@@ -93,9 +95,9 @@ export class Shard {
       }
       const dtype = dtypeOf(type)
       if (dtype === null) throw wire.fail(`the tensor ${name} has the unknown element type ${type}`, field.start)
-      listed.push({ name, dtype, shape, slices })
+      if (listed.has(name)) throw wire.fail(`the tensor ${name} is listed twice`, field.start)
+      listed.set(name, { name, dtype, shape, slices })
     }
-    return listed
   }
 
   #slice(wire: WireReader, field: Field, block: Handle): void {

@@ -65,7 +65,7 @@ class V1Source implements TensorSource {
         if (other === undefined) merged.set(name, { listed, file: shard.file.path, slices })
         else if (other.listed.dtype !== dtype || other.listed.shape.join() !== shape.join())
           throw fail(`two files say different things of the tensor: ${describe(other.listed)} and ${describe(listed)}`)
-        else other.slices.push(...slices)
+        else for (const slice of slices) other.slices.push(slice)
       }
     }
     const entries = new Map<string, Entry>()
