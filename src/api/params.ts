@@ -1,4 +1,3 @@
-import { basename, resolve } from 'node:path'
 import { usage } from '../errors.js'
 import { DTYPE_BYTES, elementCount } from '../formats/source.js'
 import { accountOf, type AccountLine } from '../model/account.js'
@@ -12,6 +11,7 @@ import { slotDifferences, slotOptionsOf, slotsIn, slotsOf, type Slot, type SlotO
 import type { HeadName } from '../model/outputs.js'
 import { sharingOf, whatIfs, type WhatIf } from '../model/what-if.js'
 import { readConfigFile } from './config-file.js'
+import { distinctNames } from './distinct-names.js'
 import type { OpenModelOptions } from './open.js'
 
 /** Which models to count, and for which work. */
@@ -124,14 +124,14 @@ function fromPreset(name: string, options: SlotOptions, work: Workload): Counted
   return fromConfig({ name: preset.name, origin: 'preset', notes: [] }, preset.config, options, work)
 }
 
-function fromConfigFile(file: string, options: SlotOptions, work: Workload): Counted {
+function fromConfigFile(file: string, name: string, options: SlotOptions, work: Workload): Counted {
   const raw = readConfigFile(file)
   const { family, architecture, reason } = guessFamily(raw)
-  const head: ColumnHead = { name: basename(file), origin: 'config', notes: [`read as ${family}: ${reason}`] }
+  const head: ColumnHead = { name, origin: 'config', notes: [`read as ${family}: ${reason}`] }
   return fromConfig(head, parseConfig(raw, family, architecture), options, work)
 }
 
-async function fromModel(path: string, options: OpenModelOptions, work: Workload): Promise<Counted> {
+async function fromModel(path: string, name: string, options: OpenModelOptions, work: Workload): Promise<Counted> {
   // Presets need no reader of files: importing them all takes longer than counting.
   const { openModel } = await import('./open.js')
   const opened = await openModel(path, options)
@@ -139,7 +139,7 @@ async function fromModel(path: string, options: OpenModelOptions, work: Workload
   try {
     const slotOptions = slotOptionsOf(model)
     const slots = slotsIn(model)
-    const head: ColumnHead = { name: basename(resolve(path)), origin: 'file', notes: [] }
+    const head: ColumnHead = { name, origin: 'file', notes: [] }
     const column = toColumn(head, model.config, slotOptions, slots, work)
     const agreement = { slots: slots.length, differences: slotDifferences(model) }
     return {
@@ -171,14 +171,18 @@ export async function countModels(request: ParamsOptions): Promise<ParamsReport>
     ...(request.labels === undefined ? {} : { labels: request.labels }),
   }
   const open: OpenModelOptions = { ...request }
+  const { models = [], presets = [], configs = [], compare = [] } = request
+  // In the order in which they are counted.
+  const names = distinctNames([...models, ...configs, ...compare.filter((name) => findPreset(name) === null)])
+  const called = (): string => names.shift()!
   const counted: Counted[] = []
-  for (const path of request.models ?? []) counted.push(await fromModel(path, open, workload))
-  for (const name of request.presets ?? []) counted.push(fromPreset(name, options, workload))
-  for (const file of request.configs ?? []) counted.push(fromConfigFile(file, options, workload))
+  for (const path of models) counted.push(await fromModel(path, called(), open, workload))
+  for (const name of presets) counted.push(fromPreset(name, options, workload))
+  for (const file of configs) counted.push(fromConfigFile(file, called(), options, workload))
   const { config: _, ...beside } = open
-  for (const name of request.compare ?? []) {
+  for (const name of compare) {
     const known = findPreset(name) !== null
-    counted.push(known ? fromPreset(name, options, workload) : await fromModel(name, beside, workload))
+    counted.push(known ? fromPreset(name, options, workload) : await fromModel(name, called(), beside, workload))
   }
   const [first] = counted
   if (first === undefined)

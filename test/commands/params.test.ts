@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -26,6 +26,14 @@ describe('albertkit params', () => {
     expect(report.columns[0]?.agreement).toEqual({ slots: 33, differences: [] })
     expect(report.columns.map((c) => c.stored)).toEqual([524_688, 11_683_584, 109_482_240, 1_119_504])
     expect(report.columns[3]?.stored).toBe(report.columns[0]?.used)
+  })
+
+  it('models of one name are told apart', async () => {
+    for (const name of ['old', 'new']) cpSync(ZH_NEWS, join(folder, name, 'model'), { recursive: true })
+    const [a, b] = ['old', 'new'].map((name) => join(folder, name, 'model'))
+    const { stdout } = await albertkit(['params', a!, '--compare', `albert-base,${b!}`, '--json'])
+    const { columns } = paramsSchema.parse(JSON.parse(stdout))
+    expect(columns.map((c) => c.name)).toEqual(['old/model', 'albert-base', 'new/model'])
   })
 
   it('prints terminal tables, Markdown and CSV', async () => {
