@@ -1,6 +1,6 @@
-import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import { defined } from '../defined.js'
+import { argument } from './args.js'
 import { AlbertkitCommand } from './base.js'
 
 const whole = (description: string) =>
@@ -13,7 +13,7 @@ export default class Bench extends AlbertkitCommand {
     { description: 'Every form of a directory', command: '<%= config.bin %> <%= command.id %> out --runs 5' },
     { description: 'One runner, several batches and threads', command: '<%= config.bin %> <%= command.id %> out --runner onnxruntime --batch 1 --batch 4 --length 64 --threads 1 --threads 2 --runs 5' },
   ] // prettier-ignore
-  static override args = { directory: Args.string({ description: 'directory that `convert` wrote', required: true }) }
+  static override args = { directory: argument({ description: 'directory that `convert` wrote', required: true }) }
   static override flags = {
     runner: Flags.string({ description: 'runtime to use; may be repeated', multiple: true, multipleNonGreedy: true, helpValue: 'NAME' }), // prettier-ignore
     batch: whole('rows of a batch, 1 and 8 by default; may be repeated'),

@@ -22,7 +22,7 @@ export default class Embed extends TextCommand {
     ...textFlags,
     pooling: Flags.string({ description: 'mean of the tokens, or the pooler', options: ['mean', 'pooled'], default: 'mean' }),
     cosine: Flags.string({ description: 'a text to compare each line with', helpValue: 'TEXT' }),
-    text: Flags.string({ description: 'instead of a file: two texts, the cosine of whose vectors is printed', helpValue: 'TEXT', multiple: true, exclusive: ['cosine', 'shard'] }),
+    text: Flags.string({ description: 'instead of a file: two texts, the cosine of whose vectors is printed', helpValue: 'TEXT', multiple: true, multipleNonGreedy: true, exclusive: ['cosine', 'shard'] }),
     format: Flags.string({ description: 'form of the vectors', options: ['jsonl', 'npy', 'safetensors'], default: 'jsonl' }),
     output: Flags.string({ char: 'o', description: 'file to write to; with --shard the directory', helpValue: 'PATH' }),
     shard: shardFlag({ exclusive: ['cosine'] }),

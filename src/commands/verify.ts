@@ -23,7 +23,7 @@ export default class Verify extends AlbertkitCommand {
   }
   static override flags = {
     ...modelFlags,
-    runner: Flags.string({ description: 'runtime to use, or reference: onnxruntime, tfjs-wasm, tfjs-cpu, tfjs-node, browser-wasm, browser-ort-wasm, or one on a GPU; may be repeated', multiple: true, helpValue: 'NAME' }), // prettier-ignore
+    runner: Flags.string({ description: 'runtime to use, or reference: onnxruntime, tfjs-wasm, tfjs-cpu, tfjs-node, browser-wasm, browser-ort-wasm, or one on a GPU; may be repeated', multiple: true, multipleNonGreedy: true, helpValue: 'NAME' }), // prettier-ignore
     golden: Flags.string({
       description: 'safetensors or npz file of inputs and expected outputs',
       helpValue: 'FILE',
