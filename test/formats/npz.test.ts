@@ -74,13 +74,21 @@ it('a flipped byte of a number is found by its checksum', async () => {
 
 describe('arrays that NumPy stores by columns', () => {
   /** An archive of one array, not compressed, with `fortran_order` as NumPy writes it for transposed views. */
-  function archive(shape: readonly number[], columns: readonly number[]): Promise<Buffer> {
+  function archive(shape: readonly (number | string)[], columns: readonly number[]): Promise<Buffer> {
     const data = Buffer.from(Int32Array.from(columns).buffer)
     const text = `{'descr': '<i4', 'fortran_order': True, 'shape': (${shape.join(', ')}), }`
     const header = text.padEnd(117) + '\n'
     const npy = Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([118, 0]), Buffer.from(header), data])
     return zip([{ name: 'x.npy', data: npy }], { compress: false })
   } // prettier-ignore
+
+  it('have whole numbers as Python 2 writes them', async () => {
+    const path = join(folder, 'long.npz')
+    writeFileSync(path, await archive(['2L', '2L'], [0, 2, 1, 3]))
+    const source = await openSource(path)
+    expect(source.tensors.get('x')?.shape).toEqual([2, 2])
+    source.close()
+  })
 
   it('come in the order of rows', async () => {
     await fc.assert(

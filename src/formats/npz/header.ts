@@ -40,11 +40,12 @@ export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): N
   const header = text.toString('latin1', start, start + length)
   const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1]
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1]
-  const dims = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1]
+  const dims = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1]
   if (order === undefined || dims === undefined) throw fail('has a header that says neither shape nor order')
   const dtype = descr === undefined ? undefined : DTYPES[descr]
   if (dtype === undefined) throw refuse(`holds elements of type ${descr ?? 'object'}`)
-  const shape = dims.split(',').map((d) => d.trim()).filter((d) => d !== '').map(Number) // prettier-ignore
+  // Python 2 writes 3L.
+  const shape = dims.split(',').map((d) => d.trim().replace(/L$/, '')).filter((d) => d !== '').map(Number) // prettier-ignore
   if (!Number.isSafeInteger(elementCount(shape) * DTYPE_BYTES[dtype])) throw fail('has an impossible shape')
   const columns = order === 'True' && shape.filter((d) => d > 1).length > 1
   return { dtype, shape, columns, dataStart: start + length }
