@@ -42,6 +42,11 @@ export async function openOnnxGpu(
       : { id: 'cuda', name, adapter: nvidiaAdapter(), hint: CUDA_HINT }
   const runner = await openOnnx(file, { ...values, provider })
   // Only now is it certain that there is a GPU at all.
-  if (name === 'ort-cuda') requireAdapter(name, provider.adapter, options.adapter, CUDA_CHOICE)
-  return runner
+  try {
+    if (name === 'ort-cuda') requireAdapter(name, provider.adapter, options.adapter, CUDA_CHOICE)
+    return runner
+  } catch (error) {
+    await runner.close()
+    throw error
+  }
 }

@@ -1,4 +1,14 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -167,6 +177,17 @@ describeShared('parts that are missing', () => {
     expect(() => readAll(part, absent?.name ?? '')).toThrow('the data of the tensor is missing')
     source.close()
     part.close()
+  })
+
+  it('no file stays open where one of several cannot be', async () => {
+    const directory = folder()
+    cpSync(tf('fmt_sharded'), directory, { recursive: true })
+    rmSync(join(directory, 'model.ckpt.data-00002-of-00003'))
+    mkdirSync(join(directory, 'model.ckpt.data-00002-of-00003'))
+    const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
+    const before = open()
+    await expect(openSource(directory)).rejects.toMatchObject({ kind: 'malformed' })
+    expect(open()).toBe(before)
   })
 
   it('a file of a sharded V1 checkpoint', async () => {

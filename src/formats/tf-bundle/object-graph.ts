@@ -182,9 +182,18 @@ class NamedSource implements TensorSource {
 /**
  * Gives the variables of a checkpoint of objects their names; any other checkpoint is given back as it is.
  * @param namesOfNodes names by the number of the object, from what belongs to the checkpoint (a SavedModel's graph)
- * @throws AlbertkitError `malformed` where the object graph cannot be parsed
+ * @throws AlbertkitError `malformed` where the object graph cannot be parsed; the checkpoint is closed then
  */
 export function nameObjects(source: BundleSource, namesOfNodes: ReadonlyMap<number, string> = new Map()): TensorSource {
+  try {
+    return named(source, namesOfNodes)
+  } catch (error) {
+    source.close()
+    throw error
+  }
+}
+
+function named(source: BundleSource, namesOfNodes: ReadonlyMap<number, string>): TensorSource {
   const info = source.tensors.get(GRAPH)
   const keys = [...source.tensors.keys()].filter((key) => key !== GRAPH)
   if (!keys.some((key) => key.endsWith(VALUE))) return source

@@ -46,7 +46,14 @@ export class BundleSource implements TensorSource {
       })
     }
     this.missingFiles = absent
-    this.#shards = paths.map((path, shard) => (used.has(shard) && existsSync(path) ? new RangedFile(path) : null))
+    const shards: (RangedFile | null)[] = []
+    this.#shards = shards
+    try {
+      paths.forEach((path, shard) => shards.push(used.has(shard) && existsSync(path) ? new RangedFile(path) : null))
+    } catch (error) {
+      this.close()
+      throw error
+    }
     this.files = [indexFile, ...paths.filter((_, shard) => this.#shards[shard] != null)]
     this.notes = [
       ...(absent.length === used.size && absent.length > 0

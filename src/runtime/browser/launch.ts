@@ -34,7 +34,6 @@ export async function openPage(program: string, origin: string, args: readonly s
     .catch((error: unknown) => {
       throw environment(`the browser does not start: ${firstLine(error)}`, { file: program, cause: error })
     })
-  const browser = await chromium.connect(server.wsEndpoint())
   const forget = onInterrupt(() => {
     server.process().kill('SIGKILL')
   })
@@ -47,6 +46,7 @@ export async function openPage(program: string, origin: string, args: readonly s
     if (outcome === 'late') server.process().kill('SIGKILL')
   }
   try {
+    const browser = await chromium.connect(server.wsEndpoint())
     const page = await browser.newPage()
     await page.goto(origin, { timeout: START_MS })
     return { browser, page, close }
