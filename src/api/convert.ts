@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeText } from '../export/files.js'
 import { outputError, usage } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
 import { Hasher } from '../export/hash.js'
@@ -107,7 +108,7 @@ export async function convertModel(path: string, directory: string, options: Con
       const said = report(opened, plans, directory, options, artefacts, verification, gate, notes)
       if (!said.ok) return said
       const hashes = await hasher.finish()
-      writeFileSync(
+      writeText(
         join(output.staging, 'albertkit.json'),
         manifestOf(opened, directory, written, hashes, output.staging, verification, options),
       )

@@ -1,5 +1,6 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeText } from '../export/files.js'
 import { outputError, usage } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
 import { buildTfConfig } from '../export/files/config.js'
@@ -101,13 +102,13 @@ async function writeAll(
   const { config } = plan
   const others = ['vocab.txt', ...(labels === null ? [] : ['labels.txt'])]
   writeVocabulary(join(staging, 'vocab.txt'), config.vocab_size)
-  if (labels !== null) writeFileSync(join(staging, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
+  if (labels !== null) writeText(join(staging, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
   if (target === 'tf') {
     const { files } = await writeTfModel(plan, NOTHING, staging, buildTfConfig(config, PASSED, task), {})
     return [...files.map(({ path }) => path), ...others]
   }
   const architectures = [classNameOf(config.architecture, task)]
-  writeFileSync(join(staging, 'config.json'), buildConfigJson(config, labels, { architectures, passed: PASSED, task }))
+  writeText(join(staging, 'config.json'), buildConfigJson(config, labels, { architectures, passed: PASSED, task }))
   const { files } = await writeSafetensorsModel(plan, NOTHING, staging, {})
   return [...files.map(({ path }) => path), 'config.json', ...others]
 }

@@ -1,5 +1,6 @@
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { copyTo, writeText, writing } from '../export/files.js'
 import { outputError, usage } from '../errors.js'
 import { buildTfConfig, passedFields } from '../export/files/config.js'
 import { FILE_PRECISIONS, inPrecision, torchDtype } from '../export/files/rounding.js'
@@ -173,7 +174,7 @@ export async function writeFile(
 ): Promise<WrittenArtefact> {
   if (target === 'safetensors') return writeSafetensorsModel(translation, opened.source, staging, events)
   const folder = join(staging, 'tf')
-  mkdirSync(folder, { recursive: true })
+  writing(folder, () => mkdirSync(folder, { recursive: true }))
   const config = buildTfConfig(
     translation.config,
     passedFields(opened.rawConfig.fields),
@@ -181,9 +182,9 @@ export async function writeFile(
   )
   const artefact = await writeTfModel(translation, opened.source, folder, config, events)
   const vocabulary = findTokenizer(opened.directory)
-  if (vocabulary !== null) copyFileSync(vocabulary, join(folder, tokenizerName(vocabulary)))
+  if (vocabulary !== null) copyTo(join(folder, tokenizerName(vocabulary)), vocabulary)
   const labels = readLabels(opened.directory, opened.config)
-  if (labels !== null) writeFileSync(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
+  if (labels !== null) writeText(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
   return { ...artefact, files: artefact.files.map((file) => ({ ...file, path: `tf/${file.path}` })) }
 }
 

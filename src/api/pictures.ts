@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { outputError } from '../errors.js'
 import { OutputDirectory } from '../export/atomic.js'
-import { writing } from '../export/files.js'
+import { writeText, writing } from '../export/files.js'
 import { albertkitVersion } from '../export/version.js'
 import { refuseExisting, writeWhole } from '../export/whole-file.js'
 import type { Look } from '../report/chart/look.js'
@@ -68,9 +68,7 @@ export async function writePage(
   const html = await htmlPage(page.title, page.lead, page.sections, albertkitVersion())
   const output = new OutputDirectory(directory, { force })
   try {
-    writing(directory, () => {
-      writeFileSync(join(output.staging, 'index.html'), html)
-    })
+    writeText(join(output.staging, 'index.html'), html)
     output.commit()
   } finally {
     output.discard()

@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AlbertkitError } from '../errors.js'
+import { copyTo, writeText } from '../export/files.js'
 import { kerasTokenizer } from '../text/keras-hub.js'
 import { findTokenizer, loadTokenizer, tokenizerName } from '../text/load.js'
 import { buildTokenizerConfig, buildTokenizerJson } from '../text/tokenizer-json.js'
@@ -16,22 +17,20 @@ const GIVEN = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.js
 export function writeTokenizer(directory: string, staging: string, positions: number): string[] {
   const own = findTokenizer(directory)
   if (own === null) return []
-  copyFileSync(own, join(staging, tokenizerName(own)))
+  copyTo(join(staging, tokenizerName(own)), own)
   // What keras-hub calls tokenizer.json is another thing.
   const given = kerasTokenizer(own) === null ? GIVEN : []
-  for (const name of given)
-    if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(staging, name))
+  for (const name of given) if (existsSync(join(directory, name))) copyTo(join(staging, name), join(directory, name))
+  const made = new Map<string, string>()
   try {
     const tokenizer = loadTokenizer(directory)
-    const write = (name: string, text: string): void => {
-      if (!existsSync(join(staging, name))) writeFileSync(join(staging, name), text)
-    }
-    write('tokenizer.json', buildTokenizerJson(tokenizer))
-    write('tokenizer_config.json', buildTokenizerConfig(tokenizer, positions))
-    return []
+    made.set('tokenizer.json', buildTokenizerJson(tokenizer))
+    made.set('tokenizer_config.json', buildTokenizerConfig(tokenizer, positions))
   } catch (error) {
     // Weights and vocabulary are two things: a vocabulary that is of no use stops no conversion.
     if (!(error instanceof AlbertkitError)) throw error
     return [`no tokenizer.json: ${error.message} (${basename(own)})`]
   }
+  for (const [name, text] of made) if (!existsSync(join(staging, name))) writeText(join(staging, name), text)
+  return []
 }

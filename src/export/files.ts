@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { AlbertkitError, outputError } from '../errors.js'
 
 /** What a person can do about the errors of writing that have a remedy. */
@@ -33,6 +33,20 @@ export function writing<T>(path: string, body: () => T): T {
   } catch (error) {
     throw asOutputError(error, path)
   }
+}
+
+/** Writes a small file, over one that is there. @throws AlbertkitError `output` */
+export const writeText = (path: string, text: string): void => {
+  writing(path, () => {
+    writeFileSync(path, text)
+  })
+}
+
+/** Copies a small file. @throws AlbertkitError `output` */
+export const copyTo = (path: string, source: string): void => {
+  writing(path, () => {
+    copyFileSync(source, path)
+  })
 }
 
 /** A file that is written from start to end. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Activation, ModelConfig } from '../model/config.js'
+import * as z from '../vendor/zod.js'
 import { albertkitVersion } from './version.js'
 import type { FileHash } from './hash.js'
 import type { WrittenArtefact } from './written.js'
@@ -101,13 +102,18 @@ export function buildManifest(parts: ManifestParts): string {
   return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
+/** What is read of a manifest that is there; the rest of it is kept as it is. */
+const READ = z.object({
+  artefacts: z.record(z.string(), z.object({ task: z.string(), files: z.array(z.object({ name: z.string() })) })),
+})
+
 /** The manifest of an existing output directory, or null where there is none that can be read. */
 export function readManifest(directory: string): Manifest | null {
   const file = join(directory, 'albertkit.json')
   if (!existsSync(file)) return null
   try {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    return typeof parsed === 'object' && parsed !== null && 'artefacts' in parsed ? (parsed as Manifest) : null
+    return READ.safeParse(parsed).success ? (parsed as Manifest) : null
   } catch {
     return null
   }

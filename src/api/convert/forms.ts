@@ -1,5 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeText } from '../../export/files.js'
 import type { Hasher } from '../../export/hash.js'
 import { exportModel, type ExportOptions, type GraphTarget, type WriteEvents, type WrittenArtefact } from '../../export/index.js' // prettier-ignore
 import type { FileTarget, Translation } from '../../model/translation.js'
@@ -106,7 +107,7 @@ export async function writeForms(
   }
   const files = filesAfter(directory, written)
   const config = configJson(opened, plans.get('safetensors'), options.task ?? 'auto', files, keptDtype(directory))
-  writeFileSync(join(staging, 'config.json'), config)
+  writeText(join(staging, 'config.json'), config)
   const judged: Written[] = []
   for (const form of written) judged.push(await judgeFile(opened, form, staging, options))
   return judged

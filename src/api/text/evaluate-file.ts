@@ -1,6 +1,5 @@
-import { writeFileSync } from 'node:fs'
 import { usage } from '../../errors.js'
-import { writing } from '../../export/files.js'
+import { writeText } from '../../export/files.js'
 import { compareModels, type ModelComparison } from './compare.js'
 import { ErrorsFile } from './errors-file.js'
 import { evalResults, evaluate, type Evaluation } from './evaluate.js'
@@ -64,16 +63,10 @@ export interface EvaluationFiles {
 
 /** Writes the files of an evaluation that are asked for. @throws AlbertkitError `output`, `environment` */
 export async function writeEvaluation(report: EvaluationReport, { results, svg }: EvaluationFiles): Promise<void> {
-  if (results !== undefined) writeFiles(results, evalResults(report, report.globalStep))
+  // Each run's results replace those of the one before, as run_classifier's do.
+  if (results !== undefined) writeText(results, evalResults(report, report.globalStep))
   if (svg === undefined) return
   const { chartSvg } = await import('../../report/chart/render.js')
   const { confusionChart } = await import('../../report/chart/confusion.js')
-  writeFiles(svg, await chartSvg(confusionChart(report), 'light'))
-}
-
-/** Each run's results replace those of the one before, as run_classifier's do. */
-function writeFiles(path: string, text: string): void {
-  writing(path, () => {
-    writeFileSync(path, text)
-  })
+  writeText(svg, await chartSvg(confusionChart(report), 'light'))
 }

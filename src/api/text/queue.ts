@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
+import { writing } from '../../export/files.js'
 import { malformed, usage } from '../../errors.js'
 import { writeWhole } from '../../export/whole-file.js'
 import type { MergeJob, QueueJob } from '../../scale/queue/jobs.js'
@@ -43,7 +44,7 @@ export async function submitJob(
       output: target,
       force: false,
     }
-    mkdirSync(join(target, '..'), { recursive: true })
+    writing(target, () => mkdirSync(dirname(target), { recursive: true }))
     return await submit(merge, shards, options)
   } finally {
     await model.close()
