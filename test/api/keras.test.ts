@@ -29,6 +29,16 @@ function written(name: string, content: unknown): string {
   return file
 }
 
+/** A copy of a fixture with another text in one of its files. */
+function edited(name: string, fixture: string, file: string, edit: (text: string) => string): string {
+  const folder = join(out, name)
+  cpSync(join(FIXTURES, fixture), folder, { recursive: true })
+  const text = readFileSync(join(folder, file), 'utf8')
+  expect(edit(text)).not.toBe(text)
+  writeFileSync(join(folder, file), edit(text))
+  return folder
+}
+
 const failure = async (path: string, options?: OpenModelOptions): Promise<AlbertkitError> =>
   openModel(path, options).then(
     () => expect.unreachable('it opened'),
@@ -160,15 +170,11 @@ describe('the configuration of keras-hub', () => {
   })
 
   it('names a field as the file does where it disagrees with the weights', async () => {
-    const folder = join(out, 'disagrees')
-    cpSync(join(FIXTURES, 'albert_classifier_preset'), folder, { recursive: true })
-    const file = join(folder, 'config.json')
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"hidden_dim": 8', '"hidden_dim": 16'))
-    const error = await failure(folder)
-    expect(error.place.field).toBe('hidden_size')
-    expect(error.hint).toContain('hidden_dim')
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"hidden_dim": 16', '"hidden_dim": 8').replace('"num_groups": 1', '"num_groups": 3')) // prettier-ignore
-    const groups = await failure(folder)
+    const PRESET = 'albert_classifier_preset'
+    const sizes = await failure(edited('sizes', PRESET, 'config.json', (text) => text.replace('"hidden_dim": 8', '"hidden_dim": 16'))) // prettier-ignore
+    expect(sizes.place.field).toBe('hidden_size')
+    expect(sizes.hint).toContain('hidden_dim')
+    const groups = await failure(edited('groups', PRESET, 'config.json', (text) => text.replace('"num_groups": 1', '"num_groups": 3'))) // prettier-ignore
     expect(groups.place.field).toBe('num_hidden_groups')
     expect(groups.hint).toContain('num_groups')
   })
@@ -176,31 +182,22 @@ describe('the configuration of keras-hub', () => {
   it('of another model is said to be one', async () => {
     const folder = join(out, 'roberta')
     cpSync(join(FIXTURES, 'bert_backbone_weights'), folder, { recursive: true })
-    writeFileSync(
-      join(folder, 'config.json'),
-      JSON.stringify({ class_name: 'RobertaBackbone', config: { num_layers: 2 } }),
-    )
+    written('roberta/config.json', { class_name: 'RobertaBackbone', config: { num_layers: 2 } })
     const error = await failure(folder)
     expect(error.kind).toBe('unsupported')
     expect(error.message).toContain('RobertaBackbone')
   })
 
   it('says that keras-hub computes in another element type', async () => {
-    const folder = join(out, 'half')
-    cpSync(join(FIXTURES, 'albert_classifier_preset'), folder, { recursive: true })
-    const file = join(folder, 'config.json')
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"name": "float32"', '"name": "mixed_bfloat16"'))
-    const opened = await openModel(folder)
+    const edit = (text: string): string => text.replace('"name": "float32"', '"name": "mixed_bfloat16"')
+    const opened = await openModel(edited('half', 'albert_classifier_preset', 'config.json', edit))
     expect(opened.notes.join()).toContain('mixed_bfloat16')
     opened.close()
   })
 
   it('says that a classifier was saved with an activation', async () => {
-    const folder = join(out, 'softmax')
-    cpSync(join(FIXTURES, 'albert_classifier_preset'), folder, { recursive: true })
-    const file = join(folder, 'task.json')
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"activation": "linear"', '"activation": "softmax"'))
-    const opened = await openModel(folder)
+    const edit = (text: string): string => text.replace('"activation": "linear"', '"activation": "softmax"')
+    const opened = await openModel(edited('softmax', 'albert_classifier_preset', 'task.json', edit))
     expect(opened.notes.join()).toContain('softmax')
     opened.close()
   })
