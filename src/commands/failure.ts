@@ -58,11 +58,23 @@ export function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
   })
 }
 
+/** oclif's words for a usage error, without the colours, lines and tabs that it lays them out with. */
+function usageMessage(message: string): string {
+  const said = stripVTControlCharacters(message).replace(/(\nSee more help with --help)+$/, '')
+  // A flag that was given a wrong value: `Parsing --NAME`, and below it what our own or oclif's parser says.
+  const [, flag, reason] = /^Parsing (--\S+)\s+([^]*)$/.exec(said) ?? []
+  if (flag === undefined || reason === undefined) return said
+  return reason.startsWith(flag) ? reason : `${flag}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`
+}
+
 function toFailure(error: unknown, help: string): Failure {
-  if (error instanceof AlbertkitError)
-    return { kind: error.kind, message: error.message, place: error.place, hint: error.hint, exitCode: error.exitCode }
+  if (error instanceof AlbertkitError) {
+    const { kind, place, hint, exitCode } = error
+    // oclif writes its own words around the message of an error that a flag's parser throws.
+    return { kind, message: kind === 'usage' ? usageMessage(error.message) : error.message, place, hint, exitCode }
+  }
   if (isOclifError(error) && typeof error.oclif.exit === 'number') {
-    const message = stripVTControlCharacters(error.message).replace(/\nSee more help with --help$/, '')
+    const message = usageMessage(error.message)
     const hint = error.suggestions?.length ? `try ${error.suggestions.join(' or ')}` : `see \`${help}\``
     return { kind: 'usage', message, place: {}, hint, exitCode: error.oclif.exit }
   }

@@ -21,12 +21,16 @@ interface Sums {
   bb: number
 }
 
-/** Outputs whose last axis is a choice. */
-const isAnswer = (name: string): boolean => name === 'logits' || name.endsWith('_logits')
+/** Outputs whose last axis is a choice; a single value, as models of regression have, is none. */
+const isLogits = (name: string): boolean => name === 'logits' || name.endsWith('_logits')
 
+/** Where the largest value stands; −1 where one is no number, for then there is no answer. */
 function largestAt(data: ArrayLike<number>, start: number, width: number): number {
   let best = start
-  for (let i = start + 1; i < start + width; i++) if (data[i]! > data[best]!) best = i
+  for (let i = start; i < start + width; i++) {
+    if (Number.isNaN(data[i])) return -1
+    if (data[i]! > data[best]!) best = i
+  }
   return best - start
 }
 
@@ -53,9 +57,10 @@ export class Agreement {
       for (let row = 0; row < wanted.data.length / width; row++) {
         if (perToken && inputs.attention_mask[row] === 0) continue
         this.#addRow(sums, wanted.data, given.data, row * width, width)
-        if (!isAnswer(name)) continue
+        if (!isLogits(name) || width === 1) continue
         sums.answers++
-        if (largestAt(wanted.data, row * width, width) === largestAt(given.data, row * width, width)) sums.equal++
+        const answer = largestAt(given.data, row * width, width)
+        if (answer !== -1 && answer === largestAt(wanted.data, row * width, width)) sums.equal++
       }
     }
   }
@@ -94,12 +99,13 @@ export class Agreement {
     })
   }
 
-  /** The least agreement of all answers; the cosine of the sequence output where there are none. */
+  /** The least agreement of all answers; where there are none the cosine of the sequence output and of what a model of regression gives. */
   worst(): number {
     const outputs = this.outputs()
     const answers = outputs.flatMap(({ agreement }) => (agreement === null ? [] : [agreement]))
     if (answers.length > 0) return Math.min(...answers)
-    return outputs.find(({ output }) => output === 'last_hidden_state')?.cosine ?? 0
+    const values = outputs.filter(({ output }) => output === 'last_hidden_state' || isLogits(output))
+    return values.reduce((least, { cosine }) => Math.min(least, cosine), values.length === 0 ? 0 : 1)
   }
 
   /** 1 − cosine of the sequence output and of the answers, the largest. */
