@@ -60,7 +60,9 @@ export function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
 
 /** oclif's words for a usage error, without the colours, lines and tabs that it lays them out with. */
 function usageMessage(message: string): string {
-  const said = stripVTControlCharacters(message).replace(/(\nSee more help with --help)+$/, '')
+  const said = stripVTControlCharacters(message)
+    .replace(/(\nSee more help with --help)+$/, '')
+    .replace(/^The following errors? occurred:\s+/, '')
   // A flag that was given a wrong value: `Parsing --NAME`, and below it what our own or oclif's parser says.
   const [, flag, reason] = /^Parsing (--\S+)\s+([^]*)$/.exec(said) ?? []
   if (flag === undefined || reason === undefined) return said

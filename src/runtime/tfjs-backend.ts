@@ -35,12 +35,15 @@ async function importCore(): Promise<TfjsCore> {
   return tf
 }
 
+const importBackend = <T>(load: () => Promise<T>, name: string): Promise<T> =>
+  importOptional(load, `${name} is not installed`, 'it comes with albertkit: install that again')
+
 async function register(backend: 'cpu' | 'wasm'): Promise<void> {
   if (backend === 'cpu') {
-    await import('@tensorflow/tfjs-backend-cpu')
+    await importBackend(() => import('@tensorflow/tfjs-backend-cpu'), '@tensorflow/tfjs-backend-cpu')
     return
   }
-  const wasm = await import('@tensorflow/tfjs-backend-wasm')
+  const wasm = await importBackend(() => import('@tensorflow/tfjs-backend-wasm'), '@tensorflow/tfjs-backend-wasm')
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
   wasm.setWasmPaths(`${dirname(entry)}/`)
 }

@@ -22,8 +22,12 @@ const importDawn = (): Promise<typeof import('webgpu')> =>
 /** A name that no adapter has: Dawn answers with the list of those there are. */
 const NO_ADAPTER = 'albertkit-lists-adapters'
 
-/** Names of the adapters that Dawn sees, with their backends: `SwiftShader Device (Subzero) (vulkan)`. */
-export async function listAdapters(): Promise<string[]> {
+interface Seen {
+  readonly name: string
+  readonly backend: string
+}
+
+async function adaptersSeen(): Promise<Seen[]> {
   const { create } = await importDawn()
   try {
     await create([`adapter=${NO_ADAPTER}`]).requestAdapter()
@@ -32,16 +36,22 @@ export async function listAdapters(): Promise<string[]> {
     const text = error instanceof Error ? error.message : String(error)
     const found = [...text.matchAll(/backend: '([^']*)', name: '([^']*)'/g)]
     // Dawn's null backend computes nothing.
-    return found
-      .filter(([, backend]) => backend !== 'null')
-      .map(([, backend, name]) => `${name ?? ''} (${backend ?? ''})`)
+    return found.map(([, backend = '', name = '']) => ({ name, backend })).filter(({ backend }) => backend !== 'null')
   }
 }
+
+/** Names of the adapters that Dawn sees, with their backends: `SwiftShader Device (Subzero) (vulkan)`. */
+export const listAdapters = async (): Promise<string[]> =>
+  (await adaptersSeen()).map(({ name, backend }) => `${name} (${backend})`)
+
+/** The name of the first adapter whose name has `part` in it, in capitals or not: Dawn itself tells these apart. */
+const nameWith = async (part: string): Promise<string> =>
+  (await adaptersSeen()).find(({ name }) => name.toLowerCase().includes(part.toLowerCase()))?.name ?? part
 
 async function requestAdapter({ adapter }: GpuOptions) {
   const { create, globals } = await importDawn()
   Object.assign(globalThis, globals)
-  const gpu = create(adapter === undefined ? [] : [`adapter=${adapter}`])
+  const gpu = create(adapter === undefined ? [] : [`adapter=${await nameWith(adapter)}`])
   let found: GPUAdapter | null = null
   let reason = 'there is no WebGPU adapter'
   try {

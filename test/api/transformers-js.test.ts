@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AutoModel, AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from '@huggingface/transformers'
 import { convertModel } from '../../src/api/convert.js'
-import { initModel } from '../../src/api/init.js'
+import { initModel, type InitTask } from '../../src/api/init.js'
+import { openModel } from '../../src/api/open.js'
 import { embedLines, openEmbedder } from '../../src/api/text/embed.js'
 import { openTextModel } from '../../src/api/text/model.js'
 import { predictLines } from '../../src/api/text/predict.js'
+import { headsFor, resolveTask } from '../../src/model/outputs.js'
+import { runReference } from '../../src/model/reference-run.js'
 import { ExampleReader, isBad } from '../../src/text/examples.js'
 import type { Line } from '../../src/text/lines.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
@@ -128,5 +131,83 @@ describeShared('a model of the google family with a SentencePiece vocabulary', (
 
   it.each(dtypes)('in %s: the same classes and features', async (dtype) => {
     expect((await sameAnswers('google', dtype, texts)).size).toBeGreaterThan(0)
+  })
+})
+
+describe('models with other heads', () => {
+  const config = { vocab_size: 700, embedding_size: 32, hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 128, hidden_act: 'gelu', max_position_embeddings: 64, type_vocab_size: 2 } // prettier-ignore
+  /** Of the vocabulary that is made up: BERT's. */
+  const MASK = 103
+  const made = async (family: 'albert' | 'bert', task: InitTask): Promise<string> => {
+    const name = `${family}-${task}`
+    const file = join(folder, `${family}.json`)
+    writeFileSync(file, JSON.stringify({ model_type: family, num_hidden_groups: 1, inner_group_num: 1, ...config }))
+    await initModel(file, join(folder, `${name}-source`), { task, target: 'safetensors', labels: 3 })
+    expect((await convertModel(join(folder, `${name}-source`), join(folder, name), { targets: ['onnx'], verify: false })).ok).toBe(true) // prettier-ignore
+    return name
+  }
+  const expected = async (name: string, output: string, texts: readonly [string, string?]) => {
+    const model = await openModel(join(folder, `${name}-source`))
+    const tokenizer = await AutoTokenizer.from_pretrained(name)
+    const features = tokenizer(texts[0], { text_pair: texts[1] ?? null }) as Record<string, { data: BigInt64Array }>
+    const ids = (key: string): Int32Array => Int32Array.from(features[key]!.data, Number)
+    const input_ids = ids('input_ids')
+    const inputs = { batch: 1, sequence: input_ids.length, input_ids, token_type_ids: ids('token_type_ids'), attention_mask: ids('attention_mask') } // prettier-ignore
+    const values = runReference(model.model, model.source, inputs, headsFor(resolveTask(model.model, 'auto'))).get(
+      output,
+    )
+    model.close()
+    if (values === undefined) throw new RangeError(`there is no ${output}`)
+    return { input_ids, values: Array.from(values.data), width: values.shape.at(-1) ?? 1 }
+  }
+  const softmax = (values: readonly number[]): number[] => {
+    const powers = values.map((value) => Math.exp(value - Math.max(...values)))
+    const sum = powers.reduce((a, b) => a + b, 0)
+    return powers.map((power) => power / sum)
+  }
+
+  it.each(['albert', 'bert'] as const)('%s fills masks, once its output is called logits', async (family) => {
+    const name = await made(family, 'mlm')
+    const text = 'ab [MASK] ef'
+    const { input_ids, values, width } = await expected(name, 'prediction_logits', [text])
+    const at = input_ids.indexOf(MASK)
+    expect(at).toBeGreaterThan(0)
+    const probabilities = softmax(values.slice(at * width, (at + 1) * width))
+    const fill = await pipeline('fill-mask', name, { session_options })
+    const forward = fill.model.forward.bind(fill.model)
+    fill.model.forward = async (inputs: object) =>
+      forward(inputs).then((outputs: Record<string, unknown>) => ({ ...outputs, logits: outputs.prediction_logits }))
+    const found = (await fill(text)) as { token: number; score: number }[]
+    expect(found[0]?.score).toBeCloseTo(Math.max(...probabilities), 6)
+    for (const { token, score } of found) expect(score).toBeCloseTo(probabilities[token] ?? 0, 6)
+    await fill.dispose()
+  })
+
+  it.each(['albert', 'bert'] as const)('%s answers questions', async (family) => {
+    const name = await made(family, 'qa')
+    const [question, context] = ['ab cd', 'ef gh ij']
+    const start = await expected(name, 'start_logits', [question, context])
+    const answer = await pipeline('question-answering', name, { session_options })
+    const inputs = (await AutoTokenizer.from_pretrained(name))(question, { text_pair: context })
+    const { start_logits } = (await answer.model(inputs)) as { start_logits: { data: Float32Array } }
+    expect(furthest(start_logits.data, start.values)).toBeLessThanOrEqual(1e-5)
+    expect(context).toContain(((await answer(question, context)) as { answer: string }).answer)
+    await answer.dispose()
+  })
+
+  it.each(['albert', 'bert'] as const)('%s gives tokens classes', async (family) => {
+    const name = await made(family, 'token-classification')
+    const { values, width } = await expected(name, 'logits', ['ab cd ef'])
+    const model = await AutoModel.from_pretrained(name, { session_options })
+    const { logits } = (await model((await AutoTokenizer.from_pretrained(name))('ab cd ef'))) as { logits: { data: Float32Array } } // prettier-ignore
+    expect(furthest(logits.data, values)).toBeLessThanOrEqual(1e-5)
+    await model.dispose()
+    if (family === 'albert') return
+    const classify = await pipeline('token-classification', name, { session_options })
+    const found = (await classify('ab cd ef', { ignore_labels: [] })) as { index: number; score: number }[]
+    expect(found.length).toBe(values.length / width - 2)
+    for (const { index, score } of found)
+      expect(score).toBeCloseTo(Math.max(...softmax(values.slice(index * width, (index + 1) * width))), 6)
+    await classify.dispose()
   })
 })

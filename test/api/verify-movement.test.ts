@@ -6,7 +6,7 @@ import { openModel, type OpenedModel } from '../../src/api/open.js'
 import { judgeByMovement } from '../../src/api/verify/movement.js'
 import { makeTrials } from '../../src/api/verify/trials.js'
 import { Verification } from '../../src/api/verify/running.js'
-import { verifyModel } from '../../src/index.js'
+import { convertModel, verifyModel } from '../../src/index.js'
 import type { Fill } from '../../src/model/computed.js'
 import { ALL_HEADS } from '../../src/model/outputs.js'
 import { writeRandomModel } from '../helpers/random-model.js'
@@ -65,6 +65,14 @@ describe('an output that float32 moves further than its bound', () => {
     const logits = report.comparisons.filter(({ output, rows }) => output === 'logits' && rows === undefined)
     expect(Math.max(...logits.map(({ maxAbs }) => maxAbs ?? Infinity))).toBeGreaterThan(1e-5)
     expect(report.notes).toContainEqual(expect.stringMatching(/^float32 arithmetic alone moves logits by \d\.\de-5/))
+  })
+
+  it('is judged so too where its weights are stored in half', async () => {
+    const halfs = join(folder, 'halfs')
+    const { verification } = await convertModel(model, halfs, { targets: ['onnx'], dtypes: ['f16'], minAgreement: 0 })
+    expect(verification?.notes).toContainEqual(expect.stringMatching(/^float32 arithmetic alone moves logits by/))
+    const logits = verification?.comparisons.filter(({ output, ok, rows }) => output === 'logits' && ok && rows === undefined) // prettier-ignore
+    expect(Math.max(...(logits ?? []).map(({ atol }) => atol))).toBeGreaterThan(1e-5)
   })
 
   it('is wrong where it is further off than that', async () => {

@@ -42,6 +42,10 @@ describe('albertkit', () => {
 it.each([
   [['bench', 'out', '--batch', '0'], '--batch: expected an integer greater than or equal to 1 but received: 0'],
   [['verify', 'model', '--atol', 'x'], '--atol takes a number of at least 0, not x'],
+  [
+    ['verify', 'model', '--gpu', '--runner', 'tfjs-wasm'],
+    '--runner=tfjs-wasm cannot also be provided when using --gpu',
+  ],
 ])('a wrong value in %j is told in one line', async (words, message) => {
   const { code, stderr } = await albertkit(words)
   expect([code, stderr.split('\n')[0]]).toEqual([2, `error: ${message}`])

@@ -6,7 +6,7 @@ import { verifyModel } from '../../src/api/verify.js'
 import { hiddenStateCount } from '../../src/model/outputs.js'
 import { requireAdapter } from '../../src/runtime/adapter.js'
 import { openRunner, RUNNERS } from '../../src/runtime/index.js'
-import { listAdapters } from '../../src/runtime/webgpu.js'
+import { findAdapter, listAdapters } from '../../src/runtime/webgpu.js'
 import { CHROMIUM, hasVulkan } from '../helpers/gpu.js'
 import { hasShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 
@@ -51,6 +51,10 @@ describe.skipIf(!hasVulkan)('software is no GPU', () => {
       message: expect.stringContaining('only a software adapter') as string,
       hint: expect.stringContaining('--allow-software') as string,
     })
+  })
+
+  it('an adapter is found in small letters too', async () => {
+    expect(await findAdapter('tfjs-webgpu', { adapter: 'swiftshader', ...SOFTWARE })).toMatchObject({ software: true })
   })
 
   it('an adapter that is not there is an error that names those that are', async () => {

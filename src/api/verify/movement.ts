@@ -17,7 +17,7 @@ const keyOf = (output: string, rows?: Rows): string => JSON.stringify([output, r
  * the reference.
  */
 export function float32Movements(
-  { model, source }: OpenedModel,
+  { model, source }: Pick<OpenedModel, 'model' | 'source'>,
   { inputs, expected }: Pick<Trial, 'inputs' | 'expected'>,
   heads: HeadSelection,
 ): Movements {

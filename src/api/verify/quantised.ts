@@ -15,6 +15,7 @@ import { boundOf, type Arithmetic } from '../../verify/tolerance.js'
 import { compareWeights } from '../../verify/weights.js'
 import type { OpenedModel } from '../open.js'
 import { partsIn } from './artefacts.js'
+import { float32Movements } from './movement.js'
 import { parsed, tfjsPrecision } from './precision.js'
 import type { ArtefactWeightCheck } from './report.js'
 import type { Verification } from './running.js'
@@ -119,6 +120,10 @@ export async function checkQuantised(
     const inputs = v.trials.map((trial) => (arithmetic === 'float32' ? trial.inputs : unmasked(trial.inputs)))
     const names = runnersOf(graph, v)
     const expected = names.length === 0 ? [] : inputs.map((x) => runReference(model, weights, x, own, dynamic))
+    const moved =
+      arithmetic === 'float32'
+        ? expected.map((exact, i) => float32Movements({ model, source: weights }, { inputs: inputs[i]!, expected: exact }, own)) // prettier-ignore
+        : []
     if (v.options.layers === true || v.options.bisect === true)
       v.notRun.push({ runner: names.join(', '), reason: `layers and operations of ${graph.file}: only those of float32 forms are compared` }) // prettier-ignore
     for (const name of names) {
@@ -135,7 +140,8 @@ export async function checkQuantised(
             })
             await v.time(runner, x, ms)
             const trial = { inputs: x, bound: boundOf(name, arithmetic), expected: expected[i]!, pairs: () => pairs }
-            v.compareRun(name, trial, new Map(), { precision })
+            const movements = moved[i]
+            v.compareRun(name, movements === undefined ? trial : { ...trial, movements }, new Map(), { precision })
           }
           v.noteRuntime(runner, arithmetic, ms, precision)
         } finally {

@@ -153,7 +153,9 @@ export class Verification {
       return await work()
     } catch (error) {
       if (!isEnvironment(error) || this.options.runners !== undefined) throw error
-      this.notRun.push({ runner: name, reason: reasonOf(error) })
+      const reason = reasonOf(error)
+      // Asked once for each form, and absent for all of them.
+      if (!this.notRun.some((n) => n.runner === name && n.reason === reason)) this.notRun.push({ runner: name, reason })
       return null
     }
   }

@@ -32,7 +32,11 @@ export async function openPage(program: string, origin: string, args: readonly s
   const server = await chromium
     .launchServer({ executablePath: program, headless: true, args: [...root, ...args], timeout: START_MS })
     .catch((error: unknown) => {
-      throw environment(`the browser does not start: ${firstLine(error)}`, { file: program, cause: error })
+      throw environment(`the browser does not start: ${firstLine(error)}`, {
+        file: program,
+        hint: 'it should be a Chrome or Chromium that runs on this machine: name another with --browser or CHROME_PATH',
+        cause: error,
+      })
     })
   const forget = onInterrupt(() => {
     server.process().kill('SIGKILL')
