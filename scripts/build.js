@@ -127,7 +127,12 @@ async function findCommands() {
 }
 
 // What starts as a thread or a process of its own lies beside the code that starts it.
-const OWN_PROCESSES = ['export/hash-worker.js', 'api/text/window-worker.js', 'api/doctor/probe-process.js']
+const OWN_PROCESSES = [
+  'export/hash-worker.js',
+  'api/text/window-worker.js',
+  'api/doctor/probe-process.js',
+  'api/bench/measure-process.js',
+]
 
 // Everything from a package is imported from there, but for oclif's core and what that imports.
 const withOclif = {

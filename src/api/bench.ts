@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { performance } from 'node:perf_hooks'
 import { defined } from '../defined.js'
 import { AlbertkitError, usage } from '../errors.js'
-import type { ModelInputs } from '../model/reference-run.js'
-import { openRunner, RUNNERS, type ArtefactKind, type RunnerOptions } from '../runtime/index.js'
+import { RUNNERS, type ArtefactKind, type RunnerOptions } from '../runtime/index.js'
+import { measureApart } from './bench/apart.js'
 
 export interface BenchOptions extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
   /** Runners by name; the first of each form if left out. */
@@ -33,9 +32,9 @@ export interface BenchRow {
   /** Rows and tokens a second, by the median. */
   readonly rowsPerSecond: number
   readonly tokensPerSecond: number
-  /** Milliseconds until the model was loaded. */
+  /** Milliseconds until the model was loaded, the runtime's own import with it: each file is loaded in a process of its own. */
   readonly load: number
-  /** MiB by which the process grew since before it was loaded; null where another one runs the model, a browser. */
+  /** MiB by which the process grew since before the runtime was imported; null where another one runs the model, a browser. */
   readonly memory: number | null
 }
 
@@ -79,66 +78,6 @@ function lengthsFor(directory: string, asked?: readonly number[]): readonly numb
   return asked ?? [...new Set(LENGTHS.map((length) => Math.min(length, most)))]
 }
 
-/** A batch without padding; which tokens does not matter to the time it takes, only that every vocabulary has them. */
-function fullInputs(batch: number, sequence: number): ModelInputs {
-  const size = batch * sequence
-  return {
-    batch,
-    sequence,
-    input_ids: Int32Array.from({ length: size }, (_, i) => 1 + (i % 7)),
-    attention_mask: new Int32Array(size).fill(1),
-    token_type_ids: new Int32Array(size),
-  }
-}
-
-/** The value that a part of the sorted values stays below or at. */
-const quantile = (sorted: readonly number[], part: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? 0
-
-const memoryOf = (): number => process.memoryUsage().rss / 2 ** 20
-
-async function measure(
-  directory: string,
-  file: string,
-  name: string,
-  threads: number,
-  options: BenchOptions,
-): Promise<BenchRow[]> {
-  const { batches = [1, 8], runs = 20, adapter, allowSoftware, browser } = options
-  const gpu = defined({ adapter, allowSoftware, browser })
-  const lengths = lengthsFor(directory, options.lengths)
-  const before = memoryOf()
-  const elsewhere = name.startsWith('browser-')
-  const start = performance.now()
-  const runner = await openRunner(name, { file: join(directory, file) }, { ...gpu, threads })
-  const load = performance.now() - start
-  const rows: BenchRow[] = []
-  try {
-    for (const batch of batches) {
-      for (const length of lengths) {
-        options.onProgress?.(`${file} in ${name}, ${threads} thread${threads === 1 ? '' : 's'}, ${batch} × ${length}`)
-        const inputs = fullInputs(batch, length)
-        const times: number[] = []
-        for (let i = -2; i < runs; i++) {
-          const from = performance.now()
-          await runner.run(inputs)
-          if (i >= 0) times.push(performance.now() - from)
-        }
-        times.sort((a, b) => a - b)
-        const p50 = quantile(times, 0.5)
-        rows.push({
-          file, runner: name, threads, batch, length, p50, p90: quantile(times, 0.9),
-          rowsPerSecond: (1000 * batch) / p50, tokensPerSecond: (1000 * batch * length) / p50,
-          load, memory: elsewhere ? null : memoryOf() - before,
-        }) // prettier-ignore
-      }
-    }
-  } finally {
-    await runner.close()
-  }
-  return rows
-}
-
 /**
  * Measures the model files of a directory on this machine: latency, throughput, load time and memory.
  * @throws AlbertkitError `malformed` where there is none, or one that does not run; `usage`
@@ -156,6 +95,9 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
       throw usage(`${name} has nothing to run here`, {
         hint: `runners for this: ${able.map((r) => r.name).join(', ')}`,
       })
+  const { batches = [1, 8], runs = 20, adapter, allowSoftware, browser } = options
+  const gpu = defined({ adapter, allowSoftware, browser })
+  const lengths = lengthsFor(directory, options.lengths)
   const rows: BenchRow[] = []
   const notRun: { runner: string; reason: string }[] = []
   for (const { file, kind } of graphs) {
@@ -164,7 +106,8 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
       // The others cannot be told: TensorFlow.js has one thread in Node, a page one without special headers.
       for (const threads of name === 'onnxruntime' ? (options.threads ?? [1]) : [1]) {
         try {
-          rows.push(...(await measure(directory, file, name, threads, options)))
+          const task = { directory, file, runner: name, threads, batches, lengths, runs, ...gpu }
+          rows.push(...(await measureApart(task, options.onProgress)))
         } catch (error) {
           if (!(error instanceof AlbertkitError && error.kind === 'environment') || options.runners !== undefined)
             throw error

@@ -8,7 +8,7 @@ const whole = (description: string) =>
 
 export default class Bench extends AlbertkitCommand {
   static override summary = 'Measure how fast converted models run on this machine.'
-  static override description = `Loads every model file of a directory that convert wrote and runs it on full batches: median and 90th percentile of a run, rows and tokens a second, load time, and the memory that the process grew by.`
+  static override description = `Loads every model file of a directory that convert wrote, each in a process of its own, and runs it on full batches: median and 90th percentile of a run, rows and tokens a second, load time, and the memory that the process grew by.`
   static override examples = [
     { description: 'Every form of a directory', command: '<%= config.bin %> <%= command.id %> out --runs 5' },
     { description: 'One runner, several batches and threads', command: '<%= config.bin %> <%= command.id %> out --runner onnxruntime --batch 1 --batch 4 --length 64 --threads 1 --threads 2 --runs 5' },

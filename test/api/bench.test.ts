@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { benchModel } from '../../src/api/bench.js'
+import { benchModel, type BenchReport } from '../../src/api/bench.js'
 import { convertModel } from '../../src/api/convert.js'
 import { benchText } from '../../src/report/bench.js'
 import { hasVulkan } from '../helpers/gpu.js'
+import { albertkit } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 import { benchSchema } from '../report/schemas.js'
 
@@ -28,6 +29,20 @@ it('measures every file of a directory, in every size that was asked for', async
     expect(load).toBeGreaterThan(0)
   }
   expect(benchText(report)).toContain('tokens/s')
+})
+
+it('each file has a process of its own, so that none profits from what another loaded', async () => {
+  const bench = (directory: string) => albertkit(['bench', directory, '--batch', '1', '--length', '8', '--runs', '1', '--json']) // prettier-ignore
+  const { code, stdout } = await bench(out)
+  const { rows } = JSON.parse(stdout) as BenchReport
+  expect([code, rows.length]).toEqual([0, 2])
+  // onnxruntime alone takes more than that.
+  for (const { memory } of rows) expect(memory).toBeGreaterThan(10)
+  const broken = join(folder, 'broken')
+  mkdirSync(join(broken, 'onnx'), { recursive: true })
+  writeFileSync(join(broken, 'onnx/model.onnx'), 'no model')
+  const refused = await bench(broken)
+  expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([3, { error: { kind: 'malformed' } }])
 })
 
 it('lengths are those that the model has', async () => {

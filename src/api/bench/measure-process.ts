@@ -1,0 +1,22 @@
+import { AlbertkitError } from '../../errors.js'
+import type { MeasureAnswer } from './apart.js'
+import { measure, type MeasureTask } from './measure.js'
+
+/** The process in which one file is measured in one runner. */
+const answer = (said: MeasureAnswer, then: () => void = () => undefined): void => void process.send?.(said, then)
+
+process.once('message', (task: MeasureTask) => {
+  void measure(task, (progress) => {
+    answer({ progress })
+  })
+    .then((rows): MeasureAnswer => ({ rows }))
+    .catch((error: unknown): MeasureAnswer => {
+      if (!(error instanceof AlbertkitError)) return { broken: error instanceof Error ? error.message : String(error) }
+      const { kind, message, place, hint } = error
+      return { failed: { kind, message, detail: { ...place, ...(hint === undefined ? {} : { hint }) } } }
+    })
+    .then((said) => {
+      // Runtimes keep threads of their own; nothing is left to do once the answer is out.
+      answer(said, () => process.exit(0))
+    })
+})

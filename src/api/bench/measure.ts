@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { defined } from '../../defined.js'
+import type { ModelInputs } from '../../model/reference-run.js'
+import { openRunner, type RunnerOptions } from '../../runtime/index.js'
+import type { BenchRow } from '../bench.js'
+
+/** One model file in one runner. */
+export interface MeasureTask extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
+  readonly directory: string
+  /** Relative to the directory. */
+  readonly file: string
+  readonly runner: string
+  readonly threads: number
+  readonly batches: readonly number[]
+  readonly lengths: readonly number[]
+  /** Runs that are measured, after two that are not. */
+  readonly runs: number
+}
+
+/** A batch without padding; which tokens does not matter to the time it takes, only that every vocabulary has them. */
+function fullInputs(batch: number, sequence: number): ModelInputs {
+  const size = batch * sequence
+  return {
+    batch,
+    sequence,
+    input_ids: Int32Array.from({ length: size }, (_, i) => 1 + (i % 7)),
+    attention_mask: new Int32Array(size).fill(1),
+    token_type_ids: new Int32Array(size),
+  }
+}
+
+/** The value that a part of the sorted values stays below or at. */
+const quantile = (sorted: readonly number[], part: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? 0
+
+const memoryOf = (): number => process.memoryUsage().rss / 2 ** 20
+
+/**
+ * Loads the file and times it on full batches of every size.
+ * @throws AlbertkitError `environment` where the runner is not there, `malformed`
+ */
+export async function measure(task: MeasureTask, onProgress?: (what: string) => void): Promise<BenchRow[]> {
+  const { directory, file, runner: name, threads, batches, lengths, runs, adapter, allowSoftware, browser } = task
+  const before = memoryOf()
+  const elsewhere = name.startsWith('browser-')
+  const start = performance.now()
+  const options = { ...defined({ adapter, allowSoftware, browser }), threads }
+  const runner = await openRunner(name, { file: join(directory, file) }, options)
+  const load = performance.now() - start
+  const rows: BenchRow[] = []
+  try {
+    for (const batch of batches) {
+      for (const length of lengths) {
+        onProgress?.(`${file} in ${name}, ${threads} thread${threads === 1 ? '' : 's'}, ${batch} × ${length}`)
+        const inputs = fullInputs(batch, length)
+        const times: number[] = []
+        for (let i = -2; i < runs; i++) {
+          const from = performance.now()
+          await runner.run(inputs)
+          if (i >= 0) times.push(performance.now() - from)
+        }
+        times.sort((a, b) => a - b)
+        const p50 = quantile(times, 0.5)
+        rows.push({
+          file, runner: name, threads, batch, length, p50, p90: quantile(times, 0.9),
+          rowsPerSecond: (1000 * batch) / p50, tokensPerSecond: (1000 * batch * length) / p50,
+          load, memory: elsewhere ? null : memoryOf() - before,
+        }) // prettier-ignore
+      }
+    }
+  } finally {
+    await runner.close()
+  }
+  return rows
+}
