@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { convertModel, verifyModel } from '../../src/index.js'
+import { convertModel, verifyModel, verifyOpened } from '../../src/index.js'
 import { openModel } from '../../src/api/open.js'
 import { ALL_HEADS } from '../../src/model/outputs.js'
 import { openSource } from '../../src/formats/open.js'
@@ -88,6 +88,12 @@ describe('--against', () => {
     const equal = await verifyModel(ZH_NEWS, null, { against: at('bert') })
     expect(equal).toMatchObject({ ok: true, against: at('bert') })
     expect(equal.comparisons.map((c) => c.runner)).toContain('reference')
+    expect(equal.notes.join()).not.toContain('not compared')
+    const source = await openModel(ZH_NEWS)
+    const without = { ...source, model: { ...source.model, mlm: null, classifier: null } }
+    const { notes } = await verifyOpened(without, null, { against: ZH_NEWS })
+    source.close()
+    expect(notes).toContain('not compared, for only one of the models has it: prediction_logits, logits')
     const other = await verifyModel(ZH_NEWS, null, { against: ZH_NEWS, layerNormEpsilon: 1e-3, layers: true })
     expect(other.ok).toBe(false)
     expect(other.firstDivergent?.layer).toBe(-1)

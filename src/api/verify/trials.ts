@@ -2,7 +2,7 @@ import { usage } from '../../errors.js'
 import { openSource } from '../../formats/open.js'
 import type { AlbertModel } from '../../model/albert.js'
 import type { HeadSelection } from '../../model/forward.js'
-import { hiddenStateCount } from '../../model/outputs.js'
+import { hiddenStateCount, outputNames } from '../../model/outputs.js'
 import { runReference, type ModelInputs } from '../../model/reference-run.js'
 import { goldenBound, type Bound, type Values } from '../../verify/compare.js'
 import { checkInputs, counterpart, readGolden, type Golden } from '../../verify/golden.js'
@@ -115,7 +115,13 @@ async function againstTrials(
     const skip = hiddenStateCount(opened.model) === hiddenStateCount(other.model) ? undefined : /^hidden_state_/
     // Where every position is masked, TensorFlow's −10000 and transformers' least float32 are not the same function.
     const skipMasked = opened.config.mask_penalty !== other.config.mask_penalty
-    return { trials: inputs.map((x) => ({ ...referenceTrial(other, x, heads, skip), skipMasked })), notes }
+    const [own, theirs] = [opened, other].map(({ model }) => outputNames(model, heads)) as [string[], string[]]
+    const single = [...own.filter((name) => !theirs.includes(name)), ...theirs.filter((name) => !own.includes(name))]
+    const left = single.length === 0 ? [] : [`not compared, for only one of the models has it: ${single.join(', ')}`]
+    return {
+      trials: inputs.map((x) => ({ ...referenceTrial(other, x, heads, skip), skipMasked })),
+      notes: [...notes, ...left],
+    }
   } finally {
     other.close()
   }
