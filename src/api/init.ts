@@ -11,7 +11,7 @@ import { buildConfigJson } from '../export/manifest.js'
 import { elementCount, type TensorSource } from '../formats/source.js'
 import { parseConfig, type ModelConfig } from '../model/config.js'
 import { guessFamily } from '../model/guess-family.js'
-import { headsFor, type HeadName, type Task } from '../model/outputs.js'
+import { headNamesFor, type Task } from '../model/outputs.js'
 import { INITIALIZER_RANGE, planRandom } from '../model/plan-random.js'
 import { findPreset, PRESETS } from '../model/presets.js'
 import type { FileTarget, Translation } from '../model/translation.js'
@@ -55,14 +55,6 @@ export interface InitReport {
   /** Tensors that were read back and are what was meant; null where that was switched off. */
   readonly verified: number | null
   readonly notes: readonly string[]
-}
-
-/** The heads of a task, by name. */
-function headsOfTask(task: InitTask): HeadName[] {
-  const { mlm, sop, qa } = headsFor(task)
-  const classifiers = { classify: 'classifier', 'token-classification': 'token-classifier', 'multiple-choice': 'multiple-choice' } as const // prettier-ignore
-  const classifier = Object.entries(classifiers).find(([name]) => name === task)?.[1]
-  return [...(mlm ? ['mlm' as const] : []), ...(sop ? ['sop' as const] : []), ...(qa ? ['qa' as const] : []), ...(classifier === undefined ? [] : [classifier])] // prettier-ignore
 }
 
 /** @throws AlbertkitError `usage` where there is neither such a preset nor such a file */
@@ -135,7 +127,7 @@ export async function initModel(name: string, directory: string, options: InitOp
   const target = options.target ?? (config.family === 'hf' ? 'safetensors' : 'tf')
   if (existsSync(directory) && !force)
     throw outputError('the output directory exists already', { file: directory, hint: '--force replaces its files' })
-  const heads = headsOfTask(task)
+  const heads = headNamesFor(task)
   // transformers makes none for heads that do not use it.
   const pooler = !(target === 'safetensors' && (task === 'token-classification' || task === 'qa'))
   const plan = planRandom(config, target, { heads, labels: classes, pooler, seed })

@@ -24,7 +24,11 @@ export const classifierKindOf = (task: Task | undefined): ClassifierKind | undef
   (Object.keys(CLASSIFIER_TASKS) as ClassifierKind[]).find((kind) => CLASSIFIER_TASKS[kind] === task)
 
 export type HeadName = 'mlm' | 'sop' | 'classifier' | 'token-classifier' | 'multiple-choice' | 'qa'
-const CLASSIFIER_NAMES = { sequence: 'classifier', token: 'token-classifier', choice: 'multiple-choice' } as const
+export const CLASSIFIER_NAMES = {
+  sequence: 'classifier',
+  token: 'token-classifier',
+  choice: 'multiple-choice',
+} as const
 
 /** Names of the heads that `model` has. */
 export function headsOf({ mlm, sop, classifier, qa }: AlbertModel): HeadName[] {
@@ -101,6 +105,18 @@ export const headsFor = (task: Exclude<Task, 'auto'>): HeadSelection => ({
   classifier: classifierKindOf(task) !== undefined,
   qa: task === 'qa',
 })
+
+/** Their names; a classifier's says what it is of. */
+export function headNamesFor(task: Exclude<Task, 'auto'>): HeadName[] {
+  const { mlm, sop, qa } = headsFor(task)
+  const kind = classifierKindOf(task)
+  return [
+    ...(mlm ? ['mlm' as const] : []),
+    ...(sop ? ['sop' as const] : []),
+    ...(qa ? ['qa' as const] : []),
+    ...(kind === undefined ? [] : [CLASSIFIER_NAMES[kind]]),
+  ]
+}
 
 /** Names of the outputs that `selectOutputs` gives without `all`. */
 export function outputNames(model: AlbertModel, heads: HeadSelection): string[] {

@@ -1,6 +1,6 @@
 import { parseConfig } from '../../model/config.js'
 import { mergeHeads } from '../../model/dimensions.js'
-import type { HeadName } from '../../model/outputs.js'
+import { CLASSIFIER_NAMES, headNamesFor, type HeadName, type Task } from '../../model/outputs.js'
 import { nameSlots } from '../../model/rename.js'
 import { slotOptionsOf, slotsOf, type SlotOptions } from '../../model/slots.js'
 import { readConfigFile } from '../config-file.js'
@@ -25,25 +25,14 @@ export interface AgainstReport {
   readonly unknown: readonly string[]
 }
 
-const TASK_HEADS: Readonly<Record<string, readonly HeadName[]>> = {
-  features: [],
-  pretraining: ['mlm', 'sop'],
-  mlm: ['mlm'],
-  sop: ['sop'],
-  classify: ['classifier'],
-  'token-classification': ['token-classifier'],
-  'multiple-choice': ['multiple-choice'],
-  qa: ['qa'],
-}
-const KINDS = { sequence: 'classifier', token: 'token-classifier', choice: 'multiple-choice' } as const
-const CLASSIFIERS: readonly HeadName[] = Object.values(KINDS)
+const CLASSIFIERS: readonly HeadName[] = Object.values(CLASSIFIER_NAMES)
 
 /**
  * What the model of a configuration needs and a checkpoint lacks. Its heads are those of `task`, else the checkpoint's
  * and the classifier that the configuration speaks of.
  * @throws AlbertkitError as `parseConfig`
  */
-export function compareAgainst(examined: ExaminedModel, file: string, task?: string): AgainstReport {
+export function compareAgainst(examined: ExaminedModel, file: string, task?: Task): AgainstReport {
   const raw = readConfigFile(file)
   const { identification, plan } = examined
   const { table } = identification
@@ -56,8 +45,10 @@ export function compareAgainst(examined: ExaminedModel, file: string, task?: str
   const classifier = named && !own.heads.some((head) => CLASSIFIERS.includes(head))
   const heads: readonly HeadName[] =
     task !== undefined
-      ? (TASK_HEADS[task] ?? [])
-      : [...own.heads, ...(classifier ? [KINDS[config.classifier_kind ?? 'sequence']] : [])]
+      ? task === 'auto'
+        ? []
+        : headNamesFor(task)
+      : [...own.heads, ...(classifier ? [CLASSIFIER_NAMES[config.classifier_kind ?? 'sequence']] : [])]
   const options: SlotOptions = { ...own, heads, labels, pooler: own.pooler || heads.length > 0 }
   const slots = slotsOf(config, options)
   const names = nameSlots(
