@@ -115,6 +115,9 @@ export interface OpenOptions {
 /** Number of elements of a shape. */
 export const elementCount = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1)
 
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i])
+
 /** Reads a whole tensor; for small tensors and tests. */
 export function readAll(source: TensorSource, name: string): Uint8Array {
   const info = source.tensors.get(name)

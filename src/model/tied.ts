@@ -1,4 +1,4 @@
-import { DTYPE_BYTES, elementCount, type TensorSource } from '../formats/source.js'
+import { DTYPE_BYTES, elementCount, sameShape, type TensorSource } from '../formats/source.js'
 import { decodeFloats } from './decode.js'
 import type { Identification, MappedVariable, SkippedVariable } from './identify.js'
 
@@ -23,7 +23,7 @@ function readPiece(source: TensorSource, variable: string, start: number, target
 function equal(source: TensorSource, a: string, b: string): boolean {
   const shape = source.tensors.get(a)?.shape ?? []
   const other = source.tensors.get(b)?.shape ?? []
-  if (shape.length !== other.length || shape.some((size, axis) => size !== other[axis])) return false
+  if (!sameShape(shape, other)) return false
   const total = elementCount(shape)
   const ours = new Float32Array(Math.min(PIECE, total))
   const theirs = new Float32Array(ours.length)

@@ -1,4 +1,4 @@
-import { DTYPE_BYTES, elementCount, type DType, type TensorSource } from '../formats/source.js'
+import { DTYPE_BYTES, elementCount, sameShape, type DType, type TensorSource } from '../formats/source.js'
 import { decodeFloats } from '../model/decode.js'
 import { encodeFloats } from '../model/encode.js'
 import type { PlannedTensor } from '../model/translation.js'
@@ -12,9 +12,6 @@ import type { WeightCheck, WeightDifference } from './weights.js'
 const PIECE_BYTES = 1 << 20
 /** Rows of the written matrix that are compared at a time, as columns of the source's. */
 const BLOCK_BYTES = 16 << 20
-
-const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((d, i) => d === b[i])
 
 function sameInOrder(
   total: number,

@@ -1,4 +1,4 @@
-import { elementCount, type TensorInfo, type TensorSource } from '../formats/source.js'
+import { elementCount, sameShape, type TensorInfo, type TensorSource } from '../formats/source.js'
 import type { Parameter } from '../model/albert.js'
 import { decodeFloats } from '../model/decode.js'
 import { readMeant, readStored } from '../model/weights.js'
@@ -17,9 +17,6 @@ export interface WeightCheck {
 
 /** Piece by piece, so that only the transposed ones are held whole. */
 const PIECE = 1 << 20
-
-const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((d, i) => d === b[i])
 
 const sameBits = (a: Float32Array, b: Float32Array): boolean =>
   Buffer.compare(
