@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
   convertModel,
   ExampleReader,
@@ -18,7 +19,7 @@ import { inspectText } from '../dist/report/inspect.js'
 import { convertText } from '../dist/report/convert.js'
 import { table } from '../dist/report/table.js'
 
-const MODEL = new URL('../fixtures/zh-news', import.meta.url).pathname
+const MODEL = fileURLToPath(new URL('../fixtures/zh-news', import.meta.url))
 const lines = (file) => readFileSync(join(MODEL, file), 'utf8').trimEnd().split('\n')
 const out = mkdtempSync(join(tmpdir(), 'albertkit-demo-'))
 

@@ -18,7 +18,7 @@ export default class Convert extends AlbertkitCommand {
     { description: 'What would be written', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run' },
   ] // prettier-ignore
   static override args = {
-    model: argument({ description: 'the source: a TensorFlow checkpoint or safetensors', required: true }),
+    model: argument({ description: 'the source: whatever `inspect` reads', required: true }),
   }
   static override flags = {
     ...modelFlags,

@@ -12,7 +12,7 @@ export function modelArgument(first: string | undefined, second: string | undefi
 
 export default class Inspect extends AlbertkitCommand {
   static override summary = 'Say what a model file is, what it holds, and where its parameters are.'
-  static override description = `MODEL is what a directory holds, or one of its files: a TensorFlow checkpoint (V1, V2; also by its prefix), a SavedModel or TF-Hub module, a frozen graph (.pb), safetensors, an artefact of albertkit. \`inspect ckpt MODEL\` means the same.`
+  static override description = `MODEL is what a directory holds, or one of its files: a TensorFlow checkpoint (V1, V2; also by its prefix), a SavedModel or TF-Hub module, a frozen graph (.pb), safetensors, a file of PyTorch or Keras (HDF5), arrays of NumPy (.npz), an archive of any of these, an artefact of albertkit. \`inspect ckpt MODEL\` means the same.`
   static override examples = [
     { description: 'A checkpoint in a folder', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
     { description: 'Every variable by name', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --all' },
