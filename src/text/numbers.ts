@@ -14,8 +14,9 @@ function shortest(x: number): number {
   return Number(value.toPrecision(9))
 }
 
-/** A float32 as NumPy prints it: `0.0059892605`, `9.100546e-05`. */
+/** A float32 as NumPy prints it: `0.0059892605`, `9.100546e-05`, `nan`. */
 export function float32Text(x: number): string {
+  if (!Number.isFinite(x)) return String(x).replace('NaN', 'nan').replace('Infinity', 'inf')
   const value = shortest(x)
   const size = Math.abs(value)
   if (size !== 0 && (size < 1e-4 || size >= 1e16)) {

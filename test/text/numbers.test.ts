@@ -19,6 +19,10 @@ it('a float32 is printed with the fewest digits that mean it', () => {
   expect([0.1, 9.100546e-5, 1, 1e16].map((x) => float32Text(Math.fround(x)))).toEqual(['0.1', '9.100546e-05', '1.0', '1e+16']) // prettier-ignore
 })
 
+it('what is no number is printed as NumPy does', () => {
+  expect([NaN, Infinity, -Infinity].map(float32Text)).toEqual(['nan', 'inf', '-inf'])
+})
+
 it('a row of logits may be as long as the largest vocabulary', () => {
   // LaBSE has 501,153 tokens: more than a call may have arguments.
   const logits = new Float32Array(501_153)
