@@ -23,11 +23,8 @@ it.each(['"', '"a', '"\\x"', '"\\u12"', '"\n"', "'a'", '"\\"', '{a:1}'])('%j is 
 })
 
 it('strings may be as long as a header', () => {
-  for (const part of ['a', 'a\\n']) {
-    const length = 60_000_000 / part.length
-    const value = parseStrict(`"${part.repeat(length)}"`) as string
-    expect(value.length).toBe(length * (part.length === 1 ? 1 : 2))
-  }
+  expect(parseStrict(`"${'a'.repeat(40_000_000)}"`)).toHaveLength(40_000_000)
+  expect(parseStrict(`"${'a\\n'.repeat(2_000_000)}"`)).toHaveLength(4_000_000)
 })
 
 it('values that fill the memory are refused', () => {
