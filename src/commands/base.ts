@@ -23,8 +23,8 @@ export abstract class AlbertkitCommand extends Command {
 
   #stopListening: (() => void) | undefined
   #progressShown = false
-  #listening = false
-  #readerGone = false
+  #readerGone: boolean | undefined
+  #tellGone: () => void = () => undefined
 
   abstract override run(): Promise<void>
 
@@ -50,13 +50,29 @@ export abstract class AlbertkitCommand extends Command {
   protected async put(line: string): Promise<boolean> {
     this.#clearProgress()
     const { stdout } = process
-    // A closed pipe is an error event, after which the stream looks as before.
-    if (!this.#listening) stdout.on('error', () => (this.#readerGone = true))
-    this.#listening = true
-    if (this.#readerGone) return false
+    this.#listen()
+    if (this.#readerGone === true) return false
     // `once` ends with an error event too, and leaves no listener behind.
     if (!stdout.write(`${line}\n`)) await once(stdout, 'drain').catch(() => undefined)
     return true
+  }
+
+  /** Settled when a write says that the reader has gone away; nothing tells sooner. */
+  protected get readerGone(): Promise<void> {
+    this.#listen()
+    return this.#gone
+  }
+
+  readonly #gone = new Promise<void>((resolve) => (this.#tellGone = resolve))
+
+  #listen(): void {
+    if (this.#readerGone !== undefined) return
+    this.#readerGone = false
+    // A closed pipe is an error event, after which the stream looks as before.
+    process.stdout.on('error', () => {
+      this.#readerGone = true
+      this.#tellGone()
+    })
   }
 
   /** Ends a command whose result is out already. */

@@ -22,6 +22,7 @@ export default class Evaluate extends TextCommand {
     svg: Flags.string({ description: 'write the confusion matrix as a picture', helpValue: 'FILE' }),
     output: Flags.string({ char: 'o', description: 'directory of the shards, with --shard', helpValue: 'DIR' }),
     shard: shardFlag(),
+    force: Flags.boolean({ description: 'replace existing files' }),
   } // prettier-ignore
 
   async run(): Promise<void> {
@@ -33,6 +34,7 @@ export default class Evaluate extends TextCommand {
     const { evaluateText } = await import('../report/evaluate.js')
     const report = await evaluateFile(job, flags, listener)
     await writeEvaluation(report, flags)
-    await this.finish(report, () => evaluateText(report, report.comparison ?? null))
+    const unreported = report.bad > 0 && flags.errors === undefined
+    await this.finish(report, () => evaluateText(report, report.comparison ?? null), unreported ? 3 : 0)
   }
 }

@@ -12,7 +12,11 @@ export default class Merge extends AlbertkitCommand {
     directory: argument({ description: 'directory of the shards', required: true }),
   }
   static override flags = {
-    output: Flags.string({ char: 'o', description: 'file to write; not needed for an evaluation', helpValue: 'FILE' }),
+    output: Flags.string({
+      char: 'o',
+      description: 'file to write; for an evaluation its report as JSON, if wanted',
+      helpValue: 'FILE',
+    }),
     errors: Flags.string({ description: 'where the lines that could not be used go', helpValue: 'FILE' }),
     force: Flags.boolean({ description: 'replace an existing file' }),
   }

@@ -15,7 +15,7 @@ export abstract class TextCommand extends AlbertkitCommand {
   /** Says what happens while the input of a job is read. */
   protected listener({ input, inputFormat, maxSeqLength }: TextJob): Listener {
     const unit = (inputFormat ?? inputFormatOf(input)) === 'tfrecord' ? 'record' : 'line'
-    return listenerOf(this.speaker, { unit, maxSeqLength })
+    return { ...listenerOf(this.speaker, { unit, maxSeqLength }), gone: this.readerGone }
   }
 
   /** Computes the shard that is asked for; false where none is. */

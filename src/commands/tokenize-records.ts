@@ -28,19 +28,21 @@ export async function toRecords(
 ): Promise<{ report: { file: string; records: number; maxSeqLength: number; bad: number }; text: string }> {
   const { output } = flags
   if (output === undefined) throw usage('--to tfrecord needs -o FILE')
-  const { ErrorsFile } = await import('../api/text/errors-file.js')
+  const { ErrorsFile, refuseExistingErrors } = await import('../api/text/errors-file.js')
   const { refuseSame } = await import('../api/text/places.js')
   const { readerOf } = await import('../api/text/job.js')
   const { writeFeatures } = await import('../api/feature-files.js')
   const { tokenizerOf } = await import('../api/tokenize.js')
   const { readLines } = await import('../text/lines.js')
   refuseSame({ 'the text': input, 'the output': output, 'the file of errors': flags.errors })
+  refuseExistingErrors(flags.errors, flags.force)
   const reader = readerOf(jobOf(vocabulary, input, flags, 'jsonl'))
   const [tokenizer, labels] = [await tokenizerOf(vocabulary, options), await labelNames(vocabulary, flags.labels)]
   const errors = new ErrorsFile(flags.errors)
   const report = badLineReporter(talk)
   const maxLength = flags['max-seq-length'] ?? 128
   try {
+    errors.clear()
     const records = await writeFeatures(output, tokenizer, readLines(input), reader, {
       maxLength,
       labels,

@@ -51,13 +51,14 @@ export default class Tokenize extends AlbertkitCommand {
       return
     }
     const { tokenizerOf, tokenizeFile } = await import('../api/tokenize.js')
+    const { until } = await import('../api/text/pauses.js')
     if (flags.from !== undefined) {
       const records = fromRecords(args.vocabulary, args.file, this.jsonEnabled(), { ...cased, labels: flags.labels })
-      for await (const line of records) if (!(await this.put(line))) break
+      for await (const line of until(records, this.readerGone)) if (!(await this.put(line))) break
       return
     }
     const tokenizer = await tokenizerOf(args.vocabulary, cased)
-    for await (const line of tokenizeFile(tokenizer, args.file, { special: flags.special }))
+    for await (const line of until(tokenizeFile(tokenizer, args.file, { special: flags.special }), this.readerGone))
       if (!(await this.put(this.jsonEnabled() ? JSON.stringify(line) : line.tokens.join(' ')))) break
   }
 }

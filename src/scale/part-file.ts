@@ -51,12 +51,17 @@ export class PartFile {
   /**
    * @param task what the file is the answer to; null where that cannot be known, as of standard input
    * @param fits whether what else a state says is what is wanted now
+   * @param anew called where nothing is taken up, before anything is written or removed; may refuse by throwing
    * @throws AlbertkitError `output` where `path` exists and `force` is not set
    */
   constructor(
     readonly path: string,
     readonly task: ShardTask | null,
-    { force, fits }: { readonly force: boolean; readonly fits: (state: PartState) => boolean },
+    {
+      force,
+      fits,
+      anew,
+    }: { readonly force: boolean; readonly fits: (state: PartState) => boolean; readonly anew?: () => void },
   ) {
     refuseExisting(path, force)
     this.#part = `${path}.part`
@@ -64,6 +69,7 @@ export class PartFile {
     const state = task === null ? null : readState(this.#state)
     const same =
       state !== null && difference(state.task, task!) === null && holds(this.#part, state.bytes) && fits(state)
+    if (!same) anew?.()
     this.resumed = same ? state : null
     this.#before = same ? state.bytes : 0
     this.#worthKeeping = same
@@ -85,16 +91,28 @@ export class PartFile {
     this.#lines = []
   }
 
+  /**
+   * Says what is being written, before the first line: a process that is killed then has left nothing that would stand in
+   * its own way.
+   */
+  begin(state: PartState): void {
+    this.#say(state)
+  }
+
   /** Says that everything before `state.next` is answered. */
   checkpoint(state: PartState): void {
     this.#flush()
+    this.#say(state)
+    this.#worthKeeping = this.task !== null
+  }
+
+  #say(state: PartState): void {
     if (this.task === null) return
     const whole = { format: 'albertkit-part', version: 1, task: this.task, bytes: this.#before + this.#file.bytes, ...state }
     writing(this.#state, () => {
       writeFileSync(`${this.#state}.new`, `${JSON.stringify(whole)}\n`)
       renameSync(`${this.#state}.new`, this.#state)
     })
-    this.#worthKeeping = true
   } // prettier-ignore
 
   /** @throws AlbertkitError `output` */

@@ -4,8 +4,9 @@ import { refuseExisting, WholeFile } from '../../export/whole-file.js'
 import { isBad } from '../../text/examples.js'
 import { float32Number } from '../../text/numbers.js'
 import { embedEntries, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
-import { ErrorsFile } from './errors-file.js'
+import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
+import { until } from './pauses.js'
 import type { TextFileReport } from './predict-file.js'
 import { refuseSame } from './places.js'
 import { cosine, type Pooling } from './single.js'
@@ -77,6 +78,7 @@ export async function embedFile(
   if (format !== 'jsonl' && near !== undefined) throw usage('cosines are written as JSON lines')
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
   if (output !== undefined) refuseExisting(output, force)
+  refuseExistingErrors(errorsPath, force)
   const model = await openEmbedder(job.model, pooling, textModelOptions(job))
   const errors = new ErrorsFile(errorsPath)
   let sink: Sink | null = null
@@ -89,9 +91,13 @@ export async function embedFile(
       output === undefined
         ? { put: (e) => put(line(e)), commit: () => undefined, discard: () => undefined }
         : fileSink(output, format, force, line)
+    errors.clear()
     listener.onModel?.(model)
     const { entries, options } = await readPiece(job, model, { onProgress: (p) => listener.onProgress?.(p) })
-    for await (const e of embedEntries(model, pooling, entries, options)) {
+    for await (const e of until(
+      embedEntries(model, pooling, entries, options),
+      output === undefined ? listener.gone : undefined,
+    )) {
       if (isBad(e)) {
         listener.onBad?.(e)
         errors.add(e)

@@ -1,5 +1,6 @@
-import { truncateSync } from 'node:fs'
+import { rmSync, statSync, truncateSync } from 'node:fs'
 import { OutputFile, writing } from '../../export/files.js'
+import { refuseExisting } from '../../export/whole-file.js'
 import type { BadLine } from '../../text/examples.js'
 
 export const badLine = ({ line, reason, content }: BadLine): string => JSON.stringify({ line, reason, content })
@@ -8,6 +9,11 @@ export const badLine = ({ line, reason, content }: BadLine): string => JSON.stri
 export interface ErrorsState {
   readonly count: number
   readonly bytes: number
+}
+
+/** @throws AlbertkitError `output` where a file is there that nobody allowed to replace; a device may be written to */
+export function refuseExistingErrors(path: string | undefined, force: boolean): void {
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true) refuseExisting(path, force)
 }
 
 /** A file of lines that could not be used, opened when the first one comes. */
@@ -26,12 +32,25 @@ export class ErrorsFile {
     return this.#count
   }
 
+  /** Takes away what an earlier reading found: this one may find nothing. */
+  clear(): void {
+    const { path } = this
+    if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return
+    writing(path, () => {
+      rmSync(path)
+    })
+  }
+
   /** Goes on behind what was written before. @throws AlbertkitError `output` */
   resume({ count, bytes }: ErrorsState): void {
     const { path } = this
     this.#count = count
     this.#before = bytes
-    if (path === undefined || bytes === 0) return
+    if (path === undefined) return
+    if (bytes === 0) {
+      this.clear()
+      return
+    }
     writing(path, () => {
       truncateSync(path, bytes)
     })

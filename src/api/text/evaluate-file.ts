@@ -1,7 +1,7 @@
 import { usage } from '../../errors.js'
-import { writeText } from '../../export/files.js'
+import { refuseExisting, writeWhole } from '../../export/whole-file.js'
 import { compareModels, type ModelComparison } from './compare.js'
-import { ErrorsFile } from './errors-file.js'
+import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { evalResults, evaluate, type Evaluation } from './evaluate.js'
 import { openClassifier, predictions, type Listener, type TextJob } from './job.js'
 import { refuseSame } from './places.js'
@@ -16,7 +16,16 @@ export interface EvaluationReport extends Evaluation {
   readonly comparison?: ModelComparison
 }
 
-export interface EvaluateFileOptions {
+export interface EvaluationFiles {
+  /** `eval_results.txt` as run_classifier writes it. */
+  readonly results?: string | undefined
+  /** The confusion matrix as a picture. */
+  readonly svg?: string | undefined
+  /** Replace what is there. */
+  readonly force?: boolean | undefined
+}
+
+export interface EvaluateFileOptions extends EvaluationFiles {
   /** Another model: the lines that the two label differently are reported. */
   readonly compare?: string | undefined
   readonly errors?: string | undefined
@@ -28,15 +37,24 @@ export interface EvaluateFileOptions {
  */
 export async function evaluateFile(
   job: TextJob,
-  { compare, errors: errorsPath }: EvaluateFileOptions = {},
+  { compare, errors: errorsPath, results, svg, force = false }: EvaluateFileOptions = {},
   listener: Listener = {},
 ): Promise<EvaluationReport> {
   if (compare !== undefined && job.input === '-')
     throw usage('--compare reads the text twice: give the file by its name')
-  refuseSame({ 'the text': job.input, 'the file of errors': errorsPath })
+  refuseSame({
+    'the text': job.input,
+    'the file of errors': errorsPath,
+    'the file of results': results,
+    'the picture': svg,
+  })
+  // Before anything is computed: what is computed for hours should have a place.
+  for (const path of [results, svg]) if (path !== undefined) refuseExisting(path, force)
+  refuseExistingErrors(errorsPath, force)
   const model = await openClassifier(job)
   const errors = new ErrorsFile(errorsPath)
   try {
+    errors.clear()
     listener.onModel?.(model)
     const evaluation = await evaluate(
       predictions(model, job, { onProgress: (p) => listener.onProgress?.(p) }),
@@ -54,19 +72,14 @@ export async function evaluateFile(
   }
 }
 
-export interface EvaluationFiles {
-  /** `eval_results.txt` as run_classifier writes it. */
-  readonly results?: string | undefined
-  /** The confusion matrix as a picture. */
-  readonly svg?: string | undefined
-}
-
 /** Writes the files of an evaluation that are asked for. @throws AlbertkitError `output`, `environment` */
-export async function writeEvaluation(report: EvaluationReport, { results, svg }: EvaluationFiles): Promise<void> {
-  // Each run's results replace those of the one before, as run_classifier's do.
-  if (results !== undefined) writeText(results, evalResults(report, report.globalStep))
+export async function writeEvaluation(
+  report: EvaluationReport,
+  { results, svg, force = false }: EvaluationFiles,
+): Promise<void> {
+  if (results !== undefined) writeWhole(results, evalResults(report, report.globalStep), force)
   if (svg === undefined) return
   const { chartSvg } = await import('../../report/chart/render.js')
   const { confusionChart } = await import('../../report/chart/confusion.js')
-  writeText(svg, await chartSvg(confusionChart(report), 'light'))
+  writeWhole(svg, await chartSvg(confusionChart(report), 'light'), force)
 }

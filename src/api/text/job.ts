@@ -90,6 +90,8 @@ export interface FileProgress extends Progress {
 
 /** Who is told while a file is read. */
 export interface Listener {
+  /** Settled when nobody reads the answers any more: then no more lines are waited for. */
+  readonly gone?: Promise<unknown>
   onModel?(model: TextModel): void
   onBad?(bad: BadLine): void
   onProgress?(progress: FileProgress): void

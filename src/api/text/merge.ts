@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { basename, join } from 'node:path'
 import { malformed, usage } from '../../errors.js'
 import { hashFile } from '../../export/hash-file.js'
-import { refuseExisting } from '../../export/whole-file.js'
 import { MatrixFile, type MatrixFormat } from '../../export/vectors.js'
+import { refuseExisting, WholeFile, writeWhole } from '../../export/whole-file.js'
+import type { ShardFile } from '../../scale/manifest.js'
 import {
   mergeErrors,
   mergeShards,
@@ -14,7 +13,10 @@ import {
   type ShardSet,
 } from '../../scale/merge.js'
 import { evaluate, type Evaluation } from './evaluate.js'
-import { readPredictions } from './shards.js'
+import { toJsonText } from '../../report/escape.js'
+import type { BadLine } from '../../text/examples.js'
+import { badLine } from './errors-file.js'
+import { readJsonLines } from './shards.js'
 import type { Prediction } from './predict.js'
 
 export interface MergedEvaluation {
@@ -32,16 +34,63 @@ export interface MergeDirectoryOptions {
   readonly force?: boolean | undefined
 }
 
-/** The paths of the shards' files, each checked against its manifest: what is read is what was computed. */
-function* checkedFiles({ directory, manifests }: ShardSet): Generator<string> {
-  for (const { output } of manifests) {
-    for (const _ of readShardFile(directory, output)) continue
-    yield join(directory, output.file)
+/** The path of a shard's file, checked against its manifest: what is read is what was computed. */
+function checkedFile(directory: string, file: ShardFile): string {
+  for (const _ of readShardFile(directory, file)) continue
+  return join(directory, basename(file.file))
+}
+
+/** The lines of two files, each in the order of the input, in that order. */
+async function* inOrder<T extends { line: number }>(a: AsyncIterator<T>, b: AsyncIterator<T>): AsyncGenerator<T> {
+  let [x, y] = [await a.next(), await b.next()]
+  while (x.done !== true || y.done !== true)
+    if (y.done === true || (x.done !== true && x.value.line < y.value.line)) {
+      yield x.value as T
+      x = await a.next()
+    } else {
+      yield y.value
+      y = await b.next()
+    }
+}
+
+/** What an evaluation's shards say of each line, in the order of the lines. */
+async function* allPredictions({ directory, manifests }: ShardSet): AsyncGenerator<Prediction | BadLine> {
+  for (const { output, errors } of manifests) {
+    const answers: AsyncGenerator<Prediction | BadLine> = readJsonLines<Prediction>(checkedFile(directory, output))
+    if (errors === null) yield* answers
+    else yield* inOrder(answers, readJsonLines<BadLine>(checkedFile(directory, errors)))
   }
 }
 
-async function* allPredictions(set: ShardSet): AsyncGenerator<Prediction> {
-  for (const path of checkedFiles(set)) yield* readPredictions(path)
+/** The report of an evaluation's shards, and the lines that could not be used, as one process finds them. */
+async function mergeEvaluation(
+  set: ShardSet,
+  { output, errors, force = false }: MergeDirectoryOptions,
+): Promise<MergedEvaluation> {
+  for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
+  const [first] = set.manifests
+  const labels = (first.options.labelNames as string[] | undefined) ?? null
+  let failed: WholeFile | null = null
+  try {
+    const evaluation = await evaluate(
+      allPredictions(set),
+      (classes) => labels ?? numbered(classes),
+      (bad) => {
+        if (errors !== undefined) (failed ??= new WholeFile(errors)).write(Buffer.from(`${badLine(bad)}\n`))
+      },
+    )
+    const merged = {
+      command: 'evaluate',
+      shards: set.manifests.length,
+      inputLines: first.input.lines,
+      evaluation,
+    } as const
+    if (output !== undefined) writeWhole(output, toJsonText(merged), force)
+    ;(failed as WholeFile | null)?.commit()
+    return merged
+  } finally {
+    ;(failed as WholeFile | null)?.discard()
+  }
 }
 
 /** The vectors of the shards as one matrix. */
@@ -54,9 +103,8 @@ async function mergeMatrix(
   for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
   let matrix: MatrixFile | null = null
   try {
-    for (const path of checkedFiles(set))
-      for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-        const { vector } = JSON.parse(line) as { vector: number[] }
+    for (const path of set.manifests.map((manifest) => checkedFile(set.directory, manifest.output)))
+      for await (const { vector } of readJsonLines<{ vector: number[] }>(path)) {
         matrix ??= new MatrixFile(output, format, vector.length, force)
         if (vector.length !== matrix.width)
           throw malformed('the vectors of the shards are of different lengths', { file: path })
@@ -85,11 +133,7 @@ export async function mergeDirectory(directory: string, options: MergeDirectoryO
   const { output, errors, force } = options
   const set = readShards(directory)
   const [first] = set.manifests
-  if (first.command === 'evaluate') {
-    const labels = (first.options.labelNames as string[] | undefined) ?? null
-    const evaluation = await evaluate(allPredictions(set), (classes) => labels ?? numbered(classes))
-    return { command: 'evaluate', shards: set.manifests.length, inputLines: first.input.lines, evaluation }
-  }
+  if (first.command === 'evaluate') return mergeEvaluation(set, options)
   if (output === undefined) throw usage('merging what shards hold needs -o FILE')
   const { command } = first
   const { format } = first.options

@@ -31,3 +31,31 @@ export async function* withPauses<T>(values: AsyncIterable<T>, patience: number)
     if (!asked.waiting) await ended
   }
 }
+
+/**
+ * What `values` gives, until `gone` is settled: whoever waits for a value then is not held up by one that never comes,
+ * such as the next line of a terminal.
+ */
+export async function* until<T>(values: AsyncIterable<T>, gone: Promise<unknown> | undefined): AsyncGenerator<T> {
+  if (gone === undefined) {
+    yield* values
+    return
+  }
+  const iterator = values[Symbol.asyncIterator]()
+  const end = gone.then(() => null)
+  let waiting = false
+  try {
+    for (;;) {
+      waiting = true
+      const next = await Promise.race([iterator.next(), end])
+      if (next === null) return
+      waiting = false
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    const ended = iterator.return?.()
+    if (waiting) ended?.catch(() => undefined)
+    else await ended
+  }
+}

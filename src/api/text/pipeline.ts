@@ -46,29 +46,49 @@ interface Window {
   readonly paused: boolean
 }
 
+/** An input that cannot be read to its end, and the window that was under way. */
+interface Failure {
+  readonly window: Window | null
+  readonly error: unknown
+}
+
 const inputOf = ({ features, text, textB }: Example): TextInput => features ?? [text, textB]
 
 /** Groups lines by windows that are counted from the start of the file, so that a line's batch depends on nothing else. */
-async function* windows(entries: AsyncIterable<Entry | typeof PAUSE>): AsyncGenerator<Window> {
+async function* windows(entries: AsyncIterable<Entry | typeof PAUSE>): AsyncGenerator<Window | Failure> {
   let items: Item[] = []
   let [count, number] = [0, -1]
   let last: Entry | null = null
-  for await (const entry of entries) {
-    if (entry === PAUSE) {
-      if (last !== null && count > 0) yield { items, lines: count, last, paused: true }
-      ;[items, count] = [[], 0]
-      continue
-    }
-    const own = Math.floor((entry.number - 1) / WINDOW)
-    if (own !== number && last !== null && count > 0) {
-      yield { items, lines: count, last, paused: false }
-      ;[items, count] = [[], 0]
-    }
-    ;[number, last] = [own, entry]
-    count++
-    if (entry.item !== null) items.push(entry.item)
+  const take = (paused: boolean): Window | null => {
+    const window = last === null || count === 0 ? null : { items, lines: count, last, paused }
+    ;[items, count] = [[], 0]
+    return window
   }
-  if (last !== null && count > 0) yield { items, lines: count, last, paused: false }
+  const iterator = entries[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      let next: IteratorResult<Entry | typeof PAUSE, unknown>
+      try {
+        next = await iterator.next()
+      } catch (error) {
+        yield { window: take(true), error }
+        return
+      }
+      const entry = next.done === true ? null : next.value
+      const own = entry === null || entry === PAUSE ? -1 : Math.floor((entry.number - 1) / WINDOW)
+      if (own !== number) {
+        const window = take(entry === PAUSE)
+        if (window !== null) yield window
+      }
+      if (entry === null) return
+      if (entry === PAUSE) continue
+      ;[number, last] = [own, entry]
+      count++
+      if (entry.item !== null) items.push(entry.item)
+    }
+  } finally {
+    await iterator.return?.()
+  }
 }
 
 function* answersOf({ items }: Window, { width, values }: Rows): Generator<Answer | BadLine> {
@@ -81,7 +101,8 @@ function* answersOf({ items }: Window, { width, values }: Rows): Generator<Answe
 
 /**
  * Reads examples with a model: in order, a window of lines at a time, batches sorted by length within it, several
- * windows at once in threads. What it holds is bounded by the number of threads, however long the file.
+ * windows at once in threads. What it holds is bounded by the number of threads, however long the file. Where the input
+ * cannot be read to its end, what came before is answered, and then the error is thrown.
  */
 export async function* answers(
   model: TextModel,
@@ -92,19 +113,32 @@ export async function* answers(
   const pool = model.pool(threads)
   const flying: { window: Window; rows: Promise<Rows> }[] = []
   let done = 0
+  const start = (window: Window): void => {
+    const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))
+    const rows = pool.read(inputs, { ...reading, batch })
+    // An error is thrown where the result is asked for.
+    rows.catch(() => undefined)
+    flying.push({ window, rows })
+  }
   async function* land(): AsyncGenerator<Answer | BadLine> {
     const { window, rows } = flying.shift()!
     yield* answersOf(window, await rows)
     done += window.lines
     onProgress?.({ lines: done, nextLine: window.last.number + 1, offset: window.last.end ?? null })
   }
-  for await (const window of windows(patience === undefined ? entries : withPauses(entries, patience))) {
-    const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))
-    const rows = pool.read(inputs, { ...reading, batch })
-    // An error is thrown where the result is asked for.
-    rows.catch(() => undefined)
-    flying.push({ window, rows })
-    while (flying.length > (window.paused ? 0 : pool.width)) yield* land()
+  for await (const next of windows(patience === undefined ? entries : withPauses(entries, patience))) {
+    if ('error' in next) {
+      while (flying.length > 0) yield* land()
+      if (next.window !== null) {
+        start(next.window)
+        // No place to go on at: it is no whole window.
+        const { window, rows } = flying.shift()!
+        yield* answersOf(window, await rows)
+      }
+      throw next.error
+    }
+    start(next)
+    while (flying.length > (next.paused ? 0 : pool.width)) yield* land()
   }
   while (flying.length > 0) yield* land()
 }

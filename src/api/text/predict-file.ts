@@ -3,8 +3,9 @@ import { PartFile } from '../../scale/part-file.js'
 import type { ShardTask } from '../../scale/manifest.js'
 import { isBad } from '../../text/examples.js'
 import type { LineRange } from '../../text/lines.js'
-import { ErrorsFile } from './errors-file.js'
+import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { indexInput, openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
+import { until } from './pauses.js'
 import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
 import { refuseSame } from './places.js'
 import { taskOf } from './shards.js'
@@ -44,8 +45,17 @@ async function openOutput(
   let task: ShardTask | null = null
   if (job.input !== '-') ({ task } = taskOf('predict', job, model, await indexInput(job, 1)))
   const name = errors.path ?? null
-  const file = new PartFile(output, task, { force, fits: (state) => state.errors.file === name })
-  if (file.resumed === null || task === null) return { file, range: undefined }
+  const file = new PartFile(output, task, {
+    force,
+    fits: (state) => state.errors.file === name,
+    anew: () => {
+      refuseExistingErrors(errors.path, force)
+    },
+  })
+  if (file.resumed === null || task === null) {
+    file.begin({ next: { line: 1, offset: 0 }, errors: { file: name, ...errors.state } })
+    return { file, range: undefined }
+  }
   const { next, errors: before } = file.resumed
   errors.resume(before)
   return { file, range: { offset: next.offset, firstLine: next.line, bytes: task.input.bytes - next.offset } }
@@ -64,6 +74,7 @@ export async function predictFile(
 ): Promise<TextFileReport> {
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
   if (output !== undefined) refuseExisting(output, force)
+  else refuseExistingErrors(errorsPath, force)
   const model = await openClassifier(job, output !== undefined)
   const errors = new ErrorsFile(errorsPath)
   let file: PartFile | null = null
@@ -72,15 +83,18 @@ export async function predictFile(
   let lines = 0
   try {
     if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
+    if (range === undefined) errors.clear()
     listener.onModel?.(model)
-    if (range !== undefined) listener.onNote?.(`going on at line ${range.firstLine}, where ${output ?? ''}.part ends`)
+    if (range !== undefined && range.firstLine > 1)
+      listener.onNote?.(`going on at line ${range.firstLine}, where ${output ?? ''}.part ends`)
     const onProgress = (progress: FileProgress): void => {
       const { nextLine: line, offset } = progress
       if (offset !== null)
         file?.checkpoint({ next: { line, offset }, errors: { file: errorsPath ?? null, ...errors.state } })
       listener.onProgress?.(progress)
     }
-    for await (const p of predictions(model, job, { ...(range === undefined ? {} : { range }), onProgress })) {
+    const piece = { ...(range === undefined ? {} : { range }), onProgress }
+    for await (const p of until(predictions(model, job, piece), file === null ? listener.gone : undefined)) {
       if (isBad(p)) {
         listener.onBad?.(p)
         errors.add(p)
@@ -100,7 +114,7 @@ export async function predictFile(
       bad,
       errors: bad > 0 ? (errorsPath ?? null) : null,
       runner: model.detail,
-      resumedAt: range?.firstLine ?? null,
+      resumedAt: range === undefined || range.firstLine === 1 ? null : range.firstLine,
     }
   } finally {
     file?.discard()

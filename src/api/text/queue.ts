@@ -2,11 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { writing } from '../../export/files.js'
 import { malformed, usage } from '../../errors.js'
-import { writeWhole } from '../../export/whole-file.js'
 import type { MergeJob, QueueJob } from '../../scale/queue/jobs.js'
 import { submit, type SubmitOptions, type SubmitReport } from '../../scale/queue/submit.js'
 import { work, type WorkOptions, type WorkReport } from '../../scale/queue/work.js'
-import { toJsonText } from '../../report/escape.js'
 import { VECTOR_FORMATS } from './embed.js'
 import { indexInput, type TextJob } from './job.js'
 import { mergeDirectory } from './merge.js'
@@ -102,9 +100,7 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
     if (job.kind === 'merge') {
       const { output } = job
       const merged = await mergeDirectory(directory, { output, errors: `${output}.errors.jsonl`, force: true })
-      if (!('evaluation' in merged)) return `${merged.output.lines} lines joined`
-      writeWhole(output, toJsonText(merged), true)
-      return `${merged.evaluation.lines} lines scored`
+      return 'evaluation' in merged ? `${merged.evaluation.lines} lines scored` : `${merged.output.lines} lines joined`
     }
     const asked = { ...(job.task.options as Partial<TextJob>), model: path, input, vocabulary }
     const text = { format: 'jsonl', ...asked, ...(options.threads === undefined ? {} : { threads: options.threads }) } as TextJob // prettier-ignore

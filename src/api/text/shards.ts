@@ -1,16 +1,15 @@
 import { defined } from '../../defined.js'
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { usage } from '../../errors.js'
 import type { LineIndex, Shard } from '../../scale/line-index.js'
 import type { ShardTask } from '../../scale/manifest.js'
 import { runShard, type ShardOutput, type ShardReport } from '../../scale/run-shard.js'
 import { isBad, type BadLine } from '../../text/examples.js'
+import { readLines } from '../../text/lines.js'
 import { badLine } from './errors-file.js'
 import { embedEntries, openEmbedder, vectorLine } from './embed.js'
 import { indexInput, openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from './job.js' // prettier-ignore
 import type { TextModel } from './model.js'
-import { labelsFor, predictionLine, type Prediction, type PredictionFormat } from './predict.js'
+import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
 
 export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const
 export type ShardCommand = (typeof SHARD_COMMANDS)[number]
@@ -98,10 +97,9 @@ export function computeShard(
   return runShard(directory, task, shard, work, extension)
 }
 
-/** Predictions as a shard of an evaluation holds them. */
-export async function* readPredictions(path: string): AsyncGenerator<Prediction> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity })
-  for await (const line of lines) yield JSON.parse(line) as Prediction
+/** What a file of a shard holds, a document a line. */
+export async function* readJsonLines<T>(path: string): AsyncGenerator<T> {
+  for await (const { text } of readLines(path)) yield JSON.parse(text) as T
 }
 
 /**
