@@ -2,10 +2,12 @@ import type { TextFileReport } from '../api/text/predict-file.js'
 import type { ShardCommand } from '../api/text/shards.js'
 import type { Listener, TextJob } from '../api/text/job.js'
 import { inputFormatOf } from '../text/examples.js'
+import { usage } from '../errors.js'
 import { AlbertkitCommand } from './base.js'
 import { listenerOf } from './text-talk.js'
 
 interface ShardFlags {
+  readonly errors?: string | undefined
   readonly shard?: { readonly index: number; readonly count: number } | undefined
   readonly output?: string | undefined
 }
@@ -19,8 +21,14 @@ export abstract class TextCommand extends AlbertkitCommand {
   }
 
   /** Computes the shard that is asked for; false where none is. */
-  protected async runShard(command: ShardCommand, job: TextJob, { shard, output }: ShardFlags): Promise<boolean> {
+  protected async runShard(
+    command: ShardCommand,
+    job: TextJob,
+    { shard, output, errors }: ShardFlags,
+  ): Promise<boolean> {
     if (shard === undefined) return false
+    if (errors !== undefined)
+      throw usage('the lines that a shard cannot use lie beside it', { hint: 'merge --errors FILE joins them' })
     const { runTextShard } = await import('../api/text/shards.js')
     const { shardDocument, shardText } = await import('../report/shard.js')
     const report = await runTextShard(command, job, shard, output, this.listener(job))

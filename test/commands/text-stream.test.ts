@@ -272,7 +272,9 @@ describe.skipIf(!REDIS)(`a queue${REDIS ? '' : ` (${NO_REDIS})`}`, () => {
       expect(queueWorkSchema.parse(JSON.parse(worked.stdout))).toMatchObject({ done: 8, failed: 0 })
       const status = await albertkit(['queue', 'status', '--json', ...where])
       expect(queueStatusSchema.parse(JSON.parse(status.stdout)).flows).toHaveLength(2)
-      const again = await submit('embed', at('news'), at('lines.tsv'), '--format', 'npy', '-o', at('q.npy'), '--json')
+      const twice = ['embed', at('news'), at('lines.tsv'), '--format', 'npy', '-o', at('q.npy'), '--json']
+      expect((await submit(...twice)).code).toBe(5)
+      const again = await submit(...twice, '--force')
       expect(queueSubmitSchema.parse(JSON.parse(again.stdout))).toMatchObject({ shards: 3, lines: 1200 })
       const { evaluation } = JSON.parse(bytesOf('report.json').toString()) as { evaluation: Record<string, unknown> }
       const single = JSON.parse((await albertkit(['evaluate', at('news'), at('lines.tsv'), '--json'])).stdout) as Record<string, unknown> // prettier-ignore

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { writing } from '../../export/files.js'
 import { malformed, usage } from '../../errors.js'
+import { refuseExisting } from '../../export/whole-file.js'
 import type { MergeJob, QueueJob } from '../../scale/queue/jobs.js'
 import { submit, type SubmitOptions, type SubmitReport } from '../../scale/queue/submit.js'
 import { work, type WorkOptions, type WorkReport } from '../../scale/queue/work.js'
@@ -12,6 +13,16 @@ import type { TextModel } from './model.js'
 import { PREDICTION_FORMATS } from './predict.js'
 import { computeShard, openForShards, taskOf, type ShardCommand } from './shards.js'
 
+export interface SubmitJobOptions extends Omit<SubmitOptions, 'allow'> {
+  readonly shards: number
+  readonly output: string
+  /** Replace a file that is there. */
+  readonly force?: boolean | undefined
+}
+
+/** Where the lines go that could not be used. */
+const errorsOf = (output: string): string => `${output}.errors.jsonl`
+
 /**
  * Hands a job in: shards into `directory`, joined into `output` when all are done. Paths are made absolute: they must
  * mean the same on every worker.
@@ -19,7 +30,7 @@ import { computeShard, openForShards, taskOf, type ShardCommand } from './shards
 export async function submitJob(
   command: ShardCommand,
   asked: TextJob,
-  { shards: count, output, ...options }: SubmitOptions & { readonly shards: number; readonly output: string },
+  { shards: count, output, force = false, ...options }: SubmitJobOptions,
 ): Promise<SubmitReport> {
   const job = command === 'embed' ? asked : { ...asked, pooling: undefined }
   const formats: readonly string[] =
@@ -43,7 +54,10 @@ export async function submitJob(
       force: false,
     }
     writing(target, () => mkdirSync(dirname(target), { recursive: true }))
-    return await submit(merge, shards, options)
+    const allow = (): void => {
+      for (const path of [target, errorsOf(target)]) refuseExisting(path, force)
+    }
+    return await submit(merge, shards, { ...options, allow })
   } finally {
     await model.close()
   }
@@ -99,7 +113,7 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
     const { directory, input, model: path, vocabulary } = job.places
     if (job.kind === 'merge') {
       const { output } = job
-      const merged = await mergeDirectory(directory, { output, errors: `${output}.errors.jsonl`, force: true })
+      const merged = await mergeDirectory(directory, { output, errors: errorsOf(output), force: true })
       return 'evaluation' in merged ? `${merged.evaluation.lines} lines scored` : `${merged.output.lines} lines joined`
     }
     const asked = { ...(job.task.options as Partial<TextJob>), model: path, input, vocabulary }

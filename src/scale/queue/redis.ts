@@ -7,6 +7,10 @@ export const DEFAULT_REDIS = 'redis://127.0.0.1:6379'
 export const DEFAULT_QUEUE = 'albertkit'
 /** How long a server may take to answer at first; later losses are waited out. */
 const FIRST_ANSWER_MS = 5000
+/** How long one that is not there is waited for: it may be about to start. */
+const ABSENT_MS = 1500
+/** What says that nothing listens there, or that there is no such place. */
+const ABSENT = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENOENT/
 
 /** A connection and the library that speaks over it. */
 export interface QueueConnection {
@@ -37,14 +41,21 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
   redis.on('error', (error: Error) => {
     errors.splice(0, errors.length, error)
   })
-  let timer: NodeJS.Timeout | undefined
+  const timers: NodeJS.Timeout[] = []
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    const giveUp = (): void => {
       reject(errors[0] ?? new Error('no answer'))
-    }, FIRST_ANSWER_MS)
+    }
+    const ifAbsent = (): void => {
+      if (ABSENT.test(errors[0]?.message ?? '')) giveUp()
+    }
+    timers.push(setTimeout(ifAbsent, ABSENT_MS), setTimeout(giveUp, FIRST_ANSWER_MS))
   })
   try {
     await Promise.race([redis.ping(), late])
+    // ioredis goes on in database 0 where there is none of that number.
+    const refused = errors.find(({ message }) => /DB index|invalid DB/i.test(message))
+    if (refused !== undefined) throw refused
   } catch (error) {
     redis.disconnect()
     const { message } = error as Error
@@ -55,7 +66,7 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
       cause: error,
     })
   } finally {
-    clearTimeout(timer)
+    timers.forEach(clearTimeout)
   }
 }
 

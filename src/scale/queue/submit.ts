@@ -7,6 +7,8 @@ export interface SubmitOptions {
   readonly queue: string
   /** How often a shard is tried before the whole is given up. */
   readonly attempts: number
+  /** Called before a request that is not in the queue already is put there; may refuse by throwing. */
+  readonly allow?: () => void
 }
 
 export interface SubmitReport {
@@ -30,7 +32,7 @@ const KEEP = { age: 7 * 24 * 3600, count: 1000 }
 export async function submit(
   merge: MergeJob,
   shards: readonly Shard[],
-  { redis, queue: name, attempts }: SubmitOptions,
+  { redis, queue: name, attempts, allow }: SubmitOptions,
 ): Promise<SubmitReport> {
   const connection = await connect(redis)
   const { FlowProducer, Queue } = connection.bullmq
@@ -41,6 +43,7 @@ export async function submit(
     const before = await queue.getJob(id)
     const state = await before?.getState()
     const existed = before !== undefined && state !== 'failed' && state !== 'completed'
+    if (!existed) allow?.()
     // What ended may be asked for again: shards that are there are found done.
     if (before !== undefined && !existed) await before.remove({ removeChildren: true })
     const options = {
