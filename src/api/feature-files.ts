@@ -1,7 +1,7 @@
 import { malformed, usage } from '../errors.js'
 import { refuseExisting, WholeFile } from '../export/whole-file.js'
 import { frameRecord, readTfRecords, type RecordRange } from '../formats/tf-record.js'
-import { isBad, type BadLine, type ExampleReader } from '../text/examples.js'
+import { isBad, recordsOf, type BadLine, type ExampleReader } from '../text/examples.js'
 import { decodeRecord, encodeRecord, RecordError, type FeatureRecord } from '../text/feature-record.js'
 import { makeFeatures, padFeatures } from '../text/features.js'
 import type { Line } from '../text/lines.js'
@@ -43,7 +43,7 @@ export async function writeFeatures(
       file.write(Buffer.concat(pieces))
       ;[pieces, bytes] = [[], 0]
     }
-    for await (const line of lines) {
+    for await (const line of recordsOf(lines, reader.options.format)) {
       const example = reader.read(line)
       if (example === null) continue
       if (isBad(example)) {

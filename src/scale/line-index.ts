@@ -51,6 +51,8 @@ class Cutter {
     readonly bytes: number,
     readonly count: number,
     readonly window: number,
+    /** Offsets at which a shard may begin; where a window of lines does if left out. */
+    readonly starts?: ReadonlySet<number>,
   ) {}
 
   #close(): void {
@@ -75,7 +77,7 @@ class Cutter {
   }
 
   #begin(): void {
-    if (this.#offset > 0 && this.#lines % this.window === 0) this.#cut()
+    if (this.#offset > 0 && (this.starts?.has(this.#offset) ?? this.#lines % this.window === 0)) this.#cut()
     this.#lines += 1
   }
 
@@ -134,12 +136,18 @@ export async function indexRecords(
 /**
  * Cuts a file of lines into `count` shards of about the same number of bytes, in one pass; shards of a short file may
  * be empty.
+ * @param starts offsets at which a shard may begin, where that is not every line that begins a window
  * @throws AlbertkitError `usage` where the file cannot be read or `count` is no number of shards
  */
-export async function indexLines(file: string, count: number, window = WINDOW): Promise<LineIndex> {
+export async function indexLines(
+  file: string,
+  count: number,
+  window = WINDOW,
+  starts?: ReadonlySet<number>,
+): Promise<LineIndex> {
   checkCount(count)
   try {
-    const cutter = new Cutter((await stat(file)).size, count, window)
+    const cutter = new Cutter((await stat(file)).size, count, window, starts)
     for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) cutter.add(chunk as Buffer)
     return cutter.finish()
   } catch (error) {

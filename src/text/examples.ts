@@ -1,4 +1,5 @@
 import { usage } from '../errors.js'
+import { CsvError, csvFields, csvRecords } from './csv.js'
 import type { Features } from './features.js'
 import type { Line } from './lines.js'
 
@@ -50,36 +51,8 @@ export const inputFormatOf = (path: string): InputFormat =>
 
 class Unusable extends Error {}
 
-/** RFC 4180, one record a line: a quoted field may hold commas and doubled quotes, no line end. */
-function splitCsv(text: string): string[] {
-  const fields: string[] = []
-  for (let at = 0; ;) {
-    let field = ''
-    if (text[at] === '"') {
-      at++
-      for (;;) {
-        const quote = text.indexOf('"', at)
-        if (quote === -1) throw new Unusable('a quoted field does not end on its line')
-        field += text.slice(at, quote)
-        at = quote + 1
-        if (text[at] !== '"') break
-        field += '"'
-        at++
-      }
-      if (at < text.length && text[at] !== ',') throw new Unusable('there is text behind a quoted field')
-    } else {
-      const comma = text.indexOf(',', at)
-      field = text.slice(at, comma === -1 ? undefined : comma)
-      at = comma === -1 ? text.length : comma
-    }
-    fields.push(field)
-    if (at >= text.length) return fields
-    at++
-  }
-}
-
 /** run_classifier reads `csv.reader(f, delimiter="\t", quotechar=None)`: quotes are characters like any other. */
-const splitters = { tsv: (text: string): string[] => text.split('\t'), csv: splitCsv } as const
+const splitters = { tsv: (text: string): string[] => text.split('\t'), csv: csvFields } as const
 
 const NAMES = { label: ['label', 'class', 'category'], text: ['text', 'text_a', 'sentence', 'sentence1'], textB: ['text_b', 'sentence2'] } as const // prettier-ignore
 
@@ -107,7 +80,7 @@ export class ExampleReader {
       if (text === '') throw new Unusable('the line is empty')
       return this.#columns(number, splitters[format](text))
     } catch (error) {
-      if (!(error instanceof Unusable)) throw error
+      if (!(error instanceof Unusable || error instanceof CsvError)) throw error
       return { line: number, reason: error.message, content: text }
     }
   }
@@ -161,5 +134,9 @@ export class ExampleReader {
     return { line, text: a, textB: field(textBColumn, NAMES.textB), label: field(labelColumn, NAMES.label) }
   }
 }
+
+/** What lines of a format hold, an example each: a record of CSV may take several. */
+export const recordsOf = (lines: AsyncIterable<Line>, format: ExampleFormat): AsyncIterable<Line> =>
+  format === 'csv' ? csvRecords(lines) : lines
 
 export const isBad = (value: object): value is BadLine => 'reason' in value

@@ -12,6 +12,8 @@ export interface Line {
   readonly valid?: boolean
   /** Offset of the first byte behind it, where that is known. */
   readonly end?: number
+  /** Number of the line behind it, where it is a record of several. */
+  readonly next?: number
 }
 
 /** A part of a file of lines: whole lines, the first of which has that number. */

@@ -69,6 +69,28 @@ describe('lines that cannot be used', () => {
   }, 60_000)
 })
 
+describe('records of CSV that take several lines', () => {
+  it('are one text each, also where the file is cut into shards', async () => {
+    const rows = readFileSync(news('train.tsv'), 'utf8').split('\n').slice(0, 500).map((line) => line.split('\t')) // prettier-ignore
+    const halves = ([label = '', title = '']: string[]): string => `${label},"${title.slice(0, 6)}\n${title.slice(6)}"`
+    writeFileSync(at('long.csv'), `label,text\n${rows.map(halves).join('\n')}\n`)
+    const single = await albertkit(['predict', at('news'), at('long.csv'), '--header', '--format', 'tsv'])
+    expect([single.code, single.stdout.split('\n').length - 1]).toEqual([0, rows.length])
+    // A line end is white space, as a space is: the same labels, though other lines share a batch.
+    const spaced = rows.map((row) => halves(row).replace('\n', ' ')).join('\n')
+    writeFileSync(at('short.csv'), `label,text\n${spaced}\n`)
+    const short = await albertkit(['predict', at('news'), at('short.csv'), '--header', '--format', 'tsv'])
+    const labels = (lines: string): string[] => lines.split('\n').map((line) => line.split('\t')[0]!)
+    expect(labels(single.stdout)).toEqual(labels(short.stdout))
+    for (const i of [1, 2, 3]) {
+      const args = ['predict', at('news'), at('long.csv'), '--header', '--format', 'tsv', '--shard', `${i}/3`, '-o', at('csv-shards')] // prettier-ignore
+      expect((await albertkit(args)).code).toBe(0)
+    }
+    expect((await albertkit(['merge', at('csv-shards'), '-o', at('csv.tsv')])).code).toBe(0)
+    expect(text('csv.tsv')).toBe(single.stdout)
+  }, 60_000)
+})
+
 describe('files that are there', () => {
   it.each<[string, string[]]>([
     ['predict', ['--errors']],

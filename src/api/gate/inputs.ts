@@ -5,7 +5,7 @@ import { takesChoices, type HeadSelection } from '../../model/forward.js'
 import { headsFor, resolveTask } from '../../model/outputs.js'
 import type { ModelInputs } from '../../model/reference-run.js'
 import { makeBatches } from '../../text/batches.js'
-import { ExampleReader, formatOf, isBad, type Example } from '../../text/examples.js'
+import { ExampleReader, formatOf, isBad, recordsOf, type Example } from '../../text/examples.js'
 import { makeFeatures, type Features } from '../../text/features.js'
 import { readLines } from '../../text/lines.js'
 import { languagesOf, sampleTexts } from '../../text/samples.js'
@@ -103,7 +103,7 @@ async function examplesIn(file: string): Promise<{ examples: Example[]; bad: num
   const reader = new ExampleReader({ format: formatOf(file) })
   const examples: Example[] = []
   let bad = 0
-  for await (const line of readLines(file)) {
+  for await (const line of recordsOf(readLines(file), reader.options.format)) {
     const item = reader.read(line)
     if (item === null) continue
     if (isBad(item)) bad++

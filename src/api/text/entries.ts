@@ -1,5 +1,5 @@
 import { readFeatures } from '../feature-files.js'
-import type { BadLine, Example, ExampleReader } from '../../text/examples.js'
+import { recordsOf, type BadLine, type Example, type ExampleReader } from '../../text/examples.js'
 import { readable } from '../../text/detokenize.js'
 import type { FeatureRecord } from '../../text/feature-record.js'
 import type { Features } from '../../text/features.js'
@@ -13,11 +13,14 @@ export interface Entry {
   readonly item: Example | BadLine | null
   /** Offset of the first byte behind it, where that is known. */
   readonly end?: number | undefined
+  /** Number of the one behind it, where that is not the next number. */
+  readonly next?: number | undefined
 }
 
 /** Lines, and what they say. */
 export async function* lineEntries(lines: AsyncIterable<Line>, reader: ExampleReader): AsyncGenerator<Entry> {
-  for await (const line of lines) yield { number: line.number, item: reader.read(line), end: line.end }
+  for await (const line of recordsOf(lines, reader.options.format))
+    yield { number: line.number, item: reader.read(line), end: line.end, next: line.next }
 }
 
 /** What a model takes. */

@@ -1,5 +1,5 @@
 import { usage } from '../../errors.js'
-import { refuseExisting, writeWhole } from '../../export/whole-file.js'
+import { refuseExisting, WholeFile } from '../../export/whole-file.js'
 import { compareModels, type ModelComparison } from './compare.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { evalResults, evaluate, type Evaluation } from './evaluate.js'
@@ -77,9 +77,20 @@ export async function writeEvaluation(
   report: EvaluationReport,
   { results, svg, force = false }: EvaluationFiles,
 ): Promise<void> {
-  if (results !== undefined) writeWhole(results, evalResults(report, report.globalStep), force)
+  if (results !== undefined) writeFile(results, evalResults(report, report.globalStep), force)
   if (svg === undefined) return
   const { chartSvg } = await import('../../report/chart/render.js')
   const { confusionChart } = await import('../../report/chart/confusion.js')
-  writeWhole(svg, await chartSvg(confusionChart(report), 'light'), force)
+  writeFile(svg, await chartSvg(confusionChart(report), 'light'), force)
+}
+
+function writeFile(path: string, text: string, force: boolean): void {
+  refuseExisting(path, force)
+  const file = new WholeFile(path)
+  try {
+    file.write(Buffer.from(text))
+    file.commit()
+  } finally {
+    file.discard()
+  }
 }

@@ -2,11 +2,12 @@ import { statSync } from 'node:fs'
 import {
   ExampleReader,
   inputFormatOf,
+  recordsOf,
   type BadLine,
   type ExampleOptions,
   type InputFormat,
 } from '../../text/examples.js'
-import { indexLines, indexRecords, type LineIndex } from '../../scale/line-index.js'
+import { indexLines, indexRecords, WINDOW, type LineIndex } from '../../scale/line-index.js'
 import { readLines, type LineRange } from '../../text/lines.js'
 import { defined } from '../../defined.js'
 import { usage } from '../../errors.js'
@@ -76,11 +77,27 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
 export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
   openTextModel(job.model, 'classify', 'logits', { ...textModelOptions(job), hash })
 
+/**
+ * Where shards of a file of CSV may begin, whose records may take several lines: with the first record that begins in a
+ * window.
+ */
+async function csvStarts(file: string): Promise<ReadonlySet<number>> {
+  const starts = new Set<number>()
+  let [offset, before] = [0, 0]
+  for await (const { number, end = 0 } of recordsOf(readLines(file), 'csv')) {
+    const own = Math.floor((number - 1) / WINDOW)
+    if (own !== before) starts.add(offset)
+    ;[offset, before] = [end, own]
+  }
+  return starts
+}
+
 /** Where the shards of a job's input begin and end. @throws AlbertkitError `usage`, `malformed` */
-export const indexInput = (job: TextJob, count: number): Promise<LineIndex> =>
-  holdsRecords(job)
-    ? indexRecords(readTfRecords(job.input), sizeOf(job.input) ?? 0, count)
-    : indexLines(job.input, count)
+export async function indexInput(job: TextJob, count: number): Promise<LineIndex> {
+  const format = job.inputFormat ?? inputFormatOf(job.input)
+  if (format === 'tfrecord') return indexRecords(readTfRecords(job.input), sizeOf(job.input) ?? 0, count)
+  return indexLines(job.input, count, WINDOW, format === 'csv' ? await csvStarts(job.input) : undefined)
+}
 
 /** How far the reading of a file is. */
 export interface FileProgress extends Progress {
@@ -134,7 +151,7 @@ async function entriesOf(job: TextJob, model: TextModel, range: LineRange | unde
   }
   const reader = readerOf(job)
   if (range !== undefined && range.offset > 0 && job.header === true)
-    for await (const line of readLines(job.input)) {
+    for await (const line of recordsOf(readLines(job.input), reader.options.format)) {
       reader.read(line) // what is wrong with it is said by the piece that holds it
       break
     }

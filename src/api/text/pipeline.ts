@@ -124,7 +124,7 @@ export async function* answers(
     const { window, rows } = flying.shift()!
     yield* answersOf(window, await rows)
     done += window.lines
-    onProgress?.({ lines: done, nextLine: window.last.number + 1, offset: window.last.end ?? null })
+    onProgress?.({ lines: done, nextLine: window.last.next ?? window.last.number + 1, offset: window.last.end ?? null })
   }
   for await (const next of windows(patience === undefined ? entries : withPauses(entries, patience))) {
     if ('error' in next) {

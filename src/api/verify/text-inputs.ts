@@ -3,7 +3,7 @@ import { forwardFlops } from '../../model/cost.js'
 import { takesChoices, type HeadSelection } from '../../model/forward.js'
 import type { ModelInputs } from '../../model/reference-run.js'
 import { makeBatches, type Batch } from '../../text/batches.js'
-import { ExampleReader, formatOf, isBad } from '../../text/examples.js'
+import { ExampleReader, formatOf, isBad, recordsOf } from '../../text/examples.js'
 import { makeFeatures, type Features } from '../../text/features.js'
 import { readLines } from '../../text/lines.js'
 import type { OpenedModel } from '../open.js'
@@ -37,7 +37,7 @@ export async function textInputs(
   const reader = new ExampleReader({ format: formatOf(file) })
   const rows: Features[] = []
   let [spent, total] = [0, 0]
-  for await (const line of readLines(file)) {
+  for await (const line of recordsOf(readLines(file), reader.options.format)) {
     const example = reader.read(line)
     if (example === null || isBad(example) || example.text.trim() === '') continue
     total++
