@@ -91,8 +91,8 @@ export function resolveTask(model: AlbertModel, task: Task): Exclude<Task, 'auto
       model.classifier !== null && !canClassify(model)
         ? '; the weights have no pooler, which classifying sequences needs'
         : ''
-    throw usage(`the model has no head for --task ${task}`, {
-      hint: `its heads: ${heads.length === 0 ? 'none; use --task features' : heads.join(', ')}${unpooled}`,
+    throw usage(`the model has no head for the task ${task}`, {
+      hint: `its heads: ${heads.length === 0 ? 'none, so that features are all that it gives' : heads.join(', ')}${unpooled}`,
     })
   }
   return task
