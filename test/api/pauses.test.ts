@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { PAUSE, withPauses } from '../../src/api/text/pauses.js'
+import { PAUSE, until, withPauses } from '../../src/api/text/pauses.js'
 
 async function* slowly(...steps: readonly number[]): AsyncGenerator<number> {
   for (const [i, ms] of steps.entries()) {
@@ -36,5 +36,33 @@ describe('values with pauses', () => {
       })(),
     ).rejects.toThrow('broken')
     expect(seen).toEqual([1, PAUSE])
+  })
+})
+
+describe('values until nobody wants them', () => {
+  it('are all of them where nobody goes', async () => {
+    const seen: number[] = []
+    for await (const value of until(slowly(0, 5, 0), new Promise(() => undefined))) seen.push(value)
+    expect(seen).toEqual([0, 1, 2])
+  })
+
+  it('end though one is waited for', async () => {
+    const start = performance.now()
+    const seen: number[] = []
+    for await (const value of until(slowly(0, 30_000), wait(50))) seen.push(value)
+    expect([seen, performance.now() - start < 5000]).toEqual([[0], true])
+  })
+
+  it('are not remembered', async () => {
+    async function* many(): AsyncGenerator<Float64Array> {
+      for (let i = 0; i < 150_000; i++) yield await Promise.resolve(new Float64Array(256))
+    }
+    let [count, most] = [0, 0]
+    for await (const value of until(many(), new Promise(() => undefined))) {
+      count += value.length / 256
+      if (count % 1000 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers)
+    }
+    // All of them are 300 MB.
+    expect([count, most < 150e6]).toEqual([150_000, true])
   })
 })

@@ -42,20 +42,29 @@ export async function* until<T>(values: AsyncIterable<T>, gone: Promise<unknown>
     return
   }
   const iterator = values[Symbol.asyncIterator]()
-  const end = gone.then(() => null)
+  const reader = { gone: false }
+  let wake: (nothing: null) => void = () => undefined
+  // Once for all of them: a race with a promise that lasts would remember every value.
+  void gone.then(() => {
+    reader.gone = true
+    wake(null)
+  })
   let waiting = false
   try {
-    for (;;) {
+    while (!reader.gone) {
       waiting = true
-      const next = await Promise.race([iterator.next(), end])
+      const next = await new Promise<IteratorResult<T, unknown> | null>((resolve, reject) => {
+        wake = resolve
+        iterator.next().then(resolve, reject)
+      })
       if (next === null) return
       waiting = false
       if (next.done === true) return
       yield next.value
     }
   } finally {
-    const ended = iterator.return?.()
-    if (waiting) ended?.catch(() => undefined)
-    else await ended
+    const last = iterator.return?.()
+    if (waiting) last?.catch(() => undefined)
+    else await last
   }
 }
