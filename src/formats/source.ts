@@ -50,6 +50,8 @@ export interface TensorInfo {
   /** Name as the file spells it. */
   readonly name: string
   readonly dtype: DType
+  /** What the file calls an element type that is `OTHER`. */
+  readonly spelling?: string
   /** Dimensions, outermost first; `[]` is a scalar. */
   readonly shape: readonly number[]
   /** Bytes of the whole tensor, row-major and little-endian, as `read` gives them. */

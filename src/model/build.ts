@@ -1,5 +1,5 @@
-import { malformed, type AlbertkitError, type ErrorDetail } from '../errors.js'
-import type { TensorSource } from '../formats/source.js'
+import { malformed, unsupported, type AlbertkitError, type ErrorDetail } from '../errors.js'
+import { DTYPE_BYTES, type TensorSource } from '../formats/source.js'
 import type {
   AlbertModel,
   Block,
@@ -210,9 +210,12 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
   const place: ErrorDetail = { ...(file === undefined ? {} : { file }), tensor: expected }
   const present = source.tensors.get(expected)
   if (present !== undefined) {
-    return malformed(`the tensor has element type ${present.dtype}, which weights do not have`, {
+    // Numbers are well-formed: quantised weights, say. Strings in place of weights are damage.
+    const fail = DTYPE_BYTES[present.dtype] > 0 || present.spelling !== undefined ? unsupported : malformed
+    return fail(`the tensor has element type ${present.spelling ?? present.dtype}, which weights do not have`, {
       ...place,
       file: present.file,
+      hint: 'weights are F32, F16, BF16 or F64: save what quantised ones stand for',
     })
   }
   const others = missing.length > 1 ? `, and ${missing.length - 1} more variable${missing.length > 2 ? 's' : ''}` : ''

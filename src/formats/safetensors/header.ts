@@ -29,7 +29,17 @@ const DTYPES: ReadonlySet<string> = new Set([
   'BOOL',
 ])
 /** Types that the format has and nothing here uses: listed, never read. */
-const OTHER_BYTES: Readonly<Record<string, number>> = { F8_E5M2: 1, F8_E4M3: 1, F8_E8M0: 1, C64: 8 }
+const OTHER_BITS: Readonly<Record<string, number>> = {
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  C64: 64,
+}
 
 export interface SafetensorsEntry extends TensorInfo {
   /** Offset in bytes from the start of the file. */
@@ -109,13 +119,13 @@ class HeaderReader {
   entry(name: string, value: StrictValue, dataStart: number): SafetensorsEntry {
     if (!(value instanceof StrictObject)) throw this.fail('the tensor is not described by an object', name)
     const dtype = value.get('dtype')
-    if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BYTES, dtype)))
+    if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BITS, dtype)))
       throw this.fail(`the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
     const shape = this.integers(value.get('shape'), 'shape', name)
     const [begin = 0, end = 0, ...more] = this.integers(value.get('data_offsets'), 'data_offsets', name)
     if (more.length > 0 || begin > end) throw this.fail('the tensor has impossible data_offsets', name)
-    const width = OTHER_BYTES[dtype] ?? DTYPE_BYTES[dtype as DType]
-    const size = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, width)
+    const bits = OTHER_BITS[dtype] ?? 8 * DTYPE_BYTES[dtype as DType]
+    const size = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, bits / 8)
     if (size !== end - begin)
       throw this.fail(
         `the tensor is ${end - begin} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`,
@@ -127,6 +137,7 @@ class HeaderReader {
       dtype: DTYPES.has(dtype) ? (dtype as DType) : 'OTHER',
       shape,
       byteLength: end - begin,
+      ...(DTYPES.has(dtype) ? {} : { spelling: dtype }),
       file: this.file.path,
       offset: dataStart + begin,
     }
