@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { malformed, usage } from '../errors.js'
+import { refuseSpecial } from '../formats/file.js'
 import type { RawConfig } from '../model/config.js'
 import { fromKerasConfig } from '../model/keras-config.js'
 import type { NameTable } from '../model/names.js'
@@ -91,6 +92,7 @@ function parseLikePython(text: string): unknown {
 }
 
 function readText(file: string): string {
+  refuseSpecial(file)
   try {
     if (statSync(file).size > MAX_BYTES) throw malformed('the configuration is larger than 16 MiB', { file })
     const bytes = readFileSync(file)

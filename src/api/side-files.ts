@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileError } from '../formats/file.js'
+import { fileError, refuseSpecial } from '../formats/file.js'
 import type { ModelConfig } from '../model/config.js'
 
 /** Labels beside the weights. */
@@ -12,6 +12,7 @@ export function findLabels(directory: string): string | null {
 }
 
 function readText(file: string): string {
+  refuseSpecial(file)
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

@@ -65,6 +65,26 @@ export class RangedFile {
   }
 }
 
+/**
+ * Refuses what is neither a file nor a directory before it is opened: opening a pipe that nobody writes to never ends, and
+ * a device has no ranges. What is absent is left to whoever opens it.
+ * @throws AlbertkitError `malformed`
+ */
+export function refuseSpecial(path: string): void {
+  let stat
+  try {
+    stat = statSync(path)
+  } catch {
+    return
+  }
+  if (stat.isFile() || stat.isDirectory()) return
+  const what = stat.isFIFO() ? 'a pipe' : stat.isSocket() ? 'a socket' : 'a device'
+  throw malformed('not a regular file', {
+    file: path,
+    hint: `it is ${what}, and models are read by ranges: save it to a file and give that`,
+  })
+}
+
 /** Whether there is a directory at `path`. */
 export function isDirectory(path: string): boolean {
   try {

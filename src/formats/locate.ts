@@ -1,13 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { malformed, unsupported } from '../errors.js'
+import { AlbertkitError, malformed, unsupported, usage } from '../errors.js'
 import type { Found } from './container.js'
 import { CONTAINERS } from './containers.js'
-import { fileError, isDirectory } from './file.js'
+import { fileError, isDirectory, refuseSpecial } from './file.js'
 import { KIND_WORDS, sniff } from './sniff.js'
 
-/** A model may lie this many folders down, where each holds one folder only (`module.tar.gz/module/1/…`). */
-const MAX_NESTING = 3
+/** A model may lie some folders down, in the one folder that has one (`module.tar.gz/module/1/…`). */
+const MAX_NESTING = 6
+/** Folders that are looked into: somebody may give a whole disk. */
+const MAX_FOLDERS = 64
 
 const looked = (): string => CONTAINERS.map((container) => container.title).join(', ')
 
@@ -23,7 +25,41 @@ function first<T>(ask: (container: (typeof CONTAINERS)[number]) => T | null | un
 /** What file managers and downloaders leave in a folder: `.DS_Store`, `._model.ckpt.index`, `.cache`, `__MACOSX`. */
 const isLitter = (name: string): boolean => name.startsWith('.') || name === '__MACOSX'
 
-function locateInDirectory(directory: string, depth: number): Found {
+const isNoModel = (error: unknown): boolean => error instanceof AlbertkitError && error.message === NO_MODEL
+const NO_MODEL = 'there is no model in the directory'
+
+/** The model in one of the folders of `directory`, or null. @throws AlbertkitError `usage` where several have one */
+function locateBelow(
+  directory: string,
+  folders: readonly string[],
+  depth: number,
+  budget: { left: number },
+): Found | null {
+  const within: { folder: string; found: Found }[] = []
+  for (const folder of folders) {
+    if (depth >= MAX_NESTING || --budget.left < 0) break
+    try {
+      within.push({ folder, found: locateInDirectory(join(directory, folder), depth + 1, budget) })
+    } catch (error) {
+      // What is wrong with the only folder there is, is what is wrong.
+      if (folders.length === 1 && !isNoModel(error)) throw error
+    }
+  }
+  const [one, ...more] = within
+  if (one === undefined) return null
+  if (more.length > 0)
+    throw usage(`the directory holds several models: ${within.map(({ folder }) => folder).join(', ')}`, {
+      file: directory,
+      hint: 'give the folder of the one you mean (of an archive: unpack it first)',
+    })
+  return {
+    directories: [...one.found.directories, directory],
+    notes: [...one.found.notes, `found in the folder ${one.folder}`],
+    open: one.found.open.bind(one.found),
+  }
+}
+
+function locateInDirectory(directory: string, depth: number, budget: { left: number }): Found {
   let names: string[]
   try {
     names = readdirSync(directory).filter((name) => !isLitter(name))
@@ -34,23 +70,12 @@ function locateInDirectory(directory: string, depth: number): Found {
   if (found !== null) return found
   const incomplete = first((container) => container.incomplete?.(directory, names))
   if (incomplete !== null) throw incomplete
-  const folders = names.filter((name) => isDirectory(join(directory, name)))
-  const folder = folders[0]
-  if (depth < MAX_NESTING && folders.length === 1 && folder !== undefined) {
-    try {
-      const inner = locateInDirectory(join(directory, folder), depth + 1)
-      return {
-        directories: [...inner.directories, directory],
-        notes: [...inner.notes, `found in the folder ${folder}`],
-        open: inner.open.bind(inner),
-      }
-    } catch {
-      // Said below of the directory that was given.
-    }
-  }
+  const folders = names.filter((name) => isDirectory(join(directory, name))).sort()
+  const below = locateBelow(directory, folders, depth, budget)
+  if (below !== null) return below
   const other = names.find((name) => /\.(bin|pt|pth|h5|ckpt)$/.test(name))
   if (other !== undefined) refuse(join(directory, other))
-  throw malformed('there is no model in the directory', { file: directory, hint: `looked for ${looked()}` })
+  throw malformed(NO_MODEL, { file: directory, hint: `looked for ${looked()}` })
 }
 
 /** Of a file that is none we read: what it is instead. */
@@ -72,7 +97,8 @@ function refuse(path: string): never {
  * @throws AlbertkitError `malformed`, `unsupported`, or `usage` where the choice is not clear
  */
 export function locate(path: string): Found {
-  if (isDirectory(path)) return locateInDirectory(path, 1)
+  refuseSpecial(path)
+  if (isDirectory(path)) return locateInDirectory(path, 1, { left: MAX_FOLDERS })
   if (!existsSync(path)) {
     const prefix = first((container) => container.byPrefix?.(path))
     if (prefix !== null) return prefix

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { malformed, type AlbertkitError } from '../errors.js'
-import { fileError } from './file.js'
+import { fileError, refuseSpecial } from './file.js'
 import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './json.js'
 
 /** An index lists names only: 64 MiB would be a million tensors. */
@@ -22,6 +22,7 @@ export function readWeightMap(path: string, lists = false): [name: string, shard
       hint: 'an index has a weight_map from tensor to file',
     })
   let text: string
+  refuseSpecial(path)
   try {
     if (statSync(path).size > MAX_INDEX_BYTES) throw fail('the index is larger than 64 MiB')
     text = readFileSync(path, 'utf8')

@@ -62,7 +62,9 @@ function configured(directory: string): Said {
 
 function readBytes(file: string): Uint8Array {
   try {
-    const { size } = statSync(file)
+    const stat = statSync(file)
+    const { size } = stat
+    if (!stat.isFile()) throw usage('not a file', { file })
     if (size > MAX_BYTES) throw usage('the file is too large for a vocabulary', { file })
     return readFileSync(file)
   } catch (error) {

@@ -23,6 +23,13 @@ const FILES = ['albert_config.json', 'model.ckpt.index', 'model.ckpt.data-00000-
 const model = (prefix: string): ArchiveEntry[] =>
   FILES.map((name) => ({ name: `${prefix}${name}`, data: readFileSync(join(ZH_NEWS, name)) }))
 
+/** What macOS puts into its archives. */
+const OF_FINDER: readonly ArchiveEntry[] = [
+  { name: '__MACOSX/albert_news/._model.ckpt.index', data: Buffer.from('x') },
+  { name: 'albert_news/._model.ckpt.index', data: Buffer.from('x') },
+  { name: 'albert_news/.DS_Store', data: Buffer.from('x') },
+]
+
 /** Writes an archive of `entries` as `name` says it is. */
 async function archive(name: string, entries: readonly ArchiveEntry[]): Promise<string> {
   const make = name.endsWith('.zip') ? zip : name.endsWith('.tar') ? tar : tarGz
@@ -40,6 +47,8 @@ describe('an archive of a checkpoint folder', () => {
     ['a zip without a folder', (): Promise<string> => archive('flat.zip', model(''))],
     ['a tar.gz', (): Promise<string> => archive('a.tar.gz', model('./albert_news/'))],
     ['a tar', (): Promise<string> => archive('a.tar', model('albert_news/'))],
+    ['a zip of macOS', (): Promise<string> => archive('mac.zip', [...model('albert_news/'), ...OF_FINDER])],
+    ['a zip with folders in folders', (): Promise<string> => archive('deep.zip', model('a/b/c/d/'))],
     ['a gzip of another name', (): Promise<string> => archive('download', model('albert_news/'))],
   ])('%s is the model in it, and leaves nothing behind', async (_, make) => {
     const before = unpacked()
@@ -53,6 +62,14 @@ describe('an archive of a checkpoint folder', () => {
     opened.close()
     plain.close()
     expect(unpacked()).toEqual(before)
+  })
+
+  it('of several models says which there are', async () => {
+    const path = await archive('two.zip', [...model('a/'), ...model('b/')])
+    await expect(openModel(path)).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('a, b') as string,
+    })
   })
 
   it.each([

@@ -36,8 +36,14 @@ export class Unpacking {
 
   /** @throws AlbertkitError `unsupported` where the archive grows beyond all measure */
   count(bytes: number): void {
+    this.expect(bytes)
     this.#bytes += bytes
-    if (this.#bytes > ALWAYS_ALLOWED && this.#bytes > MAX_GROWTH * this.archiveBytes)
+  }
+
+  /** The same of bytes that the archive says are to come: refused before a disk is filled with them. */
+  expect(bytes: number): void {
+    const all = this.#bytes + bytes
+    if (all > ALWAYS_ALLOWED && all > MAX_GROWTH * this.archiveBytes)
       throw unsupported(`the archive unpacks to more than ${MAX_GROWTH} times its size`, {
         file: this.archive,
         hint: 'unpack it by hand, if you trust it',

@@ -50,7 +50,10 @@ async function unpackZip(archive: string, unpacking: Unpacking): Promise<void> {
         if (isLink(entry)) throw unsupported(`the archive holds a link: ${entry.fileName}`, { file: archive })
         const path = unpacking.place(entry.fileName)
         if (entry.fileName.endsWith('/')) mkdirSync(path, { recursive: true })
-        else await write(await openEntry(entry), path, unpacking)
+        else {
+          unpacking.expect(entry.uncompressedSize)
+          await write(await openEntry(entry), path, unpacking)
+        }
         zip.readEntry()
       }
       zip.on('entry', (entry: ZipEntry) => void take(entry).catch(reject))
@@ -75,9 +78,10 @@ async function unpackTar(archive: string, unpacking: Unpacking, compressed: bool
   for await (const entry of tar) {
     const { name, type } = entry.header
     if (type === 'directory') mkdirSync(unpacking.place(name), { recursive: true })
-    else if (type === 'file' || type === 'contiguous-file')
+    else if (type === 'file' || type === 'contiguous-file') {
+      unpacking.expect(entry.header.size)
       await write(Readable.from(entry as AsyncIterable<Uint8Array>), unpacking.place(name), unpacking)
-    else if (type === 'symlink' || type === 'link')
+    } else if (type === 'symlink' || type === 'link')
       throw unsupported(`the archive holds a link: ${name}`, { file: archive })
     else entry.resume()
   }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { malformed, usage, type AlbertkitError } from '../../errors.js'
 import type { Container, Found } from '../container.js'
-import { fileError, isDirectory } from '../file.js'
+import { fileError, isDirectory, refuseSpecial } from '../file.js'
 import { KIND_WORDS, sniff } from '../sniff.js'
 import { foundV1 } from '../tf-v1/container.js'
 import { v1Files, v1Names } from '../tf-v1/find.js'
@@ -22,7 +22,7 @@ const WHOLE = 'a checkpoint is its .index and every .data-… file together'
 /** Prefixes of the V2 checkpoints in a directory: those with an index. */
 const prefixesIn = (names: readonly string[]): string[] =>
   names
-    .filter((name) => name.endsWith('.index'))
+    .filter((name) => name.endsWith('.index') && !name.startsWith('._'))
     .map((name) => name.slice(0, -'.index'.length))
     .sort()
 
@@ -56,6 +56,7 @@ const found = (prefix: string, notes: readonly string[] = []): Found => ({
  */
 function stateChoice(stateFile: string): string | null {
   let text = ''
+  refuseSpecial(stateFile)
   try {
     if (statSync(stateFile).size <= MAX_STATE_BYTES) text = readFileSync(stateFile, 'utf8')
   } catch (error) {
