@@ -66,3 +66,28 @@ describe('the state of an optimizer', () => {
     expect(skipReason(google, name)).toBe('optimizer state')
   })
 })
+
+describe('heads of transformers for TensorFlow in checkpoints and SavedModels', () => {
+  const slotOf = (title: string, name: string): string | undefined =>
+    matchName(
+      NAME_TABLES.find((table) => table.title === title)!,
+      name,
+    )?.slot
+
+  it.each([
+    [
+      'Hugging Face ALBERT for TensorFlow',
+      'tf_albert_for_sequence_classification/classifier/kernel',
+      'classifier/output_weights',
+    ],
+    ['Hugging Face ALBERT for TensorFlow', 'tf_albert_for_pre_training_1/predictions/decoder/bias', 'mlm/decoder_bias'],
+    ['Hugging Face BERT for TensorFlow', 'tf_bert_for_question_answering/qa_outputs/bias', 'qa/output_bias'],
+    [
+      'Hugging Face BERT for TensorFlow',
+      'tf_bert_for_pre_training/nsp___cls/seq_relationship/kernel',
+      'sop/output_weights',
+    ],
+  ])('%s: %s', (title, name, slot) => {
+    expect(slotOf(title, name)).toBe(slot)
+  })
+})

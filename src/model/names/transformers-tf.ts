@@ -77,6 +77,8 @@ const BERT_HEADS: readonly Row[] = [
  */
 const SPELLINGS: NameTable['spellings'] = [
   [/:0$/, ''],
+  // A checkpoint of objects or a SavedModel has the full names alone.
+  [/^tf_(?:albert|bert)_\w+\/(?=(?:predictions|sop_classifier|classifier|qa_outputs|mlm___cls|nsp___cls)\/)/, ''],
   [/^(predictions|mlm___cls)\/[^/]+\/(?:albert|bert)\/embeddings\/word_embeddings\/(?:weight|embeddings)$/, '$1/word_embeddings'],
   [/^([^/]+)\/(?:[^/]+\/)?\1\//, '$1/'],
   [/^(?:[^/]+\/)*?(?=(?:albert|bert)\/(?:embeddings|encoder|pooler)\/)/, ''],
