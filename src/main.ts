@@ -1,5 +1,6 @@
 import { run } from '@oclif/core/run'
 import { exitCodeOf, print, reportFailure, wantsJson } from './commands/failure.js'
+import { asOutputError } from './export/files.js'
 
 /**
  * The command line `albertkit`: hands the arguments to oclif and ends the process. Commands report their own errors;
@@ -10,8 +11,18 @@ export async function main(root: string, argv: string[] = process.argv.slice(2))
   const options = { json: wantsJson(argv), help: 'albertkit --help' }
   // A reader that went away (`2>&1 | head`) is no failure; oclif does the same for stdout.
   process.stderr.on('error', () => undefined)
+  let unwritable: Error | undefined
+  process.stdout.on('error', (error: Error) => {
+    unwritable = error
+  })
+  let ending = false
   process.on('uncaughtException', (error) => {
-    void reportFailure(error, options).then((code) => process.exit(code))
+    // Saying that fails may fail in turn.
+    if (ending) return
+    ending = true
+    const failure = error === unwritable ? asOutputError(error, 'standard output') : error
+    const json = options.json && error !== unwritable
+    void reportFailure(failure, { ...options, json }).then((code) => process.exit(code))
   })
   const code = await run(argv, root).then(
     () => process.exitCode ?? 0,

@@ -66,7 +66,7 @@ export async function writePage(
       hint: 'replace its index.html with --force',
     })
   const html = await htmlPage(page.title, page.lead, page.sections, albertkitVersion())
-  const output = new OutputDirectory(directory, { force })
+  const output = new OutputDirectory(directory, { force: force || existsSync(directory) })
   try {
     writeText(join(output.staging, 'index.html'), html)
     output.commit()

@@ -7,7 +7,7 @@ import { moveAll, movesInto } from './moves.js'
 import { removeAbandoned, temporaryIn } from '../temporary.js'
 
 export interface OutputDirectoryOptions {
-  /** A destination that appears while this one is being written is added to. */
+  /** What is there already is added to, whether it was there before or appears meanwhile. */
   readonly force?: boolean
 }
 
@@ -28,7 +28,6 @@ function makeParents(folder: string): string[] {
 export class OutputDirectory {
   readonly staging: string
   readonly #destination: string
-  readonly #existed: boolean
   readonly #force: boolean
   readonly #parents: readonly string[]
   readonly #forget: () => void
@@ -40,9 +39,9 @@ export class OutputDirectory {
     if (destination === '') throw usage('the output directory has no name')
     const path = resolve(destination)
     this.#force = force
-    this.#existed = existsSync(path)
-    this.#destination = this.#existed ? realpathSync(path) : path
-    const folder = this.#existed ? this.#destination : dirname(path)
+    const exists = existsSync(path)
+    this.#destination = exists ? realpathSync(path) : path
+    const folder = exists ? this.#destination : dirname(path)
     removeAbandoned(folder)
     const [parents, staging] = writing(path, () => {
       const made = makeParents(folder)
@@ -67,9 +66,9 @@ export class OutputDirectory {
   commit(shared: readonly string[] = [], replaced: ReadonlySet<string> = new Set()): void {
     writing(this.#destination, () => {
       if (!existsSync(this.#destination)) renameSync(this.staging, this.#destination)
-      else if (this.#existed || this.#force) this.#replace(shared, replaced)
+      else if (this.#force) this.#replace(shared, replaced)
       else
-        throw outputError('the output directory appeared while it was being written', {
+        throw outputError('the output directory is there already: it appeared meanwhile', {
           file: this.#destination,
           hint: 'is another conversion writing there?',
         })

@@ -100,6 +100,9 @@ export function fileError(error: unknown, file: string): AlbertkitError {
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return malformed('there is no such file or directory', { file, cause: error })
   if (code === 'EACCES' || code === 'EPERM') return environment('the file may not be read', { file, cause: error })
+  // A path that a damaged file names.
+  if (code === 'ERR_INVALID_ARG_VALUE' || code === 'ENAMETOOLONG' || code === 'ELOOP')
+    return malformed('there can be no file of this name', { file, cause: error })
   if (code === 'EISDIR') return malformed('a directory where a file is expected', { file, cause: error })
   return environment(`reading failed: ${code}`, { file, cause: error })
 }

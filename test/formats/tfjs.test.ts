@@ -21,3 +21,9 @@ it.each([
   writeFileSync(path, text)
   expect(() => openTfjsWeights(path)).toThrow(`not a tfjs graph model: ${said}`)
 })
+
+it('a shard of an impossible name is a damaged file', () => {
+  const path = join(folder, 'model.json')
+  writeFileSync(path, JSON.stringify({ format: 'graph-model', weightsManifest: [{ paths: ['a\0b'], weights: [] }] }))
+  expect(() => openTfjsWeights(path)).toThrow('there can be no file of this name')
+})
