@@ -7,7 +7,7 @@ import { Hasher } from '../export/hash.js'
 import { TARGETS } from '../export/index.js'
 import { resolveTask } from '../model/outputs.js'
 import { countParameters } from '../model/parameters.js'
-import { replacedFiles } from './convert/existing.js'
+import { foreignForms, replacedFiles } from './convert/existing.js'
 import { writeForms, type Plans } from './convert/forms.js'
 import { manifestOf } from './convert/manifest.js'
 import type { ArtefactReport, ConvertOptions, ConvertReport } from './convert/options.js'
@@ -105,7 +105,8 @@ export async function convertModel(path: string, directory: string, options: Con
         weightBytes: artefact.weightBytes,
         outputs: artefact.outputs,
       }))
-      const said = report(opened, plans, directory, options, artefacts, verification, gate, notes)
+      const kept = foreignForms(directory, written, opened.config)
+      const said = report(opened, plans, directory, options, artefacts, verification, gate, [...notes, ...kept])
       if (!said.ok) return said
       const hashes = await hasher.finish()
       writeText(

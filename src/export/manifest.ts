@@ -70,7 +70,7 @@ const hashed = (name: string, hash: FileHash | undefined): HashedFile => ({
 })
 
 /** The configuration without the path of its file, which is another on every machine. */
-const portable = ({ file: _file, ...config }: ModelConfig): object => config
+export const portable = ({ file: _file, ...config }: ModelConfig): object => config
 
 export function buildManifest(parts: ManifestParts): string {
   const source = {

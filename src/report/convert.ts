@@ -63,10 +63,15 @@ export function convertText(report: ConvertReport): string {
   const lines = [`${report.family}, task ${report.task}, ${count(report.parameters)} parameters`]
   const width = Math.max(8, ...artefacts.map((a) => a.target.length + (a.dtype === undefined ? 0 : a.dtype.length + 1)))
   for (const a of artefacts) {
-    const size = a.weightBytes === null ? '' : `, ${bytes(a.weightBytes)} of weights`
     const rest = a.outputs.length > 0 ? a.outputs.join(', ') : a.files.map(escapeControl).join(', ')
+    const name = (a.dtype === undefined ? a.target : `${a.target} ${a.dtype}`).padEnd(width)
+    // How many files a graph takes is known when it is there.
+    if (a.weightBytes === null) {
+      lines.push(`${name} would be written`)
+      continue
+    }
     lines.push(
-      `${(a.dtype === undefined ? a.target : `${a.target} ${a.dtype}`).padEnd(width)} ${a.files.length} file${a.files.length === 1 ? '' : 's'}${size}: ${rest}`,
+      `${name} ${a.files.length} file${a.files.length === 1 ? '' : 's'}, ${bytes(a.weightBytes)} of weights: ${rest}`,
     )
   }
   if (growth !== null) {

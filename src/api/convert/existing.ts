@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readManifest } from '../../export/manifest.js'
+import { isDeepStrictEqual } from 'node:util'
+import { portable, readManifest } from '../../export/manifest.js'
+import type { ModelConfig } from '../../model/config.js'
 import type { Written } from './options.js'
 
 /** What an existing output directory keeps, and what of it is replaced. */
@@ -25,6 +27,20 @@ export function keptDtype(directory: string): { readonly dtype?: string } {
   } catch {
     return {}
   }
+}
+
+/** Notes on forms that stay in a directory although they were made from a model of another configuration. */
+export function foreignForms(
+  directory: string,
+  written: readonly Pick<Written, 'key'>[],
+  config: ModelConfig,
+): string[] {
+  const previous = readManifest(directory)
+  if (previous === null) return []
+  const kept = Object.keys(previous.artefacts).filter((key) => !written.some((form) => form.key === key))
+  const same = isDeepStrictEqual(previous.config, JSON.parse(JSON.stringify(portable(config))))
+  if (kept.length === 0 || same) return []
+  return [`${kept.join(' and ')} stays as it was, made from a model of another configuration: convert it again too`]
 }
 
 /** Files of an existing directory that belong to forms which are written anew. */
