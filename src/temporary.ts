@@ -1,15 +1,29 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { outputError } from './errors.js'
 import { onInterrupt } from './interrupt.js'
 
+function said(read: () => string): string {
+  try {
+    return read()
+  } catch {
+    return ''
+  }
+}
+
 /**
  * Names of what is not finished: hidden, and saying which process of which machine writes it, so that the next one can
- * remove what a killed one left behind.
+ * remove what a killed one left behind. Containers that share a volume, and a name even, do not see each other's
+ * processes: a machine is a boot and a namespace of processes, where the system has them.
  */
-const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+const HOST = createHash('sha256')
+  .update(hostname())
+  .update(said(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')))
+  .update(said(() => readlinkSync('/proc/self/ns/pid')))
+  .digest('hex')
+  .slice(0, 8)
 const PATTERN = /^\.albertkit-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}(\.old)?$/
 
 /** A name in `folder` that nobody else has. */

@@ -1,10 +1,11 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { AlbertkitError } from '../src/errors.js'
 import { runCleanups } from '../src/interrupt.js'
-import { temporaryFolder } from '../src/temporary.js'
+import { removeAbandoned, temporaryFolder, temporaryIn } from '../src/temporary.js'
 
 const { TMPDIR } = process.env
 afterEach(() => {
@@ -36,4 +37,19 @@ it('where none can be made, the error says where and what to do', () => {
   expect(error).toBeInstanceOf(AlbertkitError)
   const { exitCode, place, hint } = error as AlbertkitError
   expect([exitCode, place.file, hint]).toEqual([5, process.env.TMPDIR, expect.stringContaining('TMPDIR')])
+})
+
+it('what a process left that is gone is removed, and what others are at stays', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'albertkit-abandoned-'))
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  const mine = basename(temporaryIn(folder))
+  const [gone, elsewhere, other] = [
+    mine.replace(`-${process.pid}-`, `-${pid}-`),
+    mine.replace(`-${process.pid}-`, `-${pid}-`).replace(/^\.albertkit-[0-9a-f]{8}/, '.albertkit-00000000'),
+    '.albertkit-notes',
+  ]
+  for (const name of [mine, gone, `${gone}.old`, elsewhere, other]) mkdirSync(join(folder, name))
+  removeAbandoned(folder)
+  expect(readdirSync(folder).sort()).toEqual([mine, elsewhere, other].sort())
+  rmSync(folder, { recursive: true })
 })
