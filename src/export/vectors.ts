@@ -44,9 +44,14 @@ export class MatrixFile {
     force: boolean,
   ) {
     refuseExisting(path, force)
-    this.#file = new WholeFile(path)
-    this.#file.write(HEADERS[format](0, width))
     this.#buffer = Buffer.alloc(Math.max(1, Math.floor(PIECE / (4 * width))) * 4 * width)
+    this.#file = new WholeFile(path)
+    try {
+      this.#file.write(HEADERS[format](0, width))
+    } catch (error) {
+      this.#file.discard()
+      throw error
+    }
   }
 
   get rows(): number {

@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { OutputFile, writing } from '../export/files.js'
 import { hashFile } from '../export/hash-file.js'
 import { onInterrupt } from '../interrupt.js'
+import { removeAbandoned, temporaryIn } from '../temporary.js'
 import type { Shard } from './line-index.js'
 import {
   difference,
@@ -96,9 +97,10 @@ export async function runShard(
   writing(directory, () => mkdirSync(directory, { recursive: true }))
   const done = finished(directory, task, shard)
   if (done !== null) return { directory, manifest: done, skipped: true }
-  const own = (suffix: string): string => join(directory, `.${shardName(shard)}.${randomUUID().slice(0, 8)}.${suffix}`)
+  removeAbandoned(directory)
   const names = { output: `${shardName(shard)}.${extension}`, errors: `${shardName(shard)}.errors.jsonl` }
-  const temporary = { output: own('output'), errors: own('errors'), manifest: own('manifest') }
+  const own = (): string => temporaryIn(directory)
+  const temporary = { output: own(), errors: own(), manifest: own() }
   const discard = (): void => {
     for (const path of Object.values(temporary)) rmSync(path, { force: true })
   }

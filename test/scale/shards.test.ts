@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   appendFileSync,
@@ -13,10 +14,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { mergeDirectory } from '../../src/api/text/merge.js'
 import { indexLines, type LineIndex, type Shard } from '../../src/scale/line-index.js'
 import type { ShardTask } from '../../src/scale/manifest.js'
 import { mergeShards, readShards } from '../../src/scale/merge.js'
 import { runShard, type ShardOutput } from '../../src/scale/run-shard.js'
+import { temporaryIn } from '../../src/temporary.js'
 
 let directory: string
 beforeEach(() => {
@@ -144,6 +147,26 @@ describe('shards and their merger', () => {
     expect(await again()).toMatchObject({ skipped: false })
     expect(await again({ format: 'tsv' })).toMatchObject({ skipped: false })
     expect(await again({ format: 'tsv' })).toMatchObject({ skipped: true })
+  })
+
+  test('what a killed process left goes with the next shard', async () => {
+    const file = write('lines.txt', text)
+    const { shards } = await runAll(file, 2, 4)
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    const left = temporaryIn(join(directory, 'shards')).replace(`-${process.pid}-`, `-${pid}-`)
+    writeFileSync(left, 'half of a li')
+    rmSync(join(directory, 'shards/shard-00001-of-00002.json'))
+    const index = await indexLines(file, 2, 4)
+    await runShard(join(directory, 'shards'), taskOf(index), shards[0]!, numbering(file, shards[0]!))
+    expect(existsSync(left)).toBe(false)
+  })
+
+  test('the joined lines and those that could not be used have files of their own', async () => {
+    await runAll(write('lines.txt', text), 2, 4)
+    const output = join(directory, 'merged')
+    const said = mergeDirectory(join(directory, 'shards'), { output, errors: output })
+    await expect(said).rejects.toMatchObject({ kind: 'usage', place: { file: output } })
+    expect(existsSync(output)).toBe(false)
   })
 
   test('a work that fails leaves nothing behind', async () => {

@@ -16,6 +16,7 @@ import { evaluate, type Evaluation } from './evaluate.js'
 import { toJsonText } from '../../report/escape.js'
 import type { BadLine } from '../../text/examples.js'
 import { badLine } from './errors-file.js'
+import { refuseSame } from './places.js'
 import { readJsonLines } from './shards.js'
 import type { Prediction } from './predict.js'
 
@@ -131,6 +132,7 @@ async function mergeMatrix(
  */
 export async function mergeDirectory(directory: string, options: MergeDirectoryOptions): Promise<Merged> {
   const { output, errors, force } = options
+  refuseSame({ 'the output': output, 'the file of errors': errors })
   const set = readShards(directory)
   const [first] = set.manifests
   if (first.command === 'evaluate') return mergeEvaluation(set, options)
