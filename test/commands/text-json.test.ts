@@ -34,15 +34,14 @@ async function said(args: readonly string[], code = 0): Promise<string> {
 
 it('documents', async () => {
   const [model, input] = [at('news'), at('dev.tsv')]
-  const bad = ['--errors', at('bad.jsonl')]
   // The last line is empty.
-  const done = { lines: 12, bad: 1, errors: at('bad.jsonl'), resumedAt: null }
-  const predicted = await said(['predict', model, input, '-o', at('p.jsonl'), ...bad])
-  expect(parse('predict', predicted)).toMatchObject({ output: at('p.jsonl'), ...done })
-  expect(parse('bad-line', readFileSync(at('bad.jsonl'), 'utf8'))).toMatchObject({ line: 13 })
-  const embedded = await said(['embed', model, input, '--format', 'npy', '-o', at('v.npy'), ...bad])
-  expect(parse('embed', embedded)).toMatchObject({ output: at('v.npy'), ...done })
-  const compared = await said(['evaluate', model, input, '--compare', ZH_NEWS, ...bad])
+  const done = (errors: string) => ({ lines: 12, bad: 1, errors: at(errors), resumedAt: null })
+  const predicted = await said(['predict', model, input, '-o', at('p.jsonl'), '--errors', at('p.bad')])
+  expect(parse('predict', predicted)).toMatchObject({ output: at('p.jsonl'), ...done('p.bad') })
+  expect(parse('bad-line', readFileSync(at('p.bad'), 'utf8'))).toMatchObject({ line: 13 })
+  const embedded = await said(['embed', model, input, '--format', 'npy', '-o', at('v.npy'), '--errors', at('v.bad')])
+  expect(parse('embed', embedded)).toMatchObject({ output: at('v.npy'), ...done('v.bad') })
+  const compared = await said(['evaluate', model, input, '--compare', ZH_NEWS, '--errors', at('e.bad')])
   expect(parse('evaluate', compared)).toMatchObject({ lines: 12, bad: 1, comparison: { lines: 12, different: [] } })
   parse('similarity', await said(['embed', model, '--text', '足球', '--text', '股票']))
   for (const command of ['predict', 'evaluate', 'embed']) {
