@@ -1,9 +1,8 @@
 import { dirname, join } from 'node:path'
 import { AlbertkitError } from '../../errors.js'
-import { temporaryFolder } from '../../temporary.js'
 import { wrapSource, type Container, type Found, type OpenLocated, type Opened } from '../container.js'
 import type { OpenOptions, TensorSource } from '../source.js'
-import { unpack, type ArchiveKind } from './unpack.js'
+import type { ArchiveKind } from './unpack.js'
 
 /** A name that says what the archive is. */
 function kindOfName(path: string): ArchiveKind | null {
@@ -39,6 +38,8 @@ async function openUnpacked(
   options: OpenOptions,
   openInner: OpenLocated,
 ): Promise<Opened> {
+  // What unpacking needs takes as long to load as a small model.
+  const [{ unpack }, { temporaryFolder }] = await Promise.all([import('./unpack.js'), import('../../temporary.js')])
   const { path: folder, remove } = temporaryFolder()
   try {
     await unpack(path, kind, folder)

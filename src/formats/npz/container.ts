@@ -1,6 +1,5 @@
 import { dirname } from 'node:path'
 import type { Container } from '../container.js'
-import { openNpz } from './source.js'
 
 /** Arrays of NumPy, as `np.savez` writes them: goldens, mostly. */
 export const npz: Container = {
@@ -10,7 +9,7 @@ export const npz: Container = {
       ? {
           directories: [dirname(path)],
           notes: [],
-          open: async () => ({ source: await openNpz(path) }),
+          open: async () => ({ source: await (await import('./source.js')).openNpz(path) }),
         }
       : null,
 }

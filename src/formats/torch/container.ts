@@ -4,7 +4,6 @@ import type { Container, Found } from '../container.js'
 import { RangedFile } from '../file.js'
 import { sniff } from '../sniff.js'
 import { isLegacyTorch } from './legacy-file.js'
-import { openShardedTorch, openTorch } from './source.js'
 
 const INDEX = '.bin.index.json'
 /** Lightning calls its files `.ckpt`, older examples theirs `.pth.tar`. */
@@ -16,9 +15,10 @@ const NO_MODEL = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\.(bin|
 const found = (file: string): Found => ({
   directories: [dirname(file)],
   notes: [],
-  open: async (options) => ({
-    source: await (file.endsWith(INDEX) ? openShardedTorch(file, options) : openTorch(file, options)),
-  }),
+  open: async (options) => {
+    const { openShardedTorch, openTorch } = await import('./source.js')
+    return { source: await (file.endsWith(INDEX) ? openShardedTorch : openTorch)(file, options) }
+  },
 })
 
 /** A pickle of any other program is none of ours, whatever its suffix; an archive may be one of a checkpoint folder. */
