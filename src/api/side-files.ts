@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileError, refuseSpecial } from '../formats/file.js'
+import { readText } from '../formats/file.js'
 import type { ModelConfig } from '../model/config.js'
 
 /** Labels beside the weights. */
@@ -9,15 +9,6 @@ import type { ModelConfig } from '../model/config.js'
 export function findLabels(directory: string): string | null {
   const file = join(directory, 'labels.txt')
   return existsSync(file) ? file : null
-}
-
-function readText(file: string): string {
-  refuseSpecial(file)
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw fileError(error, file)
-  }
 }
 
 /** Labels of a `labels.txt`, one a line. @throws AlbertkitError where it cannot be read */

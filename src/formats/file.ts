@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import type { AlbertkitError } from '../errors.js'
 import { environment, malformed } from '../errors.js'
 
@@ -84,6 +84,19 @@ export function refuseSpecial(path: string): void {
     hint: `it is ${what}, and models are read by ranges: save it to a file and give that`,
   })
 }
+
+/** The text of a file; null where it is longer than `maxBytes`. @throws AlbertkitError `malformed`, `environment` */
+export function readTextUpTo(path: string, maxBytes: number): string | null {
+  refuseSpecial(path)
+  try {
+    return statSync(path).size > maxBytes ? null : readFileSync(path, 'utf8')
+  } catch (error) {
+    throw fileError(error, path)
+  }
+}
+
+/** The text of a file. @throws AlbertkitError `malformed`, `environment` */
+export const readText = (path: string): string => readTextUpTo(path, Infinity)!
 
 /** Whether there is a directory at `path`. */
 export function isDirectory(path: string): boolean {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { malformed } from '../errors.js'
 import * as z from '../vendor/zod.js'
-import { fileError, RangedFile, refuseSpecial } from './file.js'
+import { RangedFile, readText } from './file.js'
 import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSource } from './source.js'
 
 /** The weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
@@ -50,13 +49,7 @@ interface Group {
 }
 
 function readManifest(path: string): z.Infer<typeof MANIFEST>['weightsManifest'] {
-  let text: string
-  refuseSpecial(path)
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw fileError(error, path)
-  }
+  const text = readText(path)
   let json: unknown
   try {
     json = JSON.parse(text)

@@ -1,7 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { malformed, type AlbertkitError } from '../errors.js'
-import { fileError, refuseSpecial } from './file.js'
+import { readTextUpTo } from './file.js'
 import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './json.js'
 
 /** An index lists names only: 64 MiB would be a million tensors. */
@@ -21,14 +20,8 @@ export function readWeightMap(path: string, lists = false): [name: string, shard
       ...(tensor === undefined ? {} : { tensor }),
       hint: 'an index has a weight_map from tensor to file',
     })
-  let text: string
-  refuseSpecial(path)
-  try {
-    if (statSync(path).size > MAX_INDEX_BYTES) throw fail('the index is larger than 64 MiB')
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw error instanceof Error && 'kind' in error ? error : fileError(error, path)
-  }
+  const text = readTextUpTo(path, MAX_INDEX_BYTES)
+  if (text === null) throw fail('the index is larger than 64 MiB')
   let parsed: StrictValue
   try {
     parsed = parseStrict(text.replace(/^\uFEFF/, ''))

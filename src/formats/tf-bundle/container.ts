@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { malformed, usage, type AlbertkitError } from '../../errors.js'
 import type { Container, Found } from '../container.js'
-import { fileError, isDirectory, refuseSpecial } from '../file.js'
+import { isDirectory, readTextUpTo } from '../file.js'
 import { KIND_WORDS, sniff } from '../sniff.js'
 import { foundV1 } from '../tf-v1/container.js'
 import { v1Files, v1Names } from '../tf-v1/find.js'
@@ -55,13 +55,7 @@ const found = (prefix: string, notes: readonly string[] = []): Found => ({
  * of the machine that trained, and must never lead out of the directory.
  */
 function stateChoice(stateFile: string): string | null {
-  let text = ''
-  refuseSpecial(stateFile)
-  try {
-    if (statSync(stateFile).size <= MAX_STATE_BYTES) text = readFileSync(stateFile, 'utf8')
-  } catch (error) {
-    throw fileError(error, stateFile)
-  }
+  const text = readTextUpTo(stateFile, MAX_STATE_BYTES) ?? ''
   const quoted = /^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*")/m.exec(text)?.[1]
   if (quoted === undefined) return null
   const name = basename(quoted.slice(1, -1).replace(/\\(.)/g, '$1').replaceAll('\\', '/'))
