@@ -39,8 +39,7 @@ function configAbove(directory: string): string | null {
 }
 
 /** The configuration in `directory` that the code of `owner` reads. @throws AlbertkitError where there is none, or no telling */
-function findConfig(directory: string, owner: ConfigOwner): string {
-  const names = readdirSync(directory)
+function findConfig(directory: string, names: readonly string[], owner: ConfigOwner): string {
   const exact = owner.architecture === 'bert' ? [...TENSORFLOW].reverse() : TENSORFLOW
   const own = exact.find((name) => names.includes(name))
   const common = names.includes(TRANSFORMERS) ? TRANSFORMERS : undefined
@@ -68,8 +67,9 @@ export const hasConfig = (directory: string): boolean => readdirSync(directory).
  * @throws AlbertkitError `malformed` where there is none, `usage` where the choice is not clear
  */
 export function chooseConfig(directory: string, owner: ConfigOwner): { file: string; notes: readonly string[] } {
-  const file = findConfig(directory, owner)
-  const others = readdirSync(directory).filter((name) => isConfig(name) && name !== basename(file))
+  const names = readdirSync(directory)
+  const file = findConfig(directory, names, owner)
+  const others = names.filter((name) => isConfig(name) && name !== basename(file))
   const note = `the configuration is ${basename(file)}, which the code of these weights reads; ${others.sort().join(', ')} is left out`
   return { file, notes: others.length > 0 ? [note] : [] }
 }
