@@ -1,21 +1,14 @@
-import { fork } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { AlbertkitError, environment, type ErrorDetail, type ErrorKind } from '../../errors.js'
-import { onInterrupt } from '../../interrupt.js'
+import { environment } from '../../errors.js'
+import { errorOf, type Failure } from '../../failure.js'
 import type { BenchRow } from '../bench.js'
+import { processFile, startProcess } from '../own-process.js'
 import { measure, type MeasureTask } from './measure.js'
 
 /** What the process says: what it is doing, as often as it likes; then what it found, once. */
 export type MeasureAnswer =
-  | { readonly progress: string }
-  | { readonly rows: readonly BenchRow[] }
-  | { readonly failed: { readonly kind: ErrorKind; readonly message: string; readonly detail: ErrorDetail } }
-  | { readonly broken: string }
+  { readonly progress: string } | { readonly rows: readonly BenchRow[] } | { readonly failure: Failure }
 
-/** The process's own file; absent where this module runs as TypeScript, from which no process can start. */
-const OWN = fileURLToPath(new URL('./measure-process.js', import.meta.url))
-const PROCESS = existsSync(OWN) ? OWN : null
+const PROCESS = processFile(new URL('./measure-process.js', import.meta.url))
 
 /**
  * Measures in a process of its own: what a model takes to load and in memory is only seen where none was loaded before.
@@ -23,15 +16,12 @@ const PROCESS = existsSync(OWN) ? OWN : null
  */
 export function measureApart(task: MeasureTask, onProgress?: (what: string) => void): Promise<readonly BenchRow[]> {
   if (PROCESS === null) return measure(task, onProgress)
-  // What runtimes write to the console is not for the person who asked.
-  const child = fork(PROCESS, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-  const forget = onInterrupt(() => void child.kill('SIGKILL'))
+  const { child, forget } = startProcess(PROCESS)
   return new Promise<readonly BenchRow[]>((resolve, reject) => {
     child.on('message', (answer: MeasureAnswer) => {
       if ('progress' in answer) onProgress?.(answer.progress)
       else if ('rows' in answer) resolve(answer.rows)
-      else if ('broken' in answer) reject(new Error(answer.broken))
-      else reject(new AlbertkitError(answer.failed.kind, answer.failed.message, answer.failed.detail))
+      else reject(errorOf(answer.failure))
     })
     child.once('error', reject)
     child.once('exit', (code, signal) => {

@@ -1,4 +1,4 @@
-import { AlbertkitError } from '../../errors.js'
+import { failureOf } from '../../failure.js'
 import type { MeasureAnswer } from './apart.js'
 import { measure, type MeasureTask } from './measure.js'
 
@@ -10,11 +10,7 @@ process.once('message', (task: MeasureTask) => {
     answer({ progress })
   })
     .then((rows): MeasureAnswer => ({ rows }))
-    .catch((error: unknown): MeasureAnswer => {
-      if (!(error instanceof AlbertkitError)) return { broken: error instanceof Error ? error.message : String(error) }
-      const { kind, message, place, hint } = error
-      return { failed: { kind, message, detail: { ...place, ...(hint === undefined ? {} : { hint }) } } }
-    })
+    .catch((error: unknown): MeasureAnswer => ({ failure: failureOf(error) }))
     .then((said) => {
       // Runtimes keep threads of their own; nothing is left to do once the answer is out.
       answer(said, () => process.exit(0))

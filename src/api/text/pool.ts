@@ -1,9 +1,10 @@
 import { availableParallelism, freemem } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { AlbertkitError, environment } from '../../errors.js'
+import { environment } from '../../errors.js'
+import { errorOf } from '../../failure.js'
 import { onInterrupt } from '../../interrupt.js'
 import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
-import type { Failure, ModelPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
+import type { ModelPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
 
 const WORKER = new URL('./window-worker.js', import.meta.url)
 /** No thread starts from TypeScript, as which this module runs in tests. */
@@ -25,9 +26,6 @@ interface Slot {
   readonly worker: Worker
   job: Job | null
 }
-
-const errorOf = ({ kind, message, detail }: Failure): Error =>
-  kind === null ? new Error(message) : new AlbertkitError(kind, message, detail)
 
 /**
  * Reads windows of texts, several at a time, each in a thread with a session of its own: runtimes compute in the thread

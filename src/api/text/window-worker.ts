@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { AlbertkitError, type ErrorDetail, type ErrorKind } from '../../errors.js'
+import { failureOf, type Failure } from '../../failure.js'
 import { loadTokenizer } from '../../text/load.js'
 import { openFile, type TextRunner } from './runners.js'
 import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
@@ -28,21 +28,7 @@ export interface WindowTask {
   readonly reading: Reading
 }
 
-/** An error as it passes from thread to thread. */
-export interface Failure {
-  readonly kind: ErrorKind | null
-  readonly message: string
-  readonly detail: ErrorDetail
-}
-
 export type WorkerAnswer = { readonly rows: Rows } | { readonly failure: Failure }
-
-const failureOf = (error: unknown): Failure => {
-  if (!(error instanceof AlbertkitError))
-    return { kind: null, message: error instanceof Error ? error.message : String(error), detail: {} }
-  const { kind, message, place, hint } = error
-  return { kind, message, detail: { ...place, ...(hint === undefined ? {} : { hint }) } }
-}
 
 async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () => Promise<void> }> {
   const runner = await openFile(plan.runner, plan.file)

@@ -1,0 +1,20 @@
+import { AlbertkitError, type ErrorDetail, type ErrorKind } from './errors.js'
+
+/** An error as it passes from thread to thread and from process to process: plain data, without its cause. */
+export interface Failure {
+  /** Null where it is none of ours. */
+  readonly kind: ErrorKind | null
+  readonly message: string
+  readonly detail: ErrorDetail
+}
+
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof AlbertkitError))
+    return { kind: null, message: error instanceof Error ? error.message : String(error), detail: {} }
+  const { kind, message, place, hint } = error
+  return { kind, message, detail: { ...place, ...(hint === undefined ? {} : { hint }) } }
+}
+
+/** The error that became `failure`. */
+export const errorOf = ({ kind, message, detail }: Failure): Error =>
+  kind === null ? new Error(message) : new AlbertkitError(kind, message, detail)
