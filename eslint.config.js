@@ -1,56 +1,6 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
-
-/**
- * The import rule of the house: one way, commands → api → export, runtime, verify → model → formats/source.
- * Each room lists the rooms that it may import from; what is not listed it must not know, except by type where
- * `typesOnly` says so. errors.ts, interrupt.ts, temporary.ts, vendor/ and proto/ are nobody's room and open to all.
- */
-const ROOMS = {
-  commands: { imports: ['api', 'export', 'runtime', 'verify', 'model', 'formats', 'text', 'scale', 'report'] },
-  api: { imports: ['export', 'runtime', 'verify', 'model', 'formats', 'text', 'scale', 'report'] },
-  scale: { imports: ['export'] },
-  export: { imports: ['model', 'formats/source', 'formats/safetensors/write', 'formats/tf-bundle/write'] },
-  runtime: { imports: ['model', 'formats/source'] },
-  verify: { imports: ['model', 'formats/source'] },
-  model: { imports: ['formats/source'] },
-  formats: { imports: [] },
-  text: { imports: [] },
-  report: { imports: [], typesOnly: true },
-}
-
-/** Matches a relative import that leaves `room` for a place that it must not know. */
-function forbidden(room, { imports }) {
-  const closed = Object.keys(ROOMS).filter((other) => other !== room && !imports.includes(other))
-  const patterns = closed.map((other) => {
-    const open = imports.filter((path) => path.startsWith(`${other}/`)).map((path) => path.slice(other.length + 1))
-    return open.length === 0 ? `${other}/.*` : `${other}/(?!(${open.join('|')})[.]js$).*`
-  })
-  // The public API and the entry point of the command line stand above all rooms.
-  return `^([.][.]/)+(${[...patterns, 'index[.]js', 'main[.]js'].join('|')})$`
-}
-
-const importRule = Object.entries(ROOMS).map(([room, rule]) => {
-  const regex = forbidden(room, rule)
-  const message = `src/${room} must not know this: imports go one way (the table in eslint.config.js).`
-  return {
-    files: [`src/${room}/**/*.ts`],
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [{ regex, message, allowTypeImports: rule.typesOnly === true }],
-          paths: [{ name: '@oclif/core', message: 'Import its parts (@oclif/core/flags …): all of it takes 15 ms.' }],
-        },
-      ],
-      'no-restricted-syntax': [
-        'error',
-        // esquery ends a regular expression at the first slash.
-        { selector: `ImportExpression[source.value=/${regex.replaceAll('/', '\\x2F')}/]`, message },
-      ],
-    },
-  }
-})
+import house from './eslint.rooms.js'
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'src/proto/generated/', 'fixtures/', 'tmp/', 'scripts/*.d.ts'] },
@@ -90,5 +40,15 @@ export default tseslint.config(
       'no-control-regex': 'off',
     },
   },
-  ...importRule,
+  {
+    files: ['src/**/*.ts'],
+    plugins: { house },
+    rules: {
+      'house/rooms': 'error',
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { paths: [{ name: '@oclif/core', message: 'Import its parts (@oclif/core/flags …): all of it takes 15 ms.' }] },
+      ],
+    },
+  },
 )

@@ -128,8 +128,8 @@ async function findCommands() {
 
 // What starts as a thread or a process of its own lies beside the code that starts it.
 const OWN_PROCESSES = [
-  'export/hash-worker.js',
-  'api/text/window-worker.js',
+  'files/hash-worker.js',
+  'api/inference/window-worker.js',
   'api/doctor/probe-process.js',
   'api/bench/measure-process.js',
 ]

@@ -1,4 +1,4 @@
-import type { TensorSource } from '../src/formats/source.js'
+import type { TensorSource } from '../src/formats/core/source.js'
 
 export interface WriteOptions {
   /** Rows of a slice, where a variable is to be partitioned along its first axis. */

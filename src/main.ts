@@ -1,6 +1,6 @@
 import { run } from '@oclif/core/run'
-import { exitCodeOf, print, reportFailure, wantsJson } from './commands/failure.js'
-import { asOutputError } from './export/files.js'
+import { exitCodeOf, print, reportFailure, wantsJson } from './commands/common/failure.js'
+import { asOutputError } from './files/output-file.js'
 
 /**
  * The command line `albertkit`: hands the arguments to oclif and ends the process. Commands report their own errors;

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
-import { defined } from '../defined.js'
-import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
+import { defined } from '../base/omit-undefined.js'
+import { argument } from './common/args.js'
+import { AlbertkitCommand } from './common/base.js'
 
 const whole = (description: string) =>
   Flags.integer({ description, min: 1, multiple: true, multipleNonGreedy: true, helpValue: 'N' })
@@ -27,8 +27,8 @@ export default class Bench extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Bench)
-    const { benchModel } = await import('../api/bench.js')
-    const { benchText } = await import('../report/bench.js')
+    const { benchModel } = await import('../api/bench/bench.js')
+    const { benchText } = await import('../report/text/bench.js')
     const report = await benchModel(args.directory, {
       ...defined({ runners: flags.runner, batches: flags.batch, lengths: flags.length, threads: flags.threads }),
       ...defined({ adapter: flags.adapter, browser: flags.browser }),

@@ -1,7 +1,7 @@
-import { argument } from './args.js'
+import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from './base.js'
-import { agreementFlag, boundFlag, modelFlags, openOptions, precisionOptions } from './flags.js'
+import { AlbertkitCommand } from './common/base.js'
+import { agreementFlag, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
 
 export default class Convert extends AlbertkitCommand {
   static override summary =
@@ -43,8 +43,8 @@ export default class Convert extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Convert)
-    const { convertModel } = await import('../api/convert.js')
-    const { convertText } = await import('../report/convert.js')
+    const { convertModel } = await import('../api/convert/convert.js')
+    const { convertText } = await import('../report/text/convert.js')
     const report = await convertModel(args.model, flags.output, {
       ...openOptions(flags),
       targets: flags.to as ('tfjs' | 'onnx' | 'safetensors' | 'tf')[],

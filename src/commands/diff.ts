@@ -1,7 +1,7 @@
-import { argument } from './args.js'
+import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from './base.js'
-import { boundFlag, modelFlags } from './flags.js'
+import { AlbertkitCommand } from './common/base.js'
+import { boundFlag, modelFlags } from './common/flags.js'
 
 export default class Diff extends AlbertkitCommand {
   static override summary = 'Compare two models slot by slot, across formats and families.'
@@ -25,8 +25,8 @@ export default class Diff extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Diff)
-    const { diffModels } = await import('../api/diff.js')
-    const { diffText } = await import('../report/diff.js')
+    const { diffModels } = await import('../api/diff/diff.js')
+    const { diffText } = await import('../report/text/diff.js')
     const report = await diffModels(args.a, args.b, {
       configs: {
         ...(flags['config-a'] === undefined ? {} : { a: flags['config-a'] }),

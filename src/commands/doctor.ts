@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { defined } from '../defined.js'
-import { AlbertkitCommand } from './base.js'
+import { defined } from '../base/omit-undefined.js'
+import { AlbertkitCommand } from './common/base.js'
 
 export default class Doctor extends AlbertkitCommand {
   static override summary = 'What this machine can run: every runtime is tried on a small model.'
@@ -16,8 +16,8 @@ export default class Doctor extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Doctor)
-    const { examineMachine } = await import('../api/doctor.js')
-    const { doctorText } = await import('../report/doctor.js')
+    const { examineMachine } = await import('../api/doctor/doctor.js')
+    const { doctorText } = await import('../report/text/doctor.js')
     const { terminalWidth } = await import('../report/tables.js')
     const { adapter, browser } = flags
     const onProgress = (what: string): void => {

@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './args.js'
-import { TextCommand } from './text-command.js'
-import { usage } from '../errors.js'
-import { jobOf, shardFlag, textFlags } from './text-flags.js'
+import { argument } from './common/args.js'
+import { TextCommand } from './common/text-command.js'
+import { usage } from '../base/errors.js'
+import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Embed extends TextCommand {
   static override summary = 'Turn lines of text into vectors.'
@@ -37,13 +37,13 @@ export default class Embed extends TextCommand {
     if (flags.text !== undefined) {
       const [a, b, ...more] = flags.text
       if (a === undefined || b === undefined || more.length > 0) throw usage('--text is given twice: two texts are compared') // prettier-ignore
-      const { similarity } = await import('../api/text/embed-file.js')
+      const { similarity } = await import('../api/inference/embed-file.js')
       const report = await similarity(job, [a, b])
       await this.finish(report, () => report.cosine.toFixed(6))
       return
     }
     if (await this.runShard('embed', job, flags)) return
-    const { embedFile } = await import('../api/text/embed-file.js')
+    const { embedFile } = await import('../api/inference/embed-file.js')
     const report = await embedFile(job, flags, (line) => this.put(line), listener)
     await this.finishLines(report, flags.errors)
   }

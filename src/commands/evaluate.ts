@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './args.js'
-import { TextCommand } from './text-command.js'
-import { jobOf, shardFlag, textFlags } from './text-flags.js'
+import { argument } from './common/args.js'
+import { TextCommand } from './common/text-command.js'
+import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Evaluate extends TextCommand {
   static override summary = 'Score a classifier on labelled lines: accuracy, loss, classes, confusion, mistakes.'
@@ -30,8 +30,8 @@ export default class Evaluate extends TextCommand {
     const job = jobOf(args.model, args.file, flags, 'jsonl')
     const listener = this.listener(job)
     if (await this.runShard('evaluate', job, flags)) return
-    const { evaluateFile, writeEvaluation } = await import('../api/text/evaluate-file.js')
-    const { evaluateText } = await import('../report/evaluate.js')
+    const { evaluateFile, writeEvaluation } = await import('../api/inference/evaluate-file.js')
+    const { evaluateText } = await import('../report/text/evaluate.js')
     const report = await evaluateFile(job, flags, listener)
     await writeEvaluation(report, flags)
     const unreported = report.bad > 0 && flags.errors === undefined

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
-import { casedOptions, tokenizerFlags } from './text-flags.js'
+import { argument } from './common/args.js'
+import { AlbertkitCommand } from './common/base.js'
+import { casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class FillMask extends AlbertkitCommand {
   static override summary = 'Guess the tokens that stand where a text has [MASK].'
@@ -22,8 +22,8 @@ export default class FillMask extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(FillMask)
-    const { fillMask } = await import('../api/text/single.js')
-    const { maskText } = await import('../report/single.js')
+    const { fillMask } = await import('../api/inference/single.js')
+    const { maskText } = await import('../report/text/single.js')
     const masks = await fillMask(args.model, args.text, { top: flags.top, ...casedOptions(flags) })
     await this.finish({ text: args.text, masks }, () => maskText(masks))
   }

@@ -1,6 +1,6 @@
-import { argument } from './args.js'
+import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from './base.js'
+import { AlbertkitCommand } from './common/base.js'
 
 export default class Init extends AlbertkitCommand {
   static override summary = 'Make a random model of a published size, for trying pipelines.'
@@ -24,8 +24,8 @@ export default class Init extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init)
-    const { initModel } = await import('../api/init.js')
-    const { initText } = await import('../report/init.js')
+    const { initModel } = await import('../api/init/init.js')
+    const { initText } = await import('../report/text/init.js')
     const report = await initModel(args.preset, flags.output, {
       ...(flags.to === undefined ? {} : { target: flags.to as 'tf' | 'safetensors' }),
       task: flags.task as 'pretraining',

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { argument } from './args.js'
+import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from './base.js'
-import { modelFlags, openOptions } from './flags.js'
+import { AlbertkitCommand } from './common/base.js'
+import { modelFlags, openOptions } from './common/flags.js'
 
 /** `inspect ckpt MODEL` means `inspect MODEL`; `ckpt` alone is the folder ./ckpt if there is one. */
 export function modelArgument(first: string | undefined, second: string | undefined): string {
@@ -30,8 +30,8 @@ export default class Inspect extends AlbertkitCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Inspect)
     if (args.ckpt !== undefined && args.model !== 'ckpt') this.error(`unexpected argument: ${args.ckpt}`, { exit: 2 })
-    const { inspectModel } = await import('../api/inspect.js')
-    const { inspectText } = await import('../report/inspect.js')
+    const { inspectModel } = await import('../api/inspect/inspect.js')
+    const { inspectText } = await import('../report/text/inspect.js')
     const report = await inspectModel(modelArgument(args.model, args.ckpt), openOptions(flags))
     await this.finish(report, () => inspectText(report, flags.all), report.ok ? 0 : 3)
   }

@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
-import { modelFlags, openOptions } from './flags.js'
-import { outputFlags, printer, writeFiles, type Showable } from './output.js'
+import { argument } from './common/args.js'
+import { AlbertkitCommand } from './common/base.js'
+import { modelFlags, openOptions } from './common/flags.js'
+import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
 
 export default class Layers extends AlbertkitCommand {
   static override summary = 'Watch what each layer and each attention head does to the tokens.'
@@ -28,8 +28,8 @@ export default class Layers extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Layers)
-    const { compareLayers } = await import('../api/layers.js')
-    const { layersCsvTable, layersDocument, layersTables } = await import('../report/layers.js')
+    const { compareLayers } = await import('../api/layers/layers.js')
+    const { layersCsvTable, layersDocument, layersTables } = await import('../report/text/layers.js')
     const { headsChart, layersChart } = await import('../report/chart/layers.js')
     const models = await compareLayers(args.model, {
       ...openOptions(flags),
@@ -43,7 +43,7 @@ export default class Layers extends AlbertkitCommand {
       tables: () => layersTables(models),
       csv: () => layersCsvTable(models),
       charts: [() => layersChart(models), (look) => headsChart(models, look)],
-      page: async () => (await import('../api/page.js')).layersPage(models),
+      page: async () => (await import('./common/page.js')).layersPage(models),
     }
     for (const file of await writeFiles(show, flags)) this.talk(`wrote ${file}`)
     await this.finish(layersDocument(models), await printer(show, flags))

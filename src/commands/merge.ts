@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
+import { argument } from './common/args.js'
+import { AlbertkitCommand } from './common/base.js'
 
 export default class Merge extends AlbertkitCommand {
   static override summary = 'Join the shards of a directory, as the command would have written them in one go.'
@@ -23,8 +23,8 @@ export default class Merge extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Merge)
-    const { mergeDirectory } = await import('../api/text/merge.js')
-    const { mergeText } = await import('../report/merge.js')
+    const { mergeDirectory } = await import('../api/sharded/merge.js')
+    const { mergeText } = await import('../report/text/merge.js')
     const report = await mergeDirectory(args.directory, flags)
     await this.finish(report, () => mergeText(report))
   }

@@ -1,9 +1,9 @@
-import { argument } from './args.js'
+import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from './base.js'
-import { modelFlags, openOptions } from './flags.js'
-import { outputFlags, printer, writeFiles, type Showable } from './output.js'
-import { askedFor, whatIfFlags } from './params-flags.js'
+import { AlbertkitCommand } from './common/base.js'
+import { modelFlags, openOptions } from './common/flags.js'
+import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
+import { askedFor, whatIfFlags } from './common/params-flags.js'
 
 export default class Params extends AlbertkitCommand {
   static override summary = "Count parameters, operations and memory: the paper's arithmetic for any model."
@@ -47,29 +47,29 @@ async function counted(
   models: readonly string[],
   flags: Parameters<typeof askedFor>[1] & Parameters<typeof openOptions>[0],
 ): Promise<Result> {
-  const { countModels } = await import('../api/params.js')
-  const { paramsCsvTable, paramsTables } = await import('../report/params.js')
+  const { countModels } = await import('../api/params/params.js')
+  const { paramsCsvTable, paramsTables } = await import('../report/text/params.js')
   const { paramsChart } = await import('../report/chart/params.js')
   const report = await countModels(askedFor(models, flags))
   const show: Showable = {
     tables: () => paramsTables(report),
     csv: () => paramsCsvTable(report),
     charts: [() => paramsChart(report)],
-    page: async () => (await import('../api/page.js')).paramsPage(report, models, openOptions(flags)),
+    page: async () => (await import('./common/page.js')).paramsPage(report, models, openOptions(flags)),
   }
   return { report, show, ok: report.ok }
 }
 
 async function paper(): Promise<Result> {
-  const { paperReport } = await import('../api/paper.js')
-  const { paperCsvTable, paperReportTables } = await import('../report/paper.js')
+  const { paperReport } = await import('../api/params/paper.js')
+  const { paperCsvTable, paperReportTables } = await import('../report/text/paper.js')
   const { paperChart } = await import('../report/chart/params.js')
   const report = paperReport()
   const show: Showable = {
     tables: () => paperReportTables(report),
     csv: () => paperCsvTable(report),
     charts: [(look) => paperChart(report.tables, look)],
-    page: async () => (await import('../api/page.js')).paperPage(report),
+    page: async () => (await import('./common/page.js')).paperPage(report),
   }
   return { report, show, ok: true }
 }

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './args.js'
-import { TextCommand } from './text-command.js'
-import { jobOf, shardFlag, textFlags } from './text-flags.js'
+import { argument } from './common/args.js'
+import { TextCommand } from './common/text-command.js'
+import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Predict extends TextCommand {
   static override summary = 'Classify lines of text with a model, or with what it was converted to.'
@@ -29,7 +29,7 @@ export default class Predict extends TextCommand {
     const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
     const listener = this.listener(job)
     if (await this.runShard('predict', job, flags)) return
-    const { predictFile } = await import('../api/text/predict-file.js')
+    const { predictFile } = await import('../api/inference/predict-file.js')
     const report = await predictFile(job, flags, (line) => this.put(line), listener)
     await this.finishLines(report, flags.errors)
   }

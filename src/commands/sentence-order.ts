@@ -1,6 +1,6 @@
-import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
-import { casedOptions, tokenizerFlags } from './text-flags.js'
+import { argument } from './common/args.js'
+import { AlbertkitCommand } from './common/base.js'
+import { casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class SentenceOrder extends AlbertkitCommand {
   static override summary = 'Say whether two sentences stand in their order or were swapped.'
@@ -18,8 +18,8 @@ export default class SentenceOrder extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SentenceOrder)
-    const { sentenceOrder } = await import('../api/text/single.js')
-    const { orderText } = await import('../report/single.js')
+    const { sentenceOrder } = await import('../api/inference/single.js')
+    const { orderText } = await import('../report/text/single.js')
     const order = await sentenceOrder(args.model, args.first, args.second, casedOptions(flags))
     await this.finish(order, () => orderText(order))
   }

@@ -1,8 +1,8 @@
-import { argument } from './args.js'
+import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from './base.js'
-import { casedOptions, textFlags, tokenizerFlags } from './text-flags.js'
-import { fromRecords, toRecords } from './tokenize-records.js'
+import { AlbertkitCommand } from './common/base.js'
+import { casedOptions, textFlags, tokenizerFlags } from './common/text-flags.js'
+import { fromRecords, toRecords } from './common/tokenize-records.js'
 
 /** Of the flags that read examples, those that features need. */
 const recordFlags = {
@@ -50,8 +50,8 @@ export default class Tokenize extends AlbertkitCommand {
       await this.finish(report, () => text, report.bad > 0 && flags.errors === undefined ? 3 : 0)
       return
     }
-    const { tokenizerOf, tokenizeFile } = await import('../api/tokenize.js')
-    const { until } = await import('../api/text/pauses.js')
+    const { tokenizerOf, tokenizeFile } = await import('../api/tokenize/tokenize.js')
+    const { until } = await import('../api/inference/pauses.js')
     if (flags.from !== undefined) {
       const records = fromRecords(args.vocabulary, args.file, this.jsonEnabled(), { ...cased, labels: flags.labels })
       for await (const line of until(records, this.readerGone)) if (!(await this.put(line))) break

@@ -1,9 +1,9 @@
-import { argument } from './args.js'
+import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from './base.js'
-import { boundFlag, modelFlags, openOptions } from './flags.js'
-import { writeCharts } from './output.js'
-import { verifyOptions } from './verify-flags.js'
+import { AlbertkitCommand } from './common/base.js'
+import { boundFlag, modelFlags, openOptions } from './common/flags.js'
+import { writeCharts } from './common/output.js'
+import { verifyOptions } from './common/verify-flags.js'
 
 export default class Verify extends AlbertkitCommand {
   static override summary = 'Prove that converted models, or the source itself, compute what they should.'
@@ -49,8 +49,8 @@ export default class Verify extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Verify)
-    const { verifyModel } = await import('../api/verify.js')
-    const { verifyText } = await import('../report/verify.js')
+    const { verifyModel } = await import('../api/verify/verify.js')
+    const { verifyText } = await import('../report/text/verify.js')
     const report = await verifyModel(args.model, args.artefacts ?? null, {
       ...openOptions(flags),
       ...verifyOptions(flags),

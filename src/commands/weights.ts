@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './args.js'
-import { AlbertkitCommand } from './base.js'
-import { modelFlags, openOptions } from './flags.js'
-import { outputFlags, printer, writeFiles, type Showable } from './output.js'
+import { argument } from './common/args.js'
+import { AlbertkitCommand } from './common/base.js'
+import { modelFlags, openOptions } from './common/flags.js'
+import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
 
 const TASKS = ['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'] as const // prettier-ignore
 
@@ -33,8 +33,8 @@ export default class Weights extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Weights)
-    const { analyseWeights } = await import('../api/weights.js')
-    const { weightsCsvTable, weightsTables } = await import('../report/weights.js')
+    const { analyseWeights } = await import('../api/weights/weights.js')
+    const { weightsCsvTable, weightsTables } = await import('../report/text/weights.js')
     const { spectrumChart, tensorsChart } = await import('../report/chart/weights.js')
     const report = await analyseWeights(args.model, {
       ...openOptions(flags),
@@ -50,7 +50,7 @@ export default class Weights extends AlbertkitCommand {
       tables: () => weightsTables(report),
       csv: () => weightsCsvTable(report),
       charts: [(look) => tensorsChart(report, look), ...(spectrum === null ? [] : [() => spectrum])],
-      page: async () => (await import('../api/page.js')).weightsPage(report),
+      page: async () => (await import('./common/page.js')).weightsPage(report),
     }
     for (const file of await writeFiles(show, flags)) this.talk(`wrote ${file}`)
     await this.finish(report, await printer(show, flags), report.ok)

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Activation, ModelConfig } from '../model/config.js'
 import * as z from '../vendor/zod.js'
-import { albertkitVersion } from './version.js'
-import type { FileHash } from './hash.js'
-import type { WrittenArtefact } from './written.js'
+import { albertkitVersion } from '../base/version.js'
+import type { FileHash } from '../files/hash.js'
+import type { WrittenArtefact } from './weights/artefact.js'
 
 /**
  * The two small files of an output directory: `albertkit.json`, which says what it was made from and how it was

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import * as z from '../vendor/zod.js'
-import { wrapSource, type Container, type Found } from './container.js'
-import { dequantised } from './dequantised.js'
-import { onnxGraphNames, openOnnxWeights } from './onnx.js'
-import type { TensorSource } from './source.js'
-import { openTfjsWeights } from './tfjs.js'
+import { wrapSource, type Container, type Found } from './core/container.js'
+import { dequantised } from './views/dequantised.js'
+import { onnxGraphNames, openOnnxWeights } from './onnx/source.js'
+import type { TensorSource } from './core/source.js'
+import { openTfjsWeights } from './tfjs/source.js'
 
 /**
  * Artefacts that albertkit wrote, as models to read: their weights carry slots for names, and their metadata say of

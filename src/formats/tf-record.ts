@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { malformed, unsupported } from '../errors.js'
-import { crcOf, maskCrc } from './crc32c.js'
-import { fileError } from './file.js'
+import { malformed, unsupported } from '../base/errors.js'
+import { crcOf, maskCrc } from './core/crc32c.js'
+import { fileError } from './core/file.js'
 
 /**
  * TFRecord, TensorFlow's file of records (core/lib/io/record_writer.h): length as uint64, its masked CRC-32C, the bytes,

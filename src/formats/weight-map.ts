@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
-import { malformed, type AlbertkitError } from '../errors.js'
-import { readTextUpTo } from './file.js'
-import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './json.js'
+import { malformed, type AlbertkitError } from '../base/errors.js'
+import { readTextUpTo } from './core/file.js'
+import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './core/json.js'
 
 /** An index lists names only: 64 MiB would be a million tensors. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024

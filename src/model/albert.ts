@@ -1,4 +1,4 @@
-import type { DType } from '../formats/source.js'
+import type { DType } from '../formats/core/source.js'
 import type { ModelConfig } from './config.js'
 
 /**

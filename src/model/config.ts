@@ -1,4 +1,4 @@
-import { malformed, unsupported } from '../errors.js'
+import { malformed, unsupported } from '../base/errors.js'
 import * as z from '../vendor/zod.js'
 import type { ClassifierKind } from './albert.js'
 

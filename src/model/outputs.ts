@@ -1,4 +1,4 @@
-import { usage } from '../errors.js'
+import { usage } from '../base/errors.js'
 import type { AlbertModel, ClassifierKind } from './albert.js'
 import type { ForwardOutputs, HeadSelection } from './forward.js'
 

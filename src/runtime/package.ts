@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { environment } from '../errors.js'
+import { environment } from '../base/errors.js'
 import { isAbsent } from './runner.js'
 
 /** Where optional packages are looked for: the user's project, then beside albertkit. */

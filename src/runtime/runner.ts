@@ -1,6 +1,6 @@
-import { environment, malformed, type AlbertkitError } from '../errors.js'
-import type { ModelInputs } from '../model/reference-run.js'
-import type { Adapter } from './adapter.js'
+import { environment, malformed, type AlbertkitError } from '../base/errors.js'
+import type { ModelInputs } from '../model/reference/run.js'
+import type { Adapter } from './gpu/adapter.js'
 
 /** Numbers that a runtime gave, row-major. */
 export interface NamedTensor {

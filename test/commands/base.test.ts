@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { ROOT, run, userEnv } from '../helpers/run.js'
 
 // The base command is tested from outside, as a process: exit codes, streams and signals exist nowhere else.
-const RUN = join(ROOT, 'test/commands/fixtures/probe/run.js')
+const RUN = join(ROOT, 'test/fixtures/commands/probe/run.js')
 const probe = (...args: string[]) => run(process.execPath, [RUN, ...args])
 const sh = (script: string) => run('bash', ['-c', script, process.execPath, RUN])
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { DoctorReport } from '../../src/api/doctor.js'
+import type { DoctorReport } from '../../src/api/doctor/doctor.js'
 import { tryRuntime } from '../../src/api/doctor/try.js'
 import { CHROMIUM } from '../helpers/gpu.js'
 import { albertkit, userEnv } from '../helpers/run.js'
-import { SCHEMAS } from '../report/schemas.js'
+import { SCHEMAS } from '../helpers/schemas.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-doctor-test-'))
 afterAll(() => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ZH_NEWS } from '../helpers/shared.js'
 import { albertkit } from '../helpers/run.js'
-import { convertSchema, errorSchema, inspectSchema, verifySchema } from '../report/schemas.js'
+import { convertSchema, errorSchema, inspectSchema, verifySchema } from '../helpers/schemas.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-cli-'))
 const at = (...parts: string[]): string => join(folder, ...parts)

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type * as z from 'zod'
 import { albertkit } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
-import { TEXT_SCHEMAS } from '../report/text-schemas.js'
+import { TEXT_SCHEMAS } from '../helpers/text-schemas.js'
 
 // What the commands that read text print for machines, held against docs/schemas.
 

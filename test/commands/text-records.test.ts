@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { frameRecord } from '../../src/formats/tf-record.js'
-import { encodeRecord, paddingRecord, type FeatureRecord } from '../../src/text/feature-record.js'
+import { encodeRecord, paddingRecord, type FeatureRecord } from '../../src/text/data/feature-record.js'
 import { BIN, ROOT, albertkit, userEnv, type Result } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
@@ -14,7 +14,7 @@ let folder: string
 const at = (name: string): string => join(folder, name)
 const news = (name: string): string => join(ZH_NEWS, name)
 const bytesOf = (name: string): Buffer => readFileSync(at(name))
-const PRETRAINING = join(ROOT, 'test/text/fixtures/pretraining.tf_record')
+const PRETRAINING = join(ROOT, 'test/fixtures/text/pretraining.tf_record')
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'albertkit-records-test-'))

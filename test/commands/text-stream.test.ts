@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BIN, albertkit, run, userEnv } from '../helpers/run.js'
 import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { ZH_NEWS } from '../helpers/shared.js'
-import { queueStatusSchema, queueSubmitSchema, queueWorkSchema } from '../report/text-schemas.js'
+import { queueStatusSchema, queueSubmitSchema, queueWorkSchema } from '../helpers/text-schemas.js'
 
 // Reading a lot of lines: threads, memory, interrupts, what goes on after them.
 
@@ -239,7 +239,7 @@ describe('vectors', () => {
     const { shape, values } = readNpy(at('v.npy'))
     expect(shape).toEqual([1200, 128])
     expect(values).toEqual(Float32Array.from(expected))
-    const { openSource } = await import('../../src/formats/open.js')
+    const { openSource } = await import('../../src/formats/core/open.js')
     const source = await openSource(at('v.safetensors'))
     const { shape: stored, byteLength } = source.tensors.get('vectors')!
     const bytes = new Uint8Array(byteLength)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fillMask, sentenceOrder } from '../../src/api/text/single.js'
+import { fillMask, sentenceOrder } from '../../src/api/inference/single.js'
 import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 

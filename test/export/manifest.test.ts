@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { filesAfter, replacedFiles } from '../../src/api/convert/existing.js'
-import { writeText } from '../../src/export/files.js'
+import { writeText } from '../../src/files/output-file.js'
 import { readManifest } from '../../src/export/manifest.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-manifest-'))

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { AlbertkitError } from '../../src/errors.js'
-import { openSource } from '../../src/formats/open.js'
-import { readAll } from '../../src/formats/source.js'
-import { graphFacts } from '../../src/model/graph-facts.js'
+import { AlbertkitError } from '../../src/base/errors.js'
+import { openSource } from '../../src/formats/core/open.js'
+import { readAll } from '../../src/formats/core/source.js'
+import { graphFacts } from '../../src/model/load/graph-facts.js'
 
 /** Damage that no checksum finds: whatever is read, nothing but a typed error comes out, and soon. */
 

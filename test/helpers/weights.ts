@@ -1,5 +1,5 @@
-import { openModel } from '../../src/api/open.js'
-import { parametersOf, readMeant } from '../../src/model/weights.js'
+import { openModel } from '../../src/api/open/open.js'
+import { parametersOf, readMeant } from '../../src/model/tensors/read.js'
 
 /** Every parameter of a model by its slot, as the forward pass means it. */
 export async function weightsOf(path: string): Promise<Map<string, Float32Array>> {

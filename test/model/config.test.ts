@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AlbertkitError } from '../../src/errors.js'
+import { AlbertkitError } from '../../src/base/errors.js'
 import { groupOfLayer, parseConfig } from '../../src/model/config.js'
 
 const zh = { vocab_size: 10, embedding_size: 4, hidden_size: 8, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 16, hidden_act: 'gelu' } // prettier-ignore

@@ -1,6 +1,6 @@
 """Makes the Keras 3 fixtures: small random models of keras-hub, saved in every way it saves them, and what they compute.
 
-    KERAS_BACKEND=tensorflow python test/oracle/make_keras.py test/formats/fixtures/keras
+    KERAS_BACKEND=tensorflow python test/oracle/make_keras.py test/fixtures/formats/keras
 
 Needs keras-hub 0.32 with keras 3 and tensorflow. Every weight is noise of its own, biases and LayerNorms too.
 """

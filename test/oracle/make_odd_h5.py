@@ -1,4 +1,4 @@
-"""Makes the HDF5 files of rare kinds: python test/oracle/make_odd_h5.py test/formats/fixtures (needs h5py)."""
+"""Makes the HDF5 files of rare kinds: python test/oracle/make_odd_h5.py test/fixtures/formats (needs h5py)."""
 import os
 import sys
 

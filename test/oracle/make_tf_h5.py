@@ -1,6 +1,6 @@
 """Makes the tf_model.h5 fixtures: small random models of transformers' TensorFlow classes and what they compute.
 
-    python test/oracle/make_tf_h5.py test/formats/fixtures/h5
+    python test/oracle/make_tf_h5.py test/fixtures/formats/h5
 
 Needs transformers 4 before 4.50 with tensorflow 2.15. Every weight is noise of its own, biases and LayerNorms too.
 """

@@ -1,7 +1,7 @@
 """Makes the tf-models fixtures: small random pretrainers of official.nlp.modeling with their next-sentence head, models with
 its other heads, as checkpoints and as HDF5, and what they compute.
 
-    python test/oracle/make_tf_models.py test/formats/fixtures/tf-models
+    python test/oracle/make_tf_models.py test/fixtures/formats/tf-models
 
 Needs tf-models-official (2.20, without its dependencies: gin-config, scipy, tensorflow-hub, sentencepiece are enough) with
 tensorflow and tf_keras. Every weight is noise of its own, biases and LayerNorms too.

@@ -1,7 +1,7 @@
-import { environment } from '../../errors.js'
-import { errorOf, type Failure } from '../../failure.js'
-import type { BenchRow } from '../bench.js'
-import { processFile, startProcess } from '../own-process.js'
+import { environment } from '../../base/errors.js'
+import { errorOf, type Failure } from '../../base/error-transfer.js'
+import type { BenchRow } from './bench.js'
+import { processFile, startProcess } from '../../base/child-process.js'
 import { measure, type MeasureTask } from './measure.js'
 
 /** What the process says: what it is doing, as often as it likes; then what it found, once. */

@@ -1,4 +1,4 @@
-import { failureOf } from '../../failure.js'
+import { failureOf } from '../../base/error-transfer.js'
 import type { MeasureAnswer } from './apart.js'
 import { measure, type MeasureTask } from './measure.js'
 

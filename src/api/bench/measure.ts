@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { defined } from '../../defined.js'
-import type { ModelInputs } from '../../model/reference-run.js'
-import { openRunner, type RunnerOptions } from '../../runtime/index.js'
-import type { BenchRow } from '../bench.js'
+import { defined } from '../../base/omit-undefined.js'
+import type { ModelInputs } from '../../model/reference/run.js'
+import { openRunner, type RunnerOptions } from '../../runtime/runners.js'
+import type { BenchRow } from './bench.js'
 
 /** One model file in one runner. */
 export interface MeasureTask extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {

@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeText } from '../../export/files.js'
-import type { Hasher } from '../../export/hash.js'
-import { exportModel, type ExportOptions, type GraphTarget, type WriteEvents, type WrittenArtefact } from '../../export/index.js' // prettier-ignore
-import type { FileTarget, Translation } from '../../model/translation.js'
-import { askGate, type GateRequest } from '../gate.js'
-import { configJson, isFileTarget, writeFile } from '../model-files.js'
-import type { OpenedModel } from '../open.js'
-import { formsOf, type FormRequest } from '../precisions.js'
+import { writeText } from '../../files/output-file.js'
+import type { Hasher } from '../../files/hash.js'
+import { exportModel, type ExportOptions, type GraphTarget, type WriteEvents, type WrittenArtefact } from '../../export/export.js' // prettier-ignore
+import type { FileTarget, Translation } from '../../model/rewrite/translation.js'
+import { askGate, type GateRequest } from '../gate/gate.js'
+import { configJson, isFileTarget, writeFile } from '../checkpoint-files.js'
+import type { OpenedModel } from '../open/open.js'
+import { formsOf, type FormRequest } from './precisions.js'
 import { filesAfter, keptDtype } from './existing.js'
 import { graphOptions, type ConvertOptions, type Written } from './options.js'
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import type { FileHash } from '../../export/hash.js'
+import type { FileHash } from '../../files/hash.js'
 import { buildManifest, readManifest } from '../../export/manifest.js'
 import { resolveTask } from '../../model/outputs.js'
-import { RUNNERS } from '../../runtime/index.js'
-import type { OpenedModel } from '../open.js'
-import type { FormRequest } from '../precisions.js'
-import type { VerifyReport } from '../verify.js'
+import { RUNNERS } from '../../runtime/runners.js'
+import type { OpenedModel } from '../open/open.js'
+import type { FormRequest } from './precisions.js'
+import type { VerifyReport } from '../verify/verify.js'
 import type { ConvertOptions, Written } from './options.js'
 
 /** The parity figures of one form for the manifest: reproducible, so without times. */

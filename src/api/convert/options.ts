@@ -1,10 +1,10 @@
-import type { ExportOptions, Precision, Target, WrittenArtefact } from '../../export/index.js'
-import type { Form } from '../../model/translation.js'
-import type { GateReport } from '../gate.js'
-import type { Growth } from '../model-files.js'
-import type { OpenModelOptions } from '../open.js'
-import type { FormRequest } from '../precisions.js'
-import type { VerifyReport } from '../verify.js'
+import type { ExportOptions, Precision, Target, WrittenArtefact } from '../../export/export.js'
+import type { Form } from '../../model/rewrite/translation.js'
+import type { GateReport } from '../gate/gate.js'
+import type { Growth } from '../checkpoint-files.js'
+import type { OpenModelOptions } from '../open/open.js'
+import type { FormRequest } from './precisions.js'
+import type { VerifyReport } from '../verify/verify.js'
 
 export interface ConvertOptions extends OpenModelOptions {
   /** Forms to write. */

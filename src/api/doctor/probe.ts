@@ -1,7 +1,7 @@
-import { AlbertkitError } from '../../errors.js'
-import type { Adapter, RunnerOptions } from '../../runtime/index.js'
-import { listAdapters } from '../../runtime/webgpu.js'
-import { verifyModel } from '../verify.js'
+import { AlbertkitError } from '../../base/errors.js'
+import type { Adapter, RunnerOptions } from '../../runtime/runners.js'
+import { listAdapters } from '../../runtime/gpu/webgpu.js'
+import { verifyModel } from '../verify/verify.js'
 
 /** What a runtime made of a small model; of WebGPU in Node the names of all adapters, too. */
 export type Probe = Outcome & { readonly adapters?: readonly string[] }

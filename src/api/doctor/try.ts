@@ -1,4 +1,4 @@
-import { processFile, startProcess } from '../own-process.js'
+import { processFile, startProcess } from '../../base/child-process.js'
 import { probe, type Probe, type ProbeTask } from './probe.js'
 
 const PROCESS = processFile(new URL('./probe-process.js', import.meta.url))

@@ -1,5 +1,5 @@
-import { argmax } from '../../text/numbers.js'
-import type { Values } from '../../verify/compare.js'
+import { argmax } from '../../text/data/numbers.js'
+import type { Values } from '../../compare/compare.js'
 
 /** How many labelled lines are answered rightly by a model and by its rounded form. */
 export interface GateAccuracy {

@@ -1,5 +1,5 @@
-import type { Comparison } from '../../verify/compare.js'
-import type { Step } from '../../verify/replay.js'
+import type { Comparison } from '../../compare/compare.js'
+import type { Step } from '../../compare/replay.js'
 import type { Divergence, LayerReport } from './report.js'
 import { worstBy } from './worst.js'
 

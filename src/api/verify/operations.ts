@@ -1,11 +1,11 @@
 import type { HeadSelection } from '../../model/forward.js'
-import type { Runner } from '../../runtime/index.js'
-import { replay, type Step } from '../../verify/replay.js'
-import { OPERATIONS } from '../../verify/stages.js'
-import { boundOfOperation } from '../../verify/tolerance.js'
-import type { OpenedModel } from '../open.js'
+import type { Runner } from '../../runtime/runners.js'
+import { replay, type Step } from '../../compare/replay.js'
+import { OPERATIONS } from '../../compare/stages.js'
+import { boundOfOperation } from '../../compare/tolerance.js'
+import type { OpenedModel } from '../open/open.js'
 import type { OperationReport } from './report.js'
-import type { Trial } from './trials.js'
+import type { Trial } from './test-cases.js'
 import { worstBy } from './worst.js'
 
 /** What was found of a run's operations. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PRECISIONS, type Precision } from '../../export/index.js'
+import { PRECISIONS, type Precision } from '../../export/export.js'
 
 /** An object from JSON text that anybody may have written; an empty one where it is none. */
 export function parsed(text: string | undefined): Record<string, unknown> {

@@ -1,11 +1,11 @@
-import type { Precision } from '../../export/index.js'
-import type { FileTarget } from '../../model/translation.js'
-import type { Adapter, ArtefactKind, RunnerOptions } from '../../runtime/index.js'
-import type { Comparison } from '../../verify/compare.js'
-import type { Operation } from '../../verify/stages.js'
-import type { Arithmetic } from '../../verify/tolerance.js'
-import type { WeightDifference } from '../../verify/weights.js'
-import type { OpenModelOptions } from '../open.js'
+import type { Precision } from '../../export/export.js'
+import type { FileTarget } from '../../model/rewrite/translation.js'
+import type { Adapter, ArtefactKind, RunnerOptions } from '../../runtime/runners.js'
+import type { Comparison } from '../../compare/compare.js'
+import type { Operation } from '../../compare/stages.js'
+import type { Arithmetic } from '../../compare/tolerance.js'
+import type { WeightDifference } from '../../compare/weights.js'
+import type { OpenModelOptions } from '../open/open.js'
 
 export interface VerifyOptions extends OpenModelOptions, RunnerOptions {
   /** Runners by name; all that can run if left out. */

@@ -1,9 +1,9 @@
-import { AlbertkitError, environment, usage } from '../../errors.js'
-import type { Precision } from '../../export/index.js'
+import { AlbertkitError, environment, usage } from '../../base/errors.js'
+import type { Precision } from '../../export/export.js'
 import type { HeadSelection } from '../../model/forward.js'
 import { hiddenStateCount } from '../../model/outputs.js'
-import type { ModelInputs } from '../../model/reference-run.js'
-import { parametersOf } from '../../model/weights.js'
+import type { ModelInputs } from '../../model/reference/run.js'
+import { parametersOf } from '../../model/tensors/read.js'
 import {
   openRunner,
   RUNNERS,
@@ -11,18 +11,18 @@ import {
   type Runnable,
   type Runner,
   type RunnerInfo,
-} from '../../runtime/index.js'
-import { compare, maskedRows, type Comparison, type Values } from '../../verify/compare.js'
-import type { Step } from '../../verify/replay.js'
-import { boundOf, type Arithmetic } from '../../verify/tolerance.js'
-import type { OpenedModel } from '../open.js'
+} from '../../runtime/runners.js'
+import { compare, maskedRows, type Comparison, type Values } from '../../compare/compare.js'
+import type { Step } from '../../compare/replay.js'
+import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
+import type { OpenedModel } from '../open/open.js'
 import { runnable } from './artefacts.js'
 import { layerOf } from './divergence.js'
-import { isNearly, judgeByMovement } from './movement.js'
+import { isNearly, judgeByMovement } from './float32-error.js'
 import { judgeOperations } from './operations.js'
 import type { NotRun, OperationReport, RuntimeReport, VerifyOptions } from './report.js'
 import { TemporaryArtefacts } from './temporary.js'
-import type { Trial } from './trials.js'
+import type { Trial } from './test-cases.js'
 
 /** Above this, pure JavaScript takes minutes; `--runner tfjs-cpu` runs it all the same. */
 const TFJS_CPU_MAX_WEIGHT_BYTES = 100e6

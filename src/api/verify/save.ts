@@ -1,7 +1,7 @@
 import { buildHeader, type TensorPlan } from '../../formats/safetensors/write.js'
-import { refuseExisting, WholeFile } from '../../export/whole-file.js'
-import { inputShape } from '../../model/reference-run.js'
-import type { Trial } from './trials.js'
+import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
+import { inputShape } from '../../model/reference/run.js'
+import type { Trial } from './test-cases.js'
 
 /** A tensor with its bytes. */
 interface Saved extends TensorPlan {

@@ -1,7 +1,7 @@
-import { exportModel } from '../../export/index.js'
-import type { ArtefactKind } from '../../runtime/index.js'
-import { temporaryFolder, type TemporaryFolder } from '../../temporary.js'
-import type { OpenedModel } from '../open.js'
+import { exportModel } from '../../export/export.js'
+import type { ArtefactKind } from '../../runtime/runners.js'
+import { temporaryFolder, type TemporaryFolder } from '../../base/temporary-folder.js'
+import type { OpenedModel } from '../open/open.js'
 
 /** Artefacts of a source for runners that load files only; they are gone after the verification. */
 export class TemporaryArtefacts {

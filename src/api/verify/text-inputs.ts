@@ -1,13 +1,13 @@
-import { usage } from '../../errors.js'
-import { forwardFlops } from '../../model/cost.js'
+import { usage } from '../../base/errors.js'
+import { forwardFlops } from '../../model/accounting/cost.js'
 import { takesChoices, type HeadSelection } from '../../model/forward.js'
-import type { ModelInputs } from '../../model/reference-run.js'
-import { makeBatches, type Batch } from '../../text/batches.js'
-import { ExampleReader, formatOf, isBad, recordsOf } from '../../text/examples.js'
-import { makeFeatures, type Features } from '../../text/features.js'
-import { readLines } from '../../text/lines.js'
-import type { OpenedModel } from '../open.js'
-import { modelTokenizer } from '../text/tokenizer.js'
+import type { ModelInputs } from '../../model/reference/run.js'
+import { makeBatches, type Batch } from '../../text/data/batches.js'
+import { ExampleReader, formatOf, isBad, recordsOf } from '../../text/data/examples.js'
+import { makeFeatures, type Features } from '../../text/data/features.js'
+import { readLines } from '../../text/data/lines.js'
+import type { OpenedModel } from '../open/open.js'
+import { modelTokenizer } from '../inference/tokenizer.js'
 
 /** Lines of one batch; more of them are several batches. */
 export const ROWS = 8

@@ -1,4 +1,4 @@
-import type { Comparison } from '../../verify/compare.js'
+import type { Comparison } from '../../compare/compare.js'
 
 /** How much of its bound a comparison uses; a value that is no number uses more than any. */
 const use = ({ maxAbs, atol }: Comparison): number => (maxAbs === null ? Infinity : maxAbs / atol)

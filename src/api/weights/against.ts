@@ -1,10 +1,10 @@
 import { parseConfig } from '../../model/config.js'
-import { mergeHeads } from '../../model/dimensions.js'
+import { mergeHeads } from '../../model/load/dimensions.js'
 import { CLASSIFIER_NAMES, headNamesFor, type HeadName, type Task } from '../../model/outputs.js'
-import { nameSlots } from '../../model/rename.js'
-import { slotOptionsOf, slotsOf, type SlotOptions } from '../../model/slots.js'
-import { readConfigFile } from '../config-file.js'
-import type { ExaminedModel } from '../open.js'
+import { nameSlots } from '../../model/names/write-names.js'
+import { slotOptionsOf, slotsOf, type SlotOptions } from '../../model/accounting/slots.js'
+import { readConfigFile } from '../open/config-file.js'
+import type { ExaminedModel } from '../open/open.js'
 
 /** A variable of the model that the checkpoint does not provide: training starts it from random values. */
 export interface NotProvided {

@@ -1,7 +1,7 @@
 import type { Parameter } from '../../model/albert.js'
 import { eachPiece } from '../../model/health/statistics.js'
-import { parametersOf, readStored } from '../../model/weights.js'
-import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open.js'
+import { parametersOf, readStored } from '../../model/tensors/read.js'
+import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
 
 export interface BeforeReport {
   readonly checkpoint: string

@@ -1,5 +1,5 @@
 import { usedWidth } from '../../model/health/used-width.js'
-import type { WeightsReport } from '../weights.js'
+import type { WeightsReport } from './weights.js'
 
 /** A finding in plain words. `bad`: the model cannot work so; `warning`: look at it; `good`: a question answered well. */
 export interface Verdict {

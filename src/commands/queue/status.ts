@@ -1,5 +1,5 @@
-import { AlbertkitCommand } from '../base.js'
-import { queueFlags } from '../queue-flags.js'
+import { AlbertkitCommand } from '../common/base.js'
+import { queueFlags } from '../common/queue-flags.js'
 
 export default class QueueStatus extends AlbertkitCommand {
   static override summary = 'Show what a queue holds, and how far each file is.'
@@ -12,8 +12,8 @@ export default class QueueStatus extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(QueueStatus)
-    const { status } = await import('../../scale/queue/status.js')
-    const { queueText } = await import('../../report/queue.js')
+    const { status } = await import('../../sharding/queue/status.js')
+    const { queueText } = await import('../../report/text/queue.js')
     const report = await status(flags.redis, flags.queue)
     await this.finish(report, () => queueText(report))
   }

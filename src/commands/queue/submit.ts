@@ -1,9 +1,9 @@
 import * as Flags from '@oclif/core/flags'
-import { usage } from '../../errors.js'
-import { argument } from '../args.js'
-import { AlbertkitCommand } from '../base.js'
-import { queueFlags } from '../queue-flags.js'
-import { jobOf, textFlags } from '../text-flags.js'
+import { usage } from '../../base/errors.js'
+import { argument } from '../common/args.js'
+import { AlbertkitCommand } from '../common/base.js'
+import { queueFlags } from '../common/queue-flags.js'
+import { jobOf, textFlags } from '../common/text-flags.js'
 
 /** Workers have threads of their own, and the lines that cannot be used lie beside the output. */
 const { errors: _errors, threads: _threads, ...flagsOfJobs } = textFlags
@@ -33,7 +33,7 @@ export default class QueueSubmit extends AlbertkitCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(QueueSubmit)
     if (args.file === '-') throw usage('standard input has no shards', { hint: 'give the file by its name' })
-    const { submitJob } = await import('../../api/text/queue.js')
+    const { submitJob } = await import('../../api/sharded/queue.js')
     const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
     const report = await submitJob(args.command as 'predict', { ...job, pooling: flags.pooling as 'mean' }, flags)
     await this.finish(report, () =>

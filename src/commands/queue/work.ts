@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { AlbertkitCommand } from '../base.js'
-import { queueFlags } from '../queue-flags.js'
+import { AlbertkitCommand } from '../common/base.js'
+import { queueFlags } from '../common/queue-flags.js'
 
 export default class QueueWork extends AlbertkitCommand {
   static override summary = 'Compute shards from a queue until told to stop.'
@@ -18,7 +18,7 @@ export default class QueueWork extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(QueueWork)
-    const { workQueue } = await import('../../api/text/queue.js')
+    const { workQueue } = await import('../../api/sharded/queue.js')
     const report = await workQueue({
       redis: flags.redis,
       queue: flags.queue,

@@ -2,9 +2,9 @@ import type { LayerNorm, Parameter } from '../../model/albert.js'
 import type { Activation } from '../../model/config.js'
 import type { ForwardInputs, Ops } from '../../model/ops.js'
 import type { tensorflow } from '../../proto/tensorflow.js'
-import type { Encodings } from '../encoding.js'
-import type { Dim } from '../names.js'
-import { weightsBytes, type WrittenWeight } from '../written.js'
+import type { Encodings } from '../weights/encoding.js'
+import type { Dim } from '../node-names.js'
+import { weightsBytes, type WrittenWeight } from '../weights/artefact.js'
 import { bool, float, FLOAT, INT32, int, last, NodeWriter, strings, type Constant, type Node } from './nodes.js'
 
 /**

@@ -1,8 +1,8 @@
 import type { Parameter } from '../../model/albert.js'
 import { create, tensorflow, type MessageInitShape } from '../../proto/tensorflow.js'
-import { FLOAT32, type Encodings } from '../encoding.js'
-import { NodeNames, type Dim } from '../names.js'
-import { writtenWeight, type WrittenWeight } from '../written.js'
+import { FLOAT32, type Encodings } from '../weights/encoding.js'
+import { NodeNames, type Dim } from '../node-names.js'
+import { writtenWeight, type WrittenWeight } from '../weights/artefact.js'
 
 /** What the nodes of a graph are written with: names, constants, weights, and the attributes that TensorFlow wants. */
 

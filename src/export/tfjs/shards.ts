@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { OutputFile } from '../files.js'
-import type { WrittenFile } from '../written.js'
+import { OutputFile } from '../../files/output-file.js'
+import type { WrittenFile } from '../weights/artefact.js'
 
 /** The official converter's size; browsers cache files of this size. */
 export const SHARD_BYTES = 4 << 20

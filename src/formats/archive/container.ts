@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
-import { AlbertkitError } from '../../errors.js'
-import { wrapSource, type Container, type Found, type OpenLocated, type Opened } from '../container.js'
-import type { OpenOptions, TensorSource } from '../source.js'
+import { AlbertkitError } from '../../base/errors.js'
+import { wrapSource, type Container, type Found, type OpenLocated, type Opened } from '../core/container.js'
+import type { OpenOptions, TensorSource } from '../core/source.js'
 import type { ArchiveKind } from './unpack.js'
 
 /** A name that says what the archive is. */
@@ -39,7 +39,10 @@ async function openUnpacked(
   openInner: OpenLocated,
 ): Promise<Opened> {
   // What unpacking needs takes as long to load as a small model.
-  const [{ unpack }, { temporaryFolder }] = await Promise.all([import('./unpack.js'), import('../../temporary.js')])
+  const [{ unpack }, { temporaryFolder }] = await Promise.all([
+    import('./unpack.js'),
+    import('../../base/temporary-folder.js'),
+  ])
   const { path: folder, remove } = temporaryFolder()
   try {
     await unpack(path, kind, folder)

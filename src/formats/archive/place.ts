@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { malformed, unsupported } from '../../errors.js'
+import { malformed, unsupported } from '../../base/errors.js'
 
 /** A checkpoint folder has tens of files. */
 const MAX_ENTRIES = 10_000

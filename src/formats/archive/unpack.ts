@@ -2,8 +2,8 @@ import { createReadStream, createWriteStream, mkdirSync, statSync } from 'node:f
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { AlbertkitError, environment, malformed, unsupported } from '../../errors.js'
-import { RangedFile } from '../file.js'
+import { AlbertkitError, environment, malformed, unsupported } from '../../base/errors.js'
+import { RangedFile } from '../core/file.js'
 import { openZip } from '../zip/open.js'
 import { Unpacking } from './place.js'
 

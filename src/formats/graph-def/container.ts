@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { unsupported, usage, type AlbertkitError } from '../../errors.js'
-import type { Container, Found } from '../container.js'
+import { unsupported, usage, type AlbertkitError } from '../../base/errors.js'
+import type { Container, Found } from '../core/container.js'
 import { openGraphDef } from './source.js'
 
 /** Files of a SavedModel and of a Hub module that hold no graph of their own. */

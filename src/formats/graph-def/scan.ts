@@ -1,7 +1,7 @@
-import { elementCount, type GraphNode, type SourceGraph } from '../source.js'
+import { elementCount, type GraphNode, type SourceGraph } from '../core/source.js'
 import { scanTensor, type StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader, type Field } from '../tf-proto/wire.js'
-import { RangedFile } from '../file.js'
+import { RangedFile } from '../core/file.js'
 
 /** GraphDef where it lies: its nodes by name and kind, and constants without their values (graph.proto, node_def.proto). */
 

@@ -1,9 +1,9 @@
-import { malformed, unsupported } from '../../errors.js'
-import { RangedFile } from '../file.js'
-import { DTYPE_BYTES, isFloat, type SourceGraph, type TensorInfo, type TensorSource } from '../source.js'
+import { malformed, unsupported } from '../../base/errors.js'
+import { RangedFile } from '../core/file.js'
+import { DTYPE_BYTES, isFloat, type SourceGraph, type TensorInfo, type TensorSource } from '../core/source.js'
 import type { StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader } from '../tf-proto/wire.js'
-import { inWholeElements } from '../whole-elements.js'
+import { inWholeElements } from '../core/whole-elements.js'
 import { graphIn, graphNodes, type GraphPlace } from './scan.js'
 
 interface Entry extends TensorInfo {

@@ -1,4 +1,4 @@
-import { elementCount } from '../source.js'
+import { elementCount } from '../core/source.js'
 
 /** A block of an array (a hyperslab, HDF5 says). */
 export interface Box {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { usage } from '../../errors.js'
-import type { Container, Found } from '../container.js'
-import { sniff } from '../sniff.js'
+import { usage } from '../../base/errors.js'
+import type { Container, Found } from '../core/container.js'
+import { sniff } from '../core/sniff.js'
 import { openHdf5, openKerasPreset, openShardedHdf5 } from './source.js'
 
 /** Indices of transformers and of Keras. */

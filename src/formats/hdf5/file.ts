@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { malformed, unsupported } from '../../errors.js'
-import { fileError } from '../file.js'
-import { DTYPE_BYTES, elementCount, type DType, type TensorInfo } from '../source.js'
+import { malformed, unsupported } from '../../base/errors.js'
+import { fileError } from '../core/file.js'
+import { DTYPE_BYTES, elementCount, type DType, type TensorInfo } from '../core/source.js'
 import { boxes } from './boxes.js'
 import { CLASS, type Hdf5Library, type Hdf5Metadata } from './library.js'
 

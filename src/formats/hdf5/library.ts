@@ -1,4 +1,4 @@
-import { environment, malformed, type AlbertkitError } from '../../errors.js'
+import { environment, malformed, type AlbertkitError } from '../../base/errors.js'
 
 /**
  * h5wasm, the HDF5 library compiled to WebAssembly. Under Node it reads files of the machine by ranges; here it sees the

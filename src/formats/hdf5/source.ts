@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
-import { unsupported } from '../../errors.js'
-import { DTYPE_BYTES, type TensorInfo, type TensorSource } from '../source.js'
+import { unsupported } from '../../base/errors.js'
+import { DTYPE_BYTES, type TensorInfo, type TensorSource } from '../core/source.js'
 import { readWeightMap } from '../weight-map.js'
 import { Hdf5File, type Hdf5Entry } from './file.js'
 import { loadHdf5 } from './library.js'

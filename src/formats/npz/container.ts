@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { Container } from '../container.js'
+import type { Container } from '../core/container.js'
 
 /** Arrays of NumPy, as `np.savez` writes them: goldens, mostly. */
 export const npz: Container = {

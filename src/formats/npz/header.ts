@@ -1,5 +1,5 @@
-import { malformed, unsupported } from '../../errors.js'
-import { DTYPE_BYTES, elementCount, type DType } from '../source.js'
+import { malformed, unsupported } from '../../base/errors.js'
+import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 
 /** What stands before the numbers of a `.npy` file (numpy/lib/format.py). */
 export interface NpyHeader {

@@ -1,5 +1,5 @@
-import { malformed, type AlbertkitError } from '../../errors.js'
-import type { RangedFile } from '../file.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
+import type { RangedFile } from '../core/file.js'
 
 /** Pickles are read through a window, so that the size of one claims no memory. */
 const WINDOW = 64 * 1024

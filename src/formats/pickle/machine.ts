@@ -1,4 +1,4 @@
-import { unsupported, type AlbertkitError } from '../../errors.js'
+import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { ByteCursor } from './cursor.js'
 import { OP } from './opcodes.js'
 import {

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
-import { usage } from '../../errors.js'
-import type { Container, Found } from '../container.js'
+import { usage } from '../../base/errors.js'
+import type { Container, Found } from '../core/container.js'
 import { openSafetensors, openShardedSafetensors } from './source.js'
 
 const INDEX = '.safetensors.index.json'

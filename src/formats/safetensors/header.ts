@@ -1,7 +1,14 @@
-import { malformed, type AlbertkitError } from '../../errors.js'
-import type { RangedFile } from '../file.js'
-import { isPlainInteger, parseStrict, RawNumber, StrictJsonError, StrictObject, type StrictValue } from '../json.js'
-import { DTYPE_BYTES, type DType, type TensorInfo } from '../source.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
+import type { RangedFile } from '../core/file.js'
+import {
+  isPlainInteger,
+  parseStrict,
+  RawNumber,
+  StrictJsonError,
+  StrictObject,
+  type StrictValue,
+} from '../core/json.js'
+import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
 
 /**
  * The header of a safetensors file, with every rule of the format enforced before anything is allocated for a tensor

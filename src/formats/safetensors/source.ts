@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
-import { malformed } from '../../errors.js'
-import { RangedFile } from '../file.js'
-import type { TensorInfo, TensorSource } from '../source.js'
+import { malformed } from '../../base/errors.js'
+import { RangedFile } from '../core/file.js'
+import type { TensorInfo, TensorSource } from '../core/source.js'
 import { readWeightMap } from '../weight-map.js'
 import { readHeader, type SafetensorsEntry } from './header.js'
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { DTYPE_BYTES, elementCount, type DType } from '../source.js'
+import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 
 /** A tensor that is to be written. */
 export interface TensorPlan {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { wrapSource } from '../container.js'
-import { RangedFile } from '../file.js'
+import { wrapSource } from '../core/container.js'
+import { RangedFile } from '../core/file.js'
 import { graphNodes } from '../graph-def/scan.js'
 import { readMetaGraph } from '../saved-model/meta-graph.js'
-import type { GraphNode, SourceGraph, TensorSource } from '../source.js'
+import type { GraphNode, SourceGraph, TensorSource } from '../core/source.js'
 import { WireReader } from '../tf-proto/wire.js'
 
 /** The `.meta` file beside a checkpoint: a MetaGraphDef, with the graph that trained it. */

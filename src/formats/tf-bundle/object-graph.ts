@@ -1,5 +1,5 @@
-import { malformed } from '../../errors.js'
-import type { TensorInfo, TensorSource } from '../source.js'
+import { malformed } from '../../base/errors.js'
+import type { TensorInfo, TensorSource } from '../core/source.js'
 import { MemoryBytes, WireReader, type Field } from '../tf-proto/wire.js'
 import { nameWithin } from './same-names.js'
 import type { BundleSource } from './source.js'

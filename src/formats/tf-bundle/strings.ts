@@ -1,6 +1,6 @@
-import { malformed, type AlbertkitError } from '../../errors.js'
-import { crcOf, maskCrc } from '../crc32c.js'
-import type { RangedFile } from '../file.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
+import { crcOf, maskCrc } from '../core/crc32c.js'
+import type { RangedFile } from '../core/file.js'
 import type { Piece } from './entries.js'
 
 /** Strings are names and graphs of objects; a larger tensor of them is no part of a checkpoint. */

@@ -1,7 +1,7 @@
 import { uncompress } from '../../vendor/snappyjs.js'
-import { malformed, type AlbertkitError } from '../../errors.js'
-import { crcOf, maskCrc } from '../crc32c.js'
-import type { RangedFile } from '../file.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
+import { crcOf, maskCrc } from '../core/crc32c.js'
+import type { RangedFile } from '../core/file.js'
 import { MemoryBytes, WireReader, type Bytes } from '../tf-proto/wire.js'
 
 /**

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { create, tensorflow, toBinary } from '../../proto/tensorflow.js'
-import { crcOf, maskCrc } from '../crc32c.js'
-import type { DType } from '../source.js'
+import { crcOf, maskCrc } from '../core/crc32c.js'
+import type { DType } from '../core/source.js'
 import { shardPath } from './source.js'
 
 /**

@@ -1,4 +1,4 @@
-import type { DType } from '../source.js'
+import type { DType } from '../core/source.js'
 
 /** TensorFlow's numbers of element types (tensorflow/core/framework/types.proto). */
 const DTYPES: Readonly<Record<number, DType>> = {

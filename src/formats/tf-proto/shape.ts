@@ -1,4 +1,4 @@
-import { DTYPE_BYTES, type DType } from '../source.js'
+import { DTYPE_BYTES, type DType } from '../core/source.js'
 import type { Field, WireReader } from './wire.js'
 
 /** Bytes of `shape` elements, or Infinity where that is more than a number can say. */

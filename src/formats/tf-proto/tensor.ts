@@ -1,5 +1,5 @@
-import { unsupported } from '../../errors.js'
-import { DTYPE_BYTES, elementCount, type DType } from '../source.js'
+import { unsupported } from '../../base/errors.js'
+import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 import { dtypeOf } from './dtypes.js'
 import { byteSize, readShape } from './shape.js'
 import type { Field, WireReader } from './wire.js'

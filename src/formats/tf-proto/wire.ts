@@ -1,4 +1,4 @@
-import { malformed, type AlbertkitError } from '../../errors.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
 
 /**
  * Protocol buffers as they lie in a file, field by field by ranged reads: graphs and checkpoints hold their weights

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
-import { usage } from '../../errors.js'
-import type { Container, Found } from '../container.js'
+import { usage } from '../../base/errors.js'
+import type { Container, Found } from '../core/container.js'
 import { withMeta } from '../tf-bundle/meta.js'
 import { mayBeV1, v1Files, v1Names } from './find.js'
 import { openV1 } from './source.js'

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { isDirectory, RangedFile } from '../file.js'
+import { isDirectory, RangedFile } from '../core/file.js'
 import { isTable } from '../tf-bundle/table.js'
 
 /** Which files a V1 checkpoint is made of. Sharded ones are named `<prefix>-00000-of-00003` …, a `?` for each digit in `checkpoint`. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { malformed, unsupported, type AlbertkitError } from '../../errors.js'
-import { readRectangles } from '../slices.js'
+import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
+import { readRectangles } from '../views/slices.js'
 import {
   DTYPE_BYTES,
   elementCount,
@@ -8,9 +8,9 @@ import {
   type OpenOptions,
   type TensorInfo,
   type TensorSource,
-} from '../source.js'
+} from '../core/source.js'
 import { byteSize } from '../tf-proto/shape.js'
-import { inWholeElements } from '../whole-elements.js'
+import { inWholeElements } from '../core/whole-elements.js'
 import { completeSlices, Shard, type ListedTensor, type StoredSlice } from './shard.js'
 
 interface Entry extends TensorInfo {

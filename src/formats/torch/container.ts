@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path'
-import { usage } from '../../errors.js'
-import type { Container, Found } from '../container.js'
-import { RangedFile } from '../file.js'
-import { sniff } from '../sniff.js'
+import { usage } from '../../base/errors.js'
+import type { Container, Found } from '../core/container.js'
+import { RangedFile } from '../core/file.js'
+import { sniff } from '../core/sniff.js'
 import { isLegacyTorch } from './legacy-file.js'
 
 const INDEX = '.bin.index.json'

@@ -1,4 +1,4 @@
-import type { RangedFile } from '../file.js'
+import type { RangedFile } from '../core/file.js'
 import type { PickleValue } from '../pickle/values.js'
 import type { TorchStorage } from './globals.js'
 

@@ -1,5 +1,5 @@
-import { malformed, unsupported } from '../../errors.js'
-import type { RangedFile } from '../file.js'
+import { malformed, unsupported } from '../../base/errors.js'
+import type { RangedFile } from '../core/file.js'
 import { ByteCursor } from '../pickle/cursor.js'
 import { PickleMachine } from '../pickle/machine.js'
 import { PickleDict, PickleList, PickleRefusal, type PickleHost, type PickleValue } from '../pickle/values.js'

@@ -1,4 +1,4 @@
-import type { DType } from '../source.js'
+import type { DType } from '../core/source.js'
 
 /** An element type of torch: what we call it, and its bytes. */
 export interface ElementType {

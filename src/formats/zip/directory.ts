@@ -1,5 +1,5 @@
-import { AlbertkitError, malformed, unsupported } from '../../errors.js'
-import type { RangedFile } from '../file.js'
+import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
+import type { RangedFile } from '../core/file.js'
 import { openZip } from './open.js'
 
 /** A sharded checkpoint has tens of files, a PyTorch file one a tensor; a forged directory has millions. */

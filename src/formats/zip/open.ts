@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import { malformed } from '../../errors.js'
-import type { RangedFile } from '../file.js'
+import { malformed } from '../../base/errors.js'
+import type { RangedFile } from '../core/file.js'
 
 type Yauzl = typeof import('yauzl')
 type YauzlFile = import('yauzl').ZipFile

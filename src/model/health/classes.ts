@@ -1,6 +1,6 @@
-import type { TensorSource } from '../../formats/source.js'
+import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, LayerNorm } from '../albert.js'
-import { readMeant } from '../weights.js'
+import { readMeant } from '../tensors/read.js'
 
 /** What a class of the classifier can do. */
 export interface ClassHealth {

@@ -1,6 +1,6 @@
-import { elementCount, type TensorSource } from '../../formats/source.js'
+import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Block, Parameter } from '../albert.js'
-import { readStored } from '../weights.js'
+import { readStored } from '../tensors/read.js'
 
 /** Two layers that have parameters of their own and all but the same values. */
 export interface DuplicateLayers {

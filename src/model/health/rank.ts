@@ -1,6 +1,6 @@
-import { elementCount, type TensorSource } from '../../formats/source.js'
+import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
-import { readMeant, readStored } from '../weights.js'
+import { readMeant, readStored } from '../tensors/read.js'
 
 /** How many dimensions a matrix uses. */
 export interface RankEstimate {

@@ -1,6 +1,6 @@
-import { elementCount, type TensorSource } from '../../formats/source.js'
+import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
-import { readStored } from '../weights.js'
+import { readStored } from '../tensors/read.js'
 
 /** Numbers about the values of one tensor; mean, deviation and extremes are over the finite ones. */
 export interface TensorStatistics {

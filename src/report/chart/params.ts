@@ -1,6 +1,6 @@
-import type { PaperTable, Variant } from '../../model/paper.js'
-import type { ParamsColumn, ParamsReport } from '../../api/params.js'
-import { millions } from '../params.js'
+import type { PaperTable, Variant } from '../../model/accounting/paper.js'
+import type { ParamsColumn, ParamsReport } from '../../api/params/params.js'
+import { millions } from '../text/params.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 

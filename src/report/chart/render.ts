@@ -1,4 +1,4 @@
-import { environment } from '../../errors.js'
+import { environment } from '../../base/errors.js'
 import { chartConfig, PALETTES, type Look } from './look.js'
 import { textWidth } from './text-width.js'
 

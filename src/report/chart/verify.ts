@@ -1,5 +1,5 @@
-import type { VerifyReport } from '../../api/verify.js'
-import { layerName } from '../verify-layers.js'
+import type { VerifyReport } from '../../api/verify/verify.js'
+import { layerName } from '../text/verify-layers.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 

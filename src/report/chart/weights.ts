@@ -1,4 +1,4 @@
-import type { WeightsReport } from '../../api/weights.js'
+import type { WeightsReport } from '../../api/weights/weights.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 

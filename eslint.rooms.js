@@ -1,0 +1,84 @@
+// The import rule of the house: which room may know which.
+import { dirname, relative, resolve, sep } from 'node:path'
+
+const src = resolve(import.meta.dirname, 'src')
+
+/**
+ * Imports go one way: commands → api → export, runtime, compare → model → formats/core/source. Each room, a folder of
+ * src/, lists what it may import from: whole rooms, or single modules of one. With `typesOnly` it may know those by type
+ * alone. base/, vendor/ and proto/ are the ground floor, open to all; the public API and the entry point of the command
+ * line (src/index.ts, src/main.ts) stand above all rooms.
+ */
+export const ROOMS = {
+  commands: {
+    imports: ['api', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'report', 'files'],
+  },
+  report: { imports: ['files'], typesOnly: ['api', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'] },
+  api: { imports: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'report', 'files'] },
+  sharding: { imports: ['files'] },
+  export: {
+    imports: ['files', 'model', 'formats/core/source', 'formats/safetensors/write', 'formats/tf-bundle/write'],
+  },
+  runtime: { imports: ['files', 'model', 'formats/core/source'] },
+  compare: { imports: ['files', 'model', 'formats/core/source'] },
+  model: { imports: ['formats/core/source'] },
+  text: { imports: [] },
+  formats: { imports: [] },
+  files: { imports: [] },
+  base: { imports: [] },
+}
+
+const GROUND = ['base', 'vendor', 'proto']
+
+/** The path below src/ without its ending, with `/`; null for what lies elsewhere. */
+function below(path) {
+  const inner = relative(src, path)
+  return inner.startsWith('..')
+    ? null
+    : inner
+        .split(sep)
+        .join('/')
+        .replace(/\.[jt]s$/, '')
+}
+
+const covers = (entries, module) => entries.some((entry) => module === entry || module.startsWith(`${entry}/`))
+
+/** True if `from`, a module of src/, may import `to`. */
+export function allowed(from, to, isType) {
+  const [room] = from.split('/')
+  const rule = ROOMS[room]
+  if (rule === undefined || !from.includes('/')) return true
+  if (!to.includes('/')) return false
+  if (covers([room, ...GROUND], to)) return room !== 'base' || covers(['base', 'vendor'], to)
+  return covers(rule.imports, to) || (isType && covers(rule.typesOnly ?? [], to))
+}
+
+const rooms = {
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { way: '{{from}} must not know {{to}}: imports go one way (eslint.rooms.js).' },
+  },
+  create(context) {
+    const from = below(context.filename)
+    if (from === null) return {}
+    const check = (node, source, isType) => {
+      if (typeof source?.value !== 'string' || !source.value.startsWith('.')) return
+      const to = below(resolve(dirname(context.filename), source.value))
+      if (to !== null && !allowed(from, to, isType)) context.report({ node, messageId: 'way', data: { from, to } })
+    }
+    const isTypeOnly = (node) =>
+      node.importKind === 'type' ||
+      node.exportKind === 'type' ||
+      (node.specifiers?.length > 0 && node.specifiers.every((one) => (one.importKind ?? one.exportKind) === 'type'))
+    return {
+      ImportDeclaration: (node) => check(node, node.source, isTypeOnly(node)),
+      ExportNamedDeclaration: (node) => check(node, node.source, isTypeOnly(node)),
+      ExportAllDeclaration: (node) => check(node, node.source, node.exportKind === 'type'),
+      ImportExpression: (node) => check(node, node.source, false),
+      TSImportType: (node) => check(node, node.source ?? node.argument?.literal, true),
+    }
+  },
+}
+
+export default { rules: { rooms } }

@@ -1,0 +1,120 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { defined } from '../../base/omit-undefined.js'
+import { AlbertkitError, usage } from '../../base/errors.js'
+import { RUNNERS, type ArtefactKind, type RunnerOptions } from '../../runtime/runners.js'
+import { measureApart } from './apart.js'
+
+export interface BenchOptions extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
+  /** Runners by name; the first of each form if left out. */
+  readonly runners?: readonly string[]
+  /** Rows of a batch. */
+  readonly batches?: readonly number[]
+  /** Tokens a row; 32 and 128 if left out, as far as the model has them. */
+  readonly lengths?: readonly number[]
+  /** Threads inside an operation; for runtimes that let themselves be told. */
+  readonly threads?: readonly number[]
+  /** Runs that are measured, after two that are not. */
+  readonly runs?: number
+  readonly onProgress?: (what: string) => void
+}
+
+export interface BenchRow {
+  /** Relative to the directory. */
+  readonly file: string
+  readonly runner: string
+  readonly threads: number
+  readonly batch: number
+  readonly length: number
+  /** Milliseconds of a run: median, and what nine of ten stay below. */
+  readonly p50: number
+  readonly p90: number
+  /** Rows and tokens a second, by the median. */
+  readonly rowsPerSecond: number
+  readonly tokensPerSecond: number
+  /** Milliseconds until the model was loaded, the runtime's own import with it: each file is loaded in a process of its own. */
+  readonly load: number
+  /** MiB by which the process grew since before the runtime was imported; null where another one runs the model, a browser. */
+  readonly memory: number | null
+}
+
+export interface BenchReport {
+  readonly ok: true
+  readonly directory: string
+  readonly node: string
+  readonly rows: readonly BenchRow[]
+  readonly notRun: readonly { readonly runner: string; readonly reason: string }[]
+}
+
+/** Tokens a row where nothing is said, as far as the model has them. */
+const LENGTHS = [32, 128]
+
+/** The model files of a directory, of every element type. */
+function graphsIn(directory: string): { file: string; kind: ArtefactKind }[] {
+  const onnx = join(directory, 'onnx')
+  const names = existsSync(onnx) ? readdirSync(onnx).sort() : []
+  return [
+    ...names.filter((name) => name.endsWith('.onnx')).map((name) => ({ file: `onnx/${name}`, kind: 'onnx' as const })),
+    ...(existsSync(join(directory, 'tfjs/model.json')) ? [{ file: 'tfjs/model.json', kind: 'tfjs' as const }] : []),
+  ]
+}
+
+/** How many positions the model of a directory has, as far as its configuration is there and says so. */
+function positionsOf(directory: string): number {
+  try {
+    const config = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Record<string, unknown>
+    const { max_position_embeddings: positions } = config
+    return typeof positions === 'number' ? positions : Infinity
+  } catch {
+    return Infinity
+  }
+}
+
+/** @throws AlbertkitError `usage` where a length is asked for that the model does not have */
+function lengthsFor(directory: string, asked?: readonly number[]): readonly number[] {
+  const most = positionsOf(directory)
+  const beyond = asked?.find((length) => length > most)
+  if (beyond !== undefined) throw usage(`the model has ${most} positions, and ${beyond} tokens are asked for`)
+  return asked ?? [...new Set(LENGTHS.map((length) => Math.min(length, most)))]
+}
+
+/**
+ * Measures the model files of a directory on this machine: latency, throughput, load time and memory.
+ * @throws AlbertkitError `malformed` where there is none, or one that does not run; `usage`
+ */
+export async function benchModel(directory: string, options: BenchOptions = {}): Promise<BenchReport> {
+  const graphs = graphsIn(directory)
+  if (graphs.length === 0)
+    throw new AlbertkitError('malformed', 'the directory holds no model that runs', {
+      file: directory,
+      hint: 'give the directory that `convert --to onnx` or `--to tfjs` wrote',
+    })
+  const able = RUNNERS.filter(({ artefact }) => graphs.some(({ kind }) => kind === artefact))
+  for (const name of options.runners ?? [])
+    if (!able.some((r) => r.name === name))
+      throw usage(`${name} has nothing to run here`, {
+        hint: `runners for this: ${able.map((r) => r.name).join(', ')}`,
+      })
+  const { batches = [1, 8], runs = 20, adapter, allowSoftware, browser } = options
+  const gpu = defined({ adapter, allowSoftware, browser })
+  const lengths = lengthsFor(directory, options.lengths)
+  const rows: BenchRow[] = []
+  const notRun: { runner: string; reason: string }[] = []
+  for (const { file, kind } of graphs) {
+    const names = options.runners ?? [able.find((r) => r.artefact === kind)?.name ?? '']
+    for (const name of names.filter((n) => able.some((r) => r.name === n && r.artefact === kind))) {
+      // The others cannot be told: TensorFlow.js has one thread in Node, a page one without special headers.
+      for (const threads of name === 'onnxruntime' ? (options.threads ?? [1]) : [1]) {
+        try {
+          const task = { directory, file, runner: name, threads, batches, lengths, runs, ...gpu }
+          rows.push(...(await measureApart(task, options.onProgress)))
+        } catch (error) {
+          if (!(error instanceof AlbertkitError && error.kind === 'environment') || options.runners !== undefined)
+            throw error
+          notRun.push({ runner: name, reason: error.message })
+        }
+      }
+    }
+  }
+  return { ok: true, directory, node: process.version, rows, notRun }
+}

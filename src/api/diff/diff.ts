@@ -1,0 +1,151 @@
+import type { OpenOptions } from '../../formats/core/source.js'
+import { correspond, type Held, type Pair } from '../../model/rewrite/align.js'
+import { differenceOf } from '../../compare/difference.js'
+import { openModel, type OpenedModel } from '../open/open.js'
+
+export interface DiffOptions extends OpenOptions {
+  /** Configurations to use instead of those beside the weights. */
+  readonly configs?: { readonly a?: string; readonly b?: string }
+  /** Differences up to this count as none; default 0. */
+  readonly atol?: number
+  readonly onProgress?: (what: string) => void
+}
+
+export type SlotStatus = 'equal' | 'within' | 'differs' | 'shape' | 'only-a' | 'only-b'
+
+export interface DiffSide {
+  readonly variables: readonly string[]
+  readonly dtype: string
+  readonly shape: readonly number[]
+}
+
+export interface SlotDiff {
+  readonly slot: string
+  /** Inner layers that use it, counted through; empty outside the layers. */
+  readonly layers: readonly number[]
+  /** `within`: not the same, but not beyond the bound that was given. */
+  readonly status: SlotStatus
+  readonly a: DiffSide | null
+  readonly b: DiffSide | null
+  readonly elements: number
+  /** Elements that are not the same number; null where they cannot be compared. */
+  readonly different: number | null
+  /** Null where they cannot be compared, or one of two numbers is none. */
+  readonly maxAbs: number | null
+  readonly where: readonly number[]
+  /** Why this is no difference although one of the models has no such slot. */
+  readonly harmless?: string
+}
+
+export interface DiffModel {
+  readonly path: string
+  readonly family: string
+  readonly format: string
+  readonly title: string
+}
+
+export interface DiffReport {
+  /** Whether they are the same model: every slot within the bound, no setting that computes otherwise. */
+  readonly ok: boolean
+  readonly a: DiffModel
+  readonly b: DiffModel
+  readonly atol: number
+  /** Settings that change what is computed and are not the same. */
+  readonly config: readonly { readonly field: string; readonly a: string | number; readonly b: string | number }[]
+  readonly slots: readonly SlotDiff[]
+  readonly counts: Readonly<Record<'equal' | 'within' | 'differs' | 'shape' | 'onlyA' | 'onlyB', number>>
+  readonly notes: readonly string[]
+}
+
+/** Settings that no shape of a tensor shows; layers are compared one by one. */
+const SETTINGS = ['num_attention_heads', 'hidden_act', 'layer_norm_eps', 'norm_position'] as const
+
+/** Those settings by name, and what the masked-token head has otherwise than the layers, where both models have one. */
+function settingsOf({ config, model }: OpenedModel, other: OpenedModel): Map<string, string | number> {
+  const settings = new Map<string, string | number>(SETTINGS.map((field) => [field, config[field]]))
+  if (model.mlm === null || other.model.mlm === null) return settings
+  const { hidden_act, layer_norm_eps } = config.mlm_head ?? config
+  return settings.set('mlm_head.hidden_act', hidden_act).set('mlm_head.layer_norm_eps', layer_norm_eps)
+}
+
+const sideOf = (held: Held | null): DiffSide | null =>
+  held === null ? null : { variables: held.variables, dtype: held.dtype, shape: shapeOf(held) }
+
+/** The shape as the forward pass means it: one more than the place of the last element. */
+const shapeOf = ({ view }: Held): number[] => {
+  const total = view.shape.reduce((n, d) => n * d, 1)
+  return total === 0 ? [...view.shape] : view.place(total - 1).map((index) => index + 1)
+}
+
+function compare({ slot, layers, a, b, harmless }: Pair, atol: number): SlotDiff {
+  const common = { slot, layers, a: sideOf(a), b: sideOf(b) }
+  const elements = ((a ?? b)?.view.shape ?? []).reduce((n, d) => n * d, 1)
+  const incomparable = { ...common, elements, different: null, maxAbs: null, where: [] }
+  if (a === null || b === null) {
+    if (harmless !== undefined) return { ...incomparable, status: 'equal', harmless }
+    return { ...incomparable, status: a === null ? 'only-b' : 'only-a' }
+  }
+  if (a.view.shape.join() !== b.view.shape.join()) return { ...incomparable, status: 'shape' }
+  const found = differenceOf(a.view, b.view)
+  const within = found.maxAbs !== null && found.maxAbs <= atol
+  return { ...common, ...found, status: found.different === 0 ? 'equal' : within ? 'within' : 'differs' }
+}
+
+const describeModel = (path: string, { source, config, identification }: OpenedModel): DiffModel => ({
+  path,
+  family: config.family,
+  format: source.format,
+  title: identification.table.title,
+})
+
+function report(paths: readonly [string, string], a: OpenedModel, b: OpenedModel, options: DiffOptions): DiffReport {
+  const { atol = 0, onProgress } = options
+  const slots = correspond(a, b).map((pair) => {
+    onProgress?.(pair.slot)
+    return compare(pair, atol)
+  })
+  const theirs = settingsOf(b, a)
+  const config = [...settingsOf(a, b)].flatMap(([field, value]) =>
+    theirs.get(field) === value ? [] : [{ field, a: value, b: theirs.get(field)! }],
+  )
+  const count = (status: SlotStatus): number => slots.filter((slot) => slot.status === status).length
+  const counts = {
+    equal: count('equal'),
+    within: count('within'),
+    differs: count('differs'),
+    shape: count('shape'),
+    onlyA: count('only-a'),
+    onlyB: count('only-b'),
+  }
+  return {
+    ok: config.length === 0 && counts.equal + counts.within === slots.length,
+    a: describeModel(paths[0], a),
+    b: describeModel(paths[1], b),
+    atol,
+    config,
+    slots,
+    counts,
+    notes: [...a.notes.map((note) => `A: ${note}`), ...b.notes.map((note) => `B: ${note}`)],
+  }
+}
+
+/**
+ * Compares two models slot by slot, whatever containers and families they are of: what is shared in one and copied in
+ * the other is compared layer by layer, factorised words with the table that they give.
+ * @throws AlbertkitError as `openModel`; models that differ are a report with `ok: false`
+ */
+export async function diffModels(pathA: string, pathB: string, options: DiffOptions = {}): Promise<DiffReport> {
+  const { configs = {}, checksum } = options
+  const base = checksum === undefined ? {} : { checksum }
+  const a = await openModel(pathA, { ...base, ...(configs.a === undefined ? {} : { config: configs.a }) })
+  try {
+    const b = await openModel(pathB, { ...base, ...(configs.b === undefined ? {} : { config: configs.b }) })
+    try {
+      return report([pathA, pathB], a, b, options)
+    } finally {
+      b.close()
+    }
+  } finally {
+    a.close()
+  }
+}

@@ -1,0 +1,142 @@
+import { writeFileSync } from 'node:fs'
+import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { albertkitVersion, nodeRequired } from '../../base/version.js'
+import { temporaryFolder } from '../../base/temporary-folder.js'
+import { RUNNERS, type Adapter, type RunnerInfo, type RunnerOptions, type RunnerPlace } from '../../runtime/runners.js'
+import { optionalPackages, type PackageReport } from './packages.js'
+import type { Probe } from './probe.js'
+import { tryRuntime } from './try.js'
+import { initModel } from '../init/init.js'
+
+export interface DoctorOptions extends Pick<RunnerOptions, 'adapter' | 'browser'> {
+  readonly onProgress?: (what: string) => void
+}
+
+/** What one runtime is worth on this machine. */
+export interface RuntimeHealth {
+  readonly name: string
+  /** Whether albertkit cannot do its work without it. */
+  readonly required: boolean
+  readonly place: RunnerPlace
+  /** `software`: it works, on a GPU that is none. `broken`: it is there and does not run a model rightly. */
+  readonly status: 'works' | 'software' | 'absent' | 'broken'
+  /** Packages, versions, device; null where it did not start. */
+  readonly detail: string | null
+  readonly adapter: Adapter | null
+  /** Largest difference from the float64 reference on a small model. */
+  readonly maxAbs: number | null
+  readonly reason: string | null
+  /** What to do about it. */
+  readonly fix: string | null
+}
+
+export interface DoctorReport {
+  /** Whether everything that is required works. */
+  readonly ok: boolean
+  readonly version: string
+  readonly node: { readonly version: string; readonly required: string; readonly ok: boolean }
+  readonly system: {
+    readonly platform: string
+    readonly release: string
+    readonly arch: string
+    readonly cpu: string
+    readonly threads: number
+    /** Bytes. */
+    readonly memory: number
+    readonly freeMemory: number
+  }
+  /** Names of the WebGPU adapters that Dawn sees. */
+  readonly adapters: readonly string[]
+  readonly runtimes: readonly RuntimeHealth[]
+  readonly packages: readonly PackageReport[]
+}
+
+function nodeHealth(): DoctorReport['node'] {
+  const required = nodeRequired()
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const [wantedMajor = 0, wantedMinor = 0] = required.replace(/^>=/, '').split('.').map(Number)
+  const ok = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+  return { version: process.versions.node, required, ok }
+}
+
+const systemOf = (): DoctorReport['system'] => ({
+  platform: platform(),
+  release: release(),
+  arch: arch(),
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  threads: availableParallelism(),
+  memory: totalmem(),
+  freeMemory: freemem(),
+})
+
+/** A classifier of two layers that every runtime runs in a moment. */
+const SMALL = {
+  vocab_size: 40, embedding_size: 8, hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32,
+  hidden_act: 'gelu', max_position_embeddings: 16, type_vocab_size: 2, num_hidden_groups: 1, inner_group_num: 1,
+} // prettier-ignore
+
+async function smallModel(folder: string): Promise<string> {
+  const config = join(folder, 'albert_config.json')
+  writeFileSync(config, JSON.stringify(SMALL))
+  const model = join(folder, 'model')
+  await initModel(config, model, { task: 'classify', verify: false })
+  return model
+}
+
+/** What comes with albertkit itself. */
+const REINSTALL = 'it comes with albertkit: install that again, with its optional dependencies'
+
+function healthOf({ name, place }: RunnerInfo, said: Probe): RuntimeHealth {
+  const required = place === 'cpu'
+  const common = { name, place, required }
+  if (!said.worked) {
+    const status = said.kind === 'environment' ? 'absent' : 'broken'
+    return {
+      ...common,
+      status,
+      detail: null,
+      adapter: null,
+      maxAbs: null,
+      reason: said.reason,
+      fix: said.fix ?? (required ? REINSTALL : null),
+    }
+  }
+  const { detail, adapter, maxAbs } = said
+  if (!said.ok) {
+    const fix = 'update its driver and its package; verify --bisect --runner NAME names the operation'
+    return { ...common, status: 'broken', detail, adapter, maxAbs, reason: 'its results differ from the float64 reference', fix } // prettier-ignore
+  }
+  return { ...common, status: adapter?.software === true ? 'software' : 'works', detail, adapter, maxAbs, reason: null, fix: null } // prettier-ignore
+}
+
+/**
+ * Examines this machine: every runtime is started, and runs a small random model. Each runs in a process of its own.
+ * @throws AlbertkitError `output` where nothing can be written to the temporary folder
+ */
+export async function examineMachine({ onProgress, ...options }: DoctorOptions = {}): Promise<DoctorReport> {
+  const folder = temporaryFolder()
+  try {
+    const model = await smallModel(folder.path)
+    const runtimes: RuntimeHealth[] = []
+    const adapters: string[] = []
+    for (const info of RUNNERS) {
+      onProgress?.(`trying ${info.name}`)
+      const said = await tryRuntime({ runner: info.name, model, options: { ...options, allowSoftware: true } })
+      runtimes.push(healthOf(info, said))
+      adapters.push(...(said.adapters ?? []))
+    }
+    const node = nodeHealth()
+    return {
+      ok: node.ok && runtimes.every((r) => !r.required || r.status === 'works'),
+      version: albertkitVersion(),
+      node,
+      system: systemOf(),
+      adapters,
+      runtimes,
+      packages: optionalPackages(),
+    }
+  } finally {
+    folder.remove()
+  }
+}

@@ -1,0 +1,253 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { exportModel, type ExportOptions, type GraphTarget, type PrecisionOptions } from '../../export/export.js'
+import type { WrittenArtefact } from '../../export/weights/artefact.js'
+import { elementCount } from '../../formats/core/source.js'
+import { onInterrupt } from '../../base/interrupt.js'
+import type { ModelInputs } from '../../model/reference/run.js'
+import { openRunner, RUNNERS, type NamedTensor, type Runner } from '../../runtime/runners.js'
+import { Agreement, type OutputAgreement } from '../../compare/agreement.js'
+import { Accuracy, type GateAccuracy } from './accuracy.js'
+import { gateInputs, type GateBatch, type GateInputs } from './inputs.js'
+import { openModel, type OpenedModel } from '../open/open.js'
+
+/** Whether a model whose weights were rounded still answers as its source does. */
+
+export type { GateAccuracy } from './accuracy.js'
+
+/** Batches that each weight is measured on by itself. */
+const BATCHES_ALONE = 4
+
+/** Values of float32's answers that are kept: 128 MiB. */
+const KEPT_VALUES = 32 << 20
+/** Part of the elements that may be spared: what stays float32 for the most part is no quantised model. */
+const MOST_SPARED = 0.5
+
+/** A weight that was left as it was, or whose products take unrounded activations, because measuring said so. */
+export interface Spared {
+  readonly slot: string
+  readonly as: 'f32' | 'weights'
+  /** 1 − cosine of the outputs where this weight alone is quantised. */
+  readonly error: number
+}
+
+export interface GateReport {
+  /** `onnx-int8`, `tfjs-uint8`, `safetensors` … */
+  readonly artefact: string
+  readonly runner: string
+  /** What was asked: the lines that were given, built-in sentences, or drawn tokens where there is no tokenizer. */
+  readonly inputs: GateInputs['kind']
+  /** How many rows were compared. */
+  readonly rows: number
+  readonly outputs: readonly OutputAgreement[]
+  /** The least agreement of the outputs: equal answers, or of features the cosine. */
+  readonly agreement: number
+  readonly threshold: number
+  /** Of labelled lines: how many are answered rightly before and after; else null. */
+  readonly accuracy: GateAccuracy | null
+  readonly spared: readonly Spared[]
+  readonly ok: boolean
+}
+
+/** What the gate is asked about. */
+export interface GateRequest {
+  readonly key: string
+  /** The form that is run: a file of weights is judged by the graph that it becomes. */
+  readonly target: GraphTarget
+  readonly options: ExportOptions
+  readonly threshold: number
+  /** Lines to judge on. */
+  readonly file?: string | undefined
+  readonly onProgress?: ((what: string) => void) | undefined
+}
+
+interface Measured {
+  readonly agreement: Agreement
+  readonly accuracy: GateAccuracy | null
+}
+
+const runnerOf = (target: GraphTarget): string => RUNNERS.find((r) => r.artefact === target)?.name ?? ''
+const graphFile = (dir: string, { files }: WrittenArtefact): string => join(dir, files[0]?.path ?? '')
+const isRounded = ({ kind }: WrittenArtefact['weights'][number]['encoding']): boolean => kind === 'int8' || kind === 'affine' // prettier-ignore
+
+/** Options of the same graph with float32 weights. */
+function plainOptions(options: ExportOptions): ExportOptions {
+  const { precision: _, precisionOptions: __, halfCompute: ___, ...plain } = options
+  return plain
+}
+
+/** Measures quantised forms of one model against its float32 form, in the same runtime. */
+export class Gate {
+  readonly #known = new Map<ModelInputs, ReadonlyMap<string, NamedTensor>>()
+  #room = KEPT_VALUES
+
+  private constructor(
+    readonly opened: OpenedModel,
+    readonly scratch: string,
+    readonly request: GateRequest,
+    readonly baseline: Runner,
+    readonly inputs: GateInputs,
+  ) {}
+
+  /** @param scratch directory for the forms that are only measured */
+  static async open(opened: OpenedModel, scratch: string, request: GateRequest): Promise<Gate> {
+    const { target, options, file } = request
+    const inputs = await gateInputs(opened, options, file)
+    const dir = join(scratch, 'baseline')
+    const written = await exportModel(opened.model, opened.source, target, dir, plainOptions(options))
+    const baseline = await openRunner(runnerOf(target), { file: graphFile(dir, written) })
+    return new Gate(opened, scratch, request, baseline, inputs)
+  }
+
+  /** What float32 answers, kept for the next form while there is room. */
+  async #expected({ inputs }: GateBatch): Promise<ReadonlyMap<string, NamedTensor>> {
+    const known = this.#known.get(inputs)
+    if (known !== undefined) return known
+    const outputs = await this.baseline.run(inputs)
+    const values = [...outputs.values()].reduce((sum, { data }) => sum + data.length, 0)
+    if (values <= this.#room) {
+      this.#room -= values
+      this.#known.set(inputs, outputs)
+    }
+    return outputs
+  }
+
+  /** @param inFull whether it goes on where the answers cannot reach the threshold any more */
+  async #measure(file: string, batches = this.inputs.batches, inFull = true): Promise<Measured> {
+    const agreement = new Agreement()
+    const accuracy = new Accuracy()
+    const rows = batches.reduce((sum, { inputs }) => sum + inputs.batch, 0)
+    const tokens = batches.reduce((sum, { inputs }) => sum + inputs.attention_mask.reduce((a, b) => a + b, 0), 0)
+    const runner = await openRunner(runnerOf(this.request.target), { file })
+    try {
+      for (const batch of batches) {
+        const [before, after] = [await this.#expected(batch), await runner.run(batch.inputs)]
+        agreement.add(batch.inputs, before, after)
+        if (batch.classes !== null) accuracy.add(batch.classes, before, after)
+        if (!inFull && agreement.isHopeless(this.request.threshold, rows, tokens)) break
+      }
+    } finally {
+      await runner.close()
+    }
+    return { agreement, accuracy: accuracy.report(this.inputs.skipped) }
+  }
+
+  /** Writes a form into a directory of its own, measures it, and removes it. */
+  async #attempt(precisionOptions: PrecisionOptions, batches?: readonly GateBatch[]): Promise<Measured> {
+    const dir = join(this.scratch, 'attempt')
+    const { options } = this.request
+    try {
+      const { model, source } = this.opened
+      const written = await exportModel(model, source, this.request.target, dir, { ...options, precisionOptions })
+      return await this.#measure(graphFile(dir, written), batches, batches !== undefined)
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  }
+
+  #report({ agreement, accuracy }: Measured, spared: readonly Spared[]): GateReport {
+    const { key, target, threshold } = this.request
+    const worst = agreement.worst()
+    return {
+      artefact: key,
+      runner: runnerOf(target),
+      inputs: this.inputs.kind,
+      rows: agreement.rows,
+      outputs: agreement.outputs(),
+      agreement: worst,
+      threshold,
+      accuracy,
+      spared,
+      ok: worst >= threshold,
+    }
+  }
+
+  /** What each of the slots costs where it alone is quantised, the worst first. */
+  async #alone(slots: readonly string[]): Promise<{ slot: string; error: number }[]> {
+    const { onProgress, options, key } = this.request
+    const measured: { slot: string; error: number }[] = []
+    for (const slot of slots) {
+      onProgress?.(`measuring ${key}: ${slot}`)
+      const keep = new Set(slots.filter((other) => other !== slot))
+      const batches = this.inputs.batches.slice(-BATCHES_ALONE)
+      const { agreement } = await this.#attempt({ ...options.precisionOptions, keep }, batches)
+      measured.push({ slot, error: agreement.distance() })
+    }
+    return measured.sort((a, b) => b.error - a.error)
+  }
+
+  /**
+   * Asks whether `written`, in `dir`, may stand. Where it may not, every quantised weight is measured by itself, and the
+   * worst are spared, as few as will do: first what they are multiplied with, then they themselves, up to half of all.
+   * @returns the verdict, and what to write instead
+   */
+  async judge(
+    dir: string,
+    written: WrittenArtefact,
+  ): Promise<{ report: GateReport; instead: PrecisionOptions | null }> {
+    const { onProgress, options, key } = this.request
+    onProgress?.(`comparing the answers of ${key} with float32`)
+    const first = this.#report(await this.#measure(graphFile(dir, written)), [])
+    const rounded = written.weights.filter(({ encoding }) => isRounded(encoding))
+    if (first.ok || rounded.length === 0) return { report: first, instead: null }
+    const measured = await this.#alone(rounded.map(({ slot }) => slot))
+    const sizes = new Map(rounded.map(({ slot, shape }) => [slot, elementCount(shape)]))
+    const sum = (weights: readonly { slot: string }[]): number => weights.reduce((n, { slot }) => n + (sizes.get(slot) ?? 0), 0) // prettier-ignore
+    const dynamic = rounded.some(({ encoding }) => encoding.kind === 'int8' && encoding.dynamic)
+    for (const as of dynamic ? (['weights', 'f32'] as const) : (['f32'] as const)) {
+      for (let n = 1; ; n = Math.min(2 * n, measured.length)) {
+        const worst = measured.slice(0, n)
+        if (as === 'f32' && sum(worst) > MOST_SPARED * sum(measured)) break
+        const spared = new Set(worst.map(({ slot }) => slot))
+        const instead = { ...options.precisionOptions, ...(as === 'f32' ? { keep: spared } : { still: spared }) }
+        onProgress?.(`${key} without ${n} of ${measured.length} weights`)
+        const said = worst.map(({ slot, error }) => ({ slot, as, error }))
+        const report = this.#report(await this.#attempt(instead), said)
+        if (report.ok) return { report, instead }
+        if (n === measured.length) break
+      }
+    }
+    return { report: first, instead: null }
+  }
+
+  /** Asks the same of a file of weights, run as the graph that it becomes. */
+  async judgeFile(path: string, config: string): Promise<GateReport> {
+    const { onProgress, options, target, key } = this.request
+    onProgress?.(`comparing the answers of ${key} with float32`)
+    const written = await openModel(path, { config, task: options.task })
+    try {
+      const dir = join(this.scratch, 'attempt')
+      const graph = await exportModel(written.model, written.source, target, dir, plainOptions(options))
+      return this.#report(await this.#measure(graphFile(dir, graph)), [])
+    } finally {
+      written.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.baseline.close()
+  }
+}
+
+/** Lets `body` ask a gate, whose scratch directory beside `staging` is removed whatever happens. */
+export async function askGate<T>(
+  opened: OpenedModel,
+  staging: string,
+  request: GateRequest,
+  body: (gate: Gate) => Promise<T>,
+): Promise<T> {
+  const scratch = `${staging}.gate`
+  const remove = (): void => { rmSync(scratch, { recursive: true, force: true }) } // prettier-ignore
+  const forget = onInterrupt(remove)
+  try {
+    const gate = await Gate.open(opened, scratch, request)
+    try {
+      return await body(gate)
+    } finally {
+      await gate.close()
+    }
+  } finally {
+    remove()
+    forget()
+  }
+}

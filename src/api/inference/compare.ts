@@ -1,0 +1,41 @@
+import { isBad } from '../../text/data/examples.js'
+import { openClassifier, predictions, type TextJob } from './job.js'
+import type { TextModel } from './model.js'
+
+export interface DifferentLine {
+  readonly line: number
+  /** The label that the line itself gives, or null. */
+  readonly label: string | null
+  readonly first: string
+  readonly second: string
+  readonly text: string
+}
+
+export interface ModelComparison {
+  readonly other: string
+  readonly lines: number
+  readonly different: readonly DifferentLine[]
+}
+
+const KEPT = 10_000
+
+/** Reads a job's lines with two models side by side and gives those that they label differently. */
+export async function compareModels(model: TextModel, job: TextJob, other: string): Promise<ModelComparison> {
+  const second = await openClassifier({ ...job, model: other, vocabulary: job.vocabulary ?? model.tokenizer.file })
+  try {
+    const theirs = predictions(second, job)
+    const different: DifferentLine[] = []
+    let lines = 0
+    for await (const ours of predictions(model, job)) {
+      const next = await theirs.next()
+      if (next.done === true || isBad(ours) || isBad(next.value)) continue
+      const { value } = next
+      lines++
+      if (ours.label !== value.label && different.length < KEPT)
+        different.push({ line: ours.line, label: ours.given, first: ours.label, second: value.label, text: ours.text })
+    }
+    return { other, lines, different }
+  } finally {
+    await second.close()
+  }
+}

@@ -1,0 +1,142 @@
+import { usage } from '../../base/errors.js'
+import { MatrixFile } from '../../files/matrix-file.js'
+import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
+import { isBad } from '../../text/data/examples.js'
+import { float32Number } from '../../text/data/numbers.js'
+import { embedEntries, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
+import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
+import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
+import { until } from './pauses.js'
+import type { TextFileReport } from './predict-file.js'
+import { refuseSame } from './places.js'
+import { cosine, type Pooling } from './single.js'
+
+export interface EmbedFileOptions {
+  /** File to write; without it JSON lines go to `put`. */
+  readonly output?: string | undefined
+  readonly errors?: string | undefined
+  readonly force: boolean
+  /** A text: instead of its vector, each line gets the cosine with it. */
+  readonly cosine?: string | undefined
+}
+
+/** Where vectors go; false ends the work. */
+interface Sink {
+  put(embedding: Embedding): boolean | Promise<boolean>
+  commit(): void
+  discard(): void
+}
+
+/** A file of lines, or of a matrix, that appears whole or not at all. */
+function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: Embedding) => string): Sink {
+  refuseExisting(path, force)
+  if (format === 'jsonl') {
+    const file = new WholeFile(path)
+    return {
+      put(e) {
+        file.write(Buffer.from(`${line(e)}\n`))
+        return true
+      },
+      commit: () => {
+        file.commit()
+      },
+      discard: () => {
+        file.discard()
+      },
+    }
+  }
+  let matrix: MatrixFile | null = null
+  return {
+    put({ vector }) {
+      // The first vector says how wide the matrix is.
+      matrix ??= new MatrixFile(path, format, vector.length, force)
+      matrix.add(vector)
+      return true
+    },
+    commit() {
+      if (matrix === null) throw usage('there is no line that has a vector')
+      matrix.commit()
+    },
+    discard: () => matrix?.discard(),
+  }
+}
+
+/**
+ * Writes the vector of each line of a job, or how near it is to a text.
+ * @param put takes a line of output; false ends the work
+ * @throws AlbertkitError as `openTextModel`; `output`, `usage`
+ */
+export async function embedFile(
+  job: TextJob,
+  { output, errors: errorsPath, force, cosine: near }: EmbedFileOptions,
+  put: (line: string) => Promise<boolean>,
+  listener: Listener = {},
+): Promise<TextFileReport> {
+  const { pooling = 'mean' } = job
+  const format = job.format as VectorFormat
+  if (format !== 'jsonl' && output === undefined) throw usage(`--format ${format} needs -o FILE`)
+  if (format !== 'jsonl' && near !== undefined) throw usage('cosines are written as JSON lines')
+  refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
+  if (output !== undefined) refuseExisting(output, force)
+  refuseExistingErrors(errorsPath, force)
+  const model = await openEmbedder(job.model, pooling, textModelOptions(job))
+  const errors = new ErrorsFile(errorsPath)
+  let sink: Sink | null = null
+  let count = 0
+  try {
+    const [other] = near === undefined ? [] : await embedTexts(model, pooling, [near])
+    const line = ({ text, vector }: Embedding): string =>
+      other === undefined ? vectorLine(vector) : JSON.stringify({ text, cosine: float32Number(cosine(vector, other)) })
+    sink =
+      output === undefined
+        ? { put: (e) => put(line(e)), commit: () => undefined, discard: () => undefined }
+        : fileSink(output, format, force, line)
+    errors.clear()
+    listener.onModel?.(model)
+    const { entries, options } = await readPiece(job, model, { onProgress: (p) => listener.onProgress?.(p) })
+    for await (const e of until(
+      embedEntries(model, pooling, entries, options),
+      output === undefined ? listener.gone : undefined,
+    )) {
+      if (isBad(e)) {
+        listener.onBad?.(e)
+        errors.add(e)
+        continue
+      }
+      if (!(await sink.put(e))) break
+      count++
+    }
+    sink.commit()
+    const { count: bad } = errors
+    return {
+      output: output ?? null,
+      lines: count,
+      bad,
+      errors: bad > 0 ? (errorsPath ?? null) : null,
+      runner: model.detail,
+      resumedAt: null,
+    }
+  } finally {
+    sink?.discard()
+    errors.close()
+    await model.close()
+  }
+}
+
+export interface Similarity {
+  readonly texts: readonly [string, string]
+  readonly pooling: Pooling
+  readonly cosine: number
+}
+
+/** The cosine of the vectors of two texts. @throws AlbertkitError as `openTextModel` */
+export async function similarity(job: TextJob, texts: readonly [string, string]): Promise<Similarity> {
+  const { pooling = 'mean' } = job
+  const model = await openEmbedder(job.model, pooling, textModelOptions(job))
+  try {
+    const [a, b] = await embedTexts(model, pooling, texts)
+    return { texts, pooling, cosine: float32Number(cosine(a!, b!)) }
+  } finally {
+    await model.close()
+  }
+}

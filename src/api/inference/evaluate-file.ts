@@ -1,0 +1,96 @@
+import { usage } from '../../base/errors.js'
+import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
+import { compareModels, type ModelComparison } from './compare.js'
+import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
+import { evalResults, evaluate, type Evaluation } from './evaluate.js'
+import { openClassifier, predictions, type Listener, type TextJob } from './job.js'
+import { refuseSame } from './places.js'
+import { labelsFor } from './predict.js'
+
+/** What `evaluate` says of a model. */
+export interface EvaluationReport extends Evaluation {
+  /** What ran the model. */
+  readonly runner: string
+  /** `global_step` of a checkpoint, or null. */
+  readonly globalStep: number | null
+  readonly comparison?: ModelComparison
+}
+
+export interface EvaluationFiles {
+  /** `eval_results.txt` as run_classifier writes it. */
+  readonly results?: string | undefined
+  /** The confusion matrix as a picture. */
+  readonly svg?: string | undefined
+  /** Replace what is there. */
+  readonly force?: boolean | undefined
+}
+
+export interface EvaluateFileOptions extends EvaluationFiles {
+  /** Another model: the lines that the two label differently are reported. */
+  readonly compare?: string | undefined
+  readonly errors?: string | undefined
+}
+
+/**
+ * Evaluates a job; with another model, also the lines that the two label differently.
+ * @throws AlbertkitError as `openTextModel` and `evaluate`
+ */
+export async function evaluateFile(
+  job: TextJob,
+  { compare, errors: errorsPath, results, svg, force = false }: EvaluateFileOptions = {},
+  listener: Listener = {},
+): Promise<EvaluationReport> {
+  if (compare !== undefined && job.input === '-')
+    throw usage('--compare reads the text twice: give the file by its name')
+  refuseSame({
+    'the text': job.input,
+    'the file of errors': errorsPath,
+    'the file of results': results,
+    'the picture': svg,
+  })
+  // Before anything is computed: what is computed for hours should have a place.
+  for (const path of [results, svg]) if (path !== undefined) refuseExisting(path, force)
+  refuseExistingErrors(errorsPath, force)
+  const model = await openClassifier(job)
+  const errors = new ErrorsFile(errorsPath)
+  try {
+    errors.clear()
+    listener.onModel?.(model)
+    const evaluation = await evaluate(
+      predictions(model, job, { onProgress: (p) => listener.onProgress?.(p) }),
+      (classes) => labelsFor(model, classes),
+      (line) => {
+        listener.onBad?.(line)
+        errors.add(line)
+      },
+    )
+    const comparison = compare === undefined ? {} : { comparison: await compareModels(model, job, compare) }
+    return { ...evaluation, runner: model.detail, globalStep: model.globalStep, ...comparison }
+  } finally {
+    errors.close()
+    await model.close()
+  }
+}
+
+/** Writes the files of an evaluation that are asked for. @throws AlbertkitError `output`, `environment` */
+export async function writeEvaluation(
+  report: EvaluationReport,
+  { results, svg, force = false }: EvaluationFiles,
+): Promise<void> {
+  if (results !== undefined) writeFile(results, evalResults(report, report.globalStep), force)
+  if (svg === undefined) return
+  const { chartSvg } = await import('../../report/chart/render.js')
+  const { confusionChart } = await import('../../report/chart/confusion.js')
+  writeFile(svg, await chartSvg(confusionChart(report), 'light'), force)
+}
+
+function writeFile(path: string, text: string, force: boolean): void {
+  refuseExisting(path, force)
+  const file = new WholeFile(path)
+  try {
+    file.write(Buffer.from(text))
+    file.commit()
+  } finally {
+    file.discard()
+  }
+}

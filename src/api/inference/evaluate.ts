@@ -1,0 +1,151 @@
+import { usage } from '../../base/errors.js'
+import { isBad, type BadLine } from '../../text/data/examples.js'
+import { crossEntropy, float32Text } from '../../text/data/numbers.js'
+import type { Prediction } from './predict.js'
+
+/** How well a class is recognised. */
+export interface ClassScore {
+  readonly label: string
+  /** Lines that have it. */
+  readonly support: number
+  /** Lines that were given it. */
+  readonly predicted: number
+  readonly precision: number
+  readonly recall: number
+  readonly f1: number
+}
+
+export interface Mistake {
+  readonly line: number
+  readonly text: string
+  readonly label: string
+  readonly predicted: string
+  /** Probability of what was predicted. */
+  readonly probability: number
+  readonly loss: number
+}
+
+export interface Evaluation {
+  readonly lines: number
+  readonly accuracy: number
+  /** Mean cross-entropy over the lines, run_classifier's `eval_loss`. */
+  readonly loss: number
+  /** Mean over batches of eight, as run_classifier's `loss` is. */
+  readonly batchLoss: number
+  readonly labels: readonly string[]
+  readonly classes: readonly ClassScore[]
+  /** Rows: the label of the line; columns: what was predicted. */
+  readonly confusion: readonly (readonly number[])[]
+  /** Mistakes with the largest loss, and those that the model was surest of. */
+  readonly worst: readonly Mistake[]
+  readonly confident: readonly Mistake[]
+  readonly warnings: readonly string[]
+  readonly bad: number
+}
+
+/** run_classifier's default. */
+const EVAL_BATCH = 8
+const SHOWN = 10
+
+const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
+
+function scores(labels: readonly string[], confusion: readonly (readonly number[])[]): ClassScore[] {
+  return labels.map((label, i) => {
+    const right = confusion[i]![i]!
+    const support = confusion[i]!.reduce((a, b) => a + b, 0)
+    const predicted = confusion.reduce((sum, row) => sum + row[i]!, 0)
+    const precision = ratio(right, predicted)
+    const recall = ratio(right, support)
+    return { label, support, predicted, precision, recall, f1: ratio(2 * precision * recall, precision + recall) }
+  })
+}
+
+function warn(evaluation: Pick<Evaluation, 'accuracy' | 'lines'>, classes: readonly ClassScore[]): string[] {
+  const { accuracy, lines } = evaluation
+  const all = classes.find(({ predicted }) => predicted === lines)
+  const warnings: string[] = []
+  if (all !== undefined && classes.filter((c) => c.support > 0).length > 1)
+    warnings.push(`every line is predicted as ${all.label}: is the classifier trained, and do labels and model belong together?`)
+  // Two standard deviations of guessing.
+  const chance = 1 / classes.length
+  const spread = 2 * Math.sqrt((chance * (1 - chance)) / lines)
+  if (accuracy <= chance + spread)
+    warnings.push(`the accuracy is no better than chance (${(100 * chance).toFixed(1)} %): \`albertkit weights\` shows which variables are untrained`)
+  return warnings
+} // prettier-ignore
+
+/**
+ * Scores predictions of labelled lines.
+ * @throws AlbertkitError `usage` where no line has a label, or one that the model does not know
+ */
+export async function evaluate(
+  predictions: AsyncIterable<Prediction | BadLine>,
+  labels: (classes: number) => readonly string[],
+  onBad: (bad: BadLine) => void = () => undefined,
+): Promise<Evaluation> {
+  let names: readonly string[] = []
+  let confusion: number[][] = []
+  let [lines, right, loss, bad] = [0, 0, 0, 0]
+  const batches: number[] = []
+  const batch: number[] = []
+  const mistakes: Mistake[] = []
+  const keep = (by: (m: Mistake) => number): Mistake[] => [...mistakes].sort((a, b) => by(b) - by(a)).slice(0, SHOWN)
+  for await (const p of predictions) {
+    if (isBad(p)) {
+      bad++
+      onBad(p)
+      continue
+    }
+    if (names.length === 0) {
+      names = labels(p.logits.length)
+      confusion = names.map(() => names.map(() => 0))
+    }
+    const expected = p.given === null ? -1 : names.indexOf(p.given)
+    if (expected === -1) {
+      bad++
+      const reason = p.given === null ? 'the line has no label' : `the model does not know the label ${p.given}`
+      onBad({ line: p.line, reason, content: p.text })
+      continue
+    }
+    const own = crossEntropy(p.logits, expected)
+    const predicted = names.indexOf(p.label)
+    confusion[expected]![predicted]! += 1
+    lines++
+    loss += own
+    batch.push(own)
+    if (batch.length === EVAL_BATCH) batches.push(batch.splice(0).reduce((a, b) => a + b) / EVAL_BATCH)
+    if (predicted === expected) {
+      right++
+      continue
+    }
+    mistakes.push({ line: p.line, text: p.text, label: p.given!, predicted: p.label, probability: p.probabilities[predicted]!, loss: own }) // prettier-ignore
+    if (mistakes.length > 100 * SHOWN) mistakes.splice(0, mistakes.length, ...new Set([...keep((m) => m.loss), ...keep((m) => m.probability)])) // prettier-ignore
+  }
+  if (lines === 0)
+    throw usage('no line has a label that the model knows', {
+      hint: 'a line is label<TAB>text; --labels FILE names the classes, --label-column the column',
+    })
+  if (batch.length > 0) batches.push(batch.reduce((a, b) => a + b) / batch.length)
+  const classes = scores(names, confusion)
+  const accuracy = right / lines
+  return {
+    lines,
+    accuracy,
+    loss: loss / lines,
+    batchLoss: batches.reduce((a, b) => a + b, 0) / batches.length,
+    labels: names,
+    classes,
+    confusion,
+    worst: keep((m) => m.loss),
+    confident: keep((m) => m.probability),
+    warnings: warn({ accuracy, lines }, classes),
+    bad,
+  }
+}
+
+/** `eval_results.txt` as run_classifier writes it: float32 numbers, keys in the order of the alphabet. */
+export function evalResults(e: Evaluation, globalStep: number | null): string {
+  const lines = [`eval_accuracy = ${float32Text(e.accuracy)}`, `eval_loss = ${float32Text(e.loss)}`]
+  if (globalStep !== null) lines.push(`global_step = ${globalStep}`)
+  return `${[...lines, `loss = ${float32Text(e.batchLoss)}`].join('\n')}\n`
+}

@@ -1,0 +1,185 @@
+import { statSync } from 'node:fs'
+import {
+  ExampleReader,
+  inputFormatOf,
+  recordsOf,
+  type BadLine,
+  type ExampleOptions,
+  type InputFormat,
+} from '../../text/data/examples.js'
+import { indexLines, indexRecords, WINDOW, type LineIndex } from '../../sharding/line-index.js'
+import { readLines, type LineRange } from '../../text/data/lines.js'
+import { defined } from '../../base/omit-undefined.js'
+import { usage } from '../../base/errors.js'
+import { readTfRecords } from '../../formats/tf-record.js'
+import { lineEntries, recordEntries, type Entry } from './entries.js'
+import { openTextModel, readLabelsFile, type TextModel, type TextModelOptions } from './model.js'
+import type { VectorFormat } from './embed.js'
+import type { PipelineOptions, Progress } from './pipeline.js'
+import { predictEntries, type Prediction, type PredictionFormat } from './predict.js'
+import type { Pooling } from './single.js'
+
+/** Everything that one reading of a file needs to know; plain data, so that it travels to other machines. */
+export interface TextJob {
+  readonly model: string
+  readonly input: string
+  readonly format: PredictionFormat | VectorFormat
+  /** What `embed` makes of a line. */
+  readonly pooling?: Pooling | undefined
+  readonly inputFormat?: InputFormat | undefined
+  readonly header?: boolean | undefined
+  readonly textColumn?: string | undefined
+  readonly textBColumn?: string | undefined
+  readonly labelColumn?: string | undefined
+  readonly labels?: string | undefined
+  /** The names themselves, where they are known already; before those of `labels`. */
+  readonly labelNames?: readonly string[] | undefined
+  readonly vocabulary?: string | undefined
+  readonly lowerCase?: boolean | undefined
+  readonly maxSeqLength?: number | undefined
+  readonly batch?: number | undefined
+  readonly runner?: string | undefined
+  /** Threads change no result and are no part of what a shard is. */
+  readonly threads?: number | undefined
+}
+
+const column = (text: string | undefined): string | number | undefined =>
+  text !== undefined && /^\d+$/.test(text) ? Number(text) : text
+
+/** Whether the input is a file of features. */
+export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? inputFormatOf(job.input)) === 'tfrecord'
+
+/** @throws AlbertkitError `usage` where the input is no text */
+export function readerOf(job: TextJob): ExampleReader {
+  const format = job.inputFormat ?? inputFormatOf(job.input)
+  if (format === 'tfrecord') throw usage('a file of features is no text', { file: job.input })
+  const options: ExampleOptions = defined({
+    format,
+    header: job.header,
+    textColumn: column(job.textColumn),
+    textBColumn: column(job.textBColumn),
+    labelColumn: column(job.labelColumn),
+  })
+  return new ExampleReader(options)
+}
+
+/** What a job says of the model. */
+export const textModelOptions = (job: TextJob): TextModelOptions =>
+  defined({
+    vocabulary: job.vocabulary,
+    lowerCase: job.lowerCase,
+    runner: job.runner,
+    labels: job.labelNames ?? (job.labels === undefined ? undefined : readLabelsFile(job.labels)),
+    maxSeqLength: job.maxSeqLength,
+  })
+
+/** @param hash whether the model's SHA-256 is needed: computing it reads all weights */
+export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
+  openTextModel(job.model, 'classify', 'logits', { ...textModelOptions(job), hash })
+
+/**
+ * Where shards of a file of CSV may begin, whose records may take several lines: with the first record that begins in a
+ * window.
+ */
+async function csvStarts(file: string): Promise<ReadonlySet<number>> {
+  const starts = new Set<number>()
+  let [offset, before] = [0, 0]
+  for await (const { number, end = 0 } of recordsOf(readLines(file), 'csv')) {
+    const own = Math.floor((number - 1) / WINDOW)
+    if (own !== before) starts.add(offset)
+    ;[offset, before] = [end, own]
+  }
+  return starts
+}
+
+/** Where the shards of a job's input begin and end. @throws AlbertkitError `usage`, `malformed` */
+export async function indexInput(job: TextJob, count: number): Promise<LineIndex> {
+  const format = job.inputFormat ?? inputFormatOf(job.input)
+  if (format === 'tfrecord') return indexRecords(readTfRecords(job.input), sizeOf(job.input) ?? 0, count)
+  return indexLines(job.input, count, WINDOW, format === 'csv' ? await csvStarts(job.input) : undefined)
+}
+
+/** How far the reading of a file is. */
+export interface FileProgress extends Progress {
+  /** Part of its bytes that is done; null where they cannot be known beforehand. */
+  readonly part: number | null
+}
+
+/** Who is told while a file is read. */
+export interface Listener {
+  /** Settled when nobody reads the answers any more: then no more lines are waited for. */
+  readonly gone?: Promise<unknown>
+  onModel?(model: TextModel): void
+  onBad?(bad: BadLine): void
+  onProgress?(progress: FileProgress): void
+  /** What else a person may want to know. */
+  onNote?(note: string): void
+}
+
+/** How long standard input may say nothing before what it said is answered. */
+const PATIENCE_MS = 200
+
+/** Bytes of a regular file; null for standard input and anything else that flows. */
+function sizeOf(path: string): number | null {
+  const stats = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false })
+  return stats?.isFile() === true ? stats.size : null
+}
+
+/** A piece of a job's input, and who is told how far it is. */
+export interface Piece {
+  readonly range?: LineRange
+  readonly onProgress?: ((progress: FileProgress) => void) | undefined
+}
+
+export interface PieceReading {
+  readonly entries: AsyncIterable<Entry>
+  readonly options: PipelineOptions
+}
+
+/** The entries of a job's input, or of a piece of it. */
+async function entriesOf(job: TextJob, model: TextModel, range: LineRange | undefined): Promise<AsyncIterable<Entry>> {
+  if (holdsRecords(job)) {
+    const { header, textColumn, textBColumn, labelColumn, maxSeqLength } = job
+    if ([header, textColumn, textBColumn, labelColumn].some((given) => given !== undefined))
+      throw usage('a file of features has no header and no columns', { file: job.input })
+    if (maxSeqLength !== undefined)
+      throw usage('features have the length that they were made with', {
+        file: job.input,
+        hint: 'leave --max-seq-length out',
+      })
+    return recordEntries(job.input, model, range)
+  }
+  const reader = readerOf(job)
+  if (range !== undefined && range.offset > 0 && job.header === true)
+    for await (const line of recordsOf(readLines(job.input), reader.options.format)) {
+      reader.read(line) // what is wrong with it is said by the piece that holds it
+      break
+    }
+  return lineEntries(readLines(job.input, range), reader)
+}
+
+/** How a job's input, or a piece of it, is read: what it holds, and the batches. */
+export async function readPiece(
+  job: TextJob,
+  model: TextModel,
+  { range, onProgress }: Piece = {},
+): Promise<PieceReading> {
+  const [start, bytes] = [range?.offset ?? 0, range?.bytes ?? sizeOf(job.input)]
+  const tell = (p: Progress): void => {
+    const part = bytes === null || bytes === 0 || p.offset === null ? null : (p.offset - start) / bytes
+    onProgress?.({ ...p, part })
+  }
+  const patience = job.input === '-' ? PATIENCE_MS : undefined
+  const options = defined({ batch: job.batch, threads: job.threads, patience, onProgress: tell })
+  return { entries: await entriesOf(job, model, range), options }
+}
+
+/** The predictions of a job, or of a piece of it. */
+export async function* predictions(
+  model: TextModel,
+  job: TextJob,
+  piece: Piece = {},
+): AsyncGenerator<Prediction | BadLine> {
+  const { entries, options } = await readPiece(job, model, piece)
+  yield* predictEntries(model, entries, options)
+}

@@ -1,0 +1,228 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { AlbertkitError, environment, usage } from '../../base/errors.js'
+import { exportModel } from '../../export/export.js'
+import { hashFile } from '../../files/hash-file.js'
+import { ONNX_FILES } from '../../formats/artefact.js'
+import { resolveTask, type Task } from '../../model/outputs.js'
+import type { NamedTensor, Runner } from '../../runtime/runner.js'
+import { temporaryFolder } from '../../base/temporary-folder.js'
+import type { Batch } from '../../text/data/batches.js'
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
+import { openModel, type OpenedModel, type OpenModelOptions } from '../open/open.js'
+import { readLabelLines, readLabels } from '../labels.js'
+import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
+import { modelTokenizer } from './tokenizer.js'
+import type { InputLimits } from './entries.js'
+import { WindowPool } from './pool.js'
+import type { ModelPlan } from './window-worker.js'
+
+export interface TextModelOptions extends OpenModelOptions {
+  /** Vocabulary instead of the one beside the model. */
+  readonly vocabulary?: string
+  readonly lowerCase?: boolean
+  /** `onnxruntime`, `onnxruntime-web` or `tfjs-wasm`; the fastest that is there if left out. */
+  readonly runner?: string
+  /** Names of the classes, in the order of the model's outputs. */
+  readonly labels?: readonly string[]
+  /** Tokens of an input at most; 128 if left out, and never more than the model has positions. */
+  readonly maxSeqLength?: number
+  /** Compute `sha256`, which reads all weights once more. */
+  readonly hash?: boolean
+}
+
+/** A model with its tokenizer, ready to read text. */
+export interface TextModel {
+  readonly tokenizer: Tokenizer
+  /** Names of the classes, or null where none are known. */
+  readonly labels: readonly string[] | null
+  readonly maxLength: number
+  readonly limits: InputLimits
+  /** The runtime that runs it, and what of. */
+  readonly runner: string
+  readonly detail: string
+  /** Whether that is the fastest runtime there is, or the one that was asked for. */
+  readonly fastest: boolean
+  /** `global_step` of a checkpoint, or null. */
+  readonly globalStep: number | null
+  /** With `hash`: SHA-256 over everything that the answers depend on, weights, configuration, vocabulary; else empty. */
+  readonly sha256: string
+  run(batch: Batch, output: string): Promise<NamedTensor>
+  /** Threads that read with this model until it is closed. @param threads how many; what the machine takes if left out */
+  pool(threads?: number): WindowPool
+  close(): Promise<void>
+}
+
+const DEFAULT_LENGTH = 128
+
+/** A runner, and the file that another of its kind can be opened from. */
+interface OpenedFile {
+  readonly runner: Runner
+  readonly name: TextRunner
+  readonly file: string
+  /** Removes the file, where it was made for this. */
+  readonly remove: () => void
+}
+
+const isEnvironment = (error: unknown): boolean => error instanceof AlbertkitError && error.kind === 'environment'
+
+/** The ONNX file of a directory: the most exact that is there. */
+const onnxIn = (directory: string): string =>
+  ONNX_FILES.map((name) => join(directory, 'onnx', name)).find((file) => existsSync(file)) ??
+  join(directory, 'onnx/model.onnx')
+
+/** An artefact in `directory` that gives `output`, opened in the fastest runtime; null where there is none. */
+async function openArtefact(path: string, output: string, wanted: TextRunner | undefined): Promise<OpenedFile | null> {
+  const files = {
+    onnx: path.endsWith('.onnx') ? path : onnxIn(path),
+    tfjs: path.endsWith('model.json') ? path : join(path, 'tfjs/model.json'),
+  }
+  for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
+    const file = files[formOf(name)]
+    if (!existsSync(file)) continue
+    try {
+      const runner = await openFile(name, file, wanted === undefined)
+      if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }
+      await runner.close()
+    } catch (error) {
+      if (wanted !== undefined || !isEnvironment(error)) throw error
+    }
+  }
+  return null
+}
+
+/**
+ * Writes the model for a runtime into a temporary folder, which goes when the model is closed: a file, so that every
+ * thread opens the same one and none of them needs a copy in memory.
+ */
+async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner | undefined): Promise<OpenedFile> {
+  const { path: folder, remove } = temporaryFolder()
+  const files = { onnx: join(folder, 'onnx/model.onnx'), tfjs: join(folder, 'tfjs/model.json') }
+  try {
+    for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
+      const form = formOf(name)
+      const file = files[form]
+      if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, { task, allOutputs: false })
+      try {
+        return { runner: await openFile(name, file, wanted === undefined), name, file, remove }
+      } catch (error) {
+        if (wanted !== undefined || !isEnvironment(error)) throw error
+      }
+    }
+    throw environment('there is no runtime that reads text', { hint: 'npm install onnxruntime-node' })
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+/** Bytes of a model's file, its weights included. */
+function sizeOf(file: string): number {
+  if (file.endsWith('.onnx')) return statSync(file).size
+  const folder = dirname(file)
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+}
+
+/** Where the model of an artefact lies. */
+const homeOf = (path: string): string => (/\.onnx$|model\.json$/.test(path) ? dirname(dirname(path)) : path)
+
+function globalStepOf(opened: OpenedModel): number | null {
+  const info = opened.source.tensors.get('global_step')
+  if (info?.byteLength !== 8) return null
+  const bytes = new Uint8Array(8)
+  opened.source.read('global_step', 0, bytes)
+  return Number(new DataView(bytes.buffer).getBigInt64(0, true))
+}
+
+function hashModel(opened: OpenedModel, tokenizer: Tokenizer, artefact: string | null): string {
+  const files = [
+    ...opened.source.files,
+    opened.rawConfig.file,
+    tokenizer.file,
+    ...(artefact === null ? [] : [artefact]),
+  ]
+  const hash = createHash('sha256')
+  for (const file of files) if (existsSync(file)) hash.update(hashFile(file).sha256)
+  return hash.digest('hex')
+}
+
+/** Labels of a file that was named, one a line. @throws AlbertkitError `usage` where it cannot be read */
+export const readLabelsFile = (file: string): readonly string[] => {
+  try {
+    return readLabelLines(file)
+  } catch (error) {
+    throw usage('the labels cannot be read', { file, cause: error })
+  }
+}
+
+/**
+ * Opens a model, or an artefact that `convert` wrote, to read text with it. A model without an artefact for the task is
+ * written for the fastest runtime first, in a temporary folder.
+ * @param output what is asked for: `logits`, `prediction_logits`, `sop_logits`, `pooler_output`, `last_hidden_state`
+ * @throws AlbertkitError `usage` where it lacks the head or a vocabulary; `malformed`, `unsupported`, `environment`
+ */
+export async function openTextModel(
+  path: string,
+  task: Task,
+  output: string,
+  options: TextModelOptions = {},
+): Promise<TextModel> {
+  const wanted = textRunnerOf(options.runner)
+  const wantedLength = options.maxSeqLength ?? DEFAULT_LENGTH
+  if (wantedLength < 2) throw usage('a line has two tokens at least, [CLS] and [SEP]')
+  const opened = await openModel(homeOf(path), options)
+  try {
+    const resolved = resolveTask(opened.model, task)
+    const lower = options.lowerCase === undefined ? {} : { lowerCase: options.lowerCase }
+    const { vocabulary } = options
+    const tokenizer = modelTokenizer(opened, { ...lower, ...(vocabulary === undefined ? {} : { vocabulary }) })
+    const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
+    if (tokenizer.size > vocab_size)
+      throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
+    const labels = options.labels ?? readLabels(opened.directory, opened.config)
+    const maxLength = Math.min(wantedLength, positions)
+    const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
+    const globalStep = globalStepOf(opened)
+    // Last: what fails before has no runtime to close and no folder to remove.
+    const { runner, name, file, remove } =
+      (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
+    const plan: ModelPlan = {
+      runner: name,
+      file,
+      bytes: sizeOf(file),
+      tokenizer: tokenizer.file,
+      lowerCase: tokenizer.lowerCase,
+      maxLength,
+    }
+    const run = async (batch: Batch, wantedOutput: string): Promise<NamedTensor> => {
+      const inputs = { ...batch, batch: batch.places.length }
+      return (await runner.run(inputs, [wantedOutput])).get(wantedOutput)!
+    }
+    const pools = new Map<number | undefined, WindowPool>()
+    return {
+      tokenizer,
+      labels,
+      maxLength,
+      limits: { vocabulary: vocab_size, segments: type_vocab_size, positions },
+      runner: runner.name,
+      detail: runner.detail,
+      fastest: wanted !== undefined || runner.detail.startsWith('onnxruntime-node'),
+      globalStep,
+      sha256,
+      run,
+      pool: (threads) => {
+        const pool = pools.get(threads) ?? new WindowPool({ tokenizer, maxLength, run }, plan, threads)
+        pools.set(threads, pool)
+        return pool
+      },
+      close: async () => {
+        await Promise.all([...pools.values()].map((pool) => pool.close()))
+        await runner.close()
+        remove()
+      },
+    }
+  } finally {
+    opened.close()
+  }
+}

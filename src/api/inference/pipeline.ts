@@ -1,0 +1,144 @@
+import { WINDOW } from '../../sharding/line-index.js'
+import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
+import { PAUSE, withPauses } from './pauses.js'
+import type { Entry } from './entries.js'
+import type { TextModel } from './model.js'
+import type { Reading, Rows, TextInput } from './window.js'
+
+/** How far the reading of a file is: a whole number of windows, all of whose answers have been taken. */
+export interface Progress {
+  /** Lines of this reading. */
+  readonly lines: number
+  /** Number of the next line, and where it begins, if that is known. */
+  readonly nextLine: number
+  readonly offset: number | null
+}
+
+export interface PipelineOptions {
+  /** Rows in a batch; 32 if left out. */
+  readonly batch?: number
+  /** Sessions, each in a thread of its own; one a core, as far as memory goes, if left out. */
+  readonly threads?: number
+  /**
+   * Milliseconds after which what has come is answered without waiting for the rest of its window: for text that somebody
+   * is typing. Batches then depend on when lines come, and so may the last digits of an answer.
+   */
+  readonly patience?: number
+  /** Called after each window. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+export const DEFAULT_BATCH = 32
+
+/** What the model says of one example. */
+export interface Answer {
+  readonly example: Example
+  readonly values: Float32Array
+}
+
+type Item = Example | BadLine
+
+interface Window {
+  readonly items: readonly Item[]
+  readonly lines: number
+  readonly last: Entry
+  /** Nothing more comes for now. */
+  readonly paused: boolean
+}
+
+/** An input that cannot be read to its end, and the window that was under way. */
+interface Failure {
+  readonly window: Window | null
+  readonly error: unknown
+}
+
+const inputOf = ({ features, text, textB }: Example): TextInput => features ?? [text, textB]
+
+/** Groups lines by windows that are counted from the start of the file, so that a line's batch depends on nothing else. */
+async function* windows(entries: AsyncIterable<Entry | typeof PAUSE>): AsyncGenerator<Window | Failure> {
+  let items: Item[] = []
+  let [count, number] = [0, -1]
+  let last: Entry | null = null
+  const take = (paused: boolean): Window | null => {
+    const window = last === null || count === 0 ? null : { items, lines: count, last, paused }
+    ;[items, count] = [[], 0]
+    return window
+  }
+  const iterator = entries[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      let next: IteratorResult<Entry | typeof PAUSE, unknown>
+      try {
+        next = await iterator.next()
+      } catch (error) {
+        yield { window: take(true), error }
+        return
+      }
+      const entry = next.done === true ? null : next.value
+      const own = entry === null || entry === PAUSE ? -1 : Math.floor((entry.number - 1) / WINDOW)
+      if (own !== number) {
+        const window = take(entry === PAUSE)
+        if (window !== null) yield window
+      }
+      if (entry === null) return
+      if (entry === PAUSE) continue
+      ;[number, last] = [own, entry]
+      count++
+      if (entry.item !== null) items.push(entry.item)
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+function* answersOf({ items }: Window, { width, values }: Rows): Generator<Answer | BadLine> {
+  let row = 0
+  for (const item of items) {
+    if (isBad(item)) yield item
+    else yield { example: item, values: values.subarray(width * row, width * ++row) }
+  }
+}
+
+/**
+ * Reads examples with a model: in order, a window of lines at a time, batches sorted by length within it, several
+ * windows at once in threads. What it holds is bounded by the number of threads, however long the file. Where the input
+ * cannot be read to its end, what came before is answered, and then the error is thrown.
+ */
+export async function* answers(
+  model: TextModel,
+  reading: Omit<Reading, 'batch'>,
+  entries: AsyncIterable<Entry>,
+  { batch = DEFAULT_BATCH, threads, patience, onProgress }: PipelineOptions = {},
+): AsyncGenerator<Answer | BadLine> {
+  const pool = model.pool(threads)
+  const flying: { window: Window; rows: Promise<Rows> }[] = []
+  let done = 0
+  const start = (window: Window): void => {
+    const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))
+    const rows = pool.read(inputs, { ...reading, batch })
+    // An error is thrown where the result is asked for.
+    rows.catch(() => undefined)
+    flying.push({ window, rows })
+  }
+  async function* land(): AsyncGenerator<Answer | BadLine> {
+    const { window, rows } = flying.shift()!
+    yield* answersOf(window, await rows)
+    done += window.lines
+    onProgress?.({ lines: done, nextLine: window.last.next ?? window.last.number + 1, offset: window.last.end ?? null })
+  }
+  for await (const next of windows(patience === undefined ? entries : withPauses(entries, patience))) {
+    if ('error' in next) {
+      while (flying.length > 0) yield* land()
+      if (next.window !== null) {
+        start(next.window)
+        // No place to go on at: it is no whole window.
+        const { window, rows } = flying.shift()!
+        yield* answersOf(window, await rows)
+      }
+      throw next.error
+    }
+    start(next)
+    while (flying.length > (next.paused ? 0 : pool.width)) yield* land()
+  }
+  while (flying.length > 0) yield* land()
+}

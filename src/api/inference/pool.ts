@@ -1,0 +1,142 @@
+import { availableParallelism, freemem } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { environment } from '../../base/errors.js'
+import { errorOf } from '../../base/error-transfer.js'
+import { onInterrupt } from '../../base/interrupt.js'
+import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
+import type { ModelPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
+
+const WORKER = new URL('./window-worker.js', import.meta.url)
+/** No thread starts from TypeScript, as which this module runs in tests. */
+const THREADED = !import.meta.url.endsWith('.ts')
+
+/** A session holds its weights, and while it is made about as much again. */
+const SESSION = 2
+
+/** Sessions that can be open at once: one a core, and no more than half of the free memory takes. */
+export const defaultThreads = ({ bytes }: Pick<ModelPlan, 'bytes'>): number =>
+  Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 2 / (SESSION * Math.max(bytes, 1)))))
+
+interface Job extends WindowTask {
+  readonly resolve: (rows: Rows) => void
+  readonly reject: (error: Error) => void
+}
+
+interface Slot {
+  readonly worker: Worker
+  job: Job | null
+}
+
+/**
+ * Reads windows of texts, several at a time, each in a thread with a session of its own: runtimes compute in the thread
+ * that calls them. The first window is read here, so that a short text starts no thread; threads start when more come,
+ * and stay for whatever is read after, another shard say.
+ */
+export class WindowPool {
+  readonly #slots: Slot[] = []
+  readonly #queue: Job[] = []
+  readonly #most: number
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4))
+  #here: Promise<unknown> | null = null
+  #closing: Promise<void> | null = null
+  #forget: () => void = () => undefined
+
+  /** @param threads sessions at a time; one means here, without any thread */
+  constructor(
+    readonly model: Readable,
+    readonly plan: ModelPlan,
+    threads: number = defaultThreads(plan),
+  ) {
+    this.#most = THREADED ? Math.max(1, threads) : 1
+  }
+
+  /** Windows that are worth having under way. */
+  get width(): number {
+    return this.#most === 1 ? 1 : this.#most + 1
+  }
+
+  /** Threads that are running. */
+  get threads(): number {
+    return this.#slots.length
+  }
+
+  read(inputs: readonly TextInput[], reading: Reading): Promise<Rows> {
+    if (this.#most === 1 || this.#here === null) {
+      // One after the other: there is one session, and no answer comes sooner than its turn.
+      const before = this.#here ?? Promise.resolve()
+      const rows = before.then(() => readWindow(this.model, inputs, reading, () => this.#closing !== null))
+      this.#here = rows.catch(() => undefined)
+      return rows
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ inputs, reading, resolve, reject })
+      this.#feed()
+    })
+  }
+
+  #feed(): void {
+    while (this.#queue.length > 0 && this.#closing === null) {
+      const free = this.#slots.find(({ job }) => job === null)
+      const slot = free ?? (this.#slots.length < this.#most ? this.#start() : null)
+      if (slot === null) return
+      slot.job = this.#queue.shift()!
+      const { inputs, reading } = slot.job
+      slot.worker.postMessage({ inputs, reading } satisfies WindowTask)
+    }
+  }
+
+  #start(): Slot {
+    const task: WorkerTask = { plan: this.plan, stop: this.#stop }
+    if (this.#slots.length === 0) this.#forget = onInterrupt(() => this.close())
+    const slot: Slot = { worker: new Worker(WORKER, { workerData: task }), job: null }
+    slot.worker.on('message', (answer: WorkerAnswer) => {
+      // Whoever closes the pool waits for no answer: an interrupt says what there is to say.
+      if (this.#closing !== null) return
+      const { job } = slot
+      slot.job = null
+      if ('rows' in answer) job?.resolve(answer.rows)
+      else job?.reject(errorOf(answer.failure))
+      this.#feed()
+    })
+    const fail = (why: string, cause?: unknown): void => {
+      const error = environment(`a thread that reads text ended: ${why}`, {
+        hint: '--threads 1 reads without threads; many sessions of a large model need much memory',
+        cause,
+      })
+      for (const job of [slot.job, ...this.#queue.splice(0)]) job?.reject(error)
+      slot.job = null
+      this.#slots.splice(this.#slots.indexOf(slot), 1)
+    }
+    slot.worker.on('error', (error: Error) => {
+      fail(error.message, error)
+    })
+    slot.worker.on('exit', (code) => {
+      if (this.#closing === null && this.#slots.includes(slot)) fail(`exit code ${code}`)
+    })
+    this.#slots.push(slot)
+    return slot
+  }
+
+  /**
+   * Ends the threads, each when its batch is done: a thread that is ended from outside while onnxruntime computes takes
+   * the whole process with it.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  async #end(): Promise<void> {
+    this.#forget()
+    Atomics.store(this.#stop, 0, 1)
+    const ended = this.#slots.map(
+      ({ worker }) =>
+        new Promise<void>((resolve) => {
+          worker.once('exit', () => {
+            resolve()
+          })
+          worker.postMessage(null)
+        }),
+    )
+    await Promise.all([...ended, this.#here])
+  }
+}

@@ -1,0 +1,124 @@
+import { refuseExisting } from '../../files/atomic-file.js'
+import { PartFile } from '../../sharding/part-file.js'
+import type { ShardTask } from '../../sharding/manifest.js'
+import { isBad } from '../../text/data/examples.js'
+import type { LineRange } from '../../text/data/lines.js'
+import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
+import { indexInput, openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
+import { until } from './pauses.js'
+import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
+import { refuseSame } from './places.js'
+import { taskOf } from '../sharded/shards.js'
+import type { TextModel } from './model.js'
+
+/** What was done with a file of lines. */
+export interface TextFileReport {
+  /** The file that was written, or null where the lines went elsewhere. */
+  readonly output: string | null
+  /** Lines that were answered, and lines that could not be used. */
+  readonly lines: number
+  readonly bad: number
+  /** Where those are. */
+  readonly errors: string | null
+  /** What ran the model. */
+  readonly runner: string
+  /** Number of the line at which an interrupted run was taken up, or null. */
+  readonly resumedAt: number | null
+}
+
+export interface PredictFileOptions {
+  /** File to write; what an interrupted run left of it is taken up. Without it the lines go to `put`. */
+  readonly output?: string | undefined
+  /** Where lines that cannot be used go. */
+  readonly errors?: string | undefined
+  readonly force: boolean
+}
+
+/** The file that answers go to, and the piece of the input that is still to be read. */
+async function openOutput(
+  job: TextJob,
+  model: TextModel,
+  errors: ErrorsFile,
+  output: string,
+  force: boolean,
+): Promise<{ file: PartFile; range: LineRange | undefined }> {
+  let task: ShardTask | null = null
+  if (job.input !== '-') ({ task } = taskOf('predict', job, model, await indexInput(job, 1)))
+  const name = errors.path ?? null
+  const file = new PartFile(output, task, {
+    force,
+    fits: (state) => state.errors.file === name,
+    anew: () => {
+      refuseExistingErrors(errors.path, force)
+    },
+  })
+  if (file.resumed === null || task === null) {
+    file.begin({ next: { line: 1, offset: 0 }, errors: { file: name, ...errors.state } })
+    return { file, range: undefined }
+  }
+  const { next, errors: before } = file.resumed
+  errors.resume(before)
+  return { file, range: { offset: next.offset, firstLine: next.line, bytes: task.input.bytes - next.offset } }
+}
+
+/**
+ * Classifies the lines of a job, into a file or to `put`.
+ * @param put takes a line of output; false ends the work
+ * @throws AlbertkitError as `openTextModel`; `output`, `usage`
+ */
+export async function predictFile(
+  job: TextJob,
+  { output, errors: errorsPath, force }: PredictFileOptions,
+  put: (line: string) => Promise<boolean>,
+  listener: Listener = {},
+): Promise<TextFileReport> {
+  refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
+  if (output !== undefined) refuseExisting(output, force)
+  else refuseExistingErrors(errorsPath, force)
+  const model = await openClassifier(job, output !== undefined)
+  const errors = new ErrorsFile(errorsPath)
+  let file: PartFile | null = null
+  let range: LineRange | undefined
+  let labels: readonly string[] | undefined
+  let lines = 0
+  try {
+    if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
+    if (range === undefined) errors.clear()
+    listener.onModel?.(model)
+    if (range !== undefined && range.firstLine > 1)
+      listener.onNote?.(`going on at line ${range.firstLine}, where ${output ?? ''}.part ends`)
+    const onProgress = (progress: FileProgress): void => {
+      const { nextLine: line, offset } = progress
+      if (offset !== null)
+        file?.checkpoint({ next: { line, offset }, errors: { file: errorsPath ?? null, ...errors.state } })
+      listener.onProgress?.(progress)
+    }
+    const piece = { ...(range === undefined ? {} : { range }), onProgress }
+    for await (const p of until(predictions(model, job, piece), file === null ? listener.gone : undefined)) {
+      if (isBad(p)) {
+        listener.onBad?.(p)
+        errors.add(p)
+        continue
+      }
+      labels ??= labelsFor(model, p.logits.length)
+      const line = predictionLine(p, labels, job.format as PredictionFormat)
+      if (file !== null) file.put(line)
+      else if (!(await put(line))) break
+      lines++
+    }
+    file?.finish()
+    const { count: bad } = errors
+    return {
+      output: output ?? null,
+      lines,
+      bad,
+      errors: bad > 0 ? (errorsPath ?? null) : null,
+      runner: model.detail,
+      resumedAt: range === undefined || range.firstLine === 1 ? null : range.firstLine,
+    }
+  } finally {
+    file?.discard()
+    errors.close()
+    await model.close()
+  }
+}

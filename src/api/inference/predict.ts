@@ -1,0 +1,83 @@
+import { usage } from '../../base/errors.js'
+import { isBad, type BadLine, type ExampleReader } from '../../text/data/examples.js'
+import type { Line } from '../../text/data/lines.js'
+import { argmax, float32Number, float32Text, softmax } from '../../text/data/numbers.js'
+import type { TextModel } from './model.js'
+import { lineEntries, type Entry } from './entries.js'
+import { answers, type PipelineOptions } from './pipeline.js'
+
+/** What a classifier says of a line. */
+export interface Prediction {
+  readonly line: number
+  readonly text: string
+  readonly textB: string | null
+  /** The label that the line itself gives, or null. */
+  readonly given: string | null
+  readonly label: string
+  /** In the order of the labels. */
+  readonly probabilities: readonly number[]
+  readonly logits: readonly number[]
+}
+
+export const PREDICTION_FORMATS = ['jsonl', 'tsv', 'results'] as const
+export type PredictionFormat = (typeof PREDICTION_FORMATS)[number]
+
+/**
+ * Names of the classes: those that are known, else their numbers.
+ * @throws AlbertkitError `usage` where the counts differ, or two classes have one name
+ */
+export function labelsFor(model: TextModel, classes: number): readonly string[] {
+  const labels = model.labels ?? Array.from({ length: classes }, (_, i) => String(i))
+  if (labels.length !== classes)
+    throw usage(`there are ${labels.length} labels, and the model has ${classes} classes`, {
+      hint: 'give the right ones with --labels FILE',
+    })
+  const twice = labels.find((label, i) => labels.indexOf(label) !== i)
+  if (twice !== undefined)
+    throw usage(`two classes have the label ${twice}`, { hint: 'give labels that differ with --labels FILE' })
+  return labels
+}
+
+const LOGITS = { output: 'logits', reduction: 'none' } as const
+
+/** Classifies lines, in order. */
+export const predictLines = (
+  model: TextModel,
+  lines: AsyncIterable<Line>,
+  reader: ExampleReader,
+  options: PipelineOptions = {},
+): AsyncGenerator<Prediction | BadLine> => predictEntries(model, lineEntries(lines, reader), options)
+
+/** Classifies what an input holds, in order. */
+export async function* predictEntries(
+  model: TextModel,
+  entries: AsyncIterable<Entry>,
+  options: PipelineOptions = {},
+): AsyncGenerator<Prediction | BadLine> {
+  let labels: readonly string[] | undefined
+  for await (const answer of answers(model, LOGITS, entries, options)) {
+    if (isBad(answer)) {
+      yield answer
+      continue
+    }
+    const { example, values } = answer
+    labels ??= labelsFor(model, values.length)
+    yield {
+      line: example.line,
+      text: example.text,
+      textB: example.textB,
+      given: example.label,
+      label: labels[argmax(values)]!,
+      probabilities: softmax(values),
+      logits: [...values],
+    }
+  }
+}
+
+/** A prediction as a line of output. */
+export function predictionLine(p: Prediction, labels: readonly string[], format: PredictionFormat): string {
+  if (format === 'results') return p.probabilities.map(float32Text).join('\t')
+  if (format === 'tsv') return `${p.label}\t${float32Text(Math.max(...p.probabilities))}`
+  const probabilities = Object.fromEntries(labels.map((label, i) => [label, float32Number(p.probabilities[i]!)]))
+  return JSON.stringify({ label: p.label, probabilities })
+}

@@ -1,0 +1,113 @@
+import { usage } from '../../base/errors.js'
+import { makeBatches } from '../../text/data/batches.js'
+import { makeFeatures, type Features } from '../../text/data/features.js'
+import { float32Number, softmax } from '../../text/data/numbers.js'
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
+import { openTextModel, type TextModel, type TextModelOptions } from './model.js'
+
+/** What a model says of single texts: words for masks, the order of two sentences, vectors. */
+
+export interface MaskCandidate {
+  readonly token: string
+  readonly id: number
+  readonly probability: number
+}
+
+export interface FilledMask {
+  /** Which token of the input it is, `[CLS]` being 0. */
+  readonly position: number
+  readonly candidates: readonly MaskCandidate[]
+}
+
+const MASK = '[MASK]'
+
+/** Features of a text in which `[MASK]` stands for a token; the parts between are tokenized each by itself. */
+export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: number): Features {
+  const { cls, sep, mask } = tokenizer.special
+  if (mask === null) throw usage('the vocabulary has no [MASK]', { file: tokenizer.file })
+  const parts = text.split(MASK)
+  if (parts.length === 1)
+    throw usage('there is no [MASK] in the text', { hint: 'write [MASK] where a token is wanted' })
+  const ids = parts.flatMap((part, i) => [...(i === 0 ? [] : [mask]), ...tokenizer.encode(part).map(({ id }) => id)])
+  if (ids.includes(mask, maxLength - 2))
+    throw usage(`a [MASK] lies behind the first ${maxLength} tokens, which are all that the model takes`)
+  const kept = ids.slice(0, maxLength - 2)
+  return { input_ids: [cls, ...kept, sep], token_type_ids: Array<number>(kept.length + 2).fill(0) }
+}
+
+/** Runs `body` with a model that gives `output`. */
+async function withModel<T>(
+  path: string,
+  task: 'mlm' | 'pretraining' | 'features',
+  output: string,
+  options: TextModelOptions,
+  body: (model: TextModel) => Promise<T>,
+): Promise<T> {
+  // A single text may be as long as the model takes.
+  const model = await openTextModel(path, task, output, { maxSeqLength: Infinity, ...options })
+  try {
+    return await body(model)
+  } finally {
+    await model.close()
+  }
+}
+
+/** The most probable tokens for each `[MASK]`, each mask seen alone, as masked-token training has it. */
+export const fillMask = (
+  path: string,
+  text: string,
+  { top = 5, ...options }: TextModelOptions & { readonly top?: number } = {},
+): Promise<FilledMask[]> =>
+  withModel(path, 'mlm', 'prediction_logits', options, async (model) => {
+    const features = maskedFeatures(model.tokenizer, text, model.maxLength)
+    const [batch] = makeBatches([features], 1)
+    const { data, shape } = await model.run(batch!, 'prediction_logits')
+    const size = shape.at(-1)!
+    const masked = features.input_ids.flatMap((id, position) => (id === model.tokenizer.special.mask ? [position] : []))
+    return masked.map((position) => {
+      const probabilities = softmax(data.subarray(position * size, (position + 1) * size))
+      const best = probabilities.map((_, id) => id).sort((a, b) => probabilities[b]! - probabilities[a]! || a - b)
+      const candidates = best.slice(0, top).map((id) => ({
+        token: model.tokenizer.tokenOf(id) ?? '',
+        id,
+        probability: float32Number(probabilities[id]!),
+      }))
+      return { position, candidates }
+    })
+  })
+
+export interface SentenceOrder {
+  /** The texts stand in their order (BERT: the second follows the first). */
+  readonly inOrder: boolean
+  /** Probability of that, and of the contrary. */
+  readonly probabilities: { readonly inOrder: number; readonly swapped: number }
+}
+
+/** Whether two texts stand in their order: the sentence-order head of ALBERT, the next-sentence head of BERT. */
+export const sentenceOrder = (
+  path: string,
+  first: string,
+  second: string,
+  options: TextModelOptions = {},
+): Promise<SentenceOrder> =>
+  withModel(path, 'pretraining', 'sop_logits', options, async (model) => {
+    const [batch] = makeBatches([makeFeatures(model.tokenizer, first, second, model.maxLength)], 1)
+    const { data } = await model.run(batch!, 'sop_logits')
+    // create_pretraining_data.py: label 1 is the swapped (BERT: the random) second part.
+    const [inOrder = 0, swapped = 0] = softmax(data).map(float32Number)
+    return { inOrder: inOrder >= swapped, probabilities: { inOrder, swapped } }
+  })
+
+export const POOLINGS = ['mean', 'pooled'] as const
+export type Pooling = (typeof POOLINGS)[number]
+
+/** The cosine of the angle between two vectors. */
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [dot, left, right] = [0, 0, 0]
+  for (let i = 0; i < a.length; i++) {
+    dot += a[i]! * b[i]!
+    left += a[i]! * a[i]!
+    right += b[i]! * b[i]!
+  }
+  return dot / Math.sqrt(left * right)
+}

@@ -1,0 +1,71 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { failureOf, type Failure } from '../../base/error-transfer.js'
+import { loadTokenizer } from '../../text/tokenizers/load.js'
+import { openFile, type TextRunner } from './runners.js'
+import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
+
+/** The thread of `WindowPool`: a session of its own, which reads one window after the other. */
+
+/** What a thread needs to open the same model once more; plain data. */
+export interface ModelPlan {
+  readonly runner: TextRunner
+  readonly file: string
+  readonly bytes: number
+  readonly tokenizer: string
+  readonly lowerCase: boolean
+  readonly maxLength: number
+}
+
+export interface WorkerTask {
+  readonly plan: ModelPlan
+  /** One number in memory that is shared; no longer zero when the thread is to end. */
+  readonly stop: Int32Array
+}
+
+/** A window to be read, and what is wanted of it. */
+export interface WindowTask {
+  readonly inputs: readonly TextInput[]
+  readonly reading: Reading
+}
+
+export type WorkerAnswer = { readonly rows: Rows } | { readonly failure: Failure }
+
+async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () => Promise<void> }> {
+  const runner = await openFile(plan.runner, plan.file)
+  const model: Readable = {
+    tokenizer: loadTokenizer(plan.tokenizer, { lowerCase: plan.lowerCase }),
+    maxLength: plan.maxLength,
+    run: async (batch, output) => (await runner.run({ ...batch, batch: batch.places.length }, [output])).get(output)!,
+  }
+  return { model, close: () => runner.close() }
+}
+
+if (parentPort !== null) {
+  const port = parentPort
+  const task = workerData as WorkerTask
+  const opened = open(task)
+  // Said with the first window.
+  opened.catch(() => undefined)
+  const stopped = (): boolean => Atomics.load(task.stop, 0) !== 0
+  // A null ends the thread.
+  const answer = async (window: WindowTask | null): Promise<void> => {
+    try {
+      const { model, close } = await opened
+      if (window === null) {
+        await close()
+        port.close()
+        return
+      }
+      const rows = await readWindow(model, window.inputs, window.reading, stopped)
+      port.postMessage({ rows } satisfies WorkerAnswer, [rows.values.buffer as ArrayBuffer])
+    } catch (error) {
+      if (window === null) port.close()
+      else port.postMessage({ failure: failureOf(error) } satisfies WorkerAnswer)
+    }
+  }
+  // One after the other: a session must not be closed while it runs.
+  let last = Promise.resolve()
+  port.on('message', (window: WindowTask | null) => {
+    last = last.then(() => answer(window))
+  })
+}

@@ -1,0 +1,164 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeText } from '../../files/output-file.js'
+import { outputError, usage } from '../../base/errors.js'
+import { OutputDirectory } from '../../files/output-directory.js'
+import { buildTfConfig } from '../../export/checkpoint/config.js'
+import { writeSafetensorsModel } from '../../export/checkpoint/safetensors.js'
+import { byteLengthOf } from '../../export/checkpoint/stream.js'
+import { writeTfModel } from '../../export/checkpoint/tf.js'
+import { buildConfigJson } from '../../export/manifest.js'
+import { elementCount, type TensorSource } from '../../formats/core/source.js'
+import { parseConfig, type ModelConfig } from '../../model/config.js'
+import { guessFamily } from '../../model/names/guess-family.js'
+import { headNamesFor, type Task } from '../../model/outputs.js'
+import { INITIALIZER_RANGE, planRandom } from '../../model/random/init.js'
+import { findPreset, PRESETS } from '../../model/accounting/presets.js'
+import type { FileTarget, Translation } from '../../model/rewrite/translation.js'
+import { compareFile } from '../../compare/files.js'
+import { readConfigFile } from '../open/config-file.js'
+import { writeVocabulary } from './made-up-vocabulary.js'
+import { classNameOf } from '../checkpoint-files.js'
+import { openModel } from '../open/open.js'
+
+export type InitTask = Exclude<Task, 'auto'>
+
+export interface InitOptions {
+  /** Container and names: a TensorFlow checkpoint of the preset's own code (default), or transformers' safetensors. */
+  readonly target?: FileTarget
+  /** Which heads the model gets; default `pretraining`. */
+  readonly task?: InitTask
+  /** Classes of a classifier; default 2. */
+  readonly labels?: number
+  /** Same seed, same bytes; default 0. */
+  readonly seed?: number
+  /** Read the result back and compare it with what was meant; default true. */
+  readonly verify?: boolean
+  /** Replace files of an existing directory. */
+  readonly force?: boolean
+  readonly onProgress?: (what: string) => void
+}
+
+export interface InitReport {
+  readonly ok: boolean
+  /** Name of the preset, or the configuration file. */
+  readonly preset: string
+  readonly family: string
+  readonly target: FileTarget
+  readonly task: InitTask
+  readonly seed: number
+  readonly output: string
+  readonly files: readonly { readonly path: string; readonly bytes: number }[]
+  readonly tensors: number
+  readonly parameters: number
+  readonly weightBytes: number
+  /** Tensors that were read back and are what was meant; null where that was switched off. */
+  readonly verified: number | null
+  readonly notes: readonly string[]
+}
+
+/** @throws AlbertkitError `usage` where there is neither such a preset nor such a file */
+function configOf(name: string): { preset: string; config: ModelConfig } {
+  const preset = findPreset(name)
+  if (preset !== null) return { preset: preset.name, config: preset.config }
+  if (!name.endsWith('.json') || !existsSync(name)) {
+    throw usage(`there is no preset ${name}`, {
+      hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}; or the path of a configuration (.json)`,
+    })
+  }
+  const raw = readConfigFile(name)
+  const { family, architecture } = guessFamily(raw)
+  return { preset: name, config: parseConfig(raw, family, architecture) }
+}
+
+/** Nothing is read while everything is computed. */
+const NOTHING: TensorSource = {
+  format: 'none',
+  files: [],
+  tensors: new Map(),
+  notes: [],
+  read: (name) => { throw new RangeError(name) },
+  verifyChecksum: () => undefined,
+  close: () => undefined,
+} // prettier-ignore
+
+const PASSED = { attention_probs_dropout_prob: 0, hidden_dropout_prob: 0, initializer_range: INITIALIZER_RANGE }
+
+async function writeAll(
+  plan: Translation,
+  target: FileTarget,
+  task: InitTask,
+  labels: readonly string[] | null,
+  staging: string,
+): Promise<string[]> {
+  const { config } = plan
+  const others = ['vocab.txt', ...(labels === null ? [] : ['labels.txt'])]
+  writeVocabulary(join(staging, 'vocab.txt'), config.vocab_size)
+  if (labels !== null) writeText(join(staging, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
+  if (target === 'tf') {
+    const { files } = await writeTfModel(plan, NOTHING, staging, buildTfConfig(config, PASSED, task), {})
+    return [...files.map(({ path }) => path), ...others]
+  }
+  const architectures = [classNameOf(config.architecture, task)]
+  writeText(join(staging, 'config.json'), buildConfigJson(config, labels, { architectures, passed: PASSED, task }))
+  const { files } = await writeSafetensorsModel(plan, NOTHING, staging, {})
+  return [...files.map(({ path }) => path), 'config.json', ...others]
+}
+
+/** Reads what was written as any model is read, and compares it with the plan. */
+async function check(plan: Translation, task: InitTask, staging: string): Promise<{ ok: boolean; verified: number }> {
+  const written = await openModel(staging, { task })
+  try {
+    const { compared, differences } = compareFile(written.source, written.source, plan.tensors)
+    return { ok: differences.length === 0, verified: compared - differences.length }
+  } finally {
+    written.close()
+  }
+}
+
+/**
+ * Makes a random model of a named size (or of a configuration file): weights as before training, a made-up vocabulary,
+ * a configuration. It is streamed, so that any size can be made.
+ * @throws AlbertkitError `usage`, `unsupported`, `output`
+ */
+export async function initModel(name: string, directory: string, options: InitOptions = {}): Promise<InitReport> {
+  const { task = 'pretraining', labels: classes = 2, seed = 0, force = false, verify = true, onProgress } = options
+  const { preset, config } = configOf(name)
+  const target = options.target ?? (config.family === 'hf' ? 'safetensors' : 'tf')
+  if (existsSync(directory) && !force)
+    throw outputError('the output directory exists already', { file: directory, hint: '--force replaces its files' })
+  const heads = headNamesFor(task)
+  // transformers makes none for heads that do not use it.
+  const pooler = !(target === 'safetensors' && (task === 'token-classification' || task === 'qa'))
+  const plan = planRandom(config, target, { heads, labels: classes, pooler, seed })
+  const named = task === 'classify' || task === 'token-classification'
+  const labels = named ? Array.from({ length: classes }, (_, i) => `label_${i}`) : null
+  const output = new OutputDirectory(directory, { force })
+  try {
+    onProgress?.(`writing ${plan.tensors.length} tensors`)
+    const files = await writeAll(plan, target, task, labels, output.staging)
+    onProgress?.('reading them back')
+    const checked = verify ? await check(plan, task, output.staging) : null
+    const report: InitReport = {
+      ok: checked?.ok ?? true,
+      preset,
+      family: config.family,
+      target,
+      task,
+      seed,
+      output: directory,
+      files: files.map((path) => ({ path, bytes: statSync(join(output.staging, path)).size })),
+      tensors: plan.tensors.length,
+      parameters: plan.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      weightBytes: plan.tensors.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0),
+      verified: checked?.verified ?? null,
+      notes: ['the weights are random and vocab.txt is made up: for trying pipelines, not for results'],
+    }
+    if (report.ok) output.commit()
+    return report
+  } catch (error) {
+    throw output.named(error)
+  } finally {
+    output.discard()
+  }
+}

@@ -1,0 +1,98 @@
+import { basename } from 'node:path'
+import { elementCount, type DType } from '../../formats/core/source.js'
+import type { MissingVariable } from '../../model/load/build.js'
+import type { ModelConfig } from '../../model/config.js'
+import type { SkippedVariable } from '../../model/names/identify.js'
+import { headsOf } from '../../model/outputs.js'
+import { countParameters, type ParameterReport } from '../../model/accounting/count.js'
+import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
+
+export interface VariableReport {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly parameters: number
+  readonly bytes: number
+  /** Semantic slot; null where the variable is none of the model's. */
+  readonly slot: string | null
+}
+
+/** What `inspect` says of a file. */
+export interface InspectReport {
+  /** False where the model is not complete. */
+  readonly ok: boolean
+  readonly format: string
+  readonly files: readonly string[]
+  readonly family: string
+  readonly architecture: string
+  readonly title: string
+  /** Why the family was recognised. */
+  readonly reason: string
+  readonly config: ModelConfig
+  readonly heads: readonly string[]
+  readonly variables: readonly VariableReport[]
+  readonly counts: {
+    readonly mapped: number
+    readonly skipped: number
+    readonly unknown: number
+    readonly missing: number
+  }
+  readonly skipped: readonly SkippedVariable[]
+  readonly unknown: readonly string[]
+  readonly missing: readonly MissingVariable[]
+  /** Files that belong to the model and are absent: names and shapes of what is in them are known all the same. */
+  readonly missingFiles: readonly string[]
+  /** Null where variables are missing. */
+  readonly parameters: ParameterReport | null
+  readonly notes: readonly string[]
+}
+
+function listVariables(examined: ExaminedModel): VariableReport[] {
+  const slots = new Map([...examined.identification.mapped.values()].map((m) => [m.variable, m.slot]))
+  return [...examined.source.tensors.values()].map(({ name, dtype, shape, byteLength }) => ({
+    name,
+    dtype,
+    shape,
+    parameters: elementCount(shape),
+    bytes: byteLength,
+    slot: slots.get(name) ?? null,
+  }))
+}
+
+/**
+ * Looks at a model: what it is and why, its variables, and its parameter breakdown. Every tensor's checksum is
+ * verified unless `checksum` is false. Where data files are absent, names and shapes are listed all the same, and the
+ * model is not `ok`.
+ * @throws AlbertkitError as `openModel`, except that missing variables are reported, not thrown
+ */
+export async function inspectModel(path: string, options: OpenModelOptions = {}): Promise<InspectReport> {
+  const examined = await examineModel(path, { allowMissingData: true, ...options })
+  try {
+    const { source, identification, config, plan } = examined
+    if (options.checksum !== false) for (const name of source.tensors.keys()) source.verifyChecksum(name)
+    const { table, reason, mapped, skipped, unknown } = identification
+    const complete = plan.missing.length === 0
+    const missingFiles = (source.missingFiles ?? []).map((file) => basename(file))
+    return {
+      ok: complete && missingFiles.length === 0,
+      format: source.format,
+      files: source.files.map((file) => basename(file)),
+      family: table.family,
+      architecture: table.architecture,
+      title: table.title,
+      reason,
+      config,
+      heads: headsOf(plan.model),
+      variables: listVariables(examined),
+      counts: { mapped: mapped.size, skipped: skipped.length, unknown: unknown.length, missing: plan.missing.length },
+      skipped,
+      unknown,
+      missing: plan.missing,
+      missingFiles,
+      parameters: complete ? countParameters(plan.model, source) : null,
+      notes: examined.notes,
+    }
+  } finally {
+    examined.close()
+  }
+}

@@ -1,0 +1,74 @@
+import { usage } from '../../base/errors.js'
+import { TraceMeans, traceReference, type HeadMeans, type LayerMeans } from '../../model/reference/trace.js'
+import { distinctNames } from '../distinct-names.js'
+import { layerInputs, type LayerInputs } from './inputs.js'
+import { openModel, type OpenModelOptions } from '../open/open.js'
+
+export interface LayersOptions extends OpenModelOptions {
+  /** A golden, whose inputs are taken. */
+  readonly golden?: string
+  /** A file of lines of text. */
+  readonly text?: string
+  /** Called with what is being done. */
+  readonly onProgress?: (step: string) => void
+}
+
+/** What the layers of one model do. */
+export interface ModelLayers {
+  readonly model: string
+  readonly family: string
+  readonly architecture: string
+  /** What it was watched on. */
+  readonly inputs: {
+    readonly kind: LayerInputs['kind']
+    readonly rows: number
+    /** Tokens that the means are over: padding is left out. */
+    readonly tokens: number
+  }
+  readonly layers: readonly LayerMeans[]
+  readonly heads: readonly HeadMeans[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * Runs a model in the float64 reference and says what each layer does to its tokens (Lan et al. 2019, figure 1: L2
+ * distance and cosine similarity of a layer's input and output) and what each attention head looks at and adds.
+ * @throws AlbertkitError as `openModel`; `usage` where there is no token to look at
+ */
+export async function modelLayers(path: string, options: LayersOptions = {}): Promise<ModelLayers> {
+  const { onProgress } = options
+  const opened = await openModel(path, options)
+  try {
+    const { kind, inputs, notes } = await layerInputs(opened, options)
+    const means = new TraceMeans()
+    const [name = path] = distinctNames([path])
+    const depth = opened.model.layers.length
+    for (const [i, batch] of inputs.entries())
+      traceReference(opened.model, opened.source, batch, means, (layer) =>
+        onProgress?.(`${name}: batch ${i + 1} of ${inputs.length}, layer ${layer} of ${depth}`),
+      )
+    if (means.tokens === 0)
+      throw usage('every position of the inputs is masked: there is no token to look at', {
+        ...(options.golden === undefined ? {} : { file: options.golden }),
+      })
+    return {
+      model: name,
+      family: opened.config.family,
+      architecture: opened.config.architecture,
+      inputs: { kind, rows: inputs.reduce((n, { batch }) => n + batch, 0), tokens: means.tokens },
+      ...means.result(),
+      notes: [...opened.notes, ...notes],
+    }
+  } finally {
+    opened.close()
+  }
+}
+
+/** `modelLayers` of several models, under names that tell them apart. */
+export async function compareLayers(paths: readonly string[], options: LayersOptions = {}): Promise<ModelLayers[]> {
+  const names = distinctNames(paths)
+  const found: ModelLayers[] = []
+  for (const [i, path] of paths.entries())
+    found.push({ ...(await modelLayers(path, options)), model: names[i] ?? path })
+  return found
+}

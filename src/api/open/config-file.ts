@@ -1,0 +1,140 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { malformed, usage } from '../../base/errors.js'
+import { refuseSpecial } from '../../formats/core/file.js'
+import type { RawConfig } from '../../model/config.js'
+import { fromKerasConfig } from '../../model/load/keras-config.js'
+import type { NameTable } from '../../model/names/match.js'
+
+/**
+ * Names of configuration files. Folders of the hub often hold both kinds, and `gelu` is another function in each: the code
+ * that belongs to the weights reads its own.
+ */
+const TENSORFLOW = ['albert_config.json', 'bert_config.json']
+const TRANSFORMERS = 'config.json'
+/** As albert_zh's archives name theirs: `albert_config_tiny.json`. */
+const VARIANT = /^(albert|bert)_config.*\.json$/
+/** A configuration is a page; anything longer is another file. */
+const MAX_BYTES = 16 * 1024 * 1024
+
+const isConfig = (name: string): boolean => name === TRANSFORMERS || VARIANT.test(name)
+
+/** Whose weights a configuration is looked for. */
+export type ConfigOwner = Pick<NameTable, 'family' | 'architecture' | 'tells'>
+
+/** The first of `directories` that has a configuration, else the first. */
+export function directoryWithConfig(directories: readonly string[]): string {
+  return directories.find((directory) => readdirSync(directory).some(isConfig)) ?? directories[0] ?? '.'
+}
+
+/** The configuration one folder up, where there is one: checkpoints are often kept in a folder below it. */
+function configAbove(directory: string): string | null {
+  const parent = dirname(resolve(directory))
+  try {
+    const name = readdirSync(parent).filter(isConfig).sort()[0]
+    return name === undefined ? null : join(parent, name)
+  } catch {
+    return null
+  }
+}
+
+/** The configuration in `directory` that the code of `owner` reads. @throws AlbertkitError where there is none, or no telling */
+function findConfig(directory: string, names: readonly string[], owner: ConfigOwner): string {
+  const exact = owner.architecture === 'bert' ? [...TENSORFLOW].reverse() : TENSORFLOW
+  const own = exact.find((name) => names.includes(name))
+  const common = names.includes(TRANSFORMERS) ? TRANSFORMERS : undefined
+  const variants = names.filter((name) => VARIANT.test(name) && !TENSORFLOW.includes(name)).sort()
+  const only = variants.length === 1 ? variants[0] : undefined
+  const name = owner.family === 'hf' || owner.tells === true ? (common ?? own ?? only) : (own ?? only ?? common)
+  if (name !== undefined) return join(directory, name)
+  if (variants.length > 1)
+    throw usage(`${directory} has several configurations: ${variants.join(', ')}`, { hint: 'choose one with --config' })
+  const above = configAbove(directory)
+  throw malformed('there is no configuration beside the weights', {
+    file: directory,
+    hint:
+      above === null
+        ? `looked for ${[...TENSORFLOW, TRANSFORMERS].join(', ')} and albert_config_*.json; give one with --config`
+        : `if the one above belongs to these weights: --config ${above}`,
+  })
+}
+
+/** Whether a configuration lies in `directory`. */
+export const hasConfig = (directory: string): boolean => readdirSync(directory).some(isConfig)
+
+/**
+ * Finds the configuration of weights in `directory`, and says which it was where several are there.
+ * @throws AlbertkitError `malformed` where there is none, `usage` where the choice is not clear
+ */
+export function chooseConfig(directory: string, owner: ConfigOwner): { file: string; notes: readonly string[] } {
+  const names = readdirSync(directory)
+  const file = findConfig(directory, names, owner)
+  const others = names.filter((name) => isConfig(name) && name !== basename(file))
+  const note = `the configuration is ${basename(file)}, which the code of these weights reads; ${others.sort().join(', ')} is left out`
+  return { file, notes: others.length > 0 ? [note] : [] }
+}
+
+/** Python writes and reads numbers that are none, which JSON has no word for: they are taken for null. */
+const withoutNaN = (text: string): string =>
+  text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) => (found.startsWith('"') ? found : 'null'))
+
+/** `text` as JSON, or as Python takes it. @throws SyntaxError */
+function parseLikePython(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    try {
+      return JSON.parse(withoutNaN(text))
+    } catch {
+      throw error
+    }
+  }
+}
+
+function readText(file: string): string {
+  refuseSpecial(file)
+  try {
+    if (statSync(file).size > MAX_BYTES) throw malformed('the configuration is larger than 16 MiB', { file })
+    const bytes = readFileSync(file)
+    if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+      throw malformed('the configuration is UTF-16', { file, field: 'hidden_size', hint: 'save it as UTF-8' })
+    return bytes.toString('utf8').replace(/^\uFEFF/, '')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    throw usage(`the configuration cannot be read: ${(error as Error).message.split(',')[0] ?? ''}`, {
+      file,
+      cause: error,
+    })
+  }
+}
+
+/** What a preset of keras-hub says of its head: the `task.json` beside its `config.json`; null where there is none that can be read. */
+function readTask(file: string): Readonly<Record<string, unknown>> | null {
+  const task = join(dirname(file), 'task.json')
+  if (basename(file) !== 'config.json' || !existsSync(task)) return null
+  try {
+    return JSON.parse(readText(task)) as Readonly<Record<string, unknown>> | null
+  } catch {
+    return null
+  }
+}
+
+/** Reads a configuration. @throws AlbertkitError `malformed` where it is not a JSON object, `usage` where it cannot be read */
+export function readConfigFile(file: string): RawConfig {
+  const text = readText(file)
+  const fail = (what: string) =>
+    malformed(`the configuration ${what}`, {
+      file,
+      field: 'hidden_size',
+      hint: 'a configuration is a JSON object with hidden_size, num_hidden_layers …',
+    })
+  if (text.trim() === '') throw fail('is empty')
+  let fields: unknown
+  try {
+    fields = parseLikePython(text)
+  } catch (error) {
+    throw fail(`is not JSON: ${(error as Error).message}`)
+  }
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw fail('is not a JSON object')
+  return fromKerasConfig({ file, fields: fields as Record<string, unknown> }, readTask(file))
+}

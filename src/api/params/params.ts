@@ -1,0 +1,205 @@
+import { usage } from '../../base/errors.js'
+import { DTYPE_BYTES, elementCount } from '../../formats/core/source.js'
+import { accountOf, type AccountLine } from '../../model/accounting/account.js'
+import { parseConfig, type ModelConfig } from '../../model/config.js'
+import { footprintOf, type Footprint, type Workload } from '../../model/accounting/footprint.js'
+import { polynomial, showFormula } from '../../model/accounting/formula.js'
+import { guessFamily } from '../../model/names/guess-family.js'
+import { countParameters, type ParameterReport, type PartCounts } from '../../model/accounting/count.js'
+import { findPreset, PRESETS } from '../../model/accounting/presets.js'
+import { slotDifferences, slotOptionsOf, slotsIn, slotsOf, type Slot, type SlotOptions } from '../../model/accounting/slots.js' // prettier-ignore
+import type { HeadName } from '../../model/outputs.js'
+import { sharingOf, whatIfs, type WhatIf } from '../../model/accounting/what-if.js'
+import { readConfigFile } from '../open/config-file.js'
+import { distinctNames } from '../distinct-names.js'
+import type { OpenModelOptions } from '../open/open.js'
+
+/** Which models to count, and for which work. */
+export interface ParamsOptions extends OpenModelOptions {
+  /** Paths of models. */
+  readonly models?: readonly string[]
+  readonly presets?: readonly string[]
+  /** Paths of configurations without weights. */
+  readonly configs?: readonly string[]
+  /** Presets or paths, in this order after the others. */
+  readonly compare?: readonly string[]
+  /** Other sizes for the first of them all. */
+  readonly whatIf?: WhatIf
+  /** Heads of models that exist only as a configuration; none if left out, as in the paper. */
+  readonly heads?: readonly HeadName[]
+  readonly labels?: number
+  readonly workload?: Partial<Workload>
+}
+
+/** Bytes of the stored parameters by element type. */
+export interface BytesByDtype {
+  readonly F32: number
+  readonly F16: number
+  readonly BF16: number
+  readonly I8: number
+}
+
+/** One model, or one imagined. */
+export interface ParamsColumn {
+  readonly name: string
+  readonly origin: 'file' | 'preset' | 'config' | 'what-if'
+  readonly config: ModelConfig
+  /** How layers share, in words. */
+  readonly sharing: string
+  readonly heads: readonly string[]
+  readonly embedding: ParameterReport['embedding'] & {
+    /** The two sides in letters. */
+    readonly symbols: { readonly unfactorised: string; readonly factorised: string }
+  }
+  /** All of the stored parameters in letters. */
+  readonly formula: string
+  readonly lines: readonly AccountLine[]
+  readonly parts: PartCounts
+  readonly stored: number
+  readonly used: number
+  readonly bytes: BytesByDtype
+  /** Bytes in the file's own element types; null where there is no file. */
+  readonly fileBytes: number | null
+  readonly footprint: Footprint
+  /** For a file: how its slots and those of its configuration agree. */
+  readonly agreement: { readonly slots: number; readonly differences: readonly string[] } | null
+  readonly notes: readonly string[]
+}
+
+export interface ParamsReport {
+  /** False where a file and its configuration disagree. */
+  readonly ok: boolean
+  readonly workload: Workload
+  readonly columns: readonly ParamsColumn[]
+}
+
+const DEFAULT_WORKLOAD: Workload = { batch: 1, sequence: 128, elementBytes: 4 }
+
+type ColumnHead = Pick<ParamsColumn, 'name' | 'origin' | 'notes'>
+
+function toColumn(head: ColumnHead, config: ModelConfig, options: SlotOptions, slots: readonly Slot[], work: Workload) {
+  const { vocab_size: V, embedding_size: E, hidden_size: H, architecture } = config
+  const { lines, parts, stored, used } = accountOf(slots)
+  const unfactorised = V * H
+  const projection = lines.some((l) => l.key === 'embeddings/projection')
+  const factorised = V * E + (projection ? E * H : 0)
+  const widths = Object.entries(DTYPE_BYTES).filter(([dtype]) => ['F32', 'F16', 'BF16', 'I8'].includes(dtype))
+  const column: ParamsColumn = {
+    ...head,
+    config,
+    sharing: sharingOf(config, options),
+    heads: [...(options.heads ?? [])],
+    embedding: {
+      V, E, H, unfactorised, factorised, ratio: unfactorised / factorised,
+      symbols: { unfactorised: 'V·H', factorised: projection ? 'V·E + E·H' : architecture === 'bert' ? 'V·H' : 'V·E' },
+    },
+    formula: showFormula(polynomial(slots)),
+    lines,
+    parts,
+    stored,
+    used,
+    bytes: Object.fromEntries(widths.map(([dtype, width]) => [dtype, width * stored])) as unknown as BytesByDtype,
+    fileBytes: null,
+    footprint: footprintOf(config, slots, work),
+    agreement: null,
+  } // prettier-ignore
+  return column
+}
+
+/** A model and what its columns start from. */
+interface Counted {
+  readonly column: ParamsColumn
+  readonly config: ModelConfig
+  readonly options: SlotOptions
+}
+
+function fromConfig(head: ColumnHead, config: ModelConfig, options: SlotOptions, work: Workload): Counted {
+  return { column: toColumn(head, config, options, slotsOf(config, options), work), config, options }
+}
+
+function fromPreset(name: string, options: SlotOptions, work: Workload): Counted {
+  const preset = findPreset(name)
+  if (preset === null)
+    throw usage(`there is no preset called ${name}`, { hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}` })
+  return fromConfig({ name: preset.name, origin: 'preset', notes: [] }, preset.config, options, work)
+}
+
+function fromConfigFile(file: string, name: string, options: SlotOptions, work: Workload): Counted {
+  const raw = readConfigFile(file)
+  const { family, architecture, reason } = guessFamily(raw)
+  const head: ColumnHead = { name, origin: 'config', notes: [`read as ${family}: ${reason}`] }
+  return fromConfig(head, parseConfig(raw, family, architecture), options, work)
+}
+
+async function fromModel(path: string, name: string, options: OpenModelOptions, work: Workload): Promise<Counted> {
+  // Presets need no reader of files: importing them all takes longer than counting.
+  const { openModel } = await import('../open/open.js')
+  const opened = await openModel(path, options)
+  const { model, source } = opened
+  try {
+    const slotOptions = slotOptionsOf(model)
+    const slots = slotsIn(model)
+    const head: ColumnHead = { name, origin: 'file', notes: [] }
+    const column = toColumn(head, model.config, slotOptions, slots, work)
+    const agreement = { slots: slots.length, differences: slotDifferences(model) }
+    return {
+      column: { ...column, fileBytes: countParameters(model, source).bytes, agreement },
+      config: model.config,
+      options: slotOptions,
+    }
+  } finally {
+    opened.close()
+  }
+}
+
+function checkWork({ batch, sequence }: Workload, columns: readonly ParamsColumn[]): void {
+  if (![batch, sequence].every((n) => Number.isSafeInteger(n) && n >= 1))
+    throw usage(`batch and sequence are whole numbers of at least 1, not ${batch} and ${sequence}`)
+  for (const { name, config } of columns)
+    if (sequence > config.max_position_embeddings)
+      throw usage(`${name} has ${config.max_position_embeddings} positions, fewer than --sequence ${sequence}`)
+}
+
+/**
+ * Counts the parameters of models, presets, configurations and what-ifs, and says what running them costs.
+ * @throws AlbertkitError `usage` where nothing or nonsense is asked for; as `openModel` for models
+ */
+export async function countModels(request: ParamsOptions): Promise<ParamsReport> {
+  const workload = { ...DEFAULT_WORKLOAD, ...request.workload }
+  const options: SlotOptions = {
+    heads: request.heads ?? [],
+    ...(request.labels === undefined ? {} : { labels: request.labels }),
+  }
+  const open: OpenModelOptions = { ...request }
+  const { models = [], presets = [], configs = [], compare = [] } = request
+  // In the order in which they are counted.
+  const names = distinctNames([...models, ...configs, ...compare.filter((name) => findPreset(name) === null)])
+  const called = (): string => names.shift()!
+  const counted: Counted[] = []
+  for (const path of models) counted.push(await fromModel(path, called(), open, workload))
+  for (const name of presets) counted.push(fromPreset(name, options, workload))
+  for (const file of configs) counted.push(fromConfigFile(file, called(), options, workload))
+  const { config: _, ...beside } = open
+  for (const name of compare) {
+    const known = findPreset(name) !== null
+    counted.push(known ? fromPreset(name, options, workload) : await fromModel(name, called(), beside, workload))
+  }
+  const [first] = counted
+  if (first === undefined)
+    throw usage('there is nothing to count', { hint: 'give a model, --preset NAME, --config FILE or --compare LIST' })
+  const imagined = whatIfs(first.config, first.options, request.whatIf ?? {}).map(
+    ({ label, config, options: changed, notes }) =>
+      fromConfig({ name: label, origin: 'what-if', notes }, checked(config), changed, workload),
+  )
+  const columns = [...counted, ...imagined].map((c) => c.column)
+  checkWork(workload, columns)
+  return { ok: columns.every((c) => (c.agreement?.differences.length ?? 0) === 0), workload, columns }
+}
+
+/** Sizes beyond what can be counted exactly are a mistake. */
+function checked(config: ModelConfig): ModelConfig {
+  const largest = elementCount([Math.max(config.vocab_size, config.hidden_size), config.intermediate_size])
+  if (!Number.isSafeInteger(largest * config.num_hidden_layers))
+    throw usage('these sizes are larger than can be counted exactly')
+  return config
+}

@@ -1,0 +1,152 @@
+import { basename, join } from 'node:path'
+import { malformed, usage } from '../../base/errors.js'
+import { hashFile } from '../../files/hash-file.js'
+import { MatrixFile, type MatrixFormat } from '../../files/matrix-file.js'
+import { refuseExisting, WholeFile, writeWhole } from '../../files/atomic-file.js'
+import type { ShardFile } from '../../sharding/manifest.js'
+import {
+  mergeErrors,
+  mergeShards,
+  readShardFile,
+  readShards,
+  type MergeReport,
+  type ShardSet,
+} from '../../sharding/merge.js'
+import { evaluate, type Evaluation } from '../inference/evaluate.js'
+import { toJsonText } from '../../report/escape.js'
+import type { BadLine } from '../../text/data/examples.js'
+import { badLine } from '../inference/errors-file.js'
+import { refuseSame } from '../inference/places.js'
+import { readJsonLines } from './shards.js'
+import type { Prediction } from '../inference/predict.js'
+
+export interface MergedEvaluation {
+  readonly command: 'evaluate'
+  readonly shards: number
+  readonly inputLines: number
+  readonly evaluation: Evaluation
+}
+
+export type Merged = (MergeReport & { readonly command: 'predict' | 'embed' }) | MergedEvaluation
+
+export interface MergeDirectoryOptions {
+  readonly output?: string | undefined
+  readonly errors?: string | undefined
+  readonly force?: boolean | undefined
+}
+
+/** The path of a shard's file, checked against its manifest: what is read is what was computed. */
+function checkedFile(directory: string, file: ShardFile): string {
+  for (const _ of readShardFile(directory, file)) continue
+  return join(directory, basename(file.file))
+}
+
+/** The lines of two files, each in the order of the input, in that order. */
+async function* inOrder<T extends { line: number }>(a: AsyncIterator<T>, b: AsyncIterator<T>): AsyncGenerator<T> {
+  let [x, y] = [await a.next(), await b.next()]
+  while (x.done !== true || y.done !== true)
+    if (y.done === true || (x.done !== true && x.value.line < y.value.line)) {
+      yield x.value as T
+      x = await a.next()
+    } else {
+      yield y.value
+      y = await b.next()
+    }
+}
+
+/** What an evaluation's shards say of each line, in the order of the lines. */
+async function* allPredictions({ directory, manifests }: ShardSet): AsyncGenerator<Prediction | BadLine> {
+  for (const { output, errors } of manifests) {
+    const answers: AsyncGenerator<Prediction | BadLine> = readJsonLines<Prediction>(checkedFile(directory, output))
+    if (errors === null) yield* answers
+    else yield* inOrder(answers, readJsonLines<BadLine>(checkedFile(directory, errors)))
+  }
+}
+
+/** The report of an evaluation's shards, and the lines that could not be used, as one process finds them. */
+async function mergeEvaluation(
+  set: ShardSet,
+  { output, errors, force = false }: MergeDirectoryOptions,
+): Promise<MergedEvaluation> {
+  for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
+  const [first] = set.manifests
+  const labels = (first.options.labelNames as string[] | undefined) ?? null
+  let failed: WholeFile | null = null
+  try {
+    const evaluation = await evaluate(
+      allPredictions(set),
+      (classes) => labels ?? numbered(classes),
+      (bad) => {
+        if (errors !== undefined) (failed ??= new WholeFile(errors)).write(Buffer.from(`${badLine(bad)}\n`))
+      },
+    )
+    const merged = {
+      command: 'evaluate',
+      shards: set.manifests.length,
+      inputLines: first.input.lines,
+      evaluation,
+    } as const
+    if (output !== undefined) writeWhole(output, toJsonText(merged), force)
+    ;(failed as WholeFile | null)?.commit()
+    return merged
+  } finally {
+    ;(failed as WholeFile | null)?.discard()
+  }
+}
+
+/** The vectors of the shards as one matrix. */
+async function mergeMatrix(
+  set: ShardSet,
+  format: MatrixFormat,
+  output: string,
+  { errors, force = false }: MergeDirectoryOptions,
+): Promise<MergeReport> {
+  for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
+  let matrix: MatrixFile | null = null
+  try {
+    for (const path of set.manifests.map((manifest) => checkedFile(set.directory, manifest.output)))
+      for await (const { vector } of readJsonLines<{ vector: number[] }>(path)) {
+        matrix ??= new MatrixFile(output, format, vector.length, force)
+        if (vector.length !== matrix.width)
+          throw malformed('the vectors of the shards are of different lengths', { file: path })
+        matrix.add(vector)
+      }
+    if (matrix === null) throw malformed('the shards hold no vectors', { file: set.directory })
+    matrix.commit()
+    const [first] = set.manifests
+    return {
+      command: 'embed',
+      shards: set.manifests.length,
+      inputLines: first.input.lines,
+      output: { file: output, ...hashFile(output), lines: matrix.rows },
+      errors: mergeErrors(set, errors),
+    }
+  } finally {
+    matrix?.discard()
+  }
+}
+
+/**
+ * Joins the shards of a directory: predictions and vectors into one file, those of an evaluation into its report.
+ * @throws AlbertkitError `malformed` for gaps, overlaps, damage and shards of another model; `output`, `usage`
+ */
+export async function mergeDirectory(directory: string, options: MergeDirectoryOptions): Promise<Merged> {
+  const { output, errors, force } = options
+  refuseSame({ 'the output': output, 'the file of errors': errors })
+  const set = readShards(directory)
+  const [first] = set.manifests
+  if (first.command === 'evaluate') return mergeEvaluation(set, options)
+  if (output === undefined) throw usage('merging what shards hold needs -o FILE')
+  const { command } = first
+  const { format } = first.options
+  if (command === 'embed' && (format === 'npy' || format === 'safetensors'))
+    return { ...(await mergeMatrix(set, format, output, options)), command }
+  const report = mergeShards(set, {
+    output,
+    ...(errors === undefined ? {} : { errors }),
+    force: force ?? false,
+  })
+  return { ...report, command }
+}
+
+const numbered = (classes: number): string[] => Array.from({ length: classes }, (_, i) => String(i))

@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { writing } from '../../files/output-file.js'
+import { malformed, usage } from '../../base/errors.js'
+import { refuseExisting } from '../../files/atomic-file.js'
+import type { MergeJob, QueueJob } from '../../sharding/queue/jobs.js'
+import { submit, type SubmitOptions, type SubmitReport } from '../../sharding/queue/submit.js'
+import { work, type WorkOptions, type WorkReport } from '../../sharding/queue/work.js'
+import { VECTOR_FORMATS } from '../inference/embed.js'
+import { indexInput, type TextJob } from '../inference/job.js'
+import { mergeDirectory } from './merge.js'
+import type { TextModel } from '../inference/model.js'
+import { PREDICTION_FORMATS } from '../inference/predict.js'
+import { computeShard, openForShards, taskOf, type ShardCommand } from './shards.js'
+
+export interface SubmitJobOptions extends Omit<SubmitOptions, 'allow'> {
+  readonly shards: number
+  readonly output: string
+  /** Replace a file that is there. */
+  readonly force?: boolean | undefined
+}
+
+/** Where the lines go that could not be used. */
+const errorsOf = (output: string): string => `${output}.errors.jsonl`
+
+/**
+ * Hands a job in: shards into `directory`, joined into `output` when all are done. Paths are made absolute: they must
+ * mean the same on every worker.
+ */
+export async function submitJob(
+  command: ShardCommand,
+  asked: TextJob,
+  { shards: count, output, force = false, ...options }: SubmitJobOptions,
+): Promise<SubmitReport> {
+  const job = command === 'embed' ? asked : { ...asked, pooling: undefined }
+  const formats: readonly string[] =
+    command === 'embed' ? VECTOR_FORMATS : command === 'predict' ? PREDICTION_FORMATS : ['jsonl']
+  if (!formats.includes(job.format))
+    throw usage(`${command} does not write ${job.format}`, { hint: `formats: ${formats.join(', ')}` })
+  const model = await openForShards(command, job)
+  try {
+    const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
+    const target = resolve(output)
+    const merge: MergeJob = {
+      kind: 'merge',
+      task,
+      places: {
+        model: resolve(job.model),
+        input: resolve(job.input),
+        directory: `${target}.shards`,
+        ...(job.vocabulary === undefined ? {} : { vocabulary: resolve(job.vocabulary) }),
+      },
+      output: target,
+      force: false,
+    }
+    writing(target, () => mkdirSync(dirname(target), { recursive: true }))
+    const allow = (): void => {
+      for (const path of [target, errorsOf(target)]) refuseExisting(path, force)
+    }
+    return await submit(merge, shards, { ...options, allow })
+  } finally {
+    await model.close()
+  }
+}
+
+interface OpenModel {
+  readonly model: Promise<TextModel>
+  /** Shards that are computed with it just now. */
+  users: number
+}
+
+/** Models that a worker has open with their threads: the last one stays for the shards that follow. */
+export class Models {
+  readonly #open = new Map<string, OpenModel>()
+
+  constructor(readonly openModel: typeof openForShards = openForShards) {}
+
+  /** Runs `body` with the model of a job, which is opened unless it is open. */
+  async use<T>(command: ShardCommand, job: TextJob, body: (model: TextModel) => Promise<T>): Promise<T> {
+    const { model, pooling, vocabulary, lowerCase, runner, maxSeqLength, labelNames } = job
+    const kind = command === 'embed' ? pooling : 'classify'
+    const key = JSON.stringify([kind, model, vocabulary, lowerCase, runner, maxSeqLength, labelNames])
+    const entry = this.#open.get(key) ?? { model: this.openModel(command, job), users: 0 }
+    this.#open.set(key, entry)
+    entry.users++
+    try {
+      await this.#closeOthers(key)
+      return await body(await entry.model)
+    } catch (error) {
+      // What does not open now may do so later: the shard is tried again.
+      await entry.model.catch(() => this.#open.delete(key))
+      throw error
+    } finally {
+      entry.users--
+    }
+  }
+
+  async #closeOthers(kept: string | null): Promise<void> {
+    const idle = [...this.#open].filter(([key, { users }]) => key !== kept && users === 0)
+    for (const [key] of idle) this.#open.delete(key)
+    await Promise.all(idle.map(([, { model }]) => model.then((m) => m.close(), () => undefined)))
+  }
+
+  close(): Promise<void> {
+    return this.#closeOthers(null)
+  }
+} // prettier-ignore
+
+/** Runs jobs of a queue until it is told to stop, or until nothing is left. */
+export async function workQueue(options: WorkOptions & { readonly threads?: number }): Promise<WorkReport> {
+  const models = new Models()
+  const run = async (job: QueueJob): Promise<string> => {
+    const { directory, input, model: path, vocabulary } = job.places
+    if (job.kind === 'merge') {
+      const { output } = job
+      const merged = await mergeDirectory(directory, { output, errors: errorsOf(output), force: true })
+      return 'evaluation' in merged ? `${merged.evaluation.lines} lines scored` : `${merged.output.lines} lines joined`
+    }
+    const asked = { ...(job.task.options as Partial<TextJob>), model: path, input, vocabulary }
+    const text = { format: 'jsonl', ...asked, ...(options.threads === undefined ? {} : { threads: options.threads }) } as TextJob // prettier-ignore
+    return models.use(job.task.command, text, async (model) => {
+      if (model.sha256 !== job.task.model.sha256)
+        throw malformed('the model here is not the one that the job was made for', {
+          file: path,
+          hint: 'submit the job again, or bring the right model here',
+        })
+      const { skipped } = await computeShard(directory, job.task, job.shard, text, model)
+      return skipped ? 'was there already' : `${job.shard.lines} lines`
+    })
+  }
+  try {
+    return await work(run, options)
+  } finally {
+    await models.close()
+  }
+}

@@ -1,0 +1,126 @@
+import { defined } from '../../base/omit-undefined.js'
+import { usage } from '../../base/errors.js'
+import type { LineIndex, Shard } from '../../sharding/line-index.js'
+import type { ShardTask } from '../../sharding/manifest.js'
+import { runShard, type ShardOutput, type ShardReport } from '../../sharding/run-shard.js'
+import { isBad, type BadLine } from '../../text/data/examples.js'
+import { readLines } from '../../text/data/lines.js'
+import { badLine } from '../inference/errors-file.js'
+import { embedEntries, openEmbedder, vectorLine } from '../inference/embed.js'
+import { indexInput, openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from '../inference/job.js' // prettier-ignore
+import type { TextModel } from '../inference/model.js'
+import { labelsFor, predictionLine, type PredictionFormat } from '../inference/predict.js'
+
+export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const
+export type ShardCommand = (typeof SHARD_COMMANDS)[number]
+
+/**
+ * What two shards must have in common besides model and input. Threads change no result; of labels and vocabulary it is
+ * what they hold that counts, not where they lie, and the vocabulary is in the model's SHA-256.
+ */
+const optionsOf = (job: TextJob): Record<string, unknown> => {
+  const { model: _m, input: _i, threads: _t, labels: _l, vocabulary: _v, ...options } = job
+  return defined(options)
+}
+
+/** Opens the model of a job whose results will be joined: with its SHA-256, which reads all weights. */
+export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
+  command === 'embed'
+    ? openEmbedder(job.model, job.pooling ?? 'mean', { ...textModelOptions(job), hash: true })
+    : openClassifier(job, true)
+
+/** A job as a task whose shards any machine can compute, and the shards. */
+export function taskOf(
+  command: ShardCommand,
+  job: TextJob,
+  model: TextModel,
+  { shards, ...input }: LineIndex,
+): { task: ShardTask; shards: readonly Shard[] } {
+  const labelNames = command !== 'embed' && model.labels !== null ? { labelNames: model.labels } : {}
+  const options = { ...optionsOf(job), ...labelNames }
+  return { task: { command, options, model: { sha256: model.sha256 }, input }, shards }
+}
+
+/** The lines that a shard of a command holds: predictions that are scored later, answers, or vectors. */
+async function* shardLines(
+  command: ShardCommand,
+  job: TextJob,
+  shard: Shard,
+  model: TextModel,
+  onProgress: ((progress: FileProgress) => void) | undefined,
+): AsyncGenerator<string | BadLine> {
+  const piece = { range: shard, onProgress }
+  if (command === 'embed') {
+    const { entries, options } = await readPiece(job, model, piece)
+    for await (const e of embedEntries(model, job.pooling ?? 'mean', entries, options))
+      yield isBad(e) ? e : vectorLine(e.vector)
+    return
+  }
+  let labels: readonly string[] | undefined
+  for await (const p of predictions(model, job, piece)) {
+    if (isBad(p)) yield p
+    else if (command === 'evaluate') yield JSON.stringify(p)
+    else yield predictionLine(p, (labels ??= labelsFor(model, p.logits.length)), job.format as PredictionFormat)
+  }
+}
+
+/** Lines that are written at once. */
+const PIECE = 256
+
+/** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when all are there. */
+export function computeShard(
+  directory: string,
+  task: ShardTask,
+  shard: Shard,
+  job: TextJob,
+  model: TextModel,
+  onProgress?: (progress: FileProgress) => void,
+): Promise<ShardReport> {
+  const { command } = task
+  const work = async (output: ShardOutput): Promise<void> => {
+    let lines = ''
+    let count = 0
+    for await (const line of shardLines(command, job, shard, model, onProgress)) {
+      if (typeof line !== 'string') {
+        output.writeError(`${badLine(line)}\n`)
+        continue
+      }
+      lines += `${line}\n`
+      if (++count % PIECE !== 0) continue
+      output.write(lines)
+      lines = ''
+    }
+    if (lines !== '') output.write(lines)
+  }
+  const extension =
+    command === 'evaluate' ? 'predictions.jsonl' : command === 'embed' || job.format === 'jsonl' ? 'jsonl' : 'tsv'
+  return runShard(directory, task, shard, work, extension)
+}
+
+/** What a file of a shard holds, a document a line. */
+export async function* readJsonLines<T>(path: string): AsyncGenerator<T> {
+  for await (const { text } of readLines(path)) yield JSON.parse(text) as T
+}
+
+/**
+ * Computes the shard `index` (from 0) of `count` of a job into `directory`.
+ * @throws AlbertkitError `usage` for standard input, which has no shards, and without a directory; as `openTextModel`
+ */
+export async function runTextShard(
+  command: ShardCommand,
+  job: TextJob,
+  { index, count }: { readonly index: number; readonly count: number },
+  directory: string | undefined,
+  listener: Listener = {},
+): Promise<ShardReport> {
+  if (directory === undefined) throw usage('--shard needs -o DIR, the directory of the shards')
+  if (job.input === '-') throw usage('standard input has no shards', { hint: 'give the file by its name' })
+  const model = await openForShards(command, job)
+  try {
+    const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
+    listener.onModel?.(model)
+    return await computeShard(directory, task, shards[index]!, job, model, (p) => listener.onProgress?.(p))
+  } finally {
+    await model.close()
+  }
+}

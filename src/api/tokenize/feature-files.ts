@@ -1,0 +1,100 @@
+import { malformed, usage } from '../../base/errors.js'
+import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
+import { frameRecord, readTfRecords, type RecordRange } from '../../formats/tf-record.js'
+import { isBad, recordsOf, type BadLine, type ExampleReader } from '../../text/data/examples.js'
+import { decodeRecord, encodeRecord, RecordError, type FeatureRecord } from '../../text/data/feature-record.js'
+import { makeFeatures, padFeatures } from '../../text/data/features.js'
+import type { Line } from '../../text/data/lines.js'
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
+
+export interface WriteFeaturesOptions {
+  /** Tokens of every record; shorter texts are padded, longer ones cut off. */
+  readonly maxLength: number
+  /** Names of the classes; null where lines have no labels. */
+  readonly labels: readonly string[] | null
+  readonly force?: boolean
+  readonly onBad?: (bad: BadLine) => void
+}
+
+/** Writes go to the file in pieces of this size. */
+const PIECE = 1 << 20
+
+/**
+ * Writes the features of examples as run_classifier's TFRecord file, a record a line, in order. A line without a label
+ * gets the first one, as those of a test set do there.
+ * @returns records written
+ * @throws AlbertkitError `usage` where lines have labels and none are known; `output`
+ */
+export async function writeFeatures(
+  path: string,
+  tokenizer: Tokenizer,
+  lines: AsyncIterable<Line>,
+  reader: ExampleReader,
+  { maxLength, labels, force = false, onBad }: WriteFeaturesOptions,
+): Promise<number> {
+  if (maxLength < 3) throw usage('features need three tokens at least: [CLS], one of the text, [SEP]')
+  const places = labels === null ? null : new Map(labels.map((label, place) => [label, place]))
+  let count = 0
+  refuseExisting(path, force)
+  const file = new WholeFile(path)
+  try {
+    let [pieces, bytes]: [Uint8Array[], number] = [[], 0]
+    const flush = (): void => {
+      file.write(Buffer.concat(pieces))
+      ;[pieces, bytes] = [[], 0]
+    }
+    for await (const line of recordsOf(lines, reader.options.format)) {
+      const example = reader.read(line)
+      if (example === null) continue
+      if (isBad(example)) {
+        onBad?.(example)
+        continue
+      }
+      const { text, textB, label } = example
+      if (label !== null && places === null)
+        throw usage('the lines have labels, and none are known', { hint: '--labels FILE names them, a line each' })
+      const place = label === null ? 0 : places?.get(label)
+      if (place === undefined) {
+        onBad?.({ line: line.number, reason: `the label ${label} is not among the labels`, content: line.text })
+        continue
+      }
+      const features = padFeatures(makeFeatures(tokenizer, text, textB, maxLength), maxLength)
+      const framed = frameRecord(encodeRecord({ ...features, label: place, real: true }))
+      pieces.push(framed)
+      count++
+      if ((bytes += framed.length) >= PIECE) flush()
+    }
+    flush()
+    file.commit()
+  } finally {
+    file.discard()
+  }
+  return count
+}
+
+/** A record of a file, and where it stands. */
+export interface NumberedRecord {
+  /** Counted from 1. */
+  readonly number: number
+  /** Offset of the first byte behind it. */
+  readonly end: number
+  readonly record: FeatureRecord
+}
+
+/**
+ * Features of a TFRecord file, of a part of it, or of standard input (`-`), one record at a time.
+ * @throws AlbertkitError `malformed` where the file, or a record, is damaged or holds something else
+ */
+export async function* readFeatures(path: string, range?: RecordRange): AsyncGenerator<NumberedRecord> {
+  for await (const { number, offset, end, bytes } of readTfRecords(path, range)) {
+    let record: FeatureRecord
+    try {
+      record = decodeRecord(bytes)
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error
+      const file = path === '-' ? 'standard input' : path
+      throw malformed(`record ${number} holds no features: ${error.message}`, { file, offset, cause: error })
+    }
+    yield { number, end, record }
+  }
+}

@@ -1,0 +1,51 @@
+import type { HeadSelection } from '../../model/forward.js'
+import { runFloat32 } from '../../model/reference/run.js'
+import { compare, maskedRows, type Comparison, type Rows } from '../../compare/compare.js'
+import { FLOAT32_MOVEMENTS, NEARLY } from '../../compare/tolerance.js'
+import type { OpenedModel } from '../open/open.js'
+import type { Trial } from './test-cases.js'
+
+/** How far float32 arithmetic alone strays in some rows of an output. */
+export type Movement = Pick<Comparison, 'maxAbs' | 'meanAbs'>
+/** The movement of an output, in its ordinary rows or in those that are masked everywhere. */
+export type Movements = (output: string, rows?: Rows) => Movement | undefined
+
+const keyOf = (output: string, rows?: Rows): string => JSON.stringify([output, rows ?? null])
+
+/**
+ * What float32 arithmetic alone does to the outputs of a trial. Computed when it is first asked for: it takes as long as
+ * the reference.
+ */
+export function float32Movements(
+  { model, source }: Pick<OpenedModel, 'model' | 'source'>,
+  { inputs, expected }: Pick<Trial, 'inputs' | 'expected'>,
+  heads: HeadSelection,
+): Movements {
+  const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
+  const measure = (): ReadonlyMap<string, Movement> => {
+    const moved = new Map<string, Movement>()
+    for (const [name, values] of runFloat32(model, source, inputs, heads)) {
+      const exact = expected.get(name)
+      if (exact === undefined) continue
+      const found = compare('float32', name, values, exact, { bound: () => 0, masked })
+      for (const comparison of found) moved.set(keyOf(name, comparison.rows), comparison)
+    }
+    return moved
+  }
+  let known: ReadonlyMap<string, Movement> | null = null
+  return (output, rows) => (known ??= measure()).get(keyOf(output, rows))
+}
+
+/** Whether a comparison missed its bound by so little that rounding may have done it. */
+export const isNearly = ({ ok, maxAbs, atol }: Comparison): boolean => !ok && maxAbs !== null && maxAbs <= NEARLY * atol
+
+/**
+ * The comparison by the bound of the movement, where that is the wider one. The mean difference has a bound too: rounding
+ * is large in a few places, an error of the arithmetic everywhere.
+ */
+export function judgeByMovement(comparison: Comparison, { maxAbs, meanAbs }: Movement): Comparison {
+  const bound = FLOAT32_MOVEMENTS * (maxAbs ?? 0)
+  if (bound <= comparison.atol) return comparison
+  const within = (comparison.meanAbs ?? Infinity) <= FLOAT32_MOVEMENTS * (meanAbs ?? 0)
+  return within ? { ...comparison, atol: bound, ok: (comparison.maxAbs ?? Infinity) <= bound } : comparison
+}

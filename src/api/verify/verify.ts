@@ -1,0 +1,135 @@
+import { AlbertkitError } from '../../base/errors.js'
+import { readManifest } from '../../export/manifest.js'
+import { ALL_HEADS, classifierKindOf, headsFor, outputNames, TASKS, type Task } from '../../model/outputs.js'
+import { inputShape, runReference } from '../../model/reference/run.js'
+import type { FileTarget } from '../../model/rewrite/translation.js'
+import { openModel, type OpenedModel } from '../open/open.js'
+import { artefactsIn, checkWeights } from './artefacts.js'
+import { checkQuantised, quantisedIn } from './quantised.js'
+import { firstDivergence, layersOf } from './divergence.js'
+import { checkFile, fileRunner, filesIn } from './files.js'
+import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './report.js'
+import { requireGpu, runRunners, Verification } from './running.js'
+import { saveTrial } from './save.js'
+import { makeTrials } from './test-cases.js'
+
+export { artefactFile, artefactsIn } from './artefacts.js'
+export type {
+  ArtefactWeightCheck,
+  Divergence,
+  LayerReport,
+  NotRun,
+  OperationReport,
+  RuntimeReport,
+  VerifyOptions,
+  VerifyReport,
+} from './report.js'
+
+const leftOut = (target: FileTarget): NotRun => ({
+  runner: fileRunner(target),
+  reason: 'only the runners named were asked for; --runner reference runs it too',
+})
+
+/** Verifies an opened model, and its artefacts in `directory` if one is given. */
+export async function verifyOpened(
+  opened: OpenedModel,
+  directory: string | null,
+  options: VerifyOptions = {},
+  task?: Exclude<Task, 'auto'>,
+): Promise<VerifyReport> {
+  const kinds = directory === null ? null : artefactsIn(directory)
+  const weights: ArtefactWeightCheck[] = []
+  if (directory !== null) {
+    for (const kind of kinds ?? []) {
+      options.onProgress?.(`comparing the weights of ${kind}`)
+      weights.push(checkWeights(opened, directory, kind))
+    }
+  }
+  const files = directory === null ? [] : filesIn(directory)
+  const quantised = directory === null ? [] : quantisedIn(directory)
+  // A graph has the heads of its task, a file of weights has them all.
+  const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
+  const { trials, notes: told } = await makeTrials(opened, heads, options)
+  const notes = [...told]
+  const [widest] = trials
+  if (options.save !== undefined && widest !== undefined) saveTrial(options.save, widest, options.force === true)
+  const v = new Verification(opened, trials, heads, options)
+  const ownReference = options.golden !== undefined || options.against !== undefined
+  if (ownReference && (options.runners === undefined || options.runners.includes('reference'))) {
+    for (const trial of trials) {
+      options.onProgress?.('running the float64 reference')
+      v.compareRun('reference', trial, runReference(opened.model, opened.source, trial.inputs, ALL_HEADS))
+    }
+  }
+  await runRunners(
+    directory,
+    kinds,
+    quantised.map(({ kind }) => kind),
+    v,
+  )
+  for (const graph of quantised)
+    if (directory !== null) weights.push(await checkQuantised(opened, directory, graph, heads, v))
+  requireGpu(v)
+  for (const target of directory === null ? [] : files) {
+    if (options.runners?.includes('reference') === false) v.notRun.push(leftOut(target))
+    else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
+  }
+  const { comparisons, notRun, operations, wrong } = v
+  if (options.golden !== undefined && comparisons.length === 0)
+    notes.push(
+      `the golden has no output that the model has: ${outputNames(opened.model, heads).join(', ')}, or TensorFlow's names of them`,
+    )
+  const looked = options.layers === true || options.bisect === true
+  return {
+    ok: comparisons.length > 0 && wrong.length === 0 && [...comparisons, ...weights].every(({ ok }) => ok),
+    family: opened.config.family,
+    golden: options.golden ?? null,
+    ...(options.against === undefined ? {} : { against: options.against }),
+    ...(options.save === undefined ? {} : { saved: options.save }),
+    inputs: trials.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
+    runtimes: v.runtimes,
+    comparisons,
+    weights,
+    notRun,
+    notes: [...opened.notes, ...notes, ...v.notes],
+    ...(looked ? { layers: layersOf(comparisons) } : {}),
+    ...(operations.length > 0 ? { operations } : {}),
+    ...(looked ? { firstDivergent: firstDivergence(comparisons, wrong) } : {}),
+  }
+}
+
+/** What the artefacts of a directory are for, where their manifest says it. */
+function taskOf(directory: string | null): { task?: Task } {
+  const artefacts = directory === null ? {} : (readManifest(directory)?.artefacts ?? {})
+  const task = Object.values(artefacts)
+    .map((artefact) => TASKS.find((name) => name === artefact.task))
+    .find((name) => classifierKindOf(name) !== undefined)
+  return task === undefined ? {} : { task }
+}
+
+/**
+ * Verifies a model: against a golden, or against the float64 reference through every runtime that can run its
+ * artefacts in `directory`; without artefacts, the source runs through eager TensorFlow.js.
+ * @throws AlbertkitError where something cannot be read or run; a failed comparison is a report with `ok: false`
+ */
+export async function verifyModel(
+  path: string,
+  directory: string | null,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  if (
+    directory !== null &&
+    artefactsIn(directory).length + filesIn(directory).length + quantisedIn(directory).length === 0
+  ) {
+    throw new AlbertkitError('malformed', 'the directory holds no artefact', {
+      file: directory,
+      hint: 'an artefact is tfjs/model.json, onnx/model.onnx, model.safetensors or tf/model.ckpt, as `convert` writes them',
+    })
+  }
+  const opened = await openModel(path, { ...taskOf(directory), ...options })
+  try {
+    return await verifyOpened(opened, directory, options)
+  } finally {
+    opened.close()
+  }
+}

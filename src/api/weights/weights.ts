@@ -1,0 +1,172 @@
+import type { AlbertModel } from '../../model/albert.js'
+import { classHealth, type ClassHealth } from '../../model/health/classes.js'
+import { duplicateLayers, type DuplicateLayers } from '../../model/health/duplicates.js'
+import { isInitial, startOf } from '../../model/health/initial.js'
+import { WIDEST, wordRanks, type WordRanks } from '../../model/health/rank.js'
+import { tensorStatistics, type TensorStatistics } from '../../model/health/statistics.js'
+import type { MissingVariable } from '../../model/load/build.js'
+import { INITIALIZER_RANGE } from '../../model/random/init.js'
+import { distinctNames } from '../distinct-names.js'
+import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
+import { readLabels } from '../labels.js'
+import { compareAgainst, type AgainstReport } from './against.js'
+import { compareBefore, presentParameters, type BeforeReport } from './before.js'
+import { verdictsOf, type Verdict } from './verdicts.js'
+
+export interface WeightsOptions extends OpenModelOptions {
+  /** Configuration of the model that is to be made of the checkpoint. */
+  readonly against?: string
+  /** An earlier checkpoint of the same training. */
+  readonly before?: string
+  readonly onProgress?: (step: string) => void
+}
+
+/** Health of one tensor. */
+export interface TensorHealth extends TensorStatistics {
+  readonly variable: string
+  readonly slot: string
+  readonly dtype: string
+  /** As stored. */
+  readonly shape: readonly number[]
+  /** `initial`: as before training, by its statistics; zeros and ones are so only where training starts from them. */
+  readonly state: 'ok' | 'broken' | 'zero' | 'constant' | 'initial'
+}
+
+export interface HeadHealth {
+  readonly head: string
+  readonly state: 'trained' | 'untrained' | 'constant'
+}
+
+export interface WeightsReport {
+  /** False where a value is NaN or infinite, or the checkpoint lacks variables of its own configuration. */
+  readonly ok: boolean
+  readonly model: string
+  readonly family: string
+  readonly architecture: string
+  /** Deviation that parameters are initialised with. */
+  readonly initializerRange: number
+  readonly verdicts: readonly Verdict[]
+  readonly tensors: readonly TensorHealth[]
+  readonly body: 'trained' | 'untrained'
+  readonly heads: readonly HeadHealth[]
+  readonly classes: readonly (ClassHealth & { readonly label: string | null })[]
+  readonly ranks: WordRanks | null
+  readonly duplicates: readonly DuplicateLayers[]
+  readonly missing: readonly MissingVariable[]
+  readonly against: AgainstReport | null
+  readonly before: BeforeReport | null
+  readonly notes: readonly string[]
+}
+
+function stateOf(slot: string, s: TensorStatistics, range: number, normal: boolean): TensorHealth['state'] {
+  if (s.nan + s.inf > 0) return 'broken'
+  if (isInitial(slot, s, range, normal)) return 'initial'
+  if (s.count > 1 && s.min === s.max) return s.min === 0 ? 'zero' : 'constant'
+  return 'ok'
+}
+
+const HEADS: readonly (readonly [head: string, pattern: RegExp])[] = [
+  ['pooler', /^pooler\//],
+  ['MLM head', /^mlm\//],
+  ['SOP head', /^sop\//],
+  ['classifier', /^classifier\//],
+  ['question answering head', /^qa\//],
+]
+
+/** A head is untrained where all of it is as initialised, and constant where none of its matrices varies. */
+function headHealth(tensors: readonly TensorHealth[]): HeadHealth[] {
+  return HEADS.flatMap(([head, pattern]) => {
+    const own = tensors.filter((t) => pattern.test(t.slot))
+    if (own.length === 0) return []
+    const matrices = own.filter((t) => startOf(t.slot) === 'noise')
+    const constant = matrices.length > 0 && matrices.every((t) => t.min !== null && t.min === t.max)
+    const untrained = own.every((t) => t.state === 'initial')
+    return [{ head, state: constant ? 'constant' : untrained ? 'untrained' : 'trained' } as const]
+  })
+}
+
+function rangeOf({ rawConfig }: ExaminedModel): number {
+  const { initializer_range: range } = rawConfig.fields
+  return typeof range === 'number' && range > 0 ? range : INITIALIZER_RANGE
+}
+
+const has = (tensors: readonly TensorHealth[], slots: readonly (string | undefined)[]): boolean =>
+  slots.every((slot) => slot === undefined || tensors.some((t) => t.slot === slot && t.nan + t.inf === 0))
+
+async function ranksOf(examined: ExaminedModel, tensors: readonly TensorHealth[]): Promise<WordRanks | null> {
+  const { word, factor, mapping } = examined.plan.model.embeddings
+  const projection = factor ?? mapping?.kernel ?? null
+  return has(tensors, [word.slot, projection?.slot]) ? wordRanks(examined.source, word, projection) : null
+}
+
+function classesOf(examined: ExaminedModel, tensors: readonly TensorHealth[]): WeightsReport['classes'] {
+  const { model } = examined.plan
+  const { classifier } = model
+  if (classifier === null || !has(tensors, [classifier.weight.slot, classifier.bias.slot])) return []
+  const norms = normsBefore(model)
+  if (!has(tensors, norms)) return []
+  const labels = readLabels(examined.directory, examined.config)
+  return classHealth(examined.source, model).map((c) => ({ ...c, label: labels?.[c.index] ?? null }))
+}
+
+/** LayerNorms whose values the classes are judged by. */
+function normsBefore({ classifier, layers }: AlbertModel): string[] {
+  const norm = classifier?.norm ?? (classifier?.kind === 'token' ? layers.at(-1)?.at(-1)?.outputNorm : undefined)
+  return norm === undefined ? [] : [norm.gamma.slot, norm.beta.slot]
+}
+
+/**
+ * Examines the weights of a model: statistics of every tensor, heads that are untrained, classes that cannot win,
+ * layers that are copies, what the embeddings use of their dimensions; what a checkpoint lacks of another model, and
+ * what did not change since an earlier one. Tensors are read by pieces: memory does not grow with the model.
+ * @throws AlbertkitError as `openModel`, except that missing variables are reported
+ */
+export async function analyseWeights(path: string, options: WeightsOptions = {}): Promise<WeightsReport> {
+  const { against, before, onProgress, ...open } = options
+  const examined = await examineModel(path, open)
+  try {
+    const { source, plan, config, identification, notes } = examined
+    const range = rangeOf(examined)
+    const tensors = [...presentParameters(examined).values()].map((p): TensorHealth => {
+      onProgress?.(p.variable)
+      const statistics = tensorStatistics(source, p)
+      const { variable, slot, dtype, storedShape } = p
+      return {
+        variable,
+        slot,
+        dtype,
+        shape: storedShape,
+        ...statistics,
+        state: stateOf(slot, statistics, range, config.family === 'hf'),
+      }
+    })
+    const body = tensors.filter((t) => /^(embeddings|encoder)\//.test(t.slot))
+    onProgress?.('ranks of the word embeddings')
+    const ranks = await ranksOf(examined, tensors)
+    onProgress?.('layers that are copies')
+    const [name = path] = distinctNames([path])
+    const { checksum, task } = open
+    const beside = { ...(checksum === undefined ? {} : { checksum }), ...(open.config === undefined ? {} : { config: open.config }) } // prettier-ignore
+    const width = plan.model.embeddings.word.shape[1] ?? 0
+    const facts = {
+      model: name,
+      family: identification.table.family,
+      architecture: config.architecture,
+      initializerRange: range,
+      tensors,
+      body: body.length > 0 && body.every((t) => t.state === 'initial') ? ('untrained' as const) : ('trained' as const),
+      heads: headHealth(tensors),
+      classes: classesOf(examined, tensors),
+      ranks,
+      duplicates: plan.missing.length === 0 ? duplicateLayers(source, plan.model) : [],
+      missing: plan.missing,
+      against: against === undefined ? null : compareAgainst(examined, against, task),
+      before: before === undefined ? null : await compareBefore(examined, before, beside),
+      notes: [...notes, ...(width > WIDEST ? [`the word embeddings are wider than ${WIDEST}: their rank is not estimated`] : [])], // prettier-ignore
+    }
+    const ok = plan.missing.length === 0 && tensors.every((t) => t.nan + t.inf === 0)
+    return { ok, ...facts, verdicts: verdictsOf(facts) }
+  } finally {
+    examined.close()
+  }
+}

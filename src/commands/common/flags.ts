@@ -1,0 +1,79 @@
+import * as Flags from '@oclif/core/flags'
+import { usage } from '../../base/errors.js'
+
+/** An epsilon: more than 0, at most 1. */
+const epsilonFlag = Flags.custom<number>({
+  description: "LayerNorm epsilon to use instead of the model's own, e.g. 1e-3 for one trained with Keras' default",
+  helpValue: 'N',
+  parse: (text) => {
+    const epsilon = Number(text)
+    if (text.trim() !== '' && epsilon > 0 && epsilon <= 1) return Promise.resolve(epsilon)
+    return Promise.reject(usage(`--layer-norm-epsilon takes a number above 0 and at most 1, not ${text}`))
+  },
+})
+
+/** Flags of every command that reads a model. */
+export const modelFlags = {
+  config: Flags.string({
+    description: 'configuration to use instead of the one beside the weights',
+    helpValue: 'FILE',
+  }),
+  'layer-norm-epsilon': epsilonFlag(),
+  checksum: Flags.boolean({ description: 'verify CRC-32C of table blocks and tensors', default: true, allowNo: true }),
+}
+
+/** An absolute bound, a number of at least 0. */
+export const boundFlag = Flags.custom<number>({
+  description: 'absolute bound instead of the usual ones',
+  helpValue: 'N',
+  parse: (text) => {
+    const bound = Number(text)
+    if (text.trim() !== '' && Number.isFinite(bound) && bound >= 0) return Promise.resolve(bound)
+    return Promise.reject(usage(`--atol takes a number of at least 0, not ${text}`))
+  },
+})
+
+/** What the flags mean to the library. */
+export const openOptions = (flags: {
+  config?: string | undefined
+  'layer-norm-epsilon'?: number | undefined
+  checksum: boolean
+}) => ({
+  ...(flags.config === undefined ? {} : { config: flags.config }),
+  ...(flags['layer-norm-epsilon'] === undefined ? {} : { layerNormEpsilon: flags['layer-norm-epsilon'] }),
+  checksum: flags.checksum,
+})
+
+/** A part of answers, from 0 to 1. */
+export const agreementFlag = Flags.custom<number>({
+  description: 'part of answers that weights other than f32 must leave as they are; 0 asks nothing. Default 0.99',
+  helpValue: 'N',
+  parse: (text) => {
+    const part = Number(text)
+    if (text.trim() !== '' && part >= 0 && part <= 1) return Promise.resolve(part)
+    return Promise.reject(usage(`--min-agreement takes a number from 0 to 1, not ${text}`))
+  },
+})
+
+/** What the flags about element types and ONNX files mean to the library. */
+export const precisionOptions = (flags: {
+  dtype?: string[] | undefined
+  opset?: number | undefined
+  'weights-only': boolean
+  'keep-embeddings': boolean
+  'fp16-compute': boolean
+  'external-data': boolean
+  'min-agreement'?: number | undefined
+  gate?: string | undefined
+}) => ({
+  ...(flags.dtype === undefined
+    ? {}
+    : { dtypes: flags.dtype as ('f32' | 'f16' | 'bf16' | 'int8' | 'uint16' | 'uint8')[] }),
+  ...(flags.opset === undefined ? {} : { opset: flags.opset }),
+  weightsOnly: flags['weights-only'],
+  keepEmbeddings: flags['keep-embeddings'],
+  halfCompute: flags['fp16-compute'],
+  externalData: flags['external-data'],
+  ...(flags.gate === undefined ? {} : { gate: flags.gate }),
+  ...(flags['min-agreement'] === undefined ? {} : { minAgreement: flags['min-agreement'] }),
+})

@@ -1,0 +1,63 @@
+import * as Flags from '@oclif/core/flags'
+import type { Look } from '../../report/chart/look.js'
+import type { Chart } from '../../report/chart/render.js'
+import type { Section } from '../../report/html/html.js'
+import type { DataTable } from '../../report/tables.js'
+
+/** Flags of the commands that give tables and pictures. */
+export const outputFlags = {
+  markdown: Flags.boolean({ description: 'print the tables as Markdown', exclusive: ['json', 'csv'] }),
+  csv: Flags.boolean({ description: 'print the main table as CSV', exclusive: ['json', 'markdown'] }),
+  svg: Flags.string({ description: 'draw the picture into this SVG file', helpValue: 'FILE' }),
+  png: Flags.string({ description: 'draw the picture into this PNG file', helpValue: 'FILE' }),
+  look: Flags.string({ description: 'look of the picture', options: ['light', 'dark'], default: 'light' }),
+  report: Flags.string({ description: 'write one HTML page with everything into this directory', helpValue: 'DIR' }),
+  force: Flags.boolean({ description: 'replace files that are there' }),
+}
+
+interface OutputChoice {
+  readonly markdown: boolean
+  readonly csv: boolean
+  readonly svg?: string | undefined
+  readonly png?: string | undefined
+  readonly look: string
+  readonly report?: string | undefined
+  readonly force: boolean
+}
+
+/** What a command has to show, made only as far as it is asked for. */
+export interface Showable {
+  readonly tables: () => readonly DataTable[]
+  readonly csv: () => DataTable
+  readonly charts: readonly ((look: Look) => Chart)[]
+  readonly page: () => Promise<{ title: string; lead: string; sections: readonly Section[] }>
+}
+
+/** Draws charts into the files that the flags name, and gives their paths. */
+export async function writeCharts(
+  charts: Showable['charts'],
+  { svg, png, look, force }: Pick<OutputChoice, 'svg' | 'png' | 'look' | 'force'>,
+): Promise<string[]> {
+  if (svg === undefined && png === undefined) return []
+  const { writePictures } = await import('../../report/write-charts.js')
+  const files = { ...(svg === undefined ? {} : { svg }), ...(png === undefined ? {} : { png }) }
+  return writePictures(charts, { ...files, look: look as Look, force })
+}
+
+/** Writes the files that the flags ask for, and gives their paths. */
+export async function writeFiles(show: Showable, flags: OutputChoice): Promise<string[]> {
+  const files = await writeCharts(show.charts, flags)
+  if (flags.report === undefined) return files
+  const { writePage } = await import('../../report/write-charts.js')
+  files.push(await writePage(flags.report, await show.page(), flags.force))
+  return files
+}
+
+/** What stdout gets where it is not JSON. */
+export async function printer(show: Showable, flags: OutputChoice): Promise<() => string> {
+  const { tableCsv, tablesMarkdown, tablesText, terminalWidth } = await import('../../report/tables.js')
+  return () => {
+    if (flags.csv) return tableCsv(show.csv())
+    return flags.markdown ? tablesMarkdown(show.tables()) : tablesText(show.tables(), terminalWidth())
+  }
+}

@@ -1,0 +1,68 @@
+import type { Section } from '../../report/html/html.js'
+import { layersSection, paperSection, paramsSection, weightsSection } from '../../report/html/pages.js'
+import { distinctNames } from '../../api/distinct-names.js'
+import type { ModelLayers } from '../../api/layers/layers.js'
+import type { OpenModelOptions } from '../../api/open/open.js'
+import type { PaperReport } from '../../api/params/paper.js'
+import type { ParamsReport } from '../../api/params/params.js'
+import type { WeightsReport } from '../../api/weights/weights.js'
+
+/** A page before it is written. */
+export interface Page {
+  readonly title: string
+  readonly lead: string
+  readonly sections: readonly Section[]
+}
+
+const titleOf = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(' · ') : `${names.slice(0, 3).join(' · ')} and ${names.length - 3} more`
+
+/** The page of `layers`. */
+export const layersPage = (models: readonly ModelLayers[]): Page => ({
+  title: titleOf(models.map((m) => m.model)),
+  lead: 'What each layer and each attention head does to the tokens.',
+  sections: [layersSection(models)],
+})
+
+async function fileSections(models: readonly string[], options: OpenModelOptions): Promise<Section[]> {
+  if (models.length === 0) return []
+  const [{ compareLayers }, { analyseWeights }] = await Promise.all([
+    import('../../api/layers/layers.js'),
+    import('../../api/weights/weights.js'),
+  ])
+  const names = distinctNames(models)
+  const sections = [layersSection(await compareLayers(models, options))]
+  for (const [i, path] of models.entries())
+    sections.push(
+      weightsSection({ ...(await analyseWeights(path, options)), model: names[i] ?? path }, models.length > 1),
+    )
+  return sections
+}
+
+/** The page of `weights`. */
+export const weightsPage = (report: WeightsReport): Page => ({
+  title: report.model,
+  lead: 'What the weights of the model say.',
+  sections: [weightsSection(report, false)],
+})
+
+/** The page of `params`: of models that are files, what their layers do and what their weights say, too. */
+export async function paramsPage(
+  report: ParamsReport,
+  models: readonly string[],
+  options: OpenModelOptions = {},
+): Promise<Page> {
+  const names = report.columns.map((c) => c.name)
+  return {
+    title: titleOf(names),
+    lead: models.length === 0 ? 'Parameters from configurations alone.' : 'Parameters, layers and weights.',
+    sections: [paramsSection(report), ...(await fileSections(models, options))],
+  }
+}
+
+/** The page of `params --paper`. */
+export const paperPage = (report: PaperReport): Page => ({
+  title: 'ALBERT’s parameter counts, recomputed',
+  lead: 'Lan et al. 2019, “ALBERT: A Lite BERT for Self-supervised Learning of Language Representations”.',
+  sections: [paperSection(report)],
+})

@@ -1,0 +1,120 @@
+import * as Flags from '@oclif/core/flags'
+import type { ParamsOptions } from '../../api/params/params.js'
+import { usage } from '../../base/errors.js'
+import type { HeadName } from '../../model/outputs.js'
+import type { Sharing } from '../../model/accounting/slots.js'
+
+/** Flags of `params` that say which sizes to count. */
+
+const words = (text: string): string[] =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+
+function positive(flag: string, text: string): number {
+  const n = Number(text)
+  if (!Number.isSafeInteger(n) || n < 1 || n > 2 ** 31 - 1)
+    throw usage(`--${flag} takes whole numbers of at least 1, not ${text}`)
+  return n
+}
+
+/** A list with commas, e.g. `64,128`. */
+const sizes = (flag: string, description: string) =>
+  Flags.custom<number[]>({
+    description,
+    helpValue: 'N,…',
+    helpGroup: 'WHAT IF',
+    // eslint-disable-next-line @typescript-eslint/require-await -- oclif's parsers are async
+    parse: async (text) => {
+      const list = words(text).map((word) => positive(flag, word))
+      if (list.length === 0) throw usage(`--${flag} takes numbers separated by commas`)
+      return list
+    },
+  })()
+
+/** A list of names, each one of `allowed` where that is given. */
+const names = (flag: string, description: string, helpValue: string, helpGroup?: string, allowed?: readonly string[]) =>
+  Flags.custom<string[]>({
+    description,
+    helpValue,
+    ...(helpGroup === undefined ? {} : { helpGroup }),
+    // eslint-disable-next-line @typescript-eslint/require-await -- oclif's parsers are async
+    parse: async (text) => {
+      const list = words(text)
+      const wrong = list.find((word) => allowed !== undefined && !allowed.includes(word))
+      if (list.length === 0 || wrong !== undefined)
+        throw usage(
+          `--${flag} takes ${(allowed ?? ['names']).join(', ')}${wrong === undefined ? '' : `, not ${wrong}`}`,
+        )
+      return list
+    },
+  })()
+
+export const whatIfFlags = {
+  preset: names('preset', 'published sizes: albert-base, albert-tiny-zh, bert-large …', 'NAME,…'),
+  compare: names('compare', 'presets and models to set beside it', 'NAME,…'),
+  heads: names(
+    'heads',
+    'heads of a preset or configuration: mlm, sop, classifier, token-classifier, multiple-choice, qa',
+    'NAME,…',
+    undefined,
+    ['mlm', 'sop', 'classifier', 'token-classifier', 'multiple-choice', 'qa'],
+  ),
+  labels: Flags.integer({ description: 'classes of the classifier', min: 1, helpValue: 'N' }),
+  sequence: Flags.integer({ description: 'tokens a row', min: 1, default: 128, helpValue: 'N' }),
+  batch: Flags.integer({ description: 'rows', min: 1, default: 1, helpValue: 'N' }),
+  'value-bits': Flags.string({ description: 'width of a value', options: ['32', '16'], default: '32' }),
+  'embedding-size': sizes('embedding-size', 'other embedding sizes E'),
+  hidden: sizes('hidden', 'other hidden sizes H; heads keep their width, I its ratio to H'),
+  layers: sizes('layers', 'other numbers of layers L'),
+  vocab: sizes('vocab', 'other vocabulary sizes V'),
+  groups: sizes('groups', 'other numbers of groups G'),
+  share: names('share', 'what layers share: all, attention, ffn, none', 'WHAT,…', 'WHAT IF', [
+    'all',
+    'attention',
+    'ffn',
+    'none',
+  ]),
+}
+
+interface ParamsFlags {
+  readonly config?: string | undefined
+  readonly checksum: boolean
+  readonly preset?: string[] | undefined
+  readonly compare?: string[] | undefined
+  readonly heads?: string[] | undefined
+  readonly labels?: number | undefined
+  readonly sequence: number
+  readonly batch: number
+  readonly 'value-bits': string
+  readonly 'embedding-size'?: number[] | undefined
+  readonly hidden?: number[] | undefined
+  readonly layers?: number[] | undefined
+  readonly vocab?: number[] | undefined
+  readonly groups?: number[] | undefined
+  readonly share?: string[] | undefined
+}
+
+/** What the arguments and flags mean to the library. */
+export function askedFor(models: readonly string[], flags: ParamsFlags): ParamsOptions {
+  const alone = models.length === 0
+  return {
+    checksum: flags.checksum,
+    models,
+    ...(flags.config === undefined ? {} : alone ? { configs: [flags.config] } : { config: flags.config }),
+    presets: flags.preset ?? [],
+    compare: flags.compare ?? [],
+    ...(flags.heads === undefined ? {} : { heads: flags.heads as HeadName[] }),
+    ...(flags.labels === undefined ? {} : { labels: flags.labels }),
+    workload: { batch: flags.batch, sequence: flags.sequence, elementBytes: Number(flags['value-bits']) / 8 },
+    whatIf: {
+      embeddingSizes: flags['embedding-size'] ?? [],
+      hiddenSizes: flags.hidden ?? [],
+      layers: flags.layers ?? [],
+      vocabularies: flags.vocab ?? [],
+      groups: flags.groups ?? [],
+      sharings: (flags.share ?? []) as Sharing[],
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { TextFileReport } from '../../api/inference/predict-file.js'
+import type { ShardCommand } from '../../api/sharded/shards.js'
+import type { Listener, TextJob } from '../../api/inference/job.js'
+import { inputFormatOf } from '../../text/data/examples.js'
+import { usage } from '../../base/errors.js'
+import { AlbertkitCommand } from './base.js'
+import { listenerOf } from './text-talk.js'
+
+interface ShardFlags {
+  readonly errors?: string | undefined
+  readonly shard?: { readonly index: number; readonly count: number } | undefined
+  readonly output?: string | undefined
+}
+
+/** What the commands that read lines have in common. */
+export abstract class TextCommand extends AlbertkitCommand {
+  /** Says what happens while the input of a job is read. */
+  protected listener({ input, inputFormat, maxSeqLength }: TextJob): Listener {
+    const unit = (inputFormat ?? inputFormatOf(input)) === 'tfrecord' ? 'record' : 'line'
+    return { ...listenerOf(this.speaker, { unit, maxSeqLength }), gone: this.readerGone }
+  }
+
+  /** Computes the shard that is asked for; false where none is. */
+  protected async runShard(
+    command: ShardCommand,
+    job: TextJob,
+    { shard, output, errors }: ShardFlags,
+  ): Promise<boolean> {
+    if (shard === undefined) return false
+    if (errors !== undefined)
+      throw usage('the lines that a shard cannot use lie beside it', { hint: 'merge --errors FILE joins them' })
+    const { runTextShard } = await import('../../api/sharded/shards.js')
+    const { shardDocument, shardText } = await import('../../report/text/shard.js')
+    const report = await runTextShard(command, job, shard, output, this.listener(job))
+    await this.finish(shardDocument(report), () => shardText(report))
+    return true
+  }
+
+  /** Ends a command whose lines are written. Lines that could not be used and that no file has are exit code 3. */
+  protected async finishLines(report: TextFileReport, errors: string | undefined): Promise<void> {
+    const exitCode = report.bad > 0 && errors === undefined ? 3 : 0
+    if (report.output === null) {
+      if (exitCode !== 0) await this.end(exitCode)
+      return
+    }
+    const { textFileText } = await import('../../report/text/text-file.js')
+    await this.finish(report, () => textFileText(report), exitCode)
+  }
+}

@@ -1,0 +1,42 @@
+import { elementCount } from '../formats/core/source.js'
+import type { View } from '../model/tensors/view.js'
+
+/** How two tensors of the same shape differ. */
+export interface Difference {
+  readonly elements: number
+  /** Elements that are not the same number. */
+  readonly different: number
+  /** Largest absolute difference; null where one of two numbers is none. */
+  readonly maxAbs: number | null
+  /** Where that is, in the tensor as it is meant. */
+  readonly where: readonly number[]
+}
+
+const PIECE = 1 << 20
+
+/** Compares two views of one shape piece by piece, so that neither is held. */
+export function differenceOf(a: View, b: View): Difference {
+  const total = elementCount(a.shape)
+  const columns = a.shape[a.shape.length - 1] ?? 1
+  // Whole rows: what is computed or transposed comes by rows.
+  const piece = Math.max(1, Math.min(total, Math.max(1, Math.floor(PIECE / Math.max(1, columns))) * columns))
+  const [ours, theirs] = [new Float32Array(piece), new Float32Array(piece)]
+  let [different, largest, at, broken] = [0, 0, 0, false]
+  for (let start = 0; start < total; start += piece) {
+    const length = Math.min(piece, total - start)
+    const [x, y] = [ours.subarray(0, length), theirs.subarray(0, length)]
+    a.read(start, x)
+    b.read(start, y)
+    for (let i = 0; i < length; i++) {
+      const [p, q] = [x[i]!, y[i]!]
+      if (p === q || (Number.isNaN(p) && Number.isNaN(q))) continue
+      different++
+      const distance = Math.abs(p - q)
+      if (broken || distance <= largest) continue
+      broken = Number.isNaN(distance)
+      largest = distance
+      at = start + i
+    }
+  }
+  return { elements: total, different, maxAbs: broken ? null : largest, where: different === 0 ? [] : a.place(at) }
+}

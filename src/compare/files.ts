@@ -1,0 +1,129 @@
+import { DTYPE_BYTES, elementCount, sameShape, type DType, type TensorSource } from '../formats/core/source.js'
+import { decodeFloats } from '../model/tensors/decode.js'
+import { encodeFloats } from '../model/tensors/encode.js'
+import type { PlannedTensor } from '../model/rewrite/translation.js'
+import type { WeightCheck, WeightDifference } from './weights.js'
+
+/**
+ * Whether a written file holds what was planned, bit for bit (rounded, where the plan has another element type). It is read as any file is, and turned back into the order
+ * of the source: the other way round than it was written.
+ */
+
+const PIECE_BYTES = 1 << 20
+/** Rows of the written matrix that are compared at a time, as columns of the source's. */
+const BLOCK_BYTES = 16 << 20
+
+function sameInOrder(
+  total: number,
+  expected: (start: number, target: Uint8Array) => void,
+  written: (start: number, target: Uint8Array) => void,
+): boolean {
+  const [ours, theirs] = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)]
+  for (let start = 0; start < total; start += PIECE_BYTES) {
+    const length = Math.min(PIECE_BYTES, total - start)
+    const [a, b] = [ours.subarray(0, length), theirs.subarray(0, length)]
+    expected(start, a)
+    written(start, b)
+    if (Buffer.compare(a, b) !== 0) return false
+  }
+  return true
+}
+
+/** Halfs and words as they are stored, to compare bits and not numbers. */
+const unitsOf = (bytes: Uint8Array, width: number): Uint16Array | Uint32Array =>
+  width === 2
+    ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2)
+    : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+
+/** A matrix as it was before it was transposed; `read` gives the bytes of the elements from `start` on. */
+interface Plain {
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  readonly read: (start: number, target: Uint8Array) => void
+}
+
+/** Compares `[rows, columns]` with its transpose, by blocks of rows: each row is found again in a column of the file. */
+function sameTransposed({ shape, dtype, read }: Plain, written: TensorSource, name: string): boolean {
+  const [rows = 1, columns = 1] = shape
+  const width = DTYPE_BYTES[dtype]
+  const per = width === 8 ? 2 : 1
+  const high = Math.max(1, Math.min(columns, Math.floor(BLOCK_BYTES / (rows * width))))
+  const block = new Uint8Array(high * rows * width)
+  const piece = new Uint8Array(high * width)
+  const [theirs, ours] = [unitsOf(block, width), unitsOf(piece, width)]
+  for (let c0 = 0; c0 < columns; c0 += high) {
+    const wide = Math.min(high, columns - c0)
+    written.read(name, c0 * rows * width, block.subarray(0, wide * rows * width))
+    for (let r = 0; r < rows; r++) {
+      read(r * columns + c0, piece.subarray(0, wide * width))
+      for (let c = 0; c < wide; c++)
+        for (let u = 0; u < per; u++) if (ours[c * per + u] !== theirs[(c * rows + r) * per + u]) return false
+    }
+  }
+  return true
+}
+
+/** What a planned tensor is made of, in the order of its origin and the element type of the file. */
+function plainOf(source: TensorSource, { origin, meant, dtype }: PlannedTensor): Plain {
+  if (origin.kind === 'computed') {
+    const read = (start: number, target: Uint8Array): void => {
+      origin.fill(start, new Float32Array(target.buffer, target.byteOffset, target.length / 4))
+    }
+    return { shape: meant, dtype, read: rounded('F32', dtype, read) }
+  }
+  const { variable, storedShape, dtype: own } = origin.parameter
+  const read = (start: number, target: Uint8Array): void => {
+    source.read(variable, start * DTYPE_BYTES[own], target)
+  }
+  return { shape: storedShape, dtype, read: rounded(own, dtype, read) }
+}
+
+/** Gives elements of one type as those of another. */
+function rounded(from: DType, to: DType, read: Plain['read']): Plain['read'] {
+  if (from === to) return read
+  return (start, target) => {
+    const values = new Float32Array(target.length / DTYPE_BYTES[to])
+    const bytes = new Uint8Array(values.length * DTYPE_BYTES[from])
+    read(start, bytes)
+    decodeFloats(from, bytes, values)
+    encodeFloats(to, values, target)
+  }
+}
+
+function difference(source: TensorSource, written: TensorSource, tensor: PlannedTensor): string | null {
+  const { name, shape, dtype, origin, transposed } = tensor
+  const info = written.tensors.get(name)
+  if (info === undefined) return 'absent from the file'
+  if (info.dtype !== dtype) return `stored as ${info.dtype} instead of ${dtype}`
+  if (!sameShape(info.shape, shape)) return `shape [${info.shape.join(', ')}] instead of [${shape.join(', ')}]`
+  const width = DTYPE_BYTES[dtype]
+  const total = elementCount(shape) * width
+  if (total === 0) return null
+  const plain = plainOf(source, tensor)
+  const turned = origin.kind === 'computed' ? transposed : (origin.parameter.layout === 'transposed') !== transposed
+  const same = turned
+    ? sameTransposed(plain, written, name)
+    : sameInOrder(
+        total,
+        (start, target) => { plain.read(start / width, target) },
+        (start, target) => { written.read(name, start, target) },
+      ) // prettier-ignore
+  return same ? null : 'its bytes differ'
+}
+
+/** Compares every planned tensor with the one that was written, and finds tensors that were not planned. */
+export function compareFile(
+  source: TensorSource,
+  written: TensorSource,
+  tensors: readonly PlannedTensor[],
+): WeightCheck {
+  const differences: WeightDifference[] = []
+  for (const tensor of tensors) {
+    const reason = difference(source, written, tensor)
+    if (reason !== null) differences.push({ slot: tensor.slot, variable: tensor.name, reason })
+  }
+  const planned = new Set(tensors.map(({ name }) => name))
+  for (const variable of written.tensors.keys())
+    if (!planned.has(variable)) differences.push({ slot: variable, variable, reason: 'nothing in the source' })
+  return { compared: tensors.length, differences }
+}

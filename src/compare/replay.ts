@@ -1,0 +1,82 @@
+import type { TensorSource } from '../formats/core/source.js'
+import type { AlbertModel } from '../model/albert.js'
+import { forward, takesChoices, type HeadSelection } from '../model/forward.js'
+import { inputShape, type ModelInputs } from '../model/reference/run.js'
+import { hiddenStateCount } from '../model/outputs.js'
+import { integers, ReferenceOps, type Tensor } from '../model/reference/reference.js'
+import { useCounts } from '../model/tensors/read.js'
+import { compare, maskedRows, type Bound, type Comparison, type Values } from './compare.js'
+import { stageOf, type Operation } from './stages.js'
+
+/** One operation of a run, judged by itself. */
+export interface Step extends Comparison {
+  /** Counts from 0; −1 is the embeddings, null a head. */
+  readonly layer: number | null
+  readonly operation: Operation
+}
+
+/**
+ * The float64 reference that goes on from what the runtime gave: each inner value is computed from the runtime's own
+ * values of the operations before it, compared, and replaced by the runtime's. An error is so seen where it is made and
+ * nowhere after it.
+ */
+class ReplayOps extends ReferenceOps {
+  readonly steps: Step[] = []
+  readonly #masked: readonly boolean[]
+
+  constructor(
+    source: TensorSource,
+    uses: ConstructorParameters<typeof ReferenceOps>[1],
+    readonly runner: string,
+    readonly inputs: ModelInputs,
+    readonly run: ReadonlyMap<string, Values>,
+    readonly bound: (operation: Operation) => Bound,
+    readonly innerLayers: number,
+  ) {
+    super(source, uses)
+    this.#masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
+  }
+
+  override inner(name: string, x: Tensor): Tensor {
+    const full = this.names.of(name)
+    const given = this.run.get(full)
+    if (given === undefined) return x
+    // Graphs hold [B, S, w] as [B·S, w] between matrix products; row-major, the numbers are the same.
+    const actual = given.data.length === x.data.length ? { shape: x.shape, data: given.data } : given
+    const stage = stageOf(full, this.innerLayers)
+    const compared = compare(this.runner, full, actual, x, { bound: this.bound(stage.operation), masked: this.#masked })
+    this.steps.push(...compared.map((c) => ({ ...c, ...stage })))
+    return actual === given ? x : { shape: x.shape, data: Float64Array.from(given.data) }
+  }
+}
+
+/**
+ * Judges every operation of a run by itself.
+ * @param run inner values that the runtime gave, by their paths; what is absent is computed by the reference
+ * @param bound of each kind of operation
+ * @returns the operations in the order of their computation; rows that are masked everywhere apart
+ */
+export function replay(
+  model: AlbertModel,
+  source: TensorSource,
+  inputs: ModelInputs,
+  heads: HeadSelection,
+  runner: string,
+  run: ReadonlyMap<string, Values>,
+  bound: (operation: Operation) => Bound,
+): Step[] {
+  const layers = Math.round(hiddenStateCount(model) / model.layers.length)
+  const ops = new ReplayOps(source, useCounts(model), runner, inputs, run, bound, layers)
+  const shape = inputShape(inputs, takesChoices(model, heads))
+  forward(
+    model,
+    ops,
+    {
+      input_ids: integers(inputs.input_ids, shape),
+      attention_mask: integers(inputs.attention_mask, shape),
+      token_type_ids: integers(inputs.token_type_ids, shape),
+    },
+    heads,
+  )
+  return ops.steps
+}

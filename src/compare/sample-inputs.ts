@@ -1,0 +1,94 @@
+import type { AlbertModel } from '../model/albert.js'
+import { forwardFlops } from '../model/accounting/cost.js'
+import { takesChoices, type HeadSelection } from '../model/forward.js'
+import type { ModelInputs } from '../model/reference/run.js'
+
+/** Inputs that verification draws when it is given none. */
+
+/** Floating-point operations that the reference may spend on the widest input: about two seconds. */
+const BUDGET = 4e9
+/** What it may spend on all of them. */
+const TOTAL_BUDGET = 8e9
+
+/** Sizes of the widest input, largest first; sequence lengths are odd, so that nothing passes by luck of alignment. */
+const SIZES = [[4, 17], [4, 13], [3, 11], [2, 9], [2, 7], [2, 5], [1, 5], [1, 3], [1, 2]] as const satisfies readonly Size[] // prettier-ignore
+
+type Size = readonly [batch: number, sequence: number]
+
+/** A small generator with a fixed seed (mulberry32), so that the same model is always tried on the same inputs. */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** Mask of row `row`: full, padded at the end, with holes, and all zero in the fourth row; of one token the second. */
+function maskOf(row: number, i: number, sequence: number): 0 | 1 {
+  if (sequence === 1) return row === 0 ? 1 : 0
+  if (row === 0) return sequence <= 3 && i === sequence - 1 ? 0 : 1
+  if (row === 1) return i < Math.ceil(sequence * 0.6) ? 1 : 0
+  return row === 2 ? (i % 4 === 2 ? 0 : 1) : 0
+}
+
+/** A batch with padding, holes, two segments where the model has them, and both ends of the vocabulary. */
+export function drawInputs(model: AlbertModel, batch: number, sequence: number, seed: number): ModelInputs {
+  const { vocab_size, type_vocab_size } = model.config
+  const next = random(seed)
+  const ids = Int32Array.from({ length: batch * sequence }, () => Math.floor(next() * vocab_size))
+  ids[0] = vocab_size - 1
+  ids[ids.length - 1] = 0
+  const at = (i: number): [row: number, column: number] => [Math.floor(i / sequence), i % sequence]
+  return {
+    batch,
+    sequence,
+    input_ids: ids,
+    attention_mask: ids.map((_, i) => maskOf(...at(i), sequence)),
+    token_type_ids: ids.map((_, i) => (type_vocab_size > 1 && at(i)[1] >= sequence / 2 ? 1 : 0)),
+  }
+}
+
+/** Inputs that verification draws, and what it had to leave out. */
+export interface DrawnInputs {
+  readonly inputs: readonly ModelInputs[]
+  readonly notes: readonly string[]
+}
+
+/** `inputs` as examples of choices. */
+const asChoices = (inputs: ModelInputs): ModelInputs => ({
+  ...inputs,
+  // Two examples of as many choices as the rows allow, or one of all.
+  choices: inputs.batch === 4 ? 2 : inputs.batch,
+})
+
+/**
+ * Inputs of several batches and lengths: an odd one, 1, 2 and the longest that the model has, as far as the reference can
+ * compute them in a few seconds.
+ */
+export function defaultInputs(model: AlbertModel, heads: HeadSelection): DrawnInputs {
+  const longest = model.config.max_position_embeddings
+  const cost = ([batch, sequence]: Size): number => forwardFlops(model, heads, batch, sequence)
+  const widest = SIZES.find((size) => size[1] <= longest && cost(size) <= BUDGET) ?? [1, Math.min(2, longest)]
+  const sizes: Size[] = [widest]
+  let spent = cost(widest)
+  const notes: string[] = []
+  for (const size of [
+    [2, 1],
+    [1, 2],
+    [1, longest],
+  ] as const) {
+    if (size[1] > longest || sizes.some((s) => s[1] === size[1])) continue
+    if (spent + cost(size) > TOTAL_BUDGET) {
+      const needed = (cost(size) / 1e9).toPrecision(2)
+      notes.push(`no input of ${size[1]} tokens was drawn: the float64 reference would need ${needed} GFLOP for it`)
+      continue
+    }
+    spent += cost(size)
+    sizes.push(size)
+  }
+  const inputs = sizes.map(([batch, sequence], i) => drawInputs(model, batch, sequence, i + 1))
+  return { inputs: takesChoices(model, heads) ? inputs.map(asChoices) : inputs, notes }
+}

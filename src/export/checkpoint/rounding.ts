@@ -1,0 +1,48 @@
+import type { DType, TensorSource } from '../../formats/core/source.js'
+import { LARGEST_HALF } from '../../model/tensors/half.js'
+import { originDtype, type PlannedTensor, type Translation } from '../../model/rewrite/translation.js'
+import { TensorStream } from './stream.js'
+
+/** Element types that a file of named weights can be written in; by default each tensor keeps the source's. */
+export const FILE_PRECISIONS = ['f32', 'f16', 'bf16'] as const
+export type FilePrecision = (typeof FILE_PRECISIONS)[number]
+
+const DTYPES: Readonly<Record<FilePrecision, DType>> = { f32: 'F32', f16: 'F16', bf16: 'BF16' }
+
+/** Largest magnitude of a tensor as it would be in float32. */
+function largest(stream: TensorStream, tensor: PlannedTensor): number {
+  let most = 0
+  stream.stream({ ...tensor, dtype: 'F32' }, (bytes) => {
+    for (const value of new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)) {
+      const size = Math.abs(value)
+      if (size > most) most = size
+    }
+  })
+  return most
+}
+
+/**
+ * The same file with every tensor in the element type of `precision`. A tensor with values beyond the range of a half
+ * is float32 all the same.
+ * @throws AlbertkitError `malformed` from the source
+ */
+export function inPrecision(translation: Translation, source: TensorSource, precision: FilePrecision): Translation {
+  const dtype = DTYPES[precision]
+  const stream = new TensorStream(source)
+  const kept: string[] = []
+  const tensors = translation.tensors.map((tensor): PlannedTensor => {
+    const fits = dtype !== 'F16' || originDtype(tensor) === 'F16' || largest(stream, tensor) <= LARGEST_HALF
+    if (!fits) kept.push(tensor.name)
+    return { ...tensor, dtype: fits ? dtype : 'F32' }
+  })
+  const more = kept.length === 1 ? '' : ` and ${kept.length - 1} more`
+  const note = `${kept[0] ?? ''}${more} stays float32: it has values beyond ${LARGEST_HALF}, the largest half; bf16 has their range`
+  return { ...translation, tensors, notes: kept.length === 0 ? translation.notes : [...translation.notes, note] }
+}
+
+/** What transformers calls the element type of a whole file: the widest, where it has several. */
+export function torchDtype({ tensors }: Pick<Translation, 'tensors'>): string {
+  const kinds = new Set(tensors.map(({ dtype }) => dtype))
+  if (kinds.size === 1 && kinds.has('F16')) return 'float16'
+  return kinds.size === 1 && kinds.has('BF16') ? 'bfloat16' : 'float32'
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import { DTYPE_BYTES, type TensorSource } from '../../formats/core/source.js'
+import { buildHeader } from '../../formats/safetensors/write.js'
+import type { PlannedTensor, Translation } from '../../model/rewrite/translation.js'
+import { OutputFile } from '../../files/output-file.js'
+import { turn } from '../../files/yield.js'
+import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
+import { byteLengthOf, TensorStream } from './stream.js'
+
+/** As the official library orders them: wide elements first, so that every tensor begins where its type wants, then by name. */
+const inOrder = (tensors: readonly PlannedTensor[]): PlannedTensor[] =>
+  [...tensors].sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1))
+
+/**
+ * Writes `model.safetensors` into `dir`, its bytes streamed.
+ * @throws AlbertkitError `output`, or `malformed` from the source
+ */
+export async function writeSafetensorsModel(
+  { tensors }: Pick<Translation, 'tensors'>,
+  source: TensorSource,
+  dir: string,
+  { onProgress, onStart, onFile }: WriteEvents,
+): Promise<WrittenArtefact> {
+  const ordered = inOrder(tensors)
+  const weightBytes = ordered.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
+  const path = join(dir, 'model.safetensors')
+  const file = new OutputFile(path)
+  onStart?.(path, weightBytes)
+  try {
+    file.write(buildHeader(ordered, { format: 'pt' }))
+    const stream = new TensorStream(source)
+    let done = 0
+    for (const tensor of ordered) {
+      stream.stream(tensor, (bytes) => {
+        file.write(bytes)
+        onProgress?.((done += bytes.length), weightBytes)
+      })
+      await turn()
+    }
+  } finally {
+    file.close()
+  }
+  onFile?.(path)
+  return { files: [{ path: 'model.safetensors', bytes: file.bytes }], weightBytes, weights: [], outputs: [], marks: {} }
+}

@@ -1,0 +1,106 @@
+import { DTYPE_BYTES, elementCount, type DType, type TensorSource } from '../../formats/core/source.js'
+import type { Parameter } from '../../model/albert.js'
+import { decodeFloats } from '../../model/tensors/decode.js'
+import { encodeFloats } from '../../model/tensors/encode.js'
+import { originDtype, type PlannedTensor } from '../../model/rewrite/translation.js'
+import { bytesOf, PIECE_BYTES, Transposer, type Elements } from '../weights/transpose.js'
+import type { Sink } from '../weights/weight-stream.js'
+
+/** Elements of `width` bytes that are moved and not looked into. */
+function elementsOf(width: number): (length: number) => Elements {
+  if (width === 2) return (length) => new Uint16Array(length)
+  return width === 8 ? (length) => new Float64Array(length) : (length) => new Float32Array(length)
+}
+
+/** Bytes of a tensor as it is written. */
+export const byteLengthOf = ({ shape, dtype }: Pick<PlannedTensor, 'shape' | 'dtype'>): number =>
+  elementCount(shape) * DTYPE_BYTES[dtype]
+
+/** Streams planned tensors in the element type that they are planned in, in pieces of at most 4 MiB. */
+export class TensorStream {
+  readonly #transposers = new Map<number, Transposer<Elements>>()
+  #piece: Uint8Array | null = null
+  /** Of conversions: values, and bytes of twice the size at most (halfs that become float32). */
+  #floats: Float32Array | null = null
+  #encoded: Uint8Array | null = null
+
+  constructor(readonly source: TensorSource) {}
+
+  /** @throws AlbertkitError `malformed` from the source */
+  stream(tensor: PlannedTensor, sink: Sink): void {
+    if (elementCount(tensor.meant) === 0) return
+    const own = originDtype(tensor)
+    this.#streamOwn(tensor, own === tensor.dtype ? sink : this.#converting(own, tensor.dtype, sink))
+  }
+
+  /** A sink of elements of one type that gives `sink` those of another, by way of float32. */
+  #converting(from: DType, to: DType, sink: Sink): Sink {
+    const most = PIECE_BYTES / DTYPE_BYTES[from]
+    this.#floats ??= new Float32Array(PIECE_BYTES / 2)
+    this.#encoded ??= new Uint8Array(PIECE_BYTES * 2)
+    const [floats, encoded] = [this.#floats, this.#encoded]
+    return (bytes) => {
+      const n = bytes.length / DTYPE_BYTES[from]
+      for (let start = 0; start < n; start += most) {
+        const values = floats.subarray(0, Math.min(most, n - start))
+        decodeFloats(from, bytes.subarray(start * DTYPE_BYTES[from]), values)
+        const out = encoded.subarray(0, values.length * DTYPE_BYTES[to])
+        encodeFloats(to, values, out)
+        sink(out)
+      }
+    }
+  }
+
+  /** In the element type of the origin. */
+  #streamOwn({ origin, transposed, meant }: PlannedTensor, sink: Sink): void {
+    if (origin.kind === 'parameter') {
+      const { parameter } = origin
+      if ((parameter.layout === 'transposed') === transposed) this.#copy(parameter, sink)
+      else this.#transpose(parameter, sink)
+      return
+    }
+    const { fill } = origin
+    if (!transposed) {
+      const total = elementCount(meant)
+      const piece = this.#transposer('F32').piece as Float32Array
+      for (let start = 0; start < total; start += piece.length) {
+        const part = piece.subarray(0, Math.min(piece.length, total - start))
+        fill(start, part)
+        sink(bytesOf(part))
+      }
+      return
+    }
+    const [rows = 1, columns = 1] = meant
+    const read = (start: number, target: Elements): void => {
+      fill(start, target as Float32Array)
+    }
+    // Computing a row again for every stripe costs more than reading it again, so no width is too small.
+    this.#transposer('F32').transpose({ rows, columns, width: PIECE_BYTES, read }, sink)
+  }
+
+  #transposer(dtype: DType): Transposer<Elements> {
+    const width = DTYPE_BYTES[dtype]
+    let known = this.#transposers.get(width)
+    if (known === undefined) this.#transposers.set(width, (known = new Transposer(elementsOf(width))))
+    return known
+  }
+
+  #copy({ variable, shape, dtype }: Parameter, sink: Sink): void {
+    const total = elementCount(shape) * DTYPE_BYTES[dtype]
+    const piece = (this.#piece ??= new Uint8Array(PIECE_BYTES))
+    for (let start = 0; start < total; start += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, total - start))
+      this.source.read(variable, start, part)
+      sink(part)
+    }
+  }
+
+  #transpose({ variable, storedShape, dtype }: Parameter, sink: Sink): void {
+    const [rows = 1, columns = 1] = storedShape
+    const width = DTYPE_BYTES[dtype]
+    const read = (start: number, target: Elements): void => {
+      this.source.read(variable, start * width, bytesOf(target))
+    }
+    this.#transposer(dtype).transpose({ rows, columns, width, read }, sink)
+  }
+}

@@ -1,0 +1,163 @@
+import { elementCount, type TensorSource } from '../../formats/core/source.js'
+import type { Parameter } from '../../model/albert.js'
+import { storedMatrix } from '../../model/tensors/read.js'
+import { LARGEST_HALF } from '../../model/tensors/half.js'
+import { WeightStream } from './weight-stream.js'
+
+/** How the elements of one weight are stored in an artefact. */
+export type Encoding =
+  | { readonly kind: 'f32' }
+  | { readonly kind: 'f16' }
+  /** Signed, symmetric: `value = q · scale`, q in −127 … 127, one scale for each channel of the stored matrix. */
+  | {
+      readonly kind: 'int8'
+      readonly channels: 'rows' | 'columns'
+      readonly scales: Float32Array
+      /** Whether what it is multiplied with is quantised too, while the model runs. */
+      readonly dynamic: boolean
+    }
+  /** `value = q · scale + min`, one scale for the tensor: what tfjs has. */
+  | { readonly kind: 'affine'; readonly dtype: 'uint8' | 'uint16'; readonly scale: number; readonly min: number }
+
+/** How every weight is stored. */
+export interface Encodings {
+  /**
+   * @param axis the axis of the meant matrix that channels lie along: 0 for tables and output heads, 1 for kernels. The
+   *   first use of a parameter decides.
+   */
+  of(parameter: Parameter, axis: 0 | 1): Encoding
+}
+
+const F32: Encoding = { kind: 'f32' }
+const F16: Encoding = { kind: 'f16' }
+export const FLOAT32: Encodings = { of: () => F32 }
+
+/** Element types of artefacts, as `--dtype` names them. */
+export const PRECISIONS = ['f32', 'f16', 'bf16', 'int8', 'uint16', 'uint8'] as const
+export type Precision = (typeof PRECISIONS)[number]
+
+/** Bytes of an element; scales are counted apart. */
+export function elementBytes(encoding: Encoding): number {
+  switch (encoding.kind) {
+    case 'f32':
+      return 4
+    case 'f16':
+      return 2
+    case 'int8':
+      return 1
+    case 'affine':
+      return encoding.dtype === 'uint8' ? 1 : 2
+  }
+}
+
+export interface PrecisionOptions {
+  /** Leave activations as they are: int8 weights become float32 again when a model is loaded. */
+  readonly weightsOnly?: boolean
+  /** Leave word, position and token-type embeddings in float32. */
+  readonly keepEmbeddings?: boolean
+  /** Slots whose weights stay float32. */
+  readonly keep?: ReadonlySet<string>
+  /** Slots whose weights alone are quantised, not what they are multiplied with. */
+  readonly still?: ReadonlySet<string>
+}
+
+/** Gives every piece of a parameter, as float32 in stored order. */
+function scan(stream: WeightStream, parameter: Parameter, look: (values: Float32Array) => void): void {
+  stream.stream(parameter, 'stored', (bytes) => {
+    look(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4))
+  })
+}
+
+function largest(stream: WeightStream, parameter: Parameter): number {
+  let most = 0
+  scan(stream, parameter, (values) => {
+    for (const value of values) {
+      const size = Math.abs(value)
+      if (size > most) most = size
+    }
+  })
+  return most
+}
+
+/** Scale of each row or column of the stored matrix: its largest magnitude becomes 127. */
+function channelScales(stream: WeightStream, parameter: Parameter, channels: 'rows' | 'columns'): Float32Array {
+  const [rows, columns] = storedMatrix(parameter)
+  const most = new Float32Array(channels === 'rows' ? rows : columns)
+  let at = 0
+  scan(stream, parameter, (values) => {
+    for (let i = 0; i < values.length;) {
+      const column = at % columns
+      const run = Math.min(columns - column, values.length - i)
+      if (channels === 'rows') {
+        const row = (at - column) / columns
+        let size = most[row]!
+        for (let j = i; j < i + run; j++) size = Math.max(size, Math.abs(values[j]!))
+        most[row] = size
+      } else {
+        for (let j = i, c = column; j < i + run; j++, c++) {
+          const size = Math.abs(values[j]!)
+          if (size > most[c]!) most[c] = size
+        }
+      }
+      i += run
+      at += run
+    }
+  })
+  // A channel of zeros gets any scale but zero, which nothing can be divided by.
+  return most.map((size) => (size > 0 ? size / 127 : 1))
+}
+
+/** tfjs's own affine form; the range always holds zero, so that zeros stay zeros. */
+function affine(stream: WeightStream, parameter: Parameter, dtype: 'uint8' | 'uint16'): Encoding {
+  let [low, high] = [0, 0]
+  scan(stream, parameter, (values) => {
+    for (const value of values) {
+      if (value < low) low = value
+      if (value > high) high = value
+    }
+  })
+  if (low === high) return { kind: 'affine', dtype, scale: 1, min: 0 }
+  const steps = dtype === 'uint8' ? 255 : 65535
+  const scale = (high - low) / steps
+  return { kind: 'affine', dtype, scale, min: Math.round(low / scale) * scale }
+}
+
+/** Embedding tables, which are looked up in. */
+const isTable = ({ slot }: Parameter): boolean =>
+  /^embeddings\/(word_embeddings|position_embeddings|token_type_embeddings)$/.test(slot)
+
+/** Encodings of one precision, found by a look at each weight when it is first asked for. */
+export class PlannedEncodings implements Encodings {
+  readonly #known = new Map<Parameter, Encoding>()
+  readonly #stream: WeightStream
+
+  constructor(
+    source: TensorSource,
+    readonly precision: Precision,
+    readonly options: PrecisionOptions = {},
+  ) {
+    this.#stream = new WeightStream(source)
+  }
+
+  of(parameter: Parameter, axis: 0 | 1): Encoding {
+    let known = this.#known.get(parameter)
+    if (known === undefined) this.#known.set(parameter, (known = this.#choose(parameter, axis)))
+    return known
+  }
+
+  #choose(parameter: Parameter, axis: 0 | 1): Encoding {
+    const { keep, keepEmbeddings = false, weightsOnly = false, still } = this.options
+    const { slot, shape, layout } = parameter
+    const small = shape.length < 2 || elementCount(shape) === 0
+    if (this.precision === 'f32' || keep?.has(slot) === true) return F32
+    if (this.precision === 'f16') {
+      return parameter.dtype === 'F16' || largest(this.#stream, parameter) <= LARGEST_HALF ? F16 : F32
+    }
+    if (small || (keepEmbeddings && isTable(parameter))) return F32
+    if (this.precision === 'uint8' || this.precision === 'uint16')
+      return affine(this.#stream, parameter, this.precision)
+    const channels = layout !== 'grouped' && (axis === 0) !== (layout === 'transposed') ? 'rows' : 'columns'
+    const dynamic = !weightsOnly && layout !== 'grouped' && still?.has(slot) !== true
+    return { kind: 'int8', channels, scales: channelScales(this.#stream, parameter, channels), dynamic }
+  }
+}

@@ -1,0 +1,144 @@
+import type { Sink } from './weight-stream.js'
+
+/** Bytes of a piece that is given to a sink at a time. */
+export const PIECE_BYTES = 4 << 20
+/** Bytes that a stripe of a transposed matrix may take: with it, memory does not grow with the matrix. */
+const STRIPE_BYTES = 68 << 20
+/** Bytes of source rows that are read before they are transposed; small, so that they stay in the cache. */
+const STRIP_BYTES = 1 << 20
+/** Shorter reads than this cost more than reading whole rows again: a read call takes 4 µs, in which memory gives 40 kB. */
+const MIN_READ_BYTES = 16 * 1024
+
+/** Elements as they are moved; 16-bit ones are never looked into. */
+export type Elements = Float32Array | Uint16Array | Float64Array
+
+export interface Matrix<A extends Elements> {
+  readonly rows: number
+  readonly columns: number
+  /** Bytes that reading one element takes. */
+  readonly width: number
+  /** Fills `target` with the elements from `start` on, row-major. */
+  readonly read: (start: number, target: A) => void
+}
+
+export const bytesOf = (elements: Elements): Uint8Array =>
+  new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
+
+/** Transposes matrices of one element type while streaming them. Its buffers are made once: fresh memory costs more than copying. */
+export class Transposer<A extends Elements> {
+  #piece: A | null = null
+  #stripe: A | null = null
+  #strip: A | null = null
+  readonly #bytes: number
+
+  constructor(readonly make: (length: number) => A) {
+    this.#bytes = make(0).BYTES_PER_ELEMENT
+  }
+
+  /** A buffer of one piece, which others may use between two calls. */
+  get piece(): A {
+    return (this.#piece ??= this.make(PIECE_BYTES / this.#bytes))
+  }
+
+  /**
+   * `[rows, columns]` → `[columns, rows]` by stripes of columns. Every stripe passes over the rows of the source once:
+   * reading its part of each row where that part is long enough to be worth a read, else whole rows.
+   */
+  transpose(matrix: Matrix<A>, sink: Sink): void {
+    const { rows, columns } = matrix
+    const pitch = pitchOf(rows)
+    const stripes = Math.ceil((this.#bytes * pitch * columns) / STRIPE_BYTES)
+    const even = Math.ceil(columns / stripes)
+    const width = Math.min(columns, even < 8 ? even : Math.floor(even / 8) * 8)
+    const stripe = this.#stripeOf(pitch * width)
+    for (let c0 = 0; c0 < columns; c0 += width) {
+      const wide = Math.min(width, columns - c0)
+      this.#fillStripe(matrix, c0, wide, stripe, pitch)
+      this.#pour(stripe, pitch, wide, rows, sink)
+    }
+  }
+
+  /** Gives the rows of a stripe, without the gaps between them, in pieces: many small writes take twice as long. */
+  #pour(stripe: A, pitch: number, wide: number, rows: number, sink: Sink): void {
+    const { piece } = this
+    const perPiece = Math.floor(piece.length / rows)
+    if (perPiece === 0) {
+      for (let c = 0; c < wide; c++)
+        for (let r = 0; r < rows; r += piece.length)
+          sink(bytesOf(stripe.subarray(c * pitch + r, c * pitch + Math.min(r + piece.length, rows))))
+      return
+    }
+    for (let c = 0; c < wide; c += perPiece) {
+      const taken = Math.min(perPiece, wide - c)
+      for (let i = 0; i < taken; i++) piece.set(stripe.subarray((c + i) * pitch, (c + i) * pitch + rows), i * rows)
+      sink(bytesOf(piece.subarray(0, taken * rows)))
+    }
+  }
+
+  #stripeOf(length: number): A {
+    if (this.#stripe === null || this.#stripe.length < length)
+      // The largest at once: a smaller one that is outgrown would stay in memory until the collector comes.
+      this.#stripe = this.make(Math.max(length, STRIPE_BYTES / this.#bytes))
+    return this.#stripe
+  }
+
+  /** Columns `[c0, c0 + wide)` of the source as rows of `stripe [wide, pitch]`. */
+  #fillStripe({ rows, columns, width, read }: Matrix<A>, c0: number, wide: number, stripe: A, pitch: number): void {
+    const whole = wide === columns || wide * width < MIN_READ_BYTES
+    const stride = whole ? columns : wide
+    const strip = this.#stripFor(stride)
+    const height = Math.max(1, Math.floor(strip.length / stride / 8) * 8)
+    for (let r0 = 0; r0 < rows; r0 += height) {
+      const high = Math.min(height, rows - r0)
+      if (whole) read(r0 * columns, strip.subarray(0, high * columns) as A)
+      else {
+        for (let r = 0; r < high; r++) read((r0 + r) * columns + c0, strip.subarray(r * wide, (r + 1) * wide) as A)
+      }
+      transposeInto(strip, whole ? c0 : 0, stride, high, wide, stripe, r0, pitch)
+    }
+  }
+
+  #stripFor(stride: number): A {
+    const length = Math.max(STRIP_BYTES / this.#bytes, stride * 8)
+    if (this.#strip === null || this.#strip.length < length) this.#strip = this.make(length)
+    return this.#strip
+  }
+}
+
+/**
+ * Elements from one row of a stripe to the next. Rows whose distance is a power of two fall into the same few lines of
+ * the cache, which makes a transposition several times slower: such rows get a gap.
+ */
+const pitchOf = (rows: number): number => (rows % 256 === 0 ? rows + 16 : rows)
+
+/**
+ * `to[c, r0 + r] = from[r, start + c]` for `high × wide` elements, in 8×8 blocks: one block touches 8 cache lines on
+ * either side.
+ * @param stride elements of a row of `from`
+ * @param rows elements from one row of `to` to the next
+ */
+export function transposeInto(
+  from: Elements,
+  start: number,
+  stride: number,
+  high: number,
+  wide: number,
+  to: Elements,
+  r0: number,
+  rows: number,
+): void {
+  const high8 = high & ~7
+  const wide8 = wide & ~7
+  for (let r = 0; r < high8; r += 8) {
+    for (let c = 0; c < wide8; c += 8) {
+      for (let i = r; i < r + 8; i++) {
+        let f = start + i * stride + c
+        let t = c * rows + r0 + i
+        for (let j = 0; j < 8; j++, f++, t += rows) to[t] = from[f]!
+      }
+    }
+  }
+  for (let r = 0; r < high; r++) {
+    for (let c = r < high8 ? wide8 : 0; c < wide; c++) to[c * rows + r0 + r] = from[start + r * stride + c]!
+  }
+}

@@ -1,0 +1,68 @@
+import { DTYPE_BYTES, elementCount, type TensorSource } from '../../formats/core/source.js'
+import type { Parameter } from '../../model/albert.js'
+import { decodeFloats } from '../../model/tensors/decode.js'
+import { storedMatrix } from '../../model/tensors/read.js'
+import { bytesOf, Transposer } from './transpose.js'
+import type { WeightForm } from './artefact.js'
+
+export { PIECE_BYTES, transposeInto } from './transpose.js'
+
+/** Receives the next bytes, which are overwritten after it returns. */
+export type Sink = (bytes: Uint8Array) => void
+
+/** The buffers of a conversion, each made once: fresh memory costs more than the copying. */
+export class WeightStream {
+  readonly #transposer = new Transposer((length) => new Float32Array(length))
+  #raw: Uint8Array | null = null
+
+  constructor(readonly source: TensorSource) {}
+
+  /**
+   * Streams `parameter` as little-endian float32 to `sink`, in pieces of at most 4 MiB.
+   * @param as `stored`: in the source's order; `meant`: as the forward pass means it, i.e. transposed where the
+   *   parameter's layout says so.
+   * @throws AlbertkitError `malformed` from the source.
+   */
+  stream(parameter: Parameter, as: WeightForm, sink: Sink): void {
+    const total = elementCount(parameter.shape)
+    if (total === 0) return
+    if (as === 'stored' || parameter.layout === 'as_is') this.#copy(parameter, total, sink)
+    else this.#transpose(parameter, sink)
+  }
+
+  /** Elements `[start, start + target.length)` as stored. */
+  #read(parameter: Parameter, start: number, target: Float32Array): void {
+    const width = DTYPE_BYTES[parameter.dtype]
+    if (parameter.dtype === 'F32') {
+      this.source.read(parameter.variable, start * 4, bytesOf(target))
+      return
+    }
+    const length = target.length * width
+    if (this.#raw === null || this.#raw.length < length) this.#raw = new Uint8Array(length)
+    const raw = this.#raw.subarray(0, length)
+    this.source.read(parameter.variable, start * width, raw)
+    decodeFloats(parameter.dtype, raw, target)
+  }
+
+  #copy(parameter: Parameter, total: number, sink: Sink): void {
+    const { piece } = this.#transposer
+    for (let start = 0; start < total; start += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, total - start))
+      this.#read(parameter, start, part)
+      sink(bytesOf(part))
+    }
+  }
+
+  #transpose(parameter: Parameter, sink: Sink): void {
+    const [rows, columns] = storedMatrix(parameter)
+    const read = (start: number, target: Float32Array): void => {
+      this.#read(parameter, start, target)
+    }
+    this.#transposer.transpose({ rows, columns, width: DTYPE_BYTES[parameter.dtype], read }, sink)
+  }
+}
+
+/** Streams one parameter; see `WeightStream.stream`. */
+export function streamFloat32(source: TensorSource, parameter: Parameter, as: WeightForm, sink: Sink): void {
+  new WeightStream(source).stream(parameter, as, sink)
+}

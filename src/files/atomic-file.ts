@@ -1,0 +1,84 @@
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { outputError } from '../base/errors.js'
+import { onInterrupt } from '../base/interrupt.js'
+import { OutputFile, writing } from './output-file.js'
+import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
+
+/** @throws AlbertkitError `output` where something is there that nobody allowed to replace, or that is no file at all */
+export function refuseExisting(path: string, force: boolean): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return
+  // A device or a directory is not replaced by a file, whoever allows it.
+  if (!there.isFile()) throw outputError('the output is no file', { file: path, hint: 'name a file' })
+  if (force) return
+  throw outputError('the output exists already', { file: path, hint: 'use --force to replace it' })
+}
+
+/**
+ * A file that appears whole or not at all: what is written lies beside it under a hidden name until `commit`. `discard`
+ * does nothing after that, so it may stand in a `finally`.
+ */
+export class WholeFile {
+  readonly #file: OutputFile
+  readonly #forget: () => void
+  #open = true
+
+  /** @throws AlbertkitError `output` where nothing can be written beside `path` */
+  constructor(readonly path: string) {
+    removeAbandoned(dirname(path))
+    this.#file = new OutputFile(temporaryIn(dirname(path)))
+    this.#forget = onInterrupt(() => {
+      this.discard()
+    })
+  }
+
+  get bytes(): number {
+    return this.#file.bytes
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#file.write(bytes)
+  }
+
+  /** Writes over what was written before. */
+  writeAt(offset: number, bytes: Uint8Array): void {
+    this.#file.writeAt(offset, bytes)
+  }
+
+  /** @throws AlbertkitError `output` */
+  commit(): void {
+    this.#close()
+    writing(this.path, () => {
+      renameSync(this.#file.path, this.path)
+    })
+  }
+
+  discard(): void {
+    this.#close()
+    rmSync(this.#file.path, { force: true })
+  }
+
+  #close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#forget()
+    this.#file.close()
+  }
+}
+
+/**
+ * Writes a file that appears whole or not at all, and the directory that it belongs into where there is none.
+ * @throws AlbertkitError `output`
+ */
+export function writeWhole(path: string, data: string | Uint8Array, force = false): void {
+  refuseExisting(path, force)
+  writing(path, () => mkdirSync(dirname(path), { recursive: true }))
+  const file = new WholeFile(path)
+  try {
+    file.write(typeof data === 'string' ? new TextEncoder().encode(data) : data)
+    file.commit()
+  } finally {
+    file.discard()
+  }
+}

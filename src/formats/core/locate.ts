@@ -1,0 +1,111 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { AlbertkitError, malformed, unsupported, usage } from '../../base/errors.js'
+import type { Found } from './container.js'
+import { CONTAINERS } from './containers.js'
+import { fileError, isDirectory, refuseSpecial } from './file.js'
+import { KIND_WORDS, sniff } from './sniff.js'
+
+/** A model may lie some folders down, in the one folder that has one (`module.tar.gz/module/1/…`). */
+const MAX_NESTING = 6
+/** Folders that are looked into: somebody may give a whole disk. */
+const MAX_FOLDERS = 64
+
+const looked = (): string => CONTAINERS.map((container) => container.title).join(', ')
+
+/** The first answer that is not null. */
+function first<T>(ask: (container: (typeof CONTAINERS)[number]) => T | null | undefined): T | null {
+  for (const container of CONTAINERS) {
+    const answer = ask(container) ?? null
+    if (answer !== null) return answer
+  }
+  return null
+}
+
+/** What file managers and downloaders leave in a folder: `.DS_Store`, `._model.ckpt.index`, `.cache`, `__MACOSX`. */
+const isLitter = (name: string): boolean => name.startsWith('.') || name === '__MACOSX'
+
+const isNoModel = (error: unknown): boolean => error instanceof AlbertkitError && error.message === NO_MODEL
+const NO_MODEL = 'there is no model in the directory'
+
+/** The model in one of the folders of `directory`, or null. @throws AlbertkitError `usage` where several have one */
+function locateBelow(
+  directory: string,
+  folders: readonly string[],
+  depth: number,
+  budget: { left: number },
+): Found | null {
+  const within: { folder: string; found: Found }[] = []
+  for (const folder of folders) {
+    if (depth >= MAX_NESTING || --budget.left < 0) break
+    try {
+      within.push({ folder, found: locateInDirectory(join(directory, folder), depth + 1, budget) })
+    } catch (error) {
+      // What is wrong with the only folder there is, is what is wrong.
+      if (folders.length === 1 && !isNoModel(error)) throw error
+    }
+  }
+  const [one, ...more] = within
+  if (one === undefined) return null
+  if (more.length > 0)
+    throw usage(`the directory holds several models: ${within.map(({ folder }) => folder).join(', ')}`, {
+      file: directory,
+      hint: 'give the folder of the one you mean (of an archive: unpack it first)',
+    })
+  return {
+    directories: [...one.found.directories, directory],
+    notes: [...one.found.notes, `found in the folder ${one.folder}`],
+    open: one.found.open.bind(one.found),
+  }
+}
+
+function locateInDirectory(directory: string, depth: number, budget: { left: number }): Found {
+  let names: string[]
+  try {
+    names = readdirSync(directory).filter((name) => !isLitter(name))
+  } catch (error) {
+    throw fileError(error, directory)
+  }
+  const found = first((container) => container.inDirectory?.(directory, names))
+  if (found !== null) return found
+  const incomplete = first((container) => container.incomplete?.(directory, names))
+  if (incomplete !== null) throw incomplete
+  const folders = names.filter((name) => isDirectory(join(directory, name))).sort()
+  const below = locateBelow(directory, folders, depth, budget)
+  if (below !== null) return below
+  const other = names.find((name) => /\.(bin|pt|pth|h5|ckpt)$/.test(name))
+  if (other !== undefined) refuse(join(directory, other))
+  throw malformed(NO_MODEL, { file: directory, hint: `looked for ${looked()}` })
+}
+
+/** Of a file that is none we read: what it is instead. */
+function refuse(path: string): never {
+  const kind = sniff(path)
+  const said = `the file is ${KIND_WORDS[kind]}`
+  const hint = `a model is one of: ${looked()}`
+  if (kind === 'zip' || kind === 'gzip' || kind === 'hdf5' || kind === 'pickle')
+    throw unsupported(`${said}, but of no form that albertkit reads`, { file: path, hint })
+  throw malformed(kind === 'unknown' || kind === 'empty' ? `${said}, no model` : `${said}, not a model`, {
+    file: path,
+    hint,
+  })
+}
+
+/**
+ * Finds the model that a path means: a directory, a file, or a checkpoint's prefix. What a path may be is for the
+ * containers to say (`containers.ts`): by a file's name first, then by its bytes.
+ * @throws AlbertkitError `malformed`, `unsupported`, or `usage` where the choice is not clear
+ */
+export function locate(path: string): Found {
+  refuseSpecial(path)
+  if (isDirectory(path)) return locateInDirectory(path, 1, { left: MAX_FOLDERS })
+  if (!existsSync(path)) {
+    const prefix = first((container) => container.byPrefix?.(path))
+    if (prefix !== null) return prefix
+    throw malformed('there is no such file, directory or checkpoint prefix', { file: path })
+  }
+  const named = first((container) => container.byName?.(path))
+  if (named !== null) return named
+  const kind = sniff(path)
+  return first((container) => container.byBytes?.(path, kind)) ?? refuse(path)
+}

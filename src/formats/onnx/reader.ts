@@ -1,0 +1,101 @@
+import type { RangedFile } from '../core/file.js'
+import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
+import { WireReader, type Field } from '../tf-proto/wire.js'
+
+/** Reading the messages of an ONNX file by ranges. Field numbers from onnx.proto. */
+
+const ENTRY = { key: 1, value: 2 } as const
+const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 } as const
+const DTYPES: Readonly<Record<number, DType>> = {
+  1: 'F32',
+  2: 'U8',
+  3: 'I8',
+  4: 'U16',
+  5: 'I16',
+  6: 'I32',
+  7: 'I64',
+  9: 'BOOL',
+  10: 'F16',
+  11: 'F64',
+  12: 'U32',
+  13: 'U64',
+  16: 'BF16',
+}
+export interface Initializer extends TensorInfo {
+  readonly offset: number
+  /** Name of the file that has the bytes, where it is not this one. */
+  readonly location: string | null
+}
+
+/** The messages of an ONNX file that hold weights and metadata. */
+export class OnnxReader extends WireReader {
+  constructor(readonly file: RangedFile) {
+    super(file, 'ONNX file')
+  }
+
+  initializer(start: number, end: number): Initializer {
+    let name = ''
+    let type = 0
+    let raw: Field | null = null
+    let external = false
+    const entries = new Map<string, string>()
+    const shape: number[] = []
+    for (const field of this.fields(start, end)) {
+      if (field.number === TENSOR.name) name = this.text(field)
+      else if (field.number === TENSOR.dataType) type = field.value
+      else if (field.number === TENSOR.rawData) raw = field
+      else if (field.number === TENSOR.dims) this.#dims(field, shape)
+      else if (field.number === TENSOR.externalData) entries.set(...this.property(field))
+      else if (field.number === TENSOR.dataLocation) external = field.value === 1
+    }
+    const dtype = DTYPES[type] ?? 'OTHER'
+    const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
+    if (external)
+      return { name, dtype, shape, byteLength: size, file: this.file.path, ...this.#place(name, entries, size, start) }
+    const byteLength = raw === null ? 0 : raw.end - raw.start
+    if (byteLength !== size)
+      throw this.fail(`initializer ${name} has ${byteLength} bytes where its shape takes ${size}`, start)
+    return { name, dtype, shape, byteLength, file: this.file.path, offset: raw?.start ?? start, location: null }
+  }
+
+  /** Where external data lie. A location is a plain name: nothing outside the model's own directory is ever opened. */
+  #place(
+    name: string,
+    entries: ReadonlyMap<string, string>,
+    size: number,
+    at: number,
+  ): { offset: number; location: string } {
+    const location = entries.get('location') ?? ''
+    if (location === '' || location === '.' || location === '..' || /[/\\\0]/.test(location))
+      throw this.fail(`initializer ${name} lies in ${JSON.stringify(location)}, which is no plain file name`, at)
+    const number = (key: string, otherwise: number): number => {
+      const text = entries.get(key)
+      if (text === undefined) return otherwise
+      if (!/^\d{1,15}$/.test(text)) throw this.fail(`initializer ${name} has the ${key} ${JSON.stringify(text)}`, at)
+      return Number(text)
+    }
+    const length = number('length', size)
+    if (length !== size) throw this.fail(`initializer ${name} has ${length} bytes where its shape takes ${size}`, at)
+    return { offset: number('offset', 0), location }
+  }
+
+  /** Key and value of a StringStringEntryProto. */
+  property(field: Field): [key: string, value: string] {
+    let [key, value] = ['', '']
+    for (const part of this.inside(field)) {
+      if (part.number === ENTRY.key) key = this.text(part)
+      else if (part.number === ENTRY.value) value = this.text(part)
+    }
+    return [key, value]
+  }
+
+  /** Dimensions come one a field or packed into one. */
+  #dims(field: Field, shape: number[]): void {
+    for (let at = field.start; at < field.end;) {
+      const { value, next } = this.varint(at)
+      if (value < 0) throw this.fail(`a dimension of ${value}`, at)
+      shape.push(value)
+      at = next
+    }
+  }
+}

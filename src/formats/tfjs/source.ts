@@ -1,0 +1,185 @@
+import { basename, dirname, join } from 'node:path'
+import { malformed } from '../../base/errors.js'
+import * as z from '../../vendor/zod.js'
+import { RangedFile, readText } from '../core/file.js'
+import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSource } from '../core/source.js'
+
+/** The weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
+
+const MANIFEST = z.object({
+  format: z.literal('graph-model'),
+  weightsManifest: z.array(
+    z.object({
+      paths: z.array(z.string()),
+      weights: z.array(
+        z.object({
+          name: z.string(),
+          shape: z.array(z.int().check(z.gte(0))),
+          dtype: z.oneOf(['float32', 'int32', 'bool']),
+          quantization: z.optional(
+            z.object({
+              dtype: z.oneOf(['float16', 'uint8', 'uint16']),
+              scale: z.optional(z.number()),
+              min: z.optional(z.number()),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+})
+type Quantization = NonNullable<z.Infer<typeof MANIFEST>['weightsManifest'][number]['weights'][number]['quantization']>
+const DTYPES: Readonly<Record<string, { dtype: DType; bytes: number }>> = {
+  float32: { dtype: 'F32', bytes: 4 },
+  int32: { dtype: 'I32', bytes: 4 },
+  bool: { dtype: 'BOOL', bytes: 1 },
+}
+
+interface Placed extends TensorInfo {
+  /** Offset in the group's shards taken together. */
+  readonly offset: number
+  readonly group: Group
+  /** Bytes of an element in the file, and what its integers mean, where they are no floats. */
+  readonly width: number
+  readonly affine: { readonly scale: number; readonly min: number } | null
+}
+
+interface Group {
+  readonly shards: readonly RangedFile[]
+}
+
+function readManifest(path: string): z.Infer<typeof MANIFEST>['weightsManifest'] {
+  const text = readText(path)
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw malformed(`not JSON (${(error as Error).message})`, { file: path })
+  }
+  const parsed = MANIFEST.safeParse(json)
+  if (parsed.success) return parsed.data.weightsManifest
+  const field = parsed.error.issues[0]?.path.join('.') ?? ''
+  if (field === '') throw malformed('not a tfjs graph model: no JSON object', { file: path })
+  throw malformed(`not a tfjs graph model: ${field} is missing or not what it should be`, { file: path, field })
+}
+
+/** A weight in the form in which it is given out: halfs as they are, quantised ones as the float32 that tfjs makes of them. */
+function placeOf(
+  { name, shape, dtype }: { name: string; shape: readonly number[]; dtype: string },
+  quantization: Quantization | undefined,
+  path: string,
+): Omit<Placed, 'file' | 'offset' | 'group'> {
+  const type = DTYPES[dtype] ?? { dtype: 'OTHER', bytes: 0 }
+  const given = (given: DType, width: number, affine: Placed['affine'] = null) => ({
+    name,
+    shape,
+    dtype: given,
+    byteLength: elementCount(shape) * DTYPE_BYTES[given],
+    width,
+    affine,
+  })
+  if (quantization === undefined) return given(type.dtype, type.bytes)
+  if (dtype !== 'float32') throw malformed(`a quantised weight of ${dtype}`, { file: path, tensor: name })
+  if (quantization.dtype === 'float16') return given('F16', 2)
+  const { scale, min } = quantization
+  if (scale === undefined || min === undefined)
+    throw malformed('the quantised weight has no scale or min', { file: path, tensor: name })
+  return { ...given('F32', quantization.dtype === 'uint8' ? 1 : 2, { scale, min }), stepAt: () => scale }
+}
+
+class TfjsWeights implements TensorSource {
+  readonly format = 'tfjs'
+  readonly notes: readonly string[] = []
+  readonly files: readonly string[]
+  readonly tensors: ReadonlyMap<string, TensorInfo>
+  readonly #placed = new Map<string, Placed>()
+  readonly #shards: RangedFile[] = []
+
+  constructor(path: string) {
+    try {
+      for (const { paths, weights } of readManifest(path)) this.#addGroup(path, paths, weights)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    this.files = [path, ...this.#shards.map((shard) => shard.path)]
+    this.tensors = this.#placed
+  }
+
+  #addGroup(
+    path: string,
+    paths: readonly string[],
+    weights: z.Infer<typeof MANIFEST>['weightsManifest'][number]['weights'],
+  ): void {
+    const shards = paths.map((name) => {
+      if (name !== basename(name) || name === '..')
+        throw malformed(`names the shard ${name} outside its own directory`, { file: path })
+      const shard = new RangedFile(join(dirname(path), name))
+      this.#shards.push(shard)
+      return shard
+    })
+    const group = { shards }
+    let offset = 0
+    for (const { name, shape, dtype, quantization } of weights) {
+      const placed = placeOf({ name, shape, dtype }, quantization, path)
+      this.#placed.set(name, { ...placed, file: path, offset, group })
+      offset += placed.width * elementCount(shape)
+    }
+    const size = shards.reduce((n, shard) => n + shard.size, 0)
+    if (size !== offset)
+      throw malformed(`the shards have ${size} bytes, but the weights take ${offset}`, { file: path })
+  }
+
+  read(name: string, offset: number, target: Uint8Array): void {
+    const placed = this.#placed.get(name)
+    if (placed === undefined) throw new RangeError(`no weight named ${name}`)
+    if (offset < 0 || offset + target.length > placed.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
+    if (placed.affine === null) this.#read(placed.group, placed.offset + offset, target)
+    else this.#readAffine(placed, placed.affine, offset, target)
+  }
+
+  #readAffine(
+    { group, offset: begin, width }: Placed,
+    { scale, min }: NonNullable<Placed['affine']>,
+    offset: number,
+    target: Uint8Array,
+  ): void {
+    if (offset % 4 !== 0 || target.length % 4 !== 0 || target.byteOffset % 4 !== 0)
+      throw new RangeError('whole floats only')
+    const values = new Float32Array(target.buffer, target.byteOffset, target.length / 4)
+    const raw = new Uint8Array(values.length * width)
+    this.#read(group, begin + (offset / 4) * width, raw)
+    const integers = width === 1 ? raw : new Uint16Array(raw.buffer)
+    for (let i = 0; i < values.length; i++) values[i] = integers[i]! * scale + min
+  }
+
+  /** Bytes of the shards taken together. */
+  #read({ shards }: Group, from: number, target: Uint8Array): void {
+    let start = from
+    let done = 0
+    for (const shard of shards) {
+      if (done === target.length) return
+      if (start < shard.size) {
+        const length = Math.min(shard.size - start, target.length - done)
+        shard.read(start, target.subarray(done, done + length))
+        done += length
+        start = 0
+      } else start -= shard.size
+    }
+  }
+
+  verifyChecksum(): void {
+    return
+  }
+
+  close(): void {
+    for (const shard of this.#shards) shard.close()
+  }
+}
+
+/**
+ * Opens the weights of a tfjs graph model.
+ * @throws AlbertkitError `malformed` where model.json or a shard does not fit
+ */
+export const openTfjsWeights = (modelJson: string): TensorSource => new TfjsWeights(modelJson)

@@ -1,0 +1,201 @@
+import type { AlbertModel } from '../albert.js'
+import { FFN_GROUPS, groupOfLayer, type ModelConfig } from '../config.js'
+import { sizeOf } from '../load/dimensions.js'
+import type { Product } from './formula.js'
+import { NAME_TABLES, type NameRow, type NameTable } from '../names/match.js'
+import { headsOf, type HeadName } from '../outputs.js'
+import { parametersOf, useCounts } from '../tensors/read.js'
+
+/**
+ * What parameters a model has, from its configuration alone: no file is read. The slots and their dimensions come from
+ * the name tables, so that they agree with a file slot by slot.
+ */
+
+/** Which parts of the layers share their parameters; `groups` is Google's way, where the groups say it. */
+export const SHARINGS = ['groups', 'all', 'attention', 'ffn', 'none'] as const
+export type Sharing = (typeof SHARINGS)[number]
+
+/** What a configuration file leaves open. */
+export interface SlotOptions {
+  /** How layers share; the family's own way if left out: `groups` for Google and Hugging Face, `all` for zh, `none` for BERT. */
+  readonly sharing?: Sharing
+  readonly heads?: readonly HeadName[]
+  /** Default true. */
+  readonly pooler?: boolean
+  /** Classes of the classifier; 2 if left out. */
+  readonly labels?: number
+  /** Every layer has LayerNorms of its own although its kernels are shared (google-research/albert#241). */
+  readonly ownNorms?: boolean
+  /** The MLM head has a decoder of its own instead of the word embeddings. */
+  readonly untied?: boolean
+  /** The sentence-order head has a pooler of its own (tf-models). */
+  readonly orderPooler?: boolean
+  /** The classifier has one. */
+  readonly classifierPooler?: boolean
+}
+
+/** One distinct parameter. */
+export interface Slot extends Product {
+  readonly slot: string
+  /** Shape as the forward pass means it. */
+  readonly shape: readonly number[]
+  /** How often the forward pass uses it: a shared one once a layer. */
+  readonly uses: number
+  /** A head's: true where it works on every token, false where on one vector a row. */
+  readonly tokenwise: boolean
+}
+
+const LAYER_ROW = /^encoder\/(?:shared|layer_\{l\}|group_\{g\}\/inner_group_\{j\})\/((attention|ffn)\/.+)$/
+
+/** The name table that `config` belongs to: the one of its family that names every parameter of a layer. */
+export const tableOf = ({ family, architecture }: Pick<ModelConfig, 'family' | 'architecture'>): NameTable =>
+  NAME_TABLES.find(
+    (t) =>
+      t.family === family &&
+      t.architecture === architecture &&
+      t.rows.some(({ slot }) => LAYER_ROW.exec(slot)?.[1] === 'ffn/LayerNorm/gamma'),
+  )!
+
+/** How the family's own code shares layers. */
+export function nativeSharing({ family, architecture }: Pick<ModelConfig, 'family' | 'architecture'>): Sharing {
+  if (architecture === 'bert') return 'none'
+  return family === 'zh' ? 'all' : 'groups'
+}
+
+interface Unit {
+  readonly name: string
+  readonly part: string
+  readonly row: NameRow
+}
+
+/** Whether the parameters of a head work on every token. */
+const isTokenwise = (slot: string, { heads = [] }: SlotOptions): boolean =>
+  /^(mlm|qa)\//.test(slot) || (slot.startsWith('classifier/') && heads.includes('token-classifier'))
+
+/** Scope of one parameter of one inner layer. */
+function scopeOf(config: ModelConfig, options: SlotOptions, unit: Unit, layer: number, inner: number): string {
+  const { sharing = nativeSharing(config), ownNorms = false } = options
+  if (ownNorms && unit.name.includes('/LayerNorm/')) return `encoder/layer_${layer}/inner_group_${inner}`
+  if (sharing === 'groups') return `encoder/group_${groupOfLayer(config, layer)}/inner_group_${inner}`
+  const scope = sharing === 'all' || sharing === unit.part ? 'encoder/shared' : `encoder/layer_${layer}`
+  return config.inner_group_num === 1 ? scope : `${scope}/inner_group_${inner}`
+}
+
+const HEADS: Readonly<Record<HeadName, RegExp>> = {
+  mlm: /^mlm\//,
+  sop: /^sop\//,
+  classifier: /^classifier\//,
+  'token-classifier': /^classifier\//,
+  'multiple-choice': /^classifier\//,
+  qa: /^qa\//,
+}
+
+/** No table of a family that is made from a configuration has it. */
+const POOLER = [
+  { leaf: 'kernel', dims: ['H', 'H'], layout: 'as_is' },
+  { leaf: 'bias', dims: ['H'], layout: 'as_is' },
+] as const
+
+/** Whether a row outside the layers belongs to the model that `config` and `options` describe. */
+function isPresent(slot: string, config: ModelConfig, options: SlotOptions): boolean {
+  const { pooler = true, heads = [], untied = false } = options
+  if (slot.startsWith('embeddings/')) return true
+  if (slot.startsWith('pooler/')) return pooler
+  if (slot.startsWith('encoder/embedding_hidden_mapping_in/'))
+    // transformers always has it; Google's code leaves it out where it would map a width to itself.
+    return config.family === 'hf' || config.embedding_size !== config.hidden_size
+  if (slot.startsWith('classifier/LayerNorm/'))
+    return heads.includes('classifier') && config.family === 'zh' && config.norm_position === 'pre'
+  if (slot === 'mlm/decoder') return untied
+  // transformers writes the bias of its decoder twice.
+  if (slot === 'mlm/decoder_bias') return false
+  return heads.some((head) => HEADS[head].test(slot))
+}
+
+/**
+ * Every distinct parameter of a model.
+ * @param config any family's configuration
+ */
+export function slotsOf(config: ModelConfig, options: SlotOptions = {}): Slot[] {
+  const { labels = 2 } = options
+  const slotOf = (slot: string, { dims, layout }: Pick<NameRow, 'dims' | 'layout'>, uses: number): Slot => {
+    const sizes = dims.map((dim) => sizeOf(dim, config) ?? labels)
+    const groups = layout === 'grouped' ? FFN_GROUPS : 1
+    const shape = groups === 1 ? sizes : [groups, ...sizes.map((size) => size / groups)]
+    return { slot, dims, groups, shape, uses, tokenwise: isTokenwise(slot, options) }
+  }
+  const outside = new Map<string, Slot>()
+  const units = new Map<string, Unit>()
+  for (const row of tableOf(config).rows) {
+    const { slot } = row
+    const [, name, part] = LAYER_ROW.exec(slot) ?? []
+    if (name !== undefined && part !== undefined) units.set(name, { name, part, row })
+    else if (!slot.includes('{') && isPresent(slot, config, options)) outside.set(slot, slotOf(slot, row, 1))
+  }
+  const poolers = [
+    ...(options.orderPooler === true ? ['sop'] : []),
+    ...(options.classifierPooler === true ? ['classifier'] : []),
+  ]
+  for (const head of poolers)
+    for (const { leaf, ...row } of POOLER) {
+      const slot = `${head}/pooler/dense/${leaf}`
+      outside.set(slot, slotOf(slot, row, 1))
+    }
+  const layers = new Map<string, Slot>()
+  for (let layer = 0; layer < config.num_hidden_layers; layer++)
+    for (let inner = 0; inner < config.inner_group_num; inner++)
+      for (const unit of units.values()) {
+        const slot = `${scopeOf(config, options, unit, layer, inner)}/${unit.name}`
+        layers.set(slot, slotOf(slot, unit.row, (layers.get(slot)?.uses ?? 0) + 1))
+      }
+  return [...outside.values(), ...layers.values()]
+}
+
+/** What a loaded model has of what its configuration leaves open. */
+export function slotOptionsOf(model: AlbertModel): Required<SlotOptions> {
+  const { config, layers, classifier, pooler } = model
+  const first = layers[0]?.[0]
+  const attention = first?.query.kernel.slot.startsWith('encoder/shared/') ?? false
+  const ffn = first?.output.kernel.slot.startsWith('encoder/shared/') ?? false
+  const byParts = attention ? (ffn ? 'all' : 'attention') : ffn ? 'ffn' : 'none'
+  return {
+    sharing: nativeSharing(config) === 'groups' ? 'groups' : byParts,
+    heads: headsOf(model),
+    pooler: pooler !== null,
+    labels: classifier?.weight.shape[0] ?? 2,
+    ownNorms: first?.outputNorm.gamma.slot.startsWith('encoder/layer_') === true && nativeSharing(config) === 'groups',
+    untied: model.mlm !== null && model.mlm.decoder !== null,
+    orderPooler: model.sop !== null && model.sop.pooler !== null,
+    classifierPooler: classifier !== null && classifier.pooler !== null,
+  }
+}
+
+/** The parameters of a loaded model as slots, with what the file says of them. */
+export function slotsIn(model: AlbertModel): Slot[] {
+  const options = slotOptionsOf(model)
+  const expected = new Map(slotsOf(model.config, options).map((s) => [s.slot, s]))
+  const uses = useCounts(model)
+  return [...parametersOf(model)].map((p) => ({
+    slot: p.slot,
+    dims: expected.get(p.slot)?.dims ?? [],
+    groups: expected.get(p.slot)?.groups ?? 1,
+    shape: p.shape,
+    uses: uses.get(p) ?? 1,
+    tokenwise: isTokenwise(p.slot, options),
+  }))
+}
+
+/** What a file and its configuration disagree on, slot by slot, in words; empty where they agree. */
+export function slotDifferences(model: AlbertModel): string[] {
+  const expected = new Map(slotsOf(model.config, slotOptionsOf(model)).map((s) => [s.slot, s]))
+  const differences: string[] = []
+  for (const { slot, shape, uses } of slotsIn(model)) {
+    const other = expected.get(slot)
+    expected.delete(slot)
+    if (other === undefined) differences.push(`${slot} is in the file and not in the configuration`)
+    else if (other.shape.join() !== shape.join())
+      differences.push(`${slot} is [${shape.join(', ')}] in the file and [${other.shape.join(', ')}] by configuration`)
+    else if (other.uses !== uses) differences.push(`${slot} is used ${uses} times, ${other.uses} by configuration`)
+  }
+  return [...differences, ...[...expected.keys()].map((slot) => `${slot} is in the configuration and not in the file`)]
+}

@@ -1,0 +1,103 @@
+import { unsupported } from '../../base/errors.js'
+import { isFloat, type TensorSource } from '../../formats/core/source.js'
+import type { AlbertModel, Layout } from '../albert.js'
+import type { Family } from '../config.js'
+import type { Identification, MappedVariable, SkippedVariable } from './identify.js'
+import { NAME_TABLES, slotPattern, type NameRow, type NameTable } from './match.js'
+import { parametersOf } from '../tensors/read.js'
+
+/**
+ * Names of the weights in artefacts that albertkit wrote: the slots themselves. The family stands in the metadata, and
+ * for a graph that keeps the source's order of bytes, which slots are stored otherwise than meant.
+ */
+
+const LAYOUTS: readonly Layout[] = ['as_is', 'transposed', 'grouped']
+
+export const isArtefact = ({ format }: TensorSource): boolean => format === 'onnx' || format === 'tfjs'
+
+/** The slots that are stored otherwise than meant, with placeholders, as JSON: `{"pooler/dense/kernel":"transposed"}`. */
+export function layoutsOf(model: AlbertModel): string {
+  const others = [...parametersOf(model)].filter(({ layout }) => layout !== 'as_is')
+  return JSON.stringify(Object.fromEntries(others.map(({ slot, layout }) => [slotPattern(slot).pattern, layout])))
+}
+
+/** What metadata say of layouts, or null where they say nothing that makes sense. */
+function readLayouts(text: string | undefined): ReadonlyMap<string, Layout> | null {
+  try {
+    const parsed: unknown = JSON.parse(text ?? '')
+    const entries = Object.entries(parsed ?? {}).filter((entry): entry is [string, Layout] =>
+      LAYOUTS.some((layout) => layout === entry[1]),
+    )
+    return new Map(entries)
+  } catch {
+    return null
+  }
+}
+
+/** A kernel of google_fast in the order that is meant: its groups come first. */
+const groupsFirst = (row: NameRow): NameRow => ({
+  ...row,
+  layout: 'as_is',
+  dims: ['16', ...row.dims.map((dim) => (dim === 'I' ? ('I/16' as const) : ('H/16' as const)))],
+})
+
+/** The rows of an artefact: every slot of the family, its own name, in the order that the graph has it. */
+function slotRows(tables: readonly NameTable[], source: TensorSource): NameRow[] {
+  const layouts = readLayouts(source.metadata?.get('layouts'))
+  const rows = new Map<string, NameRow>()
+  for (const row of tables.flatMap((table) => table.rows)) {
+    if (rows.has(row.slot)) continue
+    const own = { ...row, name: row.slot, prefixed: false }
+    const stored = layouts === null ? row.layout : (layouts.get(row.slot) ?? 'as_is')
+    const layout = source.format === 'tfjs' ? 'as_is' : stored
+    rows.set(row.slot, row.layout === 'grouped' && layout === 'as_is' ? groupsFirst(own) : { ...own, layout })
+  }
+  return [...rows.values()]
+}
+
+/**
+ * Sorts the tensors of an artefact: those that are named like a slot of its family, and constants of its graph.
+ * @throws AlbertkitError `unsupported` where albertkit did not write it
+ */
+export function identifyArtefact(source: TensorSource): Identification {
+  const said = source.metadata?.get('family')
+  const isBert = [...source.tensors.keys()].some((slot) => /^encoder\/layer_\d+\/attention\/query\//.test(slot))
+  const ofFamily = NAME_TABLES.filter((t) => t.family === said)
+  const tables = ofFamily.filter((t) => said !== 'hf' || (t.architecture === 'bert') === isBert)
+  const [first] = tables
+  const what = source.format === 'onnx' ? 'ONNX' : 'tfjs'
+  if (first === undefined) {
+    const file = source.files[0]
+    throw unsupported(`the ${what} model was not written by albertkit: its weights do not say which parameters they are`, {
+      ...(file === undefined ? {} : { file }),
+      hint: 'convert the model that it was exported from',
+    }) // prettier-ignore
+  }
+  const rows = slotRows(tables, source)
+  const mapped = new Map<string, MappedVariable>()
+  const skipped: SkippedVariable[] = []
+  for (const { name: variable, dtype } of source.tensors.values()) {
+    const { pattern, indices } = slotPattern(variable)
+    const row = rows.find(({ slot }) => slot === pattern)
+    if (row !== undefined && isFloat(dtype))
+      mapped.set(variable, { row, slot: variable, indices, prefix: '', variable })
+    else skipped.push({ variable, reason: row === undefined ? 'constant of the graph' : `${dtype} weight` })
+  }
+  const { scoped: _, ...unscoped } = first
+  const table: NameTable = {
+    ...unscoped,
+    family: first.family satisfies Family,
+    title: `${what} of ${first.title}`,
+    prefixes: [''],
+    rows,
+    spellings: [],
+    skipped: [],
+  }
+  return {
+    table,
+    reason: `the file says that albertkit wrote it from ${first.title}; ${mapped.size} weights are named by their slots`,
+    mapped,
+    skipped,
+    unknown: [],
+  }
+}

@@ -1,0 +1,193 @@
+import { unsupported } from '../../base/errors.js'
+import { isFloat, type TensorSource } from '../../formats/core/source.js'
+import { identifyArtefact, isArtefact } from './artefact-names.js'
+import type { RawConfig } from '../config.js'
+import {
+  matchName,
+  NAME_TABLES,
+  scopesOf,
+  skipReason,
+  slotPattern,
+  type NameMatch,
+  type NameTable,
+  type Scope,
+  type Sign,
+} from './match.js'
+
+/** Which variable fills which slot, and what became of every other variable of the file. */
+export interface Identification {
+  readonly table: NameTable
+  /** Why this family, one sentence. */
+  readonly reason: string
+  /** Slot → variable. */
+  readonly mapped: ReadonlyMap<string, MappedVariable>
+  /** Known and left out: optimizer state, tied copies, buffers. */
+  readonly skipped: readonly SkippedVariable[]
+  /** Names that belong to nothing the family has. */
+  readonly unknown: readonly string[]
+}
+
+export interface MappedVariable extends NameMatch {
+  readonly variable: string
+}
+
+export interface SkippedVariable {
+  readonly variable: string
+  readonly reason: string
+}
+
+type Sorted = Omit<Identification, 'reason'>
+
+/** Sorts every variable of `source` into mapped, skipped and unknown by `table`, whose names begin at `scope`. */
+function sortAt(source: TensorSource, table: NameTable, scope?: Scope): Sorted {
+  const mapped = new Map<string, MappedVariable>()
+  const skipped: SkippedVariable[] = []
+  const unknown: string[] = []
+  for (const { name: variable, dtype } of source.tensors.values()) {
+    const reason = skipReason(table, variable)
+    const match = reason === null ? matchName(table, variable, scope) : null
+    if (reason !== null) skipped.push({ variable, reason })
+    else if (match !== null && isFloat(dtype) && !mapped.has(match.slot)) mapped.set(match.slot, { ...match, variable })
+    else if (dtype === 'STRING' || dtype === 'VARIANT')
+      skipped.push({ variable, reason: `${dtype.toLowerCase()} tensor` })
+    else unknown.push(variable)
+  }
+  return { table, mapped, skipped, unknown }
+}
+
+/** The tables, those that count inner layers through all groups with the size of a group that the configuration says. */
+function tablesFor(config: RawConfig | null): readonly NameTable[] {
+  const said = config?.fields.inner_group_num
+  const inner = Number.isSafeInteger(said) && Number(said) > 0 ? Number(said) : 1
+  return NAME_TABLES.map((table) => (table.inner === undefined ? table : { ...table, inner }))
+}
+
+/**
+ * Sorts by `table`, wherever in the file its names begin: at the family's own prefix, where a model is, else below the one
+ * scope that holds one.
+ * @throws AlbertkitError `unsupported` where several do
+ */
+function sortVariables(source: TensorSource, table: NameTable): Sorted {
+  const own = sortAt(source, table)
+  if (table.scoped !== true || coreMissing(own).length === 0) return own
+  const names = [...source.tensors.keys()].filter((name) => skipReason(table, name) === null)
+  const scopes = scopesOf(table, names).filter(({ body }) => !table.prefixes.includes(body))
+  const all = scopes.slice(0, MAX_SCOPES).map((scope) => ({ scope, sorted: sortAt(source, table, scope) }))
+  const models = all.filter(({ sorted }) => coreMissing(sorted).length === 0)
+  const [first, second] = models
+  if (first !== undefined && second !== undefined) {
+    const file = source.files[0]
+    throw unsupported(`the file holds ${models.length} models, below ${first.scope.body} and ${second.scope.body}`, {
+      ...(file === undefined ? {} : { file }),
+      hint: 'save the one that is meant in a file of its own',
+    })
+  }
+  if (first !== undefined) return first.sorted
+  return all.reduce((best, { sorted }) => (sorted.mapped.size > best.mapped.size ? sorted : best), own)
+}
+/** A file has a few scopes; one that has more is looked at no further. */
+const MAX_SCOPES = 16
+
+/** A few names of the file, for a message. */
+function sample(source: TensorSource): string {
+  const names = [...source.tensors.keys()]
+  const shown = names
+    .slice(0, 3)
+    .map((name) => (name === '' ? '""' : name))
+    .join(', ')
+  return names.length > 3 ? `${shown} … (${names.length} tensors)` : shown
+}
+
+/** Where a name with indices stands for those of any layer. */
+const general = (slot: string): string => slotPattern(slot).pattern
+
+/** Slots without which no model of the family runs: embeddings and one layer. */
+function coreMissing({ table, mapped }: Sorted): string[] {
+  const present = new Set([...mapped.keys()].map(general))
+  const core = table.rows.filter(({ slot }) => /^(embeddings|encoder)\//.test(slot))
+  const needed = new Map(core.map((row) => [row.slot, row.name]))
+  // One way of sharing is enough: each part of a layer counts by what follows its scope.
+  const part = (slot: string): string => slot.replace(/^encoder\/.*?(attention|ffn|embedding_hidden)/, '$1')
+  const have = new Set([...present].map(part))
+  const missing = new Map<string, string>()
+  for (const [slot, name] of needed)
+    if (!have.has(part(slot)) && !slot.includes(OPTIONAL) && !missing.has(part(slot))) missing.set(part(slot), name)
+  return [...missing.values()]
+}
+/** Google's code leaves the mapping out where E = H. */
+const OPTIONAL = 'embedding_hidden_mapping_in'
+
+/** The family most of whose names occur, and of several the one that lacks least, for a file that is none of them. */
+function nearestHint(candidates: readonly Sorted[]): string {
+  const isNearer = (a: Sorted, b: Sorted): boolean =>
+    a.mapped.size > b.mapped.size || (a.mapped.size === b.mapped.size && coreMissing(a).length < coreMissing(b).length)
+  const nearest = candidates.reduce((best, c) => (isNearer(c, best) ? c : best))
+  if (nearest.mapped.size === 0) return `known families: ${[...new Set(NAME_TABLES.map((t) => t.title))].join(', ')}`
+  const missing = coreMissing(nearest)
+  const more = missing.length > 2 ? ` and ${missing.length - 2} more` : ''
+  return `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but ${missing.slice(0, 2).join(', ')}${more} ${missing.length === 1 ? 'is' : 'are'} missing`
+}
+
+/** Whether the fields of a configuration speak for a family; null where they say nothing. */
+function configSpeaksFor(table: NameTable, fields: RawConfig['fields']): boolean | null {
+  if (fields.model_type === 'albert' || fields.model_type === 'bert') return fields.model_type === table.architecture
+  if ('ln_type' in fields || 'shared_type' in fields) return table.family === 'zh'
+  if ('num_hidden_groups' in fields || 'inner_group_num' in fields)
+    return table.architecture === 'albert' && table.family !== 'zh'
+  if ('embedding_size' in fields) return table.architecture === 'albert'
+  return null
+}
+
+/** Of the families whose sign was found: the one that the configuration speaks for, if its names are there, else the one that most names fit. */
+function choose(signed: readonly Sorted[], config: RawConfig | null): { best: Sorted; decided: boolean } | null {
+  const most = (all: readonly Sorted[]): Sorted | null =>
+    all.reduce<Sorted | null>((a, b) => (a === null || b.mapped.size > a.mapped.size ? b : a), null)
+  const complete = signed.filter((c) => coreMissing(c).length === 0)
+  const best = most(complete) ?? most(signed)
+  if (best === null || complete.length < 2 || config === null) return best === null ? null : { best, decided: false }
+  const named = most(complete.filter((c) => configSpeaksFor(c.table, config.fields) === true))
+  return { best: named ?? best, decided: named !== null && new Set(complete.map((c) => c.table.family)).size > 1 }
+}
+
+/**
+ * Finds the family whose name table fits the names of `source`.
+ * @param config decides where two families fit
+ * @throws AlbertkitError `unsupported` when the file holds no model of a known family.
+ */
+export function identify(source: TensorSource, config: RawConfig | null = null): Identification {
+  if (isArtefact(source)) return identifyArtefact(source)
+  const names = [...source.tensors.keys()]
+  const file = source.files[0]
+  const tables = tablesFor(config)
+  const signed = tables.filter((table) => isSigned(source, table)).map((table) => sortVariables(source, table))
+  const chosen = choose(signed, config)
+  if (chosen !== null && chosen.best.mapped.size > 0) {
+    const { best, decided } = chosen
+    const why = decided ? ', and the configuration says so where others fit too' : ''
+    return { ...best, reason: `${best.table.sign.reason}; ${best.mapped.size} variables fit ${best.table.title}${why}` }
+  }
+  const where = file === undefined ? {} : { file }
+  if (names.length === 0) throw unsupported('the file holds no tensors', where)
+  const candidates = tables.map((table) => sortVariables(source, table))
+  if (candidates.some((c) => c.skipped.length === names.length)) {
+    throw unsupported('the file holds only optimizer state and counters, no weights of a model', {
+      ...where,
+      hint: 'convert the checkpoint that the training saved before it was stripped',
+    })
+  }
+  throw unsupported(`no known model family has these names: ${sample(source)}`, {
+    ...where,
+    hint: nearestHint(candidates),
+  })
+}
+
+/** Whether a variable's name, and rank, is one that only this family has. */
+function isSigned(source: TensorSource, table: NameTable): boolean {
+  const { not, ...sign } = table.sign
+  const has = ({ pattern, rank }: Sign): boolean =>
+    [...source.tensors.values()].some(
+      ({ name, shape }) =>
+        pattern.test(name) && (rank === undefined || shape.length === rank) && skipReason(table, name) === null,
+    )
+  return has(sign) && (not === undefined || !has(not))
+}

@@ -1,0 +1,65 @@
+import type { LayerNorm, Parameter } from '../albert.js'
+import type { Activation } from '../config.js'
+import { ReferenceOps, type Tensor } from './reference.js'
+
+const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Math.fround) })
+
+/**
+ * The reference with float32 instead of float64 between its operations, and products with kernels summed in float32 term
+ * after term: how far plain float32 arithmetic strays from the model, whatever computes it.
+ */
+export class Float32ReferenceOps extends ReferenceOps {
+  protected override product(
+    x: Float64Array,
+    w: Float32Array,
+    rows: number,
+    inner: number,
+    outer: number,
+  ): Float64Array {
+    const y = new Float32Array(rows * outer)
+    for (let r = 0; r < rows; r++) {
+      const sums = y.subarray(r * outer, (r + 1) * outer)
+      for (let k = 0; k < inner; k++) {
+        const value = x[r * inner + k]!
+        for (let o = 0, i = k * outer; o < outer; o++, i++) sums[o]! += value * w[i]!
+      }
+    }
+    return Float64Array.from(y)
+  }
+
+  override linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
+    return rounded(super.linear(x, kernel, bias))
+  }
+
+  override groupedLinear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
+    return rounded(super.groupedLinear(x, kernel, bias))
+  }
+
+  override linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
+    return rounded(super.linearTransposed(x, weight, bias))
+  }
+
+  override add(a: Tensor, b: Tensor): Tensor {
+    return rounded(super.add(a, b))
+  }
+
+  override layerNorm(x: Tensor, norm: LayerNorm, epsilon: number): Tensor {
+    return rounded(super.layerNorm(x, norm, epsilon))
+  }
+
+  override activation(x: Tensor, kind: Activation): Tensor {
+    return rounded(super.activation(x, kind))
+  }
+
+  override scores(query: Tensor, key: Tensor, headSize: number): Tensor {
+    return rounded(super.scores(query, key, headSize))
+  }
+
+  override softmax(x: Tensor): Tensor {
+    return rounded(super.softmax(x))
+  }
+
+  override context(probabilities: Tensor, value: Tensor): Tensor {
+    return rounded(super.context(probabilities, value))
+  }
+}

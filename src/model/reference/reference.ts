@@ -1,0 +1,315 @@
+import { elementCount, type TensorSource } from '../../formats/core/source.js'
+import type { LayerNorm, Parameter } from '../albert.js'
+import type { Activation } from '../config.js'
+import type { Ops } from '../ops.js'
+import { ScopePath } from './scope-path.js'
+import { readMeant, readStored } from '../tensors/read.js'
+
+/** A float64 tensor, row-major. */
+export interface Tensor {
+  readonly shape: readonly number[]
+  readonly data: Float64Array
+}
+
+const last = (shape: readonly number[]): number => shape[shape.length - 1] ?? 1
+const rowsOf = (t: Tensor): number => t.data.length / last(t.shape)
+
+/** `x [rows, inner] · w [inner, outer]`, four rows at a time so that each weight is read a quarter as often. */
+function matmul(x: Float64Array, w: Float32Array, rows: number, inner: number, outer: number): Float64Array {
+  const y = new Float64Array(rows * outer)
+  let r = 0
+  for (; r + 4 <= rows; r += 4) {
+    const y0 = y.subarray(r * outer, (r + 1) * outer)
+    const y1 = y.subarray((r + 1) * outer, (r + 2) * outer)
+    const y2 = y.subarray((r + 2) * outer, (r + 3) * outer)
+    const y3 = y.subarray((r + 3) * outer, (r + 4) * outer)
+    for (let k = 0; k < inner; k++) {
+      const a = x[r * inner + k]!
+      const b = x[(r + 1) * inner + k]!
+      const c = x[(r + 2) * inner + k]!
+      const d = x[(r + 3) * inner + k]!
+      for (let o = 0, i = k * outer; o < outer; o++, i++) {
+        const v = w[i]!
+        y0[o]! += a * v
+        y1[o]! += b * v
+        y2[o]! += c * v
+        y3[o]! += d * v
+      }
+    }
+  }
+  for (; r < rows; r++) {
+    const yr = y.subarray(r * outer, (r + 1) * outer)
+    for (let k = 0; k < inner; k++) {
+      const a = x[r * inner + k]!
+      for (let o = 0, i = k * outer; o < outer; o++, i++) yr[o]! += a * w[i]!
+    }
+  }
+  return y
+}
+
+/** The error function by its series and continued fraction, to double precision (Abramowitz & Stegun 7.1.6, 7.1.14). */
+export function erf(x: number): number {
+  const a = Math.abs(x)
+  if (a > 6) return Math.sign(x)
+  if (a < 2.5) {
+    let term = a
+    let sum = a
+    for (let n = 1; n < 200 && Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+      term *= (2 * a * a) / (2 * n + 1)
+      sum += term
+    }
+    return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * Math.exp(-a * a) * sum
+  }
+  let fraction = a
+  for (let k = 120; k >= 1; k--) fraction = a + k / 2 / fraction
+  return Math.sign(x) * (1 - Math.exp(-a * a) / (fraction * Math.sqrt(Math.PI)))
+}
+
+const SCALAR: Readonly<Record<Activation, (x: number) => number>> = {
+  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  gelu_erf: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  relu: (x) => Math.max(0, x),
+  swish: (x) => x / (1 + Math.exp(-x)),
+  tanh: Math.tanh,
+  linear: (x) => x,
+}
+
+/**
+ * `Ops` that compute in float64: slow and obvious, the arbiter of every comparison. Weights are float32, sums are
+ * float64. A parameter is read when it is first used and dropped after its last use of `uses`, so that a model
+ * without sharing needs one layer's memory and a shared block is read once.
+ */
+export class ReferenceOps implements Ops<Tensor> {
+  protected readonly names = new ScopePath()
+  readonly #cache = new Map<Parameter, Float32Array>()
+  readonly #left: Map<Parameter, number>
+
+  constructor(
+    readonly source: TensorSource,
+    uses: ReadonlyMap<Parameter, number>,
+  ) {
+    this.#left = new Map(uses)
+  }
+
+  #weights(p: Parameter): Float32Array {
+    const data = this.#cache.get(p) ?? readMeant(this.source, p)
+    const left = (this.#left.get(p) ?? 1) - 1
+    this.#left.set(p, left)
+    if (left > 0) this.#cache.set(p, data)
+    else this.#cache.delete(p)
+    return data
+  }
+
+  scope(name: string, body: () => Tensor): Tensor {
+    return this.names.scope(name, body)
+  }
+
+  gather(table: Parameter, ids: Tensor): Tensor {
+    const width = last(table.shape)
+    const data = new Float64Array(ids.data.length * width)
+    const row = new Float32Array(width)
+    ids.data.forEach((id, i) => {
+      readStored(this.source, table, id * width, row)
+      data.set(row, i * width)
+    })
+    return { shape: [...ids.shape, width], data }
+  }
+
+  positions(table: Parameter, ids: Tensor): Tensor {
+    const length = last(ids.shape)
+    const width = last(table.shape)
+    const rows = new Float32Array(length * width)
+    readStored(this.source, table, 0, rows)
+    return { shape: [length, width], data: Float64Array.from(rows) }
+  }
+
+  #addBias(y: Float64Array, bias: Parameter | null): void {
+    if (bias === null) return
+    const b = this.#weights(bias)
+    for (let i = 0; i < y.length; i++) y[i]! += b[i % b.length]!
+  }
+
+  /** `x [rows, inner] · w [inner, outer]` */
+  protected product(x: Float64Array, w: Float32Array, rows: number, inner: number, outer: number): Float64Array {
+    return matmul(x, w, rows, inner, outer)
+  }
+
+  linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
+    const [inner = 1, outer = 1] = kernel.shape
+    const data = this.product(x.data, this.#weights(kernel), rowsOf(x), inner, outer)
+    this.#addBias(data, bias)
+    return { shape: [...x.shape.slice(0, -1), outer], data }
+  }
+
+  groupedLinear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
+    const [groups = 1, inner = 1, outer = 1] = kernel.shape
+    const w = this.#weights(kernel)
+    const rows = rowsOf(x)
+    const data = new Float64Array(rows * groups * outer)
+    for (let r = 0; r < rows; r++) {
+      for (let g = 0; g < groups; g++) {
+        for (let h = 0; h < inner; h++) {
+          const value = x.data[(r * inner + h) * groups + g]!
+          for (let o = 0; o < outer; o++) data[(r * groups + g) * outer + o]! += value * w[(g * inner + h) * outer + o]!
+        }
+      }
+    }
+    this.#addBias(data, bias)
+    return { shape: [...x.shape.slice(0, -1), groups * outer], data }
+  }
+
+  linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
+    const [outer = 1, inner = 1] = weight.shape
+    const w = this.#weights(weight)
+    const rows = rowsOf(x)
+    const data = new Float64Array(rows * outer)
+    for (let r = 0; r < rows; r++) {
+      for (let o = 0; o < outer; o++) {
+        let sum = 0
+        for (let k = 0; k < inner; k++) sum += x.data[r * inner + k]! * w[o * inner + k]!
+        data[r * outer + o] = sum
+      }
+    }
+    this.#addBias(data, bias)
+    return { shape: [...x.shape.slice(0, -1), outer], data }
+  }
+
+  add(a: Tensor, b: Tensor): Tensor {
+    const data = new Float64Array(a.data.length)
+    if (a.shape.length === 4) {
+      // attention bias [B, 1, 1, S] over scores [B, N, S, S]
+      const length = last(b.shape)
+      const perBatch = a.data.length / (a.shape[0] ?? 1)
+      for (let i = 0; i < data.length; i++)
+        data[i] = a.data[i]! + b.data[Math.floor(i / perBatch) * length + (i % length)]!
+    } else {
+      for (let i = 0; i < data.length; i++) data[i] = a.data[i]! + b.data[i % b.data.length]!
+    }
+    return { shape: a.shape, data }
+  }
+
+  layerNorm(x: Tensor, norm: LayerNorm, epsilon: number): Tensor {
+    const width = last(x.shape)
+    const gamma = this.#weights(norm.gamma)
+    const beta = this.#weights(norm.beta)
+    const data = new Float64Array(x.data.length)
+    for (let start = 0; start < data.length; start += width) {
+      let mean = 0
+      for (let i = 0; i < width; i++) mean += x.data[start + i]!
+      mean /= width
+      let variance = 0
+      for (let i = 0; i < width; i++) variance += (x.data[start + i]! - mean) ** 2
+      const scale = 1 / Math.sqrt(variance / width + epsilon)
+      for (let i = 0; i < width; i++) data[start + i] = (x.data[start + i]! - mean) * scale * gamma[i]! + beta[i]!
+    }
+    return { shape: x.shape, data }
+  }
+
+  activation(x: Tensor, kind: Activation): Tensor {
+    return { shape: x.shape, data: x.data.map(SCALAR[kind]) }
+  }
+
+  attentionBias(mask: Tensor, penalty: number): Tensor {
+    const [batch = 1, length = 1] = mask.shape
+    return { shape: [batch, 1, 1, length], data: mask.data.map((m) => (1 - m) * penalty) }
+  }
+
+  splitHeads(x: Tensor, heads: number): Tensor {
+    const [batch = 1, length = 1, hidden = 1] = x.shape
+    const size = hidden / heads
+    const data = new Float64Array(x.data.length)
+    for (let b = 0, i = 0; b < batch; b++)
+      for (let n = 0; n < heads; n++)
+        for (let s = 0; s < length; s++)
+          for (let d = 0; d < size; d++) data[i++] = x.data[(b * length + s) * hidden + n * size + d]!
+    return { shape: [batch, heads, length, size], data }
+  }
+
+  mergeHeads(x: Tensor): Tensor {
+    const [batch = 1, heads = 1, length = 1, size = 1] = x.shape
+    const data = new Float64Array(x.data.length)
+    for (let b = 0, i = 0; b < batch; b++)
+      for (let s = 0; s < length; s++)
+        for (let n = 0; n < heads; n++)
+          for (let d = 0; d < size; d++) data[i++] = x.data[((b * heads + n) * length + s) * size + d]!
+    return { shape: [batch, length, heads * size], data }
+  }
+
+  scores(query: Tensor, key: Tensor, headSize: number): Tensor {
+    const [batch = 1, heads = 1, length = 1, size = 1] = query.shape
+    const data = new Float64Array(batch * heads * length * length)
+    for (let m = 0, i = 0; m < batch * heads; m++)
+      for (let s = 0; s < length; s++)
+        for (let t = 0; t < length; t++) {
+          let sum = 0
+          for (let d = 0; d < size; d++)
+            sum += query.data[(m * length + s) * size + d]! * key.data[(m * length + t) * size + d]!
+          data[i++] = sum / Math.sqrt(headSize)
+        }
+    return { shape: [batch, heads, length, length], data }
+  }
+
+  softmax(x: Tensor): Tensor {
+    const width = last(x.shape)
+    const data = new Float64Array(x.data.length)
+    for (let start = 0; start < data.length; start += width) {
+      let max = -Infinity
+      for (let i = 0; i < width; i++) max = Math.max(max, x.data[start + i]!)
+      let sum = 0
+      for (let i = 0; i < width; i++) sum += data[start + i] = Math.exp(x.data[start + i]! - max)
+      for (let i = 0; i < width; i++) data[start + i]! /= sum
+    }
+    return { shape: x.shape, data }
+  }
+
+  context(probabilities: Tensor, value: Tensor): Tensor {
+    const [batch = 1, heads = 1, length = 1, size = 1] = value.shape
+    const data = new Float64Array(value.data.length)
+    for (let m = 0; m < batch * heads; m++)
+      for (let s = 0; s < length; s++)
+        for (let t = 0; t < length; t++) {
+          const p = probabilities.data[(m * length + s) * length + t]!
+          for (let d = 0; d < size; d++)
+            data[(m * length + s) * size + d]! += p * value.data[(m * length + t) * size + d]!
+        }
+    return { shape: value.shape, data }
+  }
+
+  firstToken(x: Tensor): Tensor {
+    const [batch = 1, length = 1, hidden = 1] = x.shape
+    const data = new Float64Array(batch * hidden)
+    for (let b = 0; b < batch; b++)
+      data.set(x.data.subarray(b * length * hidden, b * length * hidden + hidden), b * hidden)
+    return { shape: [batch, hidden], data }
+  }
+
+  pick(x: Tensor, index: number): Tensor {
+    const width = last(x.shape)
+    const data = Float64Array.from({ length: rowsOf(x) }, (_, row) => x.data[row * width + index]!)
+    return { shape: x.shape.slice(0, -1), data }
+  }
+
+  choicesToRows(ids: Tensor): Tensor {
+    const [batch = 1, choices = 1, length = 1] = ids.shape
+    return { shape: [batch * choices, length], data: ids.data }
+  }
+
+  rowsToChoices(scores: Tensor, ids: Tensor): Tensor {
+    return { shape: ids.shape.slice(0, 2), data: scores.data }
+  }
+
+  mark(_name: string, x: Tensor): Tensor {
+    return x
+  }
+
+  inner(_name: string, x: Tensor): Tensor {
+    return x
+  }
+}
+
+/** Integers as a reference tensor. */
+export function integers(values: ArrayLike<number>, shape: readonly number[]): Tensor {
+  const data = Float64Array.from(values)
+  if (data.length !== elementCount(shape)) throw new RangeError('shape and values differ')
+  return { shape, data }
+}

@@ -1,0 +1,50 @@
+import type { DType } from '../../formats/core/source.js'
+import type { Parameter } from '../albert.js'
+import type { ModelConfig } from '../config.js'
+import type { NameTable } from '../names/match.js'
+
+/** A model said in another family's names: what `translate` plans, writers write and verification checks. */
+
+/** Containers of named tensors that can be written. */
+export const FILE_TARGETS = ['safetensors', 'tf'] as const
+export type FileTarget = (typeof FILE_TARGETS)[number]
+
+/** Architectures that a model can be brought into by multiplying out and copying. */
+export const FORMS = ['bert', 'albert'] as const
+export type Form = (typeof FORMS)[number]
+
+export type Origin =
+  /** The source's own bytes. */
+  | { readonly kind: 'parameter'; readonly parameter: Parameter }
+  /** Float32 values, row-major as the forward pass means them: fills `target` from element `start` on. */
+  | { readonly kind: 'computed'; readonly fill: (start: number, target: Float32Array) => void }
+
+export interface PlannedTensor {
+  /** Name of the variable. */
+  readonly name: string
+  /** Slot that the name has in the target's table. */
+  readonly slot: string
+  /** Shape as the forward pass means it. */
+  readonly meant: readonly number[]
+  /** Shape as stored: reversed where `transposed`. */
+  readonly shape: readonly number[]
+  /** PyTorch's `weight`, `[out, in]`. */
+  readonly transposed: boolean
+  /** Element type in the file; where it is not that of the origin, values are rounded to the nearest. */
+  readonly dtype: DType
+  readonly origin: Origin
+}
+
+/** Element type of what a planned tensor is made of. */
+export const originDtype = ({ origin }: Pick<PlannedTensor, 'origin'>): DType =>
+  origin.kind === 'parameter' ? origin.parameter.dtype : 'F32'
+
+export interface Translation {
+  readonly table: NameTable
+  /** The configuration of the model as it is written. */
+  readonly config: ModelConfig
+  readonly form: Form | null
+  readonly tensors: readonly PlannedTensor[]
+  /** What a person should know about the result. */
+  readonly notes: readonly string[]
+}

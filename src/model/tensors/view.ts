@@ -1,0 +1,73 @@
+import type { TensorSource } from '../../formats/core/source.js'
+import type { Parameter } from '../albert.js'
+import type { Fill } from './derived.js'
+import { readMeant, readStored, transpose } from './read.js'
+
+/** A tensor to be read by ranges, whatever its file, layout and element type are, or whether it is computed. */
+export interface View {
+  /** Row-major order of `read`. */
+  readonly shape: readonly number[]
+  /** Fills `target` with the elements from `start` on, as float32. Ranges of whole rows are fastest. */
+  readonly read: (start: number, target: Float32Array) => void
+  /** Where an element of that order is in the tensor as it is meant. */
+  readonly place: (index: number) => readonly number[]
+}
+
+/** Elements of a matrix that may be held at a time. */
+const HELD = 4 << 20
+
+const unravel = (index: number, shape: readonly number[]): number[] => {
+  const place: number[] = []
+  let rest = index
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis] ?? 1
+    place.unshift(rest % size)
+    rest = Math.floor(rest / size)
+  }
+  return place
+}
+
+export const computedView = (shape: readonly number[], fill: Fill): View => ({
+  shape,
+  read: fill,
+  place: (index) => unravel(index, shape),
+})
+
+/** In the order of the file, places in the order that is meant: for two of the same layout. */
+export const storedView = (source: TensorSource, p: Parameter): View => ({
+  shape: p.storedShape,
+  read: (start, target) => {
+    readStored(source, p, start, target)
+  },
+  place(index) {
+    const at = unravel(index, p.storedShape)
+    if (p.layout === 'transposed') return at.reverse()
+    return p.layout === 'grouped' ? [at[at.length - 1] ?? 0, ...at.slice(0, -1)] : at
+  },
+})
+
+/** As the forward pass means it. What is stored transposed is read by blocks of rows, each a strip of every row in the file. */
+export function meantView(source: TensorSource, p: Parameter): View {
+  const { shape } = p
+  if (p.layout === 'as_is') return storedView(source, p)
+  let held: Float32Array | null = null
+  const place = (index: number): number[] => unravel(index, shape)
+  const [rows = 1, columns = 1] = shape
+  if (p.layout === 'grouped' || rows * columns <= HELD) {
+    const read = (start: number, target: Float32Array): void => {
+      held ??= readMeant(source, p)
+      target.set(held.subarray(start, start + target.length))
+    }
+    return { shape, read, place }
+  }
+  const read = (start: number, target: Float32Array): void => {
+    const first = Math.floor(start / columns)
+    const high = Math.ceil((start + target.length) / columns) - first
+    const strips = new Float32Array(high * columns)
+    for (let c = 0; c < columns; c++) readStored(source, p, c * rows + first, strips.subarray(c * high, (c + 1) * high))
+    const block = new Float32Array(strips.length)
+    transpose(strips, columns, high, block)
+    target.set(block.subarray(start - first * columns, start - first * columns + target.length))
+  }
+  return { shape, read, place }
+}

@@ -1,0 +1,124 @@
+import { chartSvg, escapeXml, withOwnIds, type Chart } from '../chart/render.js'
+import { FONT, PALETTES, type Look } from '../chart/look.js'
+import { escapeControl } from '../escape.js'
+import type { DataTable } from '../tables.js'
+
+/** A part of a page: tables and pictures about one question. */
+export interface Section {
+  readonly title: string
+  /** Paragraphs before the tables. */
+  readonly text?: readonly string[]
+  /** Tables that say the most: before the pictures. */
+  readonly first?: readonly DataTable[]
+  /** Pictures by look. */
+  readonly charts: readonly ((look: Look) => Chart)[]
+  readonly tables: readonly DataTable[]
+}
+
+const safe = (text: string): string => escapeXml(escapeControl(text))
+
+function tableHtml({ title, columns, rows, notes = [] }: DataTable): string {
+  const cell = (tag: 'th' | 'td', text: string, number: boolean | undefined): string =>
+    `<${tag}${number === true ? ' class="n"' : ''}>${safe(text)}</${tag}>`
+  return [
+    '<figure class="table"><div class="scroll"><table>',
+    title === '' ? '' : `<caption>${safe(title)}</caption>`,
+    `<thead><tr>${columns.map((c) => cell('th', c.title, c.number)).join('')}</tr></thead>`,
+    '<tbody>',
+    ...rows.map((row) => `<tr>${row.map((c, i) => cell('td', c.text, columns[i]?.number)).join('')}</tr>`),
+    '</tbody></table></div>',
+    ...notes.map((note) => `<p class="note">${safe(note)}</p>`),
+    '</figure>',
+  ].join('\n')
+}
+
+/** Both looks of a picture; the page shows the one that the reader's screen asks for. */
+async function chartHtml(chart: (look: Look) => Chart, id: string): Promise<string> {
+  const draw = async (look: Look): Promise<string> => {
+    const svg = await chartSvg(chart(look), look)
+    return `<div class="${look}">${withOwnIds(svg, `${id}-${look}`)}</div>`
+  }
+  return `<figure class="chart">${await draw('light')}${await draw('dark')}</figure>`
+}
+
+const variables = (look: Look): string => {
+  const { background, text, muted, grid, series } = PALETTES[look]
+  return `--bg:${background};--text:${text};--muted:${muted};--grid:${grid};--accent:${series[0] ?? text};`
+}
+
+const STYLE = `
+:root{color-scheme:light dark;${variables('light')}}
+@media (prefers-color-scheme:dark){:root{${variables('dark')}}.chart .light{display:none}}
+@media (prefers-color-scheme:light){.chart .dark{display:none}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--bg);color:var(--text);font:15px/1.55 ${FONT};-webkit-font-smoothing:antialiased}
+main{max-width:1080px;margin:0 auto;padding:40px 24px 80px}
+h1{font-size:30px;line-height:1.25;margin:0 0 6px;overflow-wrap:anywhere}
+h2{font-size:21px;margin:56px 0 12px;padding-top:20px;border-top:1px solid var(--grid)}
+p{margin:6px 0 14px;max-width:76ch}
+.lead,.note,footer{color:var(--muted)}
+.note{font-size:13px;margin:8px 0 0;max-width:none}
+figure{margin:22px 0}
+.chart svg{max-width:100%;height:auto;border:1px solid var(--grid);border-radius:10px}
+.scroll{overflow-x:auto}
+table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums}
+caption{text-align:left;white-space:nowrap;font-weight:600;font-size:15px;padding:0 0 8px}
+th,td{padding:5px 14px 5px 0;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
+th{color:var(--muted);font-weight:500}
+td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:anywhere}
+th.n,td.n{text-align:right;padding:5px 0 5px 22px}
+tbody tr:hover td{background:color-mix(in srgb,var(--accent) 8%,transparent)}
+nav a{color:var(--accent);text-decoration:none;margin-right:18px}
+footer{margin-top:64px;font-size:13px}
+@media print{main{max-width:none}.chart .dark{display:none}.chart .light{display:block}}
+`
+
+const anchor = (i: number): string => `s${i + 1}`
+
+/**
+ * One page with everything in it: no scripts, no fonts, no requests; light or dark as the reader's screen is.
+ * @throws AlbertkitError `environment` where vega is not installed
+ */
+export async function htmlPage(
+  title: string,
+  lead: string,
+  sections: readonly Section[],
+  version: string,
+): Promise<string> {
+  const bodies: string[] = []
+  for (const [i, section] of sections.entries()) {
+    const charts: string[] = []
+    for (const [j, chart] of section.charts.entries()) charts.push(await chartHtml(chart, `${anchor(i)}-${j}`))
+    bodies.push(
+      `<section id="${anchor(i)}"><h2>${safe(section.title)}</h2>`,
+      ...(section.text ?? []).map((p) => `<p>${safe(p)}</p>`),
+      ...(section.first ?? []).map(tableHtml),
+      ...charts,
+      ...section.tables.map(tableHtml),
+      '</section>',
+    )
+  }
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
+    '<link rel="icon" href="data:,">',
+    `<title>${safe(title)}</title>`,
+    `<style>${STYLE}</style>`,
+    '</head>',
+    '<body><main>',
+    `<h1>${safe(title)}</h1>`,
+    `<p class="lead">${safe(lead)}</p>`,
+    sections.length > 1
+      ? `<nav>${sections.map((s, i) => `<a href="#${anchor(i)}">${safe(s.title)}</a>`).join('')}</nav>`
+      : '',
+    ...bodies,
+    `<footer>albertkit ${safe(version)}</footer>`,
+    '</main></body>',
+    '</html>',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,53 @@
+import type { ModelLayers } from '../../api/layers/layers.js'
+import type { PaperReport } from '../../api/params/paper.js'
+import type { ParamsReport } from '../../api/params/params.js'
+import type { WeightsReport } from '../../api/weights/weights.js'
+import { headsChart, layersChart } from '../chart/layers.js'
+import { paperChart, paramsChart } from '../chart/params.js'
+import { spectrumChart, tensorsChart } from '../chart/weights.js'
+import type { Section } from './html.js'
+import { layersTables } from '../text/layers.js'
+import { paperReportTables } from '../text/paper.js'
+import { paramsTables } from '../text/params.js'
+import { weightsTables } from '../text/weights.js'
+
+/** Reports as sections of a page. */
+
+export const paramsSection = (report: ParamsReport): Section => ({
+  title: 'Parameters',
+  text: [
+    'Stored counts each distinct parameter once; used counts it at every layer that uses it. Sharing shrinks storage, not computation.',
+  ],
+  charts: [() => paramsChart(report)],
+  tables: paramsTables(report),
+})
+
+export const layersSection = (models: readonly ModelLayers[]): Section => ({
+  title: 'Layers',
+  text: [
+    'The output of a layer beside its input: how far it moved, and how much it turned. Lan et al. found the steps from layer to layer smoother where layers share their parameters.',
+  ],
+  charts: [() => layersChart(models), (look) => headsChart(models, look)],
+  tables: layersTables(models),
+})
+
+/** @param several whether other models have such a section on the same page */
+export function weightsSection(report: WeightsReport, several: boolean): Section {
+  const spectrum = spectrumChart(report)
+  const [verdict, ...rest] = weightsTables(report)
+  return {
+    title: several ? `Weights of ${report.model}` : 'Weights',
+    ...(verdict === undefined ? {} : { first: [verdict] }),
+    charts: [(look) => tensorsChart(report, look), ...(spectrum === null ? [] : [() => spectrum])],
+    tables: rest,
+  }
+}
+
+export const paperSection = (report: PaperReport): Section => ({
+  title: 'The paper’s tables',
+  text: [
+    'Lan et al. 2019, arXiv 1909.11942: what the paper prints beside what its own configurations give. Nothing is bent to fit.',
+  ],
+  charts: [(look) => paperChart(report.tables, look)],
+  tables: paperReportTables(report),
+})

@@ -1,0 +1,93 @@
+import type { ConvertReport } from '../../api/convert/convert.js'
+import type { GateAccuracy } from '../../api/gate/gate.js'
+import { escapeControl } from '../escape.js'
+import { bytes, count, percent, scientific } from '../format.js'
+import { verifyText } from './verify.js'
+
+function accuracyText({ lines, skipped, before, after }: GateAccuracy): string {
+  const [was, is] = [Math.round(before * lines), Math.round(after * lines)]
+  const rest = skipped === 0 ? '' : skipped === 1 ? '; 1 line was left out' : `; ${skipped} lines were left out`
+  return `accuracy ${percent(before, 1)} before, ${percent(after, 1)} after: ${was} and ${is} of ${lines} right${rest}`
+}
+
+/** What the gate asks, one and several of them. */
+const ROWS = {
+  file: ['line', 'lines'],
+  text: ['built-in text', 'built-in texts'],
+  vocabulary: ['row of drawn tokens', 'rows of drawn tokens'],
+} as const
+
+/** In so many digits that what is refused does not look like the threshold. */
+function agreementText({ agreement, threshold, ok }: ConvertReport['gate'][number]): string {
+  let digits = 4
+  while (!ok && digits < 15 && Number(agreement.toFixed(digits)) >= threshold) digits++
+  return agreement.toFixed(digits)
+}
+
+/** What the gate said of one form. */
+function gateLines(g: ConvertReport['gate'][number]): string[] {
+  const figures = g.outputs.map(({ output, agreement, maxAbs, cosine }) => {
+    const same = agreement === null ? '' : `${percent(agreement, 1)} the same, `
+    return `${output} ${same}max |Δ| ${scientific(maxAbs)}, cosine ${cosine.toFixed(6)}`
+  })
+  const verdict = g.ok ? '' : `: below ${g.threshold}, REFUSED`
+  const [one, many] = ROWS[g.inputs]
+  const rows = `${g.rows} ${g.rows === 1 ? one : many}`
+  return [
+    `gate     ${g.artefact} against float32, ${rows}: agreement ${agreementText(g)}${verdict}`,
+    ...(g.accuracy === null ? [] : [`         ${accuracyText(g.accuracy)}`]),
+    ...figures.map((line) => `         ${line}`),
+    ...g.spared.map(
+      ({ slot, as, error }) =>
+        `         ${escapeControl(slot)} was spared (${as === 'f32' ? 'stays float32' : 'takes unrounded activations'}): alone it costs ${scientific(error)} of cosine`,
+    ),
+  ]
+}
+
+/** What whoever was refused can do. */
+function adviceOf(gate: ConvertReport['gate']): string[] {
+  const refused = gate.filter(({ ok }) => !ok)
+  if (refused.length === 0) return []
+  const ways = [
+    ...(refused.some(({ inputs }) => inputs !== 'file') ? ['judge it on your own text: --gate FILE'] : []),
+    ...(refused.some(({ artefact }) => artefact.endsWith('int8')) ? ['leave activations alone: --weights-only'] : []),
+    ...(refused.some(({ artefact }) => artefact !== 'onnx-f16') ? ['take --dtype f16'] : []),
+    'ask for less: --min-agreement N',
+  ]
+  return [`hint: ${ways.join('; ')}`]
+}
+
+/** What `convert` did, for a person. */
+export function convertText(report: ConvertReport): string {
+  const { artefacts, gate, growth, verification } = report
+  const lines = [`${report.family}, task ${report.task}, ${count(report.parameters)} parameters`]
+  const width = Math.max(8, ...artefacts.map((a) => a.target.length + (a.dtype === undefined ? 0 : a.dtype.length + 1)))
+  for (const a of artefacts) {
+    const rest = a.outputs.length > 0 ? a.outputs.join(', ') : a.files.map(escapeControl).join(', ')
+    const name = (a.dtype === undefined ? a.target : `${a.target} ${a.dtype}`).padEnd(width)
+    // How many files a graph takes is known when it is there.
+    if (a.weightBytes === null) {
+      lines.push(`${name} would be written`)
+      continue
+    }
+    lines.push(
+      `${name} ${a.files.length} file${a.files.length === 1 ? '' : 's'}, ${bytes(a.weightBytes)} of weights: ${rest}`,
+    )
+  }
+  if (growth !== null) {
+    const [before, after] = growth.parameters
+    const [from, to] = growth.bytes
+    lines.push(
+      `${`as ${growth.form}`.padEnd(width)} ${count(before)} parameters become ${count(after)}, ${bytes(from)} become ${bytes(to)}: ${growth.ratio.toFixed(1)} times the size`,
+    )
+  }
+  for (const g of gate) lines.push(...gateLines(g))
+  const said = new Set(verification?.notes)
+  lines.push(...report.notes.filter((note) => !said.has(note)).map((note) => `note     ${escapeControl(note)}`))
+  if (verification !== null) lines.push('', verifyText(verification))
+  lines.push('')
+  if (report.dryRun) lines.push(`dry run: nothing was written to ${escapeControl(report.output)}`)
+  else if (!report.ok) lines.push('nothing was written: the check said no', ...adviceOf(gate))
+  else lines.push(`wrote ${escapeControl(report.output)}${verification === null ? ' (not verified)' : ''}`)
+  return lines.join('\n')
+}

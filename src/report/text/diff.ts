@@ -1,0 +1,46 @@
+import type { DiffReport, SlotDiff } from '../../api/diff/diff.js'
+import { escapeControl } from '../escape.js'
+import { count, scientific, shape } from '../format.js'
+import { table } from '../table.js'
+
+const STATUS = { equal: 'equal', within: 'within bound', differs: 'DIFFERS', shape: 'OTHER SHAPE', 'only-a': 'ONLY IN A', 'only-b': 'ONLY IN B' } as const // prettier-ignore
+
+/** What of a slot is worth a column: the numbers, or why there are none. */
+function cells(slot: SlotDiff): string[] {
+  const { a, b, different, maxAbs, status } = slot
+  const numbers = different === null ? ['', ''] : [`${count(different)} of ${count(slot.elements)}`, scientific(maxAbs)]
+  const types = a === null || b === null || a.dtype === b.dtype ? (a ?? b)?.dtype : `${a.dtype} | ${b.dtype}`
+  const sizes =
+    status === 'shape' ? `${shape(a?.shape ?? [])} | ${shape(b?.shape ?? [])}` : shape((a ?? b)?.shape ?? [])
+  const where = slot.harmless ?? (slot.where.length === 0 ? '' : shape(slot.where))
+  return [slot.slot, STATUS[status], ...numbers, where, types ?? '', sizes]
+}
+
+/** Two models side by side, for a person: what differs, or with `all` everything. */
+export function diffText(report: DiffReport, all: boolean): string {
+  const { a, b, counts, config, slots } = report
+  const shown = all ? slots : slots.filter(({ status }) => status !== 'equal')
+  const lines = [
+    `A  ${escapeControl(a.path)} (${a.format}): ${a.title}`,
+    `B  ${escapeControl(b.path)} (${b.format}): ${b.title}`,
+    '',
+  ]
+  if (shown.length > 0) {
+    const head = ['slot', '', 'different', 'max |Δ|', 'largest at', 'type', 'shape']
+    lines.push(table(shown.map(cells), { head, right: [2, 3] }), '')
+  }
+  for (const field of config) lines.push(`config   ${field.field}: ${field.a} in A, ${field.b} in B`)
+  lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
+  const parts = [
+    [counts.equal, 'equal'],
+    [counts.within, `within ${report.atol}`],
+    [counts.differs, 'different'],
+    [counts.shape, 'of another shape'],
+    [counts.onlyA, 'only in A'],
+    [counts.onlyB, 'only in B'],
+  ] as const
+  const said = parts.filter(([n]) => n > 0).map(([n, words]) => `${n} ${words}`)
+  lines.push(`${slots.length} slots: ${said.join(', ')}`)
+  lines.push(report.ok ? 'the same model' : 'the models differ')
+  return lines.join('\n')
+}

@@ -1,0 +1,55 @@
+import type { DoctorReport } from '../../api/doctor/doctor.js'
+import { escapeControl } from '../escape.js'
+import { bytes, scientific } from '../format.js'
+import { table } from '../table.js'
+
+type Health = DoctorReport['runtimes'][number]
+
+const STATUS = { works: 'works', software: 'software', absent: 'not here', broken: 'BROKEN' } as const
+
+const onWhat = ({ adapter }: Health): string =>
+  adapter === null ? '' : ` on ${adapter.vendor} ${adapter.device} (driver ${adapter.driver})`
+
+function runtimeRow(health: Health): string[] {
+  const { name, required, status, detail, maxAbs, reason } = health
+  const what = detail === null ? (reason ?? '') : `${detail}${onWhat(health)}${reason === null ? '' : `: ${reason}`}`
+  return [name, required ? 'required' : '', STATUS[status], detail === null ? '' : scientific(maxAbs), what]
+}
+
+/** What to do, once for all the runtimes that say the same. */
+function fixes(runtimes: readonly Health[]): string[] {
+  const byFix = new Map<string, string[]>()
+  for (const { name, fix } of runtimes) if (fix !== null) byFix.set(fix, [...(byFix.get(fix) ?? []), name])
+  return [...byFix].map(([fix, names]) => escapeControl(`${names.join(', ')}: ${fix}`))
+}
+
+/** What this machine can run, for a person. */
+export function doctorText(report: DoctorReport, width: number): string {
+  const { node, system, adapters, runtimes, packages } = report
+  const missing = packages.filter((p) => p.version === null)
+  const advice = fixes(runtimes)
+  const broken = runtimes.filter((r) => r.required && r.status !== 'works').map((r) => r.name)
+  return [
+    `albertkit ${report.version}, node ${node.version} (${node.ok ? 'fine' : `needs ${node.required}`}), ${system.platform} ${system.arch}`,
+    escapeControl(`${system.cpu}, ${system.threads} threads, ${bytes(system.memory)} of memory, ${bytes(system.freeMemory)} free`), // prettier-ignore
+    escapeControl(`WebGPU adapters: ${adapters.length === 0 ? 'none' : adapters.join(', ')}`),
+    '',
+    table(runtimes.map(runtimeRow), {
+      head: ['runtime', '', '', 'max |Δ|', 'what runs, or why not'],
+      right: [3],
+      width,
+    }),
+    '',
+    table(
+      packages.map(({ name, version, purpose }) => [name, version ?? 'not installed', purpose]),
+      { head: ['optional package', 'version', 'for'] },
+    ),
+    ...(advice.length === 0 && missing.length === 0 ? [] : ['', 'what to do, where you want more']),
+    ...advice.map((line) => `  ${line}`),
+    ...(missing.length === 0 ? [] : [`  npm install ${missing.map((p) => p.name).join(' ')}`]),
+    '',
+    report.ok
+      ? 'everything that is required works'
+      : `NOT fit: ${[...(node.ok ? [] : ['node']), ...broken].join(', ')}`,
+  ].join('\n')
+}

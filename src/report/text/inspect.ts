@@ -1,0 +1,113 @@
+import type { InspectReport, VariableReport } from '../../api/inspect/inspect.js'
+import { escapeControl } from '../escape.js'
+import { bytes, count, percent, shape } from '../format.js'
+import { table } from '../table.js'
+
+/** Variables that differ only in the number of their layer or group, as one line. */
+function groupVariables(variables: readonly VariableReport[]): (VariableReport & { readonly times: number })[] {
+  const groups = new Map<string, VariableReport & { times: number }>()
+  for (const v of variables) {
+    const name = v.name.replace(
+      /(layer_|group_|(?<!inner_group_\d+\/)attention_|intermediate_|output_|layer\.|groups\.|layers\.)\d+(?=[/.])/g,
+      '$1*',
+    )
+    const key = `${name} ${v.dtype} ${v.shape.join()}`
+    const group = groups.get(key)
+    if (group === undefined)
+      groups.set(key, { ...v, name, slot: v.slot?.replace(/_\d+(?=\/)/g, '_*') ?? null, times: 1 })
+    else {
+      const { times, parameters, bytes: size } = group
+      groups.set(key, { ...group, times: times + 1, parameters: parameters + v.parameters, bytes: size + v.bytes })
+    }
+  }
+  return [...groups.values()]
+}
+
+function variableTable(report: InspectReport, all: boolean): string {
+  const shown = report.variables.filter((v) => all || v.slot !== null)
+  const rows = all ? shown.map((v) => ({ ...v, times: 1 })) : groupVariables(shown)
+  return table(
+    rows.map((v) => [
+      v.times > 1 ? `${v.name}  (×${v.times})` : v.name,
+      v.dtype,
+      shape(v.shape),
+      count(v.parameters),
+      bytes(v.bytes),
+      v.slot ?? '-',
+    ]),
+    { head: ['variable', 'dtype', 'shape', 'parameters', 'bytes', 'slot'], right: [3, 4] },
+  )
+}
+
+function breakdown({ parameters, config }: InspectReport): string[] {
+  if (parameters === null) return []
+  const { V, E, H, unfactorised, factorised, ratio } = parameters.embedding
+  const embedding =
+    config.architecture === 'bert'
+      ? [`  V·H            ${V} · ${H} = ${count(unfactorised)} (not factorised)`]
+      : [
+          `  V·H            ${V} · ${H} = ${count(unfactorised)}`,
+          `  V·E + E·H      ${V} · ${E} + ${E} · ${H} = ${count(factorised)}`,
+          `  ratio          ${ratio.toFixed(2)} × smaller`,
+        ]
+  const parts = Object.entries(parameters.parts)
+    .filter(([, n]) => n > 0)
+    .map(([part, n]) => [`  ${part}`, count(n), percent(n, parameters.stored)])
+  return [
+    'embedding factorisation',
+    ...embedding,
+    '',
+    'parameters',
+    `  stored         ${count(parameters.stored)}  (${bytes(parameters.bytes)})`,
+    `  used           ${count(parameters.used)}  (every layer counted; ${(parameters.used / parameters.stored).toFixed(2)} × stored: sharing shrinks storage, not computation)`,
+    '',
+    table(parts, { head: ['  part', 'stored', 'share'], right: [1, 2] }),
+  ]
+}
+
+const list = (title: string, lines: readonly string[], all: boolean): string[] => {
+  if (lines.length === 0) return []
+  const limit = all ? lines.length : 8
+  const more = lines.length - limit
+  return [
+    '',
+    title,
+    ...lines.slice(0, limit).map((l) => `  ${escapeControl(l)}`),
+    ...(more > 0 ? [`  … and ${more} more (--all)`] : []),
+  ]
+}
+
+/** The report of `inspect` for a person. */
+export function inspectText(report: InspectReport, all = false): string {
+  const { config: c, counts } = report
+  const sharing =
+    c.family === 'zh' || c.architecture === 'bert'
+      ? ''
+      : `, ${c.num_hidden_groups} group${c.num_hidden_groups === 1 ? '' : 's'} × ${c.inner_group_num} inner`
+  return [
+    `format   ${report.format} (${report.files.map(escapeControl).join(', ')})`,
+    `family   ${report.family}: ${report.title}`,
+    `why      ${report.reason}`,
+    `config   ${c.num_hidden_layers} layers${sharing}, hidden ${c.hidden_size}, embedding ${c.embedding_size}, heads ${c.num_attention_heads}, intermediate ${c.intermediate_size}`,
+    `         vocabulary ${c.vocab_size}, positions ${c.max_position_embeddings}, token types ${c.type_vocab_size}, ${c.hidden_act}, ${c.norm_position}-LN, epsilon ${c.layer_norm_eps}`,
+    `heads    ${report.heads.length === 0 ? 'none' : report.heads.join(', ')}`,
+    `names    ${counts.mapped} mapped, ${counts.skipped} skipped, ${counts.unknown} unknown, ${counts.missing} missing`,
+    ...report.notes.map((note) => `note     ${escapeControl(note)}`),
+    '',
+    variableTable(report, all),
+    '',
+    ...breakdown(report),
+    ...list('missing files', report.missingFiles, true),
+    ...list(
+      'missing',
+      report.missing.map((m) => `${m.variable}  (${m.slot})`),
+      true,
+    ),
+    ...list(
+      'skipped',
+      report.skipped.map((s) => `${s.variable}  (${s.reason})`),
+      all,
+    ),
+    ...list('unknown', report.unknown, true),
+  ].join('\n')
+}

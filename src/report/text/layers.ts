@@ -1,0 +1,91 @@
+import type { ModelLayers } from '../../api/layers/layers.js'
+import { numberCell, textCell, type Cell, type Column, type DataTable } from '../tables.js'
+
+/** The report of `layers` as tables. */
+
+const decimal = (n: number): string => (Math.abs(n) >= 100 ? n.toFixed(1) : n.toFixed(3))
+const INPUT_WORDS = {
+  golden: 'the inputs of a golden',
+  text: 'lines of text',
+  sentences: 'built-in sentences',
+  drawn: 'random tokens',
+} as const
+
+const lineOfNotes = ({ model, inputs, notes }: ModelLayers): string[] => [
+  `${model}: ${inputs.tokens} tokens of ${inputs.rows} rows, ${INPUT_WORDS[inputs.kind]}`,
+  ...notes.map((note) => `${model}: ${note}`),
+]
+
+/** Side by side, a row for each layer. */
+function layerTable(models: readonly ModelLayers[]): DataTable {
+  const depth = Math.max(...models.map((m) => m.layers.length))
+  const several = models.length > 1
+  const columns = models.flatMap(({ model }): Column[] => [
+    { title: several ? `L2 ${model}` : 'L2', number: true },
+    { title: several ? `cosine ${model}` : 'cosine', number: true },
+  ])
+  return {
+    title: 'what a layer does to its input',
+    columns: [{ title: 'layer', number: true }, ...columns],
+    rows: Array.from({ length: depth }, (_, layer): Cell[] => [
+      numberCell(layer, String),
+      ...models.flatMap(({ layers }) => [
+        numberCell(layers[layer]?.l2 ?? null, decimal),
+        numberCell(layers[layer]?.cosine ?? null, decimal),
+      ]),
+    ]),
+    notes: [
+      'L2: mean distance of input and output of a token; cosine: mean cosine of the angle between them (Lan et al. 2019, figure 1). Padding is left out.',
+      ...models.flatMap(lineOfNotes),
+    ],
+  }
+}
+
+function headTable(m: ModelLayers, several: boolean): DataTable {
+  const nested = m.heads.some((h) => h.inner > 0)
+  return {
+    title: several ? `attention heads: ${m.model}` : 'attention heads',
+    columns: [
+      { title: 'layer', number: true },
+      ...(nested ? [{ title: 'inner', number: true }] : []),
+      { title: 'head', number: true },
+      { title: 'entropy (nats)', number: true },
+      { title: 'of the largest', number: true },
+      { title: 'norm', number: true },
+    ],
+    rows: m.heads.map((h) => [
+      numberCell(h.layer, String),
+      ...(nested ? [numberCell(h.inner, String)] : []),
+      numberCell(h.head, String),
+      numberCell(h.entropy, decimal),
+      numberCell(h.normalised, (n) => `${(100 * n).toFixed(1)} %`),
+      numberCell(h.norm, decimal),
+    ]),
+    notes: [
+      'entropy: 0 looks at one token alone, 100 % at all alike. norm: of what the head adds to a token, its context times its part of the output kernel.',
+    ],
+  }
+}
+
+export const layersTables = (models: readonly ModelLayers[]): DataTable[] => [
+  layerTable(models),
+  ...models.map((m) => headTable(m, models.length > 1)),
+]
+
+/** One line for each model, layer and head; of a layer as a whole, `head` is empty. */
+export const layersCsvTable = (models: readonly ModelLayers[]): DataTable => ({
+  title: 'layers',
+  columns: ['model', 'layer', 'inner', 'head', 'l2', 'cosine', 'entropy', 'normalised', 'norm'].map((title) => ({ title })),
+  rows: models.flatMap((m) => {
+    const none: Cell = { text: '', value: null }
+    const n = (x: number | null): Cell => numberCell(x, String)
+    return [
+      ...m.layers.map((l) => [textCell(m.model), n(l.layer), none, none, n(l.l2), n(l.cosine), none, none, none]),
+      ...m.heads.map((h) => [textCell(m.model), n(h.layer), n(h.inner), n(h.head), none, none, n(h.entropy), n(h.normalised), n(h.norm)]),
+    ]
+  }),
+}) // prettier-ignore
+
+/** The JSON document: of one model its own, of several a list. */
+export const layersDocument = (models: readonly ModelLayers[]): object =>
+  models.length === 1 && models[0] !== undefined ? models[0] : { models }

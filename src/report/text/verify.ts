@@ -1,0 +1,157 @@
+import type { VerifyReport } from '../../api/verify/verify.js'
+import { escapeControl } from '../escape.js'
+import { scientific, shape } from '../format.js'
+import { table } from '../table.js'
+import { divergenceText, layersText, wrongOperations } from './verify-layers.js'
+
+type Comparison = VerifyReport['comparisons'][number]
+
+/** How much of its bound a comparison uses; one that fails comes first whatever its numbers. */
+const use = ({ ok, maxAbs, atol }: Comparison): number => (ok ? (maxAbs ?? 0) / Math.max(atol, 1e-300) : Infinity)
+
+const keyOf = ({ runner, dtype, output, rows }: Comparison): string => [runner, dtype, output, rows].join(' ')
+
+/** The worst comparison of each output in each runner. */
+function worstOf(comparisons: readonly Comparison[]): Comparison[] {
+  const worst = new Map<string, Comparison>()
+  for (const c of comparisons) {
+    const before = worst.get(keyOf(c))
+    if (before === undefined || use(c) > use(before)) worst.set(keyOf(c), c)
+  }
+  return [...worst.values()]
+}
+
+/** Hidden states stand in a table of their own where they are compared for their own sake. */
+const shown = ({ comparisons, layers = [] }: VerifyReport): Comparison[] => {
+  const states = new Set(layers.map(({ output }) => output))
+  return comparisons.filter((c) => c.dtype !== undefined || !states.has(c.output))
+}
+
+/** `ok`, or what is wrong. */
+const verdict = ({ ok, expectedShape }: Comparison): string =>
+  ok ? 'ok' : expectedShape === undefined ? 'DIFFERS' : `DIFFERS: not ${shape(expectedShape)}`
+
+/** The comparisons as a table, the worst of all inputs for each output. */
+export function comparisonTable(report: VerifyReport): string {
+  return table(
+    worstOf(shown(report)).map((c) => [
+      c.dtype === undefined ? c.runner : `${c.runner} ${c.dtype}`,
+      c.output + (c.rows === undefined ? '' : ' (masked rows)'),
+      shape(c.shape),
+      scientific(c.maxAbs),
+      scientific(c.meanAbs),
+      c.cosine === null ? 'NaN' : c.cosine.toFixed(9),
+      shape(c.where),
+      scientific(c.atol),
+      verdict(c),
+    ]),
+    {
+      head: ['runner', 'output', 'shape', 'max |Δ|', 'mean |Δ|', 'cosine', 'largest at', 'bound', ''],
+      right: [3, 4, 5, 7],
+    },
+  )
+}
+
+/** With the milliseconds of the run that each comparison is of. */
+function timesOf({ comparisons, runtimes }: VerifyReport): Map<Comparison, number | undefined> {
+  // A runtime's comparisons come in the order of the inputs; a name that comes again begins the next.
+  const seen = new Map<string, number>()
+  return new Map(
+    comparisons.map((c) => {
+      const key = keyOf(c)
+      const at = seen.get(key) ?? 0
+      seen.set(key, at + 1)
+      return [c, runtimes.find((r) => r.runner === c.runner && r.dtype === c.dtype)?.ms?.[at]]
+    }),
+  )
+}
+
+/** The comparisons of runs on GPUs: runtime × output × precision, the worst of all inputs for each. */
+export function gpuTable(report: VerifyReport): string {
+  const times = timesOf(report)
+  return table(
+    worstOf(shown(report)).map((c) => {
+      const { runner, dtype, output, rows, maxAbs, ulps, cosine, atol, ok } = c
+      const runtime = report.runtimes.find((r) => r.runner === runner && r.dtype === dtype)
+      const ms = rows === undefined ? times.get(c) : undefined
+      return [
+        dtype === undefined ? runner : `${runner} ${dtype}`,
+        output + (rows === undefined ? '' : ' (masked rows)'),
+        runtime?.precision ?? 'float64',
+        shape(c.shape),
+        scientific(maxAbs),
+        ulps === null ? 'NaN' : ulps.toFixed(1),
+        cosine === null ? 'NaN' : cosine.toFixed(9),
+        ms === undefined ? '' : ms.toFixed(1),
+        scientific(atol),
+        ok ? 'ok' : 'DIFFERS',
+      ]
+    }),
+    {
+      head: ['runtime', 'output', 'precision', 'shape', 'max |Δ|', 'ULP', 'cosine', 'ms', 'bound', ''],
+      right: [4, 5, 6, 7, 8],
+    },
+  )
+}
+
+type Adapter = NonNullable<VerifyReport['runtimes'][number]['adapter']>
+
+/** `nvidia H100 (driver 550.54)` */
+const adapterText = ({ vendor, device, driver, software }: Adapter): string =>
+  `${vendor} ${device} (driver ${driver}${software ? ', software' : ''})`
+
+/** `vendor device (driver, software)` of the adapters that were used. */
+const adaptersOf = ({ runtimes }: VerifyReport): string[] => [
+  ...new Set(runtimes.flatMap(({ adapter }) => (adapter === null ? [] : [adapterText(adapter)]))),
+]
+
+function runtimeLines({ runtimes }: VerifyReport): string[] {
+  return runtimes
+    .filter(({ adapter, ms }) => adapter !== null || ms !== undefined)
+    .map(({ runner, detail, adapter }) =>
+      escapeControl(`runtime  ${runner}: ${detail}; ${adapter === null ? 'CPU' : adapterText(adapter)}`),
+    )
+}
+
+const arbiterOf = ({ golden, against }: VerifyReport): string =>
+  golden ?? (against === undefined ? 'float64 reference' : `float64 reference of ${against}`)
+
+/** What was compared and the verdict, for a person. */
+export function verifyText(report: VerifyReport): string {
+  const { comparisons, weights, notRun, firstDivergent, saved } = report
+  const failed = comparisons.filter((c) => !c.ok).length
+  const timed = report.runtimes.some(({ ms }) => ms !== undefined)
+  const on = adaptersOf(report)
+  const lines = [
+    `arbiter  ${escapeControl(arbiterOf(report))}, inputs ${report.inputs.map(shape).join(' and ')}`,
+    ...runtimeLines(report),
+    '',
+    comparisons.length === 0 ? 'nothing was compared' : timed ? gpuTable(report) : comparisonTable(report),
+    '',
+    ...layersText(report),
+  ]
+  for (const w of weights) {
+    const how =
+      w.dtype === undefined ? 'equal the source bit for bit' : `are the nearest to the source's that there are`
+    const what = w.dtype === undefined ? w.artefact : `${w.artefact} ${w.dtype}`
+    lines.push(`weights  ${what}: ${w.compared - w.differences.length} of ${w.compared} ${how}`)
+    for (const d of w.differences.slice(0, 8)) lines.push(`         ${escapeControl(d.slot)}: ${d.reason}`)
+  }
+  for (const n of notRun)
+    lines.push(
+      `not run  ${n.runner}${n.output === undefined ? '' : ` ${escapeControl(n.output)}`}: ${escapeControl(n.reason)}`,
+    )
+  lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
+  if (firstDivergent !== undefined) lines.push(escapeControl(divergenceText(firstDivergent)))
+  if (saved !== undefined) lines.push(`saved    ${escapeControl(saved)}: inputs ${shape(report.inputs[0] ?? [])} and what the reference gives for them`) // prettier-ignore
+  const wrongWeights = weights.reduce((sum, w) => sum + w.differences.length, 0)
+  const why =
+    comparisons.length === 0
+      ? 'nothing was compared'
+      : `${failed} of ${comparisons.length} comparisons and ${wrongWeights} weights differ${wrongOperations(report)}`
+  const hardware = on.length === 0 ? '' : escapeControl(`, on ${on.join(' and ')}`)
+  lines.push(
+    report.ok ? `verified: ${comparisons.length} comparisons within bounds${hardware}` : `NOT verified: ${why}`,
+  )
+  return lines.join('\n')
+}

@@ -1,0 +1,105 @@
+import { environment } from '../../base/errors.js'
+import { acceptAdapter, adapterHint, adapterOf, type Adapter, type GpuOptions } from './adapter.js'
+import { importOptional } from '../package.js'
+import { firstLine } from '../runner.js'
+
+/** WebGPU in Node: Google's Dawn, from the package `webgpu`. */
+
+export interface WebGpuDevice {
+  readonly device: GPUDevice
+  readonly info: GPUAdapterInfo
+  readonly adapter: Adapter
+  readonly close: () => void
+}
+
+const importDawn = (): Promise<typeof import('webgpu')> =>
+  importOptional(
+    () => import('webgpu'),
+    'WebGPU in Node needs the optional package webgpu, which is not installed',
+    'npm install webgpu',
+  )
+
+/** A name that no adapter has: Dawn answers with the list of those there are. */
+const NO_ADAPTER = 'albertkit-lists-adapters'
+
+interface Seen {
+  readonly name: string
+  readonly backend: string
+}
+
+async function adaptersSeen(): Promise<Seen[]> {
+  const { create } = await importDawn()
+  try {
+    await create([`adapter=${NO_ADAPTER}`]).requestAdapter()
+    return []
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    const found = [...text.matchAll(/backend: '([^']*)', name: '([^']*)'/g)]
+    // Dawn's null backend computes nothing.
+    return found.map(([, backend = '', name = '']) => ({ name, backend })).filter(({ backend }) => backend !== 'null')
+  }
+}
+
+/** Names of the adapters that Dawn sees, with their backends: `SwiftShader Device (Subzero) (vulkan)`. */
+export const listAdapters = async (): Promise<string[]> =>
+  (await adaptersSeen()).map(({ name, backend }) => `${name} (${backend})`)
+
+/** The name of the first adapter whose name has `part` in it, in capitals or not: Dawn itself tells these apart. */
+const nameWith = async (part: string): Promise<string> =>
+  (await adaptersSeen()).find(({ name }) => name.toLowerCase().includes(part.toLowerCase()))?.name ?? part
+
+async function requestAdapter({ adapter }: GpuOptions) {
+  const { create, globals } = await importDawn()
+  Object.assign(globalThis, globals)
+  const gpu = create(adapter === undefined ? [] : [`adapter=${await nameWith(adapter)}`])
+  let found: GPUAdapter | null = null
+  let reason = 'there is no WebGPU adapter'
+  try {
+    found = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  } catch (error) {
+    reason = firstLine(error)
+  }
+  if (found !== null) return { gpu, found }
+  const there = await listAdapters()
+  const which = adapter === undefined ? '' : ` called ${adapter}`
+  throw environment(`no GPU was found${which}: ${reason}`, {
+    hint: there.length > 0 ? `adapters here: ${there.join(', ')}` : adapterHint(),
+  })
+}
+
+/** The adapter that would be used. @throws AlbertkitError `environment` where there is none or it will not do */
+export async function findAdapter(runner: string, options: GpuOptions): Promise<Adapter> {
+  const { found } = await requestAdapter(options)
+  const adapter = adapterOf(found.info)
+  acceptAdapter(runner, adapter, options)
+  return adapter
+}
+
+const LIMITS = [
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeInvocationsPerWorkgroup',
+] as const
+
+/** Opens the adapter's device with all that it can do. @throws AlbertkitError `environment` */
+export async function openDevice(runner: string, options: GpuOptions): Promise<WebGpuDevice> {
+  const { gpu, found } = await requestAdapter(options)
+  const adapter = adapterOf(found.info)
+  acceptAdapter(runner, adapter, options)
+  const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, found.limits[name]]))
+  const device = await found.requestDevice({ requiredLimits })
+  // Dawn lives as long as something refers to what `create` gave.
+  const held: { gpu: GPU | null } = { gpu }
+  return {
+    device,
+    info: found.info,
+    adapter,
+    close: () => {
+      device.destroy()
+      held.gpu = null
+    },
+  }
+}

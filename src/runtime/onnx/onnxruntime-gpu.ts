@@ -1,0 +1,52 @@
+import { environment } from '../../base/errors.js'
+import { adapterHint, requireAdapter, type GpuOptions } from '../gpu/adapter.js'
+import { CUDA_CHOICE, nvidiaAdapter, withoutTf32 } from '../gpu/nvidia.js'
+import { openOnnx, type OnnxOptions, type Provider } from './onnxruntime.js'
+import type { Runner } from '../runner.js'
+import { findAdapter } from '../gpu/webgpu.js'
+
+const CUDA_HINT =
+  'onnxruntime-node 1.30 takes CUDA 12 or 13 on Linux x64: reinstall it with its install script allowed (it downloads the provider), and install an NVIDIA driver, CUDA and cuDNN'
+
+/**
+ * onnxruntime cannot be asked which adapter it took. It is built on Dawn as the package `webgpu` is, and both take the
+ * system's first choice: so Dawn is asked, and where a name was given, it must be the name of that first choice.
+ */
+async function webgpu(name: string, options: GpuOptions): Promise<Provider> {
+  const adapter = await findAdapter(name, { allowSoftware: options.allowSoftware ?? false })
+  if (options.adapter !== undefined) {
+    const wanted = await findAdapter(name, options)
+    if (wanted.device !== adapter.device || wanted.driver !== adapter.driver) {
+      throw environment(`${name} takes the first adapter, ${adapter.device}, and cannot be told to take another`, {
+        hint: 'VK_ICD_FILENAMES hides the drivers of the others from it (Linux)',
+      })
+    }
+  }
+  return { id: 'webgpu', name, adapter, hint: adapterHint() }
+}
+
+/**
+ * Loads an ONNX file in onnxruntime on a GPU.
+ * @throws AlbertkitError `environment` where there is no GPU or its provider is absent, `malformed`
+ */
+export async function openOnnxGpu(
+  file: string,
+  name: 'ort-webgpu' | 'ort-cuda',
+  values: Pick<OnnxOptions, 'marks' | 'inner' | 'outputs'>,
+  options: GpuOptions,
+): Promise<Runner> {
+  if (name === 'ort-cuda') withoutTf32()
+  const provider: Provider =
+    name === 'ort-webgpu'
+      ? await webgpu(name, options)
+      : { id: 'cuda', name, adapter: nvidiaAdapter(), hint: CUDA_HINT }
+  const runner = await openOnnx(file, { ...values, provider })
+  // Only now is it certain that there is a GPU at all.
+  try {
+    if (name === 'ort-cuda') requireAdapter(name, provider.adapter, options.adapter, CUDA_CHOICE)
+    return runner
+  } catch (error) {
+    await runner.close()
+    throw error
+  }
+}

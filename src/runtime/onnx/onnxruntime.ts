@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import { environment, malformed } from '../../base/errors.js'
+import { inputShape, type ModelInputs } from '../../model/reference/run.js'
+import type { Adapter } from '../gpu/adapter.js'
+import { dataBeside, withOutputs } from './onnx-outputs.js'
+import { importOptional, named } from '../package.js'
+import { firstLine, isAbsent, runError, type NamedTensor, type Runner } from '../runner.js'
+import { addedOutputs, type InnerValues } from '../values.js'
+
+/** The part of onnxruntime-node and onnxruntime-web that is used here; the two have it in common. */
+type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
+
+interface Loaded {
+  readonly ort: Ort
+  readonly package: OnnxPackage
+  readonly detail: string
+}
+
+export type OnnxPackage = 'onnxruntime-node' | 'onnxruntime-web'
+
+/** How the packages are found; tests replace it. */
+export type Importer = (name: OnnxPackage) => Promise<Ort | { readonly default: Ort }>
+
+const importPackage: Importer = (name) =>
+  name === 'onnxruntime-node' ? import('onnxruntime-node') : import('onnxruntime-web')
+
+const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
+
+/** onnxruntime-node, or onnxruntime-web (wasm) where that is absent; or the package that is asked for. */
+async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
+  for (const [name, device] of Object.entries(DEVICES) as [OnnxPackage, string][]) {
+    if (only !== undefined && only !== name) continue
+    try {
+      const module = await importer(name)
+      const ort = 'default' in module ? module.default : module
+      ort.env.logLevel = 'error'
+      if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
+      return { ort, package: name, detail: `${named(name)} (${device})` }
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+    }
+  }
+  throw environment(`${only ?? 'onnxruntime'} is not installed`, {
+    hint: `npm install ${only ?? 'onnxruntime-node (or onnxruntime-web)'}`,
+  })
+}
+
+/** Token ids and masks, none of them negative: the high words stay zero. A BigInt for each would cost more. */
+function toInt64(values: Int32Array): BigInt64Array {
+  const wide = new BigInt64Array(values.length)
+  const words = new Int32Array(wide.buffer)
+  for (let i = 0; i < values.length; i++) words[2 * i] = values[i]!
+  return wide
+}
+
+class OnnxRunner implements Runner {
+  readonly inner: readonly string[]
+
+  constructor(
+    readonly ort: Ort,
+    readonly name: string,
+    readonly detail: string,
+    readonly adapter: Adapter | null,
+    readonly session: InferenceSession,
+    readonly file: string,
+    readonly outputs: readonly string[],
+    readonly marks: readonly string[],
+    /** Value of every inner operation that was made available, by its path. */
+    readonly values: ReadonlyMap<string, string>,
+  ) {
+    this.inner = [...values.keys()]
+  }
+
+  async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
+    const described = this.session.inputMetadata.find(({ name }) => name === 'input_ids')
+    const dims = inputShape(inputs, described?.isTensor === true && described.shape.length === 3)
+    const ids = (values: Int32Array): Tensor => new this.ort.Tensor('int64', toInt64(values), dims)
+    const feeds = {
+      input_ids: ids(inputs.input_ids),
+      attention_mask: ids(inputs.attention_mask),
+      token_type_ids: ids(inputs.token_type_ids),
+    }
+    try {
+      // Two names may mean one value, which is then asked for once.
+      const fetched = new Set(wanted.map((name) => this.values.get(name) ?? name))
+      const results = await this.session.run(feeds, [...fetched])
+      return new Map(
+        wanted.flatMap((name) => {
+          const result = results[this.values.get(name) ?? name]
+          return result === undefined ? [] : [[name, { shape: [...result.dims], data: result.data as Float32Array }]]
+        }),
+      )
+    } catch (error) {
+      throw runError('onnxruntime', firstLine(error), this.file, error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.session.release()
+  }
+}
+
+/** An execution provider of onnxruntime-node. What it lacks, shapes mostly, onnxruntime computes on the CPU. */
+export interface Provider {
+  readonly id: 'webgpu' | 'cuda'
+  /** Name of the runner. */
+  readonly name: string
+  readonly adapter: Adapter
+  /** What to do where it does not start. */
+  readonly hint: string
+}
+
+async function loadNative(provider: Provider): Promise<Loaded> {
+  const { default: ort } = await importOptional(
+    () => import('onnxruntime-node'),
+    `${provider.name} needs onnxruntime-node, which is not installed`,
+    'npm install onnxruntime-node',
+  )
+  // What is missing is an error that is thrown, too: onnxruntime would write it to the terminal first.
+  ort.env.logLevel = 'fatal'
+  return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
+}
+
+/** Inner values are read from the whole file in memory. */
+export interface OnnxOptions extends Partial<InnerValues> {
+  /** A GPU's execution provider instead of the CPU's. */
+  readonly provider?: Provider
+  /** Threads inside an operation; one, by default, so that figures repeat. */
+  readonly threads?: number
+  /** This package alone. */
+  readonly only?: OnnxPackage
+  readonly importer?: Importer
+}
+
+/** Where external data is found: what is given as bytes has no folder, and onnxruntime-web looks into none. */
+function whereDataIs(file: string, from: OnnxPackage): InferenceSession.SessionOptions {
+  const data = dataBeside(file)
+  if (data.length === 0) return {}
+  if (from === 'onnxruntime-web') return { externalData: data.map((path) => ({ path: basename(path), data: path })) }
+  return { extra: { session: { model_external_initializers_file_folder_path: dirname(file) } } }
+}
+
+/**
+ * Loads an ONNX file in onnxruntime.
+ * @throws AlbertkitError `environment` where neither package is installed, `malformed` where the file does not load
+ */
+export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
+  const { provider } = options
+  const {
+    ort,
+    detail,
+    package: from,
+  } = provider === undefined ? await load(options.importer ?? importPackage, options.only) : await loadNative(provider)
+  const marks = options.marks ?? []
+  const inner = new Map(Object.entries(options.inner ?? {}))
+  const added = addedOutputs(options)
+  const settings: InferenceSession.SessionOptions = {
+    logSeverityLevel: 4,
+    intraOpNumThreads: options.threads ?? 1,
+    ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
+    ...whereDataIs(file, from),
+  }
+  try {
+    const session =
+      added.length > 0
+        ? await ort.InferenceSession.create(withOutputs(readFileSync(file), added), settings)
+        : await ort.InferenceSession.create(file, settings)
+    const outputs = session.outputNames.filter((name) => !added.includes(name))
+    const { name, adapter } = provider ?? { name: 'onnxruntime', adapter: null }
+    return new OnnxRunner(ort, name, detail, adapter, session, file, outputs, marks, inner)
+  } catch (error) {
+    // A provider that does not start says so in these words; anything else is the model.
+    if (provider !== undefined && /provider|webgpu|cuda|adapter/i.test(firstLine(error)))
+      throw environment(`${provider.name} does not start: ${firstLine(error)}`, { hint: provider.hint, cause: error })
+    throw malformed(`onnxruntime does not load the model: ${firstLine(error)}`, { file, cause: error })
+  }
+}

@@ -1,0 +1,119 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import type * as Converter from '@tensorflow/tfjs-converter'
+import type * as Tf from '@tensorflow/tfjs-core'
+import { environment } from '../../base/errors.js'
+import type { Adapter, GpuOptions } from '../gpu/adapter.js'
+import { importOptional, named } from '../package.js'
+import { firstLine } from '../runner.js'
+import { openDevice } from '../gpu/webgpu.js'
+
+export type TfjsBackend = 'cpu' | 'wasm' | 'webgpu'
+export type TfjsCore = typeof Tf
+
+/** A TensorFlow.js with one of its backends, ready to work. */
+export interface TfjsEngine {
+  /** `tfjs-wasm`, `tfjs-node` … */
+  readonly name: string
+  /** Package, version, backend. */
+  readonly detail: string
+  /** Null on a CPU. */
+  readonly adapter: Adapter | null
+  readonly tf: TfjsCore
+  readonly loadGraphModel: typeof Converter.loadGraphModel
+  /** Switches this backend on: there is one engine a process, and several runners may be open. */
+  use(): Promise<void>
+  close(): Promise<void>
+}
+
+let core: Promise<TfjsCore> | null = null
+
+async function importCore(): Promise<TfjsCore> {
+  const tf = await import('@tensorflow/tfjs-core')
+  tf.env().set('IS_TEST', true) // keeps it from advertising tfjs-node on the console
+  tf.env().set('PROD', true)
+  return tf
+}
+
+const importBackend = <T>(load: () => Promise<T>, name: string): Promise<T> =>
+  importOptional(load, `${name} is not installed`, 'it comes with albertkit: install that again')
+
+async function register(backend: 'cpu' | 'wasm'): Promise<void> {
+  if (backend === 'cpu') {
+    await importBackend(() => import('@tensorflow/tfjs-backend-cpu'), '@tensorflow/tfjs-backend-cpu')
+    return
+  }
+  const wasm = await importBackend(() => import('@tensorflow/tfjs-backend-wasm'), '@tensorflow/tfjs-backend-wasm')
+  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
+  wasm.setWasmPaths(`${dirname(entry)}/`)
+}
+
+const importWebGpu = () =>
+  importOptional(
+    () => import('@tensorflow/tfjs-backend-webgpu'),
+    'TensorFlow.js on WebGPU needs an optional package, which is not installed',
+    'npm install @tensorflow/tfjs-backend-webgpu webgpu',
+  )
+
+/** The backend's constructor wants to see a browser's `navigator.gpu`, and never looks at it again. */
+function withNavigator<T>(make: () => T): T {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu: {}, userAgent: 'node' }, configurable: true })
+  try {
+    return make()
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(globalThis, 'navigator')
+    else Object.defineProperty(globalThis, 'navigator', before)
+  }
+}
+
+/** The WebGPU backend, on a device of our choice. */
+async function registerWebGpu(tf: TfjsCore, options: GpuOptions): Promise<{ adapter: Adapter; close: () => void }> {
+  const { WebGPUBackend } = await importWebGpu()
+  await register('cpu') // small tensors stay there
+  const { device, info, adapter, close } = await openDevice('tfjs-webgpu', options)
+  // It registers itself where a `navigator.gpu` is there already; the device is to be ours.
+  if ('webgpu' in tf.engine().registryFactory) tf.removeBackend('webgpu')
+  tf.registerBackend('webgpu', () => withNavigator(() => new WebGPUBackend(device, info)))
+  return {
+    adapter,
+    close: () => {
+      tf.removeBackend('webgpu')
+      close()
+    },
+  }
+}
+
+async function use(tf: TfjsCore, backend: TfjsBackend): Promise<void> {
+  try {
+    if (!(await tf.setBackend(backend))) throw new Error('setBackend gave false')
+    await tf.ready()
+  } catch (error) {
+    throw environment(`the ${backend} backend of TensorFlow.js does not start: ${firstLine(error)}`, { cause: error })
+  }
+}
+
+/**
+ * TensorFlow.js with `backend` switched on; its packages are imported when first used.
+ * @throws AlbertkitError `environment` where the backend does not start
+ */
+export async function openEngine(backend: TfjsBackend, options: GpuOptions = {}): Promise<TfjsEngine> {
+  const tf = await (core ??= importCore())
+  const converter = await import('@tensorflow/tfjs-converter')
+  let gpu: { adapter: Adapter; close: () => void } | null = null
+  if (backend === 'webgpu') gpu = await registerWebGpu(tf, options)
+  else await register(backend)
+  await use(tf, backend)
+  return {
+    name: `tfjs-${backend}`,
+    detail: `${named('@tensorflow/tfjs-core')} on ${backend}`,
+    adapter: gpu?.adapter ?? null,
+    tf,
+    loadGraphModel: converter.loadGraphModel.bind(converter),
+    use: () => use(tf, backend),
+    close: () => {
+      gpu?.close()
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,156 @@
+import { createHash, type Hash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { usage } from '../base/errors.js'
+
+/**
+ * Lines that are batched together. A shard begins where a window does, counted from the start of the file, so that
+ * every line stands in the same batch whether a file is read whole or in shards: float32 sums depend on the batch, and
+ * the bytes of a result must not depend on how the work was cut.
+ */
+export const WINDOW = 256
+
+/** A piece of a file of lines. */
+export interface Shard {
+  /** Counts from 0. */
+  readonly index: number
+  readonly count: number
+  /** First byte, and how many. */
+  readonly offset: number
+  readonly bytes: number
+  /** Number of its first line, counted from 1, and how many lines it has. */
+  readonly firstLine: number
+  readonly lines: number
+  readonly sha256: string
+}
+
+/** Where the shards of a file of lines begin and end, and what the file is. */
+export interface LineIndex {
+  readonly sha256: string
+  readonly bytes: number
+  readonly lines: number
+  readonly shards: readonly Shard[]
+}
+
+const LINE_FEED = 10
+export const MAX_SHARDS = 1_000_000
+
+/** Collects the shards while the bytes go by. */
+class Cutter {
+  readonly #shards: Shard[] = []
+  readonly #whole = createHash('sha256')
+  #own: Hash = createHash('sha256')
+  #offset = 0
+  #start = 0
+  #firstLine = 1
+  /** Lines that have begun. */
+  #lines = 0
+  #atLineStart = true
+
+  constructor(
+    readonly bytes: number,
+    readonly count: number,
+    readonly window: number,
+    /** Offsets at which a shard may begin; where a window of lines does if left out. */
+    readonly starts?: ReadonlySet<number>,
+  ) {}
+
+  #close(): void {
+    this.#shards.push({
+      index: this.#shards.length,
+      count: this.count,
+      offset: this.#start,
+      bytes: this.#offset - this.#start,
+      firstLine: this.#firstLine,
+      lines: this.#lines + 1 - this.#firstLine,
+      sha256: this.#own.digest('hex'),
+    })
+    this.#own = createHash('sha256')
+    this.#start = this.#offset
+    this.#firstLine = this.#lines + 1
+  }
+
+  /** A window begins here: so does every shard whose share of the bytes begins at or before this one. */
+  #cut(): void {
+    while (this.#shards.length + 1 < this.count && this.#offset * this.count >= (this.#shards.length + 1) * this.bytes)
+      this.#close()
+  }
+
+  #begin(): void {
+    if (this.#offset > 0 && (this.starts?.has(this.#offset) ?? this.#lines % this.window === 0)) this.#cut()
+    this.#lines += 1
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#own.update(bytes)
+    this.#offset += bytes.length
+  }
+
+  add(chunk: Buffer): void {
+    this.#whole.update(chunk)
+    for (let at = 0; at < chunk.length;) {
+      if (this.#atLineStart) this.#begin()
+      const feed = chunk.indexOf(LINE_FEED, at)
+      const end = feed === -1 ? chunk.length : feed + 1
+      this.#take(chunk.subarray(at, end))
+      this.#atLineStart = feed !== -1
+      at = end
+    }
+  }
+
+  addRecord(framed: Uint8Array): void {
+    this.#whole.update(framed)
+    this.#begin()
+    this.#take(framed)
+  }
+
+  finish(): LineIndex {
+    while (this.#shards.length < this.count) this.#close()
+    return { sha256: this.#whole.digest('hex'), bytes: this.#offset, lines: this.#lines, shards: this.#shards }
+  }
+}
+
+function checkCount(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > MAX_SHARDS)
+    throw usage(`${count} is no number of shards`, { hint: `choose 1 to ${MAX_SHARDS}` })
+}
+
+/**
+ * The same for a file of records.
+ * @param records all of them, each as it stands in the file
+ * @param bytes of the file
+ * @throws AlbertkitError `usage` where `count` is no number of shards, and what reading records throws
+ */
+export async function indexRecords(
+  records: AsyncIterable<{ readonly framed: Uint8Array }>,
+  bytes: number,
+  count: number,
+  window = WINDOW,
+): Promise<LineIndex> {
+  checkCount(count)
+  const cutter = new Cutter(bytes, count, window)
+  for await (const { framed } of records) cutter.addRecord(framed)
+  return cutter.finish()
+}
+
+/**
+ * Cuts a file of lines into `count` shards of about the same number of bytes, in one pass; shards of a short file may
+ * be empty.
+ * @param starts offsets at which a shard may begin, where that is not every line that begins a window
+ * @throws AlbertkitError `usage` where the file cannot be read or `count` is no number of shards
+ */
+export async function indexLines(
+  file: string,
+  count: number,
+  window = WINDOW,
+  starts?: ReadonlySet<number>,
+): Promise<LineIndex> {
+  checkCount(count)
+  try {
+    const cutter = new Cutter((await stat(file)).size, count, window, starts)
+    for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) cutter.add(chunk as Buffer)
+    return cutter.finish()
+  } catch (error) {
+    throw usage(`the lines cannot be read: ${(error as Error).message}`, { file, cause: error })
+  }
+}

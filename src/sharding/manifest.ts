@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { malformed } from '../base/errors.js'
+import * as z from '../vendor/zod.js'
+import { MAX_SHARDS } from './line-index.js'
+
+const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
+const size = z.int().check(z.gte(0))
+
+const positive = z.int().check(z.gte(1))
+
+export const shardSchema = z.object({
+  index: size,
+  count: positive.check(z.lte(MAX_SHARDS)),
+  offset: size,
+  bytes: size,
+  firstLine: positive,
+  lines: size,
+  sha256,
+})
+
+export const COMMANDS = ['predict', 'evaluate', 'embed'] as const
+
+/** What a shard is a shard of: two shards belong together when all of this is equal. */
+const task = {
+  command: z.oneOf(COMMANDS),
+  /** Every option that changes the result. */
+  options: z.record(z.string(), z.unknown()),
+  model: z.object({ sha256 }),
+  input: z.object({ sha256, bytes: size, lines: size }),
+}
+export const taskSchema = z.object(task)
+
+const outputSchema = z.object({ file: z.string(), sha256, bytes: size, lines: size })
+
+export const manifestSchema = z.object({
+  format: z.literal('albertkit-shard'),
+  version: z.literal(1),
+  ...task,
+  shard: shardSchema,
+  output: outputSchema,
+  /** The file of lines that could not be used, or null where there were none. */
+  errors: z.nullable(outputSchema),
+})
+
+export type ShardTask = z.Infer<typeof taskSchema>
+export type ShardManifest = z.Infer<typeof manifestSchema>
+export type ShardFile = z.Infer<typeof outputSchema>
+
+const padded = (n: number): string => String(n).padStart(5, '0')
+
+/** `shard-00002-of-00008`: numbers in names count from 1, as on the command line. */
+export const shardName = ({ index, count }: { readonly index: number; readonly count: number }): string =>
+  `shard-${padded(index + 1)}-of-${padded(count)}`
+
+export const manifestName = (shard: { readonly index: number; readonly count: number }): string =>
+  `${shardName(shard)}.json`
+
+export const MANIFEST_NAME = /^shard-\d{5,7}-of-\d{5,7}\.json$/
+
+/** @throws AlbertkitError `malformed` where the file is no manifest of a shard */
+export function readManifest(directory: string, name: string): ShardManifest {
+  const file = join(directory, name)
+  const hint = 'remove it and compute the shard again'
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw malformed('the manifest of the shard is no JSON', { file, cause: error, hint })
+  }
+  const parsed = manifestSchema.safeParse(value)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const field = issue?.path.join('.') ?? ''
+    throw malformed(`the manifest of the shard is not one: ${issue?.message ?? ''}`, { file, field, hint })
+  }
+  return parsed.data
+}
+
+/** Which part of two tasks differs, in words, or null where none does. */
+export function difference(a: ShardTask, b: ShardTask): string | null {
+  if (a.command !== b.command) return `the command (${a.command}, ${b.command})`
+  if (a.model.sha256 !== b.model.sha256) return 'the model'
+  if (a.input.sha256 !== b.input.sha256) return 'the input'
+  const names = [...new Set([...Object.keys(a.options), ...Object.keys(b.options)])]
+  const name = names.find((key) => JSON.stringify(a.options[key]) !== JSON.stringify(b.options[key]))
+  if (name === undefined) return null
+  const shown = ({ options }: ShardTask): string => (name in options ? JSON.stringify(options[name]) : 'absent')
+  return `the option ${name} (${shown(a)}, ${shown(b)})`
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { malformed, usage } from '../base/errors.js'
+import { refuseExisting, WholeFile } from '../files/atomic-file.js'
+import { difference, MANIFEST_NAME, readManifest, shardName, type ShardFile, type ShardManifest } from './manifest.js'
+
+/** The shards of a directory, all there and of one task, in order. */
+export interface ShardSet {
+  readonly directory: string
+  readonly manifests: readonly [ShardManifest, ...ShardManifest[]]
+}
+
+export interface MergeReport {
+  readonly command: ShardManifest['command']
+  readonly shards: number
+  /** Lines of the input. */
+  readonly inputLines: number
+  readonly output: ShardFile
+  readonly errors: ShardFile | null
+}
+
+/** In the order of their shards, which is not that of their names where there are 100,000 and more. */
+function listManifests(directory: string): ShardManifest[] {
+  let names: string[]
+  try {
+    names = readdirSync(directory).filter((name) => MANIFEST_NAME.test(name))
+  } catch (error) {
+    throw usage('the directory of shards cannot be read', { file: directory, cause: error })
+  }
+  return names
+    .sort()
+    .map((name) => readManifest(directory, name))
+    .sort((a, b) => a.shard.index - b.shard.index)
+}
+
+const list = (numbers: readonly number[]): string =>
+  numbers.length > 8 ? `${numbers.slice(0, 8).join(', ')} and ${numbers.length - 8} more` : numbers.join(', ')
+
+/** Each shard begins where the one before it ends, and the last ends where the input does. */
+function checkJoints(directory: string, manifests: readonly ShardManifest[]): void {
+  let offset = 0
+  let line = 1
+  for (const { shard } of manifests) {
+    const file = join(directory, `${shardName(shard)}.json`)
+    const hint = 'compute all shards anew from one input'
+    if (shard.offset < offset || shard.firstLine < line)
+      throw malformed(`shard ${shard.index + 1} overlaps the one before it`, { file, offset: shard.offset, hint })
+    if (shard.offset > offset || shard.firstLine > line)
+      throw malformed(`there is a gap before shard ${shard.index + 1}`, { file, offset, hint })
+    offset += shard.bytes
+    line += shard.lines
+  }
+  const { input } = manifests[0]!
+  if (offset !== input.bytes || line - 1 !== input.lines)
+    throw malformed(`the shards cover ${line - 1} of the input's ${input.lines} lines`, { file: directory, offset })
+}
+
+/**
+ * Reads the manifests of a directory and checks that they are one whole.
+ * @throws AlbertkitError `malformed` for a gap, an overlap, or shards of different tasks; `usage` where there is none
+ */
+export function readShards(directory: string): ShardSet {
+  const manifests = listManifests(directory)
+  const [first, ...others] = manifests
+  if (first === undefined)
+    throw usage('the directory holds no shards', {
+      file: directory,
+      hint: 'a shard is what `predict --shard 1/8 -o DIR` writes',
+    })
+  for (const other of others) {
+    const file = join(directory, `${shardName(other.shard)}.json`)
+    if (other.shard.count !== first.shard.count)
+      throw malformed(`shards of ${first.shard.count} and of ${other.shard.count} overlap`, {
+        file,
+        hint: 'remove the shards that do not belong here',
+      })
+    const what = difference(first, other)
+    if (what !== null)
+      throw malformed(`${what} of shard ${other.shard.index + 1} is not that of shard ${first.shard.index + 1}`, {
+        file,
+        hint: 'remove that shard and compute it again',
+      })
+  }
+  const present = new Set(manifests.map(({ shard }) => shard.index))
+  const absent = Array.from({ length: first.shard.count }, (_, i) => i).filter((i) => !present.has(i))
+  if (absent.length > 0)
+    throw malformed(`${absent.length} of ${first.shard.count} shards are missing: ${list(absent.map((i) => i + 1))}`, {
+      file: directory,
+      hint: `compute them with --shard ${absent[0]! + 1}/${first.shard.count}`,
+    })
+  checkJoints(directory, manifests)
+  return { directory, manifests: [first, ...others] }
+}
+
+const PIECE = 1024 * 1024
+
+/** The bytes of a shard's file, in pieces; checked against its manifest when the last one has gone by. */
+export function* readShardFile(directory: string, { file, sha256 }: ShardFile): Generator<Uint8Array> {
+  const path = join(directory, basename(file))
+  if (!existsSync(path))
+    throw malformed('a file of the shard is missing', { file: path, hint: 'compute the shard again' })
+  const descriptor = openSync(path, 'r')
+  try {
+    const hash = createHash('sha256')
+    for (;;) {
+      const piece = new Uint8Array(PIECE)
+      const n = readSync(descriptor, piece, 0, PIECE, null)
+      if (n === 0) break
+      hash.update(piece.subarray(0, n))
+      yield piece.subarray(0, n)
+    }
+    if (hash.digest('hex') !== sha256)
+      throw malformed("the shard's file is not what its manifest says (sha256)", {
+        file: path,
+        hint: 'remove it and its manifest, and compute the shard again',
+      })
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Writes the files one behind the other to `path`, which appears whole or not at all. */
+function concatenate(directory: string, files: readonly ShardFile[], path: string): ShardFile {
+  const output = new WholeFile(path)
+  try {
+    const hash = createHash('sha256')
+    for (const file of files)
+      for (const piece of readShardFile(directory, file)) {
+        hash.update(piece)
+        output.write(piece)
+      }
+    output.commit()
+    const lines = files.reduce((sum, file) => sum + file.lines, 0)
+    return { file: path, sha256: hash.digest('hex'), bytes: output.bytes, lines }
+  } finally {
+    output.discard()
+  }
+}
+
+export interface MergeOptions {
+  readonly output: string
+  /** Where the lines that could not be used go; without it they are left in the shards. */
+  readonly errors?: string
+  readonly force?: boolean
+}
+
+/**
+ * Joins the shards of a directory into one file, as the command would have written it in one go.
+ * @throws AlbertkitError `malformed` for gaps, overlaps, damaged files and shards of another model; `output`
+ */
+export function mergeShards(set: ShardSet, { output, errors, force = false }: MergeOptions): MergeReport {
+  for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
+  const { directory, manifests } = set
+  return {
+    command: manifests[0].command,
+    shards: manifests.length,
+    inputLines: manifests[0].input.lines,
+    output: concatenate(
+      directory,
+      manifests.map((manifest) => manifest.output),
+      output,
+    ),
+    errors: mergeErrors(set, errors),
+  }
+}
+
+/** Joins the lines that could not be used into `path`; null where there are none, or no path. */
+export function mergeErrors({ directory, manifests }: ShardSet, path: string | undefined): ShardFile | null {
+  const failed = manifests.flatMap(({ errors }) => (errors === null ? [] : [errors]))
+  return failed.length === 0 || path === undefined ? null : concatenate(directory, failed, path)
+}

@@ -1,0 +1,94 @@
+import type { Redis } from 'ioredis'
+import { environment, usage } from '../../base/errors.js'
+
+type Bullmq = typeof import('bullmq')
+
+export const DEFAULT_REDIS = 'redis://127.0.0.1:6379'
+export const DEFAULT_QUEUE = 'albertkit'
+/** How long a server may take to answer at first; later losses are waited out. */
+const FIRST_ANSWER_MS = 5000
+/** How long one that is not there is waited for: it may be about to start. */
+const ABSENT_MS = 1500
+/** What says that nothing listens there, or that there is no such place. */
+const ABSENT = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENOENT/
+
+/** A connection and the library that speaks over it. */
+export interface QueueConnection {
+  readonly bullmq: Bullmq
+  readonly redis: Redis
+  close(): Promise<void>
+}
+
+async function load(): Promise<{ bullmq: Bullmq; Redis: typeof Redis }> {
+  try {
+    const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')])
+    return { bullmq, Redis: ioredis.Redis }
+  } catch (error) {
+    throw environment('queues need the packages bullmq and ioredis', {
+      hint: 'npm install bullmq ioredis',
+      cause: error,
+    })
+  }
+}
+
+/** The address without user, password and query, for messages; whatever it looks like. */
+export const redact = (url: string): string =>
+  url.replace(/\?[^]*$/, '').replace(/^([a-z]*:\/\/)?[^]*@/i, (_, scheme: string | undefined) => `${scheme ?? ''}***@`)
+
+/** Waits for the first answer, which says whether there is a server at all. */
+async function firstAnswer(redis: Redis, url: string): Promise<void> {
+  const errors: Error[] = []
+  redis.on('error', (error: Error) => {
+    errors.splice(0, errors.length, error)
+  })
+  const timers: NodeJS.Timeout[] = []
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = (): void => {
+      reject(errors[0] ?? new Error('no answer'))
+    }
+    const ifAbsent = (): void => {
+      if (ABSENT.test(errors[0]?.message ?? '')) giveUp()
+    }
+    timers.push(setTimeout(ifAbsent, ABSENT_MS), setTimeout(giveUp, FIRST_ANSWER_MS))
+  })
+  try {
+    await Promise.race([redis.ping(), late])
+    // ioredis goes on in database 0 where there is none of that number.
+    const refused = errors.find(({ message }) => /DB index|invalid DB/i.test(message))
+    if (refused !== undefined) throw refused
+  } catch (error) {
+    redis.disconnect()
+    const { message } = error as Error
+    if (/^(NOAUTH|WRONGPASS|ERR AUTH)/.test(message))
+      throw environment(`Redis at ${redact(url)} wants another password`, { hint: 'redis://:PASSWORD@HOST:PORT', cause: error }) // prettier-ignore
+    throw environment(`no Redis answers at ${redact(url)}: ${message}`, {
+      hint: 'start one (redis-server), or name another with --redis URL',
+      cause: error,
+    })
+  } finally {
+    timers.forEach(clearTimeout)
+  }
+}
+
+/**
+ * Connects to Redis. A connection lost later is taken up again for as long as it takes: a server that restarts is no
+ * error of the work.
+ * @throws AlbertkitError `environment` where a package or the server is absent, `usage` where the address is none
+ */
+export async function connect(url: string): Promise<QueueConnection> {
+  const { bullmq, Redis } = await load()
+  if (!/^(rediss?|unix):/.test(url))
+    throw usage(`${redact(url)} is no address of a Redis server`, { hint: `such as ${DEFAULT_REDIS}` })
+  // BullMQ asks for null: its blocking calls must outlive a lost connection.
+  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 200, 2000) })
+  await firstAnswer(redis, url)
+  return {
+    bullmq,
+    redis,
+    close: async () => {
+      await redis.quit().catch(() => {
+        redis.disconnect()
+      })
+    },
+  }
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { OutputFile, writing } from '../files/output-file.js'
+import { hashFile } from '../files/hash-file.js'
+import { onInterrupt } from '../base/interrupt.js'
+import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
+import type { Shard } from './line-index.js'
+import {
+  difference,
+  manifestName,
+  readManifest,
+  shardName,
+  type ShardFile,
+  type ShardManifest,
+  type ShardTask,
+} from './manifest.js'
+
+/** Where the work of a shard writes: whole lines, each with its line feed or several at once. */
+export interface ShardOutput {
+  write(lines: string): void
+  /** Lines that say what was wrong with lines of the input. */
+  writeError(lines: string): void
+}
+
+export interface ShardReport {
+  readonly directory: string
+  readonly manifest: ShardManifest
+  /** True where the shard was there already, of the same task, and nothing was computed. */
+  readonly skipped: boolean
+}
+
+/** A file of lines under a name of its own, until it is whole. */
+class LinesFile {
+  readonly #file: OutputFile
+  readonly #hash = createHash('sha256')
+  #lines = 0
+  #open = true
+
+  constructor(path: string) {
+    this.#file = new OutputFile(path)
+  }
+
+  write(lines: string): void {
+    const bytes = Buffer.from(lines, 'utf8')
+    this.#file.write(bytes)
+    this.#hash.update(bytes)
+    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) this.#lines += 1
+  }
+
+  close(name: string): ShardFile {
+    this.release()
+    return { file: name, sha256: this.#hash.digest('hex'), bytes: this.#file.bytes, lines: this.#lines }
+  }
+
+  /** Closes the file where it is open still. */
+  release(): void {
+    if (this.#open) this.#file.close()
+    this.#open = false
+  }
+
+  get path(): string {
+    return this.#file.path
+  }
+}
+
+const holds = (directory: string, { file, sha256, bytes }: ShardFile): boolean => {
+  const path = join(directory, basename(file))
+  if (!existsSync(path)) return false
+  const hash = hashFile(path)
+  return hash.sha256 === sha256 && hash.bytes === bytes
+}
+
+/** The manifest of a shard that is there and whole, of this task; null where it has to be computed. */
+function finished(directory: string, task: ShardTask, shard: Shard): ShardManifest | null {
+  const name = manifestName(shard)
+  if (!existsSync(join(directory, name))) return null
+  const manifest = readManifest(directory, name)
+  const same = difference(manifest, task) === null && JSON.stringify(manifest.shard) === JSON.stringify(shard)
+  const files = [manifest.output, ...(manifest.errors === null ? [] : [manifest.errors])]
+  return same && files.every((file) => holds(directory, file)) ? manifest : null
+}
+
+/**
+ * Computes one shard into `directory`: its lines, the lines that could not be used, and, last, the manifest that says
+ * they are whole. Doing it again finds it done; two processes that do it at once write the same bytes, each under names
+ * of its own until the end, so that a job may be handed out more than once.
+ * @throws AlbertkitError `output`, and what `work` throws
+ */
+export async function runShard(
+  directory: string,
+  task: ShardTask,
+  shard: Shard,
+  work: (output: ShardOutput) => Promise<void>,
+  extension = 'jsonl',
+): Promise<ShardReport> {
+  writing(directory, () => mkdirSync(directory, { recursive: true }))
+  const done = finished(directory, task, shard)
+  if (done !== null) return { directory, manifest: done, skipped: true }
+  removeAbandoned(directory)
+  const names = { output: `${shardName(shard)}.${extension}`, errors: `${shardName(shard)}.errors.jsonl` }
+  const own = (): string => temporaryIn(directory)
+  const temporary = { output: own(), errors: own(), manifest: own() }
+  const discard = (): void => {
+    for (const path of Object.values(temporary)) rmSync(path, { force: true })
+  }
+  const forget = onInterrupt(discard)
+  let output: LinesFile | null = null
+  let errors: LinesFile | null = null
+  try {
+    const answers = (output = new LinesFile(temporary.output))
+    await work({
+      write: (lines) => {
+        answers.write(lines)
+      },
+      writeError: (lines) => {
+        errors ??= new LinesFile(temporary.errors)
+        errors.write(lines)
+      },
+    })
+    const failed = errors as LinesFile | null
+    const manifest: ShardManifest = {
+      format: 'albertkit-shard',
+      version: 1,
+      ...task,
+      shard,
+      output: answers.close(names.output),
+      errors: failed === null ? null : failed.close(names.errors),
+    }
+    writing(directory, () => {
+      writeFileSync(temporary.manifest, `${JSON.stringify(manifest, null, 2)}\n`)
+      renameSync(temporary.output, join(directory, names.output))
+      if (failed !== null) renameSync(failed.path, join(directory, names.errors))
+      renameSync(temporary.manifest, join(directory, manifestName(shard)))
+    })
+    return { directory, manifest, skipped: false }
+  } finally {
+    output?.release()
+    ;(errors as LinesFile | null)?.release()
+    discard()
+    forget()
+  }
+}

@@ -1,0 +1,142 @@
+import { usage } from '../../base/errors.js'
+import { CsvError, csvFields, csvRecords } from './csv.js'
+import type { Features } from './features.js'
+import type { Line } from './lines.js'
+
+/** A text to classify, with the label that it has where one is given. */
+export interface Example {
+  readonly line: number
+  readonly text: string
+  readonly textB: string | null
+  readonly label: string | null
+  /** What the model takes, where it was made before; else it is made of the texts. */
+  readonly features?: Features
+}
+
+/** A line that could not be used, and why. */
+export interface BadLine {
+  readonly line: number
+  readonly reason: string
+  readonly content: string
+}
+
+export const EXAMPLE_FORMATS = ['lines', 'tsv', 'csv', 'jsonl'] as const
+export type ExampleFormat = (typeof EXAMPLE_FORMATS)[number]
+
+/** What an input is: lines of text, or records of features. */
+export type InputFormat = ExampleFormat | 'tfrecord'
+
+/** A column by its number, counted from 1, or by its name in the header or the object. */
+export type Column = number | string
+
+export interface ExampleOptions {
+  readonly format: ExampleFormat
+  /** The first line names the columns. */
+  readonly header?: boolean
+  readonly textColumn?: Column
+  readonly textBColumn?: Column
+  readonly labelColumn?: Column
+}
+
+/** What a file holds, by its name: lines of text where that says nothing. */
+export function formatOf(path: string): ExampleFormat {
+  if (/\.tsv$/i.test(path)) return 'tsv'
+  if (/\.csv$/i.test(path)) return 'csv'
+  return /\.(jsonl|ndjson)$/i.test(path) ? 'jsonl' : 'lines'
+}
+
+/** The same where it may be features too. */
+export const inputFormatOf = (path: string): InputFormat =>
+  /\.tf_?records?$/i.test(path) ? 'tfrecord' : formatOf(path)
+
+class Unusable extends Error {}
+
+/** run_classifier reads `csv.reader(f, delimiter="\t", quotechar=None)`: quotes are characters like any other. */
+const splitters = { tsv: (text: string): string[] => text.split('\t'), csv: csvFields } as const
+
+const NAMES = { label: ['label', 'class', 'category'], text: ['text', 'text_a', 'sentence', 'sentence1'], textB: ['text_b', 'sentence2'] } as const // prettier-ignore
+
+/** Reads examples from lines; keeps the header of a file. */
+export class ExampleReader {
+  #header: readonly string[] | null = null
+
+  constructor(readonly options: ExampleOptions) {}
+
+  /**
+   * The example of a line; null for a header; what is wrong with a line that is none. The header of a file has to be
+   * read before its other lines, where there is one: for a part of the file that does not hold it too.
+   * @throws AlbertkitError `usage` where a column is asked for by a name that the file does not have
+   */
+  read({ number, text, valid = true }: Line): Example | BadLine | null {
+    try {
+      const { format, header = false } = this.options
+      if (!valid) throw new Unusable('the line is no UTF-8 (is it GB18030? iconv makes it UTF-8)')
+      if (format === 'lines') return { line: number, text, textB: null, label: null }
+      if (format === 'jsonl') return this.#object(number, text)
+      if (header && number === 1) {
+        this.#header = splitters[format](text)
+        return null
+      }
+      if (text === '') throw new Unusable('the line is empty')
+      return this.#columns(number, splitters[format](text))
+    } catch (error) {
+      if (!(error instanceof Unusable || error instanceof CsvError)) throw error
+      return { line: number, reason: error.message, content: text }
+    }
+  }
+
+  #index(column: Column | undefined, names: readonly string[], otherwise: number | null, width: number): number | null {
+    if (column === undefined) {
+      const named = this.#header?.findIndex((name) => names.includes(name.trim().toLowerCase())) ?? -1
+      return named === -1 ? otherwise : named
+    }
+    const index = typeof column === 'number' ? column - 1 : (this.#header?.indexOf(column) ?? -1)
+    if (index < 0)
+      throw usage(`there is no column ${column}`, {
+        hint: this.#header === null ? 'columns have numbers, from 1; with --header the first line names them' : `columns: ${this.#header.join(', ')}`,
+      }) // prettier-ignore
+    if (index >= width) throw new Unusable(`there are ${width} columns, and column ${index + 1} is asked for`)
+    return index
+  }
+
+  #columns(line: number, fields: readonly string[]): Example {
+    const width = fields.length
+    const { textColumn, textBColumn, labelColumn } = this.options
+    // label, text, text_b, as run_classifier's processors have them; a single column is the text.
+    const chosen = textColumn !== undefined || this.#header !== null
+    const label = this.#index(labelColumn, NAMES.label, !chosen && width > 1 ? 0 : null, width)
+    const text = this.#index(textColumn, NAMES.text, width > 1 ? 1 : 0, width)
+    const textB = this.#index(textBColumn, NAMES.textB, !chosen && width > 2 ? 2 : null, width)
+    const field = (index: number | null): string | null => (index === null ? null : (fields[index] ?? null))
+    return { line, text: field(text) ?? '', textB: field(textB), label: field(label) }
+  }
+
+  #object(line: number, text: string): Example {
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch {
+      throw new Unusable('the line is no JSON')
+    }
+    if (typeof value === 'string') return { line, text: value, textB: null, label: null }
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unusable('the line is no object')
+    const object = value as Record<string, unknown>
+    const field = (column: Column | undefined, names: readonly string[]): string | null => {
+      const name = column === undefined ? names.find((key) => key in object) : String(column)
+      const found = name === undefined ? undefined : object[name]
+      if (found === undefined || found === null) return null
+      if (typeof found !== 'string' && typeof found !== 'number') throw new Unusable(`${name ?? ''} is no text`)
+      return String(found)
+    }
+    const { textColumn, textBColumn, labelColumn } = this.options
+    const a = field(textColumn, NAMES.text)
+    if (a === null) throw new Unusable(`there is no ${String(textColumn ?? 'text')} in the object`)
+    return { line, text: a, textB: field(textBColumn, NAMES.textB), label: field(labelColumn, NAMES.label) }
+  }
+}
+
+/** What lines of a format hold, an example each: a record of CSV may take several. */
+export const recordsOf = (lines: AsyncIterable<Line>, format: ExampleFormat): AsyncIterable<Line> =>
+  format === 'csv' ? csvRecords(lines) : lines
+
+export const isBad = (value: object): value is BadLine => 'reason' in value

@@ -1,0 +1,48 @@
+import { malformed } from '../../base/errors.js'
+
+/**
+ * SentencePiece's normalisation table: a double array trie (darts-clone) over UTF-8 whose values are places in a list of
+ * zero-terminated replacements (google/sentencepiece normalizer.cc, `DecodePrecompiledCharsMap`).
+ */
+export class Charsmap {
+  readonly #units: Uint32Array
+  readonly #replacements: Uint8Array
+  readonly #known = new Map<number, string>()
+
+  /** @throws AlbertkitError `malformed` where the sizes do not fit */
+  constructor(blob: Uint8Array, file: string) {
+    const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
+    const size = blob.length >= 4 ? view.getUint32(0, true) : 0
+    if (blob.length > 0 && (size % 4 !== 0 || 4 + size > blob.length))
+      throw malformed('the normalisation table of the SentencePiece model is damaged', { file })
+    this.#units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
+    this.#replacements = blob.subarray(4 + size)
+  }
+
+  #replacement(at: number): string {
+    const known = this.#known.get(at)
+    if (known !== undefined) return known
+    const end = this.#replacements.indexOf(0, at)
+    const text = Buffer.from(this.#replacements.subarray(at, end === -1 ? undefined : end)).toString('utf8')
+    this.#known.set(at, text)
+    return text
+  }
+
+  /** The longest entry that `bytes` begin with at `start`: how many bytes it takes, and what stands for them. */
+  longest(bytes: Uint8Array, start: number): { readonly length: number; readonly text: string } | null {
+    const units = this.#units
+    if (units.length === 0) return null
+    const offset = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6)
+    let node = offset(units[0]!)
+    let best: { length: number; value: number } | null = null
+    for (let i = start; i < bytes.length; i++) {
+      const byte = bytes[i]!
+      node = (node ^ byte) >>> 0
+      const unit = units[node]
+      if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) break
+      node = (node ^ offset(unit)) >>> 0
+      if ((unit >>> 8) & 1) best = { length: i + 1 - start, value: (units[node] ?? 0) & 0x7fffffff }
+    }
+    return best === null ? null : { length: best.length, text: this.#replacement(best.value) }
+  }
+}

@@ -1,0 +1,298 @@
+import { malformed } from '../../base/errors.js'
+import { alignedOf, filter, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
+import { Charsmap } from './charsmap.js'
+import type { SpieceModel } from './spiece-model.js'
+import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
+import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
+
+/** SentencePiece's unigram model, and what Google's ALBERT does before and after it (tokenization.py, under Python 3). */
+
+export const MARK = '\u2581'
+/** Characters that are tried first for each token that is wanted. */
+const CHARS_A_TOKEN = 16
+/** How much less than the least probable piece an unknown character counts (unigram_model.cc, kUnkPenalty). */
+const UNKNOWN_PENALTY = 10
+
+interface Node {
+  readonly next: Map<string, Node>
+  /** Index of the piece that ends here, or -1. */
+  piece: number
+}
+const newNode = (): Node => ({ next: new Map(), piece: -1 })
+
+function insert(root: Node, piece: string, index: number): void {
+  let node = root
+  for (const char of piece) {
+    let next = node.next.get(char)
+    if (next === undefined) node.next.set(char, (next = newNode()))
+    node = next
+  }
+  node.piece = index
+}
+
+/** The SentencePiece library: normalisation and the most probable segmentation. */
+export class Unigram {
+  readonly #trie = newNode()
+  readonly #user = newNode()
+  readonly #ids = new Map<string, number>()
+  readonly #charsmap: Charsmap
+  readonly #unknownScore: number
+  readonly #maxScore: number
+  /** Whether pieces are parts of words: none has a mark but in front. */
+  readonly words: boolean
+
+  constructor(
+    readonly model: SpieceModel,
+    file: string,
+  ) {
+    this.#charsmap = new Charsmap(model.charsmap, file)
+    let [min, max] = [Infinity, -Infinity]
+    model.pieces.forEach(({ piece, score, kind }, i) => {
+      if (!this.#ids.has(piece)) this.#ids.set(piece, i)
+      if (kind === 'piece' || kind === 'user' || kind === 'unused') insert(this.#trie, piece, i)
+      if (kind === 'user') insert(this.#user, piece, i)
+      if (kind === 'piece') [min, max] = [Math.min(min, score), Math.max(max, score)]
+    })
+    this.words = model.pieces.every(({ piece }) => !piece.includes(MARK, 1))
+    this.#unknownScore = Math.fround(min - UNKNOWN_PENALTY)
+    this.#maxScore = max
+  }
+
+  idOf(piece: string): number | undefined {
+    return this.#ids.get(piece)
+  }
+
+  /** The longest user-defined symbol at `at`, in characters; 0 where there is none. */
+  #userSymbol(chars: readonly string[], at: number): number {
+    let node: Node | undefined = this.#user
+    let longest = 0
+    for (let i = at; i < chars.length; i++) {
+      node = node.next.get(chars[i]!)
+      if (node === undefined) break
+      if (node.piece !== -1) longest = i + 1 - at
+    }
+    return longest
+  }
+
+  /** Replaces by the table, with the origin of each character. */
+  #mapped(text: Aligned): Aligned {
+    const whole = { chars: text.chars.map((c) => (/^\p{Cs}$/u.test(c) ? '\ufffd' : c)), from: text.from }
+    const lengths = whole.chars.map((c) => Buffer.byteLength(c))
+    const bytes = Buffer.from(whole.chars.join(''))
+    const chars: string[] = []
+    const from: number[] = []
+    for (let i = 0, at = 0; i < whole.chars.length;) {
+      const user = this.#userSymbol(whole.chars, i)
+      const entry = user > 0 ? null : this.#charsmap.longest(bytes, at)
+      const made = entry?.text ?? whole.chars.slice(i, i + Math.max(1, user)).join('')
+      const origin = whole.from[i]!
+      let taken = 0
+      let count = 0
+      const wanted = entry?.length ?? 0
+      do {
+        taken += lengths[i + count]!
+        count += 1
+      } while (entry === null ? count < user : taken < wanted)
+      for (const char of made) {
+        chars.push(char)
+        from.push(origin)
+      }
+      i += count
+      at += taken
+    }
+    return { chars, from }
+  }
+
+  /** normalizer.cc `Normalize`. */
+  normalize(text: Aligned): Aligned {
+    const { addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces } = this.model
+    const mapped = this.#mapped(text)
+    const chars: string[] = []
+    const from: number[] = []
+    const put = (char: string, origin: number): void => {
+      chars.push(char === ' ' && escapeWhitespaces ? MARK : char)
+      from.push(origin)
+    }
+    let afterSpace = removeExtraWhitespaces
+    mapped.chars.forEach((char, i) => {
+      if (char === ' ' && afterSpace) return
+      if (chars.length === 0 && addDummyPrefix) put(' ', mapped.from[i]!)
+      put(char, mapped.from[i]!)
+      afterSpace = removeExtraWhitespaces && char === ' '
+    })
+    const space = escapeWhitespaces ? MARK : ' '
+    if (removeExtraWhitespaces)
+      while (chars.at(-1) === space) {
+        chars.pop()
+        from.pop()
+      }
+    return { chars, from }
+  }
+
+  /**
+   * unigram_model.cc `EncodeOptimized`, every sum a float32 as in its lattice: of two paths that are equally good to the
+   * last digit, as `1` `11` and `11` `1` are, the one found first stays. Neighbouring unknown pieces are one.
+   */
+  segment(text: Aligned): Aligned[] {
+    const { chars } = text
+    const { pieces } = this.model
+    // Of the best path to each place: its score, and where its last piece starts and which that is.
+    const scores = new Float32Array(chars.length + 1).fill(-Infinity)
+    const starts = new Int32Array(chars.length + 1)
+    const last = new Int32Array(chars.length + 1)
+    scores[0] = 0
+    const offer = (end: number, start: number, sum: number, piece: number): void => {
+      const score = Math.fround(sum)
+      if (score <= scores[end]!) return
+      scores[end] = score
+      starts[end] = start
+      last[end] = piece
+    }
+    for (let start = 0; start < chars.length; start++) {
+      const before = scores[start]!
+      let single = false
+      let bytes = 0
+      let node: Node | undefined = this.#trie
+      for (let i = start; i < chars.length; i++) {
+        node = node.next.get(chars[i]!)
+        if (node === undefined) break
+        bytes += Buffer.byteLength(chars[i]!)
+        if (node.piece === -1) continue
+        const { kind, score } = pieces[node.piece]!
+        if (kind === 'unused') continue
+        const own = kind === 'user' ? Math.fround(Math.fround(bytes * this.#maxScore) - 0.1) : score
+        offer(i + 1, start, own + before, node.piece)
+        if (i === start) single = true
+      }
+      if (!single) offer(start + 1, start, this.#unknownScore + before, -1)
+    }
+    // From the end to the start.
+    const path: { start: number; end: number; unknown: boolean }[] = []
+    for (let end = chars.length; end > 0;) {
+      const [start, unknown] = [starts[end]!, last[end] === -1]
+      const next = path.at(-1)
+      if (unknown && next?.unknown === true) next.start = start
+      else path.push({ start, end, unknown })
+      end = start
+    }
+    return path.reverse().map(({ start, end }) => slice(text, start, end))
+  }
+
+  /** `EncodeAsPieces`. */
+  pieces(text: Aligned): Aligned[] {
+    return this.segment(this.normalize(text))
+  }
+}
+
+/**
+ * run_classifier's `preprocess_text`: runs of white space become one, NFKD, characters with a combining class go, lower
+ * case.
+ */
+export function preprocessText(text: Aligned, lowerCase: boolean): Aligned {
+  const parts = words(text, (c) => PYTHON_SPACE.test(c))
+  const chars = parts.flatMap((word, i) => (i === 0 ? word.chars : [' ', ...word.chars]))
+  const from = parts.flatMap((word, i) => (i === 0 ? word.from : [word.from[0]! - 1, ...word.from]))
+  const plain = filter(
+    transform({ chars, from }, (t) => t.normalize('NFKD')),
+    (c) => !isCombining(c),
+  )
+  return lowerCase ? transform(plain, (t) => t.toLowerCase()) : plain
+}
+
+/**
+ * `encode_pieces`: a piece that ends in a digit and a comma is encoded again without the comma. Under Python 3 the genuine
+ * code compares text with bytes and so never strips the mark that this leaves in the middle of a word: nor do we.
+ */
+export function googlePieces(unigram: Unigram, text: Aligned): Aligned[] {
+  return unigram.pieces(text).flatMap((piece) => {
+    const { chars } = piece
+    if (chars.length < 2 || chars.at(-1) !== ',' || !isDigit(chars.at(-2)!)) return [piece]
+    const again = filter(slice(piece, 0, -1), (c) => c !== MARK)
+    return [...unigram.pieces(again), slice(piece, -1)]
+  })
+}
+
+export interface SentencePieceOptions {
+  readonly file: string
+  readonly lowerCase: boolean
+  /** Whether the text goes through `preprocess_text` first; default true. */
+  readonly preprocess?: boolean
+  /** Whether the model is used alone, without what Google's code does before and after (keras-hub); default false. */
+  readonly plain?: boolean
+}
+
+const CONTROLS = { cls: '[CLS]', sep: '[SEP]', pad: '<pad>', unk: '<unk>', mask: '[MASK]' } as const
+
+/** Google ALBERT's SentencePiece tokenizer. */
+export class SentencePieceTokenizer implements Tokenizer {
+  readonly kind = 'sentencepiece'
+  readonly size: number
+  readonly special: SpecialIds
+  readonly file: string
+  readonly lowerCase: boolean
+  readonly unigram: Unigram
+  readonly plain: boolean
+  readonly #preprocess: boolean
+
+  /** @throws AlbertkitError `malformed` where the model lacks a piece that every text needs */
+  constructor(
+    readonly model: SpieceModel,
+    { file, lowerCase, preprocess = true, plain = false }: SentencePieceOptions,
+  ) {
+    this.file = file
+    this.lowerCase = lowerCase
+    this.plain = plain
+    this.#preprocess = preprocess
+    this.unigram = new Unigram(model, file)
+    this.size = model.pieces.length
+    const unk = model.pieces.findIndex(({ kind }) => kind === 'unknown')
+    const need = (piece: string): number => {
+      const id = this.unigram.idOf(piece)
+      if (id !== undefined) return id
+      throw malformed(`the SentencePiece model has no ${piece}`, { file, hint: "ALBERT's models have it" })
+    }
+    this.special = {
+      cls: need(CONTROLS.cls),
+      sep: need(CONTROLS.sep),
+      pad: this.unigram.idOf(CONTROLS.pad) ?? 0,
+      unk: unk === -1 ? need(CONTROLS.unk) : unk,
+      mask: this.unigram.idOf(CONTROLS.mask) ?? null,
+    }
+  }
+
+  idOf(token: string): number | undefined {
+    return this.unigram.idOf(token)
+  }
+
+  tokenOf(id: number): string | undefined {
+    return this.model.pieces[id]?.piece
+  }
+
+  encode(text: string): Token[] {
+    const given = alignedOf(text)
+    const prepared = this.#preprocess && !this.plain ? preprocessText(given, this.lowerCase) : given
+    const pieces = this.plain ? this.unigram.pieces(given) : googlePieces(this.unigram, prepared)
+    return pieces.map((piece) => {
+      const token = textOf(piece)
+      const own = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
+      return { token, id: this.unigram.idOf(token) ?? this.special.unk, ...span(own) }
+    })
+  }
+
+  /**
+   * The best path to a place depends on nothing behind it, and every path passes the places where words begin, as long as
+   * no piece goes on behind a mark: the tokens of the first words are known without looking at the others.
+   */
+  ids(text: string, limit = Infinity): number[] {
+    const idsOf = (part: string): number[] => this.encode(part).map(({ id }) => id)
+    if (this.unigram.words)
+      for (let length = CHARS_A_TOKEN * (limit + 1); length < text.length; length *= 4) {
+        const space = text.indexOf(' ', length)
+        if (space === -1) break
+        // What is unknown at the end may go on.
+        const ids = idsOf(text.slice(0, space)).slice(0, -1)
+        if (ids.length >= limit) return ids
+      }
+    return idsOf(text)
+  }
+}

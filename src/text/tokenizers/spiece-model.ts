@@ -1,0 +1,90 @@
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { malformed, unsupported } from '../../base/errors.js'
+
+/** What a `spiece.model` holds: sentencepiece_model.proto of google/sentencepiece, the fields that unigram models use. */
+export interface SpieceModel {
+  readonly pieces: readonly Piece[]
+  /** Double array trie and replacements, as SentencePiece stores them; empty where there is none. */
+  readonly charsmap: Uint8Array
+  readonly addDummyPrefix: boolean
+  readonly removeExtraWhitespaces: boolean
+  readonly escapeWhitespaces: boolean
+}
+
+export type PieceKind = 'piece' | 'unknown' | 'control' | 'user' | 'unused' | 'byte'
+export interface Piece {
+  readonly piece: string
+  /** Logarithm of its probability, float32. */
+  readonly score: number
+  readonly kind: PieceKind
+}
+
+const KINDS: readonly PieceKind[] = ['piece', 'piece', 'unknown', 'control', 'user', 'unused', 'byte']
+const UNIGRAM = 1
+
+/** Calls `visit` for each field of a message. `visit` says whether it read the field. */
+function readFields(bytes: Uint8Array, visit: (field: number, reader: BinaryReader, wire: WireType) => boolean): void {
+  const reader = new BinaryReader(bytes)
+  while (reader.pos < reader.len) {
+    const [field, wire] = reader.tag()
+    if (!visit(field, reader, wire)) reader.skip(wire, field)
+  }
+}
+
+function readPiece(bytes: Uint8Array): Piece {
+  let [piece, score, kind] = ['', 0, 1]
+  readFields(bytes, (field, reader) => {
+    if (field === 1) piece = reader.string()
+    else if (field === 2) score = reader.float()
+    else if (field === 3) kind = reader.int32()
+    else return false
+    return true
+  })
+  return { piece, score, kind: KINDS[kind] ?? 'piece' }
+}
+
+/**
+ * Reads a `spiece.model`.
+ * @throws AlbertkitError `malformed` where it is none, `unsupported` where it is no unigram model
+ */
+export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
+  const pieces: Piece[] = []
+  let charsmap: Uint8Array = new Uint8Array()
+  let [dummyPrefix, removeExtra, escape] = [true, true, true]
+  let kind = UNIGRAM
+  try {
+    readFields(bytes, (field, reader, wire) => {
+      if (wire !== WireType.LengthDelimited || field > 3) return false
+      const part = reader.bytes()
+      if (field === 1) pieces.push(readPiece(part))
+      else if (field === 2)
+        readFields(part, (f, r, w) => {
+          if (f !== 3 || w !== WireType.Varint) return false
+          kind = r.int32()
+          return true
+        })
+      else
+        readFields(part, (f, r) => {
+          if (f === 2) charsmap = r.bytes()
+          else if (f === 3) dummyPrefix = r.bool()
+          else if (f === 4) removeExtra = r.bool()
+          else if (f === 5) escape = r.bool()
+          else return false
+          return true
+        })
+      return true
+    })
+  } catch (error) {
+    throw malformed('the SentencePiece model cannot be read', { file, cause: error, hint: 'is the file whole?' })
+  }
+  if (pieces.length === 0) throw malformed('the file holds no pieces', { file, hint: 'a SentencePiece model does' })
+  if (kind !== UNIGRAM)
+    throw unsupported('the SentencePiece model is not of the unigram kind', { file, hint: "ALBERT's are" })
+  return {
+    pieces,
+    charsmap,
+    addDummyPrefix: dummyPrefix,
+    removeExtraWhitespaces: removeExtra,
+    escapeWhitespaces: escape,
+  }
+}

@@ -1,0 +1,9 @@
+import { expect, it } from 'vitest'
+import { toJSONSchema } from 'zod'
+import { SCHEMAS } from '../helpers/schemas.js'
+
+// docs/schemas is what users of --json rely on. A change shows here and belongs in CHANGELOG.md.
+it.each(Object.entries(SCHEMAS))('docs/schemas/%s.schema.json', async (name, schema) => {
+  const text = `${JSON.stringify(toJSONSchema(schema), null, 2)}\n`
+  await expect(text).toMatchFileSnapshot(`../../docs/schemas/${name}.schema.json`)
+})

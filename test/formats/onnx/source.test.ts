@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { AlbertkitError } from '../../../src/base/errors.js'
+import { onnxGraphNames, openOnnxWeights } from '../../../src/formats/onnx/source.js'
+import { readAll } from '../../../src/formats/core/source.js'
+import { create, onnx, toBinary, type MessageInitShape } from '../../../src/proto/onnx.js'
+
+const out = mkdtempSync(join(tmpdir(), 'albertkit-onnx-'))
+afterAll(() => {
+  rmSync(out, { recursive: true, force: true })
+})
+
+type Tensor = MessageInitShape<typeof onnx.TensorProtoSchema>
+
+const values = new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer)
+const TENSOR: Tensor = { name: 'kernel', dataType: onnx.TensorProto_DataType.FLOAT, dims: [2n, 3n], rawData: values }
+
+function modelBytes(tensor: Tensor): Uint8Array {
+  const node = [{ opType: 'MatMul', input: ['x', 'kernel'], output: ['y'] }]
+  const graph = { node, initializer: [tensor], output: [{ name: 'y' }] }
+  const metadataProps = [{ key: 'made-by', value: 'a test' }]
+  return toBinary(onnx.ModelProtoSchema, create(onnx.ModelProtoSchema, { graph, metadataProps }))
+}
+
+let count = 0
+function file(bytes: Uint8Array): string {
+  const path = join(out, `${count++}.onnx`)
+  writeFileSync(path, bytes)
+  return path
+}
+
+const location = (name: string): Tensor => ({
+  name: 'kernel',
+  dataType: onnx.TensorProto_DataType.FLOAT,
+  dims: [2n, 3n],
+  dataLocation: onnx.TensorProto_DataLocation.EXTERNAL,
+  externalData: [{ key: 'location', value: name }],
+})
+
+describe('an ONNX file', () => {
+  it('has initializers by name, names of values and metadata', () => {
+    const path = file(modelBytes(TENSOR))
+    const source = openOnnxWeights(path)
+    expect(source.tensors.get('kernel')).toMatchObject({ dtype: 'F32', shape: [2, 3], byteLength: 24 })
+    expect(Buffer.compare(readAll(source, 'kernel'), values)).toBe(0)
+    source.close()
+    expect(onnxGraphNames(path)).toEqual({
+      values: ['y'],
+      outputs: ['y'],
+      metadata: new Map([['made-by', 'a test']]),
+    })
+  })
+
+  it('has its weights in another file beside it', () => {
+    writeFileSync(join(out, 'weights.bin'), values)
+    const source = openOnnxWeights(file(modelBytes(location('weights.bin'))))
+    expect(Buffer.compare(readAll(source, 'kernel'), values)).toBe(0)
+    source.close()
+  })
+
+  it.each<[string, Tensor, RegExp]>([
+    ['dimensions below zero', { ...TENSOR, dims: [-2n, -3n] }, /a dimension of -2/],
+    ['fewer bytes than its shape takes', { ...TENSOR, dims: [2n, 4n] }, /kernel has 24 bytes where its shape takes 32/],
+    ['weights outside its directory', location('../weights.bin'), /no plain file name/],
+    ['weights in a file that is not there', location('nowhere.bin'), /no such file/],
+  ])('with %s is refused', (_, tensor, message) => {
+    expect(() => openOnnxWeights(file(modelBytes(tensor)))).toThrow(message)
+  })
+
+  it('that is damaged gets an error of ours, whatever the byte', () => {
+    const whole = modelBytes(TENSOR)
+    const damage = fc.oneof(
+      fc.record({ at: fc.nat(whole.length - 1), to: fc.nat(255) }),
+      fc.record({ length: fc.nat(whole.length - 1) }),
+    )
+    const path = join(out, 'damaged.onnx')
+    fc.assert(
+      fc.property(damage, (how) => {
+        const bytes = 'length' in how ? whole.slice(0, how.length) : whole.slice()
+        if ('at' in how) bytes[how.at] = how.to
+        writeFileSync(path, bytes)
+        try {
+          onnxGraphNames(path)
+          openOnnxWeights(path).close()
+        } catch (error) {
+          expect(error).toBeInstanceOf(AlbertkitError)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { openTfjsWeights } from '../../../src/formats/tfjs/source.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-tfjs-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+it.each([
+  ['[]', 'no JSON object'],
+  ['{}', 'format is missing or not what it should be'],
+  [
+    '{"format":"graph-model","weightsManifest":[{"paths":[1],"weights":[]}]}',
+    'weightsManifest.0.paths.0 is missing or not what it should be',
+  ],
+])('%s is no model: it says where', (text, said) => {
+  const path = join(folder, 'model.json')
+  writeFileSync(path, text)
+  expect(() => openTfjsWeights(path)).toThrow(`not a tfjs graph model: ${said}`)
+})
+
+it('a shard of an impossible name is a damaged file', () => {
+  const path = join(folder, 'model.json')
+  writeFileSync(path, JSON.stringify({ format: 'graph-model', weightsManifest: [{ paths: ['a\0b'], weights: [] }] }))
+  expect(() => openTfjsWeights(path)).toThrow('there can be no file of this name')
+})

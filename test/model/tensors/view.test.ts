@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest'
+import type { TensorSource } from '../../../src/formats/core/source.js'
+import type { Parameter } from '../../../src/model/albert.js'
+import { meantView, storedView } from '../../../src/model/tensors/view.js'
+import { readMeant } from '../../../src/model/tensors/read.js'
+
+/** `x` with element i = i, exact in float32 below 2^24. */
+const counting = (bytes: number): TensorSource =>
+  ({
+    read(_: string, offset: number, target: Uint8Array) {
+      const values = new Float32Array(target.length / 4).map((_v, i) => offset / 4 + i)
+      target.set(new Uint8Array(values.buffer))
+    },
+    tensors: new Map([['x', { byteLength: bytes }]]),
+  }) as unknown as TensorSource
+
+const parameter = (shape: number[], storedShape: number[], layout: Parameter['layout']): Parameter =>
+  ({ slot: 'x', variable: 'x', shape, storedShape, layout, dtype: 'F32' }) // prettier-ignore
+
+it.each([
+  // The last is too large to be held: it comes by blocks.
+  ['as_is', [5, 7], [5, 7]],
+  ['transposed', [7, 5], [5, 7]],
+  ['grouped', [16, 2, 3], [2, 3, 16]],
+  ['transposed', [2053, 2101], [2101, 2053]],
+] as const)('a %s view of %j is what the forward pass means', (layout, shape, stored) => {
+  const p = parameter([...shape], [...stored], layout)
+  const total = shape.reduce((a: number, b) => a * b, 1)
+  const source = counting(4 * total)
+  const meant = readMeant(source, p)
+  const view = meantView(source, p)
+  const columns = shape[shape.length - 1]!
+  for (const [start, length] of [[0, columns], [columns, 1], [3, columns], [total - columns - 2, columns + 1]] as const) {
+    const target = new Float32Array(length)
+    view.read(start, target)
+    expect(target).toEqual(meant.slice(start, start + length))
+  } // prettier-ignore
+  // Places of the stored order are those of the same element in the meant one.
+  const [found] = [storedView(source, p)]
+  for (const index of [0, 1, 4, total - 1]) {
+    const place = found.place(index)
+    const flat = place.reduce((at, i, axis) => at * shape[axis]! + i, 0)
+    expect(meant[flat]).toBe(index)
+  }
+})
