@@ -16,7 +16,7 @@ const PYTHON = process.env.ALBERTKIT_PYTHON_TRANSFORMERS ?? process.env.ALBERTKI
 const [preset, rounds = '30'] = process.argv.slice(2)
 
 /** Rows and tokens; a batch of a larger model says nothing new and takes a second. */
-const shapesOf = (name) => [[1, 128], [1, 32], ...(name.includes('tiny') ? [[8, 128]] : [])] // prettier-ignore
+const shapesOf = (name) => [[1, 128], [1, 32], ...(name.includes('tiny') ? [[8, 128]] : [])]
 
 function run(program, args, input = '') {
   const { status, stdout, stderr } = spawnSync(program, args, { input, encoding: 'utf8', maxBuffer: 1 << 28 })

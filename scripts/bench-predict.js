@@ -20,7 +20,10 @@ const albertkit = (...args) =>
 const MAX_LENGTH = 128
 const CORES = availableParallelism()
 const PYTHON = process.env.ALBERTKIT_PYTHON_TRANSFORMERS
-const headlines = readFileSync(join(root, 'fixtures/zh-news/train.tsv'), 'utf8').trimEnd().split('\n').map((line) => line.split('\t')[1]) // prettier-ignore
+const headlines = readFileSync(join(root, 'fixtures/zh-news/train.tsv'), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => line.split('\t')[1])
 
 /**
  * Lines a second of `body`, which reads `lines` lines, and lines for each second of processor time, which a busy machine
@@ -54,7 +57,13 @@ async function bench(name, directory, { lines, singles }) {
   const file = join(scratch, 'lines.txt')
   writeFileSync(file, Array.from({ length: lines }, (_, i) => `${headlines[i % headlines.length]}\n`).join(''))
   const few = join(scratch, 'few.txt')
-  writeFileSync(few, headlines.slice(0, 64).map((line) => `${line}\n`).join('')) // prettier-ignore
+  writeFileSync(
+    few,
+    headlines
+      .slice(0, 64)
+      .map((line) => `${line}\n`)
+      .join(''),
+  )
   const job = { model: directory, input: file, format: 'jsonl', maxSeqLength: MAX_LENGTH }
   const model = await openClassifier(job)
   const rows = []

@@ -23,10 +23,20 @@ const SIZES = {
   xxlarge: { V: 30000, E: 128, H: 4096, I: 16384, L: 12, heads: 64 },
 }
 const config = ({ V, E, H, I, L, heads }) => ({
-  model_type: 'albert', vocab_size: V, embedding_size: E, hidden_size: H, intermediate_size: I, num_hidden_layers: L,
-  num_attention_heads: heads, num_hidden_groups: 1, inner_group_num: 1, hidden_act: 'gelu_new', type_vocab_size: 2,
-  max_position_embeddings: 512, layer_norm_eps: 1e-12,
-}) // prettier-ignore
+  model_type: 'albert',
+  vocab_size: V,
+  embedding_size: E,
+  hidden_size: H,
+  intermediate_size: I,
+  num_hidden_layers: L,
+  num_attention_heads: heads,
+  num_hidden_groups: 1,
+  inner_group_num: 1,
+  hidden_act: 'gelu_new',
+  type_vocab_size: 2,
+  max_position_embeddings: 512,
+  layer_norm_eps: 1e-12,
+})
 
 /** Names and stored shapes of a one-group model of `family`, without classifier. */
 function variables(family, size) {

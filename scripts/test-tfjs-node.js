@@ -27,7 +27,9 @@ try {
       const { ok, runtimes, comparisons } = await verifyModel(model, directory, { runners: ['tfjs-node'] })
       const worst = Math.max(...comparisons.filter((c) => c.rows === undefined).map((c) => c.maxAbs ?? Infinity))
       const what = directory === null ? 'eager' : 'artefact'
-      console.log(`${ok ? 'ok' : 'DIFFERS'}  ${model} ${what}: ${comparisons.length} comparisons, max |Δ| ${worst.toExponential(1)}, ${runtimes[0]?.detail}`) // prettier-ignore
+      console.log(
+        `${ok ? 'ok' : 'DIFFERS'}  ${model} ${what}: ${comparisons.length} comparisons, max |Δ| ${worst.toExponential(1)}, ${runtimes[0]?.detail}`,
+      )
       if (!ok) failed++
     }
   }

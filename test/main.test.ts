@@ -17,7 +17,10 @@ describe.skipIf(!existsSync('/dev/full'))('a disk that is full under standard ou
 })
 
 it("what a flag's own parser says stands alone", async () => {
-  const { code, stderr } = await run(process.execPath, [BIN, 'verify', ZH_NEWS, '--atol', '-1'], { cwd: ROOT, env: userEnv() }) // prettier-ignore
+  const { code, stderr } = await run(process.execPath, [BIN, 'verify', ZH_NEWS, '--atol', '-1'], {
+    cwd: ROOT,
+    env: userEnv(),
+  })
   expect(code).toBe(2)
   expect(stderr).toMatch(/^error: --atol takes a number of at least 0, not -1$/m)
 })

@@ -11,11 +11,20 @@ export default class Bench extends AlbertkitCommand {
   static override description = `Loads every model file of a directory that convert wrote, each in a process of its own, and runs it on full batches: median and 90th percentile of a run, rows and tokens a second, load time, and the memory that the process grew by.`
   static override examples = [
     { description: 'Every form of a directory', command: '<%= config.bin %> <%= command.id %> out --runs 5' },
-    { description: 'One runner, several batches and threads', command: '<%= config.bin %> <%= command.id %> out --runner onnxruntime --batch 1 --batch 4 --length 64 --threads 1 --threads 2 --runs 5' },
-  ] // prettier-ignore
+    {
+      description: 'One runner, several batches and threads',
+      command:
+        '<%= config.bin %> <%= command.id %> out --runner onnxruntime --batch 1 --batch 4 --length 64 --threads 1 --threads 2 --runs 5',
+    },
+  ]
   static override args = { directory: argument({ description: 'directory that `convert` wrote', required: true }) }
   static override flags = {
-    runner: Flags.string({ description: 'runtime to use; may be repeated', multiple: true, multipleNonGreedy: true, helpValue: 'NAME' }), // prettier-ignore
+    runner: Flags.string({
+      description: 'runtime to use; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+    }),
     batch: whole('rows of a batch, 1 and 8 by default; may be repeated'),
     length: whole('tokens a row, 32 and 128 by default; may be repeated'),
     threads: whole('threads of onnxruntime, 1 by default; may be repeated'),

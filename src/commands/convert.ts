@@ -8,33 +8,99 @@ export default class Convert extends AlbertkitCommand {
     'Convert a model to tfjs, ONNX, safetensors or a TensorFlow checkpoint, and prove the result before it appears.'
   static override description = `Writes one directory with the model in several forms, laid out as Hugging Face does: albertkit.json, config.json, the vocabulary and tokenizer.json, tfjs/model.json with its shards, onnx/model.onnx, model.safetensors under the names of transformers, tf/model.ckpt under those of TensorFlow's code. Every weight is stored once. What was written is run in real runtimes and compared with a float64 reference; if the check says no, nothing is left behind and the exit code is 1.`
   static override examples = [
-    { description: 'Both forms of the bundled model', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out' },
-    { description: 'Hidden states and embeddings as outputs too', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all' },
-    { description: 'ONNX in half and in 8 bits, beside float32', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype f32 --dtype f16 --dtype int8 -o out-small' },
-    { description: 'Judged on labelled lines: accuracy before and after', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype int8 --gate fixtures/zh-news/dev.tsv -o out-judged' },
-    { description: 'For transformers, in half the size', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert --dtype f16 -o out-half' },
-    { description: 'For transformers: a plain BERT with the same outputs', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert -o out-bert' },
-    { description: 'A TensorFlow checkpoint', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tf -o out-tf' },
-    { description: 'What would be written', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run' },
-  ] // prettier-ignore
+    {
+      description: 'Both forms of the bundled model',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out',
+    },
+    {
+      description: 'Hidden states and embeddings as outputs too',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all',
+    },
+    {
+      description: 'ONNX in half and in 8 bits, beside float32',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype f32 --dtype f16 --dtype int8 -o out-small',
+    },
+    {
+      description: 'Judged on labelled lines: accuracy before and after',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype int8 --gate fixtures/zh-news/dev.tsv -o out-judged',
+    },
+    {
+      description: 'For transformers, in half the size',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert --dtype f16 -o out-half',
+    },
+    {
+      description: 'For transformers: a plain BERT with the same outputs',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to safetensors --as bert -o out-bert',
+    },
+    {
+      description: 'A TensorFlow checkpoint',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tf -o out-tf',
+    },
+    {
+      description: 'What would be written',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run',
+    },
+  ]
   static override args = {
     model: argument({ description: 'the source: whatever `inspect` reads', required: true }),
   }
   static override flags = {
     ...modelFlags,
-    to: Flags.string({ description: 'form to write; may be repeated', options: ['tfjs', 'onnx', 'safetensors', 'tf'], multiple: true, multipleNonGreedy: true, required: true }), // prettier-ignore
-    as: Flags.string({ description: 'bring the model into this architecture, larger but with the same outputs; with --to safetensors', options: ['bert', 'albert'] }), // prettier-ignore
+    to: Flags.string({
+      description: 'form to write; may be repeated',
+      options: ['tfjs', 'onnx', 'safetensors', 'tf'],
+      multiple: true,
+      multipleNonGreedy: true,
+      required: true,
+    }),
+    as: Flags.string({
+      description: 'bring the model into this architecture, larger but with the same outputs; with --to safetensors',
+      options: ['bert', 'albert'],
+    }),
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
-    task: Flags.string({ description: 'which head to include', options: ['auto', 'features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'], default: 'auto' }), // prettier-ignore
-    outputs: Flags.string({ description: '`all` adds embedding_output and every hidden_state', options: ['default', 'all'], default: 'default' }), // prettier-ignore
-    dtype: Flags.string({ description: 'element type of the weights: f32, f16, int8 (several) for ONNX; f32, f16, uint16 or uint8 for tfjs; f32, f16 or bf16 for safetensors', options: ['f32', 'f16', 'bf16', 'int8', 'uint16', 'uint8'], multiple: true, multipleNonGreedy: true }), // prettier-ignore
+    task: Flags.string({
+      description: 'which head to include',
+      options: [
+        'auto',
+        'features',
+        'pretraining',
+        'mlm',
+        'sop',
+        'classify',
+        'token-classification',
+        'multiple-choice',
+        'qa',
+      ],
+      default: 'auto',
+    }),
+    outputs: Flags.string({
+      description: '`all` adds embedding_output and every hidden_state',
+      options: ['default', 'all'],
+      default: 'default',
+    }),
+    dtype: Flags.string({
+      description:
+        'element type of the weights: f32, f16, int8 (several) for ONNX; f32, f16, uint16 or uint8 for tfjs; f32, f16 or bf16 for safetensors',
+      options: ['f32', 'f16', 'bf16', 'int8', 'uint16', 'uint8'],
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     'weights-only': Flags.boolean({ description: 'int8: quantise weights alone, not what they are multiplied with' }),
     'keep-embeddings': Flags.boolean({ description: 'int8, uint8, uint16: leave embedding tables in float32' }),
     'fp16-compute': Flags.boolean({ description: 'f16 in ONNX: compute in float16 too, for GPUs' }),
     opset: Flags.integer({ description: 'ONNX operator set, 17 by default', min: 17, max: 23 }),
-    'external-data': Flags.boolean({ description: 'ONNX: weights in a file of their own, as models over 2 GB have them' }), // prettier-ignore
+    'external-data': Flags.boolean({
+      description: 'ONNX: weights in a file of their own, as models over 2 GB have them',
+    }),
     'min-agreement': agreementFlag(),
-    gate: Flags.string({ description: 'lines to judge rounded weights on (.tsv: label<TAB>text), with the accuracy before and after; without it built-in sentences', helpValue: 'FILE' }), // prettier-ignore
+    gate: Flags.string({
+      description:
+        'lines to judge rounded weights on (.tsv: label<TAB>text), with the accuracy before and after; without it built-in sentences',
+      helpValue: 'FILE',
+    }),
     verify: Flags.boolean({ description: 'run and compare what was written', default: true, allowNo: true }),
     atol: boundFlag(),
     force: Flags.boolean({ description: 'replace the forms named in an existing directory, keep the others' }),
@@ -56,8 +122,10 @@ export default class Convert extends AlbertkitCommand {
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       force: flags.force,
       dryRun: flags['dry-run'],
-      onProgress: (what) => { this.progress(what) },
-    }) // prettier-ignore
+      onProgress: (what) => {
+        this.progress(what)
+      },
+    })
     await this.finish(report, () => convertText(report), report.ok)
   }
 }

@@ -7,10 +7,16 @@ export default class Diff extends AlbertkitCommand {
   static override summary = 'Compare two models slot by slot, across formats and families.'
   static override description = `Says of every slot whether its values are equal, how far they are apart and where, or in which model it is missing. Layers that share in one model and have copies in the other are compared one by one, factorised words with the table that they give. Exit code 1 when the models differ.`
   static override examples = [
-    { description: 'A model and what it was converted to', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --all' },
-    { description: 'Allow for rounding', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --atol 1e-3' },
+    {
+      description: 'A model and what it was converted to',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --all',
+    },
+    {
+      description: 'Allow for rounding',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --atol 1e-3',
+    },
     { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --json' },
-  ] // prettier-ignore
+  ]
   static override args = {
     a: argument({ description: 'one model', required: true }),
     b: argument({ description: 'the other', required: true }),
@@ -34,8 +40,10 @@ export default class Diff extends AlbertkitCommand {
       },
       checksum: flags.checksum,
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
-      onProgress: (what) => { this.progress(`comparing ${what}`) },
-    }) // prettier-ignore
+      onProgress: (what) => {
+        this.progress(`comparing ${what}`)
+      },
+    })
     await this.finish(report, () => diffText(report, flags.all), report.ok)
   }
 }

@@ -9,25 +9,52 @@ export default class Embed extends TextCommand {
   static override description =
     'The mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON lines, or as a matrix of float32 for NumPy (npy) or as safetensors; a line that cannot be used has no row. With --cosine the lines are compared with that text: the cosine of the two vectors stands beside each. --text, given twice, compares two texts.'
   static override examples = [
-    { description: 'Vectors of lines', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt' },
-    { description: 'How near each line is to a text', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt --cosine '足球'" },
-    { description: 'How near two texts are', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news --text '主队逆转取胜' --text '客队夺得冠军'" },
-    { description: 'A matrix for NumPy', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt --format npy -o labels.npy' },
-  ] // prettier-ignore
+    {
+      description: 'Vectors of lines',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt',
+    },
+    {
+      description: 'How near each line is to a text',
+      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt --cosine '足球'",
+    },
+    {
+      description: 'How near two texts are',
+      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news --text '主队逆转取胜' --text '客队夺得冠军'",
+    },
+    {
+      description: 'A matrix for NumPy',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt --format npy -o labels.npy',
+    },
+  ]
   static override args = {
     model: argument({ description: 'the model', required: true }),
     file: argument({ description: 'the text; - is standard input', default: '-' }),
   }
   static override flags = {
     ...textFlags,
-    pooling: Flags.string({ description: 'mean of the tokens, or the pooler', options: ['mean', 'pooled'], default: 'mean' }),
+    pooling: Flags.string({
+      description: 'mean of the tokens, or the pooler',
+      options: ['mean', 'pooled'],
+      default: 'mean',
+    }),
     cosine: Flags.string({ description: 'a text to compare each line with', helpValue: 'TEXT' }),
-    text: Flags.string({ description: 'instead of a file: two texts, the cosine of whose vectors is printed', helpValue: 'TEXT', multiple: true, multipleNonGreedy: true, exclusive: ['cosine', 'shard'] }),
-    format: Flags.string({ description: 'form of the vectors', options: ['jsonl', 'npy', 'safetensors'], default: 'jsonl' }),
+    text: Flags.string({
+      description: 'instead of a file: two texts, the cosine of whose vectors is printed',
+      helpValue: 'TEXT',
+      multiple: true,
+      multipleNonGreedy: true,
+      exclusive: ['cosine', 'shard'],
+    }),
+    format: Flags.string({
+      description: 'form of the vectors',
+      options: ['jsonl', 'npy', 'safetensors'],
+      default: 'jsonl',
+    }),
     output: Flags.string({ char: 'o', description: 'file to write to; with --shard the directory', helpValue: 'PATH' }),
     shard: shardFlag({ exclusive: ['cosine'] }),
     force: Flags.boolean({ description: 'replace an existing file' }),
-  } // prettier-ignore
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Embed)
@@ -36,7 +63,8 @@ export default class Embed extends TextCommand {
     const listener = this.listener(job)
     if (flags.text !== undefined) {
       const [a, b, ...more] = flags.text
-      if (a === undefined || b === undefined || more.length > 0) throw usage('--text is given twice: two texts are compared') // prettier-ignore
+      if (a === undefined || b === undefined || more.length > 0)
+        throw usage('--text is given twice: two texts are compared')
       const { similarity } = await import('../api/inference/embed-file.js')
       const report = await similarity(job, [a, b])
       await this.finish(report, () => report.cosine.toFixed(6))

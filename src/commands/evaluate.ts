@@ -7,23 +7,39 @@ export default class Evaluate extends TextCommand {
   static override summary = 'Score a classifier on labelled lines: accuracy, loss, classes, confusion, mistakes.'
   static override description = `What run_classifier's evaluation gives, without TensorFlow, and what it does not tell: precision, recall and F1 of each class, the confusion matrix, the worst and the surest mistakes, and a warning where the model does no better than chance. With --compare the lines that another model, a quantised one say, labels differently.`
   static override examples = [
-    { description: 'The bundled model on its test lines', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv --max-seq-length 64' },
-    { description: 'Source against artefact', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --compare out' },
-    { description: 'As run_classifier writes it, with a picture', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --results eval_results.txt --svg confusion.svg' },
-  ] // prettier-ignore
+    {
+      description: 'The bundled model on its test lines',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv --max-seq-length 64',
+    },
+    {
+      description: 'Source against artefact',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --compare out',
+    },
+    {
+      description: 'As run_classifier writes it, with a picture',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --results eval_results.txt --svg confusion.svg',
+    },
+  ]
   static override args = {
-    model: argument({ description: 'a model, a directory that `convert` wrote, or one of its .onnx files', required: true }),
+    model: argument({
+      description: 'a model, a directory that `convert` wrote, or one of its .onnx files',
+      required: true,
+    }),
     file: argument({ description: 'labelled lines; - is standard input', default: '-' }),
-  } // prettier-ignore
+  }
   static override flags = {
     ...textFlags,
-    compare: Flags.string({ description: 'another model: shows the lines that the two label differently', helpValue: 'MODEL' }),
+    compare: Flags.string({
+      description: 'another model: shows the lines that the two label differently',
+      helpValue: 'MODEL',
+    }),
     results: Flags.string({ description: 'write eval_results.txt as run_classifier does', helpValue: 'FILE' }),
     svg: Flags.string({ description: 'write the confusion matrix as a picture', helpValue: 'FILE' }),
     output: Flags.string({ char: 'o', description: 'directory of the shards, with --shard', helpValue: 'DIR' }),
     shard: shardFlag(),
     force: Flags.boolean({ description: 'replace existing files' }),
-  } // prettier-ignore
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Evaluate)

@@ -8,9 +8,15 @@ export default class FillMask extends AlbertkitCommand {
   static override description =
     'Runs the masked-token head and prints the most probable tokens for each [MASK] with their probabilities.'
   static override examples = [
-    { description: 'One mask', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '主队逆转取胜，夺得冠[MASK]'" },
-    { description: 'Two, the three best of each', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '央行[MASK]调存款准备金[MASK]' --top 3" },
-  ] // prettier-ignore
+    {
+      description: 'One mask',
+      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '主队逆转取胜，夺得冠[MASK]'",
+    },
+    {
+      description: 'Two, the three best of each',
+      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '央行[MASK]调存款准备金[MASK]' --top 3",
+    },
+  ]
   static override args = {
     model: argument({ description: 'the model', required: true }),
     text: argument({ description: 'the text', required: true }),

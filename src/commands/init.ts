@@ -6,16 +6,29 @@ export default class Init extends AlbertkitCommand {
   static override summary = 'Make a random model of a published size, for trying pipelines.'
   static override description = `PRESET is albert-SIZE-zh (albert_zh's form), albert-SIZE or albert-SIZE-zh-google (Google's form) with SIZE tiny, small, base, large, xlarge or xxlarge; bert-base, bert-large; or the path of a configuration (.json). The weights are as before training, the vocabulary is made up. Same seed, same bytes.`
   static override examples = [
-    { description: 'A small Chinese ALBERT as albert_zh writes it', command: '<%= config.bin %> <%= command.id %> albert-tiny-zh -o tiny' },
-    { description: 'For transformers, with a classifier of three classes', command: '<%= config.bin %> <%= command.id %> albert-base --to safetensors --task classify --labels 3 -o base' },
-  ] // prettier-ignore
+    {
+      description: 'A small Chinese ALBERT as albert_zh writes it',
+      command: '<%= config.bin %> <%= command.id %> albert-tiny-zh -o tiny',
+    },
+    {
+      description: 'For transformers, with a classifier of three classes',
+      command: '<%= config.bin %> <%= command.id %> albert-base --to safetensors --task classify --labels 3 -o base',
+    },
+  ]
   static override args = {
     preset: argument({ description: 'a named size, or a configuration file', required: true }),
   }
   static override flags = {
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
-    to: Flags.string({ description: 'a TensorFlow checkpoint, or safetensors as transformers has it', options: ['tf', 'safetensors'] }), // prettier-ignore
-    task: Flags.string({ description: 'which heads the model gets', options: ['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'], default: 'pretraining' }), // prettier-ignore
+    to: Flags.string({
+      description: 'a TensorFlow checkpoint, or safetensors as transformers has it',
+      options: ['tf', 'safetensors'],
+    }),
+    task: Flags.string({
+      description: 'which heads the model gets',
+      options: ['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'],
+      default: 'pretraining',
+    }),
     labels: Flags.integer({ description: 'classes of a classifier', default: 2, min: 1, max: 1_000_000 }),
     seed: Flags.integer({ description: 'another seed, other weights', default: 0 }),
     verify: Flags.boolean({ description: 'read the result back and compare it', default: true, allowNo: true }),
@@ -33,8 +46,10 @@ export default class Init extends AlbertkitCommand {
       seed: flags.seed,
       verify: flags.verify,
       force: flags.force,
-      onProgress: (what) => { this.progress(what) },
-    }) // prettier-ignore
+      onProgress: (what) => {
+        this.progress(what)
+      },
+    })
     await this.finish(report, () => initText(report), report.ok)
   }
 }

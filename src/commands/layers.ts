@@ -9,9 +9,16 @@ export default class Layers extends AlbertkitCommand {
   static override description = `Runs the float64 reference and compares the input and output of each layer: L2 distance and cosine similarity, the mean over tokens, padding left out (figure 1 of Lan et al. 2019). Of each attention head: the entropy of its attention in nats and as a part of the largest, and the norm of what it adds. Layers count from 0; the input of layer 0 is what enters the first layer, after the projection. Inner layers of TensorFlow's families are layers of their own.`
   static override examples = [
     { description: 'On built-in sentences', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
-    { description: 'On your own text, as a picture', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --text fixtures/zh-news/test.tsv --svg layers.svg' },
-    { description: 'On the inputs of a golden', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --golden fixtures/zh-news/golden.safetensors --json' },
-  ] // prettier-ignore
+    {
+      description: 'On your own text, as a picture',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --text fixtures/zh-news/test.tsv --svg layers.svg',
+    },
+    {
+      description: 'On the inputs of a golden',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --golden fixtures/zh-news/golden.safetensors --json',
+    },
+  ]
   static override args = {
     model: argument({ description: 'models to watch', required: true, multiple: true }),
   }

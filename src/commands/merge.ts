@@ -6,8 +6,12 @@ export default class Merge extends AlbertkitCommand {
   static override summary = 'Join the shards of a directory, as the command would have written them in one go.'
   static override description = `Checks first that the shards are one whole: none missing, none overlapping, all of one input, one model and the same options, every file what its manifest says. Predictions become one file, byte for byte what a single process writes; the shards of an evaluation become its report. Anything else is exit code 3, and nothing is written.`
   static override examples = [
-    { description: 'After predict --shard 1/8 … 8/8 -o shards', command: 'for i in 1 2; do albertkit predict fixtures/zh-news fixtures/zh-news/test.tsv --shard $i/2 -o merge-shards; done; <%= config.bin %> <%= command.id %> merge-shards -o predictions.jsonl' },
-  ] // prettier-ignore
+    {
+      description: 'After predict --shard 1/8 … 8/8 -o shards',
+      command:
+        'for i in 1 2; do albertkit predict fixtures/zh-news fixtures/zh-news/test.tsv --shard $i/2 -o merge-shards; done; <%= config.bin %> <%= command.id %> merge-shards -o predictions.jsonl',
+    },
+  ]
   static override args = {
     directory: argument({ description: 'directory of the shards', required: true }),
   }

@@ -10,11 +10,21 @@ export default class Params extends AlbertkitCommand {
   static override description = `Counts a model, a preset, a configuration without weights, or sizes that exist nowhere yet: embeddings as V·H against V·E + E·H, every part in letters and numbers, stored and used, bytes by element type, operations, activations. Sharing shrinks storage, not computation. --paper prints the tables of Lan et al. 2019 beside the computed values.`
   static override examples = [
     { description: 'A published size', command: '<%= config.bin %> <%= command.id %> --preset albert-base' },
-    { description: 'A file against published sizes', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --compare albert-base,bert-base' },
-    { description: 'What if', command: '<%= config.bin %> <%= command.id %> --preset albert-base --embedding-size 64,128,256,768 --share none,all' },
+    {
+      description: 'A file against published sizes',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --compare albert-base,bert-base',
+    },
+    {
+      description: 'What if',
+      command:
+        '<%= config.bin %> <%= command.id %> --preset albert-base --embedding-size 64,128,256,768 --share none,all',
+    },
     { description: "The paper's tables", command: '<%= config.bin %> <%= command.id %> --paper' },
-    { description: 'A page to send around', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --compare bert-base --report params-page' },
-  ] // prettier-ignore
+    {
+      description: 'A page to send around',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --compare bert-base --report params-page',
+    },
+  ]
   static override args = {
     model: argument({ description: 'models to count', multiple: true }),
   }

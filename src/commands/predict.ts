@@ -7,22 +7,42 @@ export default class Predict extends TextCommand {
   static override summary = 'Classify lines of text with a model, or with what it was converted to.'
   static override description = `Reads lines, TSV (label, text, second text, as run_classifier's files have them), CSV or JSON lines, and writes a line for each, in order, while it reads: JSON lines with label and probabilities, TSV, or test_results.tsv as run_classifier writes it. A directory that \`convert\` wrote runs as it is; any other model is first written for the fastest runtime that is there. Lines are read in batches of about equal length, by one thread a core. What an interrupted run with -o left (FILE.part) is taken up by the same command. A line that cannot be used is reported and the rest goes on; the exit code is then 3, unless --errors collects such lines.`
   static override examples = [
-    { description: 'The classes of the bundled headlines', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv' },
-    { description: 'From a pipe, with the converted model', command: "echo '央行下调存款准备金率' | <%= config.bin %> <%= command.id %> out" },
-    { description: 'As run_classifier writes it', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv --max-seq-length 64 --format results' },
-    { description: 'The second of eight shards', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/train.tsv --shard 2/8 -o shards' },
-  ] // prettier-ignore
+    {
+      description: 'The classes of the bundled headlines',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv',
+    },
+    {
+      description: 'From a pipe, with the converted model',
+      command: "echo '央行下调存款准备金率' | <%= config.bin %> <%= command.id %> out",
+    },
+    {
+      description: 'As run_classifier writes it',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv --max-seq-length 64 --format results',
+    },
+    {
+      description: 'The second of eight shards',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/train.tsv --shard 2/8 -o shards',
+    },
+  ]
   static override args = {
-    model: argument({ description: 'a model, a directory that `convert` wrote, or one of its .onnx files', required: true }),
+    model: argument({
+      description: 'a model, a directory that `convert` wrote, or one of its .onnx files',
+      required: true,
+    }),
     file: argument({ description: 'the text; - is standard input', default: '-' }),
-  } // prettier-ignore
+  }
   static override flags = {
     ...textFlags,
-    format: Flags.string({ description: 'form of the answers', options: ['jsonl', 'tsv', 'results'], default: 'jsonl' }),
+    format: Flags.string({
+      description: 'form of the answers',
+      options: ['jsonl', 'tsv', 'results'],
+      default: 'jsonl',
+    }),
     output: Flags.string({ char: 'o', description: 'file to write to; with --shard the directory', helpValue: 'PATH' }),
     shard: shardFlag(),
     force: Flags.boolean({ description: 'replace an existing file' }),
-  } // prettier-ignore
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Predict)

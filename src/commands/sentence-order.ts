@@ -7,8 +7,11 @@ export default class SentenceOrder extends AlbertkitCommand {
   static override description =
     'Runs the sentence-order head of ALBERT; of a BERT model the next-sentence head, which says whether the second follows the first.'
   static override examples = [
-    { description: 'Two headlines', command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '主队先失一球' '主队逆转取胜'" },
-  ] // prettier-ignore
+    {
+      description: 'Two headlines',
+      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news '主队先失一球' '主队逆转取胜'",
+    },
+  ]
   static override args = {
     model: argument({ description: 'the model', required: true }),
     first: argument({ description: 'the first sentence', required: true }),

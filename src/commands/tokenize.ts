@@ -23,11 +23,24 @@ export default class Tokenize extends AlbertkitCommand {
   static override summary = 'Split text into the tokens of a vocabulary, as the genuine code does.'
   static override description = `WordPiece of BERT and albert_zh (vocab.txt), or SentencePiece of Google's ALBERT (spiece.model, read directly) with its preprocessing; tokenizer.json of either kind. A line in, a line out: the tokens, or with --json an object with tokens, ids and offsets (in characters, that is Unicode code points) for each line. Special tokens are left out unless --special asks for them. --to tfrecord writes the features of labelled lines as run_classifier's files have them, padded to --max-seq-length; --from tfrecord shows what such a file holds.`
   static override examples = [
-    { description: 'The tokens of each line of a file', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt' },
-    { description: 'With ids and offsets, as JSON lines', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news/vocab.txt fixtures/zh-news/labels.txt --json' },
-    { description: 'Features for an old pipeline', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --to tfrecord --max-seq-length 64 -o dev.tf_record' },
-    { description: 'What such a file holds', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news dev.tf_record --from tfrecord' },
-  ] // prettier-ignore
+    {
+      description: 'The tokens of each line of a file',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt',
+    },
+    {
+      description: 'With ids and offsets, as JSON lines',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news/vocab.txt fixtures/zh-news/labels.txt --json',
+    },
+    {
+      description: 'Features for an old pipeline',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --to tfrecord --max-seq-length 64 -o dev.tf_record',
+    },
+    {
+      description: 'What such a file holds',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news dev.tf_record --from tfrecord',
+    },
+  ]
   static override args = {
     vocabulary: argument({ description: 'vocab.txt, spiece.model, tokenizer.json, or a model', required: true }),
     file: argument({ description: 'text, a line each; - is standard input', default: '-' }),
@@ -35,12 +48,22 @@ export default class Tokenize extends AlbertkitCommand {
   static override flags = {
     ...tokenizerFlags,
     special: Flags.boolean({ description: 'put [CLS] in front and [SEP] behind' }),
-    to: Flags.string({ description: 'write features instead of tokens', options: ['tfrecord'], exclusive: ['from'], dependsOn: ['output'] }),
+    to: Flags.string({
+      description: 'write features instead of tokens',
+      options: ['tfrecord'],
+      exclusive: ['from'],
+      dependsOn: ['output'],
+    }),
     from: Flags.string({ description: 'read features instead of text', options: ['tfrecord'] }),
-    output: Flags.string({ char: 'o', description: 'file to write the features to', helpValue: 'FILE', dependsOn: ['to'] }),
+    output: Flags.string({
+      char: 'o',
+      description: 'file to write the features to',
+      helpValue: 'FILE',
+      dependsOn: ['to'],
+    }),
     force: Flags.boolean({ description: 'replace an existing file' }),
     ...recordFlags,
-  } // prettier-ignore
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Tokenize)

@@ -9,12 +9,27 @@ export default class Verify extends AlbertkitCommand {
   static override summary = 'Prove that converted models, or the source itself, compute what they should.'
   static override description = `Runs the source through a float64 reference and each artefact through real runtimes, on inputs with padding, two segments and odd lengths, and compares every output and, bit for bit, every weight. With --golden the arbiter is a file of outputs that TensorFlow or PyTorch computed. Exit code 1 when anything differs, or when nothing was compared.`
   static override examples = [
-    { description: 'The source against outputs of TensorFlow', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --golden fixtures/zh-news/golden.safetensors' },
-    { description: 'Artefacts that `convert` wrote', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out' },
-    { description: 'Layer by layer in one runtime', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --layers --runner onnxruntime' },
-    { description: 'Operation by operation, as a table and a picture', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --bisect --svg operations.svg --force' },
-    { description: 'On real sentences', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --text fixtures/zh-news/test.tsv' },
-  ] // prettier-ignore
+    {
+      description: 'The source against outputs of TensorFlow',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --golden fixtures/zh-news/golden.safetensors',
+    },
+    {
+      description: 'Artefacts that `convert` wrote',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out',
+    },
+    {
+      description: 'Layer by layer in one runtime',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --layers --runner onnxruntime',
+    },
+    {
+      description: 'Operation by operation, as a table and a picture',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --bisect --svg operations.svg --force',
+    },
+    {
+      description: 'On real sentences',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out --text fixtures/zh-news/test.tsv',
+    },
+  ]
   static override args = {
     model: argument({ description: 'the source', required: true }),
     artefacts: argument({
@@ -23,7 +38,13 @@ export default class Verify extends AlbertkitCommand {
   }
   static override flags = {
     ...modelFlags,
-    runner: Flags.string({ description: 'runtime to use, or reference: onnxruntime, tfjs-wasm, tfjs-cpu, tfjs-node, browser-wasm, browser-ort-wasm, or one on a GPU; may be repeated', multiple: true, multipleNonGreedy: true, helpValue: 'NAME' }), // prettier-ignore
+    runner: Flags.string({
+      description:
+        'runtime to use, or reference: onnxruntime, tfjs-wasm, tfjs-cpu, tfjs-node, browser-wasm, browser-ort-wasm, or one on a GPU; may be repeated',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'NAME',
+    }),
     golden: Flags.string({
       description: 'safetensors or npz file of inputs and expected outputs',
       helpValue: 'FILE',
@@ -36,16 +57,30 @@ export default class Verify extends AlbertkitCommand {
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
     'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
     browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
-    layers: Flags.boolean({ description: 'compare every hidden state; name the first layer that diverges, and in it the first operation' }),
+    layers: Flags.boolean({
+      description: 'compare every hidden state; name the first layer that diverges, and in it the first operation',
+    }),
     bisect: Flags.boolean({ description: 'compare every operation by itself, and name the first that is wrong' }),
-    text: Flags.string({ description: "lines of text as inputs, through the model's tokenizer; also TSV, CSV, JSON lines", helpValue: 'FILE', exclusive: ['golden'] }),
-    against: Flags.string({ description: 'another model: its outputs are what is expected', helpValue: 'MODEL', exclusive: ['golden'] }),
-    save: Flags.string({ description: 'write the widest inputs and their reference outputs as a golden', helpValue: 'FILE', exclusive: ['golden'] }),
+    text: Flags.string({
+      description: "lines of text as inputs, through the model's tokenizer; also TSV, CSV, JSON lines",
+      helpValue: 'FILE',
+      exclusive: ['golden'],
+    }),
+    against: Flags.string({
+      description: 'another model: its outputs are what is expected',
+      helpValue: 'MODEL',
+      exclusive: ['golden'],
+    }),
+    save: Flags.string({
+      description: 'write the widest inputs and their reference outputs as a golden',
+      helpValue: 'FILE',
+      exclusive: ['golden'],
+    }),
     svg: Flags.string({ description: 'draw what --layers or --bisect found into this SVG file', helpValue: 'FILE' }),
     png: Flags.string({ description: 'the same as PNG', helpValue: 'FILE' }),
     look: Flags.string({ description: 'look of the picture', options: ['light', 'dark'], default: 'light' }),
     force: Flags.boolean({ description: 'replace files that are there' }),
-  } // prettier-ignore
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Verify)

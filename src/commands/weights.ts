@@ -4,17 +4,33 @@ import { AlbertkitCommand } from './common/base.js'
 import { modelFlags, openOptions } from './common/flags.js'
 import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
 
-const TASKS = ['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'] as const // prettier-ignore
+const TASKS = [
+  'features',
+  'pretraining',
+  'mlm',
+  'sop',
+  'classify',
+  'token-classification',
+  'multiple-choice',
+  'qa',
+] as const
 
 export default class Weights extends AlbertkitCommand {
   static override summary =
     'Examine the weights: NaN, untrained heads, classes that cannot win, unused dimensions, copies.'
-  static override description = `Reads every tensor once and says in plain words what is wrong with it. "Accuracy stays at 1/number of classes" has two usual reasons: the checkpoint did not provide the variables of the model (--against the configuration of the model that is fine-tuned says which), or training did not move them (--before the checkpoint that it started from says which). Exit code 1 where a value is NaN or infinite, or the checkpoint lacks variables of its own configuration; other findings leave it 0.` // prettier-ignore
+  static override description = `Reads every tensor once and says in plain words what is wrong with it. "Accuracy stays at 1/number of classes" has two usual reasons: the checkpoint did not provide the variables of the model (--against the configuration of the model that is fine-tuned says which), or training did not move them (--before the checkpoint that it started from says which). Exit code 1 where a value is NaN or infinite, or the checkpoint lacks variables of its own configuration; other findings leave it 0.`
   static override examples = [
     { description: 'Is this model healthy?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
-    { description: 'What of my model does the checkpoint not provide?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --against fixtures/zh-news/albert_config.json --task classify' },
-    { description: 'What did training not move?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --before fixtures/zh-news' },
-  ] // prettier-ignore
+    {
+      description: 'What of my model does the checkpoint not provide?',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --against fixtures/zh-news/albert_config.json --task classify',
+    },
+    {
+      description: 'What did training not move?',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --before fixtures/zh-news',
+    },
+  ]
   static override args = { model: argument({ description: 'model to examine', required: true }) }
   static override flags = {
     ...modelFlags,
@@ -27,9 +43,12 @@ export default class Weights extends AlbertkitCommand {
       options: [...TASKS],
       dependsOn: ['against'],
     }),
-    before: Flags.string({ description: 'earlier checkpoint: say which variables stayed as they were', helpValue: 'CKPT' }),
+    before: Flags.string({
+      description: 'earlier checkpoint: say which variables stayed as they were',
+      helpValue: 'CKPT',
+    }),
     ...outputFlags,
-  } // prettier-ignore
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Weights)

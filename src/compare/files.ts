@@ -105,9 +105,13 @@ function difference(source: TensorSource, written: TensorSource, tensor: Planned
     ? sameTransposed(plain, written, name)
     : sameInOrder(
         total,
-        (start, target) => { plain.read(start / width, target) },
-        (start, target) => { written.read(name, start, target) },
-      ) // prettier-ignore
+        (start, target) => {
+          plain.read(start / width, target)
+        },
+        (start, target) => {
+          written.read(name, start, target)
+        },
+      )
   return same ? null : 'its bytes differ'
 }
 

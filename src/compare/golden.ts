@@ -55,7 +55,17 @@ export function ourName(golden: string, model: AlbertModel): string {
 const ROUNDING: Partial<Record<DType, number>> = { F64: 0, F32: 0, F16: 2 ** -11, BF16: 2 ** -8 }
 
 /** Arrays of the integer types that inputs may have; bool masks too. */
-const INTEGERS = { I64: BigInt64Array, U64: BigUint64Array, I32: Int32Array, U32: Uint32Array, I16: Int16Array, U16: Uint16Array, I8: Int8Array, U8: Uint8Array, BOOL: Uint8Array } as const // prettier-ignore
+const INTEGERS = {
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const
 
 function readValues(source: TensorSource, name: string): Values | null {
   const info = source.tensors.get(name)

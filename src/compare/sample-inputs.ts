@@ -11,7 +11,17 @@ const BUDGET = 4e9
 const TOTAL_BUDGET = 8e9
 
 /** Sizes of the widest input, largest first; sequence lengths are odd, so that nothing passes by luck of alignment. */
-const SIZES = [[4, 17], [4, 13], [3, 11], [2, 9], [2, 7], [2, 5], [1, 5], [1, 3], [1, 2]] as const satisfies readonly Size[] // prettier-ignore
+const SIZES = [
+  [4, 17],
+  [4, 13],
+  [3, 11],
+  [2, 9],
+  [2, 7],
+  [2, 5],
+  [1, 5],
+  [1, 3],
+  [1, 2],
+] as const satisfies readonly Size[]
 
 type Size = readonly [batch: number, sequence: number]
 

@@ -77,7 +77,10 @@ class Ahead {
 function recordLength(header: Buffer, file: string, offset: number): number {
   const place = { file, offset }
   if (header.length < HEADER)
-    throw malformed(offset === 0 ? 'this is no TFRecord file' : `${header.length} bytes are left, fewer than a record has`, place) // prettier-ignore
+    throw malformed(
+      offset === 0 ? 'this is no TFRecord file' : `${header.length} bytes are left, fewer than a record has`,
+      place,
+    )
   if (header.readUInt32LE(8) !== maskCrc(crcOf(header.subarray(0, 8)))) {
     if (offset > 0) throw malformed('the length of a record is damaged', { ...place, hint: 'fetch the file again' })
     if (header[0] === 0x1f && header[1] === 0x8b)
@@ -97,10 +100,18 @@ async function* split(ahead: Ahead, file: string, offset: number, first: number)
     const length = recordLength(header, file, offset)
     const framed = await ahead.peek(HEADER + length + FOOTER)
     if (framed.length < HEADER + length + FOOTER)
-      throw malformed(`a record of ${length} bytes starts here, and the file ends before it does`, { file, offset, hint: 'the file is truncated: fetch it again' }) // prettier-ignore
+      throw malformed(`a record of ${length} bytes starts here, and the file ends before it does`, {
+        file,
+        offset,
+        hint: 'the file is truncated: fetch it again',
+      })
     const bytes = framed.subarray(HEADER, HEADER + length)
     if (framed.readUInt32LE(HEADER + length) !== maskCrc(crcOf(bytes)))
-      throw malformed(`record ${number} is damaged: its checksum is another`, { file, offset, hint: 'fetch the file again' }) // prettier-ignore
+      throw malformed(`record ${number} is damaged: its checksum is another`, {
+        file,
+        offset,
+        hint: 'fetch the file again',
+      })
     ahead.skip(framed.length)
     yield { number, offset, end: offset + framed.length, bytes, framed }
     offset += framed.length

@@ -135,7 +135,18 @@ const HF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
 }
 
 /** Functions that transformers has and the forward pass here has not. */
-const FOREIGN_ACTIVATIONS = ['gelu_10', 'laplace', 'leaky_relu', 'mish', 'prelu', 'quick_gelu', 'relu2', 'relu6', 'sigmoid', 'xielu'] // prettier-ignore
+const FOREIGN_ACTIVATIONS = [
+  'gelu_10',
+  'laplace',
+  'leaky_relu',
+  'mish',
+  'prelu',
+  'quick_gelu',
+  'relu2',
+  'relu6',
+  'sigmoid',
+  'xielu',
+]
 
 /** transformers marks its configurations with `model_type`; there `gelu` is the erf form even beside TensorFlow weights. */
 const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'hf' || 'model_type' in raw.fields
@@ -229,7 +240,9 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
     })
   }
   // transformers' ALBERT passes over these fields.
-  const decoder = (['is_decoder', 'add_cross_attention', 'is_encoder_decoder'] as const).find((field) => raw.fields[field] === true) // prettier-ignore
+  const decoder = (['is_decoder', 'add_cross_attention', 'is_encoder_decoder'] as const).find(
+    (field) => raw.fields[field] === true,
+  )
   if (architecture !== 'bert' || decoder === undefined) return
   throw unsupported(`${decoder} is true: the model is a decoder, whose tokens see only those before them`, {
     file: raw.file,

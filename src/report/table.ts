@@ -59,7 +59,23 @@ export function wrap(text: string, width: number): string[] {
 /** A plain table without colour or frames: it survives pipes, logs and `grep`. */
 export function table(rows: readonly (readonly string[])[], options: TableOptions): string {
   const { head, right = [] } = options
-  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' } // prettier-ignore
+  const none = {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  }
   const widths = fittedWidths(rows, options)
   const grid = new Table({
     head: [...head],

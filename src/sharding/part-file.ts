@@ -74,7 +74,9 @@ export class PartFile {
     this.#before = same ? state.bytes : 0
     this.#worthKeeping = same
     if (same)
-      writing(this.#part, () => { truncateSync(this.#part, state.bytes) }) // prettier-ignore
+      writing(this.#part, () => {
+        truncateSync(this.#part, state.bytes)
+      })
     else rmSync(this.#state, { force: true })
     this.#file = new OutputFile(this.#part, same ? 'a' : 'w')
     this.#forget = onInterrupt(() => {
@@ -108,12 +110,18 @@ export class PartFile {
 
   #say(state: PartState): void {
     if (this.task === null) return
-    const whole = { format: 'albertkit-part', version: 1, task: this.task, bytes: this.#before + this.#file.bytes, ...state }
+    const whole = {
+      format: 'albertkit-part',
+      version: 1,
+      task: this.task,
+      bytes: this.#before + this.#file.bytes,
+      ...state,
+    }
     writing(this.#state, () => {
       writeFileSync(`${this.#state}.new`, `${JSON.stringify(whole)}\n`)
       renameSync(`${this.#state}.new`, this.#state)
     })
-  } // prettier-ignore
+  }
 
   /** @throws AlbertkitError `output` */
   finish(): void {

@@ -50,7 +50,19 @@ describe('albertkit layers', () => {
 
   it('says what does not fit', async () => {
     const other = join(folder, 'small')
-    await writeRandomModel(other, 'bert', { layers: 1, groups: 1, inner: 1, hidden: 16, embedding: 16, intermediate: 32, sharing: 'none', preNorm: false, act: 'relu', heads: [], pooler: false }) // prettier-ignore
+    await writeRandomModel(other, 'bert', {
+      layers: 1,
+      groups: 1,
+      inner: 1,
+      hidden: 16,
+      embedding: 16,
+      intermediate: 32,
+      sharing: 'none',
+      preNorm: false,
+      act: 'relu',
+      heads: [],
+      pooler: false,
+    })
     const cases = [
       [[other, '--golden', golden], 3, 'but the model has ids from 0 to 36'],
       [[other, '--text', join(ZH_NEWS, 'test.tsv')], 2, 'there is no vocabulary beside the model'],

@@ -67,7 +67,16 @@ describe('convert', () => {
 
   it('lays the directory out as promised', () => {
     const files = Object.keys(digest(at('out')))
-    expect(files).toEqual(['albertkit.json', 'config.json', 'onnx/model.onnx', 'tfjs/group1-shard1of1.bin', 'tfjs/model.json', 'tokenizer.json', 'tokenizer_config.json', 'vocab.txt']) // prettier-ignore
+    expect(files).toEqual([
+      'albertkit.json',
+      'config.json',
+      'onnx/model.onnx',
+      'tfjs/group1-shard1of1.bin',
+      'tfjs/model.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'vocab.txt',
+    ])
     const config = JSON.parse(readFileSync(at('out/config.json'), 'utf8')) as { id2label: object; hidden_act: string }
     expect(Object.keys(config.id2label)).toHaveLength(10)
     expect(config.hidden_act).toBe('gelu_new')
@@ -80,7 +89,9 @@ describe('convert', () => {
     const files = digest(at('out'))
     expect(digest(at('again'))).toEqual(files)
     type Listed = { name: string; sha256: string }
-    const manifest = JSON.parse(readFileSync(at('out/albertkit.json'), 'utf8')) as { artefacts: Record<string, { files: Listed[]; source: { files: Listed[] } }> } // prettier-ignore
+    const manifest = JSON.parse(readFileSync(at('out/albertkit.json'), 'utf8')) as {
+      artefacts: Record<string, { files: Listed[]; source: { files: Listed[] } }>
+    }
     for (const artefact of Object.values(manifest.artefacts)) {
       expect(artefact.files.length).toBeGreaterThan(0)
       for (const { name, sha256 } of artefact.files) expect(files[name]).toBe(sha256)
@@ -149,17 +160,38 @@ describe('convert', () => {
 
   it('--task and --outputs choose what comes out', async () => {
     const run = async (name: string, ...args: string[]) => {
-      const { code, stdout, stderr } = await albertkit(['convert', ZH_NEWS, '--to', 'onnx', '-o', at(name), '--no-verify', '--json', ...args]) // prettier-ignore
+      const { code, stdout, stderr } = await albertkit([
+        'convert',
+        ZH_NEWS,
+        '--to',
+        'onnx',
+        '-o',
+        at(name),
+        '--no-verify',
+        '--json',
+        ...args,
+      ])
       expect([code, stderr]).toEqual([0, ''])
       return convertSchema.parse(JSON.parse(stdout)).artefacts[0]!.outputs
     }
     expect(await run('t1', '--task', 'features')).toEqual(['last_hidden_state', 'pooler_output'])
-    expect(await run('t2', '--task', 'pretraining')).toEqual(['last_hidden_state', 'pooler_output', 'prediction_logits', 'sop_logits']) // prettier-ignore
+    expect(await run('t2', '--task', 'pretraining')).toEqual([
+      'last_hidden_state',
+      'pooler_output',
+      'prediction_logits',
+      'sop_logits',
+    ])
     expect(await run('t3', '--task', 'mlm')).toEqual(['last_hidden_state', 'pooler_output', 'prediction_logits'])
     expect(await run('t4', '--task', 'sop', '--outputs', 'all')).toEqual([
-      'last_hidden_state', 'pooler_output', 'sop_logits', 'embedding_output',
-      'hidden_state_0', 'hidden_state_1', 'hidden_state_2', 'hidden_state_3',
-    ]) // prettier-ignore
+      'last_hidden_state',
+      'pooler_output',
+      'sop_logits',
+      'embedding_output',
+      'hidden_state_0',
+      'hidden_state_1',
+      'hidden_state_2',
+      'hidden_state_3',
+    ])
   })
 })
 
@@ -179,7 +211,9 @@ describe('verify', () => {
   it('finds one flipped bit of a weight that no output shows', async () => {
     cpSync(at('out'), at('bit'), { recursive: true })
     const file = at('bit/tfjs/group1-shard1of1.bin')
-    const model = JSON.parse(readFileSync(at('bit/tfjs/model.json'), 'utf8')) as { weightsManifest: { weights: { name: string; shape: number[] }[] }[] } // prettier-ignore
+    const model = JSON.parse(readFileSync(at('bit/tfjs/model.json'), 'utf8')) as {
+      weightsManifest: { weights: { name: string; shape: number[] }[] }[]
+    }
     const size = (w: { shape: number[] }): number => 4 * w.shape.reduce((a, b) => a * b, 1)
     const { weights } = model.weightsManifest[0]!
     const key = weights.findIndex((w) => w.name.endsWith('attention/key/bias'))
@@ -220,13 +254,59 @@ describe('verify', () => {
 
 describe('wrong input: a clear error, the right exit code, no stack trace', () => {
   const damage: [name: string, body: (directory: string) => void, code: number, words: RegExp][] = [
-    ['no data file', (d) => { rmSync(join(d, 'model.ckpt.data-00000-of-00001')) }, 3, /data file.*missing/],
-    ['a truncated data file', (d) => { writeFileSync(join(d, 'model.ckpt.data-00000-of-00001'), Buffer.alloc(1000)) }, 3, /ends at byte 1000/],
-    ['a flipped byte', (d) => { const f = join(d, 'model.ckpt.data-00000-of-00001'); const b = readFileSync(f); b[5000]! ^= 4; writeFileSync(f, b) }, 3, /CRC-32C/],
-    ['a wrong configuration', (d) => { const f = join(d, 'albert_config.json'); writeFileSync(f, readFileSync(f, 'utf8').replace('"hidden_size": 128', '"hidden_size": 64')) }, 3, /hidden_size is 64.*\n(.*\n)*.*tensor:/],
-    ['no model', (d) => { for (const f of readdirSync(d)) if (f.startsWith('model')) rmSync(join(d, f)) }, 3, /no model/],
-    ['a file of another kind', (d) => { writeFileSync(join(d, 'model.ckpt.index'), '<html>not found</html>') }, 3, /HTML/],
-  ] // prettier-ignore
+    [
+      'no data file',
+      (d) => {
+        rmSync(join(d, 'model.ckpt.data-00000-of-00001'))
+      },
+      3,
+      /data file.*missing/,
+    ],
+    [
+      'a truncated data file',
+      (d) => {
+        writeFileSync(join(d, 'model.ckpt.data-00000-of-00001'), Buffer.alloc(1000))
+      },
+      3,
+      /ends at byte 1000/,
+    ],
+    [
+      'a flipped byte',
+      (d) => {
+        const f = join(d, 'model.ckpt.data-00000-of-00001')
+        const b = readFileSync(f)
+        b[5000]! ^= 4
+        writeFileSync(f, b)
+      },
+      3,
+      /CRC-32C/,
+    ],
+    [
+      'a wrong configuration',
+      (d) => {
+        const f = join(d, 'albert_config.json')
+        writeFileSync(f, readFileSync(f, 'utf8').replace('"hidden_size": 128', '"hidden_size": 64'))
+      },
+      3,
+      /hidden_size is 64.*\n(.*\n)*.*tensor:/,
+    ],
+    [
+      'no model',
+      (d) => {
+        for (const f of readdirSync(d)) if (f.startsWith('model')) rmSync(join(d, f))
+      },
+      3,
+      /no model/,
+    ],
+    [
+      'a file of another kind',
+      (d) => {
+        writeFileSync(join(d, 'model.ckpt.index'), '<html>not found</html>')
+      },
+      3,
+      /HTML/,
+    ],
+  ]
   it.each(damage)('%s', async (name, body, code, words) => {
     const directory = copy(`bad ${name}`)
     rmSync(join(directory, 'golden.safetensors'))

@@ -31,7 +31,17 @@ afterAll(() => {
 
 describe('an input that is cut off', () => {
   it('is answered as far as it goes', async () => {
-    await albertkit(['tokenize', ZH_NEWS, news('train.tsv'), '--to', 'tfrecord', '--max-seq-length', '16', '-o', at('whole.tf_record')]) // prettier-ignore
+    await albertkit([
+      'tokenize',
+      ZH_NEWS,
+      news('train.tsv'),
+      '--to',
+      'tfrecord',
+      '--max-seq-length',
+      '16',
+      '-o',
+      at('whole.tf_record'),
+    ])
     const whole = await albertkit(['predict', at('news'), at('whole.tf_record'), '--format', 'tsv'])
     const bytes = readFileSync(at('whole.tf_record'))
     // Records are of equal length, or nearly: the cut is in the second window.
@@ -56,9 +66,22 @@ describe('lines that cannot be used', () => {
     const alone = await albertkit(args)
     const collected = await albertkit([...args, '--errors', at('evaluate.errors')])
     expect([alone.code, collected.code, alone.stdout]).toEqual([3, 0, collected.stdout])
-    expect(text('evaluate.errors').split('\n').map((line) => line.slice(0, 11))).toEqual(['{"line":301', '{"line":302', '']) // prettier-ignore
-    for (const i of [1, 2, 3]) await albertkit(['evaluate', at('news'), at('bad.tsv'), '--shard', `${i}/3`, '-o', at('shards')]) // prettier-ignore
-    const merged = await albertkit(['merge', at('shards'), '--errors', at('merged.errors'), '-o', at('report.json'), '--json']) // prettier-ignore
+    expect(
+      text('evaluate.errors')
+        .split('\n')
+        .map((line) => line.slice(0, 11)),
+    ).toEqual(['{"line":301', '{"line":302', ''])
+    for (const i of [1, 2, 3])
+      await albertkit(['evaluate', at('news'), at('bad.tsv'), '--shard', `${i}/3`, '-o', at('shards')])
+    const merged = await albertkit([
+      'merge',
+      at('shards'),
+      '--errors',
+      at('merged.errors'),
+      '-o',
+      at('report.json'),
+      '--json',
+    ])
     expect(merged.code, merged.stderr).toBe(0)
     expect(text('merged.errors')).toBe(text('evaluate.errors'))
     expect(text('report.json')).toBe(merged.stdout)
@@ -71,7 +94,10 @@ describe('lines that cannot be used', () => {
 
 describe('records of CSV that take several lines', () => {
   it('are one text each, also where the file is cut into shards', async () => {
-    const rows = readFileSync(news('train.tsv'), 'utf8').split('\n').slice(0, 500).map((line) => line.split('\t')) // prettier-ignore
+    const rows = readFileSync(news('train.tsv'), 'utf8')
+      .split('\n')
+      .slice(0, 500)
+      .map((line) => line.split('\t'))
     const halves = ([label = '', title = '']: string[]): string => `${label},"${title.slice(0, 6)}\n${title.slice(6)}"`
     writeFileSync(at('long.csv'), `label,text\n${rows.map(halves).join('\n')}\n`)
     const single = await albertkit(['predict', at('news'), at('long.csv'), '--header', '--format', 'tsv'])
@@ -83,7 +109,18 @@ describe('records of CSV that take several lines', () => {
     const labels = (lines: string): string[] => lines.split('\n').map((line) => line.split('\t')[0]!)
     expect(labels(single.stdout)).toEqual(labels(short.stdout))
     for (const i of [1, 2, 3]) {
-      const args = ['predict', at('news'), at('long.csv'), '--header', '--format', 'tsv', '--shard', `${i}/3`, '-o', at('csv-shards')] // prettier-ignore
+      const args = [
+        'predict',
+        at('news'),
+        at('long.csv'),
+        '--header',
+        '--format',
+        'tsv',
+        '--shard',
+        `${i}/3`,
+        '-o',
+        at('csv-shards'),
+      ]
       expect((await albertkit(args)).code).toBe(0)
     }
     expect((await albertkit(['merge', at('csv-shards'), '-o', at('csv.tsv')])).code).toBe(0)
@@ -108,7 +145,17 @@ describe('files that are there', () => {
   })
 
   it('are what a reading left that was killed before its first window: it is taken up', async () => {
-    const args = ['predict', at('news'), at('gb.tsv'), '--format', 'tsv', '--errors', at('killed.errors'), '-o', at('killed.tsv')] // prettier-ignore
+    const args = [
+      'predict',
+      at('news'),
+      at('gb.tsv'),
+      '--format',
+      'tsv',
+      '--errors',
+      at('killed.errors'),
+      '-o',
+      at('killed.tsv'),
+    ]
     const child = spawn(process.execPath, [BIN, ...args], { env: userEnv(), stdio: 'ignore' })
     const ended = new Promise((resolve) => child.on('close', resolve))
     while (!existsSync(at('killed.tsv.part.json'))) await new Promise((resolve) => setTimeout(resolve, 5))

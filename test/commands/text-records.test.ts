@@ -56,7 +56,8 @@ describe('features of lines', () => {
   }, 60_000)
 
   it('are scored as the lines are', async () => {
-    const score = async (file: string) => JSON.parse((await albertkit(['evaluate', at('news'), at(file), '--json'])).stdout) as Record<string, unknown> // prettier-ignore
+    const score = async (file: string) =>
+      JSON.parse((await albertkit(['evaluate', at('news'), at(file), '--json'])).stdout) as Record<string, unknown>
     const [lines, records] = [await score('lines.tsv'), await score('lines.tf_record')]
     for (const key of ['lines', 'accuracy', 'loss', 'batchLoss', 'classes', 'confusion', 'labels'])
       expect(records[key]).toEqual(lines[key])
@@ -69,10 +70,13 @@ describe('features of lines', () => {
     const vectors = async (file: string, ...flags: string[]) => albertkit(['embed', at('news'), at(file), ...flags])
     const lines = await vectors('lines.tsv')
     expect((await vectors('lines.tf_record')).stdout).toBe(lines.stdout)
-    for (const i of [2, 1]) expect((await vectors('lines.tf_record', '--shard', `${i}/2`, '-o', at('shards'))).code).toBe(0)
-    expect((await albertkit(['merge', at('shards'), '-o', at('merged.jsonl')])).stdout).toContain('2 shards of 700 lines')
+    for (const i of [2, 1])
+      expect((await vectors('lines.tf_record', '--shard', `${i}/2`, '-o', at('shards'))).code).toBe(0)
+    expect((await albertkit(['merge', at('shards'), '-o', at('merged.jsonl')])).stdout).toContain(
+      '2 shards of 700 lines',
+    )
     expect(bytesOf('merged.jsonl').toString()).toBe(lines.stdout)
-  }, 90_000) // prettier-ignore
+  }, 90_000)
 })
 
 const record = (over: Partial<FeatureRecord> = {}): FeatureRecord => ({
@@ -95,13 +99,20 @@ describe('records', () => {
   })
 
   it('with a hole in the mask are read with it', async () => {
-    write('holes.tf_record', record(), record({ input_mask: [1, 0, 1, 1, 0, 0] }), record({ input_mask: [1, 0, 1, 1, 0, 0], input_ids: [2, 99, 31, 3, 0, 0] })) // prettier-ignore
-    const lines = (await albertkit(['predict', at('news'), at('holes.tf_record'), '--format', 'results'])).stdout.split('\n')
+    write(
+      'holes.tf_record',
+      record(),
+      record({ input_mask: [1, 0, 1, 1, 0, 0] }),
+      record({ input_mask: [1, 0, 1, 1, 0, 0], input_ids: [2, 99, 31, 3, 0, 0] }),
+    )
+    const lines = (await albertkit(['predict', at('news'), at('holes.tf_record'), '--format', 'results'])).stdout.split(
+      '\n',
+    )
     expect(lines[1]).not.toBe(lines[0])
     expect(lines[2]).toBe(lines[1])
     const vectors = (await albertkit(['embed', at('news'), at('holes.tf_record')])).stdout.split('\n')
     expect(vectors[2]).toBe(vectors[1])
-  }) // prettier-ignore
+  })
 
   it('that the model does not take are named, and the rest goes on', async () => {
     write(
@@ -109,14 +120,26 @@ describe('records', () => {
       record({ input_ids: [2, 30, 21128, 3, 0, 0] }),
       record({ input_mask: [0, 0, 0, 0, 0, 0] }),
       record({ segment_ids: [0, 0, 0, 2, 0, 0] }),
-      record({ input_ids: Array<number>(4000).fill(9), input_mask: Array<number>(4000).fill(1), segment_ids: Array<number>(4000).fill(0) }),
+      record({
+        input_ids: Array<number>(4000).fill(9),
+        input_mask: Array<number>(4000).fill(1),
+        segment_ids: Array<number>(4000).fill(0),
+      }),
       record(),
-    ) // prettier-ignore
-    const { code, stdout, stderr } = await albertkit(['predict', at('news'), at('misfits.tf_record'), '--errors', at('bad')])
+    )
+    const { code, stdout, stderr } = await albertkit([
+      'predict',
+      at('news'),
+      at('misfits.tf_record'),
+      '--errors',
+      at('bad'),
+    ])
     expect([code, stdout.split('\n').length]).toEqual([0, 2])
-    expect(stderr).toMatch(/^record 1: the record has token 21128, and the model has \d+: is it of another vocabulary\?\nrecord 2: the record has no tokens.*\nrecord 3: the record has segment 2, and the model has 2\nrecord 4: the record has 4000 tokens, and the model takes \d+\n$/) // prettier-ignore
+    expect(stderr).toMatch(
+      /^record 1: the record has token 21128, and the model has \d+: is it of another vocabulary\?\nrecord 2: the record has no tokens.*\nrecord 3: the record has segment 2, and the model has 2\nrecord 4: the record has 4000 tokens, and the model takes \d+\n$/,
+    )
     expect(bytesOf('bad').toString().trimEnd().split('\n')).toHaveLength(4)
-  }) // prettier-ignore
+  })
 
   it('of pretraining are read too; they have no label', async () => {
     const predicted = await albertkit(['predict', at('news'), PRETRAINING, '--format', 'tsv'])

@@ -52,7 +52,11 @@ describe('files', () => {
   it('that would write over each other, or over the text, stay as they are', async () => {
     const text = '体育\t主队\n'
     const file = write('own.tsv', text)
-    for (const args of [['-o', file, '--force'], ['--errors', file], ['-o', at('x'), '--errors', at('./x')]]) {
+    for (const args of [
+      ['-o', file, '--force'],
+      ['--errors', file],
+      ['-o', at('x'), '--errors', at('./x')],
+    ]) {
       const { code, stderr } = await predict(file, ...args)
       expect([code, stderr], args.join(' ')).toEqual([2, expect.stringContaining('name another file')])
     }
@@ -61,7 +65,7 @@ describe('files', () => {
     const records = await albertkit(['tokenize', ZH_NEWS, file, '--to', 'tfrecord', '-o', file, '--force'])
     expect([embed.code, evaluate.code, records.code]).toEqual([2, 2, 2])
     expect([readFileSync(file, 'utf8'), existsSync(at('x'))]).toEqual([text, false])
-  }, 60_000) // prettier-ignore
+  }, 60_000)
 
   it('that are none, devices and directories, are never replaced', async () => {
     const file = write('device.tsv', '体育\t主队\n')
@@ -88,7 +92,9 @@ describe('flags', () => {
   })
 
   it('a [MASK] may stand as far behind as the model has positions, and none is dropped in silence', async () => {
-    const { max_position_embeddings: positions } = JSON.parse(readFileSync(join(ZH_NEWS, 'albert_config.json'), 'utf8')) as { max_position_embeddings: number } // prettier-ignore
+    const { max_position_embeddings: positions } = JSON.parse(
+      readFileSync(join(ZH_NEWS, 'albert_config.json'), 'utf8'),
+    ) as { max_position_embeddings: number }
     const mask = async (before: number) =>
       albertkit(['fill-mask', ZH_NEWS, `[MASK]${'很'.repeat(before)}[MASK]`, '--json'])
     const fits = await mask(positions - 4)

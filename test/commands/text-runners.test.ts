@@ -29,8 +29,13 @@ afterAll(() => {
 
 it('without onnxruntime-node the fastest in wasm reads, in the form that is there, and that is said', async () => {
   const env = userEnv({ NODE_OPTIONS: `--import ${at('absent.mjs')}` })
-  const read = (model: string, ...flags: string[]) => albertkit(['predict', model, at('one.txt'), '--format', 'tsv', ...flags], { env }) // prettier-ignore
-  const [source, onnx, named] = [await read(ZH_NEWS), await read(at('onnx')), await read(at('onnx'), '--runner', 'onnxruntime')] // prettier-ignore
+  const read = (model: string, ...flags: string[]) =>
+    albertkit(['predict', model, at('one.txt'), '--format', 'tsv', ...flags], { env })
+  const [source, onnx, named] = [
+    await read(ZH_NEWS),
+    await read(at('onnx')),
+    await read(at('onnx'), '--runner', 'onnxruntime'),
+  ]
   for (const { code, stdout } of [source, onnx, named]) expect([code, stdout.split('\t')[0]]).toEqual([0, '体育'])
   expect(source.stderr).toMatch(/^reading with @tensorflow\/tfjs-core .* on wasm\n$/)
   expect(onnx.stderr).toMatch(/^reading with onnxruntime-web .*\n$/)

@@ -75,7 +75,15 @@ describe('a long file', () => {
   it('gives the same bytes with any number of threads', async () => {
     for (const threads of ['1', '2', '5']) {
       const name = `threads-${threads}.jsonl`
-      const { code, stderr } = await albertkit(['predict', at('news'), at('lines.tsv'), '--threads', threads, '-o', at(name)]) // prettier-ignore
+      const { code, stderr } = await albertkit([
+        'predict',
+        at('news'),
+        at('lines.tsv'),
+        '--threads',
+        threads,
+        '-o',
+        at(name),
+      ])
       expect(code, stderr).toBe(0)
       expect(bytesOf(name).equals(bytesOf('threads-1.jsonl'))).toBe(true)
     }
@@ -112,7 +120,15 @@ describe('a long file', () => {
 
   it('an error while threads read ends the command', async () => {
     writeFileSync(at('three.txt'), 'a\nb\nc\n')
-    const { code, stderr } = await albertkit(['predict', at('news'), news('train.tsv'), '--labels', at('three.txt'), '--threads', '2']) // prettier-ignore
+    const { code, stderr } = await albertkit([
+      'predict',
+      at('news'),
+      news('train.tsv'),
+      '--labels',
+      at('three.txt'),
+      '--threads',
+      '2',
+    ])
     expect([code, stderr]).toEqual([2, expect.stringContaining('3 labels')])
   })
 })
@@ -147,7 +163,18 @@ describe('Ctrl-C', () => {
     const input = at('train.csv')
     const rows = lines.map((line, i) => (i % 100 === 7 ? `"${line}` : line.replaceAll('"', '').replace('\t', ',')))
     writeFileSync(input, `label,text\n${rows.join('\n')}\n`)
-    const args = (name: string) => ['predict', at('news'), input, '--header', '--text-column', 'text', '-o', at(name), '--errors', at(`${name}.bad`)] // prettier-ignore
+    const args = (name: string) => [
+      'predict',
+      at('news'),
+      input,
+      '--header',
+      '--text-column',
+      'text',
+      '-o',
+      at(name),
+      '--errors',
+      at(`${name}.bad`),
+    ]
     expect((await albertkit(args('whole'))).code).toBe(0)
 
     const output = at('resumed')
@@ -284,7 +311,9 @@ describe.skipIf(!REDIS)(`a queue${REDIS ? '' : ` (${NO_REDIS})`}`, () => {
       const again = await submit(...twice, '--force')
       expect(queueSubmitSchema.parse(JSON.parse(again.stdout))).toMatchObject({ shards: 3, lines: 1200 })
       const { evaluation } = JSON.parse(bytesOf('report.json').toString()) as { evaluation: Record<string, unknown> }
-      const single = JSON.parse((await albertkit(['evaluate', at('news'), at('lines.tsv'), '--json'])).stdout) as Record<string, unknown> // prettier-ignore
+      const single = JSON.parse(
+        (await albertkit(['evaluate', at('news'), at('lines.tsv'), '--json'])).stdout,
+      ) as Record<string, unknown>
       for (const key of ['lines', 'accuracy', 'loss', 'confusion', 'worst'])
         expect(evaluation[key]).toEqual(single[key])
       await albertkit(['embed', at('news'), at('lines.tsv'), '--format', 'npy', '-o', at('single.npy')])

@@ -49,23 +49,48 @@ const results = (text: string): number[][] =>
 const largestDifference = (a: readonly number[][], b: readonly number[][]): number => {
   expect(a.map((row) => row.length)).toEqual(b.map((row) => row.length))
   return Math.max(...a.flatMap((row, i) => row.map((x, j) => Math.abs(x - b[i]![j]!))))
-} // prettier-ignore
+}
 
 describe('the bundled model reads text as the genuine code did', () => {
   const LENGTH = ['--max-seq-length', '64']
 
   it('from the source, and from what it was converted to, in each runtime', async () => {
     const expected = results(readFileSync(news('test_results.tsv'), 'utf8'))
-    for (const model of [[ZH_NEWS], [at('out')], [at('out'), '--runner', 'tfjs-wasm'], [ZH_NEWS, '--runner', 'tfjs-wasm'], [at('out'), '--runner', 'onnxruntime-web'], [at('out/onnx/model.onnx')]]) {
+    for (const model of [
+      [ZH_NEWS],
+      [at('out')],
+      [at('out'), '--runner', 'tfjs-wasm'],
+      [ZH_NEWS, '--runner', 'tfjs-wasm'],
+      [at('out'), '--runner', 'onnxruntime-web'],
+      [at('out/onnx/model.onnx')],
+    ]) {
       const [path = '', ...flags] = model
-      const { code, stdout, stderr } = await albertkit(['predict', path, news('test.tsv'), ...LENGTH, '--format', 'results', ...flags])
+      const { code, stdout, stderr } = await albertkit([
+        'predict',
+        path,
+        news('test.tsv'),
+        ...LENGTH,
+        '--format',
+        'results',
+        ...flags,
+      ])
       expect([code, stderr], model.join(' ')).toEqual([0, ''])
       expect(largestDifference(results(stdout), expected)).toBeLessThan(1e-4)
     }
-  }, 60_000) // prettier-ignore
+  }, 60_000)
 
   it('with the accuracy and the loss that it wrote', async () => {
-    const { code, stdout } = await albertkit(['evaluate', ZH_NEWS, news('dev.tsv'), ...LENGTH, '--json', '--results', at('eval.txt'), '--svg', at('confusion.svg')]) // prettier-ignore
+    const { code, stdout } = await albertkit([
+      'evaluate',
+      ZH_NEWS,
+      news('dev.tsv'),
+      ...LENGTH,
+      '--json',
+      '--results',
+      at('eval.txt'),
+      '--svg',
+      at('confusion.svg'),
+    ])
     expect(code).toBe(0)
     const report = JSON.parse(stdout) as { accuracy: number; loss: number; lines: number; confusion: number[][] }
     expect([report.accuracy, report.lines]).toEqual([0.85, 100])
@@ -82,7 +107,10 @@ describe('the bundled model reads text as the genuine code did', () => {
 
   it('a line in, a line out, in every form', async () => {
     const { stdout } = await albertkit(['predict', at('out')], '主队逆转取胜\n央行下调存款准备金率\n')
-    const said = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { label: string; probabilities: Record<string, number> }) // prettier-ignore
+    const said = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { label: string; probabilities: Record<string, number> })
     expect(said.map((s) => s.label)).toEqual(['体育', '财经'])
     expect(Object.values(said[0]!.probabilities).reduce((a, b) => a + b)).toBeCloseTo(1, 5)
     const tsv = await albertkit(['predict', at('out'), '--format', 'tsv'], '主队逆转取胜\n')
@@ -96,7 +124,10 @@ describe('the bundled model reads text as the genuine code did', () => {
     expect([csv.code, csv.stderr]).toEqual([0, 'line 3: a quoted field does not end\n'])
     expect(linesOf(at('bad.jsonl')).map((l) => (JSON.parse(l) as { line: number }).line)).toEqual([3])
     expect((await albertkit(['predict', at('out'), at('named.csv'), '--header'])).code).toBe(3)
-    const jsonl = await albertkit(['predict', at('out'), '--input-format', 'jsonl', '--text-column', 'title'], '{"title":"主队逆转取胜"}\n{}\n') // prettier-ignore
+    const jsonl = await albertkit(
+      ['predict', at('out'), '--input-format', 'jsonl', '--text-column', 'title'],
+      '{"title":"主队逆转取胜"}\n{}\n',
+    )
     expect([jsonl.code, jsonl.stdout.split('\n').length]).toEqual([3, 2])
   })
 
@@ -164,7 +195,10 @@ describe('single texts', () => {
     const [first] = vectors.stdout.split('\n')
     expect((JSON.parse(first ?? '') as { vector: number[] }).vector).toHaveLength(128)
     const near = await albertkit(['embed', ZH_NEWS, news('labels.txt'), '--pooling', 'pooled', '--cosine', '财经'])
-    const said = near.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { text: string; cosine: number }) // prettier-ignore
+    const said = near.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { text: string; cosine: number })
     expect(said.reduce((a, b) => (a.cosine > b.cosine ? a : b))).toMatchObject({ text: '财经' })
     expect(said.find(({ text }) => text === '财经')?.cosine).toBeCloseTo(1, 5)
   })
@@ -227,7 +261,17 @@ describe('a long file', () => {
     expect([other.code, other.stderr]).toEqual([3, expect.stringContaining('the model of shard 2')])
     expect(existsSync(at('again.jsonl'))).toBe(false)
     for (const i of [1, 2])
-      await albertkit(['evaluate', at('out'), news('dev.tsv'), '--shard', `${i}/2`, '-o', at('scored'), '--max-seq-length', '64']) // prettier-ignore
+      await albertkit([
+        'evaluate',
+        at('out'),
+        news('dev.tsv'),
+        '--shard',
+        `${i}/2`,
+        '-o',
+        at('scored'),
+        '--max-seq-length',
+        '64',
+      ])
     const merged = await albertkit(['merge', at('scored'), '--json'])
     expect(JSON.parse(merged.stdout)).toMatchObject({ evaluation: { accuracy: 0.85, lines: 100 } })
   }, 90_000)
@@ -238,18 +282,40 @@ describe.skipIf(!REDIS)(`a queue of shards${REDIS ? '' : ` (${NO_REDIS})`}`, () 
     const redis = await RedisServer.start()
     try {
       const input = at('queued.txt')
-      writeFileSync(input, linesOf(news('train.tsv')).map((l) => `${l.split('\t')[1] ?? ''}\n`).join('').repeat(4)) // prettier-ignore
+      writeFileSync(
+        input,
+        linesOf(news('train.tsv'))
+          .map((l) => `${l.split('\t')[1] ?? ''}\n`)
+          .join('')
+          .repeat(4),
+      )
       const single = await albertkit(['predict', at('out'), input, '--threads', '1', '-o', at('single.jsonl')])
       expect(single.code).toBe(0)
       const where = ['--redis', redis.url, '--queue', 'test']
-      const submitted = await albertkit(['queue', 'submit', 'predict', at('out'), input, '--shards', '12', '-o', at('joined.jsonl'), ...where]) // prettier-ignore
+      const submitted = await albertkit([
+        'queue',
+        'submit',
+        'predict',
+        at('out'),
+        input,
+        '--shards',
+        '12',
+        '-o',
+        at('joined.jsonl'),
+        ...where,
+      ])
       expect([submitted.code, submitted.stdout]).toEqual([0, expect.stringContaining('12 shards of 16000 lines')])
       const worker = (): { child: ReturnType<typeof spawn>; done: Promise<number | null> } => {
-        const child = spawn(process.execPath, [BIN, 'queue', 'work', '--until-empty', '--threads', '1', '--lock', '3', ...where], { stdio: 'ignore' }) // prettier-ignore
+        const child = spawn(
+          process.execPath,
+          [BIN, 'queue', 'work', '--until-empty', '--threads', '1', '--lock', '3', ...where],
+          { stdio: 'ignore' },
+        )
         return { child, done: new Promise((resolve) => child.on('close', resolve)) }
       }
       const workers = [worker(), worker(), worker()]
-      const finished = (): number => readdirSync(`${at('joined.jsonl')}.shards`).filter((n) => /^shard-.*\d\.json$/.test(n)).length // prettier-ignore
+      const finished = (): number =>
+        readdirSync(`${at('joined.jsonl')}.shards`).filter((n) => /^shard-.*\d\.json$/.test(n)).length
       while (!existsSync(`${at('joined.jsonl')}.shards`) || finished() < 2) await new Promise((r) => setTimeout(r, 50))
       workers[0]!.child.kill('SIGKILL')
       await redis.kill()

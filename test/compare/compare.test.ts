@@ -18,10 +18,16 @@ describe('compare', () => {
   })
 
   it('NaN, in either, is never within bounds', () => {
-    for (const [a, b] of [[NaN, 0], [0, NaN], [NaN, NaN]] as const) {
-      expect(compare('r', 'o', values([2, 1], [0, a]), values([2, 1], [0, b]), { ...options, atol: 1e9 })[0]).toMatchObject({ ok: false, maxAbs: null, where: [1, 0] })
+    for (const [a, b] of [
+      [NaN, 0],
+      [0, NaN],
+      [NaN, NaN],
+    ] as const) {
+      expect(
+        compare('r', 'o', values([2, 1], [0, a]), values([2, 1], [0, b]), { ...options, atol: 1e9 })[0],
+      ).toMatchObject({ ok: false, maxAbs: null, where: [1, 0] })
     }
-  }) // prettier-ignore
+  })
 
   it('the bound is a number whatever is expected', () => {
     const bounds = [goldenBound(0), goldenBound(2 ** -11), boundOf('onnxruntime', 'float32')]

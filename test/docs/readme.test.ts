@@ -26,7 +26,12 @@ function workplace(name: string): string {
 }
 
 /** README.md and every page of docs/. */
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)] // prettier-ignore
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
 
 describe.each(PAGES)('the console examples of %s', (page) => {
   const sessions = readSessions(readFileSync(join(ROOT, page), 'utf8'))

@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs' // prettier-ignore
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,7 +107,11 @@ it('in shared folders files are replaced one by one, and what a new form does no
   write(output, { 'onnx/model.onnx': 'new', 'albertkit.json': 'new' })
   output.commit(['onnx'], new Set(['onnx/model.onnx', 'onnx/model.onnx_data', '../mine', 'onnx/../../mine']))
   expect(readdirSync(join(folder, 'out/onnx')).sort()).toEqual(['model.onnx', 'model_int8.onnx'])
-  expect([read('out/onnx/model.onnx'), read('out/onnx/model_int8.onnx'), read('out/albertkit.json')]).toEqual(['new', 'old', 'new']) // prettier-ignore
+  expect([read('out/onnx/model.onnx'), read('out/onnx/model_int8.onnx'), read('out/albertkit.json')]).toEqual([
+    'new',
+    'old',
+    'new',
+  ])
   expect(read('mine')).toBe('mine')
   expect(readdirSync(join(folder, 'out')).sort()).toEqual(['albertkit.json', 'onnx'])
 })
@@ -116,7 +131,9 @@ it('of two that write one directory the second is refused, unless it may replace
   const [first, second, third] = [{}, {}, { force: true }].map((o) => new OutputDirectory(join(folder, 'out'), o))
   for (const output of [first, second, third]) write(output!, { a: output!.staging })
   first!.commit()
-  expect(() => { second!.commit() }).toThrow(/appeared meanwhile/) // prettier-ignore
+  expect(() => {
+    second!.commit()
+  }).toThrow(/appeared meanwhile/)
   second!.discard()
   expect(read('out/a')).toBe(first!.staging)
   third!.commit()

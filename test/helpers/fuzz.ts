@@ -33,7 +33,10 @@ const damage = (bytes: Buffer, header: number, footer: number): fc.Arbitrary<Buf
     for (const [at, value] of changes) copy[at] = value
     return copy
   })
-  return fc.oneof({ weight: 3, arbitrary: changed }, { weight: 1, arbitrary: fc.nat(last).map((n) => bytes.subarray(0, n)) }) // prettier-ignore
+  return fc.oneof(
+    { weight: 3, arbitrary: changed },
+    { weight: 1, arbitrary: fc.nat(last).map((n) => bytes.subarray(0, n)) },
+  )
 }
 
 export interface FuzzOptions {

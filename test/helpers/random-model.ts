@@ -34,8 +34,14 @@ export interface Shape {
 }
 
 export const FAMILIES: Readonly<Record<Kind, Family>> = {
-  zh: 'zh', google: 'google', google_fast: 'google_fast', 'own norms': 'google', bert: 'bert', 'hf albert': 'hf', 'hf bert': 'hf',
-} // prettier-ignore
+  zh: 'zh',
+  google: 'google',
+  google_fast: 'google_fast',
+  'own norms': 'google',
+  bert: 'bert',
+  'hf albert': 'hf',
+  'hf bert': 'hf',
+}
 
 function configOf(kind: Kind, shape: Shape): ModelConfig {
   const family = FAMILIES[kind]
@@ -89,7 +95,8 @@ export async function writeRandomModel(
   const config = configOf(kind, shape)
   const target = config.family === 'hf' ? 'safetensors' : 'tf'
   const { heads, sharing, untied = false } = shape
-  const pooler = shape.pooler || heads.some((head) => head === 'classifier' || head === 'sop' || head === 'multiple-choice') // prettier-ignore
+  const pooler =
+    shape.pooler || heads.some((head) => head === 'classifier' || head === 'sop' || head === 'multiple-choice')
   const plan = planRandom(config, target, {
     heads,
     pooler,
@@ -108,10 +115,17 @@ export async function writeRandomModel(
     }),
   }
   mkdirSync(directory)
-  const task = heads.includes('token-classifier') ? 'token-classification' : heads.includes('multiple-choice') ? 'multiple-choice' : undefined // prettier-ignore
+  const task = heads.includes('token-classifier')
+    ? 'token-classification'
+    : heads.includes('multiple-choice')
+      ? 'multiple-choice'
+      : undefined
   if (target === 'tf') await writeTfModel(noisy, NOTHING, directory, buildTfConfig(config, {}, task), {})
   else {
     await writeSafetensorsModel(noisy, NOTHING, directory, {})
-    writeFileSync(join(directory, 'config.json'), buildConfigJson(config, null, { untied, ...(task === undefined ? {} : { task }) })) // prettier-ignore
+    writeFileSync(
+      join(directory, 'config.json'),
+      buildConfigJson(config, null, { untied, ...(task === undefined ? {} : { task }) }),
+    )
   }
 }

@@ -447,7 +447,9 @@ const modelLayers = z.strictObject({
   layers: z.array(
     z.strictObject({
       layer: z.int().min(0).describe('counts from 0; inner layers of TensorFlow families are layers of their own'),
-      l2: z.number().describe('mean L2 distance of a token’s input and output; the input of layer 0 is after the projection'),
+      l2: z
+        .number()
+        .describe('mean L2 distance of a token’s input and output; the input of layer 0 is after the projection'),
       cosine: z.number().describe('mean cosine of the angle between input and output'),
     }),
   ),
@@ -457,12 +459,17 @@ const modelLayers = z.strictObject({
       inner: z.int().min(0).describe('hf: which inner layer of the layer; else 0'),
       head: z.int().min(0),
       entropy: z.number().min(0).describe('mean entropy of a token’s attention, in nats'),
-      normalised: nullableNumber.describe('as a part of the largest that the row allows; null where no row has two tokens'),
-      norm: z.number().min(0).describe('mean L2 norm of what the head adds: its context times its rows of the output kernel'),
+      normalised: nullableNumber.describe(
+        'as a part of the largest that the row allows; null where no row has two tokens',
+      ),
+      norm: z
+        .number()
+        .min(0)
+        .describe('mean L2 norm of what the head adds: its context times its rows of the output kernel'),
     }),
   ),
   notes: z.array(z.string()),
-}) // prettier-ignore
+})
 
 export const layersSchema = z.union([modelLayers, z.strictObject({ models: z.array(modelLayers) })])
 

@@ -28,9 +28,11 @@ async function comesBack(source: string, target: 'onnx' | 'tfjs'): Promise<void>
 
 const refusal = (path: string): Promise<AlbertkitError> =>
   openModel(path).then(
-    () => { throw new Error('not refused') },
+    () => {
+      throw new Error('not refused')
+    },
     (error: unknown) => error as AlbertkitError,
-  ) // prettier-ignore
+  )
 
 describe.each(['onnx', 'tfjs'] as const)('an artefact as a source: %s', (target) => {
   it('has the weights of the bundled model, bit for bit', () => comesBack(ZH_NEWS, target))
@@ -49,8 +51,14 @@ describe.each(['onnx', 'tfjs'] as const)('an artefact as a source: %s', (target)
 
 describeShared('artefacts of other families', () => {
   it.each(
-    ['tf/google_fast', 'tf/google_per_layer_norm_groups', 'tf/google_3d_kernels', 'hf/albert_pretraining_g2i2', 'hf/bert_pretraining', 'hf/albert_tokcls', 'hf/albert_mc'].flatMap(
-      (name) => (['onnx', 'tfjs'] as const).map((target) => [name, target] as const),
-    ),
-  )('%s as %s', (name, target) => comesBack(join(SHARED, name), target)) // prettier-ignore
+    [
+      'tf/google_fast',
+      'tf/google_per_layer_norm_groups',
+      'tf/google_3d_kernels',
+      'hf/albert_pretraining_g2i2',
+      'hf/bert_pretraining',
+      'hf/albert_tokcls',
+      'hf/albert_mc',
+    ].flatMap((name) => (['onnx', 'tfjs'] as const).map((target) => [name, target] as const)),
+  )('%s as %s', (name, target) => comesBack(join(SHARED, name), target))
 })

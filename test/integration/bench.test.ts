@@ -32,7 +32,8 @@ it('measures every file of a directory, in every size that was asked for', async
 })
 
 it('each file has a process of its own, so that none profits from what another loaded', async () => {
-  const bench = (directory: string) => albertkit(['bench', directory, '--batch', '1', '--length', '8', '--runs', '1', '--json']) // prettier-ignore
+  const bench = (directory: string) =>
+    albertkit(['bench', directory, '--batch', '1', '--length', '8', '--runs', '1', '--json'])
   const { code, stdout } = await bench(out)
   const { rows } = JSON.parse(stdout) as BenchReport
   expect([code, rows.length]).toEqual([0, 2])

@@ -15,7 +15,19 @@ import { writeRandomModel, type Kind, type Shape } from '../helpers/random-model
 // Artefacts that are damaged in one place, as converters have got them wrong: `--bisect` must name the place.
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-bisect-'))
-const SHAPE: Shape = { layers: 4, groups: 2, inner: 1, hidden: 16, embedding: 8, intermediate: 24, sharing: 'none', preNorm: false, act: 'gelu_tanh', heads: ['classifier'], pooler: true } // prettier-ignore
+const SHAPE: Shape = {
+  layers: 4,
+  groups: 2,
+  inner: 1,
+  hidden: 16,
+  embedding: 8,
+  intermediate: 24,
+  sharing: 'none',
+  preNorm: false,
+  act: 'gelu_tanh',
+  heads: ['classifier'],
+  pooler: true,
+}
 const models = new Map<Kind, OpenedModel>()
 
 const right = (kind: Kind): OpenedModel => models.get(kind)!
@@ -34,10 +46,12 @@ afterAll(() => {
 })
 
 /** The model with layer `at` made another one. */
-const inLayer = (at: number, change: (block: Block) => Block) => (model: AlbertModel): AlbertModel => ({
-  ...model,
-  layers: model.layers.map((inner, l) => (l === at ? inner.map(change) : inner)),
-}) // prettier-ignore
+const inLayer =
+  (at: number, change: (block: Block) => Block) =>
+  (model: AlbertModel): AlbertModel => ({
+    ...model,
+    layers: model.layers.map((inner, l) => (l === at ? inner.map(change) : inner)),
+  })
 
 /** A square kernel with rows for columns. */
 const turned = (dense: Dense): Dense => ({
@@ -45,10 +59,12 @@ const turned = (dense: Dense): Dense => ({
   kernel: { ...dense.kernel, layout: dense.kernel.layout === 'transposed' ? 'as_is' : 'transposed' },
 })
 
-const configured = (change: Partial<AlbertModel['config']>) => (model: AlbertModel): AlbertModel => ({
-  ...model,
-  config: { ...model.config, ...change },
-}) // prettier-ignore
+const configured =
+  (change: Partial<AlbertModel['config']>) =>
+  (model: AlbertModel): AlbertModel => ({
+    ...model,
+    config: { ...model.config, ...change },
+  })
 
 /** Layer 2 with the weights of another group: the wrong formula for which layer has which. */
 const wrongGroup = (model: AlbertModel): AlbertModel => ({
@@ -56,19 +72,37 @@ const wrongGroup = (model: AlbertModel): AlbertModel => ({
   layers: model.layers.map((inner, l) => (l === 2 ? model.layers[0]! : inner)),
 })
 
-type Case = readonly [what: string, kind: Kind, damage: (model: AlbertModel) => AlbertModel, layer: number | null, operation: Operation] // prettier-ignore
+type Case = readonly [
+  what: string,
+  kind: Kind,
+  damage: (model: AlbertModel) => AlbertModel,
+  layer: number | null,
+  operation: Operation,
+]
 const CASES: readonly Case[] = [
   ['a wrong epsilon', 'bert', configured({ layer_norm_eps: 1e-5 }), -1, 'LayerNorm'],
   ['erf for the tanh form of GELU', 'google', configured({ hidden_act: 'gelu_erf' }), 0, 'FFN'],
   ['a weaker mask', 'google_fast', configured({ mask_penalty: -1 }), 0, 'softmax'],
   ['a transposed query kernel', 'bert', inLayer(2, (b) => ({ ...b, query: turned(b.query) })), 2, 'attention scores'],
   ['a transposed value kernel', 'bert', inLayer(1, (b) => ({ ...b, value: turned(b.value) })), 1, 'context'],
-  ['a transposed output kernel', 'bert', inLayer(3, (b) => ({ ...b, attentionOutput: turned(b.attentionOutput) })), 3, 'dense'],
+  [
+    'a transposed output kernel',
+    'bert',
+    inLayer(3, (b) => ({ ...b, attentionOutput: turned(b.attentionOutput) })),
+    3,
+    'dense',
+  ],
   ['query and key swapped', 'google', inLayer(2, (b) => ({ ...b, query: b.key, key: b.query })), 2, 'attention scores'],
-  ['LayerNorms swapped', 'bert', inLayer(1, (b) => ({ ...b, attentionNorm: b.outputNorm, outputNorm: b.attentionNorm })), 1, 'LayerNorm'],
+  [
+    'LayerNorms swapped',
+    'bert',
+    inLayer(1, (b) => ({ ...b, attentionNorm: b.outputNorm, outputNorm: b.attentionNorm })),
+    1,
+    'LayerNorm',
+  ],
   ['a swapped group', 'google', wrongGroup, 2, 'attention scores'],
   ['a transposed pooler', 'google', (m) => ({ ...m, pooler: turned(m.pooler!) }), null, 'head'],
-] // prettier-ignore
+]
 
 const TARGETS: readonly (readonly [kind: ArtefactKind, runner: string])[] = [
   ['onnx', 'onnxruntime'],
@@ -127,8 +161,16 @@ const NODES: readonly (readonly [string, RegExp, Parameters<typeof editNode>[2],
   ['a bias left out', /layer_2\/ffn\/intermediate\/Add$/, asIdentity, 2, 'FFN'],
   ['a residual left out', /layer_1\/attention\/Add$/, asIdentity, 1, 'dense'],
   ['a pooler without tanh', /^pooler\/Tanh$/, asIdentity, null, 'head'],
-  ['softmax over another axis', /layer_3\/.*Softmax$/, (node) => { node.attribute[0]!.i = 2n }, 3, 'softmax'],
-] // prettier-ignore
+  [
+    'softmax over another axis',
+    /layer_3\/.*Softmax$/,
+    (node) => {
+      node.attribute[0]!.i = 2n
+    },
+    3,
+    'softmax',
+  ],
+]
 
 it.each(NODES)('%s in one node of an ONNX file is found', async (what, name, edit, layer, operation) => {
   const source = right('bert')
@@ -146,13 +188,18 @@ it('an epsilon that is wrong in one node of an ONNX file is found there, though 
   await exportModel(source.model, source.source, 'onnx', directory, { task: 'auto', allOutputs: false })
   const file = artefactFile(directory, 'onnx')
   const model = fromBinary(onnx.ModelProtoSchema, readFileSync(file))
-  const node = model.graph?.node.find((n) => n.opType === 'LayerNormalization' && n.name.startsWith('encoder/layer_2/attention'))
+  const node = model.graph?.node.find(
+    (n) => n.opType === 'LayerNormalization' && n.name.startsWith('encoder/layer_2/attention'),
+  )
   const epsilon = node?.attribute.find(({ name }) => name === 'epsilon')
   if (epsilon === undefined) throw new Error('there is no such node')
   Object.assign(epsilon, create(onnx.AttributeProtoSchema, { name: 'epsilon', type: epsilon.type, f: 1e-3 }))
   writeFileSync(file, toBinary(onnx.ModelProtoSchema, model))
   const report = await verifyOpened(source, directory, { bisect: true })
   expect(report.weights).toMatchObject([{ ok: true }])
-  expect(report).toMatchObject({ ok: false, firstDivergent: { runner: 'onnxruntime', layer: 2, operation: 'LayerNorm' } })
+  expect(report).toMatchObject({
+    ok: false,
+    firstDivergent: { runner: 'onnxruntime', layer: 2, operation: 'LayerNorm' },
+  })
   expect(report.operations?.filter((o) => !o.ok)).toHaveLength(1)
-}) // prettier-ignore
+})

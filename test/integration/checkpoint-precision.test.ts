@@ -19,7 +19,19 @@ afterAll(() => {
 let made = 0
 const fresh = (): string => join(folder, String(made++))
 
-const SHAPE: Shape = { layers: 3, groups: 1, inner: 1, hidden: 32, embedding: 16, intermediate: 48, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['mlm', 'sop'], pooler: true } // prettier-ignore
+const SHAPE: Shape = {
+  layers: 3,
+  groups: 1,
+  inner: 1,
+  hidden: 32,
+  embedding: 16,
+  intermediate: 48,
+  sharing: 'all',
+  preNorm: false,
+  act: 'gelu_tanh',
+  heads: ['mlm', 'sop'],
+  pooler: true,
+}
 
 async function randomModel(kind: Kind, shape: Partial<Shape> = {}): Promise<string> {
   const directory = fresh()

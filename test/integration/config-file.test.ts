@@ -14,7 +14,19 @@ afterAll(() => {
   rmSync(out, { recursive: true, force: true })
 })
 
-const SHAPE: Shape = { layers: 2, groups: 1, inner: 1, hidden: 16, embedding: 8, intermediate: 16, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['classifier'], pooler: true } // prettier-ignore
+const SHAPE: Shape = {
+  layers: 2,
+  groups: 1,
+  inner: 1,
+  hidden: 16,
+  embedding: 8,
+  intermediate: 16,
+  sharing: 'all',
+  preNorm: false,
+  act: 'gelu_tanh',
+  heads: ['classifier'],
+  pooler: true,
+}
 const sources = new Map<Kind, string>()
 beforeAll(async () => {
   for (const kind of ['zh', 'bert', 'hf albert', 'hf bert'] as const) {
@@ -129,13 +141,18 @@ describe('a model that computes something else with the same names', () => {
 describe('a classifier of sequences without a pooler', () => {
   it('lacks it, where the configuration says what it classifies', async () => {
     const directory = join(out, 'no pooler')
-    await writeRandomModel(directory, 'hf albert', SHAPE, 1, (slot, { noise }) => (slot.startsWith('pooler/') ? null : noise)) // prettier-ignore
+    await writeRandomModel(directory, 'hf albert', SHAPE, 1, (slot, { noise }) =>
+      slot.startsWith('pooler/') ? null : noise,
+    )
     const file = join(directory, 'config.json')
     const fields = JSON.parse(readFileSync(file, 'utf8')) as object
     // Nothing says what it is of: then it can only be of tokens.
     expect((await inspectModel(directory)).heads).toEqual(['token-classifier'])
     writeFileSync(file, JSON.stringify({ ...fields, architectures: ['AlbertForSequenceClassification'] }))
-    expect(await refusal(directory)).toMatchObject({ kind: 'malformed', message: 'albert.pooler.weight is missing, and 1 more variable' }) // prettier-ignore
+    expect(await refusal(directory)).toMatchObject({
+      kind: 'malformed',
+      message: 'albert.pooler.weight is missing, and 1 more variable',
+    })
   })
 })
 
@@ -168,7 +185,11 @@ describe('labels of another number than the classes', () => {
     [{ num_labels: 7 }, 'num_labels is 7, but the classifier has 3 classes', 'num_labels'],
     [{ id2label: { 1: 'a', 2: 'b', 3: 'c' } }, 'id2label has 3 labels, but none for class 0', 'id2label'],
   ])('%j', async (changes, message, field) => {
-    expect(await withFields('hf albert', changes as Record<string, unknown>)).toMatchObject({ kind: 'malformed', message, place: { field } }) // prettier-ignore
+    expect(await withFields('hf albert', changes as Record<string, unknown>)).toMatchObject({
+      kind: 'malformed',
+      message,
+      place: { field },
+    })
   })
 
   it('that nobody named are left out, with a note', async () => {

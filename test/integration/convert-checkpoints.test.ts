@@ -22,9 +22,11 @@ async function convert(source: string, options: Partial<ConvertOptions>): Promis
 }
 const refusal = (source: string, options: Partial<ConvertOptions>): Promise<AlbertkitError> =>
   convertModel(source, join(folder, 'never'), { targets: ['safetensors'], ...options }).then(
-    () => { throw new Error('not refused') },
+    () => {
+      throw new Error('not refused')
+    },
     (error: unknown) => error as AlbertkitError,
-  ) // prettier-ignore
+  )
 const shared = (name: string): string => join(SHARED, name)
 const read = (path: string): Record<string, unknown> =>
   JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
@@ -45,7 +47,11 @@ describe('an albert_zh model', () => {
   })
 
   it('says how much larger the plain BERT is', async () => {
-    const { growth } = await convertModel(ZH_NEWS, join(folder, 'never'), { targets: ['safetensors'], as: 'bert', dryRun: true }) // prettier-ignore
+    const { growth } = await convertModel(ZH_NEWS, join(folder, 'never'), {
+      targets: ['safetensors'],
+      as: 'bert',
+      dryRun: true,
+    })
     expect(growth?.parameters).toEqual([524688, 1373712])
     expect(growth?.ratio).toBeCloseTo(1373712 / 524688)
   })
@@ -122,12 +128,15 @@ describeShared('other families', () => {
     expect((await verifyModel(shared('tf/google_same_width'), back)).ok).toBe(true)
   })
 
-  it.each(['tf/google_fast', 'tf/google_per_layer_norm'])('%s --as albert is a plain ALBERT of the same outputs', async (name) => {
-    const directory = await convert(shared(name), { as: 'albert' })
-    const report = await verifyModel(shared(name), directory, { golden: goldensIn(shared(name))[0]!, atol: 1e-5 })
-    expect(report.comparisons.filter((c) => c.runner === 'reference(safetensors)').length).toBeGreaterThan(3)
-    expect(report.ok).toBe(true)
-  }) // prettier-ignore
+  it.each(['tf/google_fast', 'tf/google_per_layer_norm'])(
+    '%s --as albert is a plain ALBERT of the same outputs',
+    async (name) => {
+      const directory = await convert(shared(name), { as: 'albert' })
+      const report = await verifyModel(shared(name), directory, { golden: goldensIn(shared(name))[0]!, atol: 1e-5 })
+      expect(report.comparisons.filter((c) => c.runner === 'reference(safetensors)').length).toBeGreaterThan(3)
+      expect(report.ok).toBe(true)
+    },
+  )
 
   it('--as albert keeps groups that transformers forms as well, and says what transformers 4 cannot run', async () => {
     const kept = await convert(shared('tf/google_groups'), { as: 'albert' })
@@ -135,13 +144,28 @@ describeShared('other families', () => {
     expect(read(join(kept, 'config.json'))).toMatchObject({ num_hidden_groups, inner_group_num: 1 })
     // One layer of two inner layers: a group of more inner layers than layers take it.
     const config = join(folder, 'inner.json')
-    writeFileSync(config, JSON.stringify({ ...read(join(shared('tf/google_groups'), 'albert_config.json')), num_hidden_layers: 1, num_hidden_groups: 1, inner_group_num: 2 })) // prettier-ignore
+    writeFileSync(
+      config,
+      JSON.stringify({
+        ...read(join(shared('tf/google_groups'), 'albert_config.json')),
+        num_hidden_layers: 1,
+        num_hidden_groups: 1,
+        inner_group_num: 2,
+      }),
+    )
     await initModel(config, join(folder, 'inner'))
-    const plain = await convertModel(join(folder, 'inner'), join(folder, 'never'), { targets: ['safetensors'], dryRun: true })
+    const plain = await convertModel(join(folder, 'inner'), join(folder, 'never'), {
+      targets: ['safetensors'],
+      dryRun: true,
+    })
     expect(plain.notes.join()).toContain('transformers 4')
     const flat = await convert(join(folder, 'inner'), { as: 'albert' })
-    expect(read(join(flat, 'config.json'))).toMatchObject({ num_hidden_layers: 2, num_hidden_groups: 2, inner_group_num: 1 })
-  }) // prettier-ignore
+    expect(read(join(flat, 'config.json'))).toMatchObject({
+      num_hidden_layers: 2,
+      num_hidden_groups: 2,
+      inner_group_num: 1,
+    })
+  })
 
   it('groups that disagree are written as groups of their own by --as albert', async () => {
     const directory = await convert(shared('tf/google_groups_rounding'), { as: 'albert' })

@@ -22,7 +22,19 @@ async function convert(source: string, options: Pick<ConvertOptions, 'targets' |
 const statuses = ({ slots }: DiffReport): Record<string, string> =>
   Object.fromEntries(slots.filter(({ status }) => status !== 'equal').map(({ slot, status }) => [slot, status]))
 
-const CONFIG = { vocab_size: 120, embedding_size: 8, hidden_size: 16, num_hidden_layers: 3, num_hidden_groups: 1, inner_group_num: 1, num_attention_heads: 2, intermediate_size: 32, max_position_embeddings: 12, type_vocab_size: 2, hidden_act: 'gelu' } // prettier-ignore
+const CONFIG = {
+  vocab_size: 120,
+  embedding_size: 8,
+  hidden_size: 16,
+  num_hidden_layers: 3,
+  num_hidden_groups: 1,
+  inner_group_num: 1,
+  num_attention_heads: 2,
+  intermediate_size: 32,
+  max_position_embeddings: 12,
+  type_vocab_size: 2,
+  hidden_act: 'gelu',
+}
 let config = ''
 beforeAll(() => {
   config = join(folder, 'small.json')
@@ -39,7 +51,10 @@ describe('diff', () => {
     const report = await diffModels(ZH_NEWS, await convert(ZH_NEWS, { targets: ['safetensors'], as: 'bert' }))
     expect([report.ok, report.counts.equal]).toEqual([true, report.slots.length])
     expect(report.slots.map(({ slot }) => slot)).toContain('encoder/layer_3/ffn/output/kernel')
-    expect(report.slots[0]?.a?.variables).toEqual(['bert/embeddings/word_embeddings', 'bert/embeddings/word_embeddings_2']) // prettier-ignore
+    expect(report.slots[0]?.a?.variables).toEqual([
+      'bert/embeddings/word_embeddings',
+      'bert/embeddings/word_embeddings_2',
+    ])
   })
 
   it('finds one changed element: where, by how much, and whether a bound covers it', async () => {
@@ -47,7 +62,10 @@ describe('diff', () => {
     cpSync(a, b, { recursive: true })
     const file = join(b, 'model.safetensors')
     const bytes = readFileSync(file)
-    const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString()) as Record<string, { data_offsets: [number, number]; shape: number[] }> // prettier-ignore
+    const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString()) as Record<
+      string,
+      { data_offsets: [number, number]; shape: number[] }
+    >
     const { data_offsets, shape } = header['albert.encoder.albert_layer_groups.0.albert_layers.0.ffn.weight']!
     expect(shape).toEqual([32, 16])
     // Output 5, input 3: meant [3, 5].
@@ -56,7 +74,12 @@ describe('diff', () => {
     writeFileSync(file, bytes)
     const report = await diffModels(a, b)
     const slot = report.slots.find(({ status }) => status !== 'equal')
-    expect(slot).toMatchObject({ slot: 'encoder/group_0/inner_group_0/ffn/intermediate/kernel', status: 'differs', different: 1, where: [3, 5] }) // prettier-ignore
+    expect(slot).toMatchObject({
+      slot: 'encoder/group_0/inner_group_0/ffn/intermediate/kernel',
+      status: 'differs',
+      different: 1,
+      where: [3, 5],
+    })
     expect(slot?.maxAbs).toBeCloseTo(0.25)
     expect([report.ok, report.counts.differs]).toEqual([false, 1])
     const tf = await convert(a, { targets: ['tf'] })
@@ -75,7 +98,11 @@ describe('diff', () => {
     const other = join(folder, 'other.json')
     writeFileSync(other, JSON.stringify({ ...CONFIG, num_hidden_layers: 4, vocab_size: 130, hidden_act: 'relu' }))
     const report = await diffModels(a, await init({ task: 'classify' }, other))
-    expect(statuses(report)).toMatchObject({ 'embeddings/word_embeddings': 'shape', 'mlm/output_bias': 'only-a', 'classifier/output_weights': 'only-b' }) // prettier-ignore
+    expect(statuses(report)).toMatchObject({
+      'embeddings/word_embeddings': 'shape',
+      'mlm/output_bias': 'only-a',
+      'classifier/output_weights': 'only-b',
+    })
     expect(report.config).toEqual([{ field: 'hidden_act', a: 'gelu_tanh', b: 'relu' }])
     // The fourth layer takes the same parameters, and A has none.
     expect(statuses(report)['encoder/group_0/inner_group_0/ffn/output/kernel']).toBe('only-b')
@@ -87,7 +114,10 @@ describe('diff', () => {
     const a = await init({}, square)
     const report = await diffModels(a, await convert(a, { targets: ['safetensors'] }))
     expect(report.ok).toBe(true)
-    expect(report.slots.filter(({ harmless }) => harmless !== undefined).map(({ slot }) => slot)).toEqual(['encoder/embedding_hidden_mapping_in/kernel', 'encoder/embedding_hidden_mapping_in/bias']) // prettier-ignore
+    expect(report.slots.filter(({ harmless }) => harmless !== undefined).map(({ slot }) => slot)).toEqual([
+      'encoder/embedding_hidden_mapping_in/kernel',
+      'encoder/embedding_hidden_mapping_in/bias',
+    ])
   })
 
   it('exits with 1 where the models differ, and prints one document for --json', async () => {

@@ -79,6 +79,10 @@ it('inner values can be fetched by the name that the forward pass gave them', as
   const wanted = runReference(model, source, inputs, ALL_HEADS)
   expectClose(new Map(Object.entries(marks).map(([name, node]) => [name, results.get(node)!])), wanted)
   expect(Object.keys(marks)).toEqual([
-    'embedding_output', 'embedding_hidden_mapping_in', 'hidden_state_0', 'hidden_state_1', 'hidden_state_2',
-  ]) // prettier-ignore
+    'embedding_output',
+    'embedding_hidden_mapping_in',
+    'hidden_state_0',
+    'hidden_state_1',
+    'hidden_state_2',
+  ])
 })

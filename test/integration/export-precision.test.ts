@@ -69,7 +69,9 @@ describe.each(CASES)('%s', (name, options, task) => {
     const path = join(dir, 'onnx', FILES[file])
     const weights = dequantised(openOnnxWeights(path))
     const said = onnxGraphNames(path).metadata
-    const dynamic: DynamicWeights = new Map(Object.entries(JSON.parse(said.get('dynamic') ?? '{}') as Record<string, 0 | 1>)) // prettier-ignore
+    const dynamic: DynamicWeights = new Map(
+      Object.entries(JSON.parse(said.get('dynamic') ?? '{}') as Record<string, 0 | 1>),
+    )
     expect(said.get('dtype')).toBe(file)
     expect(dynamic.size > 0).toBe(file === 'int8' && more.precisionOptions?.weightsOnly !== true)
     const written = rebind(model, weights, 'stored')
@@ -124,7 +126,13 @@ it('a weight too large for a half stays float32, and the sum of a batch stays fi
 it('sizes: f16 is half, int8 a quarter and its scales', async () => {
   const { model, source } = tinyModel({ family: 'google', hidden: 128, vocabulary: 2000 })
   const size = async (precision: 'f32' | 'f16' | 'int8'): Promise<number> =>
-    (await exportModel(model, source, 'onnx', join(scratch, `size-${precision}`), { task: 'features', allOutputs: false, precision })).weightBytes // prettier-ignore
+    (
+      await exportModel(model, source, 'onnx', join(scratch, `size-${precision}`), {
+        task: 'features',
+        allOutputs: false,
+        precision,
+      })
+    ).weightBytes
   const full = await size('f32')
   expect((await size('f16')) / full).toBe(0.5)
   expect((await size('int8')) / full).toBeLessThan(0.28)

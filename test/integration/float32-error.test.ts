@@ -32,7 +32,19 @@ const fillWith =
   }
 
 beforeAll(async () => {
-  const shape = { layers: 2, groups: 1, inner: 1, hidden: 64, embedding: 16, intermediate: 48, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['classifier'], pooler: true } as const // prettier-ignore
+  const shape = {
+    layers: 2,
+    groups: 1,
+    inner: 1,
+    hidden: 64,
+    embedding: 16,
+    intermediate: 48,
+    sharing: 'all',
+    preNorm: false,
+    act: 'gelu_tanh',
+    heads: ['classifier'],
+    pooler: true,
+  } as const
   await writeRandomModel(model, 'google', shape, 1, (slot, { noise }) => {
     const value = cancelling[slot]
     return value === undefined ? noise : fillWith(value)
@@ -71,7 +83,9 @@ describe('an output that float32 moves further than its bound', () => {
     const halfs = join(folder, 'halfs')
     const { verification } = await convertModel(model, halfs, { targets: ['onnx'], dtypes: ['f16'], minAgreement: 0 })
     expect(verification?.notes).toContainEqual(expect.stringMatching(/^float32 arithmetic alone moves logits by/))
-    const logits = verification?.comparisons.filter(({ output, ok, rows }) => output === 'logits' && ok && rows === undefined) // prettier-ignore
+    const logits = verification?.comparisons.filter(
+      ({ output, ok, rows }) => output === 'logits' && ok && rows === undefined,
+    )
     expect(Math.max(...(logits ?? []).map(({ atol }) => atol))).toBeGreaterThan(1e-5)
   })
 
@@ -104,7 +118,18 @@ it('in a usual model the usual bound stays', async () => {
 })
 
 describe('a comparison judged by movement', () => {
-  const missed = { runner: 'tfjs-cpu', output: 'logits', shape: [2, 2], maxAbs: 2e-5, meanAbs: 5e-6, cosine: 1, ulps: 20, where: [0, 0], atol: 1e-5, ok: false } // prettier-ignore
+  const missed = {
+    runner: 'tfjs-cpu',
+    output: 'logits',
+    shape: [2, 2],
+    maxAbs: 2e-5,
+    meanAbs: 5e-6,
+    cosine: 1,
+    ulps: 20,
+    where: [0, 0],
+    atol: 1e-5,
+    ok: false,
+  }
   const movement = { maxAbs: 1e-5, meanAbs: 2e-6 }
 
   it('is fine where it strays no more than three times as far', () => {

@@ -43,7 +43,10 @@ describe('labelled lines', () => {
     expect([accuracy?.lines, accuracy?.skipped, accuracy?.before]).toEqual([150, 0, 0.88])
     expect(Math.abs(accuracy!.after - accuracy!.before) * 150).toBeLessThanOrEqual(1.0001)
     expect(agreement).toBeGreaterThanOrEqual(0.99)
-    expect(outputs.find(({ output }) => output === 'last_hidden_state')).toMatchObject({ agreement: null, cosine: expect.closeTo(1, 3) as number }) // prettier-ignore
+    expect(outputs.find(({ output }) => output === 'last_hidden_state')).toMatchObject({
+      agreement: null,
+      cosine: expect.closeTo(1, 3) as number,
+    })
     const manifest = JSON.parse(readFileSync(join(directory, 'albertkit.json'), 'utf8')) as Manifest
     expect(manifest.artefacts[key]?.gate).toEqual(gate[0])
   })
@@ -63,11 +66,26 @@ describe('labelled lines', () => {
   })
 
   it('what cannot be judged on is refused', async () => {
-    await writeRandomModel(at('bare'), 'google', { layers: 2, groups: 1, inner: 1, hidden: 32, embedding: 16, intermediate: 48, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['classifier'], pooler: true }) // prettier-ignore
+    await writeRandomModel(at('bare'), 'google', {
+      layers: 2,
+      groups: 1,
+      inner: 1,
+      hidden: 32,
+      embedding: 16,
+      intermediate: 48,
+      sharing: 'all',
+      preNorm: false,
+      act: 'gelu_tanh',
+      heads: ['classifier'],
+      pooler: true,
+    })
     writeFileSync(at('foreign.tsv'), 'sport\tone\nmoney\ttwo\n')
     writeFileSync(at('empty.txt'), '')
     const refuse = (source: string, options: Partial<ConvertOptions>, message: RegExp) =>
-      expect(convert(source, options, at('never'))).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(message) as string }) // prettier-ignore
+      expect(convert(source, options, at('never'))).rejects.toMatchObject({
+        exitCode: 2,
+        message: expect.stringMatching(message) as string,
+      })
     const gate = join(ZH_NEWS, 'dev.tsv')
     await refuse(at('bare'), { gate }, /no vocabulary/)
     await refuse(ZH_NEWS, { gate: at('foreign.tsv') }, /no line has a label/)
@@ -109,7 +127,20 @@ describe('built-in sentences', () => {
 })
 
 describe('quantisation that does harm', () => {
-  const config = { vocab_size: 300, embedding_size: 16, hidden_size: 64, num_hidden_layers: 2, num_hidden_groups: 1, inner_group_num: 1, num_attention_heads: 4, intermediate_size: 128, hidden_act: 'gelu', max_position_embeddings: 48, type_vocab_size: 2, net_structure_type: 0 } // prettier-ignore
+  const config = {
+    vocab_size: 300,
+    embedding_size: 16,
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_hidden_groups: 1,
+    inner_group_num: 1,
+    num_attention_heads: 4,
+    intermediate_size: 128,
+    hidden_act: 'gelu',
+    max_position_embeddings: 48,
+    type_vocab_size: 2,
+    net_structure_type: 0,
+  }
   beforeAll(async () => {
     writeFileSync(at('config.json'), JSON.stringify(config))
     await initModel(at('config.json'), at('outliers'), { task: 'classify', labels: 5, target: 'safetensors' })
@@ -171,7 +202,20 @@ describe('quantisation that does harm', () => {
 
 describeShared('a SentencePiece vocabulary', () => {
   it('is tried on English', async () => {
-    const config = { vocab_size: 960, embedding_size: 16, hidden_size: 32, num_hidden_layers: 2, num_hidden_groups: 1, inner_group_num: 1, num_attention_heads: 4, intermediate_size: 64, hidden_act: 'gelu', max_position_embeddings: 64, type_vocab_size: 2, net_structure_type: 0 } // prettier-ignore
+    const config = {
+      vocab_size: 960,
+      embedding_size: 16,
+      hidden_size: 32,
+      num_hidden_layers: 2,
+      num_hidden_groups: 1,
+      inner_group_num: 1,
+      num_attention_heads: 4,
+      intermediate_size: 64,
+      hidden_act: 'gelu',
+      max_position_embeddings: 64,
+      type_vocab_size: 2,
+      net_structure_type: 0,
+    }
     writeFileSync(at('spiece.json'), JSON.stringify(config))
     await initModel(at('spiece.json'), at('spiece'), { task: 'features' })
     rmSync(at('spiece/vocab.txt'))

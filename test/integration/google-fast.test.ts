@@ -19,7 +19,19 @@ afterAll(() => {
 })
 const [last, first] = [join(out, 'last'), join(out, 'first')]
 // As many channels a group as there are groups: no kernel's shape tells where they are.
-const SHAPE: Shape = { layers: 2, groups: 2, inner: 1, hidden: 256, embedding: 8, intermediate: 256, sharing: 'groups', preNorm: false, act: 'gelu_tanh', heads: ['mlm', 'sop'], pooler: true } // prettier-ignore
+const SHAPE: Shape = {
+  layers: 2,
+  groups: 2,
+  inner: 1,
+  hidden: 256,
+  embedding: 8,
+  intermediate: 256,
+  sharing: 'groups',
+  preNorm: false,
+  act: 'gelu_tanh',
+  heads: ['mlm', 'sop'],
+  pooler: true,
+}
 
 /** The same model as the first edition writes it. */
 async function writeGroupsFirst(): Promise<void> {
@@ -30,7 +42,12 @@ async function writeGroupsFirst(): Promise<void> {
     const size = elementCount(info.shape)
     const stored = new Float32Array(size)
     const layout = 'as_is'
-    readStored(source, { slot: '', variable: name, shape: info.shape, storedShape: info.shape, layout, dtype: 'F32' }, 0, stored) // prettier-ignore
+    readStored(
+      source,
+      { slot: '', variable: name, shape: info.shape, storedShape: info.shape, layout, dtype: 'F32' },
+      0,
+      stored,
+    )
     const values = new Float32Array(size)
     const isKernel = info.shape.length === 3
     if (isKernel) transpose(stored, size / 16, 16, values)
@@ -41,8 +58,16 @@ async function writeGroupsFirst(): Promise<void> {
     const fill = (start: number, target: Float32Array): void => {
       target.set(values.subarray(start, start + target.length))
     }
-    return { name, slot: name, meant: shape, shape, transposed: false, dtype: 'F32', origin: { kind: 'computed', fill } }
-  }) // prettier-ignore
+    return {
+      name,
+      slot: name,
+      meant: shape,
+      shape,
+      transposed: false,
+      dtype: 'F32',
+      origin: { kind: 'computed', fill },
+    }
+  })
   mkdirSync(first)
   const plan = { table: opened.identification.table, config: model.config, form: null, tensors, notes: [] }
   await writeTfModel(plan, source, first, readFileSync(join(last, 'albert_config.json'), 'utf8'), {})
@@ -63,7 +88,10 @@ it('both are recognised, and are the same model', async () => {
     }),
   )
   expect(titles).toEqual(['brightmart albert_zh, google_fast', 'brightmart albert_zh, google_fast, groups first'])
-  expect(await diffModels(last, first)).toMatchObject({ ok: true, counts: { differs: 0, shape: 0, onlyA: 0, onlyB: 0 } }) // prettier-ignore
+  expect(await diffModels(last, first)).toMatchObject({
+    ok: true,
+    counts: { differs: 0, shape: 0, onlyA: 0, onlyB: 0 },
+  })
 })
 
 describe.each([last, first])('%s', (path) => {

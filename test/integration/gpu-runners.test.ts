@@ -80,8 +80,10 @@ describe.skipIf(CHROMIUM === null)('an adapter that a browser does not take', ()
 it('an adapter is meant by any part of its text', () => {
   const adapter = { vendor: 'nvidia', device: 'H100', driver: '555.1', software: false }
   for (const part of ['h100', 'NVIDIA', '555', undefined]) requireAdapter('ort-cuda', adapter, part, '')
-  expect(() => { requireAdapter('ort-cuda', adapter, 'A100', 'how') }).toThrow(/cannot be told to take A100/)
-}) // prettier-ignore
+  expect(() => {
+    requireAdapter('ort-cuda', adapter, 'A100', 'how')
+  }).toThrow(/cannot be told to take A100/)
+})
 
 describe('no GPU', () => {
   it.each(['tfjs-node', 'tfjs-node-gpu'])('%s says what to install', async (name) => {

@@ -34,7 +34,11 @@ async function writtenTexts(page: Page): Promise<Written[]> {
   const { root } = await session.send('DOM.getDocument', { depth: -1 })
   const found: Written[] = []
   const walk = async (node: typeof root): Promise<void> => {
-    const text = (node.children ?? []).filter((c) => c.nodeType === 3).map((c) => c.nodeValue).join('').trim() // prettier-ignore
+    const text = (node.children ?? [])
+      .filter((c) => c.nodeType === 3)
+      .map((c) => c.nodeValue)
+      .join('')
+      .trim()
     if (text !== '' && !['STYLE', 'TITLE', 'title', 'HEAD'].includes(node.nodeName)) {
       const { fonts } = await session.send('CSS.getPlatformFontsForNode', { nodeId: node.nodeId })
       found.push({ text, fonts: fonts.map((f) => f.familyName) })
@@ -96,8 +100,11 @@ describe.skipIf(program === null)('the page of params --report in Chromium', () 
       await page.goto(pathToFileURL(file).href)
       expect(await page.title()).toContain('新闻模型 <b>&"')
       expect(await page.locator('h2').allTextContents()).toEqual([
-      'Parameters', 'Layers', 'Weights of 新闻模型 <b>&"', 'Weights of zh-news',
-    ]) // prettier-ignore
+        'Parameters',
+        'Layers',
+        'Weights of 新闻模型 <b>&"',
+        'Weights of zh-news',
+      ])
       // Each picture stands twice on the page, and is shown in the look of the screen.
       const shown = await page.locator(`.chart .${colorScheme}:visible svg`).count()
       expect(shown).toBe(7)

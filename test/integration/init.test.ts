@@ -18,11 +18,22 @@ afterAll(() => {
 })
 const failure = (promise: Promise<unknown>): Promise<AlbertkitError> =>
   promise.then(
-    () => { throw new Error('not refused') },
+    () => {
+      throw new Error('not refused')
+    },
     (error: unknown) => error as AlbertkitError,
-  ) // prettier-ignore
+  )
 
-const SMALL = { vocab_size: 300, hidden_size: 32, num_attention_heads: 4, intermediate_size: 48, num_hidden_layers: 2, max_position_embeddings: 20, type_vocab_size: 2, hidden_act: 'gelu' } // prettier-ignore
+const SMALL = {
+  vocab_size: 300,
+  hidden_size: 32,
+  num_attention_heads: 4,
+  intermediate_size: 48,
+  num_hidden_layers: 2,
+  max_position_embeddings: 20,
+  type_vocab_size: 2,
+  hidden_act: 'gelu',
+}
 const small = (name: string, fields: object): string => {
   const file = join(folder, `${name}.json`)
   writeFileSync(file, JSON.stringify({ ...SMALL, ...fields }))
@@ -55,7 +66,8 @@ describe('albertkit init', () => {
     const report = await initModel('albert-tiny-zh', a)
     expect([report.ok, report.verified]).toEqual([true, report.tensors])
     await initModel('albert_tiny_zh', b, { verify: false })
-    for (const { path } of report.files) expect(readFileSync(join(b, path)).equals(readFileSync(join(a, path))), path).toBe(true) // prettier-ignore
+    for (const { path } of report.files)
+      expect(readFileSync(join(b, path)).equals(readFileSync(join(a, path))), path).toBe(true)
     expect((await initModel('albert-tiny-zh', b, { seed: 1, force: true })).ok).toBe(true)
     const data = 'model.ckpt.data-00000-of-00001'
     expect(readFileSync(join(b, data)).equals(readFileSync(join(a, data)))).toBe(false)
@@ -71,7 +83,9 @@ describe('albertkit init', () => {
     ['hf', { model_type: 'albert', embedding_size: 16 }, 'safetensors', 'features'],
   ] as const)('a configuration of one’s own: %s', async (name, fields, target, task) => {
     const out = join(folder, `out-${name}`)
-    expect((await initModel(small(name, fields), out, { target, task, labels: task === 'multiple-choice' ? 1 : 3 })).ok).toBe(true) // prettier-ignore
+    expect(
+      (await initModel(small(name, fields), out, { target, task, labels: task === 'multiple-choice' ? 1 : 3 })).ok,
+    ).toBe(true)
     expect((await verifyModel(out, null, { runners: ['tfjs-cpu'] })).ok).toBe(true)
   })
 

@@ -171,10 +171,14 @@ describe('the configuration of keras-hub', () => {
 
   it('names a field as the file does where it disagrees with the weights', async () => {
     const PRESET = 'albert_classifier_preset'
-    const sizes = await failure(edited('sizes', PRESET, 'config.json', (text) => text.replace('"hidden_dim": 8', '"hidden_dim": 16'))) // prettier-ignore
+    const sizes = await failure(
+      edited('sizes', PRESET, 'config.json', (text) => text.replace('"hidden_dim": 8', '"hidden_dim": 16')),
+    )
     expect(sizes.place.field).toBe('hidden_size')
     expect(sizes.hint).toContain('hidden_dim')
-    const groups = await failure(edited('groups', PRESET, 'config.json', (text) => text.replace('"num_groups": 1', '"num_groups": 3'))) // prettier-ignore
+    const groups = await failure(
+      edited('groups', PRESET, 'config.json', (text) => text.replace('"num_groups": 1', '"num_groups": 3')),
+    )
     expect(groups.place.field).toBe('num_hidden_groups')
     expect(groups.hint).toContain('num_groups')
   })

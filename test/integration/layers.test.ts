@@ -30,14 +30,15 @@ async function golden(model: string, file: string): Promise<Golden> {
 function statesOf({ outputs }: Golden): ArrayLike<number>[] | null {
   if (outputs.has('all_encoder_layers_0')) {
     const layers: ArrayLike<number>[] = []
-    for (let i = 0; outputs.has(`all_encoder_layers_${i}`); i++) layers.push(outputs.get(`all_encoder_layers_${i}`)!.data)
+    for (let i = 0; outputs.has(`all_encoder_layers_${i}`); i++)
+      layers.push(outputs.get(`all_encoder_layers_${i}`)!.data)
     const input = outputs.get('embedding_hidden_mapping_in') ?? outputs.get('embedding_output')
     return input === undefined ? null : [input.data, ...layers]
   }
   const states: ArrayLike<number>[] = []
   for (let i = 0; outputs.has(`hidden_states_${i}`); i++) states.push(outputs.get(`hidden_states_${i}`)!.data)
   return states.length > 1 ? states : null
-} // prettier-ignore
+}
 
 /** Straight from the definition: mean over tokens whose mask is 1. */
 function means(input: ArrayLike<number>, output: ArrayLike<number>, mask: Int32Array) {
@@ -95,7 +96,12 @@ describeShared('layers of the fixtures', () => {
             for (let s = 0; s < length; s++) {
               if (mask[b * length + s] !== 1) continue
               const start = ((b * n + head) * length + s) * length
-              rows.push(-Array.from({ length }, (__, t) => attention.data[start + t]!).reduce((sum, p) => sum + (p > 0 ? p * Math.log(p) : 0), 0)) // prettier-ignore
+              rows.push(
+                -Array.from({ length }, (__, t) => attention.data[start + t]!).reduce(
+                  (sum, p) => sum + (p > 0 ? p * Math.log(p) : 0),
+                  0,
+                ),
+              )
             }
           expect(entropy).toBeCloseTo(rows.reduce((a, b) => a + b, 0) / rows.length, 5)
         }
@@ -109,7 +115,19 @@ describeShared('layers of the fixtures', () => {
 
 describe('modelLayers', () => {
   it('counts inner layers as the family does', async () => {
-    const shape = { layers: 2, groups: 1, inner: 2, hidden: 16, embedding: 8, intermediate: 32, sharing: 'all', preNorm: false, act: 'relu', heads: [], pooler: false } as const // prettier-ignore
+    const shape = {
+      layers: 2,
+      groups: 1,
+      inner: 2,
+      hidden: 16,
+      embedding: 8,
+      intermediate: 32,
+      sharing: 'all',
+      preNorm: false,
+      act: 'relu',
+      heads: [],
+      pooler: false,
+    } as const
     await writeRandomModel(join(folder, 'google'), 'google', shape, 0.2)
     await writeRandomModel(join(folder, 'hf'), 'hf albert', shape, 0.2)
     const [google, hf] = await compareLayers([join(folder, 'google'), join(folder, 'hf')])
@@ -138,15 +156,45 @@ describe('modelLayers', () => {
 
   it('a head adds what its context times its rows of the kernel gives: with one token, value and output alone', async () => {
     const model = join(folder, 'one')
-    await writeRandomModel(model, 'bert', { layers: 1, groups: 1, inner: 1, hidden: 16, embedding: 16, intermediate: 32, sharing: 'none', preNorm: false, act: 'relu', heads: [], pooler: false }, 0.3) // prettier-ignore
+    await writeRandomModel(
+      model,
+      'bert',
+      {
+        layers: 1,
+        groups: 1,
+        inner: 1,
+        hidden: 16,
+        embedding: 16,
+        intermediate: 32,
+        sharing: 'none',
+        preNorm: false,
+        act: 'relu',
+        heads: [],
+        pooler: false,
+      },
+      0.3,
+    )
     const opened = await openModel(model)
     const { runReference } = await import('../../src/model/reference/run.js')
     const { readMeant } = await import('../../src/model/tensors/read.js')
     const { traceReference, TraceMeans } = await import('../../src/model/reference/trace.js')
-    const inputs = { batch: 1, sequence: 1, input_ids: Int32Array.of(3), attention_mask: Int32Array.of(1), token_type_ids: Int32Array.of(0) } // prettier-ignore
-    const x = runReference(opened.model, opened.source, inputs, { mlm: false, sop: false, classifier: false, qa: false }).get('embedding_output')!.data // prettier-ignore
+    const inputs = {
+      batch: 1,
+      sequence: 1,
+      input_ids: Int32Array.of(3),
+      attention_mask: Int32Array.of(1),
+      token_type_ids: Int32Array.of(0),
+    }
+    const x = runReference(opened.model, opened.source, inputs, {
+      mlm: false,
+      sop: false,
+      classifier: false,
+      qa: false,
+    }).get('embedding_output')!.data
     const block = opened.model.layers[0]![0]!
-    const [v, vb, o] = [block.value.kernel, block.value.bias!, block.attentionOutput.kernel].map((p) => readMeant(opened.source, p)) // prettier-ignore
+    const [v, vb, o] = [block.value.kernel, block.value.bias!, block.attentionOutput.kernel].map((p) =>
+      readMeant(opened.source, p),
+    )
     const context = Array.from({ length: 16 }, (_, j) => x.reduce((s, a, i) => s + a * v![i * 16 + j]!, vb![j]!))
     const means = new TraceMeans()
     traceReference(opened.model, opened.source, inputs, means)

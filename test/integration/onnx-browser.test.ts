@@ -21,7 +21,24 @@ let opened: OpenedModel
 beforeAll(async () => {
   const model = join(folder, 'model')
   // Small, for adapters that a processor pretends to be.
-  await writeRandomModel(model, 'google', { layers: 2, groups: 2, inner: 1, hidden: 32, embedding: 16, intermediate: 48, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['mlm', 'sop'], pooler: true }, 0.2) // prettier-ignore
+  await writeRandomModel(
+    model,
+    'google',
+    {
+      layers: 2,
+      groups: 2,
+      inner: 1,
+      hidden: 32,
+      embedding: 16,
+      intermediate: 48,
+      sharing: 'all',
+      preNorm: false,
+      act: 'gelu_tanh',
+      heads: ['mlm', 'sop'],
+      pooler: true,
+    },
+    0.2,
+  )
   opened = await openModel(model)
 })
 afterAll(() => {

@@ -46,8 +46,12 @@ const FORMS: [name: string, options: Partial<ExportOptions>, bound: number][] = 
   ['f16 in a file of its own', { precision: 'f16', externalData: true }, 2e-5],
   ['int8', { precision: 'int8' }, 5e-2],
   ['int8, weights only', { precision: 'int8', precisionOptions: { weightsOnly: true } }, 2e-5],
-  ['int8, embeddings kept, opset 21', { precision: 'int8', opset: 21, precisionOptions: { keepEmbeddings: true } }, 5e-2],
-] // prettier-ignore
+  [
+    'int8, embeddings kept, opset 21',
+    { precision: 'int8', opset: 21, precisionOptions: { keepEmbeddings: true } },
+    5e-2,
+  ],
+]
 
 it('inner values of a file whose weights are in another one, wherever the process runs', async () => {
   const dir = join(folder, 'inner')

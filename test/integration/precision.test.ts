@@ -48,14 +48,17 @@ it('ONNX in three element types, each with figures, verified again by its own bo
 })
 
 it('a directory of rounded weights alone is verified in the runner that is named', async () => {
-  for (const [target, dtype, runner] of [['onnx', 'int8', 'onnxruntime'], ['tfjs', 'uint8', 'tfjs-wasm']] as const) {
+  for (const [target, dtype, runner] of [
+    ['onnx', 'int8', 'onnxruntime'],
+    ['tfjs', 'uint8', 'tfjs-wasm'],
+  ] as const) {
     await convertModel(ZH_NEWS, at(`alone-${target}`), { targets: [target], dtypes: [dtype], verify: false })
     const report = await verifyModel(ZH_NEWS, at(`alone-${target}`), { runners: [runner] })
     expect(report).toMatchObject({ ok: true, runtimes: [{ runner, dtype }] })
     const other = verifyModel(ZH_NEWS, at(`alone-${target}`), { runners: ['tfjs-cpu', 'onnxruntime'] })
     await expect(other).rejects.toMatchObject({ exitCode: 2, hint: expect.stringContaining(runner) as string })
   }
-}) // prettier-ignore
+})
 
 it('--force replaces one element type and keeps the others', async () => {
   await convertModel(ZH_NEWS, at('kept'), { targets: ['onnx'], dtypes: ['f32'], externalData: true })
@@ -76,7 +79,12 @@ it('the gate refuses, measures every weight before, and leaves nothing behind', 
   const errors = gate?.spared.map(({ error }) => error) ?? []
   expect(errors).toEqual([...errors].sort((a, b) => b - a))
   expect(report.ok).toBe(gate!.agreement >= 0.99995)
-  const refused = await convertModel(ZH_NEWS, at('refused'), { targets: ['onnx'], dtypes: ['f16'], minAgreement: 1, task: 'features' }) // prettier-ignore
+  const refused = await convertModel(ZH_NEWS, at('refused'), {
+    targets: ['onnx'],
+    dtypes: ['f16'],
+    minAgreement: 1,
+    task: 'features',
+  })
   expect(refused.ok).toBe(refused.gate[0]!.agreement >= 1)
   expect(existsSync(at('refused'))).toBe(refused.ok)
   expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([])
@@ -103,7 +111,13 @@ it('what does not go together is refused before anything is read', async () => {
 })
 
 it('agreement counts equal answers of tokens that are not masked', () => {
-  const inputs = { batch: 1, sequence: 2, input_ids: new Int32Array(2), token_type_ids: new Int32Array(2), attention_mask: Int32Array.of(1, 0) } // prettier-ignore
+  const inputs = {
+    batch: 1,
+    sequence: 2,
+    input_ids: new Int32Array(2),
+    token_type_ids: new Int32Array(2),
+    attention_mask: Int32Array.of(1, 0),
+  }
   const values = (data: number[]) => new Map([['prediction_logits', { shape: [1, 2, 2], data }]])
   const agreement = new Agreement()
   agreement.add(inputs, values([1, 2, 3, 4]), values([1, 2.5, 9, 4]))
@@ -115,7 +129,10 @@ it('agreement counts equal answers of tokens that are not masked', () => {
   expect(agreement.outputs()[0]?.maxAbs).toBe(Infinity)
 })
 
-const HEADLINES = readFileSync(join(ZH_NEWS, 'test.tsv'), 'utf8').trim().split('\n').map((line) => line.split('\t')) // prettier-ignore
+const HEADLINES = readFileSync(join(ZH_NEWS, 'test.tsv'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => line.split('\t'))
 
 async function* headlines(): AsyncGenerator<Line> {
   for (const [i, [, text = '']] of HEADLINES.entries()) yield await Promise.resolve({ number: i + 1, text })
@@ -159,7 +176,11 @@ describeShared('fixtures', () => {
       .filter((name) => /^(google_fast|zh_preln|bert)/.test(name))
       .slice(0, 4),
   )('%s in int8 and f16', async (name) => {
-    const report = await convertModel(join(SHARED, 'tf', name), at(name), { targets: ['onnx'], dtypes: ['f16', 'int8'], minAgreement: 0 }) // prettier-ignore
+    const report = await convertModel(join(SHARED, 'tf', name), at(name), {
+      targets: ['onnx'],
+      dtypes: ['f16', 'int8'],
+      minAgreement: 0,
+    })
     expect(report.ok).toBe(true)
   })
 })

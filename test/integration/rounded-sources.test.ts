@@ -89,12 +89,18 @@ describe('the bundled model', () => {
       expect(report.notes.join()).toContain('model_int8.onnx: rounded to 8 bits')
       const { code, stdout } = await albertkit(['predict', path, join(ZH_NEWS, 'test.tsv'), '--format', 'tsv'])
       expect(code).toBe(0)
-      const labels = stdout.trim().split('\n').map((line) => line.split('\t')[0])
-      const given = readFileSync(join(ZH_NEWS, 'test.tsv'), 'utf8').trim().split('\n').map((line) => line.split('\t')[0])
+      const labels = stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')[0])
+      const given = readFileSync(join(ZH_NEWS, 'test.tsv'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t')[0])
       expect(labels).toHaveLength(150)
       expect(Math.abs(labels.filter((label, i) => label === given[i]).length - 132)).toBeLessThanOrEqual(1)
     }
-  }) // prettier-ignore
+  })
 
   it('the most exact file of a directory is taken', async () => {
     const directory = await written(ZH_NEWS, { dtypes: ['int8', 'f16'] })
@@ -107,7 +113,9 @@ describe('the bundled model', () => {
 describeShared('other families', () => {
   it.each(
     ['tf/google_fast', 'tf/google_3d_kernels', 'hf/albert_pretraining_g2i2', 'hf/bert_pretraining'].flatMap((name) =>
-      FORMS.filter(([form]) => form === 'f16' || form.startsWith('int8')).map(([form, options, relative]) => [name, form, options, relative] as const),
+      FORMS.filter(([form]) => form === 'f16' || form.startsWith('int8')).map(
+        ([form, options, relative]) => [name, form, options, relative] as const,
+      ),
     ),
-  )('%s in %s', (name, _, options, relative) => comesBack(join(SHARED, name), options, relative)) // prettier-ignore
+  )('%s in %s', (name, _, options, relative) => comesBack(join(SHARED, name), options, relative))
 })

@@ -55,7 +55,10 @@ describe('onnxruntime', () => {
 
   it('says what to install where both are absent', async () => {
     const none: Importer = (name) => Promise.reject(missing(name))
-    await expect(openOnnx(onnx, { importer: none })).rejects.toMatchObject({ exitCode: 6, hint: expect.stringContaining('npm install') as string }) // prettier-ignore
+    await expect(openOnnx(onnx, { importer: none })).rejects.toMatchObject({
+      exitCode: 6,
+      hint: expect.stringContaining('npm install') as string,
+    })
   })
 
   it('a file that is no model is malformed input', async () => {

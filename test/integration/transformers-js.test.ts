@@ -27,7 +27,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const TEXTS = readFileSync(join(ZH_NEWS, 'test.tsv'), 'utf8').trim().split('\n').map((line) => line.split('\t')[1] ?? '') // prettier-ignore
+const TEXTS = readFileSync(join(ZH_NEWS, 'test.tsv'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => line.split('\t')[1] ?? '')
 
 async function* linesOf(texts: readonly string[]): AsyncGenerator<Line> {
   for (const [i, text] of texts.entries()) yield await Promise.resolve({ number: i + 1, text })
@@ -85,7 +88,11 @@ async function sameAnswers(directory: string, dtype: Dtype, texts: readonly stri
 
 describe('the bundled classifier', () => {
   beforeAll(async () => {
-    const report = await convertModel(ZH_NEWS, join(folder, 'zh'), { targets: ['onnx'], dtypes: ['f32', 'f16', 'int8'], verify: false }) // prettier-ignore
+    const report = await convertModel(ZH_NEWS, join(folder, 'zh'), {
+      targets: ['onnx'],
+      dtypes: ['f32', 'f16', 'int8'],
+      verify: false,
+    })
     expect(report.ok).toBe(true)
   })
 
@@ -96,7 +103,9 @@ describe('the bundled classifier', () => {
 
   it('says which file to take where nothing is said', async () => {
     const config = (name: string): unknown =>
-      (JSON.parse(readFileSync(join(folder, name, 'config.json'), 'utf8')) as Record<string, unknown>)['transformers.js_config'] // prettier-ignore
+      (JSON.parse(readFileSync(join(folder, name, 'config.json'), 'utf8')) as Record<string, unknown>)[
+        'transformers.js_config'
+      ]
     expect(config('zh')).toEqual({ dtype: 'fp32' })
     const options = { targets: ['onnx'], dtypes: ['int8'], externalData: true, verify: false } as const
     await convertModel(ZH_NEWS, join(folder, 'int8'), options)
@@ -117,7 +126,20 @@ describe('the bundled classifier', () => {
 })
 
 describeShared('a model of the google family with a SentencePiece vocabulary', () => {
-  const config = { vocab_size: 960, embedding_size: 32, hidden_size: 64, num_hidden_layers: 3, num_hidden_groups: 1, inner_group_num: 1, num_attention_heads: 4, intermediate_size: 128, hidden_act: 'gelu', max_position_embeddings: 128, type_vocab_size: 2, net_structure_type: 0 } // prettier-ignore
+  const config = {
+    vocab_size: 960,
+    embedding_size: 32,
+    hidden_size: 64,
+    num_hidden_layers: 3,
+    num_hidden_groups: 1,
+    inner_group_num: 1,
+    num_attention_heads: 4,
+    intermediate_size: 128,
+    hidden_act: 'gelu',
+    max_position_embeddings: 128,
+    type_vocab_size: 2,
+    net_structure_type: 0,
+  }
   const texts = ['The quick brown fox.', 'Where were you yesterday?', 'naïve cafés in 2019', ...TEXTS.slice(0, 10)]
   beforeAll(async () => {
     const source = join(folder, 'source')
@@ -135,7 +157,17 @@ describeShared('a model of the google family with a SentencePiece vocabulary', (
 })
 
 describe('models with other heads', () => {
-  const config = { vocab_size: 700, embedding_size: 32, hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 128, hidden_act: 'gelu', max_position_embeddings: 64, type_vocab_size: 2 } // prettier-ignore
+  const config = {
+    vocab_size: 700,
+    embedding_size: 32,
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    intermediate_size: 128,
+    hidden_act: 'gelu',
+    max_position_embeddings: 64,
+    type_vocab_size: 2,
+  }
   /** Of the vocabulary that is made up: BERT's. */
   const MASK = 103
   const made = async (family: 'albert' | 'bert', task: InitTask): Promise<string> => {
@@ -143,7 +175,9 @@ describe('models with other heads', () => {
     const file = join(folder, `${family}.json`)
     writeFileSync(file, JSON.stringify({ model_type: family, num_hidden_groups: 1, inner_group_num: 1, ...config }))
     await initModel(file, join(folder, `${name}-source`), { task, target: 'safetensors', labels: 3 })
-    expect((await convertModel(join(folder, `${name}-source`), join(folder, name), { targets: ['onnx'], verify: false })).ok).toBe(true) // prettier-ignore
+    expect(
+      (await convertModel(join(folder, `${name}-source`), join(folder, name), { targets: ['onnx'], verify: false })).ok,
+    ).toBe(true)
     return name
   }
   const expected = async (name: string, output: string, texts: readonly [string, string?]) => {
@@ -152,7 +186,13 @@ describe('models with other heads', () => {
     const features = tokenizer(texts[0], { text_pair: texts[1] ?? null }) as Record<string, { data: BigInt64Array }>
     const ids = (key: string): Int32Array => Int32Array.from(features[key]!.data, Number)
     const input_ids = ids('input_ids')
-    const inputs = { batch: 1, sequence: input_ids.length, input_ids, token_type_ids: ids('token_type_ids'), attention_mask: ids('attention_mask') } // prettier-ignore
+    const inputs = {
+      batch: 1,
+      sequence: input_ids.length,
+      input_ids,
+      token_type_ids: ids('token_type_ids'),
+      attention_mask: ids('attention_mask'),
+    }
     const values = runReference(model.model, model.source, inputs, headsFor(resolveTask(model.model, 'auto'))).get(
       output,
     )
@@ -199,7 +239,9 @@ describe('models with other heads', () => {
     const name = await made(family, 'token-classification')
     const { values, width } = await expected(name, 'logits', ['ab cd ef'])
     const model = await AutoModel.from_pretrained(name, { session_options })
-    const { logits } = (await model((await AutoTokenizer.from_pretrained(name))('ab cd ef'))) as { logits: { data: Float32Array } } // prettier-ignore
+    const { logits } = (await model((await AutoTokenizer.from_pretrained(name))('ab cd ef'))) as {
+      logits: { data: Float32Array }
+    }
     expect(furthest(logits.data, values)).toBeLessThanOrEqual(1e-5)
     await model.dispose()
     if (family === 'albert') return

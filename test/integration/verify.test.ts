@@ -136,12 +136,13 @@ describe('goldens of all sorts', () => {
     })
     return at(name)
   }
-  const numbers = (file: string, tensor: string) => openSource(file).then((source) => {
-    const { shape } = source.tensors.get(tensor)!
-    const bytes = readAll(source, tensor)
-    source.close()
-    return { shape, bytes }
-  }) // prettier-ignore
+  const numbers = (file: string, tensor: string) =>
+    openSource(file).then((source) => {
+      const { shape } = source.tensors.get(tensor)!
+      const bytes = readAll(source, tensor)
+      source.close()
+      return { shape, bytes }
+    })
   const bundled = join(ZH_NEWS, 'golden.safetensors')
 
   it('ids that only look right after wrapping around are refused', async () => {
@@ -173,7 +174,11 @@ describe('goldens of all sorts', () => {
   })
 
   it('positions of masked tokens that the inputs do not have are refused', async () => {
-    const positions = { dtype: 'I32', shape: [8, 1], bytes: new Uint8Array(Int32Array.from({ length: 8 }, () => 64).buffer) } as const // prettier-ignore
+    const positions = {
+      dtype: 'I32',
+      shape: [8, 1],
+      bytes: new Uint8Array(Int32Array.from({ length: 8 }, () => 64).buffer),
+    } as const
     const file = await golden('positions', { mlm_positions: positions })
     await expect(verifyModel(ZH_NEWS, null, { golden: file })).rejects.toMatchObject({
       exitCode: 3,

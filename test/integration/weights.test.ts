@@ -17,7 +17,19 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const SHAPE: Shape = { layers: 3, groups: 1, inner: 1, hidden: 32, embedding: 16, intermediate: 64, sharing: 'none', preNorm: false, act: 'relu', heads: ['classifier'], pooler: true } // prettier-ignore
+const SHAPE: Shape = {
+  layers: 3,
+  groups: 1,
+  inner: 1,
+  hidden: 32,
+  embedding: 16,
+  intermediate: 64,
+  sharing: 'none',
+  preNorm: false,
+  act: 'relu',
+  heads: ['classifier'],
+  pooler: true,
+}
 const CLASSES = 3
 
 let made = 0
@@ -42,7 +54,10 @@ const constant =
     target.fill(value)
   }
 const said = (r: WeightsReport, level: string): string =>
-  r.verdicts.filter((v) => v.level === level).map((v) => v.text).join('\n') // prettier-ignore
+  r.verdicts
+    .filter((v) => v.level === level)
+    .map((v) => v.text)
+    .join('\n')
 const QUERY = 'encoder/layer_1/attention/query/kernel'
 
 describe('analyseWeights', () => {
@@ -56,7 +71,14 @@ describe('analyseWeights', () => {
     opened.close()
     const t = r.tensors.find((x) => x.slot === QUERY)!
     const mean = values.reduce((a, b) => a + b, 0) / values.length
-    expect(t).toMatchObject({ count: 1024, min: Math.min(...values), max: Math.max(...values), zeros: 0, nan: 0, inf: 0 }) // prettier-ignore
+    expect(t).toMatchObject({
+      count: 1024,
+      min: Math.min(...values),
+      max: Math.max(...values),
+      zeros: 0,
+      nan: 0,
+      inf: 0,
+    })
     expect(t.mean).toBeCloseTo(mean, 12)
     expect(t.std).toBeCloseTo(Math.sqrt(values.reduce((s, x) => s + (x - mean) ** 2, 0) / values.length), 12)
   })
@@ -82,19 +104,31 @@ describe('analyseWeights', () => {
     expect(said(r, 'warning')).toContain('the pooler is constant')
   })
 
-  it.each(['bert', 'google', 'hf albert'] as const)('finds an untrained head in %s, and an untrained model', async (kind) => {
-    const head = await analysed(kind, (slot, { noise, initial }) => (slot.startsWith('classifier/') ? initial : noise))
-    expect(head.heads).toEqual([{ head: 'pooler', state: 'trained' }, { head: 'classifier', state: 'untrained' }])
-    expect(said(head, 'warning')).toContain('the classifier is untrained')
-    const all = await analysed(kind, (_, { initial }) => initial)
-    expect(all.body).toBe('untrained')
-    expect(said(all, 'warning')).toContain('the model is untrained')
-    // One step of training moves a bias.
-    const moved = await analysed(kind, (slot, { noise, initial }) =>
-      slot === 'classifier/output_bias' ? with_(initial, { 0: 1e-5 }) : slot.startsWith('classifier/') ? initial : noise,
-    )
-    expect(moved.heads[1]?.state).toBe('trained')
-  }) // prettier-ignore
+  it.each(['bert', 'google', 'hf albert'] as const)(
+    'finds an untrained head in %s, and an untrained model',
+    async (kind) => {
+      const head = await analysed(kind, (slot, { noise, initial }) =>
+        slot.startsWith('classifier/') ? initial : noise,
+      )
+      expect(head.heads).toEqual([
+        { head: 'pooler', state: 'trained' },
+        { head: 'classifier', state: 'untrained' },
+      ])
+      expect(said(head, 'warning')).toContain('the classifier is untrained')
+      const all = await analysed(kind, (_, { initial }) => initial)
+      expect(all.body).toBe('untrained')
+      expect(said(all, 'warning')).toContain('the model is untrained')
+      // One step of training moves a bias.
+      const moved = await analysed(kind, (slot, { noise, initial }) =>
+        slot === 'classifier/output_bias'
+          ? with_(initial, { 0: 1e-5 })
+          : slot.startsWith('classifier/')
+            ? initial
+            : noise,
+      )
+      expect(moved.heads[1]?.state).toBe('trained')
+    },
+  )
 
   it('finds classes that cannot win: by their bias, and as copies; and no other', async () => {
     const dead = await analysed('bert', (slot, { noise }) =>
@@ -162,21 +196,28 @@ describe('analyseWeights', () => {
     const { ranks } = await analyseWeights(path)
     const opened = await openModel(path)
     const { word, mapping } = opened.model.embeddings
-    const matrix = (p: typeof word): Matrix => Matrix.from1DArray(p.shape[0]!, p.shape[1]!, [...readMeant(opened.source, p)]) // prettier-ignore
+    const matrix = (p: typeof word): Matrix =>
+      Matrix.from1DArray(p.shape[0]!, p.shape[1]!, [...readMeant(opened.source, p)])
     const table = matrix(word)
     const product = table.mmul(matrix(mapping!.kernel))
     opened.close()
-    for (const [found, of] of [[ranks!.word, table], [ranks!.product!, product]] as const) {
+    for (const [found, of] of [
+      [ranks!.word, table],
+      [ranks!.product!, product],
+    ] as const) {
       const sigma = new SingularValueDecomposition(of).diagonal.filter((x) => x > 1e-9)
       expect(found.singular).toHaveLength(16)
       found.singular.forEach((x, i) => {
         expect(x).toBeCloseTo(sigma[i]!, 8)
       })
       const total = sigma.reduce((a, b) => a + b, 0)
-      expect(found.effective).toBeCloseTo(Math.exp(-sigma.reduce((h, x) => h + (x / total) * Math.log(x / total), 0)), 8)
+      expect(found.effective).toBeCloseTo(
+        Math.exp(-sigma.reduce((h, x) => h + (x / total) * Math.log(x / total), 0)),
+        8,
+      )
       expect(found.stable).toBeCloseTo(sigma.reduce((a, x) => a + x * x, 0) / sigma[0]! ** 2, 8)
     }
-  }) // prettier-ignore
+  })
 
   it('--against: says what a checkpoint does not provide, by name', async () => {
     const pretrained = await model('zh', undefined, { heads: ['mlm'], sharing: 'all' })
@@ -187,7 +228,10 @@ describe('analyseWeights', () => {
     expect(tuned.against?.notProvided.map((n) => n.variable)).toEqual(['output_weights', 'output_bias'])
     expect(said(tuned, 'good')).toContain('none of them belongs to the body')
     const wide = join(folder, 'wide.json')
-    writeFileSync(wide, JSON.stringify({ ...(JSON.parse(readFileSync(config, 'utf8')) as object), intermediate_size: 96, num_labels: 5 })) // prettier-ignore
+    writeFileSync(
+      wide,
+      JSON.stringify({ ...(JSON.parse(readFileSync(config, 'utf8')) as object), intermediate_size: 96, num_labels: 5 }),
+    )
     const other = await analyseWeights(pretrained, { against: wide })
     expect(other.against?.notProvided.filter((n) => n.found !== null).map((n) => n.variable)).toEqual([
       'bert/encoder/layer_shared/intermediate/dense/kernel',
@@ -220,14 +264,16 @@ describe('analyseWeights', () => {
 })
 
 describeShared('weights of the fixtures', () => {
-  it.each([...fixtures('tf', 'golden.safetensors').filter((name) => !/^(train_step|fmt_tf2_objects)/.test(name)).map((name) => join(SHARED, 'tf', name)), ...fixtures('hf', 'golden.safetensors').map((name) => join(SHARED, 'hf', name))])(
-    '%s can be read, and every value is a number',
-    async (path) => {
-      const r = await analyseWeights(path)
-      expect([r.ok, r.tensors.length > 10]).toEqual([true, true])
-      weightsSchema.parse(JSON.parse(JSON.stringify(r)))
-    },
-  ) // prettier-ignore
+  it.each([
+    ...fixtures('tf', 'golden.safetensors')
+      .filter((name) => !/^(train_step|fmt_tf2_objects)/.test(name))
+      .map((name) => join(SHARED, 'tf', name)),
+    ...fixtures('hf', 'golden.safetensors').map((name) => join(SHARED, 'hf', name)),
+  ])('%s can be read, and every value is a number', async (path) => {
+    const r = await analyseWeights(path)
+    expect([r.ok, r.tensors.length > 10]).toEqual([true, true])
+    weightsSchema.parse(JSON.parse(JSON.stringify(r)))
+  })
 
   it('three genuine training steps move all but what has no gradient', async () => {
     const tuned = join(SHARED, 'tf/train_step_zh')

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { AlbertkitError } from '../../src/base/errors.js'
 import { groupOfLayer, parseConfig } from '../../src/model/config.js'
 
-const zh = { vocab_size: 10, embedding_size: 4, hidden_size: 8, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 16, hidden_act: 'gelu' } // prettier-ignore
+const zh = {
+  vocab_size: 10,
+  embedding_size: 4,
+  hidden_size: 8,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 16,
+  hidden_act: 'gelu',
+}
 const parse = (
   fields: object,
   family: 'zh' | 'google' | 'bert' | 'hf' = 'zh',
@@ -11,10 +19,24 @@ const parse = (
 
 describe('defaults are those of the genuine code', () => {
   it('albert_zh', () => {
-    expect(parse(zh)).toMatchObject({ type_vocab_size: 16, max_position_embeddings: 512, norm_position: 'post', layer_norm_eps: 1e-12, mask_penalty: -10000 }) // prettier-ignore
+    expect(parse(zh)).toMatchObject({
+      type_vocab_size: 16,
+      max_position_embeddings: 512,
+      norm_position: 'post',
+      layer_norm_eps: 1e-12,
+      mask_penalty: -10000,
+    })
   })
   it("Google's are xxlarge's", () => {
-    expect(parse({ vocab_size: 30000 }, 'google')).toMatchObject({ embedding_size: 128, hidden_size: 4096, num_attention_heads: 64, intermediate_size: 16384, num_hidden_groups: 1, inner_group_num: 1, type_vocab_size: 2 }) // prettier-ignore
+    expect(parse({ vocab_size: 30000 }, 'google')).toMatchObject({
+      embedding_size: 128,
+      hidden_size: 4096,
+      num_attention_heads: 64,
+      intermediate_size: 16384,
+      num_hidden_groups: 1,
+      inner_group_num: 1,
+      type_vocab_size: 2,
+    })
   })
   it('BERT has no embedding size of its own', () => {
     expect(parse({ ...zh, embedding_size: 3 }, 'bert', 'bert').embedding_size).toBe(8)
@@ -91,7 +113,11 @@ describe('an error names the field', () => {
 })
 
 describe('the group of a layer', () => {
-  const config = (family: 'google' | 'hf', L: number, G: number) => ({ ...parse({ ...zh, num_hidden_layers: L }, 'google'), family, num_hidden_groups: G }) // prettier-ignore
+  const config = (family: 'google' | 'hf', L: number, G: number) => ({
+    ...parse({ ...zh, num_hidden_layers: L }, 'google'),
+    family,
+    num_hidden_groups: G,
+  })
   it("is Google's formula in double precision", () => {
     expect(groupOfLayer(config('google', 22, 22), 15)).toBe(14)
     expect([0, 1, 2, 3].map((l) => groupOfLayer(config('google', 4, 2), l))).toEqual([0, 0, 1, 1])

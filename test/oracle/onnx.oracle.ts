@@ -20,7 +20,19 @@ afterAll(() => {
 let made = 0
 const fresh = (): string => join(folder, String(made++))
 
-const SHAPE: Shape = { layers: 2, groups: 1, inner: 1, hidden: 32, embedding: 16, intermediate: 48, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['mlm', 'sop'], pooler: true } // prettier-ignore
+const SHAPE: Shape = {
+  layers: 2,
+  groups: 1,
+  inner: 1,
+  hidden: 32,
+  embedding: 16,
+  intermediate: 48,
+  sharing: 'all',
+  preNorm: false,
+  act: 'gelu_tanh',
+  heads: ['mlm', 'sop'],
+  pooler: true,
+}
 
 interface Checked {
   readonly error: string | null
@@ -34,7 +46,12 @@ interface Checked {
 
 const OPSETS = [17, 18, 19, 20, 21, 22, 23]
 const FORMS: [name: string, options: Partial<ConvertOptions>, file: string, bound: number][] = [
-  ...OPSETS.map((opset): [string, Partial<ConvertOptions>, string, number] => [`f32, opset ${opset}`, { opset }, 'model.onnx', 1e-4]), // prettier-ignore
+  ...OPSETS.map((opset): [string, Partial<ConvertOptions>, string, number] => [
+    `f32, opset ${opset}`,
+    { opset },
+    'model.onnx',
+    1e-4,
+  ]),
   ['f32, all outputs', { allOutputs: true }, 'model.onnx', 1e-4],
   ['f32, external data', { externalData: true }, 'model.onnx', 1e-4],
   ['f16', { dtypes: ['f16'] }, 'model_fp16.onnx', 2e-2],
@@ -50,7 +67,9 @@ const FORMS: [name: string, options: Partial<ConvertOptions>, file: string, boun
 ]
 
 /** Some forms, for models whose heads and layouts are what is new. */
-const FEW = FORMS.filter(([name]) => ['f32, opset 17', 'f32, opset 23', 'f16', 'f16, computed with', 'int8', 'int8, weights only'].includes(name)) // prettier-ignore
+const FEW = FORMS.filter(([name]) =>
+  ['f32, opset 17', 'f32, opset 23', 'f16', 'f16, computed with', 'int8', 'int8, weights only'].includes(name),
+)
 
 const MODELS: [kind: Kind | 'bundled', shape: Partial<Shape>, task: Task, forms: typeof FORMS][] = [
   ['bundled', {}, 'classify', FORMS],
@@ -90,7 +109,12 @@ describe.skipIf(ONNX === null)('the official package accepts and evaluates', () 
     const drawn = drawInputs(opened.model, 3, 8, 5)
     const inputs = task === 'multiple-choice' ? { ...drawn, choices: 3 } : drawn
     const { input_ids, attention_mask, token_type_ids } = inputs
-    const feeds = Object.fromEntries(Object.entries({ input_ids, attention_mask, token_type_ids }).map(([name, values]) => [name, nested(values, inputs)])) // prettier-ignore
+    const feeds = Object.fromEntries(
+      Object.entries({ input_ids, attention_mask, token_type_ids }).map(([name, values]) => [
+        name,
+        nested(values, inputs),
+      ]),
+    )
     const checked = ask(ONNX!, 'check_onnx.py', { files, inputs: feeds }) as Record<string, Checked>
     const reference = runReference(opened.model, opened.source, inputs, headsFor(resolveTask(opened.model, task)))
     opened.close()

@@ -6,16 +6,24 @@ import { fileURLToPath } from 'node:url'
  * ALBERTKIT_PYTHON_TRANSFORMERS, else ALBERTKIT_PYTHON, else python3.
  */
 
-const ENV = { ...process.env, TF_ENABLE_ONEDNN_OPTS: '0', TF_CPP_MIN_LOG_LEVEL: '3', HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error' } // prettier-ignore
+const ENV = {
+  ...process.env,
+  TF_ENABLE_ONEDNN_OPTS: '0',
+  TF_CPP_MIN_LOG_LEVEL: '3',
+  HF_HUB_OFFLINE: '1',
+  TRANSFORMERS_VERBOSITY: 'error',
+}
 
 function python(what: 'TENSORFLOW' | 'TRANSFORMERS', modules: readonly string[]): string | null {
   const program = process.env[`ALBERTKIT_PYTHON_${what}`] ?? process.env.ALBERTKIT_PYTHON ?? 'python3'
   const tried = spawnSync(program, ['-c', modules.map((module) => `import ${module}`).join('\n')], { env: ENV })
   if (tried.status === 0) return program
   const why = tried.error?.message ?? tried.stderr.toString().trim().split('\n').pop() ?? ''
-  console.warn(`${program} cannot import ${modules.join(' and ')} (${why}): its tests are skipped. Set ALBERTKIT_PYTHON_${what}.`)
+  console.warn(
+    `${program} cannot import ${modules.join(' and ')} (${why}): its tests are skipped. Set ALBERTKIT_PYTHON_${what}.`,
+  )
   return null
-} // prettier-ignore
+}
 
 export const TENSORFLOW = python('TENSORFLOW', ['tensorflow', 'numpy'])
 export const TRANSFORMERS = python('TRANSFORMERS', ['torch', 'transformers'])

@@ -20,7 +20,19 @@ afterAll(() => {
 let made = 0
 const fresh = (): string => join(folder, String(made++))
 
-const SHAPE: Shape = { layers: 4, groups: 2, inner: 2, hidden: 32, embedding: 16, intermediate: 48, sharing: 'all', preNorm: false, act: 'gelu_tanh', heads: ['mlm', 'sop'], pooler: true } // prettier-ignore
+const SHAPE: Shape = {
+  layers: 4,
+  groups: 2,
+  inner: 2,
+  hidden: 32,
+  embedding: 16,
+  intermediate: 48,
+  sharing: 'all',
+  preNorm: false,
+  act: 'gelu_tanh',
+  heads: ['mlm', 'sop'],
+  pooler: true,
+}
 
 /** A random model of that kind, or the bundled one. */
 async function makeSource(kind: Kind | 'bundled', shape: Partial<Shape>): Promise<string> {
@@ -56,7 +68,12 @@ async function compareOutputs(source: string, program: string, script: string, d
     const drawn = drawInputs(opened.model, 3, 8, 5)
     const inputs = opened.model.classifier?.kind === 'choice' ? { ...drawn, choices: 3 } : drawn
     const { input_ids, attention_mask, token_type_ids } = inputs
-    const request = Object.fromEntries(Object.entries({ input_ids, attention_mask, token_type_ids }).map(([name, values]) => [name, nested(values, inputs)])) // prettier-ignore
+    const request = Object.fromEntries(
+      Object.entries({ input_ids, attention_mask, token_type_ids }).map(([name, values]) => [
+        name,
+        nested(values, inputs),
+      ]),
+    )
     const answer = ask(program, script, { directory, inputs: request }) as Answer
     const reference = runReference(opened.model, opened.source, inputs, ALL_HEADS)
     for (const [name, [shape, values]] of Object.entries(answer.outputs)) {
@@ -85,7 +102,9 @@ describe.skipIf(TENSORFLOW === null)('TensorFlow reads the checkpoint that --to 
   ])('%s %j', async (kind, shape) => {
     const source = await makeSource(kind, shape)
     const directory = join(await convert(source, { targets: ['tf'] }), 'tf')
-    const answer = (await compareOutputs(source, TENSORFLOW!, 'run_tensorflow.py', directory)) as Answer & { variables: Record<string, unknown> } // prettier-ignore
+    const answer = (await compareOutputs(source, TENSORFLOW!, 'run_tensorflow.py', directory)) as Answer & {
+      variables: Record<string, unknown>
+    }
     expect(Object.keys(answer.outputs).sort()).toEqual(['last_hidden_state', 'pooler_output'])
     const written = await openModel(directory)
     const ours = [...written.source.tensors.values()].map(({ name, shape: dims }) => {
@@ -98,7 +117,13 @@ describe.skipIf(TENSORFLOW === null)('TensorFlow reads the checkpoint that --to 
 })
 
 describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to safetensors writes', () => {
-  const outputs = { features: ['last_hidden_state', 'pooler_output'], pretraining: ['last_hidden_state', 'prediction_logits', 'sop_logits'], mlm: ['last_hidden_state', 'prediction_logits'], logits: ['last_hidden_state', 'logits'], qa: ['end_logits', 'last_hidden_state', 'start_logits'] } // prettier-ignore
+  const outputs = {
+    features: ['last_hidden_state', 'pooler_output'],
+    pretraining: ['last_hidden_state', 'prediction_logits', 'sop_logits'],
+    mlm: ['last_hidden_state', 'prediction_logits'],
+    logits: ['last_hidden_state', 'logits'],
+    qa: ['end_logits', 'last_hidden_state', 'start_logits'],
+  }
   it.each<[Kind | 'bundled', Partial<Shape>, ConvertOptions['as'], string, string[]]>([
     ['bundled', {}, 'bert', 'BertForSequenceClassification', outputs.logits],
     ['bundled', {}, 'albert', 'AlbertForSequenceClassification', outputs.logits],
@@ -107,7 +132,13 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
     ['google', {}, undefined, 'AlbertForPreTraining', outputs.pretraining],
     ['google', { embedding: 32, act: 'relu' }, undefined, 'AlbertForPreTraining', outputs.pretraining],
     ['google', { embedding: 32, heads: ['classifier'] }, 'bert', 'BertForSequenceClassification', outputs.logits],
-    ['google', { heads: ['token-classifier'], pooler: false }, undefined, 'AlbertForTokenClassification', outputs.logits],
+    [
+      'google',
+      { heads: ['token-classifier'], pooler: false },
+      undefined,
+      'AlbertForTokenClassification',
+      outputs.logits,
+    ],
     ['google', { heads: ['qa'], pooler: false }, undefined, 'AlbertForQuestionAnswering', outputs.qa],
     ['google', { heads: ['multiple-choice'] }, undefined, 'AlbertForMultipleChoice', ['last_hidden_state', 'logits']],
     ['google_fast', {}, 'albert', 'AlbertForPreTraining', outputs.pretraining],
@@ -122,12 +153,16 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
   ])('%s %j --as %s', async (kind, shape, as, architecture, names) => {
     const source = await makeSource(kind, shape)
     const directory = await convert(source, { targets: ['safetensors'], ...(as === undefined ? {} : { as }) })
-    const answer = (await compareOutputs(source, TRANSFORMERS!, 'run_transformers.py', directory)) as Answer & { class: string; missing: string[]; unexpected: string[] } // prettier-ignore
+    const answer = (await compareOutputs(source, TRANSFORMERS!, 'run_transformers.py', directory)) as Answer & {
+      class: string
+      missing: string[]
+      unexpected: string[]
+    }
     expect([answer.class, answer.missing]).toEqual([architecture, []])
     // The bundled model has a masked-token head beside the classifier, which its class leaves alone.
     if (kind !== 'bundled') expect(answer.unexpected).toEqual([])
     expect(Object.keys(answer.outputs).sort()).toEqual(names)
-  }) // prettier-ignore
+  })
   it.each<[Kind | 'bundled', ConvertOptions['as'], 'f16' | 'bf16' | 'f32', string]>([
     ['bundled', 'bert', 'f16', 'torch.float16'],
     ['bundled', 'albert', 'bf16', 'torch.bfloat16'],
@@ -137,9 +172,16 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
     ['bert', undefined, 'f16', 'torch.float16'],
   ])('%s --as %s --dtype %s', async (kind, as, dtype, name) => {
     const source = await makeSource(kind, {})
-    const directory = await convert(source, { targets: ['safetensors'], dtypes: [dtype], ...(as === undefined ? {} : { as }) })
+    const directory = await convert(source, {
+      targets: ['safetensors'],
+      dtypes: [dtype],
+      ...(as === undefined ? {} : { as }),
+    })
     // The reference runs with the same rounded weights.
-    const answer = (await compareOutputs(directory, TRANSFORMERS!, 'run_transformers.py', directory)) as Answer & { dtype: string; missing: string[] }
+    const answer = (await compareOutputs(directory, TRANSFORMERS!, 'run_transformers.py', directory)) as Answer & {
+      dtype: string
+      missing: string[]
+    }
     expect([answer.dtype, answer.missing]).toEqual([name, []])
-  }) // prettier-ignore
+  })
 })

@@ -7,12 +7,17 @@ const data: DataTable = {
   title: '模型 models',
   columns: [{ title: 'name' }, { title: 'remark' }, { title: 'stored', number: true }, { title: 'used', number: true }],
   rows: [
-    [textCell('体育|新闻'), textCell('a remark that is long enough to be wrapped in a narrow terminal'), numberCell(12345, (n) => n.toFixed(1)), numberCell(2, String)],
+    [
+      textCell('体育|新闻'),
+      textCell('a remark that is long enough to be wrapped in a narrow terminal'),
+      numberCell(12345, (n) => n.toFixed(1)),
+      numberCell(2, String),
+    ],
     [textCell('=SUM(A1)'), textCell('say "hi", twice'), numberCell(null, String), numberCell(-3.5, String)],
     [textCell('evil\u001b[31m'), textCell('x'), numberCell(1, String), numberCell(1, String)],
   ],
   notes: ['a note with several words in it'],
-} // prettier-ignore
+}
 
 describe('tables in a terminal', () => {
   it.each([30, 40, 60, 80, 200])('fit %d columns', (width) => {

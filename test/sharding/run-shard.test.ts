@@ -190,17 +190,87 @@ describe('shards and their merger', () => {
     writeFileSync(manifest(n), JSON.stringify(change(value)))
   }
   test.each<[string, () => void, RegExp]>([
-    ['a missing shard', () => { rmSync(manifest(2)) }, /1 of 3 shards are missing: 2/],
-    ['another model', () => { edit(2, (m) => ({ ...m, model: { sha256: sha256('other') } })) }, /the model of shard 2/],
-    ['another input', () => { edit(3, (m) => ({ ...m, input: { ...m.input, sha256: sha256('x') } })) }, /the input of shard 3/],
-    ['other options', () => { edit(3, (m) => ({ ...m, options: { batch: 2 } })) }, /the option batch .* of shard 3/],
-    ['an overlap', () => { edit(2, (m) => ({ ...m, shard: { ...m.shard, offset: m.shard.offset - 1 } })) }, /overlaps/],
-    ['a gap', () => { edit(2, (m) => ({ ...m, shard: { ...m.shard, offset: m.shard.offset + 1 } })) }, /gap/],
-    ['an end that is missing', () => { edit(3, (m) => ({ ...m, shard: { ...m.shard, bytes: 1 } })) }, /cover/],
-    ['shards of another number', () => { renameSync(manifest(3), join(shards(), 'shard-00003-of-00004.json')); writeFileSync(join(shards(), 'shard-00003-of-00004.json'), readFileSync(join(shards(), 'shard-00003-of-00004.json'), 'utf8').replace('"count": 3', '"count": 4')) }, /overlap/],
-    ['a number of shards that there cannot be', () => { edit(1, (m) => ({ ...m, shard: { ...m.shard, count: 2 ** 40 } })) }, /not one/],
-    ['a manifest that is none', () => { writeFileSync(manifest(1), '{}') }, /not one/],
-    ['a damaged output', () => { appendFileSync(join(shards(), 'shard-00002-of-00003.jsonl'), 'x') }, /sha256/],
+    [
+      'a missing shard',
+      () => {
+        rmSync(manifest(2))
+      },
+      /1 of 3 shards are missing: 2/,
+    ],
+    [
+      'another model',
+      () => {
+        edit(2, (m) => ({ ...m, model: { sha256: sha256('other') } }))
+      },
+      /the model of shard 2/,
+    ],
+    [
+      'another input',
+      () => {
+        edit(3, (m) => ({ ...m, input: { ...m.input, sha256: sha256('x') } }))
+      },
+      /the input of shard 3/,
+    ],
+    [
+      'other options',
+      () => {
+        edit(3, (m) => ({ ...m, options: { batch: 2 } }))
+      },
+      /the option batch .* of shard 3/,
+    ],
+    [
+      'an overlap',
+      () => {
+        edit(2, (m) => ({ ...m, shard: { ...m.shard, offset: m.shard.offset - 1 } }))
+      },
+      /overlaps/,
+    ],
+    [
+      'a gap',
+      () => {
+        edit(2, (m) => ({ ...m, shard: { ...m.shard, offset: m.shard.offset + 1 } }))
+      },
+      /gap/,
+    ],
+    [
+      'an end that is missing',
+      () => {
+        edit(3, (m) => ({ ...m, shard: { ...m.shard, bytes: 1 } }))
+      },
+      /cover/,
+    ],
+    [
+      'shards of another number',
+      () => {
+        renameSync(manifest(3), join(shards(), 'shard-00003-of-00004.json'))
+        writeFileSync(
+          join(shards(), 'shard-00003-of-00004.json'),
+          readFileSync(join(shards(), 'shard-00003-of-00004.json'), 'utf8').replace('"count": 3', '"count": 4'),
+        )
+      },
+      /overlap/,
+    ],
+    [
+      'a number of shards that there cannot be',
+      () => {
+        edit(1, (m) => ({ ...m, shard: { ...m.shard, count: 2 ** 40 } }))
+      },
+      /not one/,
+    ],
+    [
+      'a manifest that is none',
+      () => {
+        writeFileSync(manifest(1), '{}')
+      },
+      /not one/,
+    ],
+    [
+      'a damaged output',
+      () => {
+        appendFileSync(join(shards(), 'shard-00002-of-00003.jsonl'), 'x')
+      },
+      /sha256/,
+    ],
   ])('%s is refused', async (_, damage, message) => {
     await runAll(write('lines.txt', text), 3, 4)
     damage()
@@ -209,7 +279,7 @@ describe('shards and their merger', () => {
     expect(merge).toThrow(message)
     expect(merge).toThrow(expect.objectContaining({ kind: 'malformed' }))
     expect(readdirSync(directory).filter((name) => name.includes('merged'))).toEqual([])
-  }) // prettier-ignore
+  })
 
   test('shards are in the order of their numbers, which have five digits or more', async () => {
     await runAll(write('lines.txt', 'one\ntwo'), 2, 1)

@@ -63,10 +63,18 @@ export async function measure(task: MeasureTask, onProgress?: (what: string) => 
         times.sort((a, b) => a - b)
         const p50 = quantile(times, 0.5)
         rows.push({
-          file, runner: name, threads, batch, length, p50, p90: quantile(times, 0.9),
-          rowsPerSecond: (1000 * batch) / p50, tokensPerSecond: (1000 * batch * length) / p50,
-          load, memory: elsewhere ? null : memoryOf() - before,
-        }) // prettier-ignore
+          file,
+          runner: name,
+          threads,
+          batch,
+          length,
+          p50,
+          p90: quantile(times, 0.9),
+          rowsPerSecond: (1000 * batch) / p50,
+          tokensPerSecond: (1000 * batch * length) / p50,
+          load,
+          memory: elsewhere ? null : memoryOf() - before,
+        })
       }
     }
   } finally {

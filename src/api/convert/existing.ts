@@ -22,7 +22,9 @@ export function filesAfter(directory: string, written: readonly Written[]): stri
 export function keptDtype(directory: string): { readonly dtype?: string } {
   if (readManifest(directory)?.artefacts.safetensors === undefined) return {}
   try {
-    const { torch_dtype } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { torch_dtype?: unknown } // prettier-ignore
+    const { torch_dtype } = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as {
+      torch_dtype?: unknown
+    }
     return typeof torch_dtype === 'string' ? { dtype: torch_dtype } : {}
   } catch {
     return {}

@@ -2,7 +2,13 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeText } from '../../files/output-file.js'
 import type { Hasher } from '../../files/hash.js'
-import { exportModel, type ExportOptions, type GraphTarget, type WriteEvents, type WrittenArtefact } from '../../export/export.js' // prettier-ignore
+import {
+  exportModel,
+  type ExportOptions,
+  type GraphTarget,
+  type WriteEvents,
+  type WrittenArtefact,
+} from '../../export/export.js'
 import type { FileTarget, Translation } from '../../model/rewrite/translation.js'
 import { askGate, type GateRequest } from '../gate/gate.js'
 import { configJson, isFileTarget, writeFile } from '../checkpoint-files.js'
@@ -55,7 +61,10 @@ async function writeRounded(
   exportOptions: ExportOptions,
 ): Promise<Omit<Written, keyof FormRequest>> {
   const again = (precisionOptions = exportOptions.precisionOptions): Promise<WrittenArtefact> =>
-    exportModel(opened.model, opened.source, target, staging, { ...exportOptions, ...(precisionOptions && { precisionOptions }) }) // prettier-ignore
+    exportModel(opened.model, opened.source, target, staging, {
+      ...exportOptions,
+      ...(precisionOptions && { precisionOptions }),
+    })
   const artefact = await again()
   if (!hasGate(options)) return { artefact, gate: null }
   const request = gateRequest(options, { key, target, options: exportOptions })
@@ -92,9 +101,13 @@ export async function writeForms(
 ): Promise<Written[]> {
   const written: Written[] = []
   const events: WriteEvents = {
-    onStart: (path, bytes) => { hasher.follow(path, bytes) },
-    onFile: (path) => { hasher.add(path) },
-  } // prettier-ignore
+    onStart: (path, bytes) => {
+      hasher.follow(path, bytes)
+    },
+    onFile: (path) => {
+      hasher.add(path)
+    },
+  }
   for (const form of formsOf(options.targets, options.dtypes)) {
     const { key, target } = form
     options.onProgress?.(`writing ${key}`)

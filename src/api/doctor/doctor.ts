@@ -72,9 +72,18 @@ const systemOf = (): DoctorReport['system'] => ({
 
 /** A classifier of two layers that every runtime runs in a moment. */
 const SMALL = {
-  vocab_size: 40, embedding_size: 8, hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32,
-  hidden_act: 'gelu', max_position_embeddings: 16, type_vocab_size: 2, num_hidden_groups: 1, inner_group_num: 1,
-} // prettier-ignore
+  vocab_size: 40,
+  embedding_size: 8,
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 32,
+  hidden_act: 'gelu',
+  max_position_embeddings: 16,
+  type_vocab_size: 2,
+  num_hidden_groups: 1,
+  inner_group_num: 1,
+}
 
 async function smallModel(folder: string): Promise<string> {
   const config = join(folder, 'albert_config.json')
@@ -105,9 +114,25 @@ function healthOf({ name, place }: RunnerInfo, said: Probe): RuntimeHealth {
   const { detail, adapter, maxAbs } = said
   if (!said.ok) {
     const fix = 'update its driver and its package; verify --bisect --runner NAME names the operation'
-    return { ...common, status: 'broken', detail, adapter, maxAbs, reason: 'its results differ from the float64 reference', fix } // prettier-ignore
+    return {
+      ...common,
+      status: 'broken',
+      detail,
+      adapter,
+      maxAbs,
+      reason: 'its results differ from the float64 reference',
+      fix,
+    }
   }
-  return { ...common, status: adapter?.software === true ? 'software' : 'works', detail, adapter, maxAbs, reason: null, fix: null } // prettier-ignore
+  return {
+    ...common,
+    status: adapter?.software === true ? 'software' : 'works',
+    detail,
+    adapter,
+    maxAbs,
+    reason: null,
+    fix: null,
+  }
 }
 
 /**

@@ -7,7 +7,13 @@ import { verifyModel } from '../verify/verify.js'
 export type Probe = Outcome & { readonly adapters?: readonly string[] }
 
 type Outcome =
-  | { readonly worked: true; readonly ok: boolean; readonly detail: string; readonly adapter: Adapter | null; readonly maxAbs: number | null } // prettier-ignore
+  | {
+      readonly worked: true
+      readonly ok: boolean
+      readonly detail: string
+      readonly adapter: Adapter | null
+      readonly maxAbs: number | null
+    }
   | { readonly worked: false; readonly kind: string; readonly reason: string; readonly fix: string | null }
 
 /** A runner, and the model to try it on. */

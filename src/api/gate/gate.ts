@@ -68,7 +68,8 @@ interface Measured {
 
 const runnerOf = (target: GraphTarget): string => RUNNERS.find((r) => r.artefact === target)?.name ?? ''
 const graphFile = (dir: string, { files }: WrittenArtefact): string => join(dir, files[0]?.path ?? '')
-const isRounded = ({ kind }: WrittenArtefact['weights'][number]['encoding']): boolean => kind === 'int8' || kind === 'affine' // prettier-ignore
+const isRounded = ({ kind }: WrittenArtefact['weights'][number]['encoding']): boolean =>
+  kind === 'int8' || kind === 'affine'
 
 /** Options of the same graph with float32 weights. */
 function plainOptions(options: ExportOptions): ExportOptions {
@@ -192,7 +193,8 @@ export class Gate {
     if (first.ok || rounded.length === 0) return { report: first, instead: null }
     const measured = await this.#alone(rounded.map(({ slot }) => slot))
     const sizes = new Map(rounded.map(({ slot, shape }) => [slot, elementCount(shape)]))
-    const sum = (weights: readonly { slot: string }[]): number => weights.reduce((n, { slot }) => n + (sizes.get(slot) ?? 0), 0) // prettier-ignore
+    const sum = (weights: readonly { slot: string }[]): number =>
+      weights.reduce((n, { slot }) => n + (sizes.get(slot) ?? 0), 0)
     const dynamic = rounded.some(({ encoding }) => encoding.kind === 'int8' && encoding.dynamic)
     for (const as of dynamic ? (['weights', 'f32'] as const) : (['f32'] as const)) {
       for (let n = 1; ; n = Math.min(2 * n, measured.length)) {
@@ -237,7 +239,9 @@ export async function askGate<T>(
   body: (gate: Gate) => Promise<T>,
 ): Promise<T> {
   const scratch = `${staging}.gate`
-  const remove = (): void => { rmSync(scratch, { recursive: true, force: true }) } // prettier-ignore
+  const remove = (): void => {
+    rmSync(scratch, { recursive: true, force: true })
+  }
   const forget = onInterrupt(remove)
   try {
     const gate = await Gate.open(opened, scratch, request)

@@ -36,10 +36,11 @@ function misfit({ input_ids, token_type_ids }: Features, limits: InputLimits): s
   if (input_ids.length === 0) return 'the record has no tokens: its input_mask is zero throughout'
   if (input_ids.length > positions) return `the record has ${input_ids.length} tokens, and the model takes ${positions}`
   const id = input_ids.find((one) => one >= vocabulary)
-  if (id !== undefined) return `the record has token ${id}, and the model has ${vocabulary}: is it of another vocabulary?`
+  if (id !== undefined)
+    return `the record has token ${id}, and the model has ${vocabulary}: is it of another vocabulary?`
   const segment = token_type_ids.find((one) => one < 0 || one >= segments)
   return segment === undefined ? null : `the record has segment ${segment}, and the model has ${segments}`
-} // prettier-ignore
+}
 
 /** The features of a record up to its last token: what the mask leaves out behind it changes nothing. */
 function withoutPadding({ input_ids, input_mask, segment_ids }: FeatureRecord): Features {
@@ -75,8 +76,7 @@ export async function* recordEntries(
     const { label } = record
     const reason = misfit(features, model.limits)
     if (!record.real) yield { number, item: null, end }
-    else if (reason !== null)
-      yield { number, item: { line: number, reason, content: JSON.stringify(record) }, end }
+    else if (reason !== null) yield { number, item: { line: number, reason, content: JSON.stringify(record) }, end }
     else {
       const second = textOf(model, features, 1)
       const item: Example = {
@@ -89,4 +89,4 @@ export async function* recordEntries(
       yield { number, item, end }
     }
   }
-} // prettier-ignore
+}

@@ -65,14 +65,18 @@ function warn(evaluation: Pick<Evaluation, 'accuracy' | 'lines'>, classes: reado
   const all = classes.find(({ predicted }) => predicted === lines)
   const warnings: string[] = []
   if (all !== undefined && classes.filter((c) => c.support > 0).length > 1)
-    warnings.push(`every line is predicted as ${all.label}: is the classifier trained, and do labels and model belong together?`)
+    warnings.push(
+      `every line is predicted as ${all.label}: is the classifier trained, and do labels and model belong together?`,
+    )
   // Two standard deviations of guessing.
   const chance = 1 / classes.length
   const spread = 2 * Math.sqrt((chance * (1 - chance)) / lines)
   if (accuracy <= chance + spread)
-    warnings.push(`the accuracy is no better than chance (${(100 * chance).toFixed(1)} %): \`albertkit weights\` shows which variables are untrained`)
+    warnings.push(
+      `the accuracy is no better than chance (${(100 * chance).toFixed(1)} %): \`albertkit weights\` shows which variables are untrained`,
+    )
   return warnings
-} // prettier-ignore
+}
 
 /**
  * Scores predictions of labelled lines.
@@ -118,8 +122,16 @@ export async function evaluate(
       right++
       continue
     }
-    mistakes.push({ line: p.line, text: p.text, label: p.given!, predicted: p.label, probability: p.probabilities[predicted]!, loss: own }) // prettier-ignore
-    if (mistakes.length > 100 * SHOWN) mistakes.splice(0, mistakes.length, ...new Set([...keep((m) => m.loss), ...keep((m) => m.probability)])) // prettier-ignore
+    mistakes.push({
+      line: p.line,
+      text: p.text,
+      label: p.given!,
+      predicted: p.label,
+      probability: p.probabilities[predicted]!,
+      loss: own,
+    })
+    if (mistakes.length > 100 * SHOWN)
+      mistakes.splice(0, mistakes.length, ...new Set([...keep((m) => m.loss), ...keep((m) => m.probability)]))
   }
   if (lines === 0)
     throw usage('no line has a label that the model knows', {

@@ -179,7 +179,10 @@ export async function openTextModel(
     const tokenizer = modelTokenizer(opened, { ...lower, ...(vocabulary === undefined ? {} : { vocabulary }) })
     const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
     if (tokenizer.size > vocab_size)
-      throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file, hint: 'give the model its own with --vocab FILE' }) // prettier-ignore
+      throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
+        file: tokenizer.file,
+        hint: 'give the model its own with --vocab FILE',
+      })
     const labels = options.labels ?? readLabels(opened.directory, opened.config)
     const maxLength = Math.min(wantedLength, positions)
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''

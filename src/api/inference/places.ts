@@ -15,7 +15,9 @@ function same(a: string, b: string): boolean {
  * @throws AlbertkitError `usage`
  */
 export function refuseSame(files: Readonly<Record<string, string | undefined>>): void {
-  const named = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '-') // prettier-ignore
+  const named = Object.entries(files).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '-',
+  )
   named.forEach(([what, file], i) => {
     const other = named.slice(0, i).find(([, before]) => same(before, file))
     if (other !== undefined) throw usage(`${what} is ${other[0]}: name another file`, { file })

@@ -77,10 +77,12 @@ const NOTHING: TensorSource = {
   files: [],
   tensors: new Map(),
   notes: [],
-  read: (name) => { throw new RangeError(name) },
+  read: (name) => {
+    throw new RangeError(name)
+  },
   verifyChecksum: () => undefined,
   close: () => undefined,
-} // prettier-ignore
+}
 
 const PASSED = { attention_probs_dropout_prob: 0, hidden_dropout_prob: 0, initializer_range: INITIALIZER_RANGE }
 

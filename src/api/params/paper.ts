@@ -1,4 +1,12 @@
-import { factorisationExample, PAPER_FINDINGS, paperTables, VARIANTS, type FactorisationExample, type PaperTable, type Variant } from '../../model/accounting/paper.js' // prettier-ignore
+import {
+  factorisationExample,
+  PAPER_FINDINGS,
+  paperTables,
+  VARIANTS,
+  type FactorisationExample,
+  type PaperTable,
+  type Variant,
+} from '../../model/accounting/paper.js'
 
 /** What the ALBERT paper prints beside what its configurations give. */
 export interface PaperReport {

@@ -7,7 +7,14 @@ import { polynomial, showFormula } from '../../model/accounting/formula.js'
 import { guessFamily } from '../../model/names/guess-family.js'
 import { countParameters, type ParameterReport, type PartCounts } from '../../model/accounting/count.js'
 import { findPreset, PRESETS } from '../../model/accounting/presets.js'
-import { slotDifferences, slotOptionsOf, slotsIn, slotsOf, type Slot, type SlotOptions } from '../../model/accounting/slots.js' // prettier-ignore
+import {
+  slotDifferences,
+  slotOptionsOf,
+  slotsIn,
+  slotsOf,
+  type Slot,
+  type SlotOptions,
+} from '../../model/accounting/slots.js'
 import type { HeadName } from '../../model/outputs.js'
 import { sharingOf, whatIfs, type WhatIf } from '../../model/accounting/what-if.js'
 import { readConfigFile } from '../open/config-file.js'
@@ -90,7 +97,12 @@ function toColumn(head: ColumnHead, config: ModelConfig, options: SlotOptions, s
     sharing: sharingOf(config, options),
     heads: [...(options.heads ?? [])],
     embedding: {
-      V, E, H, unfactorised, factorised, ratio: unfactorised / factorised,
+      V,
+      E,
+      H,
+      unfactorised,
+      factorised,
+      ratio: unfactorised / factorised,
       symbols: { unfactorised: 'V·H', factorised: projection ? 'V·E + E·H' : architecture === 'bert' ? 'V·H' : 'V·E' },
     },
     formula: showFormula(polynomial(slots)),
@@ -102,7 +114,7 @@ function toColumn(head: ColumnHead, config: ModelConfig, options: SlotOptions, s
     fileBytes: null,
     footprint: footprintOf(config, slots, work),
     agreement: null,
-  } // prettier-ignore
+  }
   return column
 }
 

@@ -98,13 +98,20 @@ export class Models {
   async #closeOthers(kept: string | null): Promise<void> {
     const idle = [...this.#open].filter(([key, { users }]) => key !== kept && users === 0)
     for (const [key] of idle) this.#open.delete(key)
-    await Promise.all(idle.map(([, { model }]) => model.then((m) => m.close(), () => undefined)))
+    await Promise.all(
+      idle.map(([, { model }]) =>
+        model.then(
+          (m) => m.close(),
+          () => undefined,
+        ),
+      ),
+    )
   }
 
   close(): Promise<void> {
     return this.#closeOthers(null)
   }
-} // prettier-ignore
+}
 
 /** Runs jobs of a queue until it is told to stop, or until nothing is left. */
 export async function workQueue(options: WorkOptions & { readonly threads?: number }): Promise<WorkReport> {
@@ -117,7 +124,11 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
       return 'evaluation' in merged ? `${merged.evaluation.lines} lines scored` : `${merged.output.lines} lines joined`
     }
     const asked = { ...(job.task.options as Partial<TextJob>), model: path, input, vocabulary }
-    const text = { format: 'jsonl', ...asked, ...(options.threads === undefined ? {} : { threads: options.threads }) } as TextJob // prettier-ignore
+    const text = {
+      format: 'jsonl',
+      ...asked,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    } as TextJob
     return models.use(job.task.command, text, async (model) => {
       if (model.sha256 !== job.task.model.sha256)
         throw malformed('the model here is not the one that the job was made for', {

@@ -7,7 +7,16 @@ import { isBad, type BadLine } from '../../text/data/examples.js'
 import { readLines } from '../../text/data/lines.js'
 import { badLine } from '../inference/errors-file.js'
 import { embedEntries, openEmbedder, vectorLine } from '../inference/embed.js'
-import { indexInput, openClassifier, predictions, readPiece, textModelOptions, type FileProgress, type Listener, type TextJob } from '../inference/job.js' // prettier-ignore
+import {
+  indexInput,
+  openClassifier,
+  predictions,
+  readPiece,
+  textModelOptions,
+  type FileProgress,
+  type Listener,
+  type TextJob,
+} from '../inference/job.js'
 import type { TextModel } from '../inference/model.js'
 import { labelsFor, predictionLine, type PredictionFormat } from '../inference/predict.js'
 

@@ -62,10 +62,22 @@ export function tokenizeLine(tokenizer: Tokenizer, text: string, special = false
   const name = (id: number): string => tokenizer.tokenOf(id) ?? ''
   const framed = <T>(first: T, inner: T[], last: T): T[] => (special ? [first, ...inner, last] : inner)
   return {
-    tokens: framed(name(cls), found.map((t) => t.token), name(sep)),
-    ids: framed(cls, found.map((t) => t.id), sep),
-    offsets: framed<readonly [number, number] | null>(null, found.map((t) => [t.start, t.end] as const), null),
-  } // prettier-ignore
+    tokens: framed(
+      name(cls),
+      found.map((t) => t.token),
+      name(sep),
+    ),
+    ids: framed(
+      cls,
+      found.map((t) => t.id),
+      sep,
+    ),
+    offsets: framed<readonly [number, number] | null>(
+      null,
+      found.map((t) => [t.start, t.end] as const),
+      null,
+    ),
+  }
 }
 
 /** Tokenizes each line of a file, or of standard input where it is `-`. */

@@ -22,7 +22,15 @@ const place = ({ layer, operation }: Pick<Step, 'layer' | 'operation'>): number 
 function worstOf(steps: readonly Step[]): OperationReport[] {
   return [...worstBy(steps, place)]
     .sort(([a], [b]) => a - b)
-    .map(([, { runner, layer, operation, output, maxAbs, atol, ok }]) => ({ runner, layer, operation, output, maxAbs, atol, ok })) // prettier-ignore
+    .map(([, { runner, layer, operation, output, maxAbs, atol, ok }]) => ({
+      runner,
+      layer,
+      operation,
+      output,
+      maxAbs,
+      atol,
+      ok,
+    }))
 }
 
 /**

@@ -18,6 +18,8 @@ const precisionOf = (name: unknown): Precision => PRECISIONS.find((p) => p === n
 export function tfjsPrecision(directory: string): Precision | null {
   const file = join(directory, 'tfjs', 'model.json')
   if (!existsSync(file)) return null
-  const { userDefinedMetadata } = parsed(readFileSync(file, 'utf8')) as { userDefinedMetadata?: { albertkit?: { dtype?: unknown } } } // prettier-ignore
+  const { userDefinedMetadata } = parsed(readFileSync(file, 'utf8')) as {
+    userDefinedMetadata?: { albertkit?: { dtype?: unknown } }
+  }
   return precisionOf(userDefinedMetadata?.albertkit?.dtype)
 }

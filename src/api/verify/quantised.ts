@@ -74,7 +74,8 @@ const arithmeticOf = ({ half, dynamic }: QuantisedGraph): Arithmetic =>
 function runnersOf({ kind, file }: QuantisedGraph, v: Verification): string[] {
   const able = RUNNERS.filter((r) => r.artefact === kind)
   const { runners, gpu } = v.options
-  if (runners === undefined) return (gpu === true ? able.filter((r) => r.place === 'gpu') : able.slice(0, 1)).map((r) => r.name) // prettier-ignore
+  if (runners === undefined)
+    return (gpu === true ? able.filter((r) => r.place === 'gpu') : able.slice(0, 1)).map((r) => r.name)
   const named = able.filter((r) => runners.includes(r.name)).map((r) => r.name)
   if (named.length === 0)
     v.notRun.push({
@@ -122,10 +123,15 @@ export async function checkQuantised(
     const expected = names.length === 0 ? [] : inputs.map((x) => runReference(model, weights, x, own, dynamic))
     const moved =
       arithmetic === 'float32'
-        ? expected.map((exact, i) => float32Movements({ model, source: weights }, { inputs: inputs[i]!, expected: exact }, own)) // prettier-ignore
+        ? expected.map((exact, i) =>
+            float32Movements({ model, source: weights }, { inputs: inputs[i]!, expected: exact }, own),
+          )
         : []
     if (v.options.layers === true || v.options.bisect === true)
-      v.notRun.push({ runner: names.join(', '), reason: `layers and operations of ${graph.file}: only those of float32 forms are compared` }) // prettier-ignore
+      v.notRun.push({
+        runner: names.join(', '),
+        reason: `layers and operations of ${graph.file}: only those of float32 forms are compared`,
+      })
     for (const name of names) {
       v.options.onProgress?.(`running ${graph.file} in ${name}`)
       const runner = await v.open(name, { file: join(directory, graph.file) })

@@ -9,7 +9,8 @@ interface Saved extends TensorPlan {
 }
 
 const bytesOf = ({ dtype, data }: Saved): Uint8Array => {
-  if (dtype === 'I64') return new Uint8Array(BigInt64Array.from({ length: data.length }, (_, i) => BigInt(data[i]!)).buffer) // prettier-ignore
+  if (dtype === 'I64')
+    return new Uint8Array(BigInt64Array.from({ length: data.length }, (_, i) => BigInt(data[i]!)).buffer)
   return new Uint8Array(Float32Array.from(data).buffer)
 }
 

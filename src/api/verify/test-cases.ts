@@ -108,7 +108,10 @@ async function againstTrials(
   options: VerifyOptions,
 ): Promise<Trials> {
   const { checksum, task } = options
-  const other = await openModel(against, { ...(checksum === undefined ? {} : { checksum }), ...(task === undefined ? {} : { task }) }) // prettier-ignore
+  const other = await openModel(against, {
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(task === undefined ? {} : { task }),
+  })
   try {
     const { inputs, notes } = await draw(opened, common(opened.model, other.model), heads, options.text)
     // Families count their hidden states in two ways: where the numbers differ, the same name is another layer.

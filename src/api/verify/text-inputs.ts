@@ -48,6 +48,11 @@ export async function textInputs(
     if (spent <= budget || rows.length === 0) rows.push(row)
   }
   if (rows.length === 0) throw usage('there is no text to run the model on', { file })
-  const notes = rows.length < total ? [`the first ${rows.length} of ${total} texts were run: more of them would keep the float64 reference busy for long`] : [] // prettier-ignore
+  const notes =
+    rows.length < total
+      ? [
+          `the first ${rows.length} of ${total} texts were run: more of them would keep the float64 reference busy for long`,
+        ]
+      : []
   return { inputs: makeBatches(rows, ROWS).map(inputsOf), notes }
 }

@@ -22,7 +22,9 @@ function aboutValues({ tensors }: Facts): Verdict[] {
   if (broken.length === 0) return [good('every value is a finite number')]
   return broken.map(({ variable, nan, inf, count }) => {
     const what = [nan > 0 ? `${nan} NaN` : '', inf > 0 ? `${inf} infinite` : ''].filter((x) => x !== '').join(' and ')
-    return bad(`${variable} has ${what} of ${plural(count, 'value')}: every output that they reach is none. Take an earlier checkpoint, and train with a smaller learning rate or without float16`) // prettier-ignore
+    return bad(
+      `${variable} has ${what} of ${plural(count, 'value')}: every output that they reach is none. Take an earlier checkpoint, and train with a smaller learning rate or without float16`,
+    )
   })
 }
 
@@ -38,9 +40,18 @@ function aboutZeros({ tensors }: Facts): Verdict[] {
 
 function aboutHeads({ heads, body, initializerRange }: Facts): Verdict[] {
   if (body === 'untrained')
-    return [warning(`the model is untrained: all of its layers are as initialised (noise of deviation ${initializerRange}, biases 0, LayerNorms 1 and 0)`)] // prettier-ignore
+    return [
+      warning(
+        `the model is untrained: all of its layers are as initialised (noise of deviation ${initializerRange}, biases 0, LayerNorms 1 and 0)`,
+      ),
+    ]
   return heads.flatMap(({ head, state }) => {
-    if (state === 'untrained') return [warning(`the ${head} is untrained: all of it is as initialised, and what it says is chance. Fine-tune it, or load the checkpoint that has it`)] // prettier-ignore
+    if (state === 'untrained')
+      return [
+        warning(
+          `the ${head} is untrained: all of it is as initialised, and what it says is chance. Fine-tune it, or load the checkpoint that has it`,
+        ),
+      ]
     return state === 'constant' ? [warning(`the ${head} is constant: it says the same whatever the text`)] : []
   })
 }
@@ -51,7 +62,11 @@ function aboutClasses({ classes }: Facts): Verdict[] {
   return classes.flatMap((c) => {
     const winner = classes.find((other) => other.index === c.beatenBy)
     if (winner === undefined) return []
-    return [warning(`${name(c)} cannot win: whatever the text, ${name(winner)} has a higher logit, or the same and comes first`)] // prettier-ignore
+    return [
+      warning(
+        `${name(c)} cannot win: whatever the text, ${name(winner)} has a higher logit, or the same and comes first`,
+      ),
+    ]
   })
 }
 
@@ -61,11 +76,20 @@ function aboutRanks({ ranks }: Facts): Verdict[] {
   const unused = word.possible - word.numerical
   const verdict =
     unused > 0
-      ? warning(`word_embeddings has rank ${word.numerical} of ${word.possible}: ${plural(unused, 'dimension')} of it carr${unused === 1 ? 'ies' : 'y'} nothing`) // prettier-ignore
-      : good(`word_embeddings uses all of its ${word.possible} dimensions (effective rank ${word.effective.toFixed(1)}; ${usedWidth(word)} directions hold 90 % of its energy)`) // prettier-ignore
+      ? warning(
+          `word_embeddings has rank ${word.numerical} of ${word.possible}: ${plural(unused, 'dimension')} of it carr${unused === 1 ? 'ies' : 'y'} nothing`,
+        )
+      : good(
+          `word_embeddings uses all of its ${word.possible} dimensions (effective rank ${word.effective.toFixed(1)}; ${usedWidth(word)} directions hold 90 % of its energy)`,
+        )
   if (product === null || product.numerical >= word.numerical) return [verdict]
   const lost = word.numerical - product.numerical
-  return [verdict, warning(`the projection loses ${plural(lost, 'dimension')} of the word embeddings: the product has rank ${product.numerical}`)] // prettier-ignore
+  return [
+    verdict,
+    warning(
+      `the projection loses ${plural(lost, 'dimension')} of the word embeddings: the product has rank ${product.numerical}`,
+    ),
+  ]
 }
 
 const aboutLayers = ({ duplicates }: Facts): Verdict[] =>
@@ -78,21 +102,36 @@ const aboutLayers = ({ duplicates }: Facts): Verdict[] =>
   )
 
 function aboutAgainst({ against, missing }: Facts): Verdict[] {
-  const lacking = missing.length === 0 ? [] : [bad(`the checkpoint lacks ${plural(missing.length, 'variable')} that its own configuration asks for: ${some(missing.map((m) => m.variable))}`)] // prettier-ignore
+  const lacking =
+    missing.length === 0
+      ? []
+      : [
+          bad(
+            `the checkpoint lacks ${plural(missing.length, 'variable')} that its own configuration asks for: ${some(missing.map((m) => m.variable))}`,
+          ),
+        ]
   if (against === null) return lacking
   const { notProvided, variables, config, unknown } = against
   if (notProvided.length === 0)
     return [...lacking, good(`the checkpoint provides all ${variables} variables of the model of ${config}`)]
   const body = notProvided.filter((n) => /^(embeddings|encoder)\//.test(n.slot))
-  const reshaped = notProvided.flatMap(({ variable, shape, found }) => found === null ? [] : [`${variable} [${found.join(', ')}] instead of [${shape.join(', ')}]`]) // prettier-ignore
+  const reshaped = notProvided.flatMap(({ variable, shape, found }) =>
+    found === null ? [] : [`${variable} [${found.join(', ')}] instead of [${shape.join(', ')}]`],
+  )
   return [
     ...lacking,
-    warning(`the checkpoint does not provide ${notProvided.length} of ${variables} variables of the model of ${config}, which start from random values: ${some(notProvided.map((n) => n.variable))}`), // prettier-ignore
+    warning(
+      `the checkpoint does not provide ${notProvided.length} of ${variables} variables of the model of ${config}, which start from random values: ${some(notProvided.map((n) => n.variable))}`,
+    ),
     body.length > 0
-      ? bad(`${body.length} of them belong to the body: a model fine-tuned from this checkpoint stays at chance (accuracy 1/number of classes), or far below what it could be`) // prettier-ignore
+      ? bad(
+          `${body.length} of them belong to the body: a model fine-tuned from this checkpoint stays at chance (accuracy 1/number of classes), or far below what it could be`,
+        )
       : good('none of them belongs to the body: pooler and heads are what fine-tuning learns'),
     ...(reshaped.length > 0 ? [warning(`of another shape in the checkpoint: ${some(reshaped)}`)] : []),
-    ...(unknown.length > 0 && body.length > 0 ? [warning(`the checkpoint has ${plural(unknown.length, 'variable')} of other names: ${some(unknown)}`)] : []), // prettier-ignore
+    ...(unknown.length > 0 && body.length > 0
+      ? [warning(`the checkpoint has ${plural(unknown.length, 'variable')} of other names: ${some(unknown)}`)]
+      : []),
   ]
 }
 
@@ -105,7 +144,10 @@ function aboutBefore({ before }: Facts): Verdict[] {
     return [bad(`nothing was trained: all ${compared} variables are what they were in ${checkpoint}`), ...fresh]
   if (unchanged.length === 0) return [good(`all ${compared} variables changed since ${checkpoint}`), ...fresh]
   const names = some(unchanged.map((u) => u.variable))
-  return [warning(`${unchanged.length} of ${compared} variables stayed what they were in ${checkpoint}: ${names}`), ...fresh] // prettier-ignore
+  return [
+    warning(`${unchanged.length} of ${compared} variables stayed what they were in ${checkpoint}: ${names}`),
+    ...fresh,
+  ]
 }
 
 const ORDER = { bad: 0, warning: 1, good: 2 } as const

@@ -146,7 +146,10 @@ export async function analyseWeights(path: string, options: WeightsOptions = {})
     onProgress?.('layers that are copies')
     const [name = path] = distinctNames([path])
     const { checksum, task } = open
-    const beside = { ...(checksum === undefined ? {} : { checksum }), ...(open.config === undefined ? {} : { config: open.config }) } // prettier-ignore
+    const beside = {
+      ...(checksum === undefined ? {} : { checksum }),
+      ...(open.config === undefined ? {} : { config: open.config }),
+    }
     const width = plan.model.embeddings.word.shape[1] ?? 0
     const facts = {
       model: name,
@@ -162,7 +165,10 @@ export async function analyseWeights(path: string, options: WeightsOptions = {})
       missing: plan.missing,
       against: against === undefined ? null : compareAgainst(examined, against, task),
       before: before === undefined ? null : await compareBefore(examined, before, beside),
-      notes: [...notes, ...(width > WIDEST ? [`the word embeddings are wider than ${WIDEST}: their rank is not estimated`] : [])], // prettier-ignore
+      notes: [
+        ...notes,
+        ...(width > WIDEST ? [`the word embeddings are wider than ${WIDEST}: their rank is not estimated`] : []),
+      ],
     }
     const ok = plan.missing.length === 0 && tensors.every((t) => t.nan + t.inf === 0)
     return { ok, ...facts, verdicts: verdictsOf(facts) }

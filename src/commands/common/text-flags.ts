@@ -30,18 +30,32 @@ const positive = (name: string, description: string, max = 2 ** 31 - 1, aliases:
 export const textFlags = {
   ...tokenizerFlags,
   vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),
-  labels: Flags.string({ description: "names of the classes, a line each, instead of the model's own", helpValue: 'FILE' }),
-  'max-seq-length': positive('max-seq-length', 'tokens of a line, the rest is cut off; default 128, or what the model takes', 1 << 20),
+  labels: Flags.string({
+    description: "names of the classes, a line each, instead of the model's own",
+    helpValue: 'FILE',
+  }),
+  'max-seq-length': positive(
+    'max-seq-length',
+    'tokens of a line, the rest is cut off; default 128, or what the model takes',
+    1 << 20,
+  ),
   'batch-size': positive('batch-size', 'lines in a batch; default 32', 1 << 16, ['batch']),
   threads: positive('threads', 'threads that read, a session each; default one a core, as far as memory goes', 1024),
-  runner: Flags.string({ description: 'runtime; the fastest that is there if left out', options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'] }),
-  'input-format': Flags.string({ description: 'what the input is, lines or features; by the file name if left out', options: ['lines', 'tsv', 'csv', 'jsonl', 'tfrecord'], aliases: ['from'] }),
+  runner: Flags.string({
+    description: 'runtime; the fastest that is there if left out',
+    options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'],
+  }),
+  'input-format': Flags.string({
+    description: 'what the input is, lines or features; by the file name if left out',
+    options: ['lines', 'tsv', 'csv', 'jsonl', 'tfrecord'],
+    aliases: ['from'],
+  }),
   header: Flags.boolean({ description: 'the first line names the columns' }),
   'text-column': Flags.string({ description: 'column of the text, by number (from 1) or name', helpValue: 'COLUMN' }),
   'text-b-column': Flags.string({ description: 'column of the second text', helpValue: 'COLUMN' }),
   'label-column': Flags.string({ description: 'column of the label', helpValue: 'COLUMN' }),
   errors: Flags.string({ description: 'where lines that cannot be used go, as JSON lines', helpValue: 'FILE' }),
-} // prettier-ignore
+}
 
 export interface TextFlagValues {
   cased?: boolean | undefined
@@ -84,6 +98,8 @@ export const shardFlag = Flags.custom<{ index: number; count: number }>({
   parse: (text) => {
     const [, i = '0', n = '0'] = /^(\d+)\/(\d+)$/.exec(text) ?? []
     if (Number(i) >= 1 && Number(i) <= Number(n)) return Promise.resolve({ index: Number(i) - 1, count: Number(n) })
-    return Promise.reject(usage(`--shard takes i/n with i from 1 to n, not ${text}`, { hint: 'the first of eight is 1/8' }))
+    return Promise.reject(
+      usage(`--shard takes i/n with i from 1 to n, not ${text}`, { hint: 'the first of eight is 1/8' }),
+    )
   },
-}) // prettier-ignore
+})

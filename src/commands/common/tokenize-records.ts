@@ -76,6 +76,8 @@ export async function* fromRecords(
     const { label, real, ...features } = record
     const tokens = tokenNames(tokenizer, features.input_ids.slice(0, features.input_mask.lastIndexOf(1) + 1))
     const name = label === null ? null : (labels?.[label] ?? null)
-    yield json ? JSON.stringify({ tokens, ...features, label_id: label, label: name, is_real_example: real }) : tokens.join(' ')
-  } // prettier-ignore
+    yield json
+      ? JSON.stringify({ tokens, ...features, label_id: label, label: name, is_real_example: real })
+      : tokens.join(' ')
+  }
 }

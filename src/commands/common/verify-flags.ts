@@ -23,5 +23,19 @@ export const verifyOptions = (flags: {
   const { bisect, text, against, save, force } = rest
   // A picture shows layers.
   const layers = flags.layers || svg !== undefined || png !== undefined
-  return defined({ runners: runner, golden, atol, gpu, allowSoftware, adapter, browser, layers, bisect, text, against, save, force }) // prettier-ignore
+  return defined({
+    runners: runner,
+    golden,
+    atol,
+    gpu,
+    allowSoftware,
+    adapter,
+    browser,
+    layers,
+    bisect,
+    text,
+    against,
+    save,
+    force,
+  })
 }

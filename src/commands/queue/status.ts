@@ -7,7 +7,7 @@ export default class QueueStatus extends AlbertkitCommand {
     'Jobs by their state, and for each file that was submitted how many of its shards are done; for one that failed, why.'
   static override examples = [
     { description: 'On this machine', command: '<%= config.bin %> <%= command.id %> || test $? = 6' },
-  ] // prettier-ignore
+  ]
   static override flags = queueFlags
 
   async run(): Promise<void> {

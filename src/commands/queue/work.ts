@@ -6,8 +6,11 @@ export default class QueueWork extends AlbertkitCommand {
   static override summary = 'Compute shards from a queue until told to stop.'
   static override description = `Any number of workers, on any number of machines that share a file system, may do this at once. The shard of a worker that dies is given to another when its lock has run out; a shard may so be computed twice, which writes the same bytes. A Redis server that restarts is waited for.`
   static override examples = [
-    { description: 'Until nothing is left', command: '<%= config.bin %> <%= command.id %> --until-empty || test $? = 6' },
-  ] // prettier-ignore
+    {
+      description: 'Until nothing is left',
+      command: '<%= config.bin %> <%= command.id %> --until-empty || test $? = 6',
+    },
+  ]
   static override flags = {
     ...queueFlags,
     concurrency: Flags.integer({ description: 'shards at a time', default: 1, min: 1 }),

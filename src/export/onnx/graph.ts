@@ -120,7 +120,15 @@ export class OnnxGraphOps implements Ops<Value> {
     const writer = this.#writer
     let dynamic = this.#dynamic.get(x)
     if (dynamic === undefined) {
-      dynamic = writer.nodes('DynamicQuantizeLinear', [x], [['values', x.dims], ['scale', []], ['zero_point', []]]) // prettier-ignore
+      dynamic = writer.nodes(
+        'DynamicQuantizeLinear',
+        [x],
+        [
+          ['values', x.dims],
+          ['scale', []],
+          ['zero_point', []],
+        ],
+      )
       this.#dynamic.set(x, dynamic)
     }
     const [values, scale, zeroPoint] = dynamic as [Value, Value, Value]

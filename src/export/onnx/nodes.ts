@@ -91,7 +91,11 @@ export class NodeWriter {
   /** A node of several outputs, whose names end in those of `results`. */
   nodes(op: string, inputs: readonly Value[], results: readonly (readonly [string, readonly Dim[]])[]): Value[] {
     const name = this.names.fresh(op)
-    const outputs = results.map(([suffix, dims]): Value => ({ name: this.names.reserve(`${name}/${suffix}`), dims, half: false })) // prettier-ignore
+    const outputs = results.map(([suffix, dims]): Value => ({
+      name: this.names.reserve(`${name}/${suffix}`),
+      dims,
+      half: false,
+    }))
     this.#nodes.push({ name, op, inputs, outputs, attributes: [] })
     return outputs
   }

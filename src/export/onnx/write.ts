@@ -172,7 +172,9 @@ export async function writeOnnx(
         for (const part of [head, fieldHeader(MODEL_GRAPH, bytes.length), bytes]) file.write(part)
       }),
     )
-    const before = (file: OutputFile) => (i: number) => { file.write(new Uint8Array((offsets[i] ?? 0) - file.bytes)) } // prettier-ignore
+    const before = (file: OutputFile) => (i: number) => {
+      file.write(new Uint8Array((offsets[i] ?? 0) - file.bytes))
+    }
     finish(
       dataName,
       await writeFile(`${path}_data`, (file) => {
@@ -186,7 +188,15 @@ export async function writeOnnx(
       await writeFile(path, async (file) => {
         onStart?.(path, graphBytes)
         for (const part of [head, fieldHeader(MODEL_GRAPH, graphBytes), nodes]) file.write(part)
-        await pour(file, weights, source, (i) => { file.write(headers[i] ?? new Uint8Array(0)) }, onProgress) // prettier-ignore
+        await pour(
+          file,
+          weights,
+          source,
+          (i) => {
+            file.write(headers[i] ?? new Uint8Array(0))
+          },
+          onProgress,
+        )
       }),
     )
   }

@@ -297,7 +297,10 @@ export class TfjsGraphOps implements Ops<Value> {
   firstToken(x: Value): Value {
     // begin and end of axes 0 and 2 do not count (mask 0b101), axis 1 goes
     const masks = { begin: 5, end: 5, shrink: 2 }
-    const bounds = [[0, 0, 0], [0, 1, 0]] as const // prettier-ignore
+    const bounds = [
+      [0, 0, 0],
+      [0, 1, 0],
+    ] as const
     const node = this.#writer.slice(this.#whole(x), bounds, FLOAT, masks, 'first_token')
     return { dims: ['batch', last(x.dims)], rows: node, whole: node }
   }
@@ -305,7 +308,10 @@ export class TfjsGraphOps implements Ops<Value> {
   pick(x: Value, index: number): Value {
     // begin and end of axes 0 and 1 do not count (mask 0b011), axis 2 goes
     const masks = { begin: 3, end: 3, shrink: 4 }
-    const bounds = [[0, 0, index], [0, 0, index + 1]] as const // prettier-ignore
+    const bounds = [
+      [0, 0, index],
+      [0, 0, index + 1],
+    ] as const
     const whole = this.#writer.slice(this.#whole(x), bounds, FLOAT, masks, 'pick')
     return { dims: x.dims.slice(0, -1), rows: null, whole }
   }

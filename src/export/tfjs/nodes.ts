@@ -71,7 +71,12 @@ export class NodeWriter {
   /** An input of integers whose axes are all dynamic. */
   input(name: string, rank: number): Node {
     const shape: Attribute = { value: { case: 'shape', value: shapeOf(Array<number>(rank).fill(-1)) } }
-    return this.#add({ name: this.names.reserve(name), op: 'Placeholder', inputs: [], attributes: { dtype: INT32, shape } }) // prettier-ignore
+    return this.#add({
+      name: this.names.reserve(name),
+      op: 'Placeholder',
+      inputs: [],
+      attributes: { dtype: INT32, shape },
+    })
   }
 
   /** A Const node; large ones have type and shape but no content, which is in the weights file. */
@@ -130,7 +135,6 @@ export class NodeWriter {
     masks: SliceMasks,
     label?: string,
   ): Node {
-    // prettier-ignore
     const attributes = {
       T: type,
       Index: INT32,

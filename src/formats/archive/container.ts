@@ -26,9 +26,17 @@ function namingArchive(source: TensorSource, folder: string, path: string): Tens
   }
   return {
     ...source,
-    read: (name, offset, target) => { naming(() => { source.read(name, offset, target) }) },
-    verifyChecksum: (name) => { naming(() => { source.verifyChecksum(name) }) },
-  } // prettier-ignore
+    read: (name, offset, target) => {
+      naming(() => {
+        source.read(name, offset, target)
+      })
+    },
+    verifyChecksum: (name) => {
+      naming(() => {
+        source.verifyChecksum(name)
+      })
+    },
+  }
 }
 
 /** Unpacks into a temporary folder, which is removed when the source is closed, and when the process is interrupted. */

@@ -2,7 +2,19 @@ import { RangedFile } from './file.js'
 
 /** What the first bytes of a file say it is, whatever its name. */
 export type FileKind =
-  | 'zip' | 'gzip' | 'hdf5' | 'pickle' | 'png' | 'html' | 'lfs-pointer' | 'table' | 'json' | 'safetensors' | 'text' | 'empty' | 'unknown' // prettier-ignore
+  | 'zip'
+  | 'gzip'
+  | 'hdf5'
+  | 'pickle'
+  | 'png'
+  | 'html'
+  | 'lfs-pointer'
+  | 'table'
+  | 'json'
+  | 'safetensors'
+  | 'text'
+  | 'empty'
+  | 'unknown'
 
 const SAMPLE = 512
 const startsWith = (bytes: Uint8Array, text: string): boolean =>

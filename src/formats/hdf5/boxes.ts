@@ -33,6 +33,10 @@ export function* boxes(shape: readonly number[], first: number, count: number): 
   const fromRow = Math.ceil(first / inner)
   if (fromRow !== head) yield* within(head, first - head * inner, inner)
   if (tail > fromRow)
-    yield { start: [fromRow, ...rest.map(() => 0)], extent: [tail - fromRow, ...rest], elements: (tail - fromRow) * inner } // prettier-ignore
+    yield {
+      start: [fromRow, ...rest.map(() => 0)],
+      extent: [tail - fromRow, ...rest],
+      elements: (tail - fromRow) * inner,
+    }
   if (end > tail * inner) yield* within(tail, 0, end - tail * inner)
 }

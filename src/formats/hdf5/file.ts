@@ -93,7 +93,9 @@ export class Hdf5File {
     for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
       const { path: parent, depth } = group
       const what = `the group ${parent === '' ? '/' : parent} cannot be read`
-      const children = this.library.call(what, place, (module) => module.get_names(this.#id, parent === '' ? '/' : parent, false)) // prettier-ignore
+      const children = this.library.call(what, place, (module) =>
+        module.get_names(this.#id, parent === '' ? '/' : parent, false),
+      )
       for (const name of children) {
         const path = `${parent}/${name}`
         if (++objects > MAX_OBJECTS) throw unsupported(`the file has more than ${MAX_OBJECTS} objects`, place)
@@ -192,7 +194,14 @@ export class Hdf5File {
             const status =
               entry.shape.length === 0
                 ? module.get_dataset_data(this.#id, entry.path, null, null, null, BigInt(this.#buffer))
-                : module.get_dataset_data(this.#id, entry.path, box.extent.map(BigInt), box.start.map(BigInt), box.start.map(() => 1n), BigInt(this.#buffer)) // prettier-ignore
+                : module.get_dataset_data(
+                    this.#id,
+                    entry.path,
+                    box.extent.map(BigInt),
+                    box.start.map(BigInt),
+                    box.start.map(() => 1n),
+                    BigInt(this.#buffer),
+                  )
             if (status >= 0) target.set(module.HEAPU8.subarray(this.#buffer, this.#buffer + bytes), at)
             return status
           },

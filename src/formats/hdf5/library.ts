@@ -32,7 +32,11 @@ interface Module {
   get_names(file: bigint, path: string, recursive: boolean): string[]
   get_type(file: bigint, path: string): number
   get_attribute_names(file: bigint, path: string): string[]
-  get_attribute_metadata(file: bigint, path: string, name: string): { type: number; size: number; total_size: number; vlen: boolean } // prettier-ignore
+  get_attribute_metadata(
+    file: bigint,
+    path: string,
+    name: string,
+  ): { type: number; size: number; total_size: number; vlen: boolean }
   get_attribute_data(file: bigint, path: string, name: string, target: bigint): number
   get_dataset_metadata(file: bigint, path: string): Hdf5Metadata
   get_dataset_filters(file: bigint, path: string): readonly { readonly id: number; readonly name: string }[]
@@ -105,7 +109,6 @@ export class Hdf5Library {
     run: (module: Module) => T,
     failed?: (result: T) => boolean,
   ): T {
-    // prettier-ignore
     const fail = (error: unknown): AlbertkitError =>
       malformed(`${what}: ${this.#reason(error)}`, {
         ...place,

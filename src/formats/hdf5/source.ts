@@ -104,7 +104,10 @@ function shardsOf(indexPath: string): string[] {
 /** Opens `*.h5.index.json` of transformers or `*.weights.json` of Keras, and the files it names. @throws AlbertkitError as `openHdf5` */
 export function openShardedHdf5(indexPath: string): Promise<TensorSource> {
   const paths = shardsOf(indexPath)
-  return open([indexPath, ...paths], paths.map((path) => ({ path, scope: '' }))) // prettier-ignore
+  return open(
+    [indexPath, ...paths],
+    paths.map((path) => ({ path, scope: '' })),
+  )
 }
 
 /** Before the names of the backbone, where the head has a file of its own in which the same names mean others. */

@@ -17,9 +17,19 @@ export const MAX_HEADER_BYTES = 12 + 10_000
 
 /** `descr` of the element types that have a name here, little-endian or of one byte. */
 const DTYPES: Readonly<Record<string, DType>> = {
-  '<f8': 'F64', '<f4': 'F32', '<f2': 'F16', '<i8': 'I64', '<i4': 'I32', '<i2': 'I16', '|i1': 'I8',
-  '<u8': 'U64', '<u4': 'U32', '<u2': 'U16', '|u1': 'U8', '|b1': 'BOOL',
-} // prettier-ignore
+  '<f8': 'F64',
+  '<f4': 'F32',
+  '<f2': 'F16',
+  '<i8': 'I64',
+  '<i4': 'I32',
+  '<i2': 'I16',
+  '|i1': 'I8',
+  '<u8': 'U64',
+  '<u4': 'U32',
+  '<u2': 'U16',
+  '|u1': 'U8',
+  '|b1': 'BOOL',
+}
 
 /**
  * Reads the header at the start of `bytes`.
@@ -29,7 +39,11 @@ const DTYPES: Readonly<Record<string, DType>> = {
 export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): NpyHeader {
   const fail = (what: string) => malformed(`${name}.npy ${what}`, { file, tensor: name })
   const refuse = (what: string) =>
-    unsupported(`${name}.npy ${what}`, { file, tensor: name, hint: "save arrays of plain little-endian numbers: v.astype('<f4'), v.astype('<i8')" }) // prettier-ignore
+    unsupported(`${name}.npy ${what}`, {
+      file,
+      tensor: name,
+      hint: "save arrays of plain little-endian numbers: v.astype('<f4'), v.astype('<i8')",
+    })
   const text = Buffer.from(bytes)
   if (text.toString('latin1', 0, 6) !== MAGIC) throw fail('is no array of NumPy')
   const wide = (text[6] ?? 0) >= 2
@@ -45,7 +59,11 @@ export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): N
   const dtype = descr === undefined ? undefined : DTYPES[descr]
   if (dtype === undefined) throw refuse(`holds elements of type ${descr ?? 'object'}`)
   // Python 2 writes 3L.
-  const shape = dims.split(',').map((d) => d.trim().replace(/L$/, '')).filter((d) => d !== '').map(Number) // prettier-ignore
+  const shape = dims
+    .split(',')
+    .map((d) => d.trim().replace(/L$/, ''))
+    .filter((d) => d !== '')
+    .map(Number)
   if (!Number.isSafeInteger(elementCount(shape) * DTYPE_BYTES[dtype])) throw fail('has an impossible shape')
   const columns = order === 'True' && shape.filter((d) => d > 1).length > 1
   return { dtype, shape, columns, dataStart: start + length }

@@ -32,9 +32,15 @@ class NpzReader {
   inflate(entry: ZipEntry): Uint8Array {
     const fail = (what: string) => malformed(`${entry.name} ${what}`, { file: this.file.path, offset: entry.dataStart })
     if (entry.method !== DEFLATED)
-      throw unsupported(`${entry.name} is packed by method ${entry.method}`, { file: this.file.path, offset: entry.dataStart }) // prettier-ignore
+      throw unsupported(`${entry.name} is packed by method ${entry.method}`, {
+        file: this.file.path,
+        offset: entry.dataStart,
+      })
     if (entry.size > MAX_HELD_BYTES)
-      throw unsupported(`${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_HELD_BYTES} for compressed arrays`, { file: this.file.path, hint: 'save it with np.savez, which does not compress' }) // prettier-ignore
+      throw unsupported(
+        `${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_HELD_BYTES} for compressed arrays`,
+        { file: this.file.path, hint: 'save it with np.savez, which does not compress' },
+      )
     let bytes: Uint8Array
     try {
       bytes = inflateRawSync(this.file.bytes(entry.dataStart, entry.storedSize), { maxOutputLength: entry.size + 1 })
@@ -54,14 +60,20 @@ class NpzReader {
     )
     const byteLength = elementCount(shape) * DTYPE_BYTES[dtype]
     if (dataStart + byteLength !== entry.size)
-      throw malformed(`${entry.name} has ${entry.size - dataStart} bytes of numbers, but its shape [${shape.join(', ')}] needs ${byteLength}`, { file: this.file.path, tensor: name, offset: entry.dataStart }) // prettier-ignore
+      throw malformed(
+        `${entry.name} has ${entry.size - dataStart} bytes of numbers, but its shape [${shape.join(', ')}] needs ${byteLength}`,
+        { file: this.file.path, tensor: name, offset: entry.dataStart },
+      )
     return { entry, dataStart, columns, info: { name, dtype, shape, byteLength, file: this.file.path } }
   }
 
   /** The numbers of an array by rows; `packed` is the entry's bytes, where they had to be unpacked */
   numbers({ entry, info, columns, dataStart }: Member, packed: Uint8Array | null): Uint8Array {
     if (packed === null && entry.size > MAX_HELD_BYTES)
-      throw unsupported(`${entry.name} is stored by columns and has more than ${MAX_HELD_BYTES} bytes`, { file: this.file.path, hint: 'save np.ascontiguousarray of it' }) // prettier-ignore
+      throw unsupported(`${entry.name} is stored by columns and has more than ${MAX_HELD_BYTES} bytes`, {
+        file: this.file.path,
+        hint: 'save np.ascontiguousarray of it',
+      })
     const numbers = packed?.subarray(dataStart) ?? this.file.bytes(entry.dataStart + dataStart, info.byteLength)
     return columns ? byRows(numbers, info.shape, DTYPE_BYTES[info.dtype]) : numbers
   }
@@ -72,7 +84,10 @@ class NpzReader {
     for (let at = 0; at < entry.size; at += PIECE)
       sum = crc32(this.file.bytes(entry.dataStart + at, Math.min(PIECE, entry.size - at)), sum)
     if (sum !== entry.crc32)
-      throw malformed(`${entry.name} is damaged: its checksum is wrong`, { file: this.file.path, offset: entry.dataStart }) // prettier-ignore
+      throw malformed(`${entry.name} is damaged: its checksum is wrong`, {
+        file: this.file.path,
+        offset: entry.dataStart,
+      })
   }
 }
 

@@ -219,81 +219,172 @@ export class PickleMachine {
   }
 
   /** What an opcode pushes, where it pushes a value; undefined for the others. */
-  // prettier-ignore
+
   #value(op: number): PickleValue | undefined {
     const cursor = this.#cursor
     switch (op) {
-      case OP.NONE: return null
-      case OP.NEWTRUE: return true
-      case OP.NEWFALSE: return false
-      case OP.INT: return this.#int(this.#line())
-      case OP.LONG: return this.#decimal(this.#line().replace(/L$/, ''))
-      case OP.BININT: return cursor.int32()
-      case OP.BININT1: return cursor.byte()
-      case OP.BININT2: return cursor.uint(2)
-      case OP.LONG1: return this.#long(cursor.byte())
-      case OP.LONG4: return this.#long(cursor.uint(4))
-      case OP.FLOAT: return this.#float(this.#line())
-      case OP.BINFLOAT: return cursor.float64()
-      case OP.STRING: return this.#quoted(this.#line())
-      case OP.UNICODE: return this.#rawUnicode(this.#line())
-      case OP.BINSTRING: case OP.BINUNICODE: return text(this.#raw(4))
-      case OP.SHORT_BINSTRING: case OP.SHORT_BINUNICODE: return text(this.#raw(1))
-      case OP.BINUNICODE8: return text(this.#raw(8))
-      case OP.SHORT_BINBYTES: return this.#raw(1)
-      case OP.BINBYTES: return this.#raw(4)
-      case OP.BINBYTES8: case OP.BYTEARRAY8: return this.#raw(8)
-      case OP.EMPTY_LIST: return this.#fresh(new PickleList())
-      case OP.EMPTY_DICT: return this.#fresh(new PickleDict())
-      case OP.EMPTY_SET: return this.#fresh(new PickleSet())
-      case OP.LIST: return this.#append(this.#fresh(new PickleList()), this.#sinceMark())
-      case OP.DICT: return this.#setItems(this.#fresh(new PickleDict()), this.#sinceMark())
-      case OP.FROZENSET: return this.#append(this.#fresh(new PickleSet()), this.#sinceMark())
-      case OP.EMPTY_TUPLE: return new PickleTuple([])
-      case OP.TUPLE: return new PickleTuple(this.#sinceMark())
-      case OP.TUPLE1: return this.#tuple(1)
-      case OP.TUPLE2: return this.#tuple(2)
-      case OP.TUPLE3: return this.#tuple(3)
-      case OP.DUP: return this.#top()
-      case OP.GET: return this.#recall(this.#decimal(this.#line()))
-      case OP.BINGET: return this.#recall(cursor.byte())
-      case OP.LONG_BINGET: return this.#recall(cursor.uint(4))
-      case OP.GLOBAL: return this.#namedGlobal()
-      case OP.STACK_GLOBAL: return this.#stackGlobal()
-      case OP.REDUCE: case OP.NEWOBJ: return this.#reduce()
-      case OP.NEWOBJ_EX: return this.#withKeywords()
-      case OP.INST: return this.#call(this.#namedGlobal(), this.#sinceMark())
-      case OP.OBJ: return this.#object(this.#sinceMark())
-      case OP.PERSID: return this.#host.persistent(this.#line())
-      case OP.BINPERSID: return this.#host.persistent(this.#pop())
-      default: return undefined
+      case OP.NONE:
+        return null
+      case OP.NEWTRUE:
+        return true
+      case OP.NEWFALSE:
+        return false
+      case OP.INT:
+        return this.#int(this.#line())
+      case OP.LONG:
+        return this.#decimal(this.#line().replace(/L$/, ''))
+      case OP.BININT:
+        return cursor.int32()
+      case OP.BININT1:
+        return cursor.byte()
+      case OP.BININT2:
+        return cursor.uint(2)
+      case OP.LONG1:
+        return this.#long(cursor.byte())
+      case OP.LONG4:
+        return this.#long(cursor.uint(4))
+      case OP.FLOAT:
+        return this.#float(this.#line())
+      case OP.BINFLOAT:
+        return cursor.float64()
+      case OP.STRING:
+        return this.#quoted(this.#line())
+      case OP.UNICODE:
+        return this.#rawUnicode(this.#line())
+      case OP.BINSTRING:
+      case OP.BINUNICODE:
+        return text(this.#raw(4))
+      case OP.SHORT_BINSTRING:
+      case OP.SHORT_BINUNICODE:
+        return text(this.#raw(1))
+      case OP.BINUNICODE8:
+        return text(this.#raw(8))
+      case OP.SHORT_BINBYTES:
+        return this.#raw(1)
+      case OP.BINBYTES:
+        return this.#raw(4)
+      case OP.BINBYTES8:
+      case OP.BYTEARRAY8:
+        return this.#raw(8)
+      case OP.EMPTY_LIST:
+        return this.#fresh(new PickleList())
+      case OP.EMPTY_DICT:
+        return this.#fresh(new PickleDict())
+      case OP.EMPTY_SET:
+        return this.#fresh(new PickleSet())
+      case OP.LIST:
+        return this.#append(this.#fresh(new PickleList()), this.#sinceMark())
+      case OP.DICT:
+        return this.#setItems(this.#fresh(new PickleDict()), this.#sinceMark())
+      case OP.FROZENSET:
+        return this.#append(this.#fresh(new PickleSet()), this.#sinceMark())
+      case OP.EMPTY_TUPLE:
+        return new PickleTuple([])
+      case OP.TUPLE:
+        return new PickleTuple(this.#sinceMark())
+      case OP.TUPLE1:
+        return this.#tuple(1)
+      case OP.TUPLE2:
+        return this.#tuple(2)
+      case OP.TUPLE3:
+        return this.#tuple(3)
+      case OP.DUP:
+        return this.#top()
+      case OP.GET:
+        return this.#recall(this.#decimal(this.#line()))
+      case OP.BINGET:
+        return this.#recall(cursor.byte())
+      case OP.LONG_BINGET:
+        return this.#recall(cursor.uint(4))
+      case OP.GLOBAL:
+        return this.#namedGlobal()
+      case OP.STACK_GLOBAL:
+        return this.#stackGlobal()
+      case OP.REDUCE:
+      case OP.NEWOBJ:
+        return this.#reduce()
+      case OP.NEWOBJ_EX:
+        return this.#withKeywords()
+      case OP.INST:
+        return this.#call(this.#namedGlobal(), this.#sinceMark())
+      case OP.OBJ:
+        return this.#object(this.#sinceMark())
+      case OP.PERSID:
+        return this.#host.persistent(this.#line())
+      case OP.BINPERSID:
+        return this.#host.persistent(this.#pop())
+      default:
+        return undefined
     }
   }
 
-  // prettier-ignore
   #effect(op: number): void {
     const cursor = this.#cursor
     switch (op) {
-      case OP.PROTO: this.#protocol(cursor.byte()); break
+      case OP.PROTO:
+        this.#protocol(cursor.byte())
+        break
       // Frames only help a reader that buffers; the opcodes in them are read like any others.
-      case OP.FRAME: cursor.uint(8); break
-      case OP.MARK: this.#mark(); break
+      case OP.FRAME:
+        cursor.uint(8)
+        break
+      case OP.MARK:
+        this.#mark()
+        break
       // In protocols that had no POP_MARK, popping an empty frame takes its mark.
-      case OP.POP: if (this.#stack.length > 0) this.#pop(); else this.#sinceMark(); break
-      case OP.POP_MARK: this.#sinceMark(); break
-      case OP.APPEND: { const item = this.#pop(); this.#append(this.#top(), [item]); break }
-      case OP.APPENDS: case OP.ADDITEMS: { const items = this.#sinceMark(); this.#append(this.#top(), items); break }
-      case OP.SETITEM: { const value = this.#pop(); const key = this.#pop(); this.#setItems(this.#top(), [key, value]); break }
-      case OP.SETITEMS: { const items = this.#sinceMark(); this.#setItems(this.#top(), items); break }
-      case OP.PUT: this.#remember(Number(this.#decimal(this.#line()))); break
-      case OP.BINPUT: this.#remember(cursor.byte()); break
-      case OP.LONG_BINPUT: this.#remember(cursor.uint(4)); break
-      case OP.MEMOIZE: this.#remember(this.#memo.size); break
-      case OP.BUILD: this.#build(); break
-      case OP.EXT1: case OP.EXT2: case OP.EXT4:
+      case OP.POP:
+        if (this.#stack.length > 0) this.#pop()
+        else this.#sinceMark()
+        break
+      case OP.POP_MARK:
+        this.#sinceMark()
+        break
+      case OP.APPEND: {
+        const item = this.#pop()
+        this.#append(this.#top(), [item])
+        break
+      }
+      case OP.APPENDS:
+      case OP.ADDITEMS: {
+        const items = this.#sinceMark()
+        this.#append(this.#top(), items)
+        break
+      }
+      case OP.SETITEM: {
+        const value = this.#pop()
+        const key = this.#pop()
+        this.#setItems(this.#top(), [key, value])
+        break
+      }
+      case OP.SETITEMS: {
+        const items = this.#sinceMark()
+        this.#setItems(this.#top(), items)
+        break
+      }
+      case OP.PUT:
+        this.#remember(Number(this.#decimal(this.#line())))
+        break
+      case OP.BINPUT:
+        this.#remember(cursor.byte())
+        break
+      case OP.LONG_BINPUT:
+        this.#remember(cursor.uint(4))
+        break
+      case OP.MEMOIZE:
+        this.#remember(this.#memo.size)
+        break
+      case OP.BUILD:
+        this.#build()
+        break
+      case OP.EXT1:
+      case OP.EXT2:
+      case OP.EXT4:
         throw this.#fail('a global by its number in a registry of extensions, which a file cannot bring along')
-      case OP.NEXT_BUFFER: case OP.READONLY_BUFFER: throw this.#fail('a buffer outside the pickle')
-      default: throw this.#fail(`no pickle opcode: 0x${op.toString(16).padStart(2, '0')}`)
+      case OP.NEXT_BUFFER:
+      case OP.READONLY_BUFFER:
+        throw this.#fail('a buffer outside the pickle')
+      default:
+        throw this.#fail(`no pickle opcode: 0x${op.toString(16).padStart(2, '0')}`)
     }
   }
 

@@ -150,7 +150,10 @@ export class BundleSource implements TensorSource {
     this.verifyChecksum(name)
     const { piece, dtype } = entry
     if (piece !== null && !this.#bigEndian) this.#shard(piece, name).read(piece.offset + offset, target)
-    else inWholeElements(DTYPE_BYTES[dtype], offset, target, (at, bytes) => { this.#readElements(entry, at, bytes) }) // prettier-ignore
+    else
+      inWholeElements(DTYPE_BYTES[dtype], offset, target, (at, bytes) => {
+        this.#readElements(entry, at, bytes)
+      })
   }
 
   /** Whole elements from byte `offset` on. */

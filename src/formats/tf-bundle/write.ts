@@ -15,8 +15,13 @@ const MAGIC = 0xdb4775248b80fb57n
 
 const { DataType } = tensorflow
 const DATA_TYPES: Readonly<Partial<Record<DType, tensorflow.DataType>>> = {
-  F32: DataType.DT_FLOAT, F64: DataType.DT_DOUBLE, F16: DataType.DT_HALF, BF16: DataType.DT_BFLOAT16, I32: DataType.DT_INT32, I64: DataType.DT_INT64,
-} // prettier-ignore
+  F32: DataType.DT_FLOAT,
+  F64: DataType.DT_DOUBLE,
+  F16: DataType.DT_HALF,
+  BF16: DataType.DT_BFLOAT16,
+  I32: DataType.DT_INT32,
+  I64: DataType.DT_INT64,
+}
 
 function varint(n: number): number[] {
   const bytes: number[] = []

@@ -13,8 +13,20 @@ const SHAPE = 2
 const CONTENT = 4
 /** The field of typed values, by element type. */
 const VALUES: Readonly<Partial<Record<DType, number>>> = {
-  F32: 5, F64: 6, I32: 7, I16: 7, I8: 7, U16: 7, U8: 7, I64: 10, BOOL: 11, F16: 13, BF16: 13, U32: 16, U64: 17,
-} // prettier-ignore
+  F32: 5,
+  F64: 6,
+  I32: 7,
+  I16: 7,
+  I8: 7,
+  U16: 7,
+  U8: 7,
+  I64: 10,
+  BOOL: 11,
+  F16: 13,
+  BF16: 13,
+  U32: 16,
+  U64: 17,
+}
 /** Every this many varints their place is kept, so that a range is found without reading all before it. */
 const STRIDE = 4096
 /** Values one a field, which TensorFlow never writes; enough for any constant. */

@@ -116,7 +116,9 @@ class TorchSource implements TensorSource {
     const strided = { shape, strides, offset, width: type.width }
     gatherer = isContiguous(strided)
       ? null
-      : new Gatherer(strided, (at, target) => { from.file.read(place.offset + storage.viewOffset + at, target) }) // prettier-ignore
+      : new Gatherer(strided, (at, target) => {
+          from.file.read(place.offset + storage.viewOffset + at, target)
+        })
     this.#gatherers.set(name, gatherer)
     return gatherer
   }

@@ -49,10 +49,25 @@ export function lineOf(slot: string): string {
 
 /** Order of the lines: as the data flows. */
 const FLOW = [
-  'embeddings/word', 'embeddings/projection', 'embeddings/position', 'embeddings/token type', 'embeddings/LayerNorm',
-  'attention/query', 'attention/key', 'attention/value', 'attention/output', 'attention/LayerNorm',
-  'ffn/intermediate', 'ffn/output', 'ffn/LayerNorm', 'pooler', 'mlm', 'sop', 'classifier', 'qa',
-] // prettier-ignore
+  'embeddings/word',
+  'embeddings/projection',
+  'embeddings/position',
+  'embeddings/token type',
+  'embeddings/LayerNorm',
+  'attention/query',
+  'attention/key',
+  'attention/value',
+  'attention/output',
+  'attention/LayerNorm',
+  'ffn/intermediate',
+  'ffn/output',
+  'ffn/LayerNorm',
+  'pooler',
+  'mlm',
+  'sop',
+  'classifier',
+  'qa',
+]
 
 const place = (key: string): number => (FLOW.includes(key) ? FLOW.indexOf(key) : FLOW.length)
 

@@ -111,8 +111,15 @@ function row(
   const target = (numbers[0] ?? 0) * 1e6
   const released = [computed.without, computed.with]
   const nearest = released.reduce((a, b) => (Math.abs(target - b) < Math.abs(target - a) ? b : a))
-  return { label, printed: numbers, computed, follows, difference: target - nearest, explanation: explain(follows, note) }
-} // prettier-ignore
+  return {
+    label,
+    printed: numbers,
+    computed,
+    follows,
+    difference: target - nearest,
+    explanation: explain(follows, note),
+  }
+}
 
 const XXLARGE_NOTE =
   'no way of counting gives it: pooler (16.8M) included, the heads (0.6M) and positions at width H (2.0M) are too small; the table of widths prints 225M for the same widths'
@@ -179,10 +186,17 @@ const depths = (): PaperTable => ({
 const widths = (): PaperTable => ({
   id: 'width',
   title: 'Width, 3-layer ALBERT large with other hidden sizes (Table 12)',
-  rows: ([[1024, 18], [2048, 60], [4096, 225], [6144, 499]] as const).map(([H, printed]) =>
+  rows: (
+    [
+      [1024, 18],
+      [2048, 60],
+      [4096, 225],
+      [6144, 499],
+    ] as const
+  ).map(([H, printed]) =>
     row(`H ${H}`, printed, configOf('albert-large', { num_hidden_layers: 3, ...wide(H) }), 'all'),
   ),
-}) // prettier-ignore
+})
 
 /** The paper's tables of sizes beside the computed values. */
 export const paperTables = (): PaperTable[] => [sizes(), embeddingSizes(), sharingStrategies(), depths(), widths()]

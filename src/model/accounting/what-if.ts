@@ -67,7 +67,14 @@ const choices = <T>(list: readonly T[] | undefined): readonly (T | null)[] =>
 function imagine(
   config: ModelConfig,
   options: SlotOptions,
-  [V, L, H, G, E, sharing]: readonly [number | null, number | null, number | null, number | null, number | null, Sharing | null],
+  [V, L, H, G, E, sharing]: readonly [
+    number | null,
+    number | null,
+    number | null,
+    number | null,
+    number | null,
+    Sharing | null,
+  ],
 ): Imagined {
   const label: string[] = []
   let changed = config
@@ -92,7 +99,7 @@ function imagine(
     label.push(sharingWords(sharing, changed))
   }
   return { label: label.join(', '), config: changed, options: chosen, notes }
-} // prettier-ignore
+}
 
 /**
  * Every combination of `whatIf`'s sizes, starting from `config`.

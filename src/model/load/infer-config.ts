@@ -58,8 +58,16 @@ function groupsOf(source: TensorSource, layers: number, given: RawConfig['fields
 
 const NEEDED = {
   bert: ['num_hidden_layers', 'num_attention_heads', 'hidden_size', 'intermediate_size'],
-  albert: ['num_hidden_layers', 'num_hidden_groups', 'inner_group_num', 'num_attention_heads', 'hidden_size', 'embedding_size', 'intermediate_size'],
-} as const // prettier-ignore
+  albert: [
+    'num_hidden_layers',
+    'num_hidden_groups',
+    'inner_group_num',
+    'num_attention_heads',
+    'hidden_size',
+    'embedding_size',
+    'intermediate_size',
+  ],
+} as const
 
 /**
  * `given` completed by what the weights tell.

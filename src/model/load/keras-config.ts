@@ -92,7 +92,8 @@ function translateTask(task: KerasObject, type: 'albert' | 'bert'): Fields & { r
 
 /** Whether a configuration is one of Keras, or the inner part of one. */
 const isKeras = (fields: Fields): boolean =>
-  asObject(fields) !== null || (!('model_type' in fields) && Object.values(WORDS).some((word) => word !== 'dropout' && word in fields)) // prettier-ignore
+  asObject(fields) !== null ||
+  (!('model_type' in fields) && Object.values(WORDS).some((word) => word !== 'dropout' && word in fields))
 
 /**
  * A configuration of keras-hub in our words; any other as it is.

@@ -11,7 +11,7 @@ const STEPS = 4096
 const CUT = 2
 
 /** Density of the normal distribution, without its factor. */
-const density = (x: number): number => Math.exp(-x * x / 2) // prettier-ignore
+const density = (x: number): number => Math.exp((-x * x) / 2)
 
 let table: Float32Array | null = null
 

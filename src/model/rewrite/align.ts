@@ -85,7 +85,12 @@ function layerPairs(a: Side, b: Side): Pair[] {
     const first = layers[0] ?? 0
     const last = layers[layers.length - 1] ?? first
     const range = first === last ? String(first) : `${first}-${last}`
-    const slot = p !== null && (q === null || p.slot === q.slot) ? p.slot : p === null && q !== null ? q.slot : `encoder/layer_${range}/${role}` // prettier-ignore
+    const slot =
+      p !== null && (q === null || p.slot === q.slot)
+        ? p.slot
+        : p === null && q !== null
+          ? q.slot
+          : `encoder/layer_${range}/${role}`
     if (p !== null && q !== null) return { slot, layers, ...both(a, b, p, q) }
     return { slot, layers, a: p === null ? null : held(a, p), b: q === null ? null : held(b, q) }
   })

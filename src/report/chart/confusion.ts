@@ -30,7 +30,13 @@ export function confusionChart({ labels, confusion, accuracy, lines }: Evaluatio
         {
           mark: { type: 'rect' },
           encoding: {
-            color: { field: 'share', type: 'quantitative', title: 'share of row', scale: { scheme: 'blues', domain: [0, 1] }, legend: { format: '.0%' } }, // prettier-ignore
+            color: {
+              field: 'share',
+              type: 'quantitative',
+              title: 'share of row',
+              scale: { scheme: 'blues', domain: [0, 1] },
+              legend: { format: '.0%' },
+            },
           },
         },
         {

@@ -22,14 +22,20 @@ export function layersChart(models: readonly ModelLayers[]): Chart {
   const farthest = Math.max(...models.flatMap((m) => m.layers.map((l) => l.l2)))
   const values = models.flatMap((m) => m.layers.map((l) => ({ ...l, model: m.model })))
   const x = {
-    field: 'layer', type: 'quantitative', title: 'layer',
+    field: 'layer',
+    type: 'quantitative',
+    title: 'layer',
     scale: { domain: [0, Math.max(1, deepest - 1)], nice: false, padding: 8 },
     axis: { tickMinStep: 1, tickCount: Math.min(deepest, 12), format: 'd' },
-  } // prettier-ignore
+  }
   const color = {
-    field: 'model', type: 'nominal', title: null, sort: names, scale: { domain: names },
+    field: 'model',
+    type: 'nominal',
+    title: null,
+    sort: names,
+    scale: { domain: names },
     legend: names.length === 1 ? null : { symbolType: 'circle', columns: 4 },
-  } // prettier-ignore
+  }
   const panel = (field: 'l2' | 'cosine', title: string, scale: object) => ({
     width: PANEL,
     height: 260,
@@ -48,7 +54,8 @@ export function layersChart(models: readonly ModelLayers[]): Chart {
       .join('; ')}`,
     spec: {
       title: {
-        text: one === undefined ? 'What each layer does to its input' : `What each layer of ${one.model} does to its input`,
+        text:
+          one === undefined ? 'What each layer does to its input' : `What each layer of ${one.model} does to its input`,
         subtitle: 'Output of a layer compared with its input, mean over tokens, padding left out',
       },
       data: { values },
@@ -58,7 +65,7 @@ export function layersChart(models: readonly ModelLayers[]): Chart {
         panel('cosine', 'cosine similarity', { domain: [Math.min(0, Math.floor(least * 10) / 10), 1] }),
       ],
     },
-  } // prettier-ignore
+  }
 }
 
 /** Entropy and norm of each attention head, as heat maps. */
@@ -76,18 +83,32 @@ export function headsChart(models: readonly ModelLayers[], look: Look): Chart {
   const panel = (m: ModelLayers, field: 'normalised' | 'norm', title: string, legend: object, domain: object) => ({
     width: { step: cell },
     height: { step: high },
-    title: { text: names.length === 1 ? title : `${m.model}: ${title}`, fontSize: 13.5, fontWeight: 500, offset: 8, frame: 'group' },
+    title: {
+      text: names.length === 1 ? title : `${m.model}: ${title}`,
+      fontSize: 13.5,
+      fontWeight: 500,
+      offset: 8,
+      frame: 'group',
+    },
     data: { values: m.heads.map((h) => ({ head: h.head, row: row(m, h), value: h[field] })) },
     mark: { type: 'rect', stroke: background, strokeWidth: 1 },
     encoding: {
       x: { field: 'head', type: 'ordinal', title: 'head', axis: { labelAngle: 0, labelOverlap: true } },
       y: { field: 'row', type: 'ordinal', title: 'layer', sort: null, axis: { labelOverlap: true } },
       color: {
-        field: 'value', type: 'quantitative', scale: { ...domain, range: ramp }, title: null,
-        legend: { orient: 'right', direction: 'vertical', gradientLength: Math.max(60, Math.min(200, high * depthOf(m))), ...legend },
+        field: 'value',
+        type: 'quantitative',
+        scale: { ...domain, range: ramp },
+        title: null,
+        legend: {
+          orient: 'right',
+          direction: 'vertical',
+          gradientLength: Math.max(60, Math.min(200, high * depthOf(m))),
+          ...legend,
+        },
       },
     },
-  }) // prettier-ignore
+  })
   return {
     name: 'heads',
     alt: `Attention entropy and norm of every head of ${names.join(', ')}`,
@@ -105,10 +126,16 @@ export function headsChart(models: readonly ModelLayers[], look: Look): Chart {
         spacing: 56,
         resolve: { scale: { color: 'independent' } },
         hconcat: [
-          panel(m, 'normalised', 'attention entropy', { format: '.0%', tickCount: 4 }, { domain: [Math.floor(least * 10) / 10, 1] }),
+          panel(
+            m,
+            'normalised',
+            'attention entropy',
+            { format: '.0%', tickCount: 4 },
+            { domain: [Math.floor(least * 10) / 10, 1] },
+          ),
           panel(m, 'norm', 'norm', { tickCount: 3 }, { domainMin: 0 }),
         ],
       })),
     },
-  } // prettier-ignore
+  }
 }

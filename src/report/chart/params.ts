@@ -63,7 +63,10 @@ export function paramsChart({ columns }: ParamsReport): Chart {
       spacing: 10,
       facet: {
         row: {
-          field: 'model', type: 'nominal', sort: models, title: null,
+          field: 'model',
+          type: 'nominal',
+          sort: models,
+          title: null,
           header: { labelAngle: 0, labelAlign: 'left', labelAnchor: 'middle', labelPadding: 8, labelLimit: 220 },
         },
       },
@@ -77,11 +80,19 @@ export function paramsChart({ columns }: ParamsReport): Chart {
             encoding: {
               y,
               x: {
-                field: 'n', type: 'quantitative', title: 'million parameters', stack: 'zero',
-                scale: { domain: [0, largest * 1.14], nice: false }, axis: { tickCount: 6 },
+                field: 'n',
+                type: 'quantitative',
+                title: 'million parameters',
+                stack: 'zero',
+                scale: { domain: [0, largest * 1.14], nice: false },
+                axis: { tickCount: 6 },
               },
               color: {
-                field: 'part', type: 'nominal', title: null, scale: { domain: present }, legend: { columns: 6 },
+                field: 'part',
+                type: 'nominal',
+                title: null,
+                scale: { domain: present },
+                legend: { columns: 6 },
               },
               order: { field: 'order', type: 'quantitative' },
             },
@@ -94,7 +105,7 @@ export function paramsChart({ columns }: ParamsReport): Chart {
         ],
       },
     },
-  } // prettier-ignore
+  }
 }
 
 /** The paper's printed numbers against the computed ones: how far each way of counting is off. */
@@ -136,7 +147,10 @@ export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
       data: { values: points },
       facet: {
         row: {
-          field: 'table', type: 'nominal', sort: null, title: null,
+          field: 'table',
+          type: 'nominal',
+          sort: null,
+          title: null,
           header: { labelOrient: 'top', labelAnchor: 'start', labelPadding: 6, labelLimit: 500 },
         },
       },
@@ -151,9 +165,16 @@ export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
             mark: { type: 'point', size: 75, opacity: 0.95 },
             encoding: {
               y,
-              x: { field: 'off', type: 'quantitative', title: 'computed minus printed, % of printed', axis: { tickCount: 8 } },
+              x: {
+                field: 'off',
+                type: 'quantitative',
+                title: 'computed minus printed, % of printed',
+                axis: { tickCount: 8 },
+              },
               color: {
-                field: 'outcome', type: 'nominal', title: null,
+                field: 'outcome',
+                type: 'nominal',
+                title: null,
                 scale: {
                   domain: ['gives the printed number', 'another way of counting', 'no way of counting gives it'],
                   range: [blue, `${muted}66`, orange],
@@ -164,5 +185,5 @@ export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
         ],
       },
     },
-  } // prettier-ignore
+  }
 }

@@ -19,7 +19,14 @@ type Found = Pick<NonNullable<VerifyReport['layers']>[number], 'maxAbs' | 'atol'
 function square(row: string, column: string, facet: string, { maxAbs, atol, ok }: Found): Cell {
   const part = maxAbs === null ? Infinity : maxAbs / atol
   const heat = Math.min(3, Math.max(-3, Math.log10(Math.max(part, 1e-3))))
-  return { row, column, facet, heat, text: maxAbs === null ? 'NaN' : maxAbs === 0 ? '0' : maxAbs.toExponential(0), wrong: !ok } // prettier-ignore
+  return {
+    row,
+    column,
+    facet,
+    heat,
+    text: maxAbs === null ? 'NaN' : maxAbs === 0 ? '0' : maxAbs.toExponential(0),
+    wrong: !ok,
+  }
 }
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)]
@@ -31,13 +38,25 @@ function heatMap(cells: readonly Cell[], x: string, look: Look): Record<string, 
     type: 'quantitative',
     title: 'part of the bound',
     scale: { domain: [-3, 0, 3], range: [good, background, bad], clamp: true, interpolate: 'rgb' },
-    legend: { labelExpr: "datum.value === 0 ? 'the bound' : datum.value < 0 ? '1/' + pow(10, -datum.value) : pow(10, datum.value) + ' ×'", values: [-3, 0, 3], gradientLength: 200, gradientThickness: 10 }, // prettier-ignore
+    legend: {
+      labelExpr:
+        "datum.value === 0 ? 'the bound' : datum.value < 0 ? '1/' + pow(10, -datum.value) : pow(10, datum.value) + ' ×'",
+      values: [-3, 0, 3],
+      gradientLength: 200,
+      gradientThickness: 10,
+    },
   }
   return {
     width: { step: 86 },
     height: { step: 24 },
     encoding: {
-      x: { field: 'column', type: 'nominal', sort: unique(cells.map((c) => c.column)), title: x, axis: { orient: 'top', labelAngle: 0, labelOverlap: false } },
+      x: {
+        field: 'column',
+        type: 'nominal',
+        sort: unique(cells.map((c) => c.column)),
+        title: x,
+        axis: { orient: 'top', labelAngle: 0, labelOverlap: false },
+      },
       y: { field: 'row', type: 'nominal', sort: unique(cells.map((c) => c.row)), title: null },
     },
     layer: [
@@ -46,11 +65,14 @@ function heatMap(cells: readonly Cell[], x: string, look: Look): Record<string, 
         mark: { type: 'text', fontSize: 11 },
         encoding: {
           text: { field: 'text', type: 'nominal' },
-          color: { condition: { test: 'datum.heat > 1.2 || datum.heat < -2.2', value: look === 'light' ? 'white' : '#0d1117' }, value: text },
+          color: {
+            condition: { test: 'datum.heat > 1.2 || datum.heat < -2.2', value: look === 'light' ? 'white' : '#0d1117' },
+            value: text,
+          },
         },
       },
     ],
-  } // prettier-ignore
+  }
 }
 
 const verdict = ({ firstDivergent }: VerifyReport): string =>
@@ -65,7 +87,10 @@ export function layersChart(report: VerifyReport, look: Look): Chart {
     name: 'layers',
     alt: `Largest difference after each layer in each runtime. ${verdict(report)}`,
     spec: {
-      title: { text: 'Largest difference after each layer', subtitle: `${verdict(report)} Colour: the part of the bound that is used.` }, // prettier-ignore
+      title: {
+        text: 'Largest difference after each layer',
+        subtitle: `${verdict(report)} Colour: the part of the bound that is used.`,
+      },
       data: { values: cells },
       ...heatMap(cells, 'runtime', look),
     },
@@ -79,7 +104,10 @@ export function operationsChart(report: VerifyReport, look: Look): Chart {
     name: 'operations',
     alt: `Largest difference of each operation by itself, by layer. ${verdict(report)}`,
     spec: {
-      title: { text: 'Each operation by itself', subtitle: `${verdict(report)} Colour: the part of the bound that is used.` }, // prettier-ignore
+      title: {
+        text: 'Each operation by itself',
+        subtitle: `${verdict(report)} Colour: the part of the bound that is used.`,
+      },
       data: { values: cells },
       facet: { row: { field: 'facet', type: 'nominal', title: null, sort: unique(cells.map((c) => c.facet)) } },
       spec: heatMap(cells, 'operation', look),

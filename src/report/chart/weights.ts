@@ -39,16 +39,23 @@ export function tensorsChart({ model, tensors }: WeightsReport, look: Look): Cha
         { mark: { type: 'rule', color: muted, strokeDash: [3, 3] }, encoding: { x: { datum: 0 } } },
         {
           mark: { type: 'rule', color: muted, strokeWidth: 1 },
-          encoding: { y, x: { field: 'min', type: 'quantitative', title: 'value', scale: { nice: true }, axis: { tickCount: 7 } }, x2: { field: 'max' } },
+          encoding: {
+            y,
+            x: { field: 'min', type: 'quantitative', title: 'value', scale: { nice: true }, axis: { tickCount: 7 } },
+            x2: { field: 'max' },
+          },
         },
         {
           mark: { type: 'rule', color: series[0], strokeWidth: 6 },
           encoding: { y, x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } },
         },
-        { mark: { type: 'point', color: series[1], size: 26 }, encoding: { y, x: { field: 'mean', type: 'quantitative' } } },
+        {
+          mark: { type: 'point', color: series[1], size: 26 },
+          encoding: { y, x: { field: 'mean', type: 'quantitative' } },
+        },
       ],
     },
-  } // prettier-ignore
+  }
 }
 
 /** Singular values of the word embeddings and of their product with the projection, the largest as 1. */
@@ -59,8 +66,10 @@ export function spectrumChart({ model, ranks }: WeightsReport): Chart | null {
     ...(ranks.product === null ? [] : [{ name: 'word_embeddings · projection', of: ranks.product }]),
   ]
   const values = matrices.flatMap(({ name, of }) =>
-    of.singular.flatMap((x, i) => (of.singular[0]! > 0 ? [{ matrix: name, index: i + 1, value: x / of.singular[0]! }] : [])),
-  ) // prettier-ignore
+    of.singular.flatMap((x, i) =>
+      of.singular[0]! > 0 ? [{ matrix: name, index: i + 1, value: x / of.singular[0]! }] : [],
+    ),
+  )
   const names = matrices.map((m) => m.name)
   return {
     name: 'spectrum',
@@ -68,7 +77,10 @@ export function spectrumChart({ model, ranks }: WeightsReport): Chart | null {
     spec: {
       title: {
         text: 'Does the factorisation use its dimensions?',
-        subtitle: matrices.map(({ name, of }) => `${name}: rank ${of.numerical} of ${of.possible}, effective rank ${of.effective.toFixed(1)}`),
+        subtitle: matrices.map(
+          ({ name, of }) =>
+            `${name}: rank ${of.numerical} of ${of.possible}, effective rank ${of.effective.toFixed(1)}`,
+        ),
       },
       data: { values },
       width: 560,
@@ -76,12 +88,22 @@ export function spectrumChart({ model, ranks }: WeightsReport): Chart | null {
       mark: { type: 'line' },
       encoding: {
         x: {
-          field: 'index', type: 'quantitative', title: 'singular value, the largest first',
-          scale: { domain: [1, ranks.word.possible], nice: false }, axis: { tickMinStep: 1, format: 'd' },
+          field: 'index',
+          type: 'quantitative',
+          title: 'singular value, the largest first',
+          scale: { domain: [1, ranks.word.possible], nice: false },
+          axis: { tickMinStep: 1, format: 'd' },
         },
         y: { field: 'value', type: 'quantitative', title: 'part of the largest', scale: { domain: [0, 1] } },
-        color: { field: 'matrix', type: 'nominal', title: null, sort: names, scale: { domain: names }, legend: { symbolType: 'stroke' } },
+        color: {
+          field: 'matrix',
+          type: 'nominal',
+          title: null,
+          sort: names,
+          scale: { domain: names },
+          legend: { symbolType: 'stroke' },
+        },
       },
     },
-  } // prettier-ignore
+  }
 }

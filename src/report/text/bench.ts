@@ -20,7 +20,19 @@ export function benchText({ rows, notRun, node }: BenchReport): string {
     r.load.toFixed(0),
     r.memory?.toFixed(0) ?? '',
   ])
-  const head = ['file', 'runner', 'threads', 'batch', 'tokens', 'p50 ms', 'p90 ms', 'rows/s', 'tokens/s', 'load ms', 'MiB'] // prettier-ignore
+  const head = [
+    'file',
+    'runner',
+    'threads',
+    'batch',
+    'tokens',
+    'p50 ms',
+    'p90 ms',
+    'rows/s',
+    'tokens/s',
+    'load ms',
+    'MiB',
+  ]
   const right = head.map((_, i) => i).slice(2)
   const missing = notRun.map(({ runner, reason }) => `not run  ${runner}: ${escapeControl(reason)}`)
   return [`Node ${node}`, '', table(cells, { head, right }), ...missing].join('\n')

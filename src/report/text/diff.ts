@@ -3,7 +3,14 @@ import { escapeControl } from '../escape.js'
 import { count, scientific, shape } from '../format.js'
 import { table } from '../table.js'
 
-const STATUS = { equal: 'equal', within: 'within bound', differs: 'DIFFERS', shape: 'OTHER SHAPE', 'only-a': 'ONLY IN A', 'only-b': 'ONLY IN B' } as const // prettier-ignore
+const STATUS = {
+  equal: 'equal',
+  within: 'within bound',
+  differs: 'DIFFERS',
+  shape: 'OTHER SHAPE',
+  'only-a': 'ONLY IN A',
+  'only-b': 'ONLY IN B',
+} as const
 
 /** What of a slot is worth a column: the numbers, or why there are none. */
 function cells(slot: SlotDiff): string[] {

@@ -31,7 +31,9 @@ export function doctorText(report: DoctorReport, width: number): string {
   const broken = runtimes.filter((r) => r.required && r.status !== 'works').map((r) => r.name)
   return [
     `albertkit ${report.version}, node ${node.version} (${node.ok ? 'fine' : `needs ${node.required}`}), ${system.platform} ${system.arch}`,
-    escapeControl(`${system.cpu}, ${system.threads} threads, ${bytes(system.memory)} of memory, ${bytes(system.freeMemory)} free`), // prettier-ignore
+    escapeControl(
+      `${system.cpu}, ${system.threads} threads, ${bytes(system.memory)} of memory, ${bytes(system.freeMemory)} free`,
+    ),
     escapeControl(`WebGPU adapters: ${adapters.length === 0 ? 'none' : adapters.join(', ')}`),
     '',
     table(runtimes.map(runtimeRow), {

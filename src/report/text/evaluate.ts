@@ -8,13 +8,26 @@ const fixed = (x: number): string => x.toFixed(3)
 
 function mistakes(title: string, list: readonly Mistake[]): string[] {
   if (list.length === 0) return []
-  const rows = list.map((m) => [String(m.line), m.label, m.predicted, fixed(m.probability), Array.from(m.text).slice(0, 40).join('')]) // prettier-ignore
+  const rows = list.map((m) => [
+    String(m.line),
+    m.label,
+    m.predicted,
+    fixed(m.probability),
+    Array.from(m.text).slice(0, 40).join(''),
+  ])
   return ['', title, table(rows, { head: ['line', 'label', 'predicted', 'probability', 'text'], right: [0, 3] })]
 }
 
 /** An evaluation for a person. */
 export function evaluateText(e: Evaluation, comparison: ModelComparison | null = null): string {
-  const classes = e.classes.map((c) => [c.label, String(c.support), String(c.predicted), fixed(c.precision), fixed(c.recall), fixed(c.f1)]) // prettier-ignore
+  const classes = e.classes.map((c) => [
+    c.label,
+    String(c.support),
+    String(c.predicted),
+    fixed(c.precision),
+    fixed(c.recall),
+    fixed(c.f1),
+  ])
   const confusion = e.labels.map((label, i) => [label, ...e.confusion[i]!.map((n) => (n === 0 ? '·' : String(n)))])
   return [
     `accuracy  ${e.accuracy.toFixed(4)}  (${Math.round(e.accuracy * e.lines)} of ${e.lines} lines)`,
@@ -35,6 +48,8 @@ export function evaluateText(e: Evaluation, comparison: ModelComparison | null =
 function comparisonLines({ other, lines, different }: ModelComparison): string[] {
   const title = `${different.length} of ${lines} lines (${percent(different.length, lines)}) get another label from ${escapeControl(other)}`
   if (different.length === 0) return ['', title]
-  const rows = different.slice(0, 50).map((d) => [String(d.line), d.label ?? '', d.first, d.second, Array.from(d.text).slice(0, 40).join('')]) // prettier-ignore
+  const rows = different
+    .slice(0, 50)
+    .map((d) => [String(d.line), d.label ?? '', d.first, d.second, Array.from(d.text).slice(0, 40).join('')])
   return ['', title, table(rows, { head: ['line', 'label', 'first', 'second', 'text'], right: [0] })]
 }

@@ -75,16 +75,28 @@ export const layersTables = (models: readonly ModelLayers[]): DataTable[] => [
 /** One line for each model, layer and head; of a layer as a whole, `head` is empty. */
 export const layersCsvTable = (models: readonly ModelLayers[]): DataTable => ({
   title: 'layers',
-  columns: ['model', 'layer', 'inner', 'head', 'l2', 'cosine', 'entropy', 'normalised', 'norm'].map((title) => ({ title })),
+  columns: ['model', 'layer', 'inner', 'head', 'l2', 'cosine', 'entropy', 'normalised', 'norm'].map((title) => ({
+    title,
+  })),
   rows: models.flatMap((m) => {
     const none: Cell = { text: '', value: null }
     const n = (x: number | null): Cell => numberCell(x, String)
     return [
       ...m.layers.map((l) => [textCell(m.model), n(l.layer), none, none, n(l.l2), n(l.cosine), none, none, none]),
-      ...m.heads.map((h) => [textCell(m.model), n(h.layer), n(h.inner), n(h.head), none, none, n(h.entropy), n(h.normalised), n(h.norm)]),
+      ...m.heads.map((h) => [
+        textCell(m.model),
+        n(h.layer),
+        n(h.inner),
+        n(h.head),
+        none,
+        none,
+        n(h.entropy),
+        n(h.normalised),
+        n(h.norm),
+      ]),
     ]
   }),
-}) // prettier-ignore
+})
 
 /** The JSON document: of one model its own, of several a list. */
 export const layersDocument = (models: readonly ModelLayers[]): object =>

@@ -34,10 +34,17 @@ function accountTable(c: ParamsColumn): DataTable {
         { text: percent(l.stored, c.stored), value: l.stored / c.stored },
         numberCell(l.used, count),
       ]),
-      [textCell('total'), textCell(''), textCell(''), numberCell(c.stored, count), textCell(''), numberCell(c.used, count)],
+      [
+        textCell('total'),
+        textCell(''),
+        textCell(''),
+        numberCell(c.stored, count),
+        textCell(''),
+        numberCell(c.used, count),
+      ],
     ],
     notes: [sharingNote(c), `stored = ${c.formula}`],
-  } // prettier-ignore
+  }
 }
 
 function sharingNote({ stored, used, sharing }: ParamsColumn): string {
@@ -89,7 +96,12 @@ const COSTS: readonly Line[] = [
   ['FLOP a byte, weights cached', (c) => numberCell(c.footprint.intensity.cached, (n) => n.toFixed(1))],
 ]
 
-function linesTable(title: string, lines: readonly Line[], columns: readonly ParamsColumn[], notes: readonly string[] = []): DataTable {
+function linesTable(
+  title: string,
+  lines: readonly Line[],
+  columns: readonly ParamsColumn[],
+  notes: readonly string[] = [],
+): DataTable {
   const kept = lines.filter(([, cell]) => columns.some((c) => cell(c).value !== null))
   return {
     title,
@@ -97,7 +109,7 @@ function linesTable(title: string, lines: readonly Line[], columns: readonly Par
     rows: kept.map(([label, cell]) => [textCell(label), ...columns.map(cell)]),
     notes,
   }
-} // prettier-ignore
+}
 
 function notesOf({ columns }: ParamsReport): string[] {
   return columns.flatMap((c) => [

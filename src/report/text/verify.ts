@@ -143,7 +143,10 @@ export function verifyText(report: VerifyReport): string {
     )
   lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
   if (firstDivergent !== undefined) lines.push(escapeControl(divergenceText(firstDivergent)))
-  if (saved !== undefined) lines.push(`saved    ${escapeControl(saved)}: inputs ${shape(report.inputs[0] ?? [])} and what the reference gives for them`) // prettier-ignore
+  if (saved !== undefined)
+    lines.push(
+      `saved    ${escapeControl(saved)}: inputs ${shape(report.inputs[0] ?? [])} and what the reference gives for them`,
+    )
   const wrongWeights = weights.reduce((sum, w) => sum + w.differences.length, 0)
   const why =
     comparisons.length === 0

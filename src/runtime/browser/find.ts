@@ -39,7 +39,10 @@ export function findBrowser(given = process.env.CHROME_PATH): string {
     throw environment('the browser is not a program that can be run', { file: given, hint })
   }
   const path = (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '')
-  const found = [...path.flatMap((directory) => NAMES.map((name) => join(directory, name))), ...(PLACES[process.platform] ?? [])].find(runs) // prettier-ignore
+  const found = [
+    ...path.flatMap((directory) => NAMES.map((name) => join(directory, name))),
+    ...(PLACES[process.platform] ?? []),
+  ].find(runs)
   if (found === undefined) throw environment('there is no Chrome or Chromium', { hint })
   return found
 }

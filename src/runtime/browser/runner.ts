@@ -7,7 +7,14 @@ import type { InnerValues } from '../values.js'
 import { onnxContent, tfjsContent, type Content } from './content.js'
 import { findBrowser } from './find.js'
 import { launches, openPage, type Opened } from './launch.js'
-import { NO_ADAPTER, type PageApi, type PageBackend, type PageFeeds, type PageRequest, type PageState } from './protocol.js' // prettier-ignore
+import {
+  NO_ADAPTER,
+  type PageApi,
+  type PageBackend,
+  type PageFeeds,
+  type PageRequest,
+  type PageState,
+} from './protocol.js'
 import { servePage, type PageServer } from './server.js'
 
 /** The page's, in functions that are sent to it. */
@@ -142,7 +149,17 @@ export async function openBrowser(
       throw error
     }
     const detail = `Chromium ${opened.browser.version()}, ${content.detail(state)} on ${backend}`
-    return new BrowserRunner(name, detail, adapter, file, content.library, opened, server, content.names(state), state.rank) // prettier-ignore
+    return new BrowserRunner(
+      name,
+      detail,
+      adapter,
+      file,
+      content.library,
+      opened,
+      server,
+      content.names(state),
+      state.rank,
+    )
   } catch (error) {
     server.close()
     throw error

@@ -13,7 +13,11 @@ export const CUDA_CHOICE = 'CUDA_VISIBLE_DEVICES=1 before the command shows it t
 export function nvidiaAdapter(): Adapter {
   try {
     const query = ['--query-gpu=name,driver_version', '--format=csv,noheader']
-    const text = execFileSync('nvidia-smi', query, { encoding: 'utf8', timeout: 10_000, stdio: ['ignore', 'pipe', 'ignore'] }) // prettier-ignore
+    const text = execFileSync('nvidia-smi', query, {
+      encoding: 'utf8',
+      timeout: 10_000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     const [device = 'unknown', driver = 'unknown'] = (text.split('\n')[0] ?? '').split(',').map((part) => part.trim())
     return { vendor: 'nvidia', device, driver, software: false }
   } catch {

@@ -47,10 +47,12 @@ class TfjsRunner implements Runner {
       for (const [i, tensor] of tensors.entries())
         values.set(nodes[i] ?? '', { shape: tensor.shape, data: (await tensor.data()) as Float32Array })
       tf.dispose(tensors)
-      return new Map(wanted.flatMap((name) => {
-        const value = values.get(this.nodes.get(name) ?? name)
-        return value === undefined ? [] : [[name, value] as const]
-      })) // prettier-ignore
+      return new Map(
+        wanted.flatMap((name) => {
+          const value = values.get(this.nodes.get(name) ?? name)
+          return value === undefined ? [] : [[name, value] as const]
+        }),
+      )
     } catch (error) {
       throw malformed(`TensorFlow.js cannot run the model: ${firstLine(error)}`, { file: this.file, cause: error })
     } finally {

@@ -60,7 +60,10 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
     redis.disconnect()
     const { message } = error as Error
     if (/^(NOAUTH|WRONGPASS|ERR AUTH)/.test(message))
-      throw environment(`Redis at ${redact(url)} wants another password`, { hint: 'redis://:PASSWORD@HOST:PORT', cause: error }) // prettier-ignore
+      throw environment(`Redis at ${redact(url)} wants another password`, {
+        hint: 'redis://:PASSWORD@HOST:PORT',
+        cause: error,
+      })
     throw environment(`no Redis answers at ${redact(url)}: ${message}`, {
       hint: 'start one (redis-server), or name another with --redis URL',
       cause: error,

@@ -54,7 +54,11 @@ class Unusable extends Error {}
 /** run_classifier reads `csv.reader(f, delimiter="\t", quotechar=None)`: quotes are characters like any other. */
 const splitters = { tsv: (text: string): string[] => text.split('\t'), csv: csvFields } as const
 
-const NAMES = { label: ['label', 'class', 'category'], text: ['text', 'text_a', 'sentence', 'sentence1'], textB: ['text_b', 'sentence2'] } as const // prettier-ignore
+const NAMES = {
+  label: ['label', 'class', 'category'],
+  text: ['text', 'text_a', 'sentence', 'sentence1'],
+  textB: ['text_b', 'sentence2'],
+} as const
 
 /** Reads examples from lines; keeps the header of a file. */
 export class ExampleReader {
@@ -93,8 +97,11 @@ export class ExampleReader {
     const index = typeof column === 'number' ? column - 1 : (this.#header?.indexOf(column) ?? -1)
     if (index < 0)
       throw usage(`there is no column ${column}`, {
-        hint: this.#header === null ? 'columns have numbers, from 1; with --header the first line names them' : `columns: ${this.#header.join(', ')}`,
-      }) // prettier-ignore
+        hint:
+          this.#header === null
+            ? 'columns have numbers, from 1; with --header the first line names them'
+            : `columns: ${this.#header.join(', ')}`,
+      })
     if (index >= width) throw new Unusable(`there are ${width} columns, and column ${index + 1} is asked for`)
     return index
   }

@@ -119,13 +119,16 @@ export function decodeRecord(bytes: Uint8Array): FeatureRecord {
   }
   const ints = (name: string): readonly number[] => {
     const feature = features.get(name)
-    if (feature === undefined) throw new RecordError(`it has no ${name} (it has: ${[...features.keys()].sort().join(', ') || 'nothing'})`) // prettier-ignore
+    if (feature === undefined)
+      throw new RecordError(`it has no ${name} (it has: ${[...features.keys()].sort().join(', ') || 'nothing'})`)
     if (feature.kind !== 'ints') throw new RecordError(`its ${name} are no whole numbers`)
     return feature.values
   }
   const [input_ids, input_mask, segment_ids] = [ints('input_ids'), ints('input_mask'), ints('segment_ids')]
   if (input_mask.length !== input_ids.length || segment_ids.length !== input_ids.length)
-    throw new RecordError(`it has ${input_ids.length} input_ids, ${input_mask.length} of input_mask and ${segment_ids.length} segment_ids`) // prettier-ignore
+    throw new RecordError(
+      `it has ${input_ids.length} input_ids, ${input_mask.length} of input_mask and ${segment_ids.length} segment_ids`,
+    )
   const wrong = input_ids.find((id) => !Number.isSafeInteger(id) || id < 0)
   if (wrong !== undefined) throw new RecordError(`${wrong} among its input_ids is no token`)
   if (input_mask.some((on) => on !== 0 && on !== 1)) throw new RecordError('its input_mask holds more than 0 and 1')

@@ -40,8 +40,12 @@ function decode(parts: readonly Buffer[]): { text: string; valid: boolean } {
 function refuseUtf16(chunk: Buffer, name: string): void {
   const mark = chunk.length < 2 ? 0 : chunk.readUInt16LE(0)
   if (mark !== 0xfeff && mark !== 0xfffe) return
-  throw malformed('the text is UTF-16', { file: name, offset: 0, hint: 'make it UTF-8 first: iconv -f UTF-16 -t UTF-8 FILE' })
-} // prettier-ignore
+  throw malformed('the text is UTF-16', {
+    file: name,
+    offset: 0,
+    hint: 'make it UTF-8 first: iconv -f UTF-16 -t UTF-8 FILE',
+  })
+}
 
 /** Lines of a stream of bytes, read as they are asked for; a byte order mark at the start is none of the text. */
 async function* split(

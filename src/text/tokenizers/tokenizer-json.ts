@@ -40,7 +40,8 @@ export type TokenizerJson =
 
 /** Vocabularies have half a million tokens at most. */
 const MAX_ID = 1 << 24
-const isId = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0 && (value as number) < MAX_ID // prettier-ignore
+const isId = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) < MAX_ID
 
 const damaged = (file: string, field: string): AlbertkitError =>
   malformed('the tokenizer is damaged', { file, field, hint: 'fetch it again' })

@@ -18,7 +18,10 @@ it('forms that stay although the model is another are named', async () => {
   const { config } = opened
   const has = (other: object): void => {
     const artefacts = { tfjs: { task: 'classify', files: [] }, onnx: { task: 'classify', files: [] } }
-    writeFileSync(join(folder, 'albertkit.json'), JSON.stringify({ artefacts, config: { ...portable(config), ...other } })) // prettier-ignore
+    writeFileSync(
+      join(folder, 'albertkit.json'),
+      JSON.stringify({ artefacts, config: { ...portable(config), ...other } }),
+    )
   }
   const [onnx, tfjs] = [{ key: 'onnx' }, { key: 'tfjs' }]
   expect(foreignForms(folder, [onnx], config)).toEqual([])

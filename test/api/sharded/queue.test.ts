@@ -36,7 +36,14 @@ describe('models of a worker', () => {
     await models.use('embed', job('one', { pooling: 'mean' }), nothing)
     await models.use('predict', job('two'), nothing)
     await models.close()
-    expect(said).toEqual(['open predict one', 'open embed one', 'close one', 'open predict two', 'close one', 'close two']) // prettier-ignore
+    expect(said).toEqual([
+      'open predict one',
+      'open embed one',
+      'close one',
+      'open predict two',
+      'close one',
+      'close two',
+    ])
   })
 
   it('are not closed under a shard that is being computed', async () => {

@@ -9,7 +9,14 @@ function matrix(rows: number, columns: number): { source: MemorySource; paramete
   const values = Float32Array.from({ length: rows * columns }, (_, i) => i)
   const source = new MemorySource()
   source.set('w', 'F32', [rows, columns], new Uint8Array(values.buffer))
-  const parameter: Parameter = { slot: 'w', variable: 'w', shape: [columns, rows], storedShape: [rows, columns], layout: 'transposed', dtype: 'F32' } // prettier-ignore
+  const parameter: Parameter = {
+    slot: 'w',
+    variable: 'w',
+    shape: [columns, rows],
+    storedShape: [rows, columns],
+    layout: 'transposed',
+    dtype: 'F32',
+  }
   return { source, parameter, values }
 }
 

@@ -110,7 +110,14 @@ describe('datasets that h5py writes (test/oracle/make_odd_h5.py)', () => {
   it('big-endian, half and bfloat16 numbers', async () => {
     const source = await openSource(path('odd.h5'))
     const kinds = [...source.tensors.values()].map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join()}]`)
-    expect(kinds).toEqual(['bf16 BF16 [3]', 'big F32 [2,3]', 'bool BOOL [2]', 'complex OTHER [2]', 'half F16 [3]', 'null OTHER []']) // prettier-ignore
+    expect(kinds).toEqual([
+      'bf16 BF16 [3]',
+      'big F32 [2,3]',
+      'bool BOOL [2]',
+      'complex OTHER [2]',
+      'half F16 [3]',
+      'null OTHER []',
+    ])
     expect([...new Float32Array(readAll(source, 'big').slice().buffer)]).toEqual([0, 1, 2, 3, 4, 5])
     const part = new Uint8Array(6)
     source.read('big', 3, part)

@@ -78,9 +78,14 @@ describe('arrays that NumPy stores by columns', () => {
     const data = Buffer.from(Int32Array.from(columns).buffer)
     const text = `{'descr': '<i4', 'fortran_order': True, 'shape': (${shape.join(', ')}), }`
     const header = text.padEnd(117) + '\n'
-    const npy = Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), Buffer.from([118, 0]), Buffer.from(header), data])
+    const npy = Buffer.concat([
+      Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+      Buffer.from([118, 0]),
+      Buffer.from(header),
+      data,
+    ])
     return zip([{ name: 'x.npy', data: npy }], { compress: false })
-  } // prettier-ignore
+  }
 
   it('have whole numbers as Python 2 writes them', async () => {
     const path = join(folder, 'long.npz')

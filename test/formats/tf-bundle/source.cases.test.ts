@@ -40,10 +40,28 @@ function expectSame(source: TensorSource, other: TensorSource): void {
 
 describe('written by one writer, read by the reader', () => {
   const writers: readonly (readonly [string, string, (path: string, source: TensorSource) => void])[] = [
-    ['V1', 'model.ckpt', (path, source) => { writeV1(path, source) }],
-    ['V1 in slices', 'model.ckpt', (path, source) => { writeV1(path, source, { rows: 37 }) }],
-    ['a frozen graph', 'frozen.pb', (path, source) => { writeGraphDef(path, source) }],
-  ] // prettier-ignore
+    [
+      'V1',
+      'model.ckpt',
+      (path, source) => {
+        writeV1(path, source)
+      },
+    ],
+    [
+      'V1 in slices',
+      'model.ckpt',
+      (path, source) => {
+        writeV1(path, source, { rows: 37 })
+      },
+    ],
+    [
+      'a frozen graph',
+      'frozen.pb',
+      (path, source) => {
+        writeGraphDef(path, source)
+      },
+    ],
+  ]
   it.each(writers)('%s has the weights of the checkpoint', async (_, name, write) => {
     const source = await openSource(ZH_NEWS)
     const file = join(folder(), name)
@@ -117,11 +135,14 @@ describe('a tensor in a message', () => {
     ['more values than elements', [0x08, 0x01, 0x12, 0x00, 0x2a, 0x08, 0, 0, 0, 0, 0, 0, 0, 0]],
     ['content of another length', [0x08, 0x01, ...SHAPE_3, 0x22, 0x04, 0, 0, 0, 0]],
     ['an unknown type', [0x08, 0x63, ...SHAPE_3]],
-    ['a negative axis', [0x08, 0x01, 0x12, 0x0d, 0x12, 0x0b, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]],
+    [
+      'a negative axis',
+      [0x08, 0x01, 0x12, 0x0d, 0x12, 0x0b, 0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+    ],
     ['a field past the end', [0x08, 0x01, 0x22, 0x7f]],
   ])('%s is malformed', (_, bytes) => {
     expect(() => scan(...bytes)).toThrow(/^not a readable test: /)
-  }) // prettier-ignore
+  })
 })
 
 describe('a checkpoint of objects that TensorFlow wrote', () => {

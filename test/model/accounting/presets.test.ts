@@ -9,8 +9,13 @@ describe('presets', () => {
 
   it('have the published sizes', () => {
     expect(findPreset('albert_tiny_zh')?.config).toMatchObject({
-      vocab_size: 21128, embedding_size: 128, hidden_size: 312, num_hidden_layers: 4, intermediate_size: 1248, num_attention_heads: 12,
-    }) // prettier-ignore
+      vocab_size: 21128,
+      embedding_size: 128,
+      hidden_size: 312,
+      num_hidden_layers: 4,
+      intermediate_size: 1248,
+      num_attention_heads: 12,
+    })
     expect(findPreset('albert-xlarge-zh')?.config.num_attention_heads).toBe(32)
     expect(findPreset('albert-xlarge-v2')?.config.num_attention_heads).toBe(16)
     expect(findPreset('albert-xxlarge')?.config).toMatchObject({ hidden_size: 4096, num_hidden_layers: 12 })

@@ -34,7 +34,13 @@ function refusal(names: readonly string[]): AlbertkitError {
 
 describe('a file of no known family', () => {
   it('is unsupported, with the nearest family and what is missing for it', () => {
-    const embeddings = ['word_embeddings', 'position_embeddings', 'token_type_embeddings', 'LayerNorm/gamma', 'LayerNorm/beta'] // prettier-ignore
+    const embeddings = [
+      'word_embeddings',
+      'position_embeddings',
+      'token_type_embeddings',
+      'LayerNorm/gamma',
+      'LayerNorm/beta',
+    ]
     const error = refusal(embeddings.map((name) => `bert/embeddings/${name}`))
     expect(error).toMatchObject({ kind: 'unsupported', exitCode: 4, place: { file: 'x.ckpt' } })
     expect(error.message).toContain('bert/embeddings/word_embeddings')

@@ -17,7 +17,12 @@ function namesOf(title: string, body: string, head: string): string[] {
 
 function named(names: readonly string[]): TensorSource {
   const info = (name: string): TensorInfo => ({ name, dtype: 'F32', shape: [4], byteLength: 16, file: 'x.ckpt' })
-  return { format: 'test', files: ['x.ckpt'], tensors: new Map(names.map((n) => [n, info(n)])), notes: [] } as unknown as TensorSource // prettier-ignore
+  return {
+    format: 'test',
+    files: ['x.ckpt'],
+    tensors: new Map(names.map((n) => [n, info(n)])),
+    notes: [],
+  } as unknown as TensorSource
 }
 
 const FAMILIES = ['google-research ALBERT', 'google-research BERT', 'Hugging Face ALBERT', 'Hugging Face BERT']
@@ -47,7 +52,9 @@ describe.each(FAMILIES)('%s', (title) => {
     expect(found.table.title).toBe(title)
     const slots = new Set(tableOf(title).rows.map(({ slot }) => fillPattern(slot, { l: 0, g: 0, j: 0, n: 1 })))
     const heads = [...found.mapped.values()].filter(({ row }) => !row.prefixed)
-    expect([...found.mapped.values()].filter(({ row }) => row.prefixed).every(({ variable }) => variable.startsWith(body))).toBe(true) // prettier-ignore
+    expect(
+      [...found.mapped.values()].filter(({ row }) => row.prefixed).every(({ variable }) => variable.startsWith(body)),
+    ).toBe(true)
     expect(new Set(found.mapped.keys())).toEqual(slots)
     expect(heads.length).toBeGreaterThan(0)
     expect(found.unknown).toEqual([])

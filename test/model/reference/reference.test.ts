@@ -37,11 +37,18 @@ describe('decoding', () => {
 
 describe('transpose', () => {
   it('of sizes that no block divides', () => {
-    for (const [rows, columns] of [[1, 1], [3, 5], [8, 8], [9, 17], [16, 3]] as const) {
+    for (const [rows, columns] of [
+      [1, 1],
+      [3, 5],
+      [8, 8],
+      [9, 17],
+      [16, 3],
+    ] as const) {
       const from = Float32Array.from({ length: rows * columns }, (_, i) => i)
       const to = new Float32Array(from.length)
       transpose(from, rows, columns, to)
-      for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) expect(to[c * rows + r]).toBe(from[r * columns + c])
+      for (let r = 0; r < rows; r++)
+        for (let c = 0; c < columns; c++) expect(to[c * rows + r]).toBe(from[r * columns + c])
     }
-  }) // prettier-ignore
+  })
 })

@@ -14,8 +14,14 @@ const counting = (bytes: number): TensorSource =>
     tensors: new Map([['x', { byteLength: bytes }]]),
   }) as unknown as TensorSource
 
-const parameter = (shape: number[], storedShape: number[], layout: Parameter['layout']): Parameter =>
-  ({ slot: 'x', variable: 'x', shape, storedShape, layout, dtype: 'F32' }) // prettier-ignore
+const parameter = (shape: number[], storedShape: number[], layout: Parameter['layout']): Parameter => ({
+  slot: 'x',
+  variable: 'x',
+  shape,
+  storedShape,
+  layout,
+  dtype: 'F32',
+})
 
 it.each([
   // The last is too large to be held: it comes by blocks.
@@ -30,11 +36,16 @@ it.each([
   const meant = readMeant(source, p)
   const view = meantView(source, p)
   const columns = shape[shape.length - 1]!
-  for (const [start, length] of [[0, columns], [columns, 1], [3, columns], [total - columns - 2, columns + 1]] as const) {
+  for (const [start, length] of [
+    [0, columns],
+    [columns, 1],
+    [3, columns],
+    [total - columns - 2, columns + 1],
+  ] as const) {
     const target = new Float32Array(length)
     view.read(start, target)
     expect(target).toEqual(meant.slice(start, start + length))
-  } // prettier-ignore
+  }
   // Places of the stored order are those of the same element in the meant one.
   const [found] = [storedView(source, p)]
   for (const index of [0, 1, 4, total - 1]) {

@@ -4,10 +4,15 @@ import { textWidth } from '../../../src/report/chart/text-width.js'
 
 const spec = {
   title: { text: '新闻分类 <b>', subtitle: 'headlines by class' },
-  data: { values: [{ label: '体育', n: 3 }, { label: 'entertainment', n: 5 }] },
+  data: {
+    values: [
+      { label: '体育', n: 3 },
+      { label: 'entertainment', n: 5 },
+    ],
+  },
   mark: { type: 'bar', clip: true },
   encoding: { y: { field: 'label', type: 'nominal' }, x: { field: 'n', type: 'quantitative', title: 'headlines' } },
-} // prettier-ignore
+}
 const chart = { spec, alt: 'Headlines by class: 体育 3, entertainment 5' }
 
 describe('chartSvg', () => {

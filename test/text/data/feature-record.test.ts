@@ -131,7 +131,9 @@ describe('records', () => {
     const records = Array.from({ length: 9 }, (_, i) => encodeRecord({ ...paddingRecord(7 * i), label: i }))
     const bytes = Buffer.concat(records.map(frameRecord))
     for (const size of [1, 13, 400, bytes.length]) {
-      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size)) // prettier-ignore
+      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      )
       const found: TfRecord[] = []
       for await (const record of readTfRecords('-', undefined, Readable.from(pieces))) found.push(record)
       expect(found.map((r) => Buffer.from(r.bytes))).toEqual(records.map((r) => Buffer.from(r)))
@@ -164,8 +166,13 @@ describe('records', () => {
     const mask = part(3, [0x08, 0x01, 0x08, 0x01])
     const label = part(2, part(1, [...new Uint8Array(Float32Array.of(2.5).buffer)]))
     const bytes = Uint8Array.from(
-      part(1, [...entry('input_ids', one), ...entry('input_mask', mask), ...entry('segment_ids', one), ...entry('label_ids', label)]),
-    ) // prettier-ignore
+      part(1, [
+        ...entry('input_ids', one),
+        ...entry('input_mask', mask),
+        ...entry('segment_ids', one),
+        ...entry('label_ids', label),
+      ]),
+    )
     const [input_ids, real] = [[5, 6], true]
     expect(decodeRecord(bytes)).toEqual({ input_ids, input_mask: [1, 1], segment_ids: input_ids, label: 2.5, real })
   })
@@ -188,7 +195,10 @@ describe('features of a file of lines', () => {
     const texts = ['财经\t央行', '天气\t晴', '', '体育\t主队逆转取胜']
     expect(await writeFeatures(file, tokenizer, lines(...texts), reader(), options)).toBe(2)
     expect(bad).toEqual([2, 3])
-    expect((await recordsOf(file)).map((r) => [r.label, r.input_ids.length])).toEqual([[1, 8], [0, 8]]) // prettier-ignore
+    expect((await recordsOf(file)).map((r) => [r.label, r.input_ids.length])).toEqual([
+      [1, 8],
+      [0, 8],
+    ])
     const before = readFileSync(file)
     await expect(writeFeatures(file, tokenizer, lines(), reader(), options)).rejects.toMatchObject({ kind: 'output' })
     const unlabelled = writeFeatures(file, tokenizer, lines('体育\t好'), reader(), {

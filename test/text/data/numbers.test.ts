@@ -16,7 +16,12 @@ it('a float32 is printed with the fewest digits that mean it', () => {
     }),
     { numRuns: 2000 },
   )
-  expect([0.1, 9.100546e-5, 1, 1e16].map((x) => float32Text(Math.fround(x)))).toEqual(['0.1', '9.100546e-05', '1.0', '1e+16']) // prettier-ignore
+  expect([0.1, 9.100546e-5, 1, 1e16].map((x) => float32Text(Math.fround(x)))).toEqual([
+    '0.1',
+    '9.100546e-05',
+    '1.0',
+    '1e+16',
+  ])
 })
 
 it('what is no number is printed as NumPy does', () => {

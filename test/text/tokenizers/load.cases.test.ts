@@ -42,11 +42,14 @@ describeShared('WordPiece is that of the genuine code', () => {
     expect(cases.length).toBeGreaterThan(50)
     const files = { own: join(TEXT, 'wordpiece_vocab.txt'), demo: join(SHARED, 'demo/zh_news/vocab.txt') }
     for (const [which, file] of Object.entries(files) as ['own' | 'demo', string][])
-      for (const [style, lowerCase] of [['lower', true], ['cased', false]] as const) {
+      for (const [style, lowerCase] of [
+        ['lower', true],
+        ['cased', false],
+      ] as const) {
         const tokenizer = loadTokenizer(file, { lowerCase })
         for (const { note, text, ...expected } of cases)
           expect(said(tokenizer, text), `${which} ${style}: ${note}`).toEqual(expected[which][style])
-      } // prettier-ignore
+      }
   })
 
   it('and so are vocabularies, in both styles', () => {
@@ -77,10 +80,16 @@ describeShared("SentencePiece is that of Google's ALBERT", () => {
       expect(unigram.pieces(alignedOf(text)).map(textOf), note).toEqual(pieces)
       expect(googlePieces(unigram, alignedOf(text)).map(textOf), note).toEqual(tokens)
       expect(said(plain, text), note).toEqual({ tokens, ids })
-      for (const [expected, lowerCase] of [[lower, true], [cased, false]] as const) {
+      for (const [expected, lowerCase] of [
+        [lower, true],
+        [cased, false],
+      ] as const) {
         expect(textOf(preprocessText(alignedOf(text), lowerCase)), note).toBe(expected.preprocessed)
-        expect(said(loadTokenizer(file, { lowerCase }), text), note).toEqual({ tokens: expected.tokens, ids: expected.ids })
-      } // prettier-ignore
+        expect(said(loadTokenizer(file, { lowerCase }), text), note).toEqual({
+          tokens: expected.tokens,
+          ids: expected.ids,
+        })
+      }
     }
   })
 

@@ -14,7 +14,25 @@ const whole = (tokenizer: Tokenizer, text: string): number[] => tokenizer.encode
 const LINEAR = { timeout: 60_000 }
 
 describe('long words', () => {
-  const part = fc.constantFrom('x'.repeat(300), 'ab', '+', '/', '。', '≠', '\u0338', 'É', 'Σ', 'ΑΣ', '’', 'ABC', '９', '한국', 'ｘ', '\u037e', '_') // prettier-ignore
+  const part = fc.constantFrom(
+    'x'.repeat(300),
+    'ab',
+    '+',
+    '/',
+    '。',
+    '≠',
+    '\u0338',
+    'É',
+    'Σ',
+    'ΑΣ',
+    '’',
+    'ABC',
+    '９',
+    '한국',
+    'ｘ',
+    '\u037e',
+    '_',
+  )
   const words = fc.array(part, { minLength: 200, maxLength: 900 }).map((parts) => parts.join(''))
 
   it.each([true, false])('are split as others are (lower case: %s)', (lowerCase) => {
@@ -70,7 +88,7 @@ describeShared('long text in SentencePiece', () => {
       }),
       { numRuns: 150 },
     )
-  }) // prettier-ignore
+  })
 
   it('takes time in proportion to its length, and none for what is cut off', LINEAR, () => {
     const words = 'the model reads text '

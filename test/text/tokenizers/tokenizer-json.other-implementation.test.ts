@@ -25,14 +25,28 @@ interface Said {
 const text = fc
   .array(
     fc.oneof(
-      fc.constantFrom('今天北京', 'iPhone 20', 'Café', 'naïve', '，', '2024-01-24', ' ', '  ', 'don’t', '한국', '\t', '🙂', '##'),
+      fc.constantFrom(
+        '今天北京',
+        'iPhone 20',
+        'Café',
+        'naïve',
+        '，',
+        '2024-01-24',
+        ' ',
+        '  ',
+        'don’t',
+        '한국',
+        '\t',
+        '🙂',
+        '##',
+      ),
       fc.string({ unit: 'grapheme-ascii', maxLength: 8 }),
       fc.constantFrom(...Array.from({ length: 200 }, (_, i) => String.fromCodePoint(0x4e00 + 37 * i))),
     ),
     { maxLength: 12 },
   )
   .map((parts) => parts.join(''))
-  .filter((t) => !/\[(PAD|UNK|CLS|SEP|MASK)\]/.test(t)) // prettier-ignore
+  .filter((t) => !/\[(PAD|UNK|CLS|SEP|MASK)\]/.test(t))
 
 describe('the tokenizer.json that is written', () => {
   it.each([true, false])('gives in Hugging Face’s tokenizers what ours gives (lowerCase %s)', (lowerCase) => {
@@ -63,8 +77,13 @@ describe('ids', () => {
   const idsOf = (tokenizer: Tokenizer, t: string) => tokenizer.encode(t).map(({ id }) => id)
   /** Text with everything that parts words: Chinese, controls, separators, marks, words longer than are remembered. */
   const mixed = fc
-    .array(fc.oneof(text, fc.constantFrom('\0', '\u2028', '\u00ad', '　', '中', 'é', 'Σ', ' ', 'x'.repeat(70), 'x'.repeat(201))))
-    .map((parts) => parts.join('')) // prettier-ignore
+    .array(
+      fc.oneof(
+        text,
+        fc.constantFrom('\0', '\u2028', '\u00ad', '　', '中', 'é', 'Σ', ' ', 'x'.repeat(70), 'x'.repeat(201)),
+      ),
+    )
+    .map((parts) => parts.join(''))
 
   it.each([true, false])('are those of the tokens (lower case: %s)', (lowerCase) => {
     const tokenizer = loadTokenizer(ZH_NEWS, { lowerCase })
@@ -114,11 +133,16 @@ describe('offsets', () => {
           expect([start >= before, end > start, end <= all.length]).toEqual([true, true, true])
           before = start
           if (token === '[UNK]') continue
-          const plain = all.slice(start, end).join('').toLowerCase().normalize('NFD').replace(/\p{Mn}|\p{Cf}|\p{Cc}/gu, '')
+          const plain = all
+            .slice(start, end)
+            .join('')
+            .toLowerCase()
+            .normalize('NFD')
+            .replace(/\p{Mn}|\p{Cf}|\p{Cc}/gu, '')
           expect(plain).toBe(token.replace(/^##/, ''))
         }
       }),
-    ) // prettier-ignore
+    )
   })
 
   it('know where a letter came from whose marks change places', () => {
@@ -139,7 +163,9 @@ describeShared('the genuine tokenizer of the models', () => {
       max_seq_length?: number
     }
     const tokenizer = loadTokenizer(directory)
-    const texts = readFileSync(join(directory, 'test.tsv'), 'utf8').split('\n').map((line) => line.split('\t')[1] ?? '') // prettier-ignore
+    const texts = readFileSync(join(directory, 'test.tsv'), 'utf8')
+      .split('\n')
+      .map((line) => line.split('\t')[1] ?? '')
     expect(lines.length).toBeGreaterThan(10)
     lines.forEach(({ input_ids }, i) => {
       expect(makeFeatures(tokenizer, texts[i]!, null, max_seq_length).input_ids).toEqual(

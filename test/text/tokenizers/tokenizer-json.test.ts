@@ -3,7 +3,14 @@ import { parseTokenizerJson } from '../../../src/text/tokenizers/tokenizer-json.
 
 const read = (value: unknown) => parseTokenizerJson(JSON.stringify(value), 'tokenizer.json')
 const wordPiece = { type: 'WordPiece', vocab: { '[UNK]': 0, a: 1 } }
-const unigram = { type: 'Unigram', unk_id: 0, vocab: [['<unk>', 0], ['a', -1]] } // prettier-ignore
+const unigram = {
+  type: 'Unigram',
+  unk_id: 0,
+  vocab: [
+    ['<unk>', 0],
+    ['a', -1],
+  ],
+}
 
 it('what is damaged in a tokenizer.json is said, with its place', () => {
   for (const value of [null, 5, [], {}, { model: null }, { model: { type: 3 } }])
