@@ -15,7 +15,7 @@ import type { AlbertModel } from '../model/albert.js'
 import { resolveTask, type Task } from '../model/outputs.js'
 import { countParameters } from '../model/accounting/count.js'
 import { translate } from '../model/rewrite/translate.js'
-import { FILE_TARGETS, type FileTarget, type Form, type Translation } from '../model/rewrite/translation.js'
+import { FILE_TARGETS, type FileTarget, type Architecture, type Translation } from '../model/rewrite/translation.js'
 import { findTokenizer, tokenizerName } from '../text/tokenizers/load.js'
 import type { OpenedModel } from './open/open.js'
 import { readLabels } from './labels.js'
@@ -28,7 +28,7 @@ export const isFileTarget = (target: string): target is FileTarget =>
 
 /** How a form that multiplies out or copies differs in size from its source. */
 export interface Growth {
-  readonly form: Form
+  readonly form: Architecture
   /** Parameters stored in the source, and as written. */
   readonly parameters: readonly [before: number, after: number]
   readonly bytes: readonly [before: number, after: number]
@@ -37,7 +37,7 @@ export interface Growth {
 }
 
 /** @throws AlbertkitError `usage` or `output` where `form` does not go with what else is asked for or there already */
-export function checkForm(form: Form | undefined, targets: readonly string[], directory: string): void {
+export function checkForm(form: Architecture | undefined, targets: readonly string[], directory: string): void {
   if (form === undefined) return
   if (targets.some((target) => target !== 'safetensors')) {
     throw usage(`--as ${form} goes with --to safetensors alone`, {
@@ -60,7 +60,7 @@ export function checkForm(form: Form | undefined, targets: readonly string[], di
 export function planFiles(
   opened: OpenedModel,
   targets: readonly string[],
-  form: Form | undefined,
+  form: Architecture | undefined,
   dtype?: Precision,
 ): Map<FileTarget, Translation> {
   const chosen = FILE_TARGETS.filter((target) => targets.includes(target))

@@ -11,8 +11,8 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof AlbertkitError))
     return { kind: null, message: error instanceof Error ? error.message : String(error), detail: {} }
-  const { kind, message, place, hint } = error
-  return { kind, message, detail: { ...place, ...(hint === undefined ? {} : { hint }) } }
+  const { kind, code, message, place, hint } = error
+  return { kind, message, detail: { code, ...place, ...(hint === undefined ? {} : { hint }) } }
 }
 
 /** The error that became `failure`. */

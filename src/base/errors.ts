@@ -1,3 +1,5 @@
+import { DEFAULT_CODES, type ErrorCode } from './error-codes.js'
+
 /**
  * Every failure a user can meet is one of these kinds. The exit code follows from the kind alone, so that a
  * pipeline can tell a broken file from a missing package without reading prose.
@@ -41,6 +43,8 @@ export interface ErrorPlace {
 }
 
 export interface ErrorDetail extends ErrorPlace {
+  /** What went wrong, from the closed list in error-codes.ts. */
+  readonly code?: ErrorCode
   /** What to do next, one sentence. */
   readonly hint?: string
   readonly cause?: unknown
@@ -50,13 +54,16 @@ export interface ErrorDetail extends ErrorPlace {
 export class AlbertkitError extends Error {
   override readonly name = 'AlbertkitError'
   readonly kind: ErrorKind
+  /** What went wrong, from a closed list that is stable across versions. */
+  readonly code: ErrorCode
   readonly place: ErrorPlace
   readonly hint: string | undefined
 
   constructor(kind: ErrorKind, message: string, detail: ErrorDetail = {}) {
-    const { hint, cause, ...place } = detail
+    const { code = DEFAULT_CODES[kind], hint, cause, ...place } = detail
     super(message, cause === undefined ? undefined : { cause })
     this.kind = kind
+    this.code = code
     this.place = place
     this.hint = hint
   }
@@ -66,25 +73,32 @@ export class AlbertkitError extends Error {
   }
 
   /** The same error, said or placed otherwise in part. */
-  but({
+  with({
     message = this.message,
     ...detail
   }: Omit<ErrorDetail, 'cause'> & { readonly message?: string }): AlbertkitError {
     const hint = this.hint === undefined ? {} : { hint: this.hint }
-    return new AlbertkitError(this.kind, message, { ...this.place, ...hint, cause: this.cause, ...detail })
+    return new AlbertkitError(this.kind, message, {
+      code: this.code,
+      ...this.place,
+      ...hint,
+      cause: this.cause,
+      ...detail,
+    })
   }
 
   /** The error with `path` where it names `folder`: what a person gave, for a folder of ours. */
-  renaming(folder: string, path: string): AlbertkitError {
+  withPath(folder: string, path: string): AlbertkitError {
     const { file } = this.place
     if (file?.startsWith(folder) !== true) return this
-    return this.but({ message: this.message.replaceAll(folder, path), file: path + file.slice(folder.length) })
+    return this.with({ message: this.message.replaceAll(folder, path), file: path + file.slice(folder.length) })
   }
 
   /** The error as the `--json` contract has it. */
   toJSON(): Record<string, unknown> {
     return {
       kind: this.kind,
+      code: this.code,
       message: this.message,
       ...this.place,
       ...(this.hint === undefined ? {} : { hint: this.hint }),

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags'
-import { defined } from '../base/omit-undefined.js'
+import { omitUndefined } from '../base/omit-undefined.js'
 import { argument } from './common/args.js'
 import { AlbertkitCommand } from './common/base.js'
 
@@ -39,8 +39,8 @@ export default class Bench extends AlbertkitCommand {
     const { benchModel } = await import('../api/bench/bench.js')
     const { benchText } = await import('../report/text/bench.js')
     const report = await benchModel(args.directory, {
-      ...defined({ runners: flags.runner, batches: flags.batch, lengths: flags.length, threads: flags.threads }),
-      ...defined({ adapter: flags.adapter, browser: flags.browser }),
+      ...omitUndefined({ runners: flags.runner, batches: flags.batch, lengths: flags.length, threads: flags.threads }),
+      ...omitUndefined({ adapter: flags.adapter, browser: flags.browser }),
       allowSoftware: flags['allow-software'],
       runs: flags.runs,
       onProgress: (what) => {

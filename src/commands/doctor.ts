@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags'
-import { defined } from '../base/omit-undefined.js'
+import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
 
 export default class Doctor extends AlbertkitCommand {
@@ -23,7 +23,7 @@ export default class Doctor extends AlbertkitCommand {
     const onProgress = (what: string): void => {
       this.progress(what)
     }
-    const report = await examineMachine(defined({ adapter, browser, onProgress }))
+    const report = await examineMachine(omitUndefined({ adapter, browser, onProgress }))
     await this.finish(report, () => doctorText(report, terminalWidth()), report.ok ? 0 : 6)
   }
 }

@@ -77,7 +77,7 @@ export function boundOf(runner: string, precision: Arithmetic): Bound {
  * 16,384 products in a row), the bound is this many times what `Float32ReferenceOps` strays on the same inputs: runtimes
  * sum in other orders, some better, some worse.
  */
-export const FLOAT32_MOVEMENTS = 3
+export const FLOAT32_ERRORS = 3
 /** A value that misses its bound by more than this is wrong, not rounded. */
 export const NEARLY = 10
 

@@ -1,7 +1,7 @@
 import { elementCount, sameShape, type TensorInfo, type TensorSource } from '../formats/core/source.js'
 import type { Parameter } from '../model/albert.js'
 import { decodeFloats } from '../model/tensors/decode.js'
-import { readMeant, readStored } from '../model/tensors/read.js'
+import { readLogical, readStored } from '../model/tensors/read.js'
 
 /** A weight of an artefact that is not its source's. */
 export interface WeightDifference {
@@ -82,7 +82,7 @@ function sameAsStored(source: TensorSource, artefact: TensorSource, info: Tensor
 
 /** Whether the artefact holds the parameter as the forward pass means it, where that is another order of bytes. */
 function sameAsMeant(source: TensorSource, artefact: TensorSource, info: TensorInfo, p: Parameter): boolean {
-  const meant = readMeant(source, p)
+  const meant = readLogical(source, p)
   const theirs = new Float32Array(meant.length)
   readFloats(artefact, info, 0, theirs)
   return faithful(info, meant, theirs, 0)

@@ -19,7 +19,13 @@ import type { WriteEvents, WrittenArtefact } from './weights/artefact.js'
 
 export { PRECISIONS, type Precision, type PrecisionOptions } from './weights/encoding.js'
 export { OPSETS } from './onnx/write.js'
-export type { WriteEvents, WrittenArtefact, WrittenFile, WrittenWeight, WeightForm } from './weights/artefact.js'
+export type {
+  WriteEvents,
+  WrittenArtefact,
+  WrittenFile,
+  WrittenWeight,
+  ElementOrder as WeightForm,
+} from './weights/artefact.js'
 
 export const GRAPH_TARGETS = ['onnx', 'tfjs'] as const
 /** Forms that run by themselves: the forward pass is in the file. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { AlbertkitError, outputError, usage } from '../base/errors.js'
 import { onInterrupt } from '../base/interrupt.js'
 import { writing } from './output-file.js'
-import { moveAll, movesInto } from './renames.js'
+import { applyRenames, planRenames } from './renames.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 
 export interface OutputDirectoryOptions {
@@ -80,7 +80,7 @@ export class OutputDirectory {
   #replace(shared: readonly string[], replaced: ReadonlySet<string>): void {
     const old = `${this.staging}.old`
     mkdirSync(old)
-    const failure = moveAll(movesInto(this.#destination, this.staging, old, shared, replaced))
+    const failure = applyRenames(planRenames(this.#destination, this.staging, old, shared, replaced))
     rmSync(old, { recursive: true, force: true })
     rmSync(this.staging, { recursive: true, force: true })
     if (failure !== null) throw failure.error
@@ -88,7 +88,7 @@ export class OutputDirectory {
 
   /** An error of something in `staging` names the destination, which a person knows. */
   named(error: unknown): unknown {
-    return error instanceof AlbertkitError ? error.renaming(this.staging, this.#destination) : error
+    return error instanceof AlbertkitError ? error.withPath(this.staging, this.#destination) : error
   }
 
   /** Removes what was written, unless it was committed. */

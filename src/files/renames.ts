@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 
 /** One renaming, from path to path. */
-export type Move = readonly [from: string, to: string]
+export type Rename = readonly [from: string, to: string]
 
 /** What says of the other files what they are: it goes first and comes last. */
 const MANIFEST = 'albertkit.json'
@@ -20,13 +20,13 @@ function entriesOf(staging: string, destination: string, shared: readonly string
  * The renamings that put what is in `staging` into `destination`, and what it replaces into `old`. Should the process be
  * killed between two of them, the directory has no manifest, rather than one that says something else than is there.
  */
-export function movesInto(
+export function planRenames(
   destination: string,
   staging: string,
   old: string,
   shared: readonly string[],
   replaced: ReadonlySet<string>,
-): Move[] {
+): Rename[] {
   const entries = entriesOf(staging, destination, shared)
   const isWithin = (path: string): boolean => entries.some((entry) => path === entry || path.startsWith(`${entry}/`))
   // What is there is asked, not the manifest that named them: nothing outside the directory is touched.
@@ -36,9 +36,9 @@ export function movesInto(
       : [],
   )
   const away = there.filter((path) => replaced.has(path) && !isWithin(path))
-  const outOf = (path: string): Move[] =>
+  const outOf = (path: string): Rename[] =>
     existsSync(join(destination, path)) ? [[join(destination, path), join(old, path)]] : []
-  const into = (path: string): Move => [join(staging, path), join(destination, path)]
+  const into = (path: string): Rename => [join(staging, path), join(destination, path)]
   const others = entries.filter((entry) => entry !== MANIFEST)
   return [
     ...outOf(MANIFEST),
@@ -53,8 +53,8 @@ export function movesInto(
  * @returns what failed, when everything is as it was
  * @throws where it could not be taken back: nothing of it may be removed then
  */
-export function moveAll(moves: readonly Move[]): { readonly error: unknown } | null {
-  const done: Move[] = []
+export function applyRenames(moves: readonly Rename[]): { readonly error: unknown } | null {
+  const done: Rename[] = []
   try {
     for (const move of moves) {
       const [from, to] = move

@@ -21,7 +21,7 @@ export type { InnerValues } from './values.js'
 export type ArtefactKind = 'tfjs' | 'onnx'
 
 /** What a runner computes on: every machine's CPU, packages that few install, a browser, a GPU. */
-export type RunnerPlace = 'cpu' | 'optional' | 'browser' | 'gpu'
+export type RunnerDevice = 'cpu' | 'optional' | 'browser' | 'gpu'
 
 export interface RunnerInfo {
   readonly name: string
@@ -30,23 +30,23 @@ export interface RunnerInfo {
   /** Whether it can run a model that has no file, too. */
   readonly eager: boolean
   /** Those on `cpu` are run when none is named; those on `gpu` are what `--gpu` asks for. */
-  readonly place: RunnerPlace
+  readonly device: RunnerDevice
 }
 
 /** Every runner there is; the packages behind them are imported when one is opened. */
 export const RUNNERS: readonly RunnerInfo[] = [
-  { name: 'onnxruntime', artefact: 'onnx', eager: false, place: 'cpu' },
-  { name: 'tfjs-wasm', artefact: 'tfjs', eager: true, place: 'cpu' },
-  { name: 'tfjs-cpu', artefact: 'tfjs', eager: true, place: 'cpu' },
-  { name: 'tfjs-node', artefact: 'tfjs', eager: true, place: 'optional' },
-  { name: 'browser-wasm', artefact: 'tfjs', eager: false, place: 'browser' },
-  { name: 'browser-ort-wasm', artefact: 'onnx', eager: false, place: 'browser' },
-  { name: 'tfjs-webgpu', artefact: 'tfjs', eager: true, place: 'gpu' },
-  { name: 'ort-webgpu', artefact: 'onnx', eager: false, place: 'gpu' },
-  { name: 'browser-webgpu', artefact: 'tfjs', eager: false, place: 'gpu' },
-  { name: 'browser-ort-webgpu', artefact: 'onnx', eager: false, place: 'gpu' },
-  { name: 'tfjs-node-gpu', artefact: 'tfjs', eager: true, place: 'gpu' },
-  { name: 'ort-cuda', artefact: 'onnx', eager: false, place: 'gpu' },
+  { name: 'onnxruntime', artefact: 'onnx', eager: false, device: 'cpu' },
+  { name: 'tfjs-wasm', artefact: 'tfjs', eager: true, device: 'cpu' },
+  { name: 'tfjs-cpu', artefact: 'tfjs', eager: true, device: 'cpu' },
+  { name: 'tfjs-node', artefact: 'tfjs', eager: true, device: 'optional' },
+  { name: 'browser-wasm', artefact: 'tfjs', eager: false, device: 'browser' },
+  { name: 'browser-ort-wasm', artefact: 'onnx', eager: false, device: 'browser' },
+  { name: 'tfjs-webgpu', artefact: 'tfjs', eager: true, device: 'gpu' },
+  { name: 'ort-webgpu', artefact: 'onnx', eager: false, device: 'gpu' },
+  { name: 'browser-webgpu', artefact: 'tfjs', eager: false, device: 'gpu' },
+  { name: 'browser-ort-webgpu', artefact: 'onnx', eager: false, device: 'gpu' },
+  { name: 'tfjs-node-gpu', artefact: 'tfjs', eager: true, device: 'gpu' },
+  { name: 'ort-cuda', artefact: 'onnx', eager: false, device: 'gpu' },
 ]
 
 /** A model file, or a model without one. */

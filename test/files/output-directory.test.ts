@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AlbertkitError } from '../../src/base/errors.js'
 import { OutputDirectory } from '../../src/files/output-directory.js'
-import { moveAll } from '../../src/files/renames.js'
+import { applyRenames } from '../../src/files/renames.js'
 import { WholeFile } from '../../src/files/atomic-file.js'
 import { runCleanups } from '../../src/base/interrupt.js'
 import { temporaryIn } from '../../src/base/temporary-folder.js'
@@ -118,7 +118,7 @@ it('in shared folders files are replaced one by one, and what a new form does no
 
 it('what cannot be moved takes everything back', () => {
   for (const name of ['a', 'b']) writeFileSync(join(folder, name), name)
-  const failure = moveAll([
+  const failure = applyRenames([
     [join(folder, 'a'), join(folder, 'old/a')],
     [join(folder, 'b'), join(folder, 'a')],
     [join(folder, 'nothing'), join(folder, 'c')],

@@ -89,7 +89,7 @@ describe.each(CASES)('%s', (name, options, task) => {
     const dir = join(scratch, `${name}-tfjs-${precision}`.replaceAll(/\W+/g, '-'))
     await exportModel(model, source, 'tfjs', dir, { task, allOutputs: true, precision })
     const weights = openTfjsWeights(join(dir, 'tfjs', 'model.json'))
-    const written = rebind(model, weights, 'meant')
+    const written = rebind(model, weights, 'logical')
     for (const each of inputs) {
       const wanted = runReference(written, weights, each, heads)
       expect(worst(await runTfjs(dir, each, 'wasm'), wanted)).toBeLessThan(1e-5)

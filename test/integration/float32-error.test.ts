@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openModel, type OpenedModel } from '../../src/api/open/open.js'
-import { judgeByMovement } from '../../src/api/verify/float32-error.js'
+import { relaxToFloat32Error } from '../../src/api/verify/float32-error.js'
 import { makeTrials } from '../../src/api/verify/test-cases.js'
 import { Verification } from '../../src/api/verify/running.js'
 import { convertModel, verifyModel } from '../../src/index.js'
@@ -133,16 +133,16 @@ describe('a comparison judged by movement', () => {
   const movement = { maxAbs: 1e-5, meanAbs: 2e-6 }
 
   it('is fine where it strays no more than three times as far', () => {
-    expect(judgeByMovement(missed, movement)).toMatchObject({ ok: true, atol: expect.closeTo(3e-5, 9) as number })
-    expect(judgeByMovement({ ...missed, maxAbs: 4e-5 }, movement)).toMatchObject({ ok: false })
+    expect(relaxToFloat32Error(missed, movement)).toMatchObject({ ok: true, atol: expect.closeTo(3e-5, 9) as number })
+    expect(relaxToFloat32Error({ ...missed, maxAbs: 4e-5 }, movement)).toMatchObject({ ok: false })
   })
 
   it('is wrong where all values stray that far, as an error of the arithmetic makes them, and keeps its bound', () => {
-    expect(judgeByMovement({ ...missed, meanAbs: 7e-6 }, movement)).toMatchObject({ ok: false, atol: 1e-5 })
+    expect(relaxToFloat32Error({ ...missed, meanAbs: 7e-6 }, movement)).toMatchObject({ ok: false, atol: 1e-5 })
   })
 
   it('keeps the wider bound', () => {
-    expect(judgeByMovement({ ...missed, atol: 5e-3 }, movement)).toMatchObject({ atol: 5e-3 })
+    expect(relaxToFloat32Error({ ...missed, atol: 5e-3 }, movement)).toMatchObject({ atol: 5e-3 })
   })
 })
 

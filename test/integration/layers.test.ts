@@ -176,7 +176,7 @@ describe('modelLayers', () => {
     )
     const opened = await openModel(model)
     const { runReference } = await import('../../src/model/reference/run.js')
-    const { readMeant } = await import('../../src/model/tensors/read.js')
+    const { readLogical: readMeant } = await import('../../src/model/tensors/read.js')
     const { traceReference, TraceMeans } = await import('../../src/model/reference/trace.js')
     const inputs = {
       batch: 1,

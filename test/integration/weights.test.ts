@@ -5,7 +5,7 @@ import { Matrix, SingularValueDecomposition } from 'ml-matrix'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openModel } from '../../src/api/open/open.js'
 import { analyseWeights, type WeightsReport } from '../../src/api/weights/weights.js'
-import { readMeant } from '../../src/model/tensors/read.js'
+import { readLogical } from '../../src/model/tensors/read.js'
 import type { Fill } from '../../src/model/tensors/derived.js'
 import { writeRandomModel, type Edit, type Kind, type Shape } from '../helpers/random-model.js'
 import { albertkit } from '../helpers/run.js'
@@ -67,7 +67,7 @@ describe('analyseWeights', () => {
     expect([r.ok, r.body, said(r, 'bad'), said(r, 'warning')]).toEqual([true, 'trained', '', ''])
     const opened = await openModel(path)
     const p = opened.model.layers[1]![0]!.query.kernel
-    const values = [...readMeant(opened.source, p)]
+    const values = [...readLogical(opened.source, p)]
     opened.close()
     const t = r.tensors.find((x) => x.slot === QUERY)!
     const mean = values.reduce((a, b) => a + b, 0) / values.length
@@ -197,7 +197,7 @@ describe('analyseWeights', () => {
     const opened = await openModel(path)
     const { word, mapping } = opened.model.embeddings
     const matrix = (p: typeof word): Matrix =>
-      Matrix.from1DArray(p.shape[0]!, p.shape[1]!, [...readMeant(opened.source, p)])
+      Matrix.from1DArray(p.shape[0]!, p.shape[1]!, [...readLogical(opened.source, p)])
     const table = matrix(word)
     const product = table.mmul(matrix(mapping!.kernel))
     opened.close()

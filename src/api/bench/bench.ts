@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { defined } from '../../base/omit-undefined.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { AlbertkitError, usage } from '../../base/errors.js'
 import { RUNNERS, type ArtefactKind, type RunnerOptions } from '../../runtime/runners.js'
 import { measureApart } from './apart.js'
@@ -96,7 +96,7 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
         hint: `runners for this: ${able.map((r) => r.name).join(', ')}`,
       })
   const { batches = [1, 8], runs = 20, adapter, allowSoftware, browser } = options
-  const gpu = defined({ adapter, allowSoftware, browser })
+  const gpu = omitUndefined({ adapter, allowSoftware, browser })
   const lengths = lengthsFor(directory, options.lengths)
   const rows: BenchRow[] = []
   const notRun: { runner: string; reason: string }[] = []

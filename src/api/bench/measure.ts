@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { defined } from '../../base/omit-undefined.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { openRunner, type RunnerOptions } from '../../runtime/runners.js'
 import type { BenchRow } from './bench.js'
@@ -45,7 +45,7 @@ export async function measure(task: MeasureTask, onProgress?: (what: string) => 
   const before = memoryOf()
   const elsewhere = name.startsWith('browser-')
   const start = performance.now()
-  const options = { ...defined({ adapter, allowSoftware, browser }), threads }
+  const options = { ...omitUndefined({ adapter, allowSoftware, browser }), threads }
   const runner = await openRunner(name, { file: join(directory, file) }, options)
   const load = performance.now() - start
   const rows: BenchRow[] = []

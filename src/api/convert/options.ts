@@ -1,5 +1,5 @@
 import type { ExportOptions, Precision, Target, WrittenArtefact } from '../../export/export.js'
-import type { Form } from '../../model/rewrite/translation.js'
+import type { Architecture } from '../../model/rewrite/translation.js'
 import type { GateReport } from '../gate/gate.js'
 import type { Growth } from '../checkpoint-files.js'
 import type { OpenModelOptions } from '../open/open.js'
@@ -10,7 +10,7 @@ export interface ConvertOptions extends OpenModelOptions {
   /** Forms to write. */
   readonly targets: readonly Target[]
   /** Bring the model into this architecture by multiplying out and copying; with the target `safetensors` alone. */
-  readonly as?: Form
+  readonly as?: Architecture
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
   /**

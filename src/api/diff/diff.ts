@@ -1,5 +1,5 @@
 import type { OpenOptions } from '../../formats/core/source.js'
-import { correspond, type Held, type Pair } from '../../model/rewrite/align.js'
+import { correspond, type SlotView, type Pair } from '../../model/rewrite/align.js'
 import { differenceOf } from '../../compare/difference.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 
@@ -68,11 +68,11 @@ function settingsOf({ config, model }: OpenedModel, other: OpenedModel): Map<str
   return settings.set('mlm_head.hidden_act', hidden_act).set('mlm_head.layer_norm_eps', layer_norm_eps)
 }
 
-const sideOf = (held: Held | null): DiffSide | null =>
+const sideOf = (held: SlotView | null): DiffSide | null =>
   held === null ? null : { variables: held.variables, dtype: held.dtype, shape: shapeOf(held) }
 
 /** The shape as the forward pass means it: one more than the place of the last element. */
-const shapeOf = ({ view }: Held): number[] => {
+const shapeOf = ({ view }: SlotView): number[] => {
   const total = view.shape.reduce((n, d) => n * d, 1)
   return total === 0 ? [...view.shape] : view.place(total - 1).map((index) => index + 1)
 }

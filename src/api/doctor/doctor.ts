@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, freemem, platform, release, totalmem 
 import { join } from 'node:path'
 import { albertkitVersion, nodeRequired } from '../../base/version.js'
 import { temporaryFolder } from '../../base/temporary-folder.js'
-import { RUNNERS, type Adapter, type RunnerInfo, type RunnerOptions, type RunnerPlace } from '../../runtime/runners.js'
+import { RUNNERS, type Adapter, type RunnerInfo, type RunnerOptions, type RunnerDevice } from '../../runtime/runners.js'
 import { optionalPackages, type PackageReport } from './packages.js'
 import type { Probe } from './probe.js'
 import { tryRuntime } from './try.js'
@@ -18,7 +18,7 @@ export interface RuntimeHealth {
   readonly name: string
   /** Whether albertkit cannot do its work without it. */
   readonly required: boolean
-  readonly place: RunnerPlace
+  readonly place: RunnerDevice
   /** `software`: it works, on a GPU that is none. `broken`: it is there and does not run a model rightly. */
   readonly status: 'works' | 'software' | 'absent' | 'broken'
   /** Packages, versions, device; null where it did not start. */
@@ -96,7 +96,7 @@ async function smallModel(folder: string): Promise<string> {
 /** What comes with albertkit itself. */
 const REINSTALL = 'it comes with albertkit: install that again, with its optional dependencies'
 
-function healthOf({ name, place }: RunnerInfo, said: Probe): RuntimeHealth {
+function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHealth {
   const required = place === 'cpu'
   const common = { name, place, required }
   if (!said.worked) {

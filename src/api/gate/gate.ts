@@ -24,7 +24,7 @@ const KEPT_VALUES = 32 << 20
 const MOST_SPARED = 0.5
 
 /** A weight that was left as it was, or whose products take unrounded activations, because measuring said so. */
-export interface Spared {
+export interface ExcludedWeight {
   readonly slot: string
   readonly as: 'f32' | 'weights'
   /** 1 − cosine of the outputs where this weight alone is quantised. */
@@ -45,7 +45,7 @@ export interface GateReport {
   readonly threshold: number
   /** Of labelled lines: how many are answered rightly before and after; else null. */
   readonly accuracy: GateAccuracy | null
-  readonly spared: readonly Spared[]
+  readonly spared: readonly ExcludedWeight[]
   readonly ok: boolean
 }
 
@@ -146,7 +146,7 @@ export class Gate {
     }
   }
 
-  #report({ agreement, accuracy }: Measured, spared: readonly Spared[]): GateReport {
+  #report({ agreement, accuracy }: Measured, spared: readonly ExcludedWeight[]): GateReport {
     const { key, target, threshold } = this.request
     const worst = agreement.worst()
     return {
@@ -171,7 +171,7 @@ export class Gate {
       onProgress?.(`measuring ${key}: ${slot}`)
       const keep = new Set(slots.filter((other) => other !== slot))
       const batches = this.inputs.batches.slice(-BATCHES_ALONE)
-      const { agreement } = await this.#attempt({ ...options.precisionOptions, keep }, batches)
+      const { agreement } = await this.#attempt({ ...options.precisionOptions, float32Slots: keep }, batches)
       measured.push({ slot, error: agreement.distance() })
     }
     return measured.sort((a, b) => b.error - a.error)

@@ -91,7 +91,7 @@ interface Row extends Features {
 
 /** Rows of about the same length in batches; rows of choices in groups that fill a batch each. */
 function batchesOf(rows: readonly Row[], types: number, choices: boolean, labelled: boolean): GateBatch[] {
-  return makeBatches(rows, choices ? ROWS : TEXT_BATCH).flatMap(({ places, ...batch }): GateBatch[] => {
+  return makeBatches(rows, choices ? ROWS : TEXT_BATCH).flatMap(({ rowIndices: places, ...batch }): GateBatch[] => {
     if (choices && places.length < ROWS) return []
     const token_type_ids = types > 1 ? batch.token_type_ids : new Int32Array(batch.token_type_ids.length)
     const inputs = { ...batch, token_type_ids, batch: places.length, ...(choices ? { choices: ROWS } : {}) }

@@ -9,7 +9,7 @@ import {
 } from '../../text/data/examples.js'
 import { indexLines, indexRecords, WINDOW, type LineIndex } from '../../sharding/line-index.js'
 import { readLines, type LineRange } from '../../text/data/lines.js'
-import { defined } from '../../base/omit-undefined.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { usage } from '../../base/errors.js'
 import { readTfRecords } from '../../formats/tf-record.js'
 import { lineEntries, recordEntries, type Entry } from './entries.js'
@@ -53,7 +53,7 @@ export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? input
 export function readerOf(job: TextJob): ExampleReader {
   const format = job.inputFormat ?? inputFormatOf(job.input)
   if (format === 'tfrecord') throw usage('a file of features is no text', { file: job.input })
-  const options: ExampleOptions = defined({
+  const options: ExampleOptions = omitUndefined({
     format,
     header: job.header,
     textColumn: column(job.textColumn),
@@ -65,7 +65,7 @@ export function readerOf(job: TextJob): ExampleReader {
 
 /** What a job says of the model. */
 export const textModelOptions = (job: TextJob): TextModelOptions =>
-  defined({
+  omitUndefined({
     vocabulary: job.vocabulary,
     lowerCase: job.lowerCase,
     runner: job.runner,
@@ -170,7 +170,7 @@ export async function readPiece(
     onProgress?.({ ...p, part })
   }
   const patience = job.input === '-' ? PATIENCE_MS : undefined
-  const options = defined({ batch: job.batch, threads: job.threads, patience, onProgress: tell })
+  const options = omitUndefined({ batch: job.batch, threads: job.threads, patience, onProgress: tell })
   return { entries: await entriesOf(job, model, range), options }
 }
 

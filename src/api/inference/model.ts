@@ -199,7 +199,7 @@ export async function openTextModel(
       maxLength,
     }
     const run = async (batch: Batch, wantedOutput: string): Promise<NamedTensor> => {
-      const inputs = { ...batch, batch: batch.places.length }
+      const inputs = { ...batch, batch: batch.rowIndices.length }
       return (await runner.run(inputs, [wantedOutput])).get(wantedOutput)!
     }
     const pools = new Map<number | undefined, WindowPool>()

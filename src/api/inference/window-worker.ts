@@ -35,7 +35,8 @@ async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () 
   const model: Readable = {
     tokenizer: loadTokenizer(plan.tokenizer, { lowerCase: plan.lowerCase }),
     maxLength: plan.maxLength,
-    run: async (batch, output) => (await runner.run({ ...batch, batch: batch.places.length }, [output])).get(output)!,
+    run: async (batch, output) =>
+      (await runner.run({ ...batch, batch: batch.rowIndices.length }, [output])).get(output)!,
   }
   return { model, close: () => runner.close() }
 }

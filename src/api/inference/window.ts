@@ -66,11 +66,11 @@ export async function readWindow(
   for (const batch of makeBatches(features, reading.batch)) {
     if (stopped()) throw new Stopped('nobody waits for this')
     const { shape, data } = await model.run(batch, output)
-    const size = data.length / batch.places.length
+    const size = data.length / batch.rowIndices.length
     const width = reduction === 'mean' ? shape.at(-1)! : size
     if (rows.width === 0) rows = { width, values: new Float32Array(width * inputs.length) }
     const { values } = rows
-    batch.places.forEach((place, row) => {
+    batch.rowIndices.forEach((place, row) => {
       const own = data.subarray(row * size, (row + 1) * size)
       if (reduction === 'none') values.set(own, place * width)
       else meanInto(values.subarray(place * width, (place + 1) * width), own, features[place]!)

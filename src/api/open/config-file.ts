@@ -20,7 +20,7 @@ const MAX_BYTES = 16 * 1024 * 1024
 const isConfig = (name: string): boolean => name === TRANSFORMERS || VARIANT.test(name)
 
 /** Whose weights a configuration is looked for. */
-export type ConfigOwner = Pick<NameTable, 'family' | 'architecture' | 'tells'>
+export type ConfigOwner = Pick<NameTable, 'family' | 'architecture' | 'configInferable'>
 
 /** The first of `directories` that has a configuration, else the first. */
 export function directoryWithConfig(directories: readonly string[]): string {
@@ -45,7 +45,8 @@ function findConfig(directory: string, names: readonly string[], owner: ConfigOw
   const common = names.includes(TRANSFORMERS) ? TRANSFORMERS : undefined
   const variants = names.filter((name) => VARIANT.test(name) && !TENSORFLOW.includes(name)).sort()
   const only = variants.length === 1 ? variants[0] : undefined
-  const name = owner.family === 'hf' || owner.tells === true ? (common ?? own ?? only) : (own ?? only ?? common)
+  const name =
+    owner.family === 'hf' || owner.configInferable === true ? (common ?? own ?? only) : (own ?? only ?? common)
   if (name !== undefined) return join(directory, name)
   if (variants.length > 1)
     throw usage(`${directory} has several configurations: ${variants.join(', ')}`, { hint: 'choose one with --config' })

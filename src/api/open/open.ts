@@ -57,13 +57,14 @@ function readNames(
   let given: RawConfig | null = null
   let choiceNotes: readonly string[] = []
   if (config !== undefined) given = readConfigFile(config)
-  else if (hasConfig(directory) || table.tells !== true) {
+  else if (hasConfig(directory) || table.configInferable !== true) {
     const { file, notes } = chooseConfig(directory, table)
     given = readConfigFile(file)
     choiceNotes = notes
   }
   const identification = identify(source, given)
-  if (identification.table.tells !== true && given !== null) return { rawConfig: given, identification, choiceNotes }
+  if (identification.table.configInferable !== true && given !== null)
+    return { rawConfig: given, identification, choiceNotes }
   const rawConfig = completeFromWeights(source, identification, given)
   return { rawConfig, identification: identify(source, rawConfig), choiceNotes }
 }
@@ -74,7 +75,7 @@ function inWordsOf({ words }: RawConfig, error: AlbertkitError): AlbertkitError 
   const word = words?.[error.place.field]
   if (word === undefined) return error
   const said = `the configuration calls ${error.place.field} ${word}`
-  return error.but({ hint: error.hint === undefined ? said : `${error.hint}; ${said}` })
+  return error.with({ hint: error.hint === undefined ? said : `${error.hint}; ${said}` })
 }
 
 /** The configuration, completed by and compared with the graph that was saved with the weights. */

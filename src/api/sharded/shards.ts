@@ -1,4 +1,4 @@
-import { defined } from '../../base/omit-undefined.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { usage } from '../../base/errors.js'
 import type { LineIndex, Shard } from '../../sharding/line-index.js'
 import type { ShardTask } from '../../sharding/manifest.js'
@@ -29,7 +29,7 @@ export type ShardCommand = (typeof SHARD_COMMANDS)[number]
  */
 const optionsOf = (job: TextJob): Record<string, unknown> => {
   const { model: _m, input: _i, threads: _t, labels: _l, vocabulary: _v, ...options } = job
-  return defined(options)
+  return omitUndefined(options)
 }
 
 /** Opens the model of a job whose results will be joined: with its SHA-256, which reads all weights. */

@@ -1,14 +1,14 @@
 import type { HeadSelection } from '../../model/forward.js'
 import { runFloat32 } from '../../model/reference/run.js'
 import { compare, maskedRows, type Comparison, type Rows } from '../../compare/compare.js'
-import { FLOAT32_MOVEMENTS, NEARLY } from '../../compare/tolerance.js'
+import { FLOAT32_ERRORS, NEARLY } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
-import type { Trial } from './test-cases.js'
+import type { TestCase } from './test-cases.js'
 
 /** How far float32 arithmetic alone strays in some rows of an output. */
-export type Movement = Pick<Comparison, 'maxAbs' | 'meanAbs'>
+export type Float32Error = Pick<Comparison, 'maxAbs' | 'meanAbs'>
 /** The movement of an output, in its ordinary rows or in those that are masked everywhere. */
-export type Movements = (output: string, rows?: Rows) => Movement | undefined
+export type Float32Errors = (output: string, rows?: Rows) => Float32Error | undefined
 
 const keyOf = (output: string, rows?: Rows): string => JSON.stringify([output, rows ?? null])
 
@@ -16,14 +16,14 @@ const keyOf = (output: string, rows?: Rows): string => JSON.stringify([output, r
  * What float32 arithmetic alone does to the outputs of a trial. Computed when it is first asked for: it takes as long as
  * the reference.
  */
-export function float32Movements(
+export function measureFloat32Errors(
   { model, source }: Pick<OpenedModel, 'model' | 'source'>,
-  { inputs, expected }: Pick<Trial, 'inputs' | 'expected'>,
+  { inputs, expected }: Pick<TestCase, 'inputs' | 'expected'>,
   heads: HeadSelection,
-): Movements {
+): Float32Errors {
   const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
-  const measure = (): ReadonlyMap<string, Movement> => {
-    const moved = new Map<string, Movement>()
+  const measure = (): ReadonlyMap<string, Float32Error> => {
+    const moved = new Map<string, Float32Error>()
     for (const [name, values] of runFloat32(model, source, inputs, heads)) {
       const exact = expected.get(name)
       if (exact === undefined) continue
@@ -32,20 +32,21 @@ export function float32Movements(
     }
     return moved
   }
-  let known: ReadonlyMap<string, Movement> | null = null
+  let known: ReadonlyMap<string, Float32Error> | null = null
   return (output, rows) => (known ??= measure()).get(keyOf(output, rows))
 }
 
 /** Whether a comparison missed its bound by so little that rounding may have done it. */
-export const isNearly = ({ ok, maxAbs, atol }: Comparison): boolean => !ok && maxAbs !== null && maxAbs <= NEARLY * atol
+export const isNearBound = ({ ok, maxAbs, atol }: Comparison): boolean =>
+  !ok && maxAbs !== null && maxAbs <= NEARLY * atol
 
 /**
  * The comparison by the bound of the movement, where that is the wider one. The mean difference has a bound too: rounding
  * is large in a few places, an error of the arithmetic everywhere.
  */
-export function judgeByMovement(comparison: Comparison, { maxAbs, meanAbs }: Movement): Comparison {
-  const bound = FLOAT32_MOVEMENTS * (maxAbs ?? 0)
+export function relaxToFloat32Error(comparison: Comparison, { maxAbs, meanAbs }: Float32Error): Comparison {
+  const bound = FLOAT32_ERRORS * (maxAbs ?? 0)
   if (bound <= comparison.atol) return comparison
-  const within = (comparison.meanAbs ?? Infinity) <= FLOAT32_MOVEMENTS * (meanAbs ?? 0)
+  const within = (comparison.meanAbs ?? Infinity) <= FLOAT32_ERRORS * (meanAbs ?? 0)
   return within ? { ...comparison, atol: bound, ok: (comparison.maxAbs ?? Infinity) <= bound } : comparison
 }

@@ -5,11 +5,11 @@ import { OPERATIONS } from '../../compare/stages.js'
 import { boundOfOperation } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
 import type { OperationReport } from './report.js'
-import type { Trial } from './test-cases.js'
+import type { TestCase } from './test-cases.js'
 import { worstBy } from './worst.js'
 
 /** What was found of a run's operations. */
-export interface Judged {
+export interface OperationResult {
   readonly operations: readonly OperationReport[]
   /** The first that is wrong, in the order of computation. */
   readonly first: Step | null
@@ -40,9 +40,9 @@ function worstOf(steps: readonly Step[]): OperationReport[] {
 export async function judgeOperations(
   { model, source }: OpenedModel,
   runner: Runner,
-  trials: readonly Trial[],
+  trials: readonly TestCase[],
   heads: HeadSelection,
-): Promise<Judged> {
+): Promise<OperationResult> {
   const all: Step[] = []
   let first: Step | null = null
   for (const { inputs } of trials) {

@@ -15,7 +15,7 @@ import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
 import { compareWeights } from '../../compare/weights.js'
 import type { OpenedModel } from '../open/open.js'
 import { partsIn } from './artefacts.js'
-import { float32Movements } from './float32-error.js'
+import { measureFloat32Errors } from './float32-error.js'
 import { parsed, tfjsPrecision } from './precision.js'
 import type { ArtefactWeightCheck } from './report.js'
 import type { Verification } from './running.js'
@@ -75,7 +75,7 @@ function runnersOf({ kind, file }: QuantisedGraph, v: Verification): string[] {
   const able = RUNNERS.filter((r) => r.artefact === kind)
   const { runners, gpu } = v.options
   if (runners === undefined)
-    return (gpu === true ? able.filter((r) => r.place === 'gpu') : able.slice(0, 1)).map((r) => r.name)
+    return (gpu === true ? able.filter((r) => r.device === 'gpu') : able.slice(0, 1)).map((r) => r.name)
   const named = able.filter((r) => runners.includes(r.name)).map((r) => r.name)
   if (named.length === 0)
     v.notRun.push({
@@ -109,7 +109,7 @@ export async function checkQuantised(
   try {
     v.options.onProgress?.(`comparing the weights of ${graph.file}`)
     const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), true)
-    const model = rebind(opened.model, weights, kind === 'onnx' ? 'stored' : 'meant')
+    const model = rebind(opened.model, weights, kind === 'onnx' ? 'stored' : 'logical')
     const has = (prefix: string): boolean => [...weights.tensors.keys()].some((slot) => slot.startsWith(prefix))
     const own = {
       mlm: heads.mlm && has('mlm/'),
@@ -124,7 +124,7 @@ export async function checkQuantised(
     const moved =
       arithmetic === 'float32'
         ? expected.map((exact, i) =>
-            float32Movements({ model, source: weights }, { inputs: inputs[i]!, expected: exact }, own),
+            measureFloat32Errors({ model, source: weights }, { inputs: inputs[i]!, expected: exact }, own),
           )
         : []
     if (v.options.layers === true || v.options.bisect === true)

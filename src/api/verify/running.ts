@@ -18,11 +18,11 @@ import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
 import { runnable } from './artefacts.js'
 import { layerOf } from './divergence.js'
-import { isNearly, judgeByMovement } from './float32-error.js'
+import { isNearBound, relaxToFloat32Error } from './float32-error.js'
 import { judgeOperations } from './operations.js'
 import type { NotRun, OperationReport, RuntimeReport, VerifyOptions } from './report.js'
 import { TemporaryArtefacts } from './temporary.js'
-import type { Trial } from './test-cases.js'
+import type { TestCase } from './test-cases.js'
 
 /** Above this, pure JavaScript takes minutes; `--runner tfjs-cpu` runs it all the same. */
 const TFJS_CPU_MAX_WEIGHT_BYTES = 100e6
@@ -55,7 +55,7 @@ export class Verification {
 
   constructor(
     readonly opened: OpenedModel,
-    readonly trials: readonly Trial[],
+    readonly trials: readonly TestCase[],
     readonly heads: HeadSelection,
     readonly options: VerifyOptions,
   ) {}
@@ -63,7 +63,7 @@ export class Verification {
   /** Compares a run with what it should be; `skipMasked` leaves rows out whose every position is masked. */
   compareRun(
     runner: string,
-    trial: Trial,
+    trial: TestCase,
     run: ReadonlyMap<string, Values>,
     { skipMasked = trial.skipMasked ?? false, precision }: CompareRunOptions = {},
   ): void {
@@ -90,13 +90,13 @@ export class Verification {
   }
 
   /** A comparison that misses its bound by little is judged by what float32 itself does to the model on these inputs. */
-  #orByMovement(comparison: Comparison, { movements }: Trial): Comparison {
-    if (movements === undefined || this.options.atol !== undefined || !isNearly(comparison)) return comparison
+  #orByMovement(comparison: Comparison, { movements }: TestCase): Comparison {
+    if (movements === undefined || this.options.atol !== undefined || !isNearBound(comparison)) return comparison
     this.options.onProgress?.('measuring what float32 itself does to the model')
     const { output, rows } = comparison
     const movement = movements(output, rows)
     if (movement === undefined) return comparison
-    const judged = judgeByMovement(comparison, movement)
+    const judged = relaxToFloat32Error(comparison, movement)
     const name = rows === undefined ? output : `${output} (${rows} rows)`
     if (judged !== comparison) this.moved.set(name, Math.max(movement.maxAbs ?? 0, this.moved.get(name) ?? 0))
     return judged
@@ -193,11 +193,11 @@ function chooseRunners(
     }
     return runners.filter((name) => able.some((r) => r.name === name))
   }
-  if (gpu === true) return able.filter((r) => r.place === 'gpu').map((r) => r.name)
+  if (gpu === true) return able.filter((r) => r.device === 'gpu').map((r) => r.name)
   // Another arbiter than its own reference judges the source by that reference alone, unless a runner is named.
   if (kinds === null && (v.options.golden !== undefined || v.options.against !== undefined)) return []
   const bytes = [...parametersOf(opened.model)].reduce((sum, p) => sum + 4 * p.shape.reduce((a, b) => a * b, 1), 0)
-  const usual = able.filter((r) => r.place === 'cpu' && (kinds !== null || r.eager)).map((r) => r.name)
+  const usual = able.filter((r) => r.device === 'cpu' && (kinds !== null || r.eager)).map((r) => r.name)
   return usual.filter((name) => {
     if (name !== 'tfjs-cpu' || bytes <= TFJS_CPU_MAX_WEIGHT_BYTES) return true
     v.notRun.push({ runner: name, reason: `more than 100 MB of weights; --runner ${name} runs it all the same` })

@@ -1,7 +1,7 @@
 import { buildHeader, type TensorPlan } from '../../formats/safetensors/write.js'
 import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
 import { inputShape } from '../../model/reference/run.js'
-import type { Trial } from './test-cases.js'
+import type { TestCase } from './test-cases.js'
 
 /** A tensor with its bytes. */
 interface Saved extends TensorPlan {
@@ -14,7 +14,7 @@ const bytesOf = ({ dtype, data }: Saved): Uint8Array => {
   return new Uint8Array(Float32Array.from(data).buffer)
 }
 
-function tensorsOf({ inputs, expected }: Trial): Saved[] {
+function tensorsOf({ inputs, expected }: TestCase): Saved[] {
   const shape = inputShape(inputs, inputs.choices !== undefined)
   const ids = (['input_ids', 'attention_mask', 'token_type_ids'] as const).map((name): Saved => ({
     name,
@@ -32,7 +32,7 @@ function tensorsOf({ inputs, expected }: Trial): Saved[] {
  * outputs, under the names of artefacts.
  * @throws AlbertkitError `output`
  */
-export function saveTrial(path: string, trial: Trial, force: boolean): void {
+export function saveTestCase(path: string, trial: TestCase, force: boolean): void {
   refuseExisting(path, force)
   const file = new WholeFile(path)
   try {

@@ -9,7 +9,7 @@ import { checkInputs, counterpart, readGolden, type Golden } from '../../compare
 import { defaultInputs } from '../../compare/sample-inputs.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import type { VerifyOptions } from './report.js'
-import { float32Movements, type Movements } from './float32-error.js'
+import { measureFloat32Errors, type Float32Errors } from './float32-error.js'
 import { textInputs } from './text-inputs.js'
 
 /** One output of a run beside what it should be; `actual` is null where the run lacks it. */
@@ -22,7 +22,7 @@ export interface Pair {
 }
 
 /** Inputs, and what each output should be. */
-export interface Trial {
+export interface TestCase {
   readonly inputs: ModelInputs
   /** Null: the runner's own, against the reference (`verify/tolerance.ts`). */
   readonly bound: Bound | null
@@ -31,19 +31,19 @@ export interface Trial {
   /** Rows that are masked everywhere are not compared. */
   readonly skipMasked?: boolean
   /** How far each output strays when the arbiter computes in float32 itself; asked where a bound is missed. */
-  readonly movements?: Movements
+  readonly movements?: Float32Errors
   /** The outputs of a run, by name, beside what they should be. */
   readonly pairs: (run: ReadonlyMap<string, Values>) => Pair[]
 }
 
 export interface Trials {
-  readonly trials: readonly Trial[]
+  readonly trials: readonly TestCase[]
   /** What was left out. */
   readonly notes: readonly string[]
 }
 
 /** A trial whose arbiter is a float64 reference; outputs the run lacks are not its business. */
-function referenceTrial(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSelection, skip?: RegExp): Trial {
+function referenceTrial(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSelection, skip?: RegExp): TestCase {
   const expected = runReference(arbiter.model, arbiter.source, inputs, heads)
   return {
     inputs,
@@ -57,7 +57,7 @@ function referenceTrial(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSe
   }
 }
 
-const goldenTrial = (golden: Golden, model: AlbertModel): Trial => ({
+const goldenTrial = (golden: Golden, model: AlbertModel): TestCase => ({
   inputs: golden.inputs,
   bound: goldenBound(0),
   expected: golden.outputs,
@@ -70,7 +70,7 @@ const goldenTrial = (golden: Golden, model: AlbertModel): Trial => ({
     })),
 })
 
-async function goldenTrials(model: AlbertModel, file: string): Promise<Trial[]> {
+async function goldenTrials(model: AlbertModel, file: string): Promise<TestCase[]> {
   const source = await openSource(file)
   try {
     return [goldenTrial(readGolden(source, model), model)]
@@ -88,12 +88,17 @@ function common(a: AlbertModel, b: AlbertModel): AlbertModel {
   return { ...a, config: { ...a.config, ...limits } }
 }
 
-interface Drawn {
+interface DrawnInputs {
   readonly inputs: readonly ModelInputs[]
   readonly notes: readonly string[]
 }
 
-async function draw(opened: OpenedModel, model: AlbertModel, heads: HeadSelection, text?: string): Promise<Drawn> {
+async function draw(
+  opened: OpenedModel,
+  model: AlbertModel,
+  heads: HeadSelection,
+  text?: string,
+): Promise<DrawnInputs> {
   const drawn = text === undefined ? defaultInputs(model, heads) : await textInputs(opened, heads, text)
   // The drawn ones fit by construction; those of a text may come from a vocabulary that is not the model's.
   for (const inputs of drawn.inputs) checkInputs(model, inputs, text ?? 'drawn inputs')
@@ -141,9 +146,9 @@ export async function makeTrials(opened: OpenedModel, heads: HeadSelection, opti
   options.onProgress?.('running the float64 reference')
   if (against !== undefined) return againstTrials(opened, against, heads, options)
   const { inputs, notes } = await draw(opened, opened.model, heads, text)
-  const own = (x: ModelInputs): Trial => {
+  const own = (x: ModelInputs): TestCase => {
     const trial = referenceTrial(opened, x, heads)
-    return { ...trial, movements: float32Movements(opened, trial, heads) }
+    return { ...trial, movements: measureFloat32Errors(opened, trial, heads) }
   }
   return { trials: inputs.map(own), notes }
 }

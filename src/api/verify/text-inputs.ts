@@ -14,7 +14,7 @@ export const ROWS = 8
 /** Operations that the reference may spend on a text: about five seconds. */
 const BUDGET = 10e9
 
-export const inputsOf = ({ places, ...batch }: Batch): ModelInputs => ({ ...batch, batch: places.length })
+export const inputsOf = ({ rowIndices: places, ...batch }: Batch): ModelInputs => ({ ...batch, batch: places.length })
 
 /**
  * Real sentences as inputs: the lines of a text (or the texts of a TSV, CSV or JSON-lines file, pairs too) through the

@@ -10,7 +10,7 @@ import { firstDivergence, layersOf } from './divergence.js'
 import { checkFile, fileRunner, filesIn } from './files.js'
 import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './report.js'
 import { requireGpu, runRunners, Verification } from './running.js'
-import { saveTrial } from './save.js'
+import { saveTestCase } from './save.js'
 import { makeTrials } from './test-cases.js'
 
 export { artefactFile, artefactsIn } from './artefacts.js'
@@ -52,7 +52,7 @@ export async function verifyOpened(
   const { trials, notes: told } = await makeTrials(opened, heads, options)
   const notes = [...told]
   const [widest] = trials
-  if (options.save !== undefined && widest !== undefined) saveTrial(options.save, widest, options.force === true)
+  if (options.save !== undefined && widest !== undefined) saveTestCase(options.save, widest, options.force === true)
   const v = new Verification(opened, trials, heads, options)
   const ownReference = options.golden !== undefined || options.against !== undefined
   if (ownReference && (options.runners === undefined || options.runners.includes('reference'))) {

@@ -1,5 +1,5 @@
 import type { VerifyOptions } from '../../api/verify/verify.js'
-import { defined } from '../../base/omit-undefined.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 
 /** What the flags of `verify` mean to the library. */
 export const verifyOptions = (flags: {
@@ -23,7 +23,7 @@ export const verifyOptions = (flags: {
   const { bisect, text, against, save, force } = rest
   // A picture shows layers.
   const layers = flags.layers || svg !== undefined || png !== undefined
-  return defined({
+  return omitUndefined({
     runners: runner,
     golden,
     atol,

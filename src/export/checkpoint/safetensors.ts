@@ -3,7 +3,7 @@ import { DTYPE_BYTES, type TensorSource } from '../../formats/core/source.js'
 import { buildHeader } from '../../formats/safetensors/write.js'
 import type { PlannedTensor, Translation } from '../../model/rewrite/translation.js'
 import { OutputFile } from '../../files/output-file.js'
-import { turn } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../files/yield.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
 import { byteLengthOf, TensorStream } from './stream.js'
 
@@ -35,7 +35,7 @@ export async function writeSafetensorsModel(
         file.write(bytes)
         onProgress?.((done += bytes.length), weightBytes)
       })
-      await turn()
+      await yieldToEventLoop()
     }
   } finally {
     file.close()

@@ -4,7 +4,7 @@ import type { TensorSource } from '../../formats/core/source.js'
 import { BundleWriter } from '../../formats/tf-bundle/write.js'
 import type { Translation } from '../../model/rewrite/translation.js'
 import { asOutputError } from '../../files/output-file.js'
-import { turn } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../files/yield.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
 import { byteLengthOf, TensorStream } from './stream.js'
 
@@ -47,7 +47,7 @@ export async function writeTfModel(
             onProgress?.((done += bytes.length), weightBytes)
           })
         })
-        await turn()
+        await yieldToEventLoop()
       }
       writer.finish()
     } finally {

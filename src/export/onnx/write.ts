@@ -4,7 +4,7 @@ import { create, onnx, toBinary } from '../../proto/onnx.js'
 import { Encoder } from '../weights/encoder.js'
 import type { Encoding } from '../weights/encoding.js'
 import { OutputFile } from '../../files/output-file.js'
-import { turn } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../files/yield.js'
 import { WeightStream } from '../weights/weight-stream.js'
 import { elementsBytes, weightsBytes } from '../weights/artefact.js'
 import type { WriteEvents, WrittenArtefact, WrittenFile, WrittenWeight } from '../weights/artefact.js'
@@ -117,7 +117,7 @@ async function pour(
       onProgress?.((done += bytes.length), total)
     }
     stream.stream(parameter, as, encoder.sink(parameter, encoding, sink))
-    await turn()
+    await yieldToEventLoop()
   }
 }
 

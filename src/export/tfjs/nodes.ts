@@ -202,7 +202,7 @@ export class NodeWriter {
       graph,
       constants: [...this.#constants.values()].map(({ constant }) => constant),
       weights: [...this.#parameters.keys()].map((parameter) =>
-        writtenWeight(parameter, 'meant', this.encodings.of(parameter, 1)),
+        writtenWeight(parameter, 'logical', this.encodings.of(parameter, 1)),
       ),
     }
   }

@@ -5,7 +5,7 @@ import { Encoder } from '../weights/encoder.js'
 import type { Encoding } from '../weights/encoding.js'
 import type { Dim } from '../node-names.js'
 import { OutputFile } from '../../files/output-file.js'
-import { turn } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../files/yield.js'
 import { WeightStream } from '../weights/weight-stream.js'
 import type { WriteEvents, WrittenArtefact, WrittenFile } from '../weights/artefact.js'
 import { weightsFileBytes, type TfjsGraph } from './graph.js'
@@ -104,7 +104,7 @@ export async function writeTfjs(
         onProgress?.((done += bytes.length), weightBytes)
       }
       stream.stream(parameter, as, encoder.sink(parameter, encoding, sink))
-      await turn()
+      await yieldToEventLoop()
     }
   } finally {
     shards.close()

@@ -3,13 +3,13 @@ import type { Parameter } from '../../model/albert.js'
 import { elementBytes, type Encoding } from './encoding.js'
 
 /** How the bytes of a weight relate to its source: copied in order, or brought into the order that the forward pass means. */
-export type WeightForm = 'stored' | 'meant'
+export type ElementOrder = 'stored' | 'logical'
 
 /** A weight of an artefact; its name there is the parameter's slot. */
 export interface WrittenWeight {
   readonly slot: string
   readonly parameter: Parameter
-  readonly as: WeightForm
+  readonly as: ElementOrder
   /** Shape in the artefact. */
   readonly shape: readonly number[]
   readonly encoding: Encoding
@@ -45,7 +45,7 @@ export interface WriteEvents {
 }
 
 /** A parameter in the form it gets in an artefact. */
-export function writtenWeight(parameter: Parameter, as: WeightForm, encoding: Encoding): WrittenWeight {
+export function writtenWeight(parameter: Parameter, as: ElementOrder, encoding: Encoding): WrittenWeight {
   const shape = as === 'stored' ? parameter.storedShape : parameter.shape
   return { slot: parameter.slot, parameter, as, shape, encoding }
 }

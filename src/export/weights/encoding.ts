@@ -56,9 +56,9 @@ export interface PrecisionOptions {
   /** Leave word, position and token-type embeddings in float32. */
   readonly keepEmbeddings?: boolean
   /** Slots whose weights stay float32. */
-  readonly keep?: ReadonlySet<string>
+  readonly float32Slots?: ReadonlySet<string>
   /** Slots whose weights alone are quantised, not what they are multiplied with. */
-  readonly still?: ReadonlySet<string>
+  readonly weightOnlySlots?: ReadonlySet<string>
 }
 
 /** Gives every piece of a parameter, as float32 in stored order. */
@@ -146,7 +146,7 @@ export class PlannedEncodings implements Encodings {
   }
 
   #choose(parameter: Parameter, axis: 0 | 1): Encoding {
-    const { keep, keepEmbeddings = false, weightsOnly = false, still } = this.options
+    const { float32Slots: keep, keepEmbeddings = false, weightsOnly = false, weightOnlySlots: still } = this.options
     const { slot, shape, layout } = parameter
     const small = shape.length < 2 || elementCount(shape) === 0
     if (this.precision === 'f32' || keep?.has(slot) === true) return F32

@@ -3,7 +3,7 @@ import type { Parameter } from '../../model/albert.js'
 import { decodeFloats } from '../../model/tensors/decode.js'
 import { storedMatrix } from '../../model/tensors/read.js'
 import { bytesOf, Transposer } from './transpose.js'
-import type { WeightForm } from './artefact.js'
+import type { ElementOrder } from './artefact.js'
 
 export { PIECE_BYTES, transposeInto } from './transpose.js'
 
@@ -23,7 +23,7 @@ export class WeightStream {
    *   parameter's layout says so.
    * @throws AlbertkitError `malformed` from the source.
    */
-  stream(parameter: Parameter, as: WeightForm, sink: Sink): void {
+  stream(parameter: Parameter, as: ElementOrder, sink: Sink): void {
     const total = elementCount(parameter.shape)
     if (total === 0) return
     if (as === 'stored' || parameter.layout === 'as_is') this.#copy(parameter, total, sink)
@@ -63,6 +63,6 @@ export class WeightStream {
 }
 
 /** Streams one parameter; see `WeightStream.stream`. */
-export function streamFloat32(source: TensorSource, parameter: Parameter, as: WeightForm, sink: Sink): void {
+export function streamFloat32(source: TensorSource, parameter: Parameter, as: ElementOrder, sink: Sink): void {
   new WeightStream(source).stream(parameter, as, sink)
 }

@@ -13,7 +13,7 @@ function kindOfName(path: string): ArchiveKind | null {
 
 /** Names the archive in an error, where it names a file of the folder that the archive was unpacked to. */
 const inArchive = (error: unknown, folder: string, path: string): unknown =>
-  error instanceof AlbertkitError ? error.renaming(folder, path) : error
+  error instanceof AlbertkitError ? error.withPath(folder, path) : error
 
 /** The source whose errors name the archive. */
 function namingArchive(source: TensorSource, folder: string, path: string): TensorSource {

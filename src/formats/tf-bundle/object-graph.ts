@@ -19,7 +19,7 @@ const CHILD = { node: 1, name: 2 } as const
 const ATTRIBUTE = { fullName: 2, checkpointKey: 3 } as const
 
 /** A variable that an object graph tells of. */
-interface Told {
+interface ObjectName {
   readonly key: string
   readonly fullName: string
   /** Attributes that lead to it, none of them an optimizer's; null where only an optimizer has it. */
@@ -71,7 +71,7 @@ function readGraph(
   bytes: Uint8Array,
   namesOfNodes: ReadonlyMap<number, string>,
   tensors: ReadonlyMap<string, TensorInfo>,
-): Told[] {
+): ObjectName[] {
   const wire = new WireReader(new MemoryBytes(file, bytes), 'object graph')
   const objects = [...wire.fields(0, bytes.length)]
     .filter((field) => field.number === NODES)
@@ -107,7 +107,7 @@ const isOptimizers = (key: string): boolean =>
  * count; else, in models whose variables are all called `kernel` and `bias`, the path does. A weight that an optimizer
  * holds too may be stored below the optimizer: it is named by its own place.
  */
-function chooseNames(keys: readonly string[], told: ReadonlyMap<string, Told>): Map<string, string> {
+function chooseNames(keys: readonly string[], told: ReadonlyMap<string, ObjectName>): Map<string, string> {
   const isWeight = (key: string): boolean =>
     key.endsWith(VALUE) && !key.includes(SLOT) && (!isOptimizers(key) || typeof told.get(key)?.path === 'string')
   const weights = keys.filter(isWeight)
@@ -197,7 +197,7 @@ function named(source: BundleSource, namesOfNodes: ReadonlyMap<number, string>):
   const info = source.tensors.get(GRAPH)
   const keys = [...source.tensors.keys()].filter((key) => key !== GRAPH)
   if (!keys.some((key) => key.endsWith(VALUE))) return source
-  const told = new Map<string, Told>()
+  const told = new Map<string, ObjectName>()
   let note = 'keys are paths of objects, and the object graph that names them is absent'
   if (info?.dtype === 'STRING' && (source.missingFiles.length === 0 || info.file !== source.files[0])) {
     const [bytes] = source.strings(GRAPH)

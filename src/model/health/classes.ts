@@ -1,6 +1,6 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, LayerNorm } from '../albert.js'
-import { readMeant } from '../tensors/read.js'
+import { readLogical } from '../tensors/read.js'
 
 /** What a class of the classifier can do. */
 export interface ClassHealth {
@@ -32,11 +32,11 @@ export function classHealth(source: TensorSource, model: AlbertModel): ClassHeal
   const { classifier } = model
   if (classifier === null || classifier.kind === 'choice') return []
   const [n = 0, width = 0] = classifier.weight.shape
-  const weights = readMeant(source, classifier.weight)
-  const biases = readMeant(source, classifier.bias)
+  const weights = readLogical(source, classifier.weight)
+  const biases = readLogical(source, classifier.bias)
   const inputs = inputsOf(model)
-  const gamma = inputs.kind === 'norm' ? readMeant(source, inputs.norm.gamma) : null
-  const beta = inputs.kind === 'norm' ? readMeant(source, inputs.norm.beta) : null
+  const gamma = inputs.kind === 'norm' ? readLogical(source, inputs.norm.gamma) : null
+  const beta = inputs.kind === 'norm' ? readLogical(source, inputs.norm.beta) : null
   /** Least that class j can be above class i. */
   const margin = (j: number, i: number): number => {
     let [offset, spread] = [biases[j]! - biases[i]!, 0]

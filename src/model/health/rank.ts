@@ -1,6 +1,6 @@
 import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
-import { readMeant, readStored } from '../tensors/read.js'
+import { readLogical, readStored } from '../tensors/read.js'
 
 /** How many dimensions a matrix uses. */
 export interface RankEstimate {
@@ -47,7 +47,7 @@ function gram(source: TensorSource, table: Parameter): Square {
 /** `P·Pᵀ [E, E]` of a projection `P [E, H]`. */
 function outerGram(source: TensorSource, projection: Parameter): Square {
   const [inner = 0, outer = 0] = projection.shape
-  const p = readMeant(source, projection)
+  const p = readLogical(source, projection)
   const sums = Array.from({ length: inner }, () => new Float64Array(inner))
   for (let i = 0; i < inner; i++)
     for (let j = i; j < inner; j++) {

@@ -18,7 +18,7 @@ import type { Identification, MappedVariable } from '../names/identify.js'
 import { fillPattern, layerNormIndices, slotPattern, type Indices, type NameRow } from '../names/match.js'
 
 /** The shape that the forward pass means, of one that is stored. */
-function meantShape({ layout }: NameRow, stored: readonly number[]): readonly number[] {
+function logicalShape({ layout }: NameRow, stored: readonly number[]): readonly number[] {
   if (layout === 'transposed') return [...stored].reverse()
   return layout === 'grouped' ? [FFN_GROUPS, ...stored.slice(0, -1)] : stored
 }
@@ -56,7 +56,7 @@ class Builder {
     const info = this.source.tensors.get(variable)
     if (info === undefined) throw new RangeError(variable)
     const storedShape = mergeHeads(row, info.shape)
-    return { slot, variable, shape: meantShape(row, storedShape), storedShape, layout: row.layout, dtype: info.dtype }
+    return { slot, variable, shape: logicalShape(row, storedShape), storedShape, layout: row.layout, dtype: info.dtype }
   }
 
   /** A stand-in, so that one error can name everything that is missing. */

@@ -36,10 +36,10 @@ export interface SkippedVariable {
   readonly reason: string
 }
 
-type Sorted = Omit<Identification, 'reason'>
+type MatchedNames = Omit<Identification, 'reason'>
 
 /** Sorts every variable of `source` into mapped, skipped and unknown by `table`, whose names begin at `scope`. */
-function sortAt(source: TensorSource, table: NameTable, scope?: Scope): Sorted {
+function sortAt(source: TensorSource, table: NameTable, scope?: Scope): MatchedNames {
   const mapped = new Map<string, MappedVariable>()
   const skipped: SkippedVariable[] = []
   const unknown: string[] = []
@@ -67,7 +67,7 @@ function tablesFor(config: RawConfig | null): readonly NameTable[] {
  * scope that holds one.
  * @throws AlbertkitError `unsupported` where several do
  */
-function sortVariables(source: TensorSource, table: NameTable): Sorted {
+function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
   const own = sortAt(source, table)
   if (table.scoped !== true || coreMissing(own).length === 0) return own
   const names = [...source.tensors.keys()].filter((name) => skipReason(table, name) === null)
@@ -102,7 +102,7 @@ function sample(source: TensorSource): string {
 const general = (slot: string): string => slotPattern(slot).pattern
 
 /** Slots without which no model of the family runs: embeddings and one layer. */
-function coreMissing({ table, mapped }: Sorted): string[] {
+function coreMissing({ table, mapped }: MatchedNames): string[] {
   const present = new Set([...mapped.keys()].map(general))
   const core = table.rows.filter(({ slot }) => /^(embeddings|encoder)\//.test(slot))
   const needed = new Map(core.map((row) => [row.slot, row.name]))
@@ -118,8 +118,8 @@ function coreMissing({ table, mapped }: Sorted): string[] {
 const OPTIONAL = 'embedding_hidden_mapping_in'
 
 /** The family most of whose names occur, and of several the one that lacks least, for a file that is none of them. */
-function nearestHint(candidates: readonly Sorted[]): string {
-  const isNearer = (a: Sorted, b: Sorted): boolean =>
+function nearestHint(candidates: readonly MatchedNames[]): string {
+  const isNearer = (a: MatchedNames, b: MatchedNames): boolean =>
     a.mapped.size > b.mapped.size || (a.mapped.size === b.mapped.size && coreMissing(a).length < coreMissing(b).length)
   const nearest = candidates.reduce((best, c) => (isNearer(c, best) ? c : best))
   if (nearest.mapped.size === 0) return `known families: ${[...new Set(NAME_TABLES.map((t) => t.title))].join(', ')}`
@@ -139,9 +139,12 @@ function configSpeaksFor(table: NameTable, fields: RawConfig['fields']): boolean
 }
 
 /** Of the families whose sign was found: the one that the configuration speaks for, if its names are there, else the one that most names fit. */
-function choose(signed: readonly Sorted[], config: RawConfig | null): { best: Sorted; decided: boolean } | null {
-  const most = (all: readonly Sorted[]): Sorted | null =>
-    all.reduce<Sorted | null>((a, b) => (a === null || b.mapped.size > a.mapped.size ? b : a), null)
+function choose(
+  signed: readonly MatchedNames[],
+  config: RawConfig | null,
+): { best: MatchedNames; decided: boolean } | null {
+  const most = (all: readonly MatchedNames[]): MatchedNames | null =>
+    all.reduce<MatchedNames | null>((a, b) => (a === null || b.mapped.size > a.mapped.size ? b : a), null)
   const complete = signed.filter((c) => coreMissing(c).length === 0)
   const best = most(complete) ?? most(signed)
   if (best === null || complete.length < 2 || config === null) return best === null ? null : { best, decided: false }

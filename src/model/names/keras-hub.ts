@@ -85,7 +85,7 @@ const common = (architecture: Architecture): Omit<NameTable, 'prefixes' | 'rows'
   // masked_lm_head.py has an epsilon of its own; bert_masked_lm.py says `gelu`, the erf form, albert_masked_lm.py the other.
   mlmHead: { hidden_act: architecture === 'bert' ? 'gelu_erf' : 'gelu_tanh', layer_norm_eps: 1e-5 },
   ...(architecture === 'albert' ? { inner: 1 } : {}),
-  tells: true,
+  configInferable: true,
 })
 
 /** A backbone within a model that has a head: a layer of it, or the other file of a preset. */

@@ -51,7 +51,7 @@ export interface NameTable {
   /** Where names count the inner layers through all groups (`{th}`): how many of them a group has. */
   readonly inner?: number
   /** Whether shapes and names tell the most of a configuration: the heads are an axis of the kernels. */
-  readonly tells?: boolean
+  readonly configInferable?: boolean
   /** Variables that are known and not weights of the model: `[pattern, reason]`. */
   readonly skipped: readonly (readonly [RegExp, string])[]
 }

@@ -3,7 +3,7 @@ import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
 import type { Ops } from '../ops.js'
 import { ScopePath } from './scope-path.js'
-import { readMeant, readStored } from '../tensors/read.js'
+import { readLogical, readStored } from '../tensors/read.js'
 
 /** A float64 tensor, row-major. */
 export interface Tensor {
@@ -92,7 +92,7 @@ export class ReferenceOps implements Ops<Tensor> {
   }
 
   #weights(p: Parameter): Float32Array {
-    const data = this.#cache.get(p) ?? readMeant(this.source, p)
+    const data = this.#cache.get(p) ?? readLogical(this.source, p)
     const left = (this.#left.get(p) ?? 1) - 1
     this.#left.set(p, left)
     if (left > 0) this.#cache.set(p, data)

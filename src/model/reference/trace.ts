@@ -3,7 +3,7 @@ import type { AlbertModel, Parameter } from '../albert.js'
 import { forward, type HeadSelection } from '../forward.js'
 import type { ModelInputs } from './run.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
-import { readMeant, useCounts } from '../tensors/read.js'
+import { readLogical, useCounts } from '../tensors/read.js'
 
 /** What a forward pass did to the tokens, layer by layer and head by head: means over tokens, padding left out. */
 
@@ -180,7 +180,7 @@ class TraceOps extends ReferenceOps {
   /** Norms of each head's part of `context · kernel`, a token at a time. */
   #norms(context: Tensor, kernel: Parameter | undefined): void {
     if (kernel === undefined) return
-    if (this.#kernel?.of !== kernel) this.#kernel = { of: kernel, data: readMeant(this.source, kernel) }
+    if (this.#kernel?.of !== kernel) this.#kernel = { of: kernel, data: readLogical(this.source, kernel) }
     const { data: w } = this.#kernel
     const { num_attention_heads: heads, hidden_size: hidden } = this.model.config
     const size = hidden / heads

@@ -2,7 +2,7 @@ import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Block, Dense, Parameter } from '../albert.js'
 import { isIdentity, product, ungrouped } from '../tensors/derived.js'
 import { blockRoles, outerParameters } from '../tensors/roles.js'
-import { computedView, meantView, storedView, type View } from '../tensors/view.js'
+import { computedView, logicalView, storedView, type View } from '../tensors/view.js'
 
 /** Which tensors of two models mean the same, whatever families they are of. */
 
@@ -12,7 +12,7 @@ export interface Side {
 }
 
 /** A tensor of one model, and how its file has it. */
-export interface Held {
+export interface SlotView {
   /** Names of the variables that it is made of. */
   readonly variables: readonly string[]
   readonly dtype: string
@@ -24,8 +24,8 @@ export interface Pair {
   readonly slot: string
   /** Inner layers that use it, counted through; empty outside the layers. */
   readonly layers: readonly number[]
-  readonly a: Held | null
-  readonly b: Held | null
+  readonly a: SlotView | null
+  readonly b: SlotView | null
   /** Why one without a partner makes no difference. */
   readonly harmless?: string
 }
@@ -34,21 +34,21 @@ const WORD = 'embeddings/word_embeddings'
 const FACTOR = 'embeddings/word_embeddings_2'
 const MAPPING = 'encoder/embedding_hidden_mapping_in'
 
-const held = ({ source }: Side, p: Parameter, view = meantView(source, p)): Held => ({
+const held = ({ source }: Side, p: Parameter, view = logicalView(source, p)): SlotView => ({
   variables: [p.variable],
   dtype: p.dtype,
   view,
 })
 
 /** A kernel as a whole matrix. */
-function whole(side: Side, p: Parameter): Held {
+function whole(side: Side, p: Parameter): SlotView {
   if (p.shape.length !== 3) return held(side, p)
   const [groups = 1, rows = 1, columns = 1] = p.shape
   return held(side, p, computedView([groups * rows, groups * columns], ungrouped(side.source, p)))
 }
 
 /** The words as one table of the hidden width. */
-function words(side: Side): Held {
+function words(side: Side): SlotView {
   const { word, factor } = side.model.embeddings
   if (factor === null) return held(side, word)
   const shape = [word.shape[0] ?? 1, factor.shape[1] ?? 1]
@@ -57,7 +57,7 @@ function words(side: Side): Held {
 }
 
 /** Two parameters that are both there: in the order of their files where that is the same one. */
-function both(a: Side, b: Side, p: Parameter, q: Parameter): { a: Held; b: Held } {
+function both(a: Side, b: Side, p: Parameter, q: Parameter): { a: SlotView; b: SlotView } {
   if (p.layout === q.layout && p.layout !== 'as_is')
     return { a: held(a, p, storedView(a.source, p)), b: held(b, q, storedView(b.source, q)) }
   if (p.shape.length !== q.shape.length) return { a: whole(a, p), b: whole(b, q) }

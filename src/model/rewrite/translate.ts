@@ -7,7 +7,7 @@ import { headsOf } from '../outputs.js'
 import { arrange, isRunnable } from './group-layers.js'
 import { nameSlots, tableFor } from '../names/write-names.js'
 import { blockRoles, outerParameters } from '../tensors/roles.js'
-import type { FileTarget, Form, PlannedTensor, Translation } from './translation.js'
+import type { FileTarget, Architecture, PlannedTensor, Translation } from './translation.js'
 import { parametersOf } from '../tensors/read.js'
 
 /**
@@ -20,7 +20,7 @@ const WORD = 'embeddings/word_embeddings'
 const FACTOR = 'embeddings/word_embeddings_2'
 
 /** A slot of the target and what fills it. */
-interface Filled {
+interface ComputedTensor {
   readonly slot: string
   readonly from: Parameter | { readonly shape: readonly number[]; readonly fill: Fill }
 }
@@ -50,12 +50,12 @@ class Translator {
   }
 
   /** Each parameter under its own slot. */
-  own(): Filled[] {
+  own(): ComputedTensor[] {
     return [...parametersOf(this.model)].map((from) => ({ slot: from.slot, from }))
   }
 
   /** What does nothing: transformers' ALBERT has a mapping at every width. */
-  identity(width: number): Filled[] {
+  identity(width: number): ComputedTensor[] {
     return [
       { slot: `${MAPPING}/kernel`, from: { shape: [width, width], fill: identityMatrix(width) } },
       { slot: `${MAPPING}/bias`, from: { shape: [width], fill: zeros } },
@@ -121,7 +121,12 @@ class Translator {
   }
 
   /** What the target holds, each under its name and in its layout there. */
-  finish(config: ModelConfig, filled: readonly Filled[], form: Form | null, notes: string[] = []): Translation {
+  finish(
+    config: ModelConfig,
+    filled: readonly ComputedTensor[],
+    form: Architecture | null,
+    notes: string[] = [],
+  ): Translation {
     const slots = filled.map(({ slot }) => slot)
     const table = tableFor(config, slots)
     const bare = table.family === 'hf' && headsOf(this.model).length === 0
@@ -238,7 +243,7 @@ class Translator {
   }
 
   /** transformers keeps the bias of a decoder of its own twice, once with the decoder. */
-  #decoderBias(): Filled[] {
+  #decoderBias(): ComputedTensor[] {
     const { mlm } = this.model
     return mlm?.decoder == null ? [] : [{ slot: 'mlm/decoder_bias', from: mlm.bias }]
   }
@@ -252,14 +257,14 @@ class Translator {
   }
 
   /** A kernel as a whole matrix: the groups of google_fast are written out, with zeros between them. */
-  #whole(slot: string, from: Parameter): Filled {
+  #whole(slot: string, from: Parameter): ComputedTensor {
     if (from.shape.length !== 3) return { slot, from }
     const [groups = 1, rows = 1, columns = 1] = from.shape
     return { slot, from: { shape: [groups * rows, groups * columns], fill: ungrouped(this.source, from) } }
   }
 
   /** The words as one table of the hidden width, for a model whose factor comes right after the lookup. */
-  #words(): Filled {
+  #words(): ComputedTensor {
     const { word, factor } = this.model.embeddings
     if (factor === null) return { slot: WORD, from: word }
     const shape = [word.shape[0] ?? 1, factor.shape[1] ?? 1]
@@ -267,11 +272,11 @@ class Translator {
   }
 
   /** Everything outside the layers, the words multiplied out, the mapping left out. */
-  #outer(): Filled[] {
+  #outer(): ComputedTensor[] {
     const rest = outerParameters(this.model).filter(
       ({ slot }) => slot !== WORD && slot !== FACTOR && !slot.startsWith(`${MAPPING}/`),
     )
-    return [this.#words(), ...rest.map((from): Filled => ({ slot: from.slot, from })), ...this.#decoderBias()]
+    return [this.#words(), ...rest.map((from): ComputedTensor => ({ slot: from.slot, from })), ...this.#decoderBias()]
   }
 
   /** A plain BERT: a layer of its own for each inner layer. */
@@ -327,7 +332,7 @@ class Translator {
     const between =
       mapping === null
         ? this.identity(config.hidden_size)
-        : [...parametersOf(mapping)].map((from): Filled => ({ slot: from.slot, from }))
+        : [...parametersOf(mapping)].map((from): ComputedTensor => ({ slot: from.slot, from }))
     const there: ModelConfig = {
       ...config,
       family: 'hf',
@@ -351,7 +356,7 @@ export function translate(
   model: AlbertModel,
   source: TensorSource,
   target: FileTarget,
-  form: Form | null = null,
+  form: Architecture | null = null,
 ): Translation {
   const translator = new Translator(model, source)
   if (target === 'tf') return translator.toTensorFlow()

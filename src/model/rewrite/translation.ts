@@ -10,8 +10,8 @@ export const FILE_TARGETS = ['safetensors', 'tf'] as const
 export type FileTarget = (typeof FILE_TARGETS)[number]
 
 /** Architectures that a model can be brought into by multiplying out and copying. */
-export const FORMS = ['bert', 'albert'] as const
-export type Form = (typeof FORMS)[number]
+export const ARCHITECTURES = ['bert', 'albert'] as const
+export type Architecture = (typeof ARCHITECTURES)[number]
 
 export type Origin =
   /** The source's own bytes. */
@@ -43,7 +43,7 @@ export interface Translation {
   readonly table: NameTable
   /** The configuration of the model as it is written. */
   readonly config: ModelConfig
-  readonly form: Form | null
+  readonly form: Architecture | null
   readonly tensors: readonly PlannedTensor[]
   /** What a person should know about the result. */
   readonly notes: readonly string[]

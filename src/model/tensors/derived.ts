@@ -1,6 +1,6 @@
 import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Dense, Parameter } from '../albert.js'
-import { readMeant, readStored } from './read.js'
+import { readLogical, readStored } from './read.js'
 
 /** Values that a target needs and no source stores; each fills a range of its row-major elements. */
 export type Fill = (start: number, target: Float32Array) => void
@@ -31,7 +31,7 @@ export function product(source: TensorSource, left: Parameter, right: Parameter)
   let held = -1
   const compute = (row: number): void => {
     if (row === held) return
-    matrix ??= Float64Array.from(readMeant(source, right))
+    matrix ??= Float64Array.from(readLogical(source, right))
     readStored(source, left, row * k, inputs)
     sums.fill(0)
     for (let i = 0; i < k; i++) {
@@ -62,7 +62,7 @@ export function ungrouped(source: TensorSource, kernel: Parameter): Fill {
   const width = groups * columns
   let held: Float32Array | null = null
   return (start, target) => {
-    held ??= readMeant(source, kernel)
+    held ??= readLogical(source, kernel)
     target.fill(0)
     const end = start + target.length
     for (let row = Math.floor(start / width); row * width < end; row++) {
@@ -81,7 +81,7 @@ export function groupsLast(source: TensorSource, kernel: Parameter): Fill {
   const size = elementCount(kernel.shape) / groups
   let held: Float32Array | null = null
   return (start, target) => {
-    held ??= readMeant(source, kernel)
+    held ??= readLogical(source, kernel)
     for (let i = 0; i < target.length; i++) {
       const at = start + i
       target[i] = held[(at % groups) * size + Math.floor(at / groups)]!
@@ -93,7 +93,7 @@ export function groupsLast(source: TensorSource, kernel: Parameter): Fill {
 export function isIdentity(source: TensorSource, { kernel, bias }: Dense): boolean {
   const [rows = 0, columns = 0] = kernel.shape
   if (rows !== columns) return false
-  if (bias !== null && readMeant(source, bias).some((x) => x !== 0)) return false
+  if (bias !== null && readLogical(source, bias).some((x) => x !== 0)) return false
   const piece = new Float32Array(Math.max(1, Math.floor((1 << 20) / columns)) * columns)
   const wanted = new Float32Array(piece.length)
   const expected = identityMatrix(columns)

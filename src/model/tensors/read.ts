@@ -39,7 +39,7 @@ export function storedMatrix({ storedShape }: Parameter): readonly [rows: number
 }
 
 /** The whole parameter as the forward pass means it. */
-export function readMeant(source: TensorSource, p: Parameter): Float32Array {
+export function readLogical(source: TensorSource, p: Parameter): Float32Array {
   const stored = new Float32Array(elementCount(p.shape))
   if (stored.length === 0) return stored
   readStored(source, p, 0, stored)

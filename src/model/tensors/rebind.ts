@@ -6,7 +6,7 @@ import type { AlbertModel, Parameter } from '../albert.js'
  * computes with, run by the reference. What the file lacks stays where it was.
  * @param order whether the file has matrices as the model's own source stores them, or as the forward pass means them
  */
-export function rebind(model: AlbertModel, weights: TensorSource, order: 'stored' | 'meant'): AlbertModel {
+export function rebind(model: AlbertModel, weights: TensorSource, order: 'stored' | 'logical'): AlbertModel {
   return mapParameters(model, (p) => {
     const info = weights.tensors.get(p.slot)
     if (info === undefined) return p

@@ -1,7 +1,7 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
 import type { Fill } from './derived.js'
-import { readMeant, readStored, transpose } from './read.js'
+import { readLogical, readStored, transpose } from './read.js'
 
 /** A tensor to be read by ranges, whatever its file, layout and element type are, or whether it is computed. */
 export interface View {
@@ -47,7 +47,7 @@ export const storedView = (source: TensorSource, p: Parameter): View => ({
 })
 
 /** As the forward pass means it. What is stored transposed is read by blocks of rows, each a strip of every row in the file. */
-export function meantView(source: TensorSource, p: Parameter): View {
+export function logicalView(source: TensorSource, p: Parameter): View {
   const { shape } = p
   if (p.layout === 'as_is') return storedView(source, p)
   let held: Float32Array | null = null
@@ -55,7 +55,7 @@ export function meantView(source: TensorSource, p: Parameter): View {
   const [rows = 1, columns = 1] = shape
   if (p.layout === 'grouped' || rows * columns <= HELD) {
     const read = (start: number, target: Float32Array): void => {
-      held ??= readMeant(source, p)
+      held ??= readLogical(source, p)
       target.set(held.subarray(start, start + target.length))
     }
     return { shape, read, place }

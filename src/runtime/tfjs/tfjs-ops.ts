@@ -8,7 +8,7 @@ import { hiddenStateCount, outputNames, selectOutputs } from '../../model/output
 import { innerNames } from '../../model/reference/inner-names.js'
 import { inputShape, type ModelInputs } from '../../model/reference/run.js'
 import { ScopePath } from '../../model/reference/scope-path.js'
-import { readMeant } from '../../model/tensors/read.js'
+import { readLogical } from '../../model/tensors/read.js'
 import type { NamedTensor, Runner } from '../runner.js'
 import type { Adapter } from '../gpu/adapter.js'
 import type { TfjsCore, TfjsEngine } from './tfjs-backend.js'
@@ -29,7 +29,7 @@ export class TfjsOps implements Ops<Tensor> {
   #weight(p: Parameter): Tensor {
     const known = this.#weights.get(p)
     if (known !== undefined) return known
-    const made = this.tf.keep(this.tf.tensor(readMeant(this.source, p), [...p.shape], 'float32'))
+    const made = this.tf.keep(this.tf.tensor(readLogical(this.source, p), [...p.shape], 'float32'))
     this.#weights.set(p, made)
     return made
   }

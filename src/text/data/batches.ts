@@ -3,7 +3,7 @@ import type { Features } from './features.js'
 /** Rows padded to the longest, as a model takes them. */
 export interface Batch {
   /** Places of the rows among those that were given. */
-  readonly places: readonly number[]
+  readonly rowIndices: readonly number[]
   readonly sequence: number
   readonly input_ids: Int32Array
   readonly attention_mask: Int32Array
@@ -14,7 +14,7 @@ function pad(rows: readonly Features[], places: readonly number[]): Batch {
   const sequence = Math.max(...places.map((place) => rows[place]!.input_ids.length))
   const size = places.length * sequence
   const batch = {
-    places,
+    rowIndices: places,
     sequence,
     input_ids: new Int32Array(size),
     attention_mask: new Int32Array(size),

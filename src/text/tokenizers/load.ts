@@ -37,14 +37,14 @@ export function findTokenizer(directory: string): string | null {
 }
 
 /** What is said of the text before it is cut. */
-interface Said {
+interface NormalizerConfig {
   readonly lowerCase?: boolean | undefined
   readonly stripAccents?: boolean | undefined
   readonly keepAccents?: boolean | undefined
 }
 
 /** What the `tokenizer_config.json` beside a file says: `do_lower_case`, `strip_accents` of BERT, `keep_accents` of ALBERT. */
-function configured(directory: string): Said {
+function configured(directory: string): NormalizerConfig {
   const file = join(directory, 'tokenizer_config.json')
   if (!existsSync(file)) return {}
   const flag = (value: unknown): boolean | undefined => (typeof value === 'boolean' ? value : undefined)
@@ -76,7 +76,7 @@ function readBytes(file: string): Uint8Array {
 function fromFile(file: string, directory: string, options: LoadTokenizerOptions): Tokenizer {
   const bytes = readBytes(file)
   const keras = kerasTokenizer(file)
-  const said: Said = keras ?? configured(directory)
+  const said: NormalizerConfig = keras ?? configured(directory)
   const lowerCase = options.lowerCase ?? said.lowerCase
   if (isSentencePiece(file)) {
     const model = parseSpieceModel(bytes, file)

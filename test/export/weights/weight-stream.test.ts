@@ -20,7 +20,7 @@ function matrix(rows: number, columns: number): { source: MemorySource; paramete
   return { source, parameter, values }
 }
 
-function collect(source: MemorySource, parameter: Parameter, as: 'stored' | 'meant'): Float32Array {
+function collect(source: MemorySource, parameter: Parameter, as: 'stored' | 'logical'): Float32Array {
   const pieces: Buffer[] = []
   new WeightStream(source).stream(parameter, as, (bytes) => {
     expect(bytes.length).toBeLessThanOrEqual(PIECE_BYTES)
@@ -36,7 +36,7 @@ describe('streaming a matrix', () => {
       fc.property(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 90 }), (rows, columns) => {
         const { source, parameter, values } = matrix(rows, columns)
         expect(collect(source, parameter, 'stored')).toEqual(values)
-        const meant = collect(source, parameter, 'meant')
+        const meant = collect(source, parameter, 'logical')
         for (let r = 0; r < rows; r++)
           for (let c = 0; c < columns; c++)
             if (meant[c * rows + r] !== values[r * columns + c]) throw new Error(`at ${r}, ${c}`)
@@ -48,7 +48,7 @@ describe('streaming a matrix', () => {
   it('of more than one stripe', () => {
     const [rows, columns] = [2048, 9001]
     const { source, parameter, values } = matrix(rows, columns)
-    const meant = collect(source, parameter, 'meant')
+    const meant = collect(source, parameter, 'logical')
     let wrong = 0
     for (let r = 0; r < rows; r++)
       for (let c = 0; c < columns; c++) if (meant[c * rows + r] !== values[r * columns + c]) wrong++

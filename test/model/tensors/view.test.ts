@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import type { TensorSource } from '../../../src/formats/core/source.js'
 import type { Parameter } from '../../../src/model/albert.js'
-import { meantView, storedView } from '../../../src/model/tensors/view.js'
-import { readMeant } from '../../../src/model/tensors/read.js'
+import { logicalView, storedView } from '../../../src/model/tensors/view.js'
+import { readLogical } from '../../../src/model/tensors/read.js'
 
 /** `x` with element i = i, exact in float32 below 2^24. */
 const counting = (bytes: number): TensorSource =>
@@ -33,8 +33,8 @@ it.each([
   const p = parameter([...shape], [...stored], layout)
   const total = shape.reduce((a: number, b) => a * b, 1)
   const source = counting(4 * total)
-  const meant = readMeant(source, p)
-  const view = meantView(source, p)
+  const meant = readLogical(source, p)
+  const view = logicalView(source, p)
   const columns = shape[shape.length - 1]!
   for (const [start, length] of [
     [0, columns],
