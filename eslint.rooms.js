@@ -3,6 +3,9 @@ import { dirname, relative, resolve, sep } from 'node:path'
 
 const src = resolve(import.meta.dirname, 'src')
 
+/** The way to files, which every room that reads some may know. */
+const PORT = ['formats/core/file-port', 'formats/core/paths']
+
 /**
  * Imports go one way: commands → api → export, runtime, compare → model → formats/core/source. Each room, a folder of
  * src/, lists what it may import from: whole rooms, or single modules of one. With `typesOnly` it may know those by type
@@ -21,10 +24,10 @@ export const ROOMS = {
   },
   runtime: { imports: ['files', 'model', 'formats/core/source'] },
   compare: { imports: ['files', 'model', 'formats/core/source'] },
-  model: { imports: ['formats/core/source'] },
-  text: { imports: [] },
+  model: { imports: ['formats/core/source', ...PORT] },
+  text: { imports: PORT },
   formats: { imports: [] },
-  files: { imports: [] },
+  files: { imports: PORT },
   base: { imports: [] },
 }
 

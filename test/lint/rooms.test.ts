@@ -50,6 +50,8 @@ describe('the import rule', () => {
     ['api/x.ts', "import { x } from '../formats/core/open.js'"],
     ['report/html/x.ts', "import { x } from '../text/verify.js'"],
     ['sharding/x.ts', "import { x } from '../files/atomic-file.js'"],
+    ['files/x.ts', "import type { FilePort } from '../formats/core/file-port.js'"],
+    ['text/data/x.ts', "import { exists } from '../../formats/core/file-port.js'"],
     ['report/x.ts', "import type { X } from '../compare/compare.js'"],
     ['commands/x.ts', "import { x } from '../api/inspect/inspect.js'"],
     ['commands/x.ts', "import * as Flags from '@oclif/core/flags'"],

@@ -1,0 +1,87 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync, type Stats } from 'node:fs'
+import { sep } from 'node:path'
+import { environment, malformed, type AlbertkitError } from '../base/errors.js'
+import type { FilePort, FileStat, OpenFile } from '../formats/core/file-port.js'
+
+// Opening a named pipe otherwise waits for its other end, and no signal ends that. Windows has no such flag.
+const NO_WAITING = (constants.O_NONBLOCK as number | undefined) ?? 0
+
+/** An error of the operating system as one of ours. */
+export function fileError(error: unknown, file: string): AlbertkitError {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return malformed('there is no such file or directory', { code: 'file-missing', file, cause: error })
+  if (code === 'EACCES' || code === 'EPERM')
+    return environment('the file may not be read', { code: 'permission-denied', file, cause: error })
+  // A path that a damaged file names.
+  if (code === 'ERR_INVALID_ARG_VALUE' || code === 'ENAMETOOLONG' || code === 'ELOOP')
+    return malformed('there can be no file of this name', { code: 'file-missing', file, cause: error })
+  if (code === 'EISDIR')
+    return malformed('a directory where a file is expected', { code: 'file-not-regular', file, cause: error })
+  return environment(`reading failed: ${code}`, { code: 'file-unreadable', file, cause: error })
+}
+
+/** Runs `body`, whose errors are the operating system's about `path`. */
+function asking<T>(path: string, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    throw fileError(error, path)
+  }
+}
+
+function kindOf(stats: Stats): FileStat['kind'] {
+  if (stats.isFile()) return 'file'
+  if (stats.isDirectory()) return 'directory'
+  if (stats.isFIFO()) return 'pipe'
+  return stats.isSocket() ? 'socket' : 'device'
+}
+
+/** A file of the disk, read by plain synchronous calls: the fastest way there is in Node. */
+class DiskFile implements OpenFile {
+  readonly size: number
+  #descriptor: number | null
+
+  constructor(readonly path: string) {
+    this.#descriptor = asking(path, () => openSync(path, constants.O_RDONLY | NO_WAITING))
+    const stats = fstatSync(this.#descriptor)
+    if (!stats.isFile()) {
+      this.close()
+      throw malformed('not a regular file', { code: 'file-not-regular', file: path })
+    }
+    this.size = stats.size
+  }
+
+  read(offset: number, target: Uint8Array): number {
+    if (this.#descriptor === null) throw new RangeError(`${this.path} is closed`)
+    try {
+      return readSync(this.#descriptor, target, 0, target.length, offset)
+    } catch (error) {
+      throw fileError(error, this.path)
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor)
+    this.#descriptor = null
+  }
+}
+
+/** The files of this machine. */
+export const disk: FilePort = {
+  stat(path) {
+    try {
+      const stats = statSync(path, { throwIfNoEntry: false })
+      if (stats === undefined) return null
+      const kind = kindOf(stats)
+      return { kind, size: kind === 'file' ? stats.size : 0 }
+    } catch {
+      return null
+    }
+  },
+  list: (path) => asking(path, () => readdirSync(path)),
+  open: (path) => new DiskFile(path),
+}
+
+/** A path of the operating system as one of `disk`. */
+export const diskPath = (path: string): string => (sep === '/' ? path : path.replaceAll(sep, '/'))

@@ -1,0 +1,46 @@
+/**
+ * The one way to files: models, configurations, vocabularies and texts are read through a `FilePort`, handed down from
+ * where the model is opened. Synchronous, so that readers stay plain code; an implementation over something that only
+ * answers later (HTTP ranges) waits in a worker.
+ *
+ * Paths are joined by `/`, absolute or relative to a place that the port knows (paths.ts).
+ */
+export interface FilePort {
+  /** Kind and size of what is at `path`; null if nothing is there or it cannot be looked at. */
+  stat(path: string): FileStat | null
+  /**
+   * Names of the files and folders in a directory, in any order. A port that cannot list gives the names that it knows.
+   * @throws AlbertkitError `malformed` if there is no such directory, `environment` if it may not be read
+   */
+  list(path: string): readonly string[]
+  /**
+   * Opens a regular file for reading.
+   * @throws AlbertkitError `malformed` if there is no such file, `environment` if it may not be read
+   */
+  open(path: string): OpenFile
+}
+
+export interface FileStat {
+  readonly kind: 'file' | 'directory' | 'pipe' | 'socket' | 'device'
+  /** Bytes of a file; 0 of everything else. */
+  readonly size: number
+}
+
+/** An open file of known size. */
+export interface OpenFile {
+  readonly size: number
+  /**
+   * Copies bytes from `offset` on into `target`, as many as fit or fewer.
+   * @returns number of bytes copied; 0 at the end of the file only
+   * @throws AlbertkitError `malformed` or `environment` if they cannot be read
+   */
+  read(offset: number, target: Uint8Array): number
+  /** Gives the file back; once is enough, twice does no harm. */
+  close(): void
+}
+
+/** True if something is at `path`. */
+export const exists = (files: FilePort, path: string): boolean => files.stat(path) !== null
+
+/** True if there is a directory at `path`. */
+export const isDirectory = (files: FilePort, path: string): boolean => files.stat(path)?.kind === 'directory'

@@ -1,0 +1,35 @@
+/**
+ * Paths of a `FilePort`: joined by `/` on every system. The functions answer as those of `node:path/posix`, but for
+ * slashes that say nothing: `join` leaves none at the end, `dirname` no two in a row.
+ */
+
+/** `path` without `.`, empty parts and `..` behind a name; `.` if nothing is left. */
+function normalise(path: string): string {
+  const isAbsolute = path.startsWith('/')
+  const parts: string[] = []
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue
+    const last = parts.at(-1)
+    if (part !== '..' || (last === undefined && !isAbsolute) || last === '..') parts.push(part)
+    else parts.pop()
+  }
+  const whole = parts.join('/')
+  return isAbsolute ? `/${whole}` : whole === '' ? '.' : whole
+}
+
+/** Parts as one path, normalised. */
+export const join = (...parts: readonly string[]): string => normalise(parts.filter((part) => part !== '').join('/'))
+
+/** Path of the folder that holds `path`; `.` for a bare name. */
+export function dirname(path: string): string {
+  const trimmed = path.replace(/(?<=.)\/+$/, '')
+  const at = trimmed.lastIndexOf('/')
+  if (at === -1) return '.'
+  return at === 0 ? '/' : trimmed.slice(0, at).replace(/(?<=.)\/+$/, '')
+}
+
+/** Last part of a path. */
+export function basename(path: string): string {
+  const trimmed = path.replace(/\/+$/, '')
+  return trimmed.slice(trimmed.lastIndexOf('/') + 1)
+}
