@@ -7,7 +7,7 @@ export interface Values {
 }
 
 /** `masked`: only the rows whose attention mask is all zero. */
-export type Rows = 'masked'
+export type RowSelection = 'masked'
 
 export interface Comparison {
   readonly runner: string
@@ -18,7 +18,7 @@ export interface Comparison {
   /** What it should be, where it is not that. */
   readonly expectedShape?: readonly number[]
   /** Which rows; absent where all ordinary rows are meant. */
-  readonly rows?: Rows
+  readonly rows?: RowSelection
   /** Largest absolute difference; null where a value is not a number. */
   readonly maxAbs: number | null
   readonly meanAbs: number | null

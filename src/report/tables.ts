@@ -8,7 +8,7 @@ export interface Cell {
   readonly value: string | number | null
 }
 
-export interface Column {
+export interface DataColumn {
   readonly title: string
   /** Numbers are aligned right. */
   readonly number?: boolean
@@ -17,7 +17,7 @@ export interface Column {
 /** A table before it is printed: for a terminal, Markdown, CSV or HTML. */
 export interface DataTable {
   readonly title: string
-  readonly columns: readonly Column[]
+  readonly columns: readonly DataColumn[]
   readonly rows: readonly (readonly Cell[])[]
   /** Said below the table. */
   readonly notes?: readonly string[]

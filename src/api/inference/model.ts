@@ -16,7 +16,8 @@ import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from '.
 import { modelTokenizer } from './tokenizer.js'
 import type { InputLimits } from './entries.js'
 import { WindowPool } from './pool.js'
-import type { ModelPlan } from './window-worker.js'
+import type { TextPool } from './window.js'
+import type { WorkerPlan } from './window-worker.js'
 
 export interface TextModelOptions extends OpenModelOptions {
   /** Vocabulary instead of the one beside the model. */
@@ -50,7 +51,7 @@ export interface TextModel {
   readonly sha256: string
   run(batch: Batch, output: string): Promise<NamedTensor>
   /** Threads that read with this model until it is closed. @param threads how many; what the machine takes if left out */
-  pool(threads?: number): WindowPool
+  pool(threads?: number): TextPool
   close(): Promise<void>
 }
 
@@ -190,7 +191,7 @@ export async function openTextModel(
     // Last: what fails before has no runtime to close and no folder to remove.
     const { runner, name, file, remove } =
       (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
-    const plan: ModelPlan = {
+    const plan: WorkerPlan = {
       runner: name,
       file,
       bytes: sizeOf(file),

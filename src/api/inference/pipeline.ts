@@ -3,7 +3,7 @@ import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
 import { PAUSE, withPauses } from './pauses.js'
 import type { Entry } from './entries.js'
 import type { TextModel } from './model.js'
-import type { Reading, Rows, TextInput } from './window.js'
+import type { Reading, TextInput, WindowRows } from './window.js'
 
 /** How far the reading of a file is: a whole number of windows, all of whose answers have been taken. */
 export interface Progress {
@@ -91,7 +91,7 @@ async function* windows(entries: AsyncIterable<Entry | typeof PAUSE>): AsyncGene
   }
 }
 
-function* answersOf({ items }: Window, { width, values }: Rows): Generator<Answer | BadLine> {
+function* answersOf({ items }: Window, { width, values }: WindowRows): Generator<Answer | BadLine> {
   let row = 0
   for (const item of items) {
     if (isBad(item)) yield item
@@ -111,7 +111,7 @@ export async function* answers(
   { batch = DEFAULT_BATCH, threads, patience, onProgress }: PipelineOptions = {},
 ): AsyncGenerator<Answer | BadLine> {
   const pool = model.pool(threads)
-  const flying: { window: Window; rows: Promise<Rows> }[] = []
+  const flying: { window: Window; rows: Promise<WindowRows> }[] = []
   let done = 0
   const start = (window: Window): void => {
     const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))

@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads'
 import { environment } from '../../base/errors.js'
 import { errorOf } from '../../base/error-transfer.js'
 import { onInterrupt } from '../../base/interrupt.js'
-import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
-import type { ModelPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
+import { readWindow, type Readable, type Reading, type TextInput, type TextPool, type WindowRows } from './window.js'
+import type { WorkerPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
 
 const WORKER = new URL('./window-worker.js', import.meta.url)
 /** No thread starts from TypeScript, as which this module runs in tests. */
@@ -14,11 +14,11 @@ const THREADED = !import.meta.url.endsWith('.ts')
 const SESSION = 2
 
 /** Sessions that can be open at once: one a core, and no more than half of the free memory takes. */
-export const defaultThreads = ({ bytes }: Pick<ModelPlan, 'bytes'>): number =>
+export const defaultThreads = ({ bytes }: Pick<WorkerPlan, 'bytes'>): number =>
   Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 2 / (SESSION * Math.max(bytes, 1)))))
 
 interface Job extends WindowTask {
-  readonly resolve: (rows: Rows) => void
+  readonly resolve: (rows: WindowRows) => void
   readonly reject: (error: Error) => void
 }
 
@@ -32,7 +32,7 @@ interface Slot {
  * that calls them. The first window is read here, so that a short text starts no thread; threads start when more come,
  * and stay for whatever is read after, another shard say.
  */
-export class WindowPool {
+export class WindowPool implements TextPool {
   readonly #slots: Slot[] = []
   readonly #queue: Job[] = []
   readonly #most: number
@@ -44,7 +44,7 @@ export class WindowPool {
   /** @param threads sessions at a time; one means here, without any thread */
   constructor(
     readonly model: Readable,
-    readonly plan: ModelPlan,
+    readonly plan: WorkerPlan,
     threads: number = defaultThreads(plan),
   ) {
     this.#most = THREADED ? Math.max(1, threads) : 1
@@ -60,7 +60,7 @@ export class WindowPool {
     return this.#slots.length
   }
 
-  read(inputs: readonly TextInput[], reading: Reading): Promise<Rows> {
+  read(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows> {
     if (this.#most === 1 || this.#here === null) {
       // One after the other: there is one session, and no answer comes sooner than its turn.
       const before = this.#here ?? Promise.resolve()

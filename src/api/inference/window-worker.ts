@@ -2,12 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { failureOf, type Failure } from '../../base/error-transfer.js'
 import { loadTokenizer } from '../../text/tokenizers/load.js'
 import { openFile, type TextRunner } from './runners.js'
-import { readWindow, type Readable, type Reading, type Rows, type TextInput } from './window.js'
+import { readWindow, type Readable, type Reading, type WindowRows, type TextInput } from './window.js'
 
 /** The thread of `WindowPool`: a session of its own, which reads one window after the other. */
 
 /** What a thread needs to open the same model once more; plain data. */
-export interface ModelPlan {
+export interface WorkerPlan {
   readonly runner: TextRunner
   readonly file: string
   readonly bytes: number
@@ -17,7 +17,7 @@ export interface ModelPlan {
 }
 
 export interface WorkerTask {
-  readonly plan: ModelPlan
+  readonly plan: WorkerPlan
   /** One number in memory that is shared; no longer zero when the thread is to end. */
   readonly stop: Int32Array
 }
@@ -28,7 +28,7 @@ export interface WindowTask {
   readonly reading: Reading
 }
 
-export type WorkerAnswer = { readonly rows: Rows } | { readonly failure: Failure }
+export type WorkerAnswer = { readonly rows: WindowRows } | { readonly failure: Failure }
 
 async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () => Promise<void> }> {
   const runner = await openFile(plan.runner, plan.file)

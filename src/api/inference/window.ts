@@ -27,9 +27,20 @@ export interface Readable {
 }
 
 /** Rows of equal width, one behind the other, `[texts, width]`. */
-export interface Rows {
+export interface WindowRows {
   readonly width: number
   readonly values: Float32Array
+}
+
+/** Threads that read windows of texts with one model. */
+export interface TextPool {
+  /** Number of windows that are worth having under way at once. */
+  readonly width: number
+  /** Number of threads that are running. */
+  readonly threads: number
+  /** Reads the texts of one window: a row of the output for each text, in their order. */
+  read(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows>
+  close(): Promise<void>
 }
 
 /** Writes the mean over the tokens of `features`, positions of `[sequence, into.length]`, into `into`. */
@@ -57,12 +68,12 @@ export async function readWindow(
   inputs: readonly TextInput[],
   reading: Reading,
   stopped: () => boolean = () => false,
-): Promise<Rows> {
+): Promise<WindowRows> {
   const { output, reduction } = reading
   const features = inputs.map((input) =>
     'input_ids' in input ? input : makeFeatures(model.tokenizer, ...input, model.maxLength),
   )
-  let rows: Rows = { width: 0, values: new Float32Array(0) }
+  let rows: WindowRows = { width: 0, values: new Float32Array(0) }
   for (const batch of makeBatches(features, reading.batch)) {
     if (stopped()) throw new Stopped('nobody waits for this')
     const { shape, data } = await model.run(batch, output)

@@ -1,6 +1,6 @@
 import type { HeadSelection } from '../../model/forward.js'
 import { runFloat32 } from '../../model/reference/run.js'
-import { compare, maskedRows, type Comparison, type Rows } from '../../compare/compare.js'
+import { compare, maskedRows, type Comparison, type RowSelection } from '../../compare/compare.js'
 import { FLOAT32_ERRORS, NEARLY } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
 import type { TestCase } from './test-cases.js'
@@ -8,9 +8,9 @@ import type { TestCase } from './test-cases.js'
 /** How far float32 arithmetic alone strays in some rows of an output. */
 export type Float32Error = Pick<Comparison, 'maxAbs' | 'meanAbs'>
 /** The movement of an output, in its ordinary rows or in those that are masked everywhere. */
-export type Float32Errors = (output: string, rows?: Rows) => Float32Error | undefined
+export type Float32Errors = (output: string, rows?: RowSelection) => Float32Error | undefined
 
-const keyOf = (output: string, rows?: Rows): string => JSON.stringify([output, rows ?? null])
+const keyOf = (output: string, rows?: RowSelection): string => JSON.stringify([output, rows ?? null])
 
 /**
  * What float32 arithmetic alone does to the outputs of a trial. Computed when it is first asked for: it takes as long as

@@ -33,7 +33,7 @@ export interface HeadMeans {
 }
 
 /** Sums of numbers, and how many they are. */
-class Mean {
+export class Mean {
   #sum = 0
   #count = 0
   add(x: number): void {
@@ -45,7 +45,7 @@ class Mean {
   }
 }
 
-interface HeadSums {
+export interface HeadSums {
   readonly layer: number
   readonly inner: number
   readonly head: number

@@ -1,5 +1,5 @@
 import type { ModelLayers } from '../../api/layers/layers.js'
-import { numberCell, textCell, type Cell, type Column, type DataTable } from '../tables.js'
+import { numberCell, textCell, type Cell, type DataColumn, type DataTable } from '../tables.js'
 
 /** The report of `layers` as tables. */
 
@@ -20,7 +20,7 @@ const lineOfNotes = ({ model, inputs, notes }: ModelLayers): string[] => [
 function layerTable(models: readonly ModelLayers[]): DataTable {
   const depth = Math.max(...models.map((m) => m.layers.length))
   const several = models.length > 1
-  const columns = models.flatMap(({ model }): Column[] => [
+  const columns = models.flatMap(({ model }): DataColumn[] => [
     { title: several ? `L2 ${model}` : 'L2', number: true },
     { title: several ? `cosine ${model}` : 'cosine', number: true },
   ])
