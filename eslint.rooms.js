@@ -14,10 +14,11 @@ const PORT = ['formats/core/file-port', 'formats/core/paths']
  */
 export const ROOMS = {
   commands: {
-    imports: ['api', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'report', 'files'],
+    imports: ['api', 'report'],
+    typesOnly: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'],
   },
   report: { imports: ['files'], typesOnly: ['api', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'] },
-  api: { imports: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'report', 'files'] },
+  api: { imports: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'] },
   sharding: { imports: ['files'] },
   export: {
     imports: ['files', 'model', 'formats/core/source', 'formats/safetensors/write', 'formats/tf-bundle/write'],

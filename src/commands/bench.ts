@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { omitUndefined } from '../base/omit-undefined.js'
-import { argument } from './common/args.js'
 import { AlbertkitCommand } from './common/base.js'
+import { argument } from './common/flags.js'
 
 const whole = (description: string) =>
   Flags.integer({ description, min: 1, multiple: true, multipleNonGreedy: true, helpValue: 'N' })

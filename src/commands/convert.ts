@@ -1,7 +1,6 @@
-import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { agreementFlag, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
+import { agreementFlag, argument, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
 
 export default class Convert extends AlbertkitCommand {
   static override summary =

@@ -1,7 +1,6 @@
-import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { boundFlag, modelFlags } from './common/flags.js'
+import { argument, boundFlag, modelFlags } from './common/flags.js'
 
 export default class Diff extends AlbertkitCommand {
   static override summary = 'Compare two models slot by slot, across formats and families.'

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './common/args.js'
 import { TextCommand } from './common/text-command.js'
+import { argument } from './common/flags.js'
 import { usage } from '../base/errors.js'
 import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
@@ -60,7 +60,7 @@ export default class Embed extends TextCommand {
     const { args, flags } = await this.parse(Embed)
     const { pooling, format } = flags
     const job = { ...jobOf(args.model, args.file, flags, format as 'jsonl'), pooling: pooling as 'mean' }
-    const listener = this.listener(job)
+    const listener = await this.listener(job)
     if (flags.text !== undefined) {
       const [a, b, ...more] = flags.text
       if (a === undefined || b === undefined || more.length > 0)

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './common/args.js'
+import { writeCharts } from './common/output.js'
 import { TextCommand } from './common/text-command.js'
+import { argument } from './common/flags.js'
 import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Evaluate extends TextCommand {
@@ -44,12 +45,15 @@ export default class Evaluate extends TextCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Evaluate)
     const job = jobOf(args.model, args.file, flags, 'jsonl')
-    const listener = this.listener(job)
+    const listener = await this.listener(job)
     if (await this.runShard('evaluate', job, flags)) return
-    const { evaluateFile, writeEvaluation } = await import('../api/inference/evaluate-file.js')
+    const { evaluateFile, writeEvalResults } = await import('../api/inference/evaluate-file.js')
     const { evaluateText } = await import('../report/text/evaluate.js')
+    const { confusionChart } = await import('../report/chart/confusion.js')
     const report = await evaluateFile(job, flags, listener)
-    await writeEvaluation(report, flags)
+    const { results, svg, force } = flags
+    if (results !== undefined) writeEvalResults(report, results, force)
+    await writeCharts([() => confusionChart(report)], { svg, look: 'light', force })
     const unreported = report.bad > 0 && flags.errors === undefined
     await this.finish(report, () => evaluateText(report, report.comparison ?? null), unreported ? 3 : 0)
   }

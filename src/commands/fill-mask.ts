@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './common/args.js'
 import { AlbertkitCommand } from './common/base.js'
+import { argument } from './common/flags.js'
 import { casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class FillMask extends AlbertkitCommand {

@@ -1,6 +1,6 @@
-import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
+import { argument } from './common/flags.js'
 
 export default class Init extends AlbertkitCommand {
   static override summary = 'Make a random model of a published size, for trying pipelines.'

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
-import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { modelFlags, openOptions } from './common/flags.js'
+import { argument, modelFlags, openOptions } from './common/flags.js'
 
 /** `inspect ckpt MODEL` means `inspect MODEL`; `ckpt` alone is the folder ./ckpt if there is one. */
 export function modelArgument(first: string | undefined, second: string | undefined): string {

@@ -1,7 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './common/args.js'
 import { AlbertkitCommand } from './common/base.js'
-import { modelFlags, openOptions } from './common/flags.js'
+import { argument, modelFlags, openOptions } from './common/flags.js'
 import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
 
 export default class Layers extends AlbertkitCommand {

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './common/args.js'
 import { AlbertkitCommand } from './common/base.js'
+import { argument } from './common/flags.js'
 
 export default class Merge extends AlbertkitCommand {
   static override summary = 'Join the shards of a directory, as the command would have written them in one go.'

@@ -1,7 +1,6 @@
-import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { modelFlags, openOptions } from './common/flags.js'
+import { argument, modelFlags, openOptions } from './common/flags.js'
 import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
 import { askedFor, whatIfFlags } from './common/params-flags.js'
 

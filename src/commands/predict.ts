@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { argument } from './common/args.js'
 import { TextCommand } from './common/text-command.js'
+import { argument } from './common/flags.js'
 import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Predict extends TextCommand {
@@ -47,7 +47,7 @@ export default class Predict extends TextCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Predict)
     const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
-    const listener = this.listener(job)
+    const listener = await this.listener(job)
     if (await this.runShard('predict', job, flags)) return
     const { predictFile } = await import('../api/inference/predict-file.js')
     const report = await predictFile(job, flags, (line) => this.put(line), listener)

@@ -1,5 +1,5 @@
-import { argument } from './common/args.js'
 import { AlbertkitCommand } from './common/base.js'
+import { argument } from './common/flags.js'
 import { casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class SentenceOrder extends AlbertkitCommand {

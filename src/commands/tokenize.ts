@@ -1,8 +1,8 @@
-import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { casedOptions, textFlags, tokenizerFlags } from './common/text-flags.js'
-import { fromRecords, toRecords } from './common/tokenize-records.js'
+import { argument } from './common/flags.js'
+import { casedOptions, jobOf, textFlags, tokenizerFlags } from './common/text-flags.js'
+import { badLineReporter } from './common/text-talk.js'
 
 /** Of the flags that read examples, those that features need. */
 const recordFlags = {
@@ -69,15 +69,20 @@ export default class Tokenize extends AlbertkitCommand {
     const { args, flags } = await this.parse(Tokenize)
     const cased = casedOptions(flags)
     if (flags.to !== undefined) {
-      const { report, text } = await toRecords(args.vocabulary, args.file, flags, cased, this.speaker)
+      const { writeRecords } = await import('../api/tokenize/records.js')
+      const onBad = badLineReporter(this.speaker)
+      const report = await writeRecords(jobOf(args.vocabulary, args.file, flags, 'jsonl'), { ...flags, onBad })
+      const text = `wrote ${report.file}: ${report.records} records of ${report.maxSeqLength} tokens`
       await this.finish(report, () => text, report.bad > 0 && flags.errors === undefined ? 3 : 0)
       return
     }
     const { tokenizerOf, tokenizeFile } = await import('../api/tokenize/tokenize.js')
     const { until } = await import('../api/inference/pauses.js')
     if (flags.from !== undefined) {
-      const records = fromRecords(args.vocabulary, args.file, this.jsonEnabled(), { ...cased, labels: flags.labels })
-      for await (const line of until(records, this.readerGone)) if (!(await this.put(line))) break
+      const { readRecords } = await import('../api/tokenize/records.js')
+      const records = readRecords(args.vocabulary, args.file, { ...cased, labels: flags.labels })
+      for await (const record of until(records, this.readerGone))
+        if (!(await this.put(this.jsonEnabled() ? JSON.stringify(record) : record.tokens.join(' ')))) break
       return
     }
     const tokenizer = await tokenizerOf(args.vocabulary, cased)

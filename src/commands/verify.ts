@@ -1,7 +1,6 @@
-import { argument } from './common/args.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { boundFlag, modelFlags, openOptions } from './common/flags.js'
+import { argument, boundFlag, modelFlags, openOptions } from './common/flags.js'
 import { writeCharts } from './common/output.js'
 import { verifyOptions } from './common/verify-flags.js'
 

@@ -1,6 +1,6 @@
 import Table from '../vendor/cli-table3.js'
 import { displayWidth } from './display-width.js'
-import { escapeControl } from './escape.js'
+import { escapeControl } from '../base/escape.js'
 
 /** Columns that hold numbers, by index, are aligned right. */
 export interface TableOptions {

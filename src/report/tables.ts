@@ -1,4 +1,4 @@
-import { escapeControl } from './escape.js'
+import { escapeControl } from '../base/escape.js'
 import { displayWidth } from './display-width.js'
 import { table, wrap } from './table.js'
 

@@ -35,6 +35,13 @@ describe('the import rule', () => {
     ['files/x.ts', "import { x } from '../formats/core/source.js'"],
     ['base/x.ts', "import { x } from '../files/hash.js'"],
     ['commands/x.ts', "import { Flags } from '@oclif/core'"],
+    ['commands/x.ts', "import { WINDOW } from '../sharding/line-index.js'"],
+    ['commands/deep/x.ts', "export const x = await import('../../text/data/lines.js')"],
+    ['commands/x.ts', "import { HEADS } from '../model/outputs.js'"],
+    ['api/x.ts', "import { x } from '../report/table.js'"],
+    ['api/deep/x.ts', "export const x = await import('../../report/chart/render.js')"],
+    ['sharding/queue/x.ts', "import { x } from '../../text/data/lines.js'"],
+    ['text/data/x.ts', "import { x } from '../../formats/tf-record.js'"],
   ])('src/%s must not %s', async (file, code) => {
     expect(await errorsIn(file, code)).toBe(1)
   })
@@ -54,6 +61,11 @@ describe('the import rule', () => {
     ['text/data/x.ts', "import { exists } from '../../formats/core/file-port.js'"],
     ['report/x.ts', "import type { X } from '../compare/compare.js'"],
     ['commands/x.ts', "import { x } from '../api/inspect/inspect.js'"],
+    ['commands/x.ts', "import { x } from '../report/table.js'"],
+    ['commands/x.ts', "import { x } from '../base/errors.js'"],
+    ['commands/x.ts', "import type { X } from '../text/data/examples.js'"],
+    ['api/x.ts', "import { toJsonText } from '../base/json-text.js'"],
+    ['text/data/x.ts', "import { x } from '../tokenizers/load.js'"],
     ['commands/x.ts', "import * as Flags from '@oclif/core/flags'"],
   ])('src/%s may %s', async (file, code) => {
     expect(await errorsIn(file, code)).toBe(0)

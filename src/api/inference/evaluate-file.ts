@@ -16,19 +16,16 @@ export interface EvaluationReport extends Evaluation {
   readonly comparison?: ModelComparison
 }
 
-export interface EvaluationFiles {
-  /** `eval_results.txt` as run_classifier writes it. */
-  readonly results?: string | undefined
-  /** The confusion matrix as a picture. */
-  readonly svg?: string | undefined
-  /** Replace what is there. */
-  readonly force?: boolean | undefined
-}
-
-export interface EvaluateFileOptions extends EvaluationFiles {
+export interface EvaluateFileOptions {
   /** Another model: the lines that the two label differently are reported. */
   readonly compare?: string | undefined
+  /** File for the lines that cannot be used. */
   readonly errors?: string | undefined
+  /** Files that the caller will write, `eval_results.txt` and a picture: checked before anything is computed. */
+  readonly results?: string | undefined
+  readonly svg?: string | undefined
+  /** Replace existing files. */
+  readonly force?: boolean | undefined
 }
 
 /**
@@ -72,23 +69,12 @@ export async function evaluateFile(
   }
 }
 
-/** Writes the files of an evaluation that are asked for. @throws AlbertkitError `output`, `environment` */
-export async function writeEvaluation(
-  report: EvaluationReport,
-  { results, svg, force = false }: EvaluationFiles,
-): Promise<void> {
-  if (results !== undefined) writeFile(results, evalResults(report, report.globalStep), force)
-  if (svg === undefined) return
-  const { chartSvg } = await import('../../report/chart/render.js')
-  const { confusionChart } = await import('../../report/chart/confusion.js')
-  writeFile(svg, await chartSvg(confusionChart(report), 'light'), force)
-}
-
-function writeFile(path: string, text: string, force: boolean): void {
+/** Writes `eval_results.txt` as run_classifier does. @throws AlbertkitError `output` */
+export function writeEvalResults(report: EvaluationReport, path: string, force = false): void {
   refuseExisting(path, force)
   const file = new WholeFile(path)
   try {
-    file.write(Buffer.from(text))
+    file.write(Buffer.from(evalResults(report, report.globalStep)))
     file.commit()
   } finally {
     file.discard()

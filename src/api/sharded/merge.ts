@@ -13,7 +13,7 @@ import {
   type ShardSet,
 } from '../../sharding/merge.js'
 import { evaluate, type Evaluation } from '../inference/evaluate.js'
-import { toJsonText } from '../../report/escape.js'
+import { toJsonText } from '../../base/json-text.js'
 import type { BadLine } from '../../text/data/examples.js'
 import { badLine } from '../inference/errors-file.js'
 import { refuseSame } from '../inference/places.js'

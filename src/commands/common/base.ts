@@ -4,7 +4,8 @@ import * as Flags from '@oclif/core/flags'
 import { toConfiguredId } from '@oclif/core/util/ids'
 import { AlbertkitError } from '../../base/errors.js'
 import { listenForInterrupts } from '../../base/interrupt.js'
-import { escapeControl, escapeLines, toJsonText } from '../../report/escape.js'
+import { escapeControl, escapeLines } from '../../base/escape.js'
+import { toJsonText } from '../../base/json-text.js'
 import { exitCodeOf, exitError, print, reportFailure, wantsJson } from './failure.js'
 
 /** To the start of the line, and the rest of it away. */

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util'
 import { ExitError } from '@oclif/core/errors'
 import { AlbertkitError, type ErrorPlace } from '../../base/errors.js'
-import { escapeControl, escapeLines, toJsonText } from '../../report/escape.js'
+import { escapeControl, escapeLines } from '../../base/escape.js'
+import { toJsonText } from '../../base/json-text.js'
 
 /** Exit code of an error that nobody foresaw (EX_SOFTWARE of sysexits.h). */
 export const UNEXPECTED_EXIT = 70

@@ -1,5 +1,23 @@
+import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import { usage } from '../../base/errors.js'
+
+/**
+ * An argument of the command line. oclif reads an absent one from standard input by default: in a pipeline,
+ * `verify MODEL` would take the name of a directory from there.
+ */
+export const argument = Args.custom({ ignoreStdin: true })
+
+/** Flags of the commands that speak to a queue. */
+export const queueFlags = {
+  redis: Flags.string({
+    description: 'address of the Redis server',
+    default: 'redis://127.0.0.1:6379',
+    env: 'ALBERTKIT_REDIS',
+    helpValue: 'URL',
+  }),
+  queue: Flags.string({ description: 'name of the queue', default: 'albertkit', helpValue: 'NAME' }),
+}
 
 /** An epsilon: more than 0, at most 1. */
 const epsilonFlag = Flags.custom<number>({

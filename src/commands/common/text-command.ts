@@ -1,7 +1,6 @@
 import type { TextFileReport } from '../../api/inference/predict-file.js'
 import type { ShardCommand } from '../../api/sharded/shards.js'
 import type { Listener, TextJob } from '../../api/inference/job.js'
-import { inputFormatOf } from '../../text/data/examples.js'
 import { usage } from '../../base/errors.js'
 import { AlbertkitCommand } from './base.js'
 import { listenerOf } from './text-talk.js'
@@ -15,9 +14,10 @@ interface ShardFlags {
 /** What the commands that read lines have in common. */
 export abstract class TextCommand extends AlbertkitCommand {
   /** Says what happens while the input of a job is read. */
-  protected listener({ input, inputFormat, maxSeqLength }: TextJob): Listener {
-    const unit = (inputFormat ?? inputFormatOf(input)) === 'tfrecord' ? 'record' : 'line'
-    return { ...listenerOf(this.speaker, { unit, maxSeqLength }), gone: this.readerGone }
+  protected async listener(job: TextJob): Promise<Listener> {
+    const { holdsRecords } = await import('../../api/inference/job.js')
+    const unit = holdsRecords(job) ? 'record' : 'line'
+    return { ...listenerOf(this.speaker, { unit, maxSeqLength: job.maxSeqLength }), gone: this.readerGone }
   }
 
   /** Computes the shard that is asked for; false where none is. */
@@ -31,7 +31,7 @@ export abstract class TextCommand extends AlbertkitCommand {
       throw usage('the lines that a shard cannot use lie beside it', { hint: 'merge --errors FILE joins them' })
     const { runTextShard } = await import('../../api/sharded/shards.js')
     const { shardDocument, shardText } = await import('../../report/text/shard.js')
-    const report = await runTextShard(command, job, shard, output, this.listener(job))
+    const report = await runTextShard(command, job, shard, output, await this.listener(job))
     await this.finish(shardDocument(report), () => shardText(report))
     return true
   }

@@ -1,5 +1,4 @@
 import type { Listener } from '../../api/inference/job.js'
-import { WINDOW } from '../../sharding/line-index.js'
 import { progressText } from '../../report/progress.js'
 
 /** What the commands that read lines say while they do. */
@@ -24,6 +23,8 @@ export function badLineReporter(
   }
 }
 
+/** A reading of more lines is long enough for the runtime to be named. */
+const HANDFUL = 256
 /** How often a log gets a line about the progress that a terminal shows all the time. */
 const LOG_SECONDS = 30
 /** More often nobody can read it. */
@@ -60,7 +61,7 @@ export function listenerOf(
     },
     onBad: badLineReporter(talk, unit),
     onProgress: ({ lines, part }) => {
-      if (lines > WINDOW) sayRunner()
+      if (lines > HANDFUL) sayRunner()
       const seconds = (performance.now() - start) / 1000
       if (terminal) {
         if (seconds - shown < SHOWN_SECONDS) return

@@ -1,5 +1,5 @@
 import { AlbertkitCommand } from '../common/base.js'
-import { queueFlags } from '../common/queue-flags.js'
+import { queueFlags } from '../common/flags.js'
 
 export default class QueueStatus extends AlbertkitCommand {
   static override summary = 'Show what a queue holds, and how far each file is.'
@@ -12,9 +12,9 @@ export default class QueueStatus extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(QueueStatus)
-    const { status } = await import('../../sharding/queue/status.js')
+    const { queueStatus } = await import('../../api/sharded/status.js')
     const { queueText } = await import('../../report/text/queue.js')
-    const report = await status(flags.redis, flags.queue)
+    const report = await queueStatus(flags.redis, flags.queue)
     await this.finish(report, () => queueText(report))
   }
 }

@@ -1,8 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { usage } from '../../base/errors.js'
-import { argument } from '../common/args.js'
 import { AlbertkitCommand } from '../common/base.js'
-import { queueFlags } from '../common/queue-flags.js'
+import { argument, queueFlags } from '../common/flags.js'
 import { jobOf, textFlags } from '../common/text-flags.js'
 
 /** Workers have threads of their own, and the lines that cannot be used lie beside the output. */

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from '../common/base.js'
-import { queueFlags } from '../common/queue-flags.js'
+import { queueFlags } from '../common/flags.js'
 
 export default class QueueWork extends AlbertkitCommand {
   static override summary = 'Compute shards from a queue until told to stop.'

@@ -1,6 +1,6 @@
 import { chartSvg, escapeXml, withOwnIds, type Chart } from '../chart/render.js'
 import { FONT, PALETTES, type Look } from '../chart/look.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import type { DataTable } from '../tables.js'
 
 /** A part of a page: tables and pictures about one question. */

@@ -1,5 +1,5 @@
 import type { BenchReport } from '../../api/bench/bench.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { count } from '../format.js'
 import { table } from '../table.js'
 

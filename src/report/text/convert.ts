@@ -1,6 +1,6 @@
 import type { ConvertReport } from '../../api/convert/convert.js'
 import type { GateAccuracy } from '../../api/gate/gate.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, scientific } from '../format.js'
 import { verifyText } from './verify.js'
 

@@ -1,5 +1,5 @@
 import type { DiffReport, SlotDiff } from '../../api/diff/diff.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { count, scientific, shape } from '../format.js'
 import { table } from '../table.js'
 

@@ -1,5 +1,5 @@
 import type { DoctorReport } from '../../api/doctor/doctor.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { bytes, scientific } from '../format.js'
 import { table } from '../table.js'
 

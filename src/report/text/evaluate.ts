@@ -1,6 +1,6 @@
 import type { ModelComparison } from '../../api/inference/compare.js'
 import type { Evaluation, Mistake } from '../../api/inference/evaluate.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { percent } from '../format.js'
 import { table } from '../table.js'
 

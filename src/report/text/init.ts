@@ -1,5 +1,5 @@
 import type { InitReport } from '../../api/init/init.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { bytes, count } from '../format.js'
 
 /** What `init` made, for a person. */

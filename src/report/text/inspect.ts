@@ -1,5 +1,5 @@
 import type { InspectReport, VariableReport } from '../../api/inspect/inspect.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, shape } from '../format.js'
 import { table } from '../table.js'
 

@@ -1,5 +1,5 @@
 import type { Merged } from '../../api/sharded/merge.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { evaluateText } from './evaluate.js'
 import { count } from '../format.js'
 

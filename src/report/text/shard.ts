@@ -1,5 +1,5 @@
 import type { ShardReport } from '../../sharding/run-shard.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 
 /** What became of a shard, for a person. */
 export function shardText({ directory, manifest, skipped }: ShardReport): string {

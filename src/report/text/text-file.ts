@@ -1,5 +1,5 @@
 import type { TextFileReport } from '../../api/inference/predict-file.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { count } from '../format.js'
 
 /** What became of a file of lines, for a person. */

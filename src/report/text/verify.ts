@@ -1,5 +1,5 @@
 import type { VerifyReport } from '../../api/verify/verify.js'
-import { escapeControl } from '../escape.js'
+import { escapeControl } from '../../base/escape.js'
 import { scientific, shape } from '../format.js'
 import { table } from '../table.js'
 import { divergenceText, layersText, wrongOperations } from './verify-layers.js'

@@ -3,8 +3,6 @@ import { environment, usage } from '../../base/errors.js'
 
 type Bullmq = typeof import('bullmq')
 
-export const DEFAULT_REDIS = 'redis://127.0.0.1:6379'
-export const DEFAULT_QUEUE = 'albertkit'
 /** How long a server may take to answer at first; later losses are waited out. */
 const FIRST_ANSWER_MS = 5000
 /** How long one that is not there is waited for: it may be about to start. */
@@ -81,7 +79,7 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
 export async function connect(url: string): Promise<QueueConnection> {
   const { bullmq, Redis } = await load()
   if (!/^(rediss?|unix):/.test(url))
-    throw usage(`${redact(url)} is no address of a Redis server`, { hint: `such as ${DEFAULT_REDIS}` })
+    throw usage(`${redact(url)} is no address of a Redis server`, { hint: 'such as redis://127.0.0.1:6379' })
   // BullMQ asks for null: its blocking calls must outlive a lost connection.
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 200, 2000) })
   await firstAnswer(redis, url)

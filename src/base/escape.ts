@@ -18,10 +18,3 @@ export const escapeControl = (text: string): string => text.replace(INVISIBLE, t
 /** `text` safe to print over several lines: breaks are kept, and each further line is indented. */
 export const escapeLines = (text: string, indent = '  '): string =>
   text.split(/\r?\n/).map(escapeControl).join(`\n${indent}`)
-
-/**
- * The text of a JSON document, safe to print. `JSON.stringify` leaves C1 controls and bidirectional overrides as they
- * are; escaped they mean the same to a parser and nothing to a terminal.
- */
-export const toJsonText = (value: unknown): string =>
-  `${JSON.stringify(value, null, 2).split('\n').map(escapeControl).join('\n')}\n`

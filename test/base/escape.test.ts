@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { escapeControl, escapeLines, toJsonText } from '../../src/report/escape.js'
+import { escapeControl, escapeLines } from '../../src/base/escape.js'
+import { toJsonText } from '../../src/base/json-text.js'
 
 describe('escapeControl', () => {
   it.each([

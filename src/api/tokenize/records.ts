@@ -1,0 +1,104 @@
+import { usage } from '../../base/errors.js'
+import { ErrorsFile, refuseExistingErrors } from '../inference/errors-file.js'
+import { readerOf, type TextJob } from '../inference/job.js'
+import { readLabelsFile } from '../inference/model.js'
+import { refuseSame } from '../inference/places.js'
+import type { BadLine } from '../../text/data/examples.js'
+import { readLines } from '../../text/data/lines.js'
+import { tokenNames } from '../../text/tokenizers/detokenize.js'
+import type { LoadTokenizerOptions } from '../../text/tokenizers/load.js'
+import { readFeatures, writeFeatures } from './feature-files.js'
+import { labelsBeside, tokenizerOf } from './tokenize.js'
+
+/** Tokens of a record unless `maxSeqLength` says otherwise: run_classifier's default. */
+const DEFAULT_LENGTH = 128
+
+/** Result of writing examples as features. */
+export interface RecordsReport {
+  readonly file: string
+  readonly records: number
+  readonly maxSeqLength: number
+  /** Number of lines that could not be used. */
+  readonly bad: number
+}
+
+export interface WriteRecordsOptions {
+  readonly output: string | undefined
+  /** File for the lines that cannot be used. */
+  readonly errors?: string | undefined
+  readonly force: boolean
+  readonly onBad?: (bad: BadLine) => void
+}
+
+/** Class names from `file`, or else from beside the model or vocabulary; null if there are none. */
+const labelNames = async (path: string, file: string | undefined): Promise<readonly string[] | null> =>
+  file === undefined ? labelsBeside(path) : readLabelsFile(file)
+
+/**
+ * Writes the features of a file of examples as run_classifier's TFRecord file.
+ * @param job `model` is a vocabulary or a model, `input` the file of examples
+ * @throws AlbertkitError `usage`, `output`
+ */
+export async function writeRecords(
+  job: TextJob,
+  { output, errors: errorsPath, force, onBad }: WriteRecordsOptions,
+): Promise<RecordsReport> {
+  if (output === undefined) throw usage('writing features needs the option output, a file', { code: 'option-missing' })
+  refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
+  refuseExistingErrors(errorsPath, force)
+  const reader = readerOf(job)
+  const lower = job.lowerCase === undefined ? {} : { lowerCase: job.lowerCase }
+  const [tokenizer, labels] = [await tokenizerOf(job.model, lower), await labelNames(job.model, job.labels)]
+  const errors = new ErrorsFile(errorsPath)
+  const { maxSeqLength = DEFAULT_LENGTH } = job
+  try {
+    errors.clear()
+    const records = await writeFeatures(output, tokenizer, readLines(job.input), reader, {
+      maxLength: maxSeqLength,
+      labels,
+      force,
+      onBad: (bad) => {
+        onBad?.(bad)
+        errors.add(bad)
+      },
+    })
+    return { file: output, records, maxSeqLength, bad: errors.count }
+  } finally {
+    errors.close()
+  }
+}
+
+/** A record of features with its tokens, padding left out, and the name of its label. */
+export interface TokenizedRecord {
+  readonly tokens: readonly string[]
+  readonly input_ids: readonly number[]
+  readonly input_mask: readonly number[]
+  readonly segment_ids: readonly number[]
+  readonly label_id: number | null
+  readonly label: string | null
+  readonly is_real_example: boolean
+}
+
+/**
+ * Records of a file of features, with the tokens of a vocabulary.
+ * @param path a vocabulary or a model
+ * @throws AlbertkitError as `readFeatures` and `tokenizerOf`
+ */
+export async function* readRecords(
+  path: string,
+  input: string,
+  { labels: labelsFile, ...options }: LoadTokenizerOptions & { readonly labels?: string | undefined } = {},
+): AsyncGenerator<TokenizedRecord> {
+  const [tokenizer, labels] = [await tokenizerOf(path, options), await labelNames(path, labelsFile)]
+  for await (const { record } of readFeatures(input)) {
+    const { label, real, ...features } = record
+    const length = features.input_mask.lastIndexOf(1) + 1
+    yield {
+      tokens: tokenNames(tokenizer, features.input_ids.slice(0, length)),
+      ...features,
+      label_id: label,
+      label: label === null ? null : (labels?.[label] ?? null),
+      is_real_example: real,
+    }
+  }
+}
