@@ -12,7 +12,8 @@ import type { Precision } from '../export/export.js'
 import type { WriteEvents, WrittenArtefact } from '../export/weights/artefact.js'
 import { elementCount } from '../formats/core/source.js'
 import type { AlbertModel } from '../model/albert.js'
-import { resolveTask, type Task } from '../model/outputs.js'
+import { resolveTask } from '../model/outputs.js'
+import { transformersClassOf, type ResolvedTask, type Task } from '../model/tasks.js'
 import { countParameters } from '../model/accounting/count.js'
 import { translate } from '../model/rewrite/translate.js'
 import { FILE_TARGETS, type FileTarget, type Architecture, type Translation } from '../model/rewrite/translation.js'
@@ -94,30 +95,10 @@ export function growthOf(opened: OpenedModel, translation: Translation | undefin
   }
 }
 
-type ResolvedTask = Exclude<Task, 'auto'>
-
-/** transformers' class for each task; ALBERT has none for sentence order alone, which BERT calls the next sentence. */
-const CLASSES: Readonly<Record<ResolvedTask, string>> = {
-  features: 'Model',
-  pretraining: 'ForPreTraining',
-  mlm: 'ForMaskedLM',
-  sop: 'ForPreTraining',
-  classify: 'ForSequenceClassification',
-  'token-classification': 'ForTokenClassification',
-  'multiple-choice': 'ForMultipleChoice',
-  qa: 'ForQuestionAnswering',
-}
-
-/** transformers' class for a task. */
-export const classNameOf = (architecture: 'albert' | 'bert', task: ResolvedTask): string =>
-  task === 'sop' && architecture === 'bert'
-    ? 'BertForNextSentencePrediction'
-    : `${architecture === 'bert' ? 'Bert' : 'Albert'}${CLASSES[task]}`
-
 /** transformers' class that has the heads of `task` as `model` has them. */
 function classOf({ mlm, sop }: AlbertModel, architecture: 'albert' | 'bert', task: ResolvedTask): string {
-  if (task !== 'pretraining') return classNameOf(architecture, task)
-  return classNameOf(architecture, sop === null ? 'mlm' : mlm === null ? 'sop' : task)
+  if (task !== 'pretraining') return transformersClassOf(architecture, task)
+  return transformersClassOf(architecture, sop === null ? 'mlm' : mlm === null ? 'sop' : task)
 }
 
 /** Whether transformers computes the same with the source's own weights: it knows no pre-LN, factor or groups of channels. */

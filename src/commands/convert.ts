@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags'
+import { TASK_NAMES, type Task } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
 import { agreementFlag, argument, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
 
@@ -62,17 +63,7 @@ export default class Convert extends AlbertkitCommand {
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
     task: Flags.string({
       description: 'which head to include',
-      options: [
-        'auto',
-        'features',
-        'pretraining',
-        'mlm',
-        'sop',
-        'classify',
-        'token-classification',
-        'multiple-choice',
-        'qa',
-      ],
+      options: ['auto', ...TASK_NAMES],
       default: 'auto',
     }),
     outputs: Flags.string({
@@ -113,7 +104,7 @@ export default class Convert extends AlbertkitCommand {
     const report = await convertModel(args.model, flags.output, {
       ...openOptions(flags),
       targets: flags.to as ('tfjs' | 'onnx' | 'safetensors' | 'tf')[],
-      task: flags.task as 'auto',
+      task: flags.task as Task,
       ...(flags.as === undefined ? {} : { as: flags.as as 'bert' | 'albert' }),
       allOutputs: flags.outputs === 'all',
       ...precisionOptions(flags),

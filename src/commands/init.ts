@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags'
+import { TASK_NAMES, type ResolvedTask } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
 import { argument } from './common/flags.js'
 
@@ -26,7 +27,7 @@ export default class Init extends AlbertkitCommand {
     }),
     task: Flags.string({
       description: 'which heads the model gets',
-      options: ['features', 'pretraining', 'mlm', 'sop', 'classify', 'token-classification', 'multiple-choice', 'qa'],
+      options: [...TASK_NAMES],
       default: 'pretraining',
     }),
     labels: Flags.integer({ description: 'classes of a classifier', default: 2, min: 1, max: 1_000_000 }),
@@ -41,8 +42,8 @@ export default class Init extends AlbertkitCommand {
     const { initText } = await import('../report/text/init.js')
     const report = await initModel(args.preset, flags.output, {
       ...(flags.to === undefined ? {} : { target: flags.to as 'tf' | 'safetensors' }),
-      task: flags.task as 'pretraining',
-      labels: flags.task === 'multiple-choice' ? 1 : flags.labels,
+      task: flags.task as ResolvedTask,
+      labels: flags.labels,
       seed: flags.seed,
       verify: flags.verify,
       force: flags.force,

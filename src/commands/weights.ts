@@ -1,18 +1,8 @@
 import * as Flags from '@oclif/core/flags'
+import { TASK_NAMES, type ResolvedTask } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, modelFlags, openOptions } from './common/flags.js'
 import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
-
-const TASKS = [
-  'features',
-  'pretraining',
-  'mlm',
-  'sop',
-  'classify',
-  'token-classification',
-  'multiple-choice',
-  'qa',
-] as const
 
 export default class Weights extends AlbertkitCommand {
   static override summary =
@@ -39,7 +29,7 @@ export default class Weights extends AlbertkitCommand {
     }),
     task: Flags.string({
       description: "what that model is for; default: the checkpoint's heads and the classifier that CONFIG speaks of",
-      options: [...TASKS],
+      options: [...TASK_NAMES],
       dependsOn: ['against'],
     }),
     before: Flags.string({
@@ -57,7 +47,7 @@ export default class Weights extends AlbertkitCommand {
     const report = await analyseWeights(args.model, {
       ...openOptions(flags),
       ...(flags.against === undefined ? {} : { against: flags.against }),
-      ...(flags.task === undefined ? {} : { task: flags.task as (typeof TASKS)[number] }),
+      ...(flags.task === undefined ? {} : { task: flags.task as ResolvedTask }),
       ...(flags.before === undefined ? {} : { before: flags.before }),
       onProgress: (step) => {
         this.progress(step)

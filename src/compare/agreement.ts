@@ -1,3 +1,4 @@
+import { ENCODER_OUTPUTS, HEAD_OUTPUTS } from '../model/tasks.js'
 import type { ModelInputs } from '../model/reference/run.js'
 import type { Values } from './compare.js'
 
@@ -21,8 +22,8 @@ interface Sums {
   bb: number
 }
 
-/** Outputs whose last axis is a choice; a single value, as models of regression have, is none. */
-const isLogits = (name: string): boolean => name === 'logits' || name.endsWith('_logits')
+/** True if `name` is an output of a head: the largest value of its last axis is the answer, unless that axis has one. */
+const isLogits = (name: string): boolean => (HEAD_OUTPUTS as readonly string[]).includes(name)
 
 /** Where the largest value stands; −1 where one is no number, for then there is no answer. */
 function largestAt(data: ArrayLike<number>, start: number, width: number): number {
@@ -104,7 +105,7 @@ export class Agreement {
     const outputs = this.outputs()
     const answers = outputs.flatMap(({ agreement }) => (agreement === null ? [] : [agreement]))
     if (answers.length > 0) return Math.min(...answers)
-    const values = outputs.filter(({ output }) => output === 'last_hidden_state' || isLogits(output))
+    const values = outputs.filter(({ output }) => output === ENCODER_OUTPUTS[0] || isLogits(output))
     return values.reduce((least, { cosine }) => Math.min(least, cosine), values.length === 0 ? 0 : 1)
   }
 

@@ -1,6 +1,7 @@
 import { malformed, unsupported } from '../base/errors.js'
 import * as z from '../vendor/zod.js'
 import type { ClassifierKind } from './albert.js'
+import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ResolvedTask } from './tasks.js'
 
 /**
  * Configurations of the families, normalised into one shape. Field names are the field's own
@@ -210,17 +211,15 @@ function readLabels(raw: RawConfig): Record<string, string> | null {
   })
 }
 
-/** Classes of transformers' `architectures` (`AlbertForTokenClassification`), and tasks of albertkit's. */
-const KINDS: readonly (readonly [RegExp, ClassifierKind])[] = [
-  [/ForSequenceClassification$|^classify$/, 'sequence'],
-  [/ForTokenClassification$|^token-classification$/, 'token'],
-  [/ForMultipleChoice$|^multiple-choice$/, 'choice'],
-]
-
+/** Kind of the classifier by transformers' `architectures` (`AlbertForTokenClassification`), or by albertkit's task. */
 function readClassifierKind(raw: RawConfig): ClassifierKind | undefined {
   const given: unknown = raw.fields.architectures
   const names: unknown[] = [...(Array.isArray(given) ? (given as unknown[]) : []), readOwn(raw)?.task]
-  return KINDS.find(([pattern]) => names.some((name) => typeof name === 'string' && pattern.test(name)))?.[1]
+  const isOf = (task: ResolvedTask, name: unknown): boolean =>
+    typeof name === 'string' && (name === task || name.endsWith(taskRow(task).transformersClass))
+  return CLASSIFIER_TASKS.map((task) =>
+    names.some((name) => isOf(task, name)) ? classifierKindOf(task) : undefined,
+  ).find((kind) => kind !== undefined)
 }
 
 /** Models of other code whose weights have the names of BERT or ALBERT, and which compute something else with them. */

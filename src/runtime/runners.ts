@@ -1,7 +1,7 @@
 import { usage } from '../base/errors.js'
 import type { TensorSource } from '../formats/core/source.js'
 import type { AlbertModel } from '../model/albert.js'
-import { ALL_HEADS } from '../model/outputs.js'
+import { ALL_HEADS } from '../model/tasks.js'
 import type { GpuOptions } from './gpu/adapter.js'
 import { isBrowserRunner, openBrowser } from './browser/runner.js'
 import { openOnnx } from './onnx/onnxruntime.js'

@@ -8,7 +8,7 @@ import { makeTrials } from '../../src/api/verify/test-cases.js'
 import { Verification } from '../../src/api/verify/running.js'
 import { convertModel, verifyModel } from '../../src/index.js'
 import type { Fill } from '../../src/model/tensors/derived.js'
-import { ALL_HEADS } from '../../src/model/outputs.js'
+import { ALL_HEADS } from '../../src/model/tasks.js'
 import { writeRandomModel } from '../helpers/random-model.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AutoModel, AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from '@huggingface/transformers'
 import { convertModel } from '../../src/api/convert/convert.js'
-import { initModel, type InitTask } from '../../src/api/init/init.js'
+import { initModel } from '../../src/api/init/init.js'
 import { openModel } from '../../src/api/open/open.js'
 import { embedLines, openEmbedder } from '../../src/api/inference/embed.js'
 import { openTextModel } from '../../src/api/inference/model.js'
 import { predictLines } from '../../src/api/inference/predict.js'
-import { headsFor, resolveTask } from '../../src/model/outputs.js'
+import { resolveTask } from '../../src/model/outputs.js'
+import { headsFor, type ResolvedTask } from '../../src/model/tasks.js'
 import { runReference } from '../../src/model/reference/run.js'
 import { ExampleReader, isBad } from '../../src/text/data/examples.js'
 import type { Line } from '../../src/text/data/lines.js'
@@ -170,7 +171,7 @@ describe('models with other heads', () => {
   }
   /** Of the vocabulary that is made up: BERT's. */
   const MASK = 103
-  const made = async (family: 'albert' | 'bert', task: InitTask): Promise<string> => {
+  const made = async (family: 'albert' | 'bert', task: ResolvedTask): Promise<string> => {
     const name = `${family}-${task}`
     const file = join(folder, `${family}.json`)
     writeFileSync(file, JSON.stringify({ model_type: family, num_hidden_groups: 1, inner_group_num: 1, ...config }))

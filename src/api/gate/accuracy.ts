@@ -1,3 +1,4 @@
+import { answerOf } from '../../model/tasks.js'
 import { argmax } from '../../text/data/numbers.js'
 import type { Values } from '../../compare/compare.js'
 
@@ -20,7 +21,7 @@ export class Accuracy {
   /** @param classes class of each row of `logits [rows, classes]` */
   add(classes: readonly number[], before: ReadonlyMap<string, Values>, after: ReadonlyMap<string, Values>): void {
     const answers = [before, after].map((outputs) => {
-      const { shape, data } = outputs.get('logits') ?? { shape: [0, 1], data: [] }
+      const { shape, data } = outputs.get(answerOf('classify')) ?? { shape: [0, 1], data: [] }
       const width = shape.at(-1) ?? 1
       return classes.map((_, row) => argmax(Array.from({ length: width }, (__, i) => data[row * width + i] ?? NaN)))
     })

@@ -2,7 +2,8 @@ import { AlbertkitError, usage } from '../../base/errors.js'
 import type { ExportOptions } from '../../export/export.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
 import { takesChoices, type HeadSelection } from '../../model/forward.js'
-import { headsFor, resolveTask } from '../../model/outputs.js'
+import { resolveTask } from '../../model/outputs.js'
+import { headsFor, isTextClassifier } from '../../model/tasks.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { makeBatches } from '../../text/data/batches.js'
 import { ExampleReader, formatOf, isBad, recordsOf, type Example } from '../../text/data/examples.js'
@@ -157,7 +158,7 @@ export async function gateInputs(
   const choices = takesChoices(model, heads)
   const types = config.type_vocab_size
   if (file !== undefined) {
-    const { rows, labelled, skipped } = await linesOf(opened, ownTokenizer(opened), file, resolved === 'classify')
+    const { rows, labelled, skipped } = await linesOf(opened, ownTokenizer(opened), file, isTextClassifier(resolved))
     const batches = batchesOf(rows, types, choices, labelled)
     if (batches.length === 0) throw usage(`the file has fewer lines than the ${ROWS} choices of an input`, { file })
     return { kind: 'file', batches, skipped }

@@ -9,6 +9,7 @@ import {
 } from '../../text/data/examples.js'
 import { indexLines, indexRecords, WINDOW, type LineIndex } from '../../sharding/line-index.js'
 import { readLines, type LineRange } from '../../text/data/lines.js'
+import { answerOf } from '../../model/tasks.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { usage } from '../../base/errors.js'
 import { readTfRecords } from '../../formats/tf-record.js'
@@ -75,7 +76,7 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
 
 /** @param hash whether the model's SHA-256 is needed: computing it reads all weights */
 export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
-  openTextModel(job.model, 'classify', 'logits', { ...textModelOptions(job), hash })
+  openTextModel(job.model, 'classify', answerOf('classify'), { ...textModelOptions(job), hash })
 
 /**
  * Where shards of a file of CSV may begin, whose records may take several lines: with the first record that begins in a

@@ -1,3 +1,4 @@
+import { answerOf } from '../../model/tasks.js'
 import { usage } from '../../base/errors.js'
 import { isBad, type BadLine, type ExampleReader } from '../../text/data/examples.js'
 import type { Line } from '../../text/data/lines.js'
@@ -38,7 +39,7 @@ export function labelsFor(model: TextModel, classes: number): readonly string[] 
   return labels
 }
 
-const LOGITS = { output: 'logits', reduction: 'none' } as const
+const LOGITS = { output: answerOf('classify'), reduction: 'none' } as const
 
 /** Classifies lines, in order. */
 export const predictLines = (

@@ -1,4 +1,5 @@
 import { usage } from '../../base/errors.js'
+import { answerOf, type ResolvedTask } from '../../model/tasks.js'
 import { makeBatches } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import { float32Number, softmax } from '../../text/data/numbers.js'
@@ -35,16 +36,15 @@ export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: nu
   return { input_ids: [cls, ...kept, sep], token_type_ids: Array<number>(kept.length + 2).fill(0) }
 }
 
-/** Runs `body` with a model that gives `output`. */
+/** Runs `body` with a model opened for `task`. */
 async function withModel<T>(
   path: string,
-  task: 'mlm' | 'pretraining' | 'features',
-  output: string,
+  task: ResolvedTask,
   options: TextModelOptions,
   body: (model: TextModel) => Promise<T>,
 ): Promise<T> {
   // A single text may be as long as the model takes.
-  const model = await openTextModel(path, task, output, { maxSeqLength: Infinity, ...options })
+  const model = await openTextModel(path, task, answerOf(task), { maxSeqLength: Infinity, ...options })
   try {
     return await body(model)
   } finally {
@@ -58,10 +58,10 @@ export const fillMask = (
   text: string,
   { top = 5, ...options }: TextModelOptions & { readonly top?: number } = {},
 ): Promise<FilledMask[]> =>
-  withModel(path, 'mlm', 'prediction_logits', options, async (model) => {
+  withModel(path, 'mlm', options, async (model) => {
     const features = maskedFeatures(model.tokenizer, text, model.maxLength)
     const [batch] = makeBatches([features], 1)
-    const { data, shape } = await model.run(batch!, 'prediction_logits')
+    const { data, shape } = await model.run(batch!, answerOf('mlm'))
     const size = shape.at(-1)!
     const masked = features.input_ids.flatMap((id, position) => (id === model.tokenizer.special.mask ? [position] : []))
     return masked.map((position) => {
@@ -90,9 +90,9 @@ export const sentenceOrder = (
   second: string,
   options: TextModelOptions = {},
 ): Promise<SentenceOrder> =>
-  withModel(path, 'pretraining', 'sop_logits', options, async (model) => {
+  withModel(path, 'sop', options, async (model) => {
     const [batch] = makeBatches([makeFeatures(model.tokenizer, first, second, model.maxLength)], 1)
-    const { data } = await model.run(batch!, 'sop_logits')
+    const { data } = await model.run(batch!, answerOf('sop'))
     // create_pretraining_data.py: label 1 is the swapped (BERT: the random) second part.
     const [inOrder = 0, swapped = 0] = softmax(data).map(float32Number)
     return { inOrder: inOrder >= swapped, probabilities: { inOrder, swapped } }

@@ -11,23 +11,20 @@ import { buildConfigJson } from '../../export/manifest.js'
 import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import { parseConfig, type ModelConfig } from '../../model/config.js'
 import { guessFamily } from '../../model/names/guess-family.js'
-import { headNamesFor, type Task } from '../../model/outputs.js'
+import { hasTransformersPooler, headRow, taskRow, transformersClassOf, type ResolvedTask } from '../../model/tasks.js'
 import { INITIALIZER_RANGE, planRandom } from '../../model/random/init.js'
 import { findPreset, PRESETS } from '../../model/accounting/presets.js'
 import type { FileTarget, Translation } from '../../model/rewrite/translation.js'
 import { compareFile } from '../../compare/files.js'
 import { readConfigFile } from '../open/config-file.js'
 import { writeVocabulary } from './made-up-vocabulary.js'
-import { classNameOf } from '../checkpoint-files.js'
 import { openModel } from '../open/open.js'
-
-export type InitTask = Exclude<Task, 'auto'>
 
 export interface InitOptions {
   /** Container and names: a TensorFlow checkpoint of the preset's own code (default), or transformers' safetensors. */
   readonly target?: FileTarget
   /** Which heads the model gets; default `pretraining`. */
-  readonly task?: InitTask
+  readonly task?: ResolvedTask
   /** Classes of a classifier; default 2. */
   readonly labels?: number
   /** Same seed, same bytes; default 0. */
@@ -45,7 +42,7 @@ export interface InitReport {
   readonly preset: string
   readonly family: string
   readonly target: FileTarget
-  readonly task: InitTask
+  readonly task: ResolvedTask
   readonly seed: number
   readonly output: string
   readonly files: readonly { readonly path: string; readonly bytes: number }[]
@@ -89,7 +86,7 @@ const PASSED = { attention_probs_dropout_prob: 0, hidden_dropout_prob: 0, initia
 async function writeAll(
   plan: Translation,
   target: FileTarget,
-  task: InitTask,
+  task: ResolvedTask,
   labels: readonly string[] | null,
   staging: string,
 ): Promise<string[]> {
@@ -101,14 +98,18 @@ async function writeAll(
     const { files } = await writeTfModel(plan, NOTHING, staging, buildTfConfig(config, PASSED, task), {})
     return [...files.map(({ path }) => path), ...others]
   }
-  const architectures = [classNameOf(config.architecture, task)]
+  const architectures = [transformersClassOf(config.architecture, task)]
   writeText(join(staging, 'config.json'), buildConfigJson(config, labels, { architectures, passed: PASSED, task }))
   const { files } = await writeSafetensorsModel(plan, NOTHING, staging, {})
   return [...files.map(({ path }) => path), 'config.json', ...others]
 }
 
 /** Reads what was written as any model is read, and compares it with the plan. */
-async function check(plan: Translation, task: InitTask, staging: string): Promise<{ ok: boolean; verified: number }> {
+async function check(
+  plan: Translation,
+  task: ResolvedTask,
+  staging: string,
+): Promise<{ ok: boolean; verified: number }> {
   const written = await openModel(staging, { task })
   try {
     const { compared, differences } = compareFile(written.source, written.source, plan.tensors)
@@ -124,17 +125,19 @@ async function check(plan: Translation, task: InitTask, staging: string): Promis
  * @throws AlbertkitError `usage`, `unsupported`, `output`
  */
 export async function initModel(name: string, directory: string, options: InitOptions = {}): Promise<InitReport> {
-  const { task = 'pretraining', labels: classes = 2, seed = 0, force = false, verify = true, onProgress } = options
+  const { task = 'pretraining', labels: wanted = 2, seed = 0, force = false, verify = true, onProgress } = options
   const { preset, config } = configOf(name)
   const target = options.target ?? (config.family === 'hf' ? 'safetensors' : 'tf')
   if (existsSync(directory) && !force)
     throw outputError('the output directory exists already', { file: directory, hint: '--force replaces its files' })
-  const heads = headNamesFor(task)
-  // transformers makes none for heads that do not use it.
-  const pooler = !(target === 'safetensors' && (task === 'token-classification' || task === 'qa'))
-  const plan = planRandom(config, target, { heads, labels: classes, pooler, seed })
-  const named = task === 'classify' || task === 'token-classification'
-  const labels = named ? Array.from({ length: classes }, (_, i) => `label_${i}`) : null
+  const { heads } = taskRow(task)
+  const pooler = target === 'tf' || hasTransformersPooler(task)
+  // A head with a fixed number of classes, e.g. the one row of multiple choice, has no labels.
+  const { classes } = headRow(heads.find((head) => headRow(head).kind !== null) ?? 'classifier')
+  const count = typeof classes === 'number' ? classes : wanted
+  const plan = planRandom(config, target, { heads, labels: count, pooler, seed })
+  const named = heads.some((head) => headRow(head).classes === 'labels')
+  const labels = named ? Array.from({ length: count }, (_, i) => `label_${i}`) : null
   const output = new OutputDirectory(directory, { force })
   try {
     onProgress?.(`writing ${plan.tensors.length} tensors`)

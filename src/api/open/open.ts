@@ -9,7 +9,7 @@ import { compareFacts, completeConfig, graphFacts, type GraphFacts } from '../..
 import { identify, type Identification } from '../../model/names/identify.js'
 import { settleLabels } from '../../model/load/labels.js'
 import { modelNotes } from '../../model/load/notes.js'
-import { classifierKindOf, type Task } from '../../model/outputs.js'
+import { classifierKindOf, type Task } from '../../model/tasks.js'
 import { completeFromWeights } from '../../model/load/infer-config.js'
 import { completeFromNames } from '../../model/load/infer-pre-norm.js'
 import { settleTied } from '../../model/load/tied.js'

@@ -15,7 +15,7 @@ import {
   type Slot,
   type SlotOptions,
 } from '../../model/accounting/slots.js'
-import type { HeadName } from '../../model/outputs.js'
+import type { HeadName } from '../../model/tasks.js'
 import { sharingOf, whatIfs, type WhatIf } from '../../model/accounting/what-if.js'
 import { readConfigFile } from '../open/config-file.js'
 import { distinctNames } from '../distinct-names.js'

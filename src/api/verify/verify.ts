@@ -1,6 +1,7 @@
 import { AlbertkitError } from '../../base/errors.js'
 import { readManifest } from '../../export/manifest.js'
-import { ALL_HEADS, classifierKindOf, headsFor, outputNames, TASKS, type Task } from '../../model/outputs.js'
+import { outputNames } from '../../model/outputs.js'
+import { ALL_HEADS, classifierKindOf, headsFor, TASK_NAMES, type ResolvedTask, type Task } from '../../model/tasks.js'
 import { inputShape, runReference } from '../../model/reference/run.js'
 import type { FileTarget } from '../../model/rewrite/translation.js'
 import { openModel, type OpenedModel } from '../open/open.js'
@@ -35,7 +36,7 @@ export async function verifyOpened(
   opened: OpenedModel,
   directory: string | null,
   options: VerifyOptions = {},
-  task?: Exclude<Task, 'auto'>,
+  task?: ResolvedTask,
 ): Promise<VerifyReport> {
   const kinds = directory === null ? null : artefactsIn(directory)
   const weights: ArtefactWeightCheck[] = []
@@ -102,7 +103,7 @@ export async function verifyOpened(
 function taskOf(directory: string | null): { task?: Task } {
   const artefacts = directory === null ? {} : (readManifest(directory)?.artefacts ?? {})
   const task = Object.values(artefacts)
-    .map((artefact) => TASKS.find((name) => name === artefact.task))
+    .map((artefact) => TASK_NAMES.find((name) => name === artefact.task))
     .find((name) => classifierKindOf(name) !== undefined)
   return task === undefined ? {} : { task }
 }

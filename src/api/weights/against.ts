@@ -1,6 +1,6 @@
 import { parseConfig } from '../../model/config.js'
 import { mergeHeads } from '../../model/load/dimensions.js'
-import { CLASSIFIER_NAMES, headNamesFor, type HeadName, type Task } from '../../model/outputs.js'
+import { classifierHead, headRow, taskRow, type HeadName, type Task } from '../../model/tasks.js'
 import { nameSlots } from '../../model/names/write-names.js'
 import { slotOptionsOf, slotsOf, type SlotOptions } from '../../model/accounting/slots.js'
 import { readConfigFile } from '../open/config-file.js'
@@ -25,8 +25,6 @@ export interface AgainstReport {
   readonly unknown: readonly string[]
 }
 
-const CLASSIFIERS: readonly HeadName[] = Object.values(CLASSIFIER_NAMES)
-
 /**
  * What the model of a configuration needs and a checkpoint lacks. Its heads are those of `task`, else the checkpoint's
  * and the classifier that the configuration speaks of.
@@ -42,13 +40,13 @@ export function compareAgainst(examined: ExaminedModel, file: string, task?: Tas
   const counted = typeof given === 'number' && Number.isSafeInteger(given) && given > 0 ? given : null
   const labels = config.id2label === null ? (counted ?? own.labels) : Object.keys(config.id2label).length
   const named = counted !== null || config.id2label !== null || config.classifier_kind !== undefined
-  const classifier = named && !own.heads.some((head) => CLASSIFIERS.includes(head))
+  const classifier = named && !own.heads.some((head) => headRow(head).kind !== null)
   const heads: readonly HeadName[] =
     task !== undefined
       ? task === 'auto'
         ? []
-        : headNamesFor(task)
-      : [...own.heads, ...(classifier ? [CLASSIFIER_NAMES[config.classifier_kind ?? 'sequence']] : [])]
+        : taskRow(task).heads
+      : [...own.heads, ...(classifier ? [classifierHead(config.classifier_kind ?? 'sequence')] : [])]
   const options: SlotOptions = { ...own, heads, labels, pooler: own.pooler || heads.length > 0 }
   const slots = slotsOf(config, options)
   const names = nameSlots(

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import type { ParamsOptions } from '../../api/params/params.js'
 import { usage } from '../../base/errors.js'
-import type { HeadName } from '../../model/outputs.js'
+import { HEAD_NAMES, type HeadName } from '../../model/tasks.js'
 import type { Sharing } from '../../model/accounting/slots.js'
 
 /** Flags of `params` that say which sizes to count. */
@@ -56,10 +56,10 @@ export const whatIfFlags = {
   compare: names('compare', 'presets and models to set beside it', 'NAME,…'),
   heads: names(
     'heads',
-    'heads of a preset or configuration: mlm, sop, classifier, token-classifier, multiple-choice, qa',
+    `heads of a preset or configuration: ${HEAD_NAMES.join(', ')}`,
     'NAME,…',
     undefined,
-    ['mlm', 'sop', 'classifier', 'token-classifier', 'multiple-choice', 'qa'],
+    HEAD_NAMES,
   ),
   labels: Flags.integer({ description: 'classes of the classifier', min: 1, helpValue: 'N' }),
   sequence: Flags.integer({ description: 'tokens a row', min: 1, default: 128, helpValue: 'N' }),

@@ -1,6 +1,7 @@
 import { elementCount } from '../../formats/core/source.js'
 import { polynomial, showFormula } from './formula.js'
 import { partOf, type Part, type PartCounts } from './count.js'
+import { HEAD_NAMES, headRow } from '../tasks.js'
 import type { Slot } from './slots.js'
 
 /** Where a model's parameters are: one line for each thing that a person would name. */
@@ -63,10 +64,7 @@ const FLOW = [
   'ffn/output',
   'ffn/LayerNorm',
   'pooler',
-  'mlm',
-  'sop',
-  'classifier',
-  'qa',
+  ...new Set<string>(HEAD_NAMES.map((head) => headRow(head).part)),
 ]
 
 const place = (key: string): number => (FLOW.includes(key) ? FLOW.indexOf(key) : FLOW.length)

@@ -3,7 +3,8 @@ import { FFN_GROUPS, groupOfLayer, type ModelConfig } from '../config.js'
 import { sizeOf } from '../load/dimensions.js'
 import type { Product } from './formula.js'
 import { NAME_TABLES, type NameRow, type NameTable } from '../names/match.js'
-import { headsOf, type HeadName } from '../outputs.js'
+import { headsOf } from '../outputs.js'
+import { HEAD_NAMES, headRow, type HeadName } from '../tasks.js'
 import { parametersOf, useCounts } from '../tensors/read.js'
 
 /**
@@ -68,9 +69,14 @@ interface Unit {
   readonly row: NameRow
 }
 
-/** Whether the parameters of a head work on every token. */
+const belongsTo = (slot: string, head: HeadName): boolean => slot.startsWith(`${headRow(head).part}/`)
+
+/** True if the slot belongs to a head that reads every token. */
 const isTokenwise = (slot: string, { heads = [] }: SlotOptions): boolean =>
-  /^(mlm|qa)\//.test(slot) || (slot.startsWith('classifier/') && heads.includes('token-classifier'))
+  HEAD_NAMES.some((head) => {
+    const { reads, kind } = headRow(head)
+    return reads === 'token' && belongsTo(slot, head) && (kind === null || heads.includes(head))
+  })
 
 /** Scope of one parameter of one inner layer. */
 function scopeOf(config: ModelConfig, options: SlotOptions, unit: Unit, layer: number, inner: number): string {
@@ -79,15 +85,6 @@ function scopeOf(config: ModelConfig, options: SlotOptions, unit: Unit, layer: n
   if (sharing === 'groups') return `encoder/group_${groupOfLayer(config, layer)}/inner_group_${inner}`
   const scope = sharing === 'all' || sharing === unit.part ? 'encoder/shared' : `encoder/layer_${layer}`
   return config.inner_group_num === 1 ? scope : `${scope}/inner_group_${inner}`
-}
-
-const HEADS: Readonly<Record<HeadName, RegExp>> = {
-  mlm: /^mlm\//,
-  sop: /^sop\//,
-  classifier: /^classifier\//,
-  'token-classifier': /^classifier\//,
-  'multiple-choice': /^classifier\//,
-  qa: /^qa\//,
 }
 
 /** No table of a family that is made from a configuration has it. */
@@ -109,7 +106,7 @@ function isPresent(slot: string, config: ModelConfig, options: SlotOptions): boo
   if (slot === 'mlm/decoder') return untied
   // transformers writes the bias of its decoder twice.
   if (slot === 'mlm/decoder_bias') return false
-  return heads.some((head) => HEADS[head].test(slot))
+  return heads.some((head) => belongsTo(slot, head))
 }
 
 /**

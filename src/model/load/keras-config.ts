@@ -1,5 +1,6 @@
 import { unsupported } from '../../base/errors.js'
 import type { RawConfig } from '../config.js'
+import { transformersClassOf, type ResolvedTask } from '../tasks.js'
 
 /** Configurations of keras-hub, said in our words: `config.json` of a `.keras` file and of a preset, or its inner part. */
 
@@ -74,18 +75,18 @@ function policyOf({ dtype }: Fields): string | undefined {
   return typeof name === 'string' && name !== 'float32' ? name : undefined
 }
 
-/** What the class of a task says of its head, in transformers' words. */
-const TASKS: readonly (readonly [RegExp, string])[] = [
-  [/(TextClassifier|Classifier)$/, 'ForSequenceClassification'],
-  [/MaskedLM$/, 'ForMaskedLM'],
+/** Task by the class name that keras-hub gives it. */
+const KERAS_TASKS: readonly (readonly [RegExp, ResolvedTask])[] = [
+  [/Classifier$/, 'classify'],
+  [/MaskedLM$/, 'mlm'],
 ]
 
 /** What a task says beside its backbone. */
 function translateTask(task: KerasObject, type: 'albert' | 'bert'): Fields & { readonly activation?: string } {
-  const suffix = TASKS.find(([pattern]) => pattern.test(task.name))?.[1]
+  const known = KERAS_TASKS.find(([pattern]) => pattern.test(task.name))?.[1]
   const activation = functionName(task.config.activation)
   return {
-    ...(suffix === undefined ? {} : { architectures: [`${type === 'bert' ? 'Bert' : 'Albert'}${suffix}`] }),
+    ...(known === undefined ? {} : { architectures: [transformersClassOf(type, known)] }),
     ...(activation === null || activation === 'linear' ? {} : { activation }),
   }
 }
