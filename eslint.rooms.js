@@ -6,6 +6,9 @@ const src = resolve(import.meta.dirname, 'src')
 /** The way to files, which every room that reads some may know. */
 const PORT = ['formats/core/file-port', 'formats/core/paths']
 
+/** Tables whose names are the values of options: they import nothing, so that commands start fast. */
+const TABLES = ['model/tasks']
+
 /**
  * Imports go one way: commands → api → export, runtime, compare → model → formats/core/source. Each room, a folder of
  * src/, lists what it may import from: whole rooms, or single modules of one. With `typesOnly` it may know those by type
@@ -14,7 +17,7 @@ const PORT = ['formats/core/file-port', 'formats/core/paths']
  */
 export const ROOMS = {
   commands: {
-    imports: ['api', 'report'],
+    imports: ['api', 'report', ...TABLES],
     typesOnly: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'],
   },
   report: { imports: ['files'], typesOnly: ['api', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'] },

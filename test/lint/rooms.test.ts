@@ -63,6 +63,7 @@ describe('the import rule', () => {
     ['commands/x.ts', "import { x } from '../api/inspect/inspect.js'"],
     ['commands/x.ts', "import { x } from '../report/table.js'"],
     ['commands/x.ts', "import { x } from '../base/errors.js'"],
+    ['commands/x.ts', "import { TASK_NAMES } from '../model/tasks.js'"],
     ['commands/x.ts', "import type { X } from '../text/data/examples.js'"],
     ['api/x.ts', "import { toJsonText } from '../base/json-text.js'"],
     ['text/data/x.ts', "import { x } from '../tokenizers/load.js'"],
