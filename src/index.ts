@@ -50,6 +50,9 @@ export type { Adapter, GpuOptions } from './runtime/gpu/adapter.js'
 export type { InnerValues } from './runtime/values.js'
 
 // Text: tokenizers, examples, answers
+export { pipeline, PIPELINE_TASKS, type Classification, type Pipeline } from './api/pipeline/pipeline.js'
+export type { PipelineOptions, PipelineTask, PipelineTasks } from './api/pipeline/pipeline.js'
+export type { TaggedText } from './api/pipeline/tags.js'
 export { openTextModel, type TextModel, type TextModelOptions } from './api/inference/model.js'
 export { predictLines, type Prediction, type PredictionFormat } from './api/inference/predict.js'
 export { predictFile, type PredictFileOptions, type TextFileReport } from './api/inference/predict-file.js'
@@ -61,7 +64,7 @@ export { embedFile, similarity, type EmbedFileOptions, type Similarity } from '.
 export { fillMask, sentenceOrder, type FilledMask, type MaskCandidate } from './api/inference/single.js'
 export type { Pooling, SentenceOrder } from './api/inference/single.js'
 export type { FileProgress, Listener, TextJob } from './api/inference/job.js'
-export type { PipelineOptions, Progress } from './api/inference/pipeline.js'
+export type { AnswerOptions, Progress } from './api/inference/answers.js'
 export type { InputLimits } from './api/inference/entries.js'
 export type { TextRunner } from './api/inference/runners.js'
 export type { Reading, TextInput, TextPair, TextPool, WindowRows } from './api/inference/window.js'

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -47,6 +47,22 @@ describe.each(PAGES)('the console examples of %s', (page) => {
       const printed = (stdout + stderr).trimEnd().split('\n')
       if (!matchesOutput(printed, output)) expect(printed.join('\n'), command).toBe(output.join('\n'))
     }
+  })
+})
+
+describe('the programs of README.md', () => {
+  const programs = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```js\n([^]*?)```/g)].map(
+    ([, code]) => code!,
+  )
+
+  it('run on the bundled model', async () => {
+    expect(programs).toHaveLength(1)
+    const cwd = workplace('programs')
+    mkdirSync(join(cwd, 'node_modules'))
+    symlinkSync(ROOT, join(cwd, 'node_modules/albertkit'))
+    writeFileSync(join(cwd, 'program.mjs'), programs[0]!)
+    const { code, stdout, stderr } = await run(process.execPath, ['program.mjs'], { cwd, env })
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'zh true 房产\n', stderr: '' })
   })
 })
 

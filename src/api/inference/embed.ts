@@ -3,7 +3,7 @@ import type { Line } from '../../text/data/lines.js'
 import { float32Number } from '../../text/data/numbers.js'
 import { lineEntries, type Entry } from './entries.js'
 import { openTextModel, type TextModel, type TextModelOptions } from './model.js'
-import { answers, type PipelineOptions } from './pipeline.js'
+import { answers, type AnswerOptions } from './answers.js'
 import type { Pooling } from './single.js'
 import { readWindow } from './window.js'
 
@@ -35,7 +35,7 @@ export const embedLines = (
   pooling: Pooling,
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
-  options: PipelineOptions = {},
+  options: AnswerOptions = {},
 ): AsyncGenerator<Embedding | BadLine> => embedEntries(model, pooling, lineEntries(lines, reader), options)
 
 /** Vectors of what an input holds, in order. */
@@ -43,7 +43,7 @@ export async function* embedEntries(
   model: TextModel,
   pooling: Pooling,
   entries: AsyncIterable<Entry>,
-  options: PipelineOptions = {},
+  options: AnswerOptions = {},
 ): AsyncGenerator<Embedding | BadLine> {
   for await (const answer of answers(model, READINGS[pooling], entries, options)) {
     if (isBad(answer)) {

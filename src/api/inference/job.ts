@@ -16,7 +16,7 @@ import { readTfRecords } from '../../formats/tf-record.js'
 import { lineEntries, recordEntries, type Entry } from './entries.js'
 import { openTextModel, readLabelsFile, type TextModel, type TextModelOptions } from './model.js'
 import type { VectorFormat } from './embed.js'
-import type { PipelineOptions, Progress } from './pipeline.js'
+import type { AnswerOptions, Progress } from './answers.js'
 import { predictEntries, type Prediction, type PredictionFormat } from './predict.js'
 import type { Pooling } from './single.js'
 
@@ -134,7 +134,7 @@ export interface Piece {
 
 export interface PieceReading {
   readonly entries: AsyncIterable<Entry>
-  readonly options: PipelineOptions
+  readonly options: AnswerOptions
 }
 
 /** The entries of a job's input, or of a piece of it. */

@@ -5,7 +5,7 @@ import type { Line } from '../../text/data/lines.js'
 import { argmax, float32Number, float32Text, softmax } from '../../text/data/numbers.js'
 import type { TextModel } from './model.js'
 import { lineEntries, type Entry } from './entries.js'
-import { answers, type PipelineOptions } from './pipeline.js'
+import { answers, type AnswerOptions } from './answers.js'
 
 /** What a classifier says of a line. */
 export interface Prediction {
@@ -46,14 +46,14 @@ export const predictLines = (
   model: TextModel,
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
-  options: PipelineOptions = {},
+  options: AnswerOptions = {},
 ): AsyncGenerator<Prediction | BadLine> => predictEntries(model, lineEntries(lines, reader), options)
 
 /** Classifies what an input holds, in order. */
 export async function* predictEntries(
   model: TextModel,
   entries: AsyncIterable<Entry>,
-  options: PipelineOptions = {},
+  options: AnswerOptions = {},
 ): AsyncGenerator<Prediction | BadLine> {
   let labels: readonly string[] | undefined
   for await (const answer of answers(model, LOGITS, entries, options)) {

@@ -52,29 +52,35 @@ async function withModel<T>(
   }
 }
 
-/** The most probable tokens for each `[MASK]`, each mask seen alone, as masked-token training has it. */
+/**
+ * Most probable tokens for each `[MASK]` of `text`, each mask predicted alone, as masked-token training has it.
+ * @param top candidates for each mask
+ * @throws AlbertkitError `usage` if there is no `[MASK]` among the tokens that the model takes
+ */
+export async function fillMasks(model: TextModel, text: string, top = 5): Promise<FilledMask[]> {
+  const features = maskedFeatures(model.tokenizer, text, model.maxLength)
+  const [batch] = makeBatches([features], 1)
+  const { data, shape } = await model.run(batch!, answerOf('mlm'))
+  const size = shape.at(-1)!
+  const masked = features.input_ids.flatMap((id, position) => (id === model.tokenizer.special.mask ? [position] : []))
+  return masked.map((position) => {
+    const probabilities = softmax(data.subarray(position * size, (position + 1) * size))
+    const best = probabilities.map((_, id) => id).sort((a, b) => probabilities[b]! - probabilities[a]! || a - b)
+    const candidates = best.slice(0, top).map((id) => ({
+      token: model.tokenizer.tokenOf(id) ?? '',
+      id,
+      probability: float32Number(probabilities[id]!),
+    }))
+    return { position, candidates }
+  })
+}
+
+/** Opens a model and fills the masks of one text. @throws AlbertkitError as `openTextModel` and `fillMasks` */
 export const fillMask = (
   path: string,
   text: string,
   { top = 5, ...options }: TextModelOptions & { readonly top?: number } = {},
-): Promise<FilledMask[]> =>
-  withModel(path, 'mlm', options, async (model) => {
-    const features = maskedFeatures(model.tokenizer, text, model.maxLength)
-    const [batch] = makeBatches([features], 1)
-    const { data, shape } = await model.run(batch!, answerOf('mlm'))
-    const size = shape.at(-1)!
-    const masked = features.input_ids.flatMap((id, position) => (id === model.tokenizer.special.mask ? [position] : []))
-    return masked.map((position) => {
-      const probabilities = softmax(data.subarray(position * size, (position + 1) * size))
-      const best = probabilities.map((_, id) => id).sort((a, b) => probabilities[b]! - probabilities[a]! || a - b)
-      const candidates = best.slice(0, top).map((id) => ({
-        token: model.tokenizer.tokenOf(id) ?? '',
-        id,
-        probability: float32Number(probabilities[id]!),
-      }))
-      return { position, candidates }
-    })
-  })
+): Promise<FilledMask[]> => withModel(path, 'mlm', options, (model) => fillMasks(model, text, top))
 
 export interface SentenceOrder {
   /** The texts stand in their order (BERT: the second follows the first). */
@@ -83,20 +89,22 @@ export interface SentenceOrder {
   readonly probabilities: { readonly inOrder: number; readonly swapped: number }
 }
 
-/** Whether two texts stand in their order: the sentence-order head of ALBERT, the next-sentence head of BERT. */
+/** Order of two texts: the sentence-order head of ALBERT, the next-sentence head of BERT. */
+export async function orderOf(model: TextModel, first: string, second: string): Promise<SentenceOrder> {
+  const [batch] = makeBatches([makeFeatures(model.tokenizer, first, second, model.maxLength)], 1)
+  const { data } = await model.run(batch!, answerOf('sop'))
+  // create_pretraining_data.py: label 1 is the swapped (BERT: the random) second part.
+  const [inOrder = 0, swapped = 0] = softmax(data).map(float32Number)
+  return { inOrder: inOrder >= swapped, probabilities: { inOrder, swapped } }
+}
+
+/** Opens a model and asks it for the order of two texts. @throws AlbertkitError as `openTextModel` */
 export const sentenceOrder = (
   path: string,
   first: string,
   second: string,
   options: TextModelOptions = {},
-): Promise<SentenceOrder> =>
-  withModel(path, 'sop', options, async (model) => {
-    const [batch] = makeBatches([makeFeatures(model.tokenizer, first, second, model.maxLength)], 1)
-    const { data } = await model.run(batch!, answerOf('sop'))
-    // create_pretraining_data.py: label 1 is the swapped (BERT: the random) second part.
-    const [inOrder = 0, swapped = 0] = softmax(data).map(float32Number)
-    return { inOrder: inOrder >= swapped, probabilities: { inOrder, swapped } }
-  })
+): Promise<SentenceOrder> => withModel(path, 'sop', options, (model) => orderOf(model, first, second))
 
 export const POOLINGS = ['mean', 'pooled'] as const
 export type Pooling = (typeof POOLINGS)[number]

@@ -14,7 +14,7 @@ export interface Progress {
   readonly offset: number | null
 }
 
-export interface PipelineOptions {
+export interface AnswerOptions {
   /** Rows in a batch; 32 if left out. */
   readonly batch?: number
   /** Sessions, each in a thread of its own; one a core, as far as memory goes, if left out. */
@@ -108,7 +108,7 @@ export async function* answers(
   model: TextModel,
   reading: Omit<Reading, 'batch'>,
   entries: AsyncIterable<Entry>,
-  { batch = DEFAULT_BATCH, threads, patience, onProgress }: PipelineOptions = {},
+  { batch = DEFAULT_BATCH, threads, patience, onProgress }: AnswerOptions = {},
 ): AsyncGenerator<Answer | BadLine> {
   const pool = model.pool(threads)
   const flying: { window: Window; rows: Promise<WindowRows> }[] = []

@@ -1,0 +1,189 @@
+import { usage } from '../../base/errors.js'
+import { answerOf, type ResolvedTask } from '../../model/tasks.js'
+import { isBad, type Example } from '../../text/data/examples.js'
+import { float32Number } from '../../text/data/numbers.js'
+import type { Entry } from '../inference/entries.js'
+import { DEFAULT_BATCH, type AnswerOptions } from '../inference/answers.js'
+import { embedEntries, openEmbedder } from '../inference/embed.js'
+import { openTextModel, type TextModel, type TextModelOptions } from '../inference/model.js'
+import { labelsFor, predictEntries } from '../inference/predict.js'
+import { fillMasks, orderOf, type FilledMask, type Pooling, type SentenceOrder } from '../inference/single.js'
+import { tagTexts, type TaggedText } from './tags.js'
+
+/** Class of a text, or of a pair of texts. */
+export interface Classification {
+  /** Most probable label. */
+  readonly label: string
+  readonly probability: number
+  /** Probability of every label, in the order of the model's outputs. */
+  readonly probabilities: Readonly<Record<string, number>>
+}
+
+/** Inputs and results of each pipeline. */
+export interface PipelineTasks {
+  readonly classify: { readonly input: string | readonly [string, string]; readonly output: Classification }
+  /** Text with at least one `[MASK]`; candidates for each. */
+  readonly 'fill-mask': { readonly input: string; readonly output: readonly FilledMask[] }
+  /** Vector of a text, `[hidden_size]`. */
+  readonly embed: { readonly input: string; readonly output: Float32Array }
+  /** Two texts. */
+  readonly 'sentence-order': { readonly input: readonly [string, string]; readonly output: SentenceOrder }
+  readonly 'token-classification': { readonly input: string; readonly output: TaggedText }
+}
+
+export type PipelineTask = keyof PipelineTasks
+
+export interface PipelineOptions extends Omit<TextModelOptions, 'hash' | 'task'> {
+  /** Texts in a batch; 32 if left out. */
+  readonly batch?: number
+  /** Sessions, each in a thread of its own; one a core, as far as memory allows, if left out. */
+  readonly threads?: number
+  /** `fill-mask`: candidates for each mask; 5 if left out. */
+  readonly top?: number
+  /** `embed`: mean of the last hidden state over the tokens (default), or the pooler's output. */
+  readonly pooling?: Pooling
+}
+
+/** An open model that answers lists of inputs; call `close`, or declare it with `await using`. */
+export interface Pipeline<T extends PipelineTask> extends AsyncDisposable {
+  /** Results in the order of the inputs. */
+  (inputs: readonly PipelineTasks[T]['input'][]): Promise<PipelineTasks[T]['output'][]>
+  readonly task: T
+  readonly model: TextModel
+  close(): Promise<void>
+}
+
+type Pair = readonly [string, string]
+type Answer<T extends PipelineTask> = (
+  model: TextModel,
+  inputs: readonly PipelineTasks[T]['input'][],
+  options: PipelineOptions,
+) => Promise<PipelineTasks[T]['output'][]>
+
+interface Row<T extends PipelineTask> {
+  readonly inputs: 'texts' | 'pairs' | 'both'
+  readonly open: (path: string, options: PipelineOptions) => Promise<TextModel>
+  readonly answer: Answer<T>
+}
+
+/** Inputs as the readers of files have them. */
+async function* entriesOf(inputs: readonly (string | Pair)[]): AsyncGenerator<Entry> {
+  for (const [i, input] of inputs.entries()) {
+    const [text, textB] = typeof input === 'string' ? [input, null] : input
+    const item: Example = { line: i + 1, text, textB, label: null }
+    yield await Promise.resolve({ number: i + 1, item })
+  }
+}
+
+const answerOptions = ({ batch, threads }: PipelineOptions): AnswerOptions => ({
+  ...(batch === undefined ? {} : { batch }),
+  ...(threads === undefined ? {} : { threads }),
+})
+
+const classify: Answer<'classify'> = async (model, inputs, options) => {
+  const found: Classification[] = []
+  for await (const one of predictEntries(model, entriesOf(inputs), answerOptions(options))) {
+    if (isBad(one)) continue
+    const labels = labelsFor(model, one.probabilities.length)
+    const probabilities = one.probabilities.map(float32Number)
+    found.push({
+      label: one.label,
+      probability: Math.max(...probabilities),
+      probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i]!])),
+    })
+  }
+  return found
+}
+
+const embed: Answer<'embed'> = async (model, inputs, { pooling = 'mean', ...options }) => {
+  const vectors: Float32Array[] = []
+  for await (const one of embedEntries(model, pooling, entriesOf(inputs), answerOptions(options)))
+    if (!isBad(one)) vectors.push(one.vector.slice())
+  return vectors
+}
+
+/** Answers one input after the other. */
+async function each<I, O>(inputs: readonly I[], answer: (input: I) => Promise<O>): Promise<O[]> {
+  const answers: O[] = []
+  for (const input of inputs) answers.push(await answer(input))
+  return answers
+}
+
+/** A text that is answered by itself may be as long as the model takes. */
+const whole = (options: PipelineOptions): PipelineOptions => ({ maxSeqLength: Infinity, ...options })
+
+const openTask = (task: ResolvedTask, path: string, options: PipelineOptions): Promise<TextModel> =>
+  openTextModel(path, task, answerOf(task), options)
+
+const ROWS: { readonly [T in PipelineTask]: Row<T> } = {
+  classify: {
+    inputs: 'both',
+    open: (path, options) => openTask('classify', path, options),
+    answer: classify,
+  },
+  'fill-mask': {
+    inputs: 'texts',
+    open: (path, options) => openTask('mlm', path, whole(options)),
+    answer: (model, inputs, { top }) => each(inputs, (text) => fillMasks(model, text, top)),
+  },
+  embed: {
+    inputs: 'texts',
+    open: (path, options) => openEmbedder(path, options.pooling ?? 'mean', options),
+    answer: embed,
+  },
+  'sentence-order': {
+    inputs: 'pairs',
+    open: (path, options) => openTask('sop', path, whole(options)),
+    answer: (model, inputs) => each(inputs, ([first, second]) => orderOf(model, first, second)),
+  },
+  'token-classification': {
+    inputs: 'texts',
+    open: (path, options) => openTask('token-classification', path, whole(options)),
+    answer: (model, inputs, { batch = DEFAULT_BATCH }) => tagTexts(model, inputs, batch),
+  },
+}
+
+export const PIPELINE_TASKS = Object.keys(ROWS) as readonly PipelineTask[]
+
+const isText = (input: unknown): boolean => typeof input === 'string'
+const isPair = (input: unknown): boolean => Array.isArray(input) && input.length === 2 && input.every(isText)
+const TAKES = {
+  texts: { fits: isText, words: 'strings' },
+  pairs: { fits: isPair, words: 'pairs of strings' },
+  both: { fits: (input: unknown) => isText(input) || isPair(input), words: 'strings or pairs of strings' },
+} as const
+
+function checkInputs(task: string, inputs: unknown, kind: keyof typeof TAKES): void {
+  const { fits, words } = TAKES[kind]
+  if (!Array.isArray(inputs) || !inputs.every(fits))
+    throw usage(`${task} takes an array of ${words}`, { code: 'option-invalid' })
+}
+
+/**
+ * Opens a model for one task, in the fastest runtime that is installed, and answers lists of texts with it:
+ * `const classify = await pipeline('classify', folder); await classify(['…'])`.
+ * @param path model, or artefact that `convertModel` wrote, with its vocabulary beside it
+ * @throws AlbertkitError `usage` if the task is unknown, the head or the vocabulary absent, or an input of another type;
+ *   else as `openTextModel`
+ */
+export async function pipeline<T extends PipelineTask>(
+  task: T,
+  path: string,
+  options: PipelineOptions = {},
+): Promise<Pipeline<T>> {
+  if (!Object.hasOwn(ROWS, task))
+    throw usage(`there is no pipeline ${task}`, {
+      code: 'name-unknown',
+      hint: `pipelines: ${PIPELINE_TASKS.join(', ')}`,
+    })
+  const row: Row<T> = ROWS[task]
+  const model = await row.open(path, options)
+  let closing: Promise<void> | null = null
+  const close = (): Promise<void> => (closing ??= model.close())
+  const answer = async (inputs: readonly PipelineTasks[T]['input'][]): Promise<PipelineTasks[T]['output'][]> => {
+    if (closing !== null) throw usage('the pipeline is closed', { code: 'option-conflict' })
+    checkInputs(task, inputs, row.inputs)
+    return row.answer(model, inputs, options)
+  }
+  return Object.assign(answer, { task, model, close, [Symbol.asyncDispose]: close })
+}
