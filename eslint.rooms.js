@@ -22,6 +22,7 @@ export const ROOMS = {
   },
   report: { imports: ['files'], typesOnly: ['api', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'] },
   api: { imports: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'] },
+  schemas: { imports: ['compare', 'runtime'] },
   sharding: { imports: ['files'] },
   export: {
     imports: ['files', 'model', 'formats/core/source', 'formats/safetensors/write', 'formats/tf-bundle/write'],

@@ -5,8 +5,10 @@
 export {
   array,
   boolean,
+  describe,
   discriminatedUnion,
   enum as oneOf,
+  extend,
   gte,
   int,
   literal,
@@ -17,7 +19,10 @@ export {
   optional,
   record,
   regex,
+  strictObject,
   string,
+  tuple,
+  union,
   unknown,
 } from 'zod/mini'
 export type { infer as Infer } from 'zod/mini'

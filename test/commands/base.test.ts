@@ -34,6 +34,7 @@ describe('errors', () => {
       ok: false,
       error: {
         kind: 'malformed',
+        code: 'header-invalid',
         message: 'tensor data ends early',
         file: 'model.ckpt.data-00000-of-00001',
         tensor: 'bert/\u001b[31mred\u202e',
@@ -47,18 +48,18 @@ describe('errors', () => {
   })
 
   it.each([
-    ['check', 1],
-    ['usage', 2],
-    ['malformed', 3],
-    ['unsupported', 4],
-    ['output', 5],
-    ['environment', 6],
-    ['interrupted', 130],
-  ])('of kind %s exit %i, with --json too', async (kind, exitCode) => {
+    ['check', 1, 'parity-failed'],
+    ['usage', 2, 'option-invalid'],
+    ['malformed', 3, 'header-invalid'],
+    ['unsupported', 4, 'format-unsupported'],
+    ['output', 5, 'output-failed'],
+    ['environment', 6, 'package-missing'],
+    ['interrupted', 130, 'interrupted'],
+  ])('of kind %s exit %i, with --json too', async (kind, exitCode, code) => {
     const [plain, json] = await Promise.all([probe('probe', `kind:${kind}`), probe('probe', `kind:${kind}`, '--json')])
     expect([plain.code, json.code]).toEqual([exitCode, exitCode])
     expect(plain.stderr).toBe('error: as asked\n')
-    expect(JSON.parse(json.stdout)).toEqual({ ok: false, error: { kind, message: 'as asked' } })
+    expect(JSON.parse(json.stdout)).toEqual({ ok: false, error: { kind, code, message: 'as asked' } })
   })
 
   it('cannot be faked by a name with line breaks', async () => {
@@ -84,20 +85,26 @@ describe('errors', () => {
     expect(stderr).toContain('    at ')
   })
 
+  it('nobody foresaw have the code unexpected with --json', async () => {
+    const { code, stdout } = await probe('probe', 'bug', '--json')
+    expect(code).toBe(70)
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { kind: 'unexpected', code: 'unexpected' } })
+  })
+
   it.each([
-    [['probe']],
-    [['probe', 'ok', '--nonsense']],
-    [['probe', 'ok', '--kind', 'c']],
-    [['probe', 'ok', 'more']],
-    [['nonsense']],
-  ])('in the command line exit 2: %j', async (args) => {
+    [['probe'], 'option-missing'],
+    [['probe', 'ok', '--nonsense'], 'option-invalid'],
+    [['probe', 'ok', '--kind', 'c'], 'option-invalid'],
+    [['probe', 'ok', 'more'], 'option-invalid'],
+    [['nonsense'], 'option-invalid'],
+  ])('in the command line exit 2: %j', async (args, code) => {
     const plain = await probe(...args)
     expect(plain.code).toBe(2)
     expect(plain.stdout).toBe('')
     expect(plain.stderr).toMatch(/^error: [^]*^hint: see `.* --help`\n$/m)
     const json = await probe(...args, '--json')
     expect(json.code).toBe(2)
-    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { kind: 'usage' } })
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { kind: 'usage', code } })
     expect(json.stderr).toBe('')
   })
 })

@@ -6,7 +6,7 @@ import type { DoctorReport } from '../../src/api/doctor/doctor.js'
 import { tryRuntime } from '../../src/api/doctor/try.js'
 import { CHROMIUM } from '../helpers/gpu.js'
 import { albertkit, userEnv } from '../helpers/run.js'
-import { SCHEMAS } from '../helpers/schemas.js'
+import { SCHEMAS } from '../../src/schemas/schemas.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-doctor-test-'))
 afterAll(() => {

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { writeRandomModel } from '../helpers/random-model.js'
 import { albertkit } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
-import { layersSchema } from '../helpers/schemas.js'
+import { layersSchema } from '../../src/schemas/layers.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-layers-command-'))
 afterAll(() => {

@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ZH_NEWS } from '../helpers/shared.js'
 import { albertkit } from '../helpers/run.js'
-import { convertSchema, errorSchema, inspectSchema, verifySchema } from '../helpers/schemas.js'
+import { convertSchema } from '../../src/schemas/convert.js'
+import { errorSchema } from '../../src/schemas/error.js'
+import { inspectSchema } from '../../src/schemas/inspect.js'
+import { verifySchema } from '../../src/schemas/verify.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-cli-'))
 const at = (...parts: string[]): string => join(folder, ...parts)

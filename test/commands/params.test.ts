@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { albertkit } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
-import { paperSchema, paramsSchema } from '../helpers/schemas.js'
+import { paperSchema, paramsSchema } from '../../src/schemas/params.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-params-'))
 afterAll(() => {

@@ -2,18 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type * as z from 'zod'
+import * as z from 'zod'
 import { albertkit } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
-import { TEXT_SCHEMAS } from '../helpers/text-schemas.js'
+import { SCHEMAS } from '../../src/schemas/schemas.js'
 
 // What the commands that read text print for machines, held against docs/schemas.
 
 let folder: string
 const at = (name: string): string => join(folder, name)
 const news = (name: string): string => join(ZH_NEWS, name)
-type Name = keyof typeof TEXT_SCHEMAS
-const parse = (name: Name, text: string): unknown => (TEXT_SCHEMAS[name] as z.ZodType).parse(JSON.parse(text))
+type Name = keyof typeof SCHEMAS
+const parse = (name: Name, text: string): unknown => z.parse(SCHEMAS[name], JSON.parse(text))
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'albertkit-json-test-'))

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BIN, albertkit, run, userEnv } from '../helpers/run.js'
 import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { ZH_NEWS } from '../helpers/shared.js'
-import { queueStatusSchema, queueSubmitSchema, queueWorkSchema } from '../helpers/text-schemas.js'
+import { queueStatusSchema, queueSubmitSchema, queueWorkSchema } from '../../src/schemas/queue.js'
 
 // Reading a lot of lines: threads, memory, interrupts, what goes on after them.
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { toJSONSchema } from 'zod'
-import { SCHEMAS } from '../helpers/schemas.js'
+import { SCHEMAS } from '../../src/schemas/schemas.js'
 
 // docs/schemas is what users of --json rely on. A change shows here and belongs in CHANGELOG.md.
 it.each(Object.entries(SCHEMAS))('docs/schemas/%s.schema.json', async (name, schema) => {

@@ -8,7 +8,7 @@ import { benchText } from '../../src/report/text/bench.js'
 import { hasVulkan } from '../helpers/gpu.js'
 import { albertkit } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
-import { benchSchema } from '../helpers/schemas.js'
+import { benchSchema } from '../../src/schemas/bench.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-bench-api-'))
 const out = join(folder, 'out')

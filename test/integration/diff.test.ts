@@ -7,7 +7,7 @@ import { diffModels, type DiffReport } from '../../src/api/diff/diff.js'
 import { initModel } from '../../src/api/init/init.js'
 import { albertkit } from '../helpers/run.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
-import { diffSchema } from '../helpers/schemas.js'
+import { diffSchema } from '../../src/schemas/diff.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-diff-'))
 afterAll(() => {

@@ -10,7 +10,7 @@ import type { AlbertkitError } from '../../src/base/errors.js'
 import { truncatedNormal } from '../../src/model/random/random.js'
 import { readAll } from '../../src/formats/core/source.js'
 import { albertkit } from '../helpers/run.js'
-import { initSchema } from '../helpers/schemas.js'
+import { initSchema } from '../../src/schemas/init.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-init-'))
 afterAll(() => {

@@ -10,7 +10,7 @@ import type { Fill } from '../../src/model/tensors/derived.js'
 import { writeRandomModel, type Edit, type Kind, type Shape } from '../helpers/random-model.js'
 import { albertkit } from '../helpers/run.js'
 import { describeShared, fixtures, SHARED, ZH_NEWS } from '../helpers/shared.js'
-import { weightsSchema } from '../helpers/schemas.js'
+import { weightsSchema } from '../../src/schemas/weights.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-weights-'))
 afterAll(() => {

@@ -1,0 +1,27 @@
+import * as z from '../vendor/zod.js'
+
+/** Document of `bench`. */
+
+export const benchSchema = z.strictObject({
+  ok: z.literal(true),
+  directory: z.string(),
+  node: z.string(),
+  rows: z.array(
+    z.strictObject({
+      file: z.string(),
+      runner: z.string(),
+      threads: z.int(),
+      batch: z.int(),
+      length: z.int().check(z.describe('tokens a row')),
+      p50: z.number().check(z.describe('milliseconds of a run')),
+      p90: z.number(),
+      rowsPerSecond: z.number(),
+      tokensPerSecond: z.number(),
+      load: z.number().check(z.describe('milliseconds')),
+      memory: z
+        .nullable(z.number())
+        .check(z.describe('MiB by which the process grew; null if a browser runs the model')),
+    }),
+  ),
+  notRun: z.array(z.strictObject({ runner: z.string(), reason: z.string() })),
+})

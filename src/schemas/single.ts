@@ -1,0 +1,19 @@
+import * as z from '../vendor/zod.js'
+import { probability } from './common.js'
+
+/** Documents of `fill-mask` and `sentence-order`. */
+
+export const fillMaskSchema = z.strictObject({
+  text: z.string(),
+  masks: z.array(
+    z.strictObject({
+      position: z.int().check(z.describe('index of the token in the input, 0 is [CLS]')),
+      candidates: z.array(z.strictObject({ token: z.string(), id: z.int(), probability })),
+    }),
+  ),
+})
+
+export const sentenceOrderSchema = z.strictObject({
+  inOrder: z.boolean(),
+  probabilities: z.strictObject({ inOrder: probability, swapped: probability }),
+})
