@@ -22,7 +22,7 @@ export default defineConfig({
           ...shared,
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: [`test/${UNIT}/**`, 'test/oracle/**'],
+          exclude: [`test/${UNIT}/**`, 'test/oracle/**', 'test/install/**'],
         },
       },
     ],

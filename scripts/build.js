@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Plugin } from '@oclif/core'
 import { build } from 'esbuild'
@@ -73,6 +73,7 @@ async function bundle() {
     'vendor/zod.js',
     'vendor/cli-table3.js',
     'vendor/snappyjs.js',
+    'vendor/tar-stream.js',
     'proto/onnx.js',
     'proto/tensorflow.js',
   ].map((module) => join(dist, module))
@@ -87,9 +88,34 @@ async function bundle() {
     minify: true,
     legalComments: 'eof',
   })
-  for (const module of modules) rmSync(`${module}.map`)
+  for (const module of ['cli-table3', 'snappyjs', 'tar-stream']) rmSync(join(dist, `vendor/${module}.d.ts`))
   const generated = join(dist, 'proto/generated')
   for (const part of readdirSync(generated)) if (!part.endsWith('.d.ts')) rmSync(join(generated, part))
+}
+
+/** Every file below dist/ whose name ends with `ending`, by its path. */
+const built = (ending) =>
+  readdirSync(dist, { recursive: true })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => join(dist, file))
+
+/** Lets the declarations name their own types in place of zod's. */
+function replaceZodTypes() {
+  const own = readFileSync(join(root, 'scripts/zod-types.d.ts'), 'utf8')
+  const known = new Set([...own.matchAll(/^export (?:type|interface) ([\w$]+)/gm)].map(([, name]) => name))
+  const file = join(dist, 'vendor/zod.d.ts')
+  for (const path of built('.d.ts')) {
+    const text = readFileSync(path, 'utf8')
+    const changed = text.replaceAll(/import\("zod\/[^"]+"\)\.([\w$]+)/g, (_, name) => {
+      if (!known.has(name)) throw new Error(`${path}: scripts/zod-types.d.ts lacks ${name}`)
+      const up = relative(dirname(path), file)
+        .replaceAll('\\', '/')
+        .replace(/\.d\.ts$/, '.js')
+      return `import("${up.startsWith('.') ? up : `./${up}`}").${name}`
+    })
+    if (changed !== text) writeFileSync(path, changed)
+  }
+  writeFileSync(file, own)
 }
 
 // What the browser runners open: TensorFlow.js and the page's own code in one script, so that an installed package needs
@@ -111,8 +137,7 @@ async function bundlePages() {
     })
   }
   for (const name of [...Object.keys(PAGES), 'page-common.js'])
-    for (const part of [name, `${name}.map`, name.replace(/js$/, 'd.ts')])
-      rmSync(join(dist, 'runtime/browser', part), { force: true })
+    for (const part of [name, name.replace(/js$/, 'd.ts')]) rmSync(join(dist, 'runtime/browser', part), { force: true })
 }
 
 /** Every module of src/commands whose default export is a command class, by its path below that folder. */
@@ -220,8 +245,11 @@ function writeLicences() {
 
 compile()
 await bundle()
+replaceZodTypes()
 await bundlePages()
 await layOutCommands()
+// In `files` of package.json negations would do the same, but installers of oclif plugins look for each entry.
+write(join(dist, '.npmignore'), '/commands/\n/main.*\n')
 writeLicences()
 await writeManifest(root)
 const ids = await writeManifest(join(dist, 'standalone'))

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 interface Package {
   readonly version: string
   readonly engines: { readonly node: string }
+  readonly homepage?: string
+  readonly bugs?: { readonly url?: string }
 }
 
 let known: Package | null = null
@@ -15,3 +18,12 @@ export const albertkitVersion = (): string => ownPackage().version
 
 /** The versions of Node that it asks for there, as `>=20.19`. */
 export const nodeRequired = (): string => ownPackage().engines.node
+
+/** Folder of the installed package: of the sources, of dist/ and of the bundles the same number of folders up. */
+export const packageFolder = (): string => fileURLToPath(new URL('../../', import.meta.url))
+
+/** Address for reports of bugs, once package.json names one. */
+export const issueAddress = (): string | null => ownPackage().bugs?.url ?? null
+
+/** Address of the documentation: the `homepage` of package.json, else the folder that is installed with the code. */
+export const documentationAddress = (): string => ownPackage().homepage ?? `${packageFolder()}docs`

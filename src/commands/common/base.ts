@@ -7,6 +7,7 @@ import { listenForInterrupts } from '../../base/interrupt.js'
 import { escapeControl, escapeLines } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { exitCodeOf, exitError, print, reportFailure, wantsJson } from './failure.js'
+import { withSample } from './sample.js'
 
 /** To the start of the line, and the rest of it away. */
 const CLEAR_LINE = '\r\u001b[K'
@@ -114,6 +115,7 @@ export abstract class AlbertkitCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init()
+    this.argv = withSample(this.argv)
     this.#stopListening = listenForInterrupts({
       report: async (signal) => {
         await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`))

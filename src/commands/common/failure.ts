@@ -2,13 +2,18 @@ import { stripVTControlCharacters } from 'node:util'
 import { ExitError } from '@oclif/core/errors'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, type ErrorPlace } from '../../base/errors.js'
+import { issueAddress } from '../../base/version.js'
 import { escapeControl, escapeLines } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 
 /** Exit code of an unexpected error, a bug (EX_SOFTWARE of sysexits.h). */
 export const UNEXPECTED_EXIT = 70
 
-const UNEXPECTED_HINT = 'this is a bug in albertkit, please report it; ALBERTKIT_DEBUG=1 prints the stack trace'
+function unexpectedHint(): string {
+  const address = issueAddress()
+  const report = address === null ? 'please report it' : `please report it at ${address}`
+  return `this is a bug in albertkit, ${report}, with the stack trace that ALBERTKIT_DEBUG=1 prints`
+}
 
 /** An error as users and pipelines see it. */
 interface Failure {
@@ -94,7 +99,7 @@ function toFailure(error: unknown, help: string): Failure {
   }
   const message = error instanceof Error ? error.message : String(error)
   const [kind, code] = ['unexpected', 'unexpected']
-  return { kind, code, message, place: {}, hint: UNEXPECTED_HINT, exitCode: UNEXPECTED_EXIT }
+  return { kind, code, message, place: {}, hint: unexpectedHint(), exitCode: UNEXPECTED_EXIT }
 }
 
 const LABELS: Readonly<Record<keyof ErrorPlace, string>> = {

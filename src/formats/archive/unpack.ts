@@ -68,7 +68,7 @@ async function unpackZip(archive: string, unpacking: Unpacking): Promise<void> {
 }
 
 async function unpackTar(archive: string, unpacking: Unpacking, compressed: boolean): Promise<void> {
-  const { extract } = await import('tar-stream')
+  const { extract } = await import('../../vendor/tar-stream.js')
   const tar = extract()
   const reading = compressed
     ? pipeline(createReadStream(archive), createGunzip(), tar)

@@ -65,11 +65,13 @@ table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-num
 caption{text-align:left;white-space:nowrap;font-weight:600;font-size:15px;padding:0 0 8px}
 th,td{padding:5px 14px 5px 0;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
 th{color:var(--muted);font-weight:500}
-td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:anywhere}
+td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:break-word}
 th.n,td.n{text-align:right;padding:5px 0 5px 22px}
+th.n+th:not(.n),td.n+td:not(.n){padding-left:22px}
 tbody tr:hover td{background:color-mix(in srgb,var(--accent) 8%,transparent)}
 nav a{color:var(--accent);text-decoration:none;margin-right:18px}
 footer{margin-top:64px;font-size:13px}
+@media (max-width:600px){main{padding:24px 14px 60px}h1{font-size:24px}td:not(.n){max-width:44ch}}
 @media print{main{max-width:none}.chart .dark{display:none}.chart .light{display:block}}
 `
 
