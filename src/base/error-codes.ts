@@ -1,4 +1,22 @@
-import type { ErrorKind } from './errors.js'
+/**
+ * Every failure a user can meet is one of these kinds. The exit code follows from the kind alone, so that a
+ * pipeline can tell a broken file from a missing package without reading prose.
+ */
+export type ErrorKind =
+  /** The command line or the call asks for something that cannot be done as asked. Exit 2. */
+  | 'usage'
+  /** The input is damaged, truncated, contradictory or not what its name says. Exit 3. */
+  | 'malformed'
+  /** The input is sound, but albertkit cannot handle what it holds. Exit 4. */
+  | 'unsupported'
+  /** The output could not be written, or something is already there. Exit 5. */
+  | 'output'
+  /** Something outside the input is absent: an optional package, a GPU. Exit 6. */
+  | 'environment'
+  /** A check ran and said no (parity, weights, gate). Exit 1. */
+  | 'check'
+  /** The user pressed Ctrl-C, or the process was told to stop. Exit 130. */
+  | 'interrupted'
 
 /**
  * The closed list of error codes: what went wrong, stable across versions, whatever the message says. `AlbertkitError.code`

@@ -1,6 +1,7 @@
 import type { TensorSource } from '../formats/core/source.js'
 import type { AlbertModel } from '../model/albert.js'
-import { forward, takesChoices, type HeadSelection } from '../model/forward.js'
+import { forward, takesChoices } from '../model/forward.js'
+import type { HeadSelection } from '../model/tasks.js'
 import { inputShape, type ModelInputs } from '../model/reference/run.js'
 import { hiddenStateCount } from '../model/outputs.js'
 import { integers, ReferenceOps, type Tensor } from '../model/reference/reference.js'

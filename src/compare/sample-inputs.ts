@@ -1,6 +1,7 @@
 import type { AlbertModel } from '../model/albert.js'
 import { forwardFlops } from '../model/accounting/cost.js'
-import { takesChoices, type HeadSelection } from '../model/forward.js'
+import { takesChoices } from '../model/forward.js'
+import type { HeadSelection } from '../model/tasks.js'
 import type { ModelInputs } from '../model/reference/run.js'
 
 /** Inputs that verification draws when it is given none. */

@@ -1,5 +1,6 @@
 import type { DType } from '../formats/core/source.js'
 import type { ModelConfig } from './config.js'
+import type { ClassifierKind } from './tasks.js'
 
 /**
  * The typed tree of a model's parameters. Sharing is identity: two layers that share a kernel hold the same
@@ -91,12 +92,6 @@ export interface SopHead extends OutputHead {
   /** tf-models: a pooler of its own, beside that of the encoder. */
   readonly pooler: Dense | null
 }
-
-/**
- * What a classifier's logits are of: each sequence `[B, N]`, each token `[B, S, N]`, or each of several choices, which
- * are rows of their own, `[B, choices]`.
- */
-export type ClassifierKind = 'sequence' | 'token' | 'choice'
 
 export interface ClassifierHead extends OutputHead {
   readonly kind: ClassifierKind

@@ -1,7 +1,6 @@
 import { malformed, unsupported } from '../base/errors.js'
 import * as z from '../vendor/zod.js'
-import type { ClassifierKind } from './albert.js'
-import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ResolvedTask } from './tasks.js'
+import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ClassifierKind, type ResolvedTask } from './tasks.js'
 
 /**
  * Configurations of the families, normalised into one shape. Field names are the field's own

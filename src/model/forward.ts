@@ -1,14 +1,7 @@
 import type { AlbertModel, Block, ClassifierHead, Dense, LayerNorm, OutputHead, SopHead } from './albert.js'
 import type { ModelConfig } from './config.js'
 import type { ForwardInputs, Ops } from './ops.js'
-
-/** Which heads to run; a head that the model lacks is never run. */
-export interface HeadSelection {
-  readonly mlm: boolean
-  readonly sop: boolean
-  readonly classifier: boolean
-  readonly qa: boolean
-}
+import type { HeadSelection } from './tasks.js'
 
 /** Whether the inputs of the forward pass are `[batch, choices, sequence]`. */
 export const takesChoices = (model: Pick<AlbertModel, 'classifier'>, heads: HeadSelection): boolean =>

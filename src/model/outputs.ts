@@ -1,6 +1,7 @@
 import { usage } from '../base/errors.js'
 import type { AlbertModel } from './albert.js'
-import type { ForwardOutputs, HeadSelection } from './forward.js'
+import type { ForwardOutputs } from './forward.js'
+import type { HeadSelection } from './tasks.js'
 import {
   ENCODER_OUTPUTS,
   HEAD_NAMES,
@@ -78,7 +79,7 @@ export function outputNames(model: AlbertModel, selection: HeadSelection): strin
  * `embedding_output` and `hidden_state_<i>`. `embedding_hidden_mapping_in` is an inner value, never an output.
  */
 export function selectOutputs<T>(outputs: ForwardOutputs<T>, all: boolean): [name: string, value: T][] {
-  const names: readonly OutputName[] = [
+  const names: readonly (OutputName | 'embedding_output')[] = [
     ...ENCODER_OUTPUTS,
     ...HEAD_OUTPUTS,
     ...(all ? ['embedding_output' as const] : []),

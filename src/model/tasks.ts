@@ -1,16 +1,21 @@
-import type { ClassifierKind } from './albert.js'
-import type { ForwardOutputs, HeadSelection } from './forward.js'
-
 /**
  * Heads and tasks, one row each. Command line flags, artefacts, class names of transformers, comparisons and text
  * commands read these tables: a new head is a row here and its maths in forward.ts.
  */
 
-/** Name of an output of the forward pass, except `hidden_state_<i>`. */
-export type OutputName = Exclude<keyof ForwardOutputs<unknown>, 'hidden_states'>
+/** What a classifier labels: a sequence `[B, N]`, each token `[B, S, N]`, or one of several choices `[B, choices]`. */
+export type ClassifierKind = 'sequence' | 'token' | 'choice'
+
+/** Heads to run; a head that the model lacks is never run. */
+export interface HeadSelection {
+  readonly mlm: boolean
+  readonly sop: boolean
+  readonly classifier: boolean
+  readonly qa: boolean
+}
 
 /** Outputs that need no head: those of the encoder and of its pooler. */
-export const ENCODER_OUTPUTS = ['last_hidden_state', 'pooler_output'] as const satisfies readonly OutputName[]
+export const ENCODER_OUTPUTS = ['last_hidden_state', 'pooler_output'] as const
 
 export interface HeadRow {
   /** Field of `AlbertModel`, switch of `HeadSelection`, and first part of the head's slot names. */
@@ -22,7 +27,7 @@ export interface HeadRow {
   /** Rows of the output weight: one a token of the vocabulary, one a label, or a fixed number. */
   readonly classes: 'vocabulary' | 'labels' | number
   /** Outputs in the order of an artefact. */
-  readonly outputs: readonly OutputName[]
+  readonly outputs: readonly string[]
 }
 
 /** Heads in the order of their outputs. */
@@ -36,6 +41,8 @@ export const HEADS = {
 } as const satisfies Readonly<Record<string, HeadRow>>
 
 export type HeadName = keyof typeof HEADS
+/** Name of an output of an artefact, except `embedding_output` and `hidden_state_<i>`. */
+export type OutputName = (typeof ENCODER_OUTPUTS)[number] | (typeof HEADS)[HeadName]['outputs'][number]
 export const HEAD_NAMES = Object.keys(HEADS) as readonly HeadName[]
 
 /**

@@ -1,6 +1,6 @@
 import { environment } from '../../base/errors.js'
 import { errorOf, type Failure } from '../../base/error-transfer.js'
-import type { BenchRow } from './bench.js'
+import type { BenchRow } from './report.js'
 import { processFile, startProcess } from '../../base/child-process.js'
 import { measure, type MeasureTask } from './measure.js'
 

@@ -4,6 +4,9 @@ import { omitUndefined } from '../../base/omit-undefined.js'
 import { AlbertkitError, usage } from '../../base/errors.js'
 import { RUNNERS, type ArtefactKind, type RunnerOptions } from '../../runtime/runners.js'
 import { measureApart } from './apart.js'
+import type { BenchReport, BenchRow } from './report.js'
+
+export type { BenchReport, BenchRow } from './report.js'
 
 export interface BenchOptions extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
   /** Runners by name; the first of each form if left out. */
@@ -17,33 +20,6 @@ export interface BenchOptions extends Pick<RunnerOptions, 'adapter' | 'allowSoft
   /** Runs that are measured, after two that are not. */
   readonly runs?: number
   readonly onProgress?: (what: string) => void
-}
-
-export interface BenchRow {
-  /** Relative to the directory. */
-  readonly file: string
-  readonly runner: string
-  readonly threads: number
-  readonly batch: number
-  readonly length: number
-  /** Milliseconds of a run: median, and what nine of ten stay below. */
-  readonly p50: number
-  readonly p90: number
-  /** Rows and tokens a second, by the median. */
-  readonly rowsPerSecond: number
-  readonly tokensPerSecond: number
-  /** Milliseconds until the model was loaded, the runtime's own import with it: each file is loaded in a process of its own. */
-  readonly load: number
-  /** MiB by which the process grew since before the runtime was imported; null where another one runs the model, a browser. */
-  readonly memory: number | null
-}
-
-export interface BenchReport {
-  readonly ok: true
-  readonly directory: string
-  readonly node: string
-  readonly rows: readonly BenchRow[]
-  readonly notRun: readonly { readonly runner: string; readonly reason: string }[]
 }
 
 /** Tokens a row where nothing is said, as far as the model has them. */

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { openRunner, type RunnerOptions } from '../../runtime/runners.js'
-import type { BenchRow } from './bench.js'
+import type { BenchRow } from './report.js'
 
 /** One model file in one runner. */
 export interface MeasureTask extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {

@@ -4,6 +4,7 @@ import { readable } from '../../text/tokenizers/detokenize.js'
 import type { FeatureRecord } from '../../text/data/feature-record.js'
 import type { Features } from '../../text/data/features.js'
 import type { Line, LineRange } from '../../text/data/lines.js'
+import type { InputLimits } from './limits.js'
 import type { TextModel } from './model.js'
 
 /** A line of text, or a record of features, with what it holds: null for a header, and for what only fills a batch. */
@@ -21,13 +22,6 @@ export interface Entry {
 export async function* lineEntries(lines: AsyncIterable<Line>, reader: ExampleReader): AsyncGenerator<Entry> {
   for await (const line of recordsOf(lines, reader.options.format))
     yield { number: line.number, item: reader.read(line), end: line.end, next: line.next }
-}
-
-/** What a model takes. */
-export interface InputLimits {
-  readonly vocabulary: number
-  readonly segments: number
-  readonly positions: number
 }
 
 /** Why a model does not take these features, or null where it does. */

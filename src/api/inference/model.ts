@@ -15,7 +15,7 @@ import { openModel, type OpenedModel, type OpenModelOptions } from '../open/open
 import { readLabelLines, readLabels } from '../labels.js'
 import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
 import { modelTokenizer } from './tokenizer.js'
-import type { InputLimits } from './entries.js'
+import type { InputLimits } from './limits.js'
 import { WindowPool } from './pool.js'
 import type { TextPool } from './window.js'
 import type { WorkerPlan } from './window-worker.js'

@@ -1,9 +1,8 @@
-import type { HeadSelection } from '../../model/forward.js'
-import { runFloat32 } from '../../model/reference/run.js'
-import { compare, maskedRows, type Comparison, type RowSelection } from '../../compare/compare.js'
+import type { HeadSelection } from '../../model/tasks.js'
+import { runFloat32, type ModelInputs } from '../../model/reference/run.js'
+import { compare, maskedRows, type Comparison, type RowSelection, type Values } from '../../compare/compare.js'
 import { FLOAT32_ERRORS, NEARLY } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
-import type { TestCase } from './test-cases.js'
 
 /** How far float32 arithmetic alone strays in some rows of an output. */
 export type Float32Error = Pick<Comparison, 'maxAbs' | 'meanAbs'>
@@ -18,7 +17,7 @@ const keyOf = (output: string, rows?: RowSelection): string => JSON.stringify([o
  */
 export function measureFloat32Errors(
   { model, source }: Pick<OpenedModel, 'model' | 'source'>,
-  { inputs, expected }: Pick<TestCase, 'inputs' | 'expected'>,
+  { inputs, expected }: { readonly inputs: ModelInputs; readonly expected: ReadonlyMap<string, Values> },
   heads: HeadSelection,
 ): Float32Errors {
   const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)

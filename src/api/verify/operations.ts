@@ -1,4 +1,4 @@
-import type { HeadSelection } from '../../model/forward.js'
+import type { HeadSelection } from '../../model/tasks.js'
 import type { Runner } from '../../runtime/runners.js'
 import { replay, type Step } from '../../compare/replay.js'
 import { OPERATIONS } from '../../compare/stages.js'

@@ -1,6 +1,6 @@
 import { AlbertkitError, environment, usage } from '../../base/errors.js'
 import type { Precision } from '../../export/export.js'
-import type { HeadSelection } from '../../model/forward.js'
+import type { HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount } from '../../model/outputs.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { parametersOf } from '../../model/tensors/read.js'

@@ -1,7 +1,7 @@
 import { usage } from '../../base/errors.js'
 import { openSource } from '../../formats/core/open.js'
 import type { AlbertModel } from '../../model/albert.js'
-import type { HeadSelection } from '../../model/forward.js'
+import type { HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount, outputNames } from '../../model/outputs.js'
 import { runReference, type ModelInputs } from '../../model/reference/run.js'
 import { goldenBound, type Bound, type Values } from '../../compare/compare.js'

@@ -1,6 +1,7 @@
 import { usage } from '../../base/errors.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
-import { takesChoices, type HeadSelection } from '../../model/forward.js'
+import { takesChoices } from '../../model/forward.js'
+import type { HeadSelection } from '../../model/tasks.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { makeBatches, type Batch } from '../../text/data/batches.js'
 import { ExampleReader, formatOf, isBad, recordsOf } from '../../text/data/examples.js'

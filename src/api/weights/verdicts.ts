@@ -1,11 +1,5 @@
 import { usedWidth } from '../../model/health/used-width.js'
-import type { WeightsReport } from './weights.js'
-
-/** A finding in plain words. `bad`: the model cannot work so; `warning`: look at it; `good`: a question answered well. */
-export interface Verdict {
-  readonly level: 'bad' | 'warning' | 'good'
-  readonly text: string
-}
+import type { Verdict, WeightsReport } from './report.js'
 
 const some = (names: readonly string[], limit = 4): string =>
   names.slice(0, limit).join(', ') + (names.length > limit ? ` and ${names.length - limit} more` : '')

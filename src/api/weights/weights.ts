@@ -1,17 +1,19 @@
 import type { AlbertModel } from '../../model/albert.js'
-import { classHealth, type ClassHealth } from '../../model/health/classes.js'
-import { duplicateLayers, type DuplicateLayers } from '../../model/health/duplicates.js'
+import { classHealth } from '../../model/health/classes.js'
+import { duplicateLayers } from '../../model/health/duplicates.js'
 import { isInitial, startOf } from '../../model/health/initial.js'
 import { WIDEST, wordRanks, type WordRanks } from '../../model/health/rank.js'
 import { tensorStatistics, type TensorStatistics } from '../../model/health/statistics.js'
-import type { MissingVariable } from '../../model/load/build.js'
 import { INITIALIZER_RANGE } from '../../model/random/init.js'
 import { distinctNames } from '../distinct-names.js'
 import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
 import { readLabels } from '../labels.js'
-import { compareAgainst, type AgainstReport } from './against.js'
-import { compareBefore, presentParameters, type BeforeReport } from './before.js'
-import { verdictsOf, type Verdict } from './verdicts.js'
+import { compareAgainst } from './against.js'
+import { compareBefore, presentParameters } from './before.js'
+import type { HeadHealth, TensorHealth, WeightsReport } from './report.js'
+import { verdictsOf } from './verdicts.js'
+
+export type { HeadHealth, TensorHealth, WeightsReport } from './report.js'
 
 export interface WeightsOptions extends OpenModelOptions {
   /** Configuration of the model that is to be made of the checkpoint. */
@@ -19,43 +21,6 @@ export interface WeightsOptions extends OpenModelOptions {
   /** An earlier checkpoint of the same training. */
   readonly before?: string
   readonly onProgress?: (step: string) => void
-}
-
-/** Health of one tensor. */
-export interface TensorHealth extends TensorStatistics {
-  readonly variable: string
-  readonly slot: string
-  readonly dtype: string
-  /** As stored. */
-  readonly shape: readonly number[]
-  /** `initial`: as before training, by its statistics; zeros and ones are so only where training starts from them. */
-  readonly state: 'ok' | 'broken' | 'zero' | 'constant' | 'initial'
-}
-
-export interface HeadHealth {
-  readonly head: string
-  readonly state: 'trained' | 'untrained' | 'constant'
-}
-
-export interface WeightsReport {
-  /** False where a value is NaN or infinite, or the checkpoint lacks variables of its own configuration. */
-  readonly ok: boolean
-  readonly model: string
-  readonly family: string
-  readonly architecture: string
-  /** Deviation that parameters are initialised with. */
-  readonly initializerRange: number
-  readonly verdicts: readonly Verdict[]
-  readonly tensors: readonly TensorHealth[]
-  readonly body: 'trained' | 'untrained'
-  readonly heads: readonly HeadHealth[]
-  readonly classes: readonly (ClassHealth & { readonly label: string | null })[]
-  readonly ranks: WordRanks | null
-  readonly duplicates: readonly DuplicateLayers[]
-  readonly missing: readonly MissingVariable[]
-  readonly against: AgainstReport | null
-  readonly before: BeforeReport | null
-  readonly notes: readonly string[]
 }
 
 function stateOf(slot: string, s: TensorStatistics, range: number, normal: boolean): TensorHealth['state'] {

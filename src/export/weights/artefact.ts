@@ -1,9 +1,9 @@
 import { elementCount } from '../../formats/core/source.js'
 import type { Parameter } from '../../model/albert.js'
 import { elementBytes, type Encoding } from './encoding.js'
+import type { ElementOrder } from './weight-stream.js'
 
-/** How the bytes of a weight relate to its source: copied in order, or brought into the order that the forward pass means. */
-export type ElementOrder = 'stored' | 'logical'
+export type { ElementOrder } from './weight-stream.js'
 
 /** A weight of an artefact; its name there is the parameter's slot. */
 export interface WrittenWeight {

@@ -1,4 +1,5 @@
-import type { Sink } from './weight-stream.js'
+/** Receives the next bytes, which are overwritten after it returns. */
+export type Sink = (bytes: Uint8Array) => void
 
 /** Bytes of a piece that is given to a sink at a time. */
 export const PIECE_BYTES = 4 << 20

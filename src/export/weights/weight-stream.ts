@@ -2,13 +2,12 @@ import { DTYPE_BYTES, elementCount, type TensorSource } from '../../formats/core
 import type { Parameter } from '../../model/albert.js'
 import { decodeFloats } from '../../model/tensors/decode.js'
 import { storedMatrix } from '../../model/tensors/read.js'
-import { bytesOf, Transposer } from './transpose.js'
-import type { ElementOrder } from './artefact.js'
+import { bytesOf, Transposer, type Sink } from './transpose.js'
 
-export { PIECE_BYTES, transposeInto } from './transpose.js'
+export { PIECE_BYTES, transposeInto, type Sink } from './transpose.js'
 
-/** Receives the next bytes, which are overwritten after it returns. */
-export type Sink = (bytes: Uint8Array) => void
+/** Order of the elements of an artefact: as the source stores them, or the logical order of the forward pass. */
+export type ElementOrder = 'stored' | 'logical'
 
 /** The buffers of a conversion, each made once: fresh memory costs more than the copying. */
 export class WeightStream {

@@ -1,6 +1,7 @@
 import { malformed } from '../../base/errors.js'
 import type { TensorInfo, TensorSource } from '../core/source.js'
 import { MemoryBytes, WireReader, type Field } from '../tf-proto/wire.js'
+import type { GraphObject } from './graph-object.js'
 import { nameWithin } from './same-names.js'
 import type { BundleSource } from './source.js'
 
@@ -24,11 +25,6 @@ interface ObjectName {
   readonly fullName: string
   /** Attributes that lead to it, none of them an optimizer's; null where only an optimizer has it. */
   readonly path: string | null
-}
-
-export interface GraphObject {
-  readonly children: { readonly node: number; readonly name: string }[]
-  readonly attributes: { readonly key: string; readonly fullName: string }[]
 }
 
 function readObject(wire: WireReader, field: Field): GraphObject {

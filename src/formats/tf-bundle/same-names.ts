@@ -1,4 +1,4 @@
-import type { GraphObject } from './object-graph.js'
+import type { GraphObject } from './graph-object.js'
 
 /**
  * Layers of different heads to which tf-models gives one name (official/nlp/modeling): `predictions/transform/logits` is the

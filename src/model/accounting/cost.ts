@@ -1,6 +1,6 @@
 import { elementCount } from '../../formats/core/source.js'
 import type { AlbertModel, Parameter } from '../albert.js'
-import type { HeadSelection } from '../forward.js'
+import type { HeadSelection } from '../tasks.js'
 import { parametersOf } from '../tensors/read.js'
 
 const matrixSize = (part: unknown): number =>

@@ -4,7 +4,6 @@ import type {
   AlbertModel,
   Block,
   ClassifierHead,
-  ClassifierKind,
   Dense,
   LayerNorm,
   MlmHead,
@@ -12,9 +11,11 @@ import type {
   Parameter,
   SopHead,
 } from '../albert.js'
+import type { ClassifierKind } from '../tasks.js'
 import { FFN_GROUPS, groupOfLayer, type ModelConfig } from '../config.js'
 import { checkDepth, checkDimensions, COUNTED, deepest, mergeHeads } from './dimensions.js'
-import type { Identification, MappedVariable } from '../names/identify.js'
+import type { MappedVariable } from '../names/identification.js'
+import type { Identification } from '../names/identification.js'
 import { fillPattern, layerNormIndices, slotPattern, type Indices, type NameRow } from '../names/match.js'
 
 /** The shape that the forward pass means, of one that is stored. */

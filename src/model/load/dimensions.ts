@@ -1,7 +1,8 @@
 import { malformed } from '../../base/errors.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { FFN_GROUPS, type ConfigNumbers, type ModelConfig } from '../config.js'
-import type { Identification, MappedVariable } from '../names/identify.js'
+import type { MappedVariable } from '../names/identification.js'
+import type { Identification } from '../names/identification.js'
 import type { Dim, NameRow } from '../names/match.js'
 
 /** Agreement of configuration and weights: every dimension of every mapped variable, by its symbol. */

@@ -2,7 +2,7 @@ import { malformed } from '../../base/errors.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import type { RawConfig } from '../config.js'
 import { isSplit } from './dimensions.js'
-import type { Identification } from '../names/identify.js'
+import type { Identification } from '../names/identification.js'
 import { FIXED, WORDS } from './keras-config.js'
 import type { Dim } from '../names/match.js'
 

@@ -1,5 +1,5 @@
 import type { RawConfig } from '../config.js'
-import type { Identification } from '../names/identify.js'
+import type { Identification } from '../names/identification.js'
 
 /** Names that only the pre-LN code of albert_zh gives: halves of layers that are shared alone, and the norm before its classifier. */
 const PRE_NORM = /(^|\/)(?:layer_shared\/(?:attention|intermediate|output)_\d+|loss\/LayerNorm)\//

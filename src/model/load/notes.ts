@@ -1,6 +1,6 @@
 import { hasLayerNorms } from './build.js'
 import type { ConfigOptions, RawConfig } from '../config.js'
-import type { Identification } from '../names/identify.js'
+import type { Identification } from '../names/identification.js'
 
 /** What a person should know about how a model was read. */
 export function modelNotes(found: Identification, raw: RawConfig, options: ConfigOptions): string[] {

@@ -1,6 +1,8 @@
 import { DTYPE_BYTES, elementCount, sameShape, type TensorSource } from '../../formats/core/source.js'
 import { decodeFloats } from '../tensors/decode.js'
-import type { Identification, MappedVariable, SkippedVariable } from '../names/identify.js'
+import type { SkippedVariable } from '../names/identification.js'
+import type { MappedVariable } from '../names/identification.js'
+import type { Identification } from '../names/identification.js'
 
 /**
  * What transformers saves of the masked-token head: `decoder.weight` and `decoder.bias` are usually the word embeddings

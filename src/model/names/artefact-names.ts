@@ -2,7 +2,7 @@ import { unsupported } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Layout } from '../albert.js'
 import type { Family } from '../config.js'
-import type { Identification, MappedVariable, SkippedVariable } from './identify.js'
+import type { Identification, MappedVariable, SkippedVariable } from './identification.js'
 import { NAME_TABLES, slotPattern, type NameRow, type NameTable } from './match.js'
 import { parametersOf } from '../tensors/read.js'
 

@@ -2,39 +2,17 @@ import { unsupported } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
 import { identifyArtefact, isArtefact } from './artefact-names.js'
 import type { RawConfig } from '../config.js'
+import type { Identification, MappedVariable, SkippedVariable } from './identification.js'
 import {
   matchName,
   NAME_TABLES,
   scopesOf,
   skipReason,
   slotPattern,
-  type NameMatch,
   type NameTable,
   type Scope,
   type Sign,
 } from './match.js'
-
-/** Which variable fills which slot, and what became of every other variable of the file. */
-export interface Identification {
-  readonly table: NameTable
-  /** Why this family, one sentence. */
-  readonly reason: string
-  /** Slot → variable. */
-  readonly mapped: ReadonlyMap<string, MappedVariable>
-  /** Known and left out: optimizer state, tied copies, buffers. */
-  readonly skipped: readonly SkippedVariable[]
-  /** Names that belong to nothing the family has. */
-  readonly unknown: readonly string[]
-}
-
-export interface MappedVariable extends NameMatch {
-  readonly variable: string
-}
-
-export interface SkippedVariable {
-  readonly variable: string
-  readonly reason: string
-}
 
 type MatchedNames = Omit<Identification, 'reason'>
 

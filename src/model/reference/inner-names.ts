@@ -1,5 +1,6 @@
 import type { AlbertModel } from '../albert.js'
-import { forward, type HeadSelection } from '../forward.js'
+import { forward } from '../forward.js'
+import type { HeadSelection } from '../tasks.js'
 import type { Ops } from '../ops.js'
 import { ScopePath } from './scope-path.js'
 

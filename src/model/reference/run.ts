@@ -1,6 +1,7 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel } from '../albert.js'
-import { forward, takesChoices, type HeadSelection } from '../forward.js'
+import { forward, takesChoices } from '../forward.js'
+import type { HeadSelection } from '../tasks.js'
 import { selectOutputs } from '../outputs.js'
 import { DynamicReferenceOps, type DynamicWeights } from './reference-dynamic.js'
 import { Float32ReferenceOps } from './reference-float32.js'

@@ -1,6 +1,7 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Parameter } from '../albert.js'
-import { forward, type HeadSelection } from '../forward.js'
+import { forward } from '../forward.js'
+import type { HeadSelection } from '../tasks.js'
 import type { ModelInputs } from './run.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
 import { readLogical, useCounts } from '../tensors/read.js'

@@ -1,0 +1,5 @@
+/** An object of a TrackableObjectGraph (trackable_object_graph.proto): its children, and the variables that it holds. */
+export interface GraphObject {
+  readonly children: { readonly node: number; readonly name: string }[]
+  readonly attributes: { readonly key: string; readonly fullName: string }[]
+}

@@ -1,0 +1,23 @@
+import type { NameMatch, NameTable } from './match.js'
+
+/** Which variable fills which slot, and what became of every other variable of the file. */
+export interface Identification {
+  readonly table: NameTable
+  /** Why this family, one sentence. */
+  readonly reason: string
+  /** Slot → variable. */
+  readonly mapped: ReadonlyMap<string, MappedVariable>
+  /** Known and left out: optimizer state, tied copies, buffers. */
+  readonly skipped: readonly SkippedVariable[]
+  /** Names that belong to nothing the family has. */
+  readonly unknown: readonly string[]
+}
+
+export interface MappedVariable extends NameMatch {
+  readonly variable: string
+}
+
+export interface SkippedVariable {
+  readonly variable: string
+  readonly reason: string
+}
