@@ -201,7 +201,10 @@ export class Gate {
         const worst = measured.slice(0, n)
         if (as === 'f32' && sum(worst) > MOST_SPARED * sum(measured)) break
         const spared = new Set(worst.map(({ slot }) => slot))
-        const instead = { ...options.precisionOptions, ...(as === 'f32' ? { keep: spared } : { still: spared }) }
+        const instead = {
+          ...options.precisionOptions,
+          ...(as === 'f32' ? { float32Slots: spared } : { weightOnlySlots: spared }),
+        }
         onProgress?.(`${key} without ${n} of ${measured.length} weights`)
         const said = worst.map(({ slot, error }) => ({ slot, as, error }))
         const report = this.#report(await this.#attempt(instead), said)
