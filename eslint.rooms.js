@@ -25,7 +25,18 @@ export const ROOMS = {
   schemas: { imports: ['compare', 'runtime'] },
   sharding: { imports: ['files'] },
   export: {
-    imports: ['files', 'model', 'formats/core/source', 'formats/safetensors/write', 'formats/tf-bundle/write'],
+    // Readers of artefacts stand in the table of targets beside their writers.
+    imports: [
+      'files',
+      'model',
+      'formats/artefact',
+      'formats/core/source',
+      'formats/onnx/source',
+      'formats/safetensors/write',
+      'formats/tf-bundle/write',
+      'formats/tfjs/source',
+      'formats/views/dequantised',
+    ],
   },
   runtime: { imports: ['files', 'model', 'formats/core/source'] },
   compare: { imports: ['files', 'model', 'formats/core/source'] },

@@ -1,7 +1,16 @@
+import { hasFilePerPrecision, layoutOf, PRECISIONS, TARGET_NAMES, type Target } from '../base/artefact-layout.js'
 import * as Flags from '@oclif/core/flags'
 import { TASK_NAMES, type Task } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
 import { agreementFlag, argument, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
+
+/** Element types of each target that lets them be chosen, in words. */
+const DTYPES_OF_TARGETS = TARGET_NAMES.map(layoutOf)
+  .filter(({ precisions }) => precisions.length > 0)
+  .map(
+    (layout) => `${layout.precisions.join(', ')}${hasFilePerPrecision(layout) ? ' (several)' : ''} for ${layout.title}`,
+  )
+  .join('; ')
 
 export default class Convert extends AlbertkitCommand {
   static override summary =
@@ -51,7 +60,7 @@ export default class Convert extends AlbertkitCommand {
     ...modelFlags,
     to: Flags.string({
       description: 'form to write; may be repeated',
-      options: ['tfjs', 'onnx', 'safetensors', 'tf'],
+      options: [...TARGET_NAMES],
       multiple: true,
       multipleNonGreedy: true,
       required: true,
@@ -72,9 +81,8 @@ export default class Convert extends AlbertkitCommand {
       default: 'default',
     }),
     dtype: Flags.string({
-      description:
-        'element type of the weights: f32, f16, int8 (several) for ONNX; f32, f16, uint16 or uint8 for tfjs; f32, f16 or bf16 for safetensors',
-      options: ['f32', 'f16', 'bf16', 'int8', 'uint16', 'uint8'],
+      description: `element type of the weights: ${DTYPES_OF_TARGETS}`,
+      options: [...PRECISIONS],
       multiple: true,
       multipleNonGreedy: true,
     }),
@@ -103,7 +111,7 @@ export default class Convert extends AlbertkitCommand {
     const { convertText } = await import('../report/text/convert.js')
     const report = await convertModel(args.model, flags.output, {
       ...openOptions(flags),
-      targets: flags.to as ('tfjs' | 'onnx' | 'safetensors' | 'tf')[],
+      targets: flags.to as Target[],
       task: flags.task as Task,
       ...(flags.as === undefined ? {} : { as: flags.as as 'bert' | 'albert' }),
       allOutputs: flags.outputs === 'all',

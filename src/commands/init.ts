@@ -1,3 +1,4 @@
+import { CHECKPOINT_TARGETS, type CheckpointTarget } from '../base/artefact-layout.js'
 import * as Flags from '@oclif/core/flags'
 import { TASK_NAMES, type ResolvedTask } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
@@ -23,7 +24,7 @@ export default class Init extends AlbertkitCommand {
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
     to: Flags.string({
       description: 'a TensorFlow checkpoint, or safetensors as transformers has it',
-      options: ['tf', 'safetensors'],
+      options: [...CHECKPOINT_TARGETS],
     }),
     task: Flags.string({
       description: 'which heads the model gets',
@@ -41,7 +42,7 @@ export default class Init extends AlbertkitCommand {
     const { initModel } = await import('../api/init/init.js')
     const { initText } = await import('../report/text/init.js')
     const report = await initModel(args.preset, flags.output, {
-      ...(flags.to === undefined ? {} : { target: flags.to as 'tf' | 'safetensors' }),
+      ...(flags.to === undefined ? {} : { target: flags.to as CheckpointTarget }),
       task: flags.task as ResolvedTask,
       labels: flags.labels,
       seed: flags.seed,

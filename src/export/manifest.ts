@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { MANIFEST_FILE } from '../base/artefact-layout.js'
 import type { Activation, ModelConfig } from '../model/config.js'
 import * as z from '../vendor/zod.js'
 import { albertkitVersion } from '../base/version.js'
@@ -57,9 +58,9 @@ export interface ManifestParts {
     readonly as?: string | undefined
     readonly dtype?: string | undefined
     readonly gate?: object | undefined
+    /** Parity figures; null if verification was switched off. */
+    readonly verification: object | null
   }[]
-  /** Figures of each artefact. */
-  readonly verification: (key: string) => object | null
   /** The manifest that the directory had, whose other artefacts stay. */
   readonly previous: Manifest | null
 }
@@ -77,20 +78,22 @@ export function buildManifest(parts: ManifestParts): string {
     format: parts.source.format,
     files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)),
   }
-  const made = parts.artefacts.map(({ key, artefact, hashes, as, dtype, gate }): [string, ManifestArtefact] => [
-    key,
-    {
-      task: parts.task,
-      outputs: artefact.outputs,
-      weightBytes: artefact.weightBytes,
-      ...(dtype === undefined ? {} : { dtype }),
-      ...(as === undefined ? {} : { as }),
-      files: artefact.files.map((file, i) => hashed(file.path, hashes[i])),
-      source,
-      verification: parts.verification(key),
-      ...(gate === undefined ? {} : { gate }),
-    },
-  ])
+  const made = parts.artefacts.map(
+    ({ key, artefact, hashes, as, dtype, gate, verification }): [string, ManifestArtefact] => [
+      key,
+      {
+        task: parts.task,
+        outputs: artefact.outputs,
+        weightBytes: artefact.weightBytes,
+        ...(dtype === undefined ? {} : { dtype }),
+        ...(as === undefined ? {} : { as }),
+        files: artefact.files.map((file, i) => hashed(file.path, hashes[i])),
+        source,
+        verification,
+        ...(gate === undefined ? {} : { gate }),
+      },
+    ],
+  )
   const all = { ...parts.previous?.artefacts, ...Object.fromEntries(made) }
   const manifest: Manifest = {
     albertkit: albertkitVersion(),
@@ -109,7 +112,7 @@ const READ = z.object({
 
 /** The manifest of an existing output directory, or null where there is none that can be read. */
 export function readManifest(directory: string): Manifest | null {
-  const file = join(directory, 'albertkit.json')
+  const file = join(directory, MANIFEST_FILE)
   if (!existsSync(file)) return null
   try {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))

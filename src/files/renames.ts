@@ -1,11 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
+import { MANIFEST_FILE } from '../base/artefact-layout.js'
 
 /** One renaming, from path to path. */
 export type Rename = readonly [from: string, to: string]
-
-/** What says of the other files what they are: it goes first and comes last. */
-const MANIFEST = 'albertkit.json'
 
 /** The entries of `staging`, those of shared folders that the destination has one by one; relative paths. */
 function entriesOf(staging: string, destination: string, shared: readonly string[]): string[] {
@@ -39,12 +37,13 @@ export function planRenames(
   const outOf = (path: string): Rename[] =>
     existsSync(join(destination, path)) ? [[join(destination, path), join(old, path)]] : []
   const into = (path: string): Rename => [join(staging, path), join(destination, path)]
-  const others = entries.filter((entry) => entry !== MANIFEST)
+  // The manifest describes the other files: it goes first and comes last.
+  const others = entries.filter((entry) => entry !== MANIFEST_FILE)
   return [
-    ...outOf(MANIFEST),
+    ...outOf(MANIFEST_FILE),
     ...others.flatMap((entry) => [...outOf(entry), into(entry)]),
     ...away.flatMap(outOf),
-    ...entries.filter((entry) => entry === MANIFEST).map(into),
+    ...entries.filter((entry) => entry === MANIFEST_FILE).map(into),
   ]
 }
 

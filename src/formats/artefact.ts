@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { fileNames, graphLayout, isArtefactName, type GraphTarget } from '../base/artefact-layout.js'
 import * as z from '../vendor/zod.js'
 import { wrapSource, type Container, type Found } from './core/container.js'
 import { dequantised } from './views/dequantised.js'
@@ -12,14 +13,19 @@ import { openTfjsWeights } from './tfjs/source.js'
  * which family. Configuration and vocabulary lie beside the artefact's folder.
  */
 
-/** Names of ONNX files as `convert` gives them, the most exact first. */
-export const ONNX_FILES: readonly string[] = ['model.onnx', 'model_fp16.onnx', 'model_int8.onnx']
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
 
 const USER_METADATA = z.object({ userDefinedMetadata: z.object({ albertkit: z.record(z.string(), z.unknown()) }) })
 
-/** What `convert` left in a `model.json`; nothing for one that another program wrote. */
-function tfjsMetadata(file: string): ReadonlyMap<string, string> {
-  const parsed = USER_METADATA.safeParse(JSON.parse(readFileSync(file, 'utf8')))
+/** Metadata that `convert` left in a `model.json`; empty if another program wrote it or it is not JSON. */
+export function tfjsMetadata(file: string): ReadonlyMap<string, string> {
+  const parsed = USER_METADATA.safeParse(parseJson(readFileSync(file, 'utf8')))
   if (!parsed.success) return new Map()
   const entries = Object.entries(parsed.data.userDefinedMetadata.albertkit)
   return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
@@ -33,15 +39,15 @@ function roundedNote(file: string, metadata: ReadonlyMap<string, string>): strin
   return said === undefined ? [] : [`the weights are those of ${basename(file)}: rounded to ${said}`]
 }
 
-/** @param fileNames in the order in which they are taken where several are there */
 function artefact(
-  folder: string,
-  fileNames: readonly string[],
+  target: GraphTarget,
   title: string,
-  isNamed: (name: string) => boolean,
   open: (file: string) => TensorSource,
   metadataOf: (file: string) => ReadonlyMap<string, string>,
 ): Container {
+  const layout = graphLayout(target)
+  // In the order in which they are taken if several are there.
+  const known = fileNames(layout)
   const found = (file: string): Found => ({
     directories: [dirname(file), dirname(dirname(file))],
     notes: [],
@@ -58,12 +64,12 @@ function artefact(
   })
   return {
     title,
-    byName: (path) => (isNamed(basename(path)) ? found(path) : null),
+    byName: (path) => (isArtefactName(layout, path) ? found(path) : null),
     inDirectory(directory, names) {
-      const direct = fileNames.find((name) => names.includes(name))
+      const direct = known.find((name) => names.includes(name))
       if (direct !== undefined) return found(join(directory, direct))
-      if (!names.includes(folder)) return null
-      const inner = fileNames.map((name) => join(directory, folder, name)).find((file) => existsSync(file))
+      if (!names.includes(layout.folder)) return null
+      const inner = known.map((name) => join(directory, layout.folder, name)).find((file) => existsSync(file))
       return inner === undefined ? null : found(inner)
     },
   }
@@ -71,18 +77,9 @@ function artefact(
 
 export const onnxArtefact = artefact(
   'onnx',
-  ONNX_FILES,
   'an ONNX file of albertkit (.onnx)',
-  (name) => name.endsWith('.onnx'),
   (file) => dequantised(openOnnxWeights(file)),
   (file) => onnxGraphNames(file).metadata,
 )
 
-export const tfjsArtefact = artefact(
-  'tfjs',
-  ['model.json'],
-  'a tfjs model of albertkit (model.json)',
-  (name) => name === 'model.json',
-  openTfjsWeights,
-  tfjsMetadata,
-)
+export const tfjsArtefact = artefact('tfjs', 'a tfjs model of albertkit (model.json)', openTfjsWeights, tfjsMetadata)

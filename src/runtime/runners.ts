@@ -1,3 +1,4 @@
+import type { GraphTarget } from '../base/artefact-layout.js'
 import { usage } from '../base/errors.js'
 import type { TensorSource } from '../formats/core/source.js'
 import type { AlbertModel } from '../model/albert.js'
@@ -17,16 +18,13 @@ export type { Adapter, GpuOptions } from './gpu/adapter.js'
 export type { NamedTensor, Runner } from './runner.js'
 export type { InnerValues } from './values.js'
 
-/** Forms of a model that a runner can load. */
-export type ArtefactKind = 'tfjs' | 'onnx'
-
 /** What a runner computes on: every machine's CPU, packages that few install, a browser, a GPU. */
 export type RunnerDevice = 'cpu' | 'optional' | 'browser' | 'gpu'
 
 export interface RunnerInfo {
   readonly name: string
-  /** The form that it loads. */
-  readonly artefact: ArtefactKind
+  /** Target whose files it loads. */
+  readonly artefact: GraphTarget
   /** Whether it can run a model that has no file, too. */
   readonly eager: boolean
   /** Those on `cpu` are run when none is named; those on `gpu` are what `--gpu` asks for. */

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { filesAfter, replacedFiles } from '../../src/api/convert/existing.js'
+import { ExistingOutput } from '../../src/api/convert/existing.js'
 import { writeText } from '../../src/files/output-file.js'
 import { readManifest } from '../../src/export/manifest.js'
 
@@ -20,8 +20,8 @@ it.each([
 ])('a manifest of another form is none: %j', (value) => {
   writeFileSync(join(folder, 'albertkit.json'), JSON.stringify(value))
   expect(readManifest(folder)).toBeNull()
-  expect(filesAfter(folder, [])).toEqual([])
-  expect(replacedFiles(folder, [])).toEqual(new Set())
+  expect(ExistingOutput.read(folder).filesAfter([])).toEqual([])
+  expect(ExistingOutput.read(folder).replacedFiles([])).toEqual(new Set())
 })
 
 it('what a manifest holds besides is kept', () => {
@@ -31,7 +31,7 @@ it('what a manifest holds besides is kept', () => {
   }
   writeFileSync(join(folder, 'albertkit.json'), JSON.stringify(value))
   expect(readManifest(folder)).toEqual(value)
-  expect(filesAfter(folder, [])).toEqual(['a'])
+  expect(ExistingOutput.read(folder).filesAfter([])).toEqual(['a'])
 })
 
 it.skipIf(!existsSync('/dev/full'))('a disk that is full is an error of the output', () => {

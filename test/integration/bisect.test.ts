@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openModel, type OpenedModel } from '../../src/api/open/open.js'
-import { artefactFile } from '../../src/api/verify/artefacts.js'
+import { artefactPath, type GraphTarget } from '../../src/base/artefact-layout.js'
 import { verifyOpened } from '../../src/api/verify/verify.js'
 import { exportModel } from '../../src/export/export.js'
 import type { AlbertModel, Block, Dense } from '../../src/model/albert.js'
 import { create, fromBinary, onnx, toBinary } from '../../src/proto/onnx.js'
-import type { ArtefactKind } from '../../src/runtime/runners.js'
 import type { Operation } from '../../src/compare/stages.js'
 import { writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
 
@@ -104,7 +103,7 @@ const CASES: readonly Case[] = [
   ['a transposed pooler', 'google', (m) => ({ ...m, pooler: turned(m.pooler!) }), null, 'head'],
 ]
 
-const TARGETS: readonly (readonly [kind: ArtefactKind, runner: string])[] = [
+const TARGETS: readonly (readonly [kind: GraphTarget, runner: string])[] = [
   ['onnx', 'onnxruntime'],
   ['tfjs', 'tfjs-wasm'],
 ]
@@ -176,7 +175,7 @@ it.each(NODES)('%s in one node of an ONNX file is found', async (what, name, edi
   const source = right('bert')
   const directory = join(folder, `edited-${what}`)
   await exportModel(source.model, source.source, 'onnx', directory, { task: 'auto', allOutputs: false })
-  editNode(artefactFile(directory, 'onnx'), name, edit)
+  editNode(join(directory, artefactPath('onnx')), name, edit)
   const report = await verifyOpened(source, directory, { bisect: true, runners: ['onnxruntime'] })
   expect(report.weights).toMatchObject([{ ok: true }])
   expect(report).toMatchObject({ ok: false, firstDivergent: { layer, operation } })
@@ -186,7 +185,7 @@ it('an epsilon that is wrong in one node of an ONNX file is found there, though 
   const source = right('bert')
   const directory = join(folder, 'node')
   await exportModel(source.model, source.source, 'onnx', directory, { task: 'auto', allOutputs: false })
-  const file = artefactFile(directory, 'onnx')
+  const file = join(directory, artefactPath('onnx'))
   const model = fromBinary(onnx.ModelProtoSchema, readFileSync(file))
   const node = model.graph?.node.find(
     (n) => n.opType === 'LayerNormalization' && n.name.startsWith('encoder/layer_2/attention'),

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openModel, type OpenedModel } from '../../src/api/open/open.js'
 import { runnable } from '../../src/api/verify/artefacts.js'
-import { exportModel, onnxFileName, type ExportOptions } from '../../src/export/export.js'
+import { exportModel } from '../../src/export/export.js'
+import { artefactPath } from '../../src/base/artefact-layout.js'
+import type { ExportOptions } from '../../src/export/options.js'
 import { openRunner, type Runnable } from '../../src/runtime/runners.js'
 import { drawInputs } from '../../src/compare/sample-inputs.js'
 import { CHROMIUM } from '../helpers/gpu.js'
@@ -64,7 +66,7 @@ async function fileOf({ name, options }: Form): Promise<string> {
   const dir = mkdtempSync(join(folder, 'form-'))
   await exportModel(opened.model, opened.source, 'onnx', dir, { task: 'auto', allOutputs: false, ...options })
   expect(name).not.toBe('')
-  return join(dir, 'onnx', onnxFileName(options.precision ?? 'f32'))
+  return join(dir, artefactPath('onnx', options.precision))
 }
 
 const SOFTWARE = { allowSoftware: true }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openModel, type OpenedModel } from '../../src/api/open/open.js'
-import { exportModel, onnxFileName, type ExportOptions } from '../../src/export/export.js'
+import { exportModel } from '../../src/export/export.js'
+import { artefactPath } from '../../src/base/artefact-layout.js'
+import type { ExportOptions } from '../../src/export/options.js'
 import { ALL_HEADS } from '../../src/model/tasks.js'
 import { runReference } from '../../src/model/reference/run.js'
 import { openOnnx } from '../../src/runtime/onnx/onnxruntime.js'
@@ -69,7 +71,7 @@ it('inner values of a file whose weights are in another one, wherever the proces
 it.each(FORMS)('%s', async (name, options, bound) => {
   const dir = join(folder, name.replaceAll(/\W+/g, '-'))
   await exportModel(opened.model, opened.source, 'onnx', dir, { task: 'pretraining', allOutputs: false, ...options })
-  const file = join(dir, 'onnx', onnxFileName(options.precision ?? 'f32'))
+  const file = join(dir, artefactPath('onnx', options.precision))
   const [web, node] = [await runIn('onnxruntime-web', file), await runIn('onnxruntime-node', file)]
   expect([...web.keys()]).toEqual(['last_hidden_state', 'pooler_output', 'prediction_logits', 'sop_logits'])
   for (const [output, value] of web) expectWithin(value, node.get(output)!, bound, output)

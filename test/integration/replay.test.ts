@@ -7,7 +7,8 @@ import { runnable } from '../../src/api/verify/artefacts.js'
 import { exportModel } from '../../src/export/export.js'
 import { innerNames } from '../../src/model/reference/inner-names.js'
 import { ALL_HEADS, headsFor } from '../../src/model/tasks.js'
-import { openRunner, type ArtefactKind } from '../../src/runtime/runners.js'
+import type { GraphTarget } from '../../src/base/artefact-layout.js'
+import { openRunner } from '../../src/runtime/runners.js'
 import { drawInputs } from '../../src/compare/sample-inputs.js'
 import { replay } from '../../src/compare/replay.js'
 import { OPERATIONS, stageOf } from '../../src/compare/stages.js'
@@ -25,7 +26,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const CASES: readonly (readonly [runner: string, kind: ArtefactKind, directory: string | null])[] = [
+const CASES: readonly (readonly [runner: string, kind: GraphTarget, directory: string | null])[] = [
   ['onnxruntime', 'onnx', folder],
   ['tfjs-wasm', 'tfjs', folder],
   ['tfjs-cpu', 'tfjs', folder],

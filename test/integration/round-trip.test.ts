@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert/convert.js'
 import { AlbertkitError } from '../../src/base/errors.js'
-import { TARGETS, type Target } from '../../src/export/export.js'
+import { TARGET_NAMES, type Target } from '../../src/base/artefact-layout.js'
 import { FAMILIES, KINDS, writeRandomModel, type Shape } from '../helpers/random-model.js'
 import { weightsOf } from '../helpers/weights.js'
 
@@ -57,7 +57,7 @@ describe.each(KINDS)('a model of %s', (kind) => {
         const source = fresh()
         await writeRandomModel(source, kind, shape)
         const original = await weightsOf(source)
-        for (const target of TARGETS) {
+        for (const target of TARGET_NAMES) {
           const there = await convert(source, target)
           if (there === null) continue
           taken.set(`${kind} ${target}`, (taken.get(`${kind} ${target}`) ?? 0) + 1)
@@ -87,6 +87,8 @@ describe.each(KINDS)('a model of %s', (kind) => {
 })
 
 it('every pair of kind and target that has a way was taken', () => {
-  const none = KINDS.flatMap((kind) => TARGETS.map((target) => `${kind} ${target}`)).filter((pair) => !taken.has(pair))
+  const none = KINDS.flatMap((kind) => TARGET_NAMES.map((target) => `${kind} ${target}`)).filter(
+    (pair) => !taken.has(pair),
+  )
   expect(none).toEqual(['zh safetensors', 'google_fast safetensors', 'own norms safetensors'])
 })

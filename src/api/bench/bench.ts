@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { graphLayout, GRAPH_TARGETS, inFolder, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { AlbertkitError, usage } from '../../base/errors.js'
-import { RUNNERS, type ArtefactKind, type RunnerOptions } from '../../runtime/runners.js'
+import { RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
 import { measureApart } from './apart.js'
 import type { BenchReport, BenchRow } from './report.js'
 
@@ -26,13 +27,22 @@ export interface BenchOptions extends Pick<RunnerOptions, 'adapter' | 'allowSoft
 const LENGTHS = [32, 128]
 
 /** The model files of a directory, of every element type. */
-function graphsIn(directory: string): { file: string; kind: ArtefactKind }[] {
-  const onnx = join(directory, 'onnx')
-  const names = existsSync(onnx) ? readdirSync(onnx).sort() : []
-  return [
-    ...names.filter((name) => name.endsWith('.onnx')).map((name) => ({ file: `onnx/${name}`, kind: 'onnx' as const })),
-    ...(existsSync(join(directory, 'tfjs/model.json')) ? [{ file: 'tfjs/model.json', kind: 'tfjs' as const }] : []),
-  ]
+interface GraphFile {
+  /** Relative to the directory. */
+  readonly file: string
+  readonly target: GraphTarget
+}
+
+function graphsIn(directory: string): GraphFile[] {
+  const files = GRAPH_TARGETS.flatMap((target) => {
+    const layout = graphLayout(target)
+    const folder = join(directory, layout.folder)
+    const names = existsSync(folder) ? readdirSync(folder) : []
+    return names
+      .filter((name) => isArtefactName(layout, name))
+      .map((name) => ({ file: inFolder(layout, name), target }))
+  })
+  return files.sort((a, b) => (a.file < b.file ? -1 : 1))
 }
 
 /** How many positions the model of a directory has, as far as its configuration is there and says so. */
@@ -63,9 +73,10 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
   if (graphs.length === 0)
     throw new AlbertkitError('malformed', 'the directory holds no model that runs', {
       file: directory,
-      hint: 'give the directory that `convert --to onnx` or `--to tfjs` wrote',
+      code: 'model-not-found',
+      hint: `give the directory that \`convert\` wrote with \`targets\` ${GRAPH_TARGETS.join(' or ')}`,
     })
-  const able = RUNNERS.filter(({ artefact }) => graphs.some(({ kind }) => kind === artefact))
+  const able = RUNNERS.filter(({ artefact }) => graphs.some(({ target }) => target === artefact))
   for (const name of options.runners ?? [])
     if (!able.some((r) => r.name === name))
       throw usage(`${name} has nothing to run here`, {
@@ -76,9 +87,9 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
   const lengths = lengthsFor(directory, options.lengths)
   const rows: BenchRow[] = []
   const notRun: { runner: string; reason: string }[] = []
-  for (const { file, kind } of graphs) {
-    const names = options.runners ?? [able.find((r) => r.artefact === kind)?.name ?? '']
-    for (const name of names.filter((n) => able.some((r) => r.name === n && r.artefact === kind))) {
+  for (const { file, target } of graphs) {
+    const names = options.runners ?? [able.find((r) => r.artefact === target)?.name ?? '']
+    for (const name of names.filter((n) => able.some((r) => r.name === n && r.artefact === target))) {
       // The others cannot be told: TensorFlow.js has one thread in Node, a page one without special headers.
       for (const threads of name === 'onnxruntime' ? (options.threads ?? [1]) : [1]) {
         try {

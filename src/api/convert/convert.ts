@@ -1,35 +1,44 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeText } from '../../files/output-file.js'
+import { hasFilePerPrecision, isCheckpointTarget, MANIFEST_FILE } from '../../base/artefact-layout.js'
 import { outputError, usage } from '../../base/errors.js'
-import { OutputDirectory } from '../../files/output-directory.js'
+import { checkpointTarget, TARGETS } from '../../export/targets.js'
 import { Hasher } from '../../files/hash.js'
-import { TARGETS } from '../../export/export.js'
-import { resolveTask } from '../../model/outputs.js'
-import { countParameters } from '../../model/accounting/count.js'
-import { foreignForms, replacedFiles } from './existing.js'
-import { writeForms, type Plans } from './forms.js'
-import { manifestOf } from './manifest.js'
-import type { ArtefactReport, ConvertOptions, ConvertReport } from './options.js'
-import type { GateReport } from '../gate/gate.js'
-import { checkForm, growthOf, isFileTarget, plannedBytes, plannedFiles, planFiles } from '../checkpoint-files.js'
-import { openModel, type OpenedModel } from '../open/open.js'
-import { checkPrecisions, formsOf } from './precisions.js'
-import { writeTokenizer } from './tokenizer-files.js'
+import { OutputDirectory } from '../../files/output-directory.js'
+import { writeText } from '../../files/output-file.js'
+import { openModel } from '../open/open.js'
 import { verifyOpened, type VerifyOptions, type VerifyReport } from '../verify/verify.js'
+import { planConversion, type Conversion } from './conversion.js'
+import { ExistingOutput } from './existing.js'
+import { growthOf, plannedBytes } from './growth.js'
+import { manifestText } from './manifest.js'
+import { checkOptions, type ConvertOptions } from './options.js'
+import type { ArtefactReport, ConvertReport } from './report.js'
+import { artefactSpecs, type ArtefactSpec, type ConvertedArtefact } from './specs.js'
+import { writeTokenizer } from './tokenizer-files.js'
+import { writeArtefacts } from './write-artefacts.js'
 
-export type { ArtefactReport, ConvertOptions, ConvertReport } from './options.js'
+type Request = Pick<Conversion, 'directory' | 'existing' | 'options' | 'specs'>
 
-function checkRequest(directory: string, options: ConvertOptions): void {
+/** Checks what can be checked before the model is opened. @throws AlbertkitError `usage` or `output` */
+function readRequest(directory: string, options: ConvertOptions): Request {
   const { targets, dtypes, force, as } = options
-  if (targets.length === 0) throw usage('no form to convert to', { hint: `choose with --to: ${TARGETS.join(', ')}` })
-  checkForm(as, targets, directory)
-  checkPrecisions(formsOf(targets, dtypes), options)
-  if (!existsSync(directory) || force === true) return
-  throw outputError('the output directory exists already', {
-    file: directory,
-    hint: '--force replaces the forms named and keeps the others',
-  })
+  if (targets.length === 0)
+    throw usage('no target to convert to', {
+      code: 'option-missing',
+      hint: `choose \`targets\`: ${TARGETS.map(({ name }) => name).join(', ')}`,
+    })
+  const specs = artefactSpecs(targets, dtypes)
+  checkOptions(specs, options)
+  const existing = ExistingOutput.read(directory)
+  if (as !== undefined) existing.checkArchitecture(as)
+  if (existsSync(directory) && force !== true)
+    throw outputError('the output directory exists already', {
+      code: 'output-exists',
+      file: directory,
+      hint: '`force` replaces the targets named and keeps the others',
+    })
+  return { directory, existing, options, specs }
 }
 
 const verifyOptions = ({ atol, onProgress }: ConvertOptions): VerifyOptions => ({
@@ -37,39 +46,84 @@ const verifyOptions = ({ atol, onProgress }: ConvertOptions): VerifyOptions => (
   ...(onProgress === undefined ? {} : { onProgress }),
 })
 
-/** What a dry run can say of the forms that it would write. */
-function planned(plans: Plans, { targets, dtypes }: ConvertOptions): ArtefactReport[] {
-  return formsOf(targets, dtypes).map(({ target, precision }) => {
-    const plan = isFileTarget(target) ? plans.get(target) : undefined
-    const dtype = precision === 'f32' ? {} : { dtype: precision }
-    if (!isFileTarget(target) || plan === undefined)
-      return { target, ...dtype, files: [], weightBytes: null, outputs: [] }
-    return { target, ...dtype, files: plannedFiles(target, plan), weightBytes: plannedBytes(plan), outputs: [] }
+const dtypeOf = ({ precision }: ArtefactSpec) => (precision === 'f32' ? {} : { dtype: precision })
+
+/** What a dry run can say of the artefacts that it would write. */
+function plannedReports({ specs, plans }: Conversion): ArtefactReport[] {
+  return specs.map((spec) => {
+    const { target } = spec
+    const plan = isCheckpointTarget(target) ? plans.get(target) : undefined
+    const common = { target, ...dtypeOf(spec), outputs: [] }
+    if (!isCheckpointTarget(target) || plan === undefined) return { ...common, files: [], weightBytes: null }
+    return { ...common, files: checkpointTarget(target).plannedFiles(plan), weightBytes: plannedBytes(plan) }
   })
 }
 
-function report(
-  opened: OpenedModel,
-  plans: Plans,
-  directory: string,
-  options: ConvertOptions,
-  artefacts: readonly ArtefactReport[],
-  verification: VerifyReport | null,
-  gate: readonly GateReport[] = [],
-  notes: readonly string[] = [],
+const writtenReports = (written: readonly ConvertedArtefact[]): ArtefactReport[] =>
+  written.map(({ artefact, ...spec }) => ({
+    target: spec.target,
+    ...dtypeOf(spec),
+    files: artefact.files.map((file) => file.path),
+    weightBytes: artefact.weightBytes,
+    outputs: artefact.outputs,
+  }))
+
+type Outcome = Pick<ConvertReport, 'artefacts' | 'verification' | 'gate' | 'notes'>
+
+function reportOf(
+  { opened, plans, task, options, directory, parameters }: Conversion,
+  outcome: Outcome,
 ): ConvertReport {
   return {
-    ok: (verification?.ok ?? true) && gate.every(({ ok }) => ok),
+    ok: (outcome.verification?.ok ?? true) && outcome.gate.every(({ ok }) => ok),
     family: opened.config.family,
-    task: resolveTask(opened.model, options.task ?? 'auto'),
+    task,
     output: directory,
     dryRun: options.dryRun ?? false,
-    artefacts,
-    parameters: countParameters(opened.model, opened.source).stored,
-    growth: growthOf(opened, plans.get('safetensors')),
-    verification,
-    gate,
-    notes: [...opened.notes, ...[...plans.values()].flatMap((plan) => plan.notes), ...notes],
+    artefacts: outcome.artefacts,
+    parameters: parameters.stored,
+    growth: growthOf(parameters, plans.get('safetensors')),
+    verification: outcome.verification,
+    gate: outcome.gate,
+    notes: [...opened.notes, ...[...plans.values()].flatMap((plan) => plan.notes), ...outcome.notes],
+  }
+}
+
+/** Folders to which a conversion adds files beside those that are there. */
+const SHARED_FOLDERS = TARGETS.filter(hasFilePerPrecision).map(({ folder }) => folder)
+
+/** Writes into a hidden directory, verifies there, and renames everything into place if all is well. */
+async function write(conversion: Conversion): Promise<ConvertReport> {
+  const { opened, directory, existing, task, options } = conversion
+  const output = new OutputDirectory(directory, { force: options.force ?? false })
+  const { staging } = output
+  const hasher = new Hasher()
+  try {
+    for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
+    const written = await writeArtefacts(conversion, staging, hasher)
+    const notes = writeTokenizer(opened.directory, staging, opened.config.max_position_embeddings)
+    const gate = written.flatMap((one) => one.gate ?? [])
+    let verification: VerifyReport | null = null
+    // What the gate refuses need not be verified.
+    if (options.verify !== false && gate.every(({ ok }) => ok))
+      verification = await verifyOpened(opened, staging, verifyOptions(options), task)
+    const report = reportOf(conversion, {
+      artefacts: writtenReports(written),
+      verification,
+      gate,
+      notes: [...notes, ...existing.foreignNotes(written, opened.config)],
+    })
+    if (!report.ok) return report
+    const hashes = await hasher.finish()
+    const manifest = manifestText({ conversion, staging, written, hashes, verification })
+    writeText(join(staging, MANIFEST_FILE), manifest)
+    output.commit(SHARED_FOLDERS, existing.replacedFiles(written))
+    return report
+  } catch (error) {
+    throw output.named(error)
+  } finally {
+    await hasher.close()
+    output.discard()
   }
 }
 
@@ -79,48 +133,12 @@ function report(
  * @throws AlbertkitError; a failed verification is a report with `ok: false`, and leaves nothing behind
  */
 export async function convertModel(path: string, directory: string, options: ConvertOptions): Promise<ConvertReport> {
-  checkRequest(directory, options)
+  const request = readRequest(directory, options)
   const opened = await openModel(path, options)
   try {
-    const task = resolveTask(opened.model, options.task ?? 'auto')
-    const plans = planFiles(opened, options.targets, options.as, options.dtypes?.[0])
-    if (options.dryRun === true) return report(opened, plans, directory, options, planned(plans, options), null)
-    const output = new OutputDirectory(directory, { force: options.force ?? false })
-    const hasher = new Hasher()
-    try {
-      for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
-      const written = await writeForms(opened, plans, { directory, staging: output.staging }, hasher, options)
-      const notes = writeTokenizer(opened.directory, output.staging, opened.config.max_position_embeddings)
-      const gate = written.flatMap((form) => form.gate ?? [])
-      const passed = gate.every(({ ok }) => ok)
-      // What the gate refuses need not be verified.
-      const verification =
-        options.verify === false || !passed
-          ? null
-          : await verifyOpened(opened, output.staging, verifyOptions(options), task)
-      const artefacts = written.map(({ target, precision, artefact }): ArtefactReport => ({
-        target,
-        ...(precision === 'f32' ? {} : { dtype: precision }),
-        files: artefact.files.map((f) => f.path),
-        weightBytes: artefact.weightBytes,
-        outputs: artefact.outputs,
-      }))
-      const kept = foreignForms(directory, written, opened.config)
-      const said = report(opened, plans, directory, options, artefacts, verification, gate, [...notes, ...kept])
-      if (!said.ok) return said
-      const hashes = await hasher.finish()
-      writeText(
-        join(output.staging, 'albertkit.json'),
-        manifestOf(opened, directory, written, hashes, output.staging, verification, options),
-      )
-      output.commit(['onnx'], replacedFiles(directory, written))
-      return said
-    } catch (error) {
-      throw output.named(error)
-    } finally {
-      await hasher.close()
-      output.discard()
-    }
+    const conversion = planConversion(opened, request)
+    if (options.dryRun !== true) return await write(conversion)
+    return reportOf(conversion, { artefacts: plannedReports(conversion), verification: null, gate: [], notes: [] })
   } finally {
     opened.close()
   }

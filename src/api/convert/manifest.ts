@@ -1,15 +1,14 @@
 import { join } from 'node:path'
+import { buildManifest } from '../../export/manifest.js'
 import type { FileHash } from '../../files/hash.js'
-import { buildManifest, readManifest } from '../../export/manifest.js'
-import { resolveTask } from '../../model/outputs.js'
 import { RUNNERS } from '../../runtime/runners.js'
-import type { OpenedModel } from '../open/open.js'
-import type { FormRequest } from './precisions.js'
-import type { VerifyReport } from '../verify/verify.js'
-import type { ConvertOptions, Written } from './options.js'
+import { fileRunner } from '../verify/files.js'
+import type { VerifyReport } from '../verify/report.js'
+import type { Conversion } from './conversion.js'
+import type { ArtefactSpec, ConvertedArtefact } from './specs.js'
 
-/** The parity figures of one form for the manifest: reproducible, so without times. */
-function figures(report: VerifyReport | null, { target, precision }: FormRequest): object | null {
+/** The parity figures of one artefact for the manifest: reproducible, so without times. */
+function figures(report: VerifyReport | null, { target, precision }: ArtefactSpec): object | null {
   if (report === null) return null
   const dtype = precision === 'f32' ? undefined : precision
   const weights = report.weights.find((w) => w.artefact === target && w.dtype === dtype)
@@ -19,42 +18,42 @@ function figures(report: VerifyReport | null, { target, precision }: FormRequest
     comparisons: report.comparisons.filter(
       (c) =>
         c.dtype === dtype &&
-        (c.runner === `reference(${target})` || RUNNERS.some((r) => r.name === c.runner && r.artefact === target)),
+        (c.runner === fileRunner(target) || RUNNERS.some((r) => r.name === c.runner && r.artefact === target)),
     ),
     weights: { compared: weights?.compared ?? 0, ok: weights?.ok ?? false },
   }
 }
 
-/** `albertkit.json` of a conversion that was verified, or was not to be. */
-export function manifestOf(
-  opened: OpenedModel,
-  directory: string,
-  written: readonly Written[],
-  hashes: ReadonlyMap<string, FileHash>,
-  staging: string,
-  verification: VerifyReport | null,
-  options: ConvertOptions,
-): string {
+/** A conversion that was written, for its manifest. */
+export interface WrittenConversion {
+  readonly conversion: Conversion
+  readonly staging: string
+  readonly written: readonly ConvertedArtefact[]
+  /** By absolute path: files of the source, and of `staging`. */
+  readonly hashes: ReadonlyMap<string, FileHash>
+  /** Null if verification was switched off. */
+  readonly verification: VerifyReport | null
+}
+
+/** Text of `albertkit.json`. */
+export function manifestText({ conversion, staging, written, hashes, verification }: WrittenConversion): string {
+  const { opened, task, options, existing } = conversion
   return buildManifest({
     source: {
       format: opened.source.format,
       files: [...opened.source.files, opened.rawConfig.file].map((path) => ({ path, hash: hashes.get(path) })),
     },
     config: opened.config,
-    task: resolveTask(opened.model, options.task ?? 'auto'),
-    artefacts: written.map(({ key, target, precision, artefact, gate }) => ({
-      key,
-      artefact,
-      hashes: artefact.files.map((file) => hashes.get(join(staging, file.path))),
-      as: target === 'safetensors' ? options.as : undefined,
-      dtype: precision === 'f32' ? undefined : precision,
-      gate: gate ?? undefined,
+    task,
+    artefacts: written.map((one) => ({
+      key: one.key,
+      artefact: one.artefact,
+      hashes: one.artefact.files.map((file) => hashes.get(join(staging, file.path))),
+      as: options.as,
+      dtype: one.precision === 'f32' ? undefined : one.precision,
+      gate: one.gate ?? undefined,
+      verification: figures(verification, one),
     })),
-    verification: (key) =>
-      figures(
-        verification,
-        written.find((form) => form.key === key)!,
-      ),
-    previous: readManifest(directory),
+    previous: existing.manifest,
   })
 }

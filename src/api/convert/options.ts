@@ -1,21 +1,20 @@
-import type { ExportOptions, Precision, Target, WrittenArtefact } from '../../export/export.js'
+import type { Precision, Target } from '../../base/artefact-layout.js'
+import { usage } from '../../base/errors.js'
+import { checkTargetOptions } from '../../export/check-options.js'
 import type { Architecture } from '../../model/rewrite/translation.js'
-import type { GateReport } from '../gate/gate.js'
-import type { Growth } from '../checkpoint-files.js'
 import type { OpenModelOptions } from '../open/open.js'
-import type { FormRequest } from './precisions.js'
-import type { VerifyReport } from '../verify/verify.js'
+import type { ArtefactSpec } from './specs.js'
 
 export interface ConvertOptions extends OpenModelOptions {
-  /** Forms to write. */
+  /** Targets to write. */
   readonly targets: readonly Target[]
   /** Bring the model into this architecture by multiplying out and copying; with the target `safetensors` alone. */
   readonly as?: Architecture
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
   /**
-   * Element types of the weights: several for ONNX, one for tfjs and safetensors. By default float32 alone, and in
-   * safetensors the source's own.
+   * Element types of the weights: several for a target with a file for each, one for the others. By default float32
+   * alone, and in a checkpoint the source's own.
    */
   readonly dtypes?: readonly Precision[]
   /** ONNX: version of the operator set. */
@@ -24,72 +23,35 @@ export interface ConvertOptions extends OpenModelOptions {
   readonly externalData?: boolean
   /** ONNX f16: compute in float16 too. */
   readonly halfCompute?: boolean
-  /** int8: leave activations as they are. */
+  /** int8: quantise weights alone, not the activations they are multiplied with. */
   readonly weightsOnly?: boolean
-  /** Leave embedding tables as they are. */
+  /** int8, uint8, uint16: leave embedding tables in float32. */
   readonly keepEmbeddings?: boolean
-  /** Least part of answers that must stay the same where weights are not float32; 0 asks nothing. Default 0.99. */
+  /** Least part of answers that rounded weights must leave as they are, 0 to 1; 0 switches the gate off. Default 0.99. */
   readonly minAgreement?: number
   /**
-   * Lines of text to ask that of, labelled ones for a classifier (the format by the name: .tsv, .csv, .jsonl, else lines).
-   * By default built-in sentences where the model has a vocabulary that knows them, else drawn tokens.
+   * Path of lines of text to judge that on, labelled ones for a classifier (format by the name: .tsv, .csv, .jsonl,
+   * else lines). By default built-in sentences if the model's vocabulary knows them, else random tokens.
    */
   readonly gate?: string
   /** Verify what was written before it appears; default true. */
   readonly verify?: boolean
   /** Absolute bound of the verification instead of the usual ones. */
   readonly atol?: number
-  /** Replace the named forms in an existing directory. */
+  /** Replace the named targets in an existing directory. */
   readonly force?: boolean
   /** Say what would be written and write nothing. */
   readonly dryRun?: boolean
   readonly onProgress?: (what: string) => void
 }
 
-export interface ArtefactReport {
-  readonly target: Target
-  /** Element type, where one was asked for that is not float32. */
-  readonly dtype?: Precision
-  /** Relative paths. */
-  readonly files: readonly string[]
-  /** Bytes of the weights; null in a dry run of a graph. */
-  readonly weightBytes: number | null
-  readonly outputs: readonly string[]
+/** @throws AlbertkitError `usage` if an option is for a target or an element type that is not asked for */
+export function checkOptions(specs: readonly ArtefactSpec[], options: ConvertOptions): void {
+  const { opset, externalData, halfCompute, weightsOnly, keepEmbeddings, as, gate, minAgreement, verify } = options
+  checkTargetOptions(specs, { as, opset, externalData, halfCompute, weightsOnly, keepEmbeddings })
+  if (gate === undefined) return
+  if (specs.every(({ precision }) => precision === 'f32'))
+    throw usage('`gate` is for weights that are rounded: `dtypes` other than f32', { code: 'option-conflict' })
+  if (minAgreement === 0 || verify === false)
+    throw usage('`gate` names lines to judge on, but the gate is switched off', { code: 'option-conflict' })
 }
-
-export interface ConvertReport {
-  /** False where verification said no; then nothing was written. */
-  readonly ok: boolean
-  readonly family: string
-  readonly task: string
-  readonly output: string
-  readonly dryRun: boolean
-  readonly artefacts: readonly ArtefactReport[]
-  /** Distinct parameters of the source. */
-  readonly parameters: number
-  /** With `as`: how much larger the result is. */
-  readonly growth: Growth | null
-  /** Null where verification was switched off. */
-  readonly verification: VerifyReport | null
-  /** Of every form whose weights are not float32: how far its answers are those of float32. */
-  readonly gate: readonly GateReport[]
-  /** What a person should know about how the source was read, and about the result. */
-  readonly notes: readonly string[]
-}
-
-/** What was written of one form, and what the gate said of it. */
-export interface Written extends FormRequest {
-  readonly artefact: WrittenArtefact
-  readonly gate: GateReport | null
-}
-
-/** Options of one graph. */
-export const graphOptions = (options: ConvertOptions, { target, precision }: FormRequest): ExportOptions => ({
-  task: options.task ?? 'auto',
-  allOutputs: options.allOutputs ?? false,
-  precision,
-  precisionOptions: { weightsOnly: options.weightsOnly ?? false, keepEmbeddings: options.keepEmbeddings ?? false },
-  ...(target !== 'onnx' || options.opset === undefined ? {} : { opset: options.opset }),
-  ...(target === 'onnx' && options.externalData === true ? { externalData: true } : {}),
-  ...(target === 'onnx' && precision === 'f16' && options.halfCompute === true ? { halfCompute: true } : {}),
-})

@@ -1,5 +1,5 @@
 import { AlbertkitError, usage } from '../../base/errors.js'
-import type { ExportOptions } from '../../export/export.js'
+import type { ExportOptions } from '../../export/options.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
 import { takesChoices } from '../../model/forward.js'
 import type { HeadSelection } from '../../model/tasks.js'

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { artefactPath, fileNames, graphLayout, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
 import { AlbertkitError, environment, usage } from '../../base/errors.js'
 import { exportModel } from '../../export/export.js'
 import { hashFile } from '../../files/hash-file.js'
-import { ONNX_FILES } from '../../formats/artefact.js'
 import { resolveTask } from '../../model/outputs.js'
 import type { Task } from '../../model/tasks.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
@@ -69,20 +69,22 @@ interface OpenedFile {
 
 const isEnvironment = (error: unknown): boolean => error instanceof AlbertkitError && error.kind === 'environment'
 
-/** The ONNX file of a directory: the most exact that is there. */
-const onnxIn = (directory: string): string =>
-  ONNX_FILES.map((name) => join(directory, 'onnx', name)).find((file) => existsSync(file)) ??
-  join(directory, 'onnx/model.onnx')
+/** The file of a target: `path` itself if it is one, else the most exact in that directory; null if there is none. */
+function fileOf(path: string, target: GraphTarget): string | null {
+  const layout = graphLayout(target)
+  if (isArtefactName(layout, path) && existsSync(path)) return path
+  return (
+    fileNames(layout)
+      .map((name) => join(path, layout.folder, name))
+      .find((file) => existsSync(file)) ?? null
+  )
+}
 
 /** An artefact in `directory` that gives `output`, opened in the fastest runtime; null where there is none. */
 async function openArtefact(path: string, output: string, wanted: TextRunner | undefined): Promise<OpenedFile | null> {
-  const files = {
-    onnx: path.endsWith('.onnx') ? path : onnxIn(path),
-    tfjs: path.endsWith('model.json') ? path : join(path, 'tfjs/model.json'),
-  }
   for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
-    const file = files[formOf(name)]
-    if (!existsSync(file)) continue
+    const file = fileOf(path, formOf(name))
+    if (file === null) continue
     try {
       const runner = await openFile(name, file, wanted === undefined)
       if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }
@@ -100,11 +102,10 @@ async function openArtefact(path: string, output: string, wanted: TextRunner | u
  */
 async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner | undefined): Promise<OpenedFile> {
   const { path: folder, remove } = temporaryFolder()
-  const files = { onnx: join(folder, 'onnx/model.onnx'), tfjs: join(folder, 'tfjs/model.json') }
   try {
     for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
       const form = formOf(name)
-      const file = files[form]
+      const file = join(folder, artefactPath(form))
       if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, { task, allOutputs: false })
       try {
         return { runner: await openFile(name, file, wanted === undefined), name, file, remove }

@@ -1,3 +1,4 @@
+import type { GraphTarget } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
 import type { Runner } from '../../runtime/runner.js'
 
@@ -16,7 +17,7 @@ export function textRunnerOf(name: string | undefined): TextRunner | undefined {
   throw usage(`text is not read with the runner ${name}`, { hint: `runners: ${TEXT_RUNNERS.join(', ')}` })
 }
 
-export const formOf = (runner: TextRunner): 'onnx' | 'tfjs' => (runner === 'tfjs-wasm' ? 'tfjs' : 'onnx')
+export const formOf = (runner: TextRunner): GraphTarget => (runner === 'tfjs-wasm' ? 'tfjs' : 'onnx')
 
 /**
  * Opens a model's file. `onnxruntime` is onnxruntime-node, or onnxruntime-web where that is absent and `native` is false.

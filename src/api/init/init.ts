@@ -1,3 +1,4 @@
+import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeText } from '../../files/output-file.js'
@@ -14,7 +15,7 @@ import { guessFamily } from '../../model/names/guess-family.js'
 import { hasTransformersPooler, headRow, taskRow, transformersClassOf, type ResolvedTask } from '../../model/tasks.js'
 import { INITIALIZER_RANGE, planRandom } from '../../model/random/init.js'
 import { findPreset, PRESETS } from '../../model/accounting/presets.js'
-import type { FileTarget, Translation } from '../../model/rewrite/translation.js'
+import type { Translation } from '../../model/rewrite/translation.js'
 import { compareFile } from '../../compare/files.js'
 import { readConfigFile } from '../open/config-file.js'
 import { writeVocabulary } from './made-up-vocabulary.js'
@@ -22,7 +23,7 @@ import { openModel } from '../open/open.js'
 
 export interface InitOptions {
   /** Container and names: a TensorFlow checkpoint of the preset's own code (default), or transformers' safetensors. */
-  readonly target?: FileTarget
+  readonly target?: CheckpointTarget
   /** Which heads the model gets; default `pretraining`. */
   readonly task?: ResolvedTask
   /** Classes of a classifier; default 2. */
@@ -41,7 +42,7 @@ export interface InitReport {
   /** Name of the preset, or the configuration file. */
   readonly preset: string
   readonly family: string
-  readonly target: FileTarget
+  readonly target: CheckpointTarget
   readonly task: ResolvedTask
   readonly seed: number
   readonly output: string
@@ -85,7 +86,7 @@ const PASSED = { attention_probs_dropout_prob: 0, hidden_dropout_prob: 0, initia
 
 async function writeAll(
   plan: Translation,
-  target: FileTarget,
+  target: CheckpointTarget,
   task: ResolvedTask,
   labels: readonly string[] | null,
   staging: string,

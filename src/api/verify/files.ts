@@ -1,32 +1,49 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  artefactPath,
+  checkpointLayout,
+  CHECKPOINT_TARGETS,
+  inFolder,
+  type CheckpointTarget,
+  type Target,
+} from '../../base/artefact-layout.js'
 import { AlbertkitError } from '../../base/errors.js'
 import { PlannedSource } from '../../export/checkpoint/planned-source.js'
-import { FILE_PRECISIONS, inPrecision, type FilePrecision } from '../../export/checkpoint/rounding.js'
+import { CHECKPOINT_PRECISIONS, inPrecision, type CheckpointPrecision } from '../../export/checkpoint/rounding.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import type { ModelConfig } from '../../model/config.js'
 import { hiddenStateCount, resolveTask } from '../../model/outputs.js'
 import { retyped } from '../../model/tensors/rebind.js'
 import { runReference } from '../../model/reference/run.js'
 import { translate } from '../../model/rewrite/translate.js'
-import { FILE_TARGETS, type FileTarget, type Translation } from '../../model/rewrite/translation.js'
+import type { Translation } from '../../model/rewrite/translation.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { compareFile } from '../../compare/files.js'
-import { writtenFile } from '../checkpoint-files.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import type { ArtefactWeightCheck } from './report.js'
 import type { Verification } from './running.js'
 
-/** Which files of named weights a directory holds. */
-export const filesIn = (directory: string): FileTarget[] =>
-  FILE_TARGETS.filter((target) => writtenFile(directory, target) !== null)
+/** Checkpoints that a directory holds. */
+export const checkpointsIn = (directory: string): CheckpointTarget[] =>
+  CHECKPOINT_TARGETS.filter((target) => existsSync(join(directory, artefactPath(target))))
+
+/** Paths of a checkpoint in `directory` and of its configuration, which need not be there. */
+function pathsOf(directory: string, target: CheckpointTarget): { readonly model: string; readonly config: string } {
+  const layout = checkpointLayout(target)
+  const configs = layout.configs.map((name) => join(directory, inFolder(layout, name)))
+  const config = configs.find((file) => existsSync(file)) ?? configs[configs.length - 1] ?? ''
+  return { model: join(directory, artefactPath(target)), config }
+}
 
 /** What the comparisons of a file call their runner: it runs in the reference, from the bytes that were written. */
-export const fileRunner = (target: FileTarget): string => `reference(${target})`
+export const fileRunner = (target: Target): string => `reference(${target})`
 
 /**
  * What the file ought to hold: the model under other names, or the form that its configuration tells of.
  * @throws AlbertkitError `unsupported` where nothing of the source could be in it
  */
-function planOf({ model, source }: OpenedModel, written: ModelConfig, target: FileTarget): Translation {
+function planOf({ model, source }: OpenedModel, written: ModelConfig, target: CheckpointTarget): Translation {
   const { config } = model
   const fields = [
     'architecture',
@@ -50,12 +67,12 @@ function inTypesOf(
   written: TensorSource,
   plan: Translation,
   source: TensorSource,
-): { readonly plan: Translation; readonly precision: FilePrecision | null } {
+): { readonly plan: Translation; readonly precision: CheckpointPrecision | null } {
   const fits = ({ tensors }: Translation): boolean =>
     tensors.every(({ name, dtype }) => (written.tensors.get(name)?.dtype ?? dtype) === dtype)
   if (fits(plan)) return { plan, precision: null }
   const kinds = new Set([...written.tensors.values()].map(({ dtype }) => dtype))
-  for (const precision of FILE_PRECISIONS) {
+  for (const precision of CHECKPOINT_PRECISIONS) {
     if (precision !== 'f32' && !kinds.has(precision === 'f16' ? 'F16' : 'BF16')) continue
     const other = inPrecision(plan, source, precision)
     if (fits(other)) return { plan: other, precision }
@@ -73,12 +90,11 @@ function inTypesOf(
 export async function checkFile(
   opened: OpenedModel,
   directory: string,
-  target: FileTarget,
+  target: CheckpointTarget,
   heads: HeadSelection,
   v: Verification,
 ): Promise<ArtefactWeightCheck> {
-  const paths = writtenFile(directory, target)
-  if (paths === null) throw new RangeError(target)
+  const paths = pathsOf(directory, target)
   // Which classifier it is no checkpoint says: it is read as what the source was read as.
   const task = resolveTask(opened.model, 'auto')
   const written = await openModel(paths.model, { config: paths.config, task })

@@ -1,57 +1,18 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { onnxFileName, type Precision } from '../../export/export.js'
-import { dequantised } from '../../formats/views/dequantised.js'
-import { onnxGraphNames, openOnnxWeights } from '../../formats/onnx/source.js'
-import type { TensorSource } from '../../formats/core/source.js'
-import { openTfjsWeights } from '../../formats/tfjs/source.js'
+import { graphTarget } from '../../export/targets.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { rebind } from '../../model/tensors/rebind.js'
-import type { DynamicWeights } from '../../model/reference/reference-dynamic.js'
 import { runReference, type ModelInputs } from '../../model/reference/run.js'
-import { RUNNERS, type ArtefactKind } from '../../runtime/runners.js'
+import { RUNNERS } from '../../runtime/runners.js'
 import { maskedRows } from '../../compare/compare.js'
 import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
 import { compareWeights } from '../../compare/weights.js'
 import type { OpenedModel } from '../open/open.js'
 import { partsIn } from './artefacts.js'
 import { measureFloat32Errors } from './float32-error.js'
-import { parsed, tfjsPrecision } from './precision.js'
+import type { Graph } from './graphs.js'
 import type { ArtefactWeightCheck } from './report.js'
 import type { Verification } from './running.js'
-
-/** A graph whose weights are not float32. */
-export interface QuantisedGraph {
-  readonly kind: ArtefactKind
-  readonly precision: Precision
-  /** Relative to the output directory. */
-  readonly file: string
-  /** Whether it computes in float16. */
-  readonly half: boolean
-  /** Products of quantised activations. */
-  readonly dynamic: DynamicWeights
-}
-
-function onnxGraph(directory: string, precision: Precision): QuantisedGraph[] {
-  const file = `onnx/${onnxFileName(precision)}`
-  if (!existsSync(join(directory, file))) return []
-  const { metadata } = onnxGraphNames(join(directory, file))
-  const entries = Object.entries(parsed(metadata.get('dynamic')))
-  const dynamic = new Map(entries.filter((entry): entry is [string, 0 | 1] => entry[1] === 0 || entry[1] === 1))
-  return [{ kind: 'onnx', precision, file, half: metadata.get('compute') === 'f16', dynamic }]
-}
-
-/** The graphs of a directory whose weights are not float32. */
-export function quantisedIn(directory: string): QuantisedGraph[] {
-  const tfjs = tfjsPrecision(directory)
-  return [
-    ...onnxGraph(directory, 'f16'),
-    ...onnxGraph(directory, 'int8'),
-    ...(tfjs === null || tfjs === 'f32'
-      ? []
-      : [{ kind: 'tfjs' as const, precision: tfjs, file: 'tfjs/model.json', half: false, dynamic: new Map() }]),
-  ]
-}
 
 /**
  * Rows that are masked everywhere, unmasked: their scores near −10000 have float32 steps of 0.001, which shift the range
@@ -66,13 +27,13 @@ function unmasked(inputs: ModelInputs): ModelInputs {
   }
 }
 
-/** What a graph computes in: its weights are turned into float32 where neither is so. */
-const arithmeticOf = ({ half, dynamic }: QuantisedGraph): Arithmetic =>
+/** Arithmetic of a graph: its weights are widened to float32 when it is loaded unless it computes in less. */
+const arithmeticOf = ({ half, dynamic }: Graph): Arithmetic =>
   half ? 'float16' : dynamic.size > 0 ? 'int8' : 'float32'
 
 /** The runners of a graph: the first there is for its kind, those on a GPU where one was asked for, or those named. */
-function runnersOf({ kind, file }: QuantisedGraph, v: Verification): string[] {
-  const able = RUNNERS.filter((r) => r.artefact === kind)
+function runnersOf({ target, file }: Graph, v: Verification): string[] {
+  const able = RUNNERS.filter((r) => r.artefact === target)
   const { runners, gpu } = v.options
   if (runners === undefined)
     return (gpu === true ? able.filter((r) => r.device === 'gpu') : able.slice(0, 1)).map((r) => r.name)
@@ -85,12 +46,6 @@ function runnersOf({ kind, file }: QuantisedGraph, v: Verification): string[] {
   return named
 }
 
-export const openGraphWeights = (
-  directory: string,
-  { kind, file }: Pick<QuantisedGraph, 'kind' | 'file'>,
-): TensorSource =>
-  kind === 'tfjs' ? openTfjsWeights(join(directory, file)) : dequantised(openOnnxWeights(join(directory, file)))
-
 /**
  * Checks a graph whose weights are not float32: every weight must be the nearest to the source's that its element type
  * has, and its outputs those that the reference computes with the very weights that are in the file. What the rounding
@@ -100,16 +55,17 @@ export const openGraphWeights = (
 export async function checkQuantised(
   opened: OpenedModel,
   directory: string,
-  graph: QuantisedGraph,
+  graph: Graph,
   heads: HeadSelection,
   v: Verification,
 ): Promise<ArtefactWeightCheck> {
-  const { kind, precision, dynamic } = graph
-  const weights = openGraphWeights(directory, graph)
+  const { target, precision, dynamic } = graph
+  const { order, openWeights } = graphTarget(target)
+  const weights = openWeights(join(directory, graph.file))
   try {
     v.options.onProgress?.(`comparing the weights of ${graph.file}`)
     const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), true)
-    const model = rebind(opened.model, weights, kind === 'onnx' ? 'stored' : 'logical')
+    const model = rebind(opened.model, weights, order)
     const has = (prefix: string): boolean => [...weights.tensors.keys()].some((slot) => slot.startsWith(prefix))
     const own = {
       mlm: heads.mlm && has('mlm/'),
@@ -155,7 +111,7 @@ export async function checkQuantised(
         }
       })
     }
-    return { artefact: kind, dtype: precision, ...check, ok: check.differences.length === 0 }
+    return { artefact: target, dtype: precision, ...check, ok: check.differences.length === 0 }
   } finally {
     weights.close()
   }

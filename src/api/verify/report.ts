@@ -1,6 +1,5 @@
-import type { Precision } from '../../export/export.js'
-import type { FileTarget } from '../../model/rewrite/translation.js'
-import type { Adapter, ArtefactKind, RunnerOptions } from '../../runtime/runners.js'
+import type { Precision, Target } from '../../base/artefact-layout.js'
+import type { Adapter, RunnerOptions } from '../../runtime/runners.js'
 import type { Comparison } from '../../compare/compare.js'
 import type { Operation } from '../../compare/stages.js'
 import type { Arithmetic } from '../../compare/tolerance.js'
@@ -33,7 +32,7 @@ export interface VerifyOptions extends OpenModelOptions, RunnerOptions {
 }
 
 export interface ArtefactWeightCheck {
-  readonly artefact: ArtefactKind | FileTarget
+  readonly artefact: Target
   /** Element type, where it is not float32: then every weight is the nearest to the source's. */
   readonly dtype?: Precision
   readonly compared: number

@@ -1,17 +1,10 @@
 import { AlbertkitError, environment, usage } from '../../base/errors.js'
-import type { Precision } from '../../export/export.js'
+import type { GraphTarget, Precision } from '../../base/artefact-layout.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount } from '../../model/outputs.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { parametersOf } from '../../model/tensors/read.js'
-import {
-  openRunner,
-  RUNNERS,
-  type ArtefactKind,
-  type Runnable,
-  type Runner,
-  type RunnerInfo,
-} from '../../runtime/runners.js'
+import { openRunner, RUNNERS, type Runnable, type Runner, type RunnerInfo } from '../../runtime/runners.js'
 import { compare, maskedRows, type Comparison, type Values } from '../../compare/compare.js'
 import type { Step } from '../../compare/replay.js'
 import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
@@ -167,7 +160,7 @@ export class Verification {
 }
 
 /** Whether a runner has something to run: a form in the directory, or the source, exported for it if need be. */
-const hasWork = (r: RunnerInfo, kinds: readonly ArtefactKind[] | null): boolean =>
+const hasWork = (r: RunnerInfo, kinds: readonly GraphTarget[] | null): boolean =>
   kinds === null || kinds.includes(r.artefact)
 
 /**
@@ -176,8 +169,8 @@ const hasWork = (r: RunnerInfo, kinds: readonly ArtefactKind[] | null): boolean 
  */
 function chooseRunners(
   opened: OpenedModel,
-  kinds: readonly ArtefactKind[] | null,
-  rounded: readonly ArtefactKind[],
+  kinds: readonly GraphTarget[] | null,
+  rounded: readonly GraphTarget[],
   v: Verification,
 ): string[] {
   const { runners, gpu } = v.options
@@ -206,12 +199,7 @@ function chooseRunners(
 }
 
 /** Opens and runs one runner; false where it is not there. */
-async function runRunner(
-  name: string,
-  directory: string | null,
-  kind: ArtefactKind,
-  v: Verification,
-): Promise<boolean> {
+async function runRunner(name: string, directory: string | null, kind: GraphTarget, v: Verification): Promise<boolean> {
   const { opened, options } = v
   const open = (wanted: 'outputs' | 'marks' | 'operations') => v.open(name, runnable(opened, directory, kind, wanted))
   const using = async (runner: Runner, work: () => Promise<void>): Promise<void> => {
@@ -237,12 +225,12 @@ async function runRunner(
 /** Opens and runs every runner that `v` asks for. */
 export async function runRunners(
   directory: string | null,
-  kinds: readonly ArtefactKind[] | null,
-  rounded: readonly ArtefactKind[],
+  kinds: readonly GraphTarget[] | null,
+  rounded: readonly GraphTarget[],
   v: Verification,
 ): Promise<void> {
   const { opened, options } = v
-  const ran = new Set<ArtefactKind>()
+  const ran = new Set<GraphTarget>()
   const temporary = new TemporaryArtefacts(opened)
   try {
     for (const name of chooseRunners(opened, kinds, rounded, v)) {

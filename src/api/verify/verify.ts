@@ -1,20 +1,21 @@
-import { AlbertkitError } from '../../base/errors.js'
+import type { CheckpointTarget } from '../../base/artefact-layout.js'
+import { TARGET_NAMES, artefactPath } from '../../base/artefact-layout.js'
+import { malformed } from '../../base/errors.js'
 import { readManifest } from '../../export/manifest.js'
 import { outputNames } from '../../model/outputs.js'
 import { ALL_HEADS, classifierKindOf, headsFor, TASK_NAMES, type ResolvedTask, type Task } from '../../model/tasks.js'
 import { inputShape, runReference } from '../../model/reference/run.js'
-import type { FileTarget } from '../../model/rewrite/translation.js'
 import { openModel, type OpenedModel } from '../open/open.js'
-import { artefactsIn, checkWeights } from './artefacts.js'
-import { checkQuantised, quantisedIn } from './quantised.js'
+import { checkWeights } from './artefacts.js'
+import { graphsIn } from './graphs.js'
+import { checkQuantised } from './quantised.js'
 import { firstDivergence, layersOf } from './divergence.js'
-import { checkFile, fileRunner, filesIn } from './files.js'
+import { checkFile, checkpointsIn, fileRunner } from './files.js'
 import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './report.js'
 import { requireGpu, runRunners, Verification } from './running.js'
 import { saveTestCase } from './save.js'
 import { makeTrials } from './test-cases.js'
 
-export { artefactFile, artefactsIn } from './artefacts.js'
 export type {
   ArtefactWeightCheck,
   Divergence,
@@ -26,7 +27,7 @@ export type {
   VerifyReport,
 } from './report.js'
 
-const leftOut = (target: FileTarget): NotRun => ({
+const leftOut = (target: CheckpointTarget): NotRun => ({
   runner: fileRunner(target),
   reason: 'only the runners named were asked for; --runner reference runs it too',
 })
@@ -38,7 +39,9 @@ export async function verifyOpened(
   options: VerifyOptions = {},
   task?: ResolvedTask,
 ): Promise<VerifyReport> {
-  const kinds = directory === null ? null : artefactsIn(directory)
+  const graphs = directory === null ? [] : graphsIn(directory)
+  const exact = graphs.filter(({ precision }) => precision === 'f32').map(({ target }) => target)
+  const kinds = directory === null ? null : exact
   const weights: ArtefactWeightCheck[] = []
   if (directory !== null) {
     for (const kind of kinds ?? []) {
@@ -46,8 +49,8 @@ export async function verifyOpened(
       weights.push(checkWeights(opened, directory, kind))
     }
   }
-  const files = directory === null ? [] : filesIn(directory)
-  const quantised = directory === null ? [] : quantisedIn(directory)
+  const files = directory === null ? [] : checkpointsIn(directory)
+  const quantised = graphs.filter(({ precision }) => precision !== 'f32')
   // A graph has the heads of its task, a file of weights has them all.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
   const { trials, notes: told } = await makeTrials(opened, heads, options)
@@ -65,7 +68,7 @@ export async function verifyOpened(
   await runRunners(
     directory,
     kinds,
-    quantised.map(({ kind }) => kind),
+    quantised.map(({ target }) => target),
     v,
   )
   for (const graph of quantised)
@@ -118,15 +121,12 @@ export async function verifyModel(
   directory: string | null,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  if (
-    directory !== null &&
-    artefactsIn(directory).length + filesIn(directory).length + quantisedIn(directory).length === 0
-  ) {
-    throw new AlbertkitError('malformed', 'the directory holds no artefact', {
+  if (directory !== null && graphsIn(directory).length + checkpointsIn(directory).length === 0)
+    throw malformed('the directory holds no artefact', {
+      code: 'model-not-found',
       file: directory,
-      hint: 'an artefact is tfjs/model.json, onnx/model.onnx, model.safetensors or tf/model.ckpt, as `convert` writes them',
+      hint: `an artefact is ${TARGET_NAMES.map((name) => artefactPath(name)).join(', ')}, as \`convert\` writes them`,
     })
-  }
   const opened = await openModel(path, { ...taskOf(directory), ...options })
   try {
     return await verifyOpened(opened, directory, options)

@@ -5,6 +5,7 @@ import { AlbertkitError, type ErrorPlace } from '../../base/errors.js'
 import { issueAddress } from '../../base/version.js'
 import { escapeControl, escapeLines } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
+import { withFlags } from './option-flags.js'
 
 /** Exit code of an unexpected error, a bug (EX_SOFTWARE of sysexits.h). */
 export const UNEXPECTED_EXIT = 70
@@ -87,9 +88,10 @@ const usageCode = (error: OclifError): ErrorCode => USAGE_CODES[error.constructo
 
 function toFailure(error: unknown, help: string): Failure {
   if (error instanceof AlbertkitError) {
-    const { kind, code, place, hint, exitCode } = error
+    const { kind, code, place, exitCode } = error
     // oclif writes its own words around the message of an error that a flag's parser throws.
-    const message = kind === 'usage' ? usageMessage(error.message) : error.message
+    const message = withFlags(kind === 'usage' ? usageMessage(error.message) : error.message)
+    const hint = error.hint === undefined ? undefined : withFlags(error.hint)
     return { kind, code, message, place, hint, exitCode }
   }
   if (isOclifError(error) && typeof error.oclif.exit === 'number') {

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
+import type { Precision } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
 
 /**
@@ -84,9 +85,7 @@ export const precisionOptions = (flags: {
   'min-agreement'?: number | undefined
   gate?: string | undefined
 }) => ({
-  ...(flags.dtype === undefined
-    ? {}
-    : { dtypes: flags.dtype as ('f32' | 'f16' | 'bf16' | 'int8' | 'uint16' | 'uint8')[] }),
+  ...(flags.dtype === undefined ? {} : { dtypes: flags.dtype as Precision[] }),
   ...(flags.opset === undefined ? {} : { opset: flags.opset }),
   weightsOnly: flags['weights-only'],
   keepEmbeddings: flags['keep-embeddings'],

@@ -1,13 +1,15 @@
+import type { Precision } from '../../base/artefact-layout.js'
 import type { DType, TensorSource } from '../../formats/core/source.js'
 import { LARGEST_HALF } from '../../model/tensors/half.js'
 import { originDtype, type PlannedTensor, type Translation } from '../../model/rewrite/translation.js'
 import { TensorStream } from './stream.js'
 
-/** Element types that a file of named weights can be written in; by default each tensor keeps the source's. */
-export const FILE_PRECISIONS = ['f32', 'f16', 'bf16'] as const
-export type FilePrecision = (typeof FILE_PRECISIONS)[number]
+/** Element type of every tensor at the precisions of checkpoints; without one each tensor keeps the source's. */
+const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const satisfies Partial<Record<Precision, DType>>
+export type CheckpointPrecision = keyof typeof DTYPES
+export const CHECKPOINT_PRECISIONS = Object.keys(DTYPES) as readonly CheckpointPrecision[]
 
-const DTYPES: Readonly<Record<FilePrecision, DType>> = { f32: 'F32', f16: 'F16', bf16: 'BF16' }
+export const isCheckpointPrecision = (name: Precision): name is CheckpointPrecision => Object.hasOwn(DTYPES, name)
 
 /** Largest magnitude of a tensor as it would be in float32. */
 function largest(stream: TensorStream, tensor: PlannedTensor): number {
@@ -26,8 +28,12 @@ function largest(stream: TensorStream, tensor: PlannedTensor): number {
  * is float32 all the same.
  * @throws AlbertkitError `malformed` from the source
  */
-export function inPrecision(translation: Translation, source: TensorSource, precision: FilePrecision): Translation {
-  const dtype = DTYPES[precision]
+export function inPrecision(
+  translation: Translation,
+  source: TensorSource,
+  precision: CheckpointPrecision,
+): Translation {
+  const dtype: DType = DTYPES[precision]
   const stream = new TensorStream(source)
   const kept: string[] = []
   const tensors = translation.tensors.map((tensor): PlannedTensor => {

@@ -1,13 +1,17 @@
 import { join } from 'node:path'
+import { CHECKPOINT_LAYOUTS } from '../../base/artefact-layout.js'
 import { DTYPE_BYTES, type TensorSource } from '../../formats/core/source.js'
 import { buildHeader } from '../../formats/safetensors/write.js'
 import type { PlannedTensor, Translation } from '../../model/rewrite/translation.js'
 import { OutputFile } from '../../files/output-file.js'
 import { yieldToEventLoop } from '../../files/yield.js'
+import type { CheckpointRequest } from '../options.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
 import { byteLengthOf, TensorStream } from './stream.js'
 
-/** As the official library orders them: wide elements first, so that every tensor begins where its type wants, then by name. */
+const NAME = CHECKPOINT_LAYOUTS.safetensors.file
+
+/** The official library's order: wide elements first, so that every tensor is aligned to its type, then by name. */
 const inOrder = (tensors: readonly PlannedTensor[]): PlannedTensor[] =>
   [...tensors].sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1))
 
@@ -23,7 +27,7 @@ export async function writeSafetensorsModel(
 ): Promise<WrittenArtefact> {
   const ordered = inOrder(tensors)
   const weightBytes = ordered.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
-  const path = join(dir, 'model.safetensors')
+  const path = join(dir, NAME)
   const file = new OutputFile(path)
   onStart?.(path, weightBytes)
   try {
@@ -41,5 +45,13 @@ export async function writeSafetensorsModel(
     file.close()
   }
   onFile?.(path)
-  return { files: [{ path: 'model.safetensors', bytes: file.bytes }], weightBytes, weights: [], outputs: [], marks: {} }
+  return { files: [{ path: NAME, bytes: file.bytes }], weightBytes, weights: [], outputs: [], marks: {} }
 }
+
+/** Writes the checkpoint of a conversion. @throws AlbertkitError `output`, or `malformed` from the source */
+export const exportSafetensors = ({
+  translation,
+  source,
+  directory,
+  events,
+}: CheckpointRequest): Promise<WrittenArtefact> => writeSafetensorsModel(translation, source, directory, events)

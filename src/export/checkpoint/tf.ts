@@ -1,16 +1,22 @@
-import { statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CHECKPOINT_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { BundleWriter } from '../../formats/tf-bundle/write.js'
 import type { Translation } from '../../model/rewrite/translation.js'
-import { asOutputError } from '../../files/output-file.js'
+import { asOutputError, writing } from '../../files/output-file.js'
 import { yieldToEventLoop } from '../../files/yield.js'
+import type { CheckpointRequest } from '../options.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
+import { buildTfConfig } from './config.js'
 import { byteLengthOf, TensorStream } from './stream.js'
 
-/** Files of a checkpoint called `model.ckpt`, the two of the bundle first. */
-const FILES = ['model.ckpt.index', 'model.ckpt.data-00000-of-00001', 'checkpoint'] as const
-const STATE = 'model_checkpoint_path: "model.ckpt"\nall_model_checkpoint_paths: "model.ckpt"\n'
+const LAYOUT = CHECKPOINT_LAYOUTS.tf
+/** Common part of the names of the bundle's files. */
+const PREFIX = LAYOUT.file.replace(/\.index$/, '')
+/** Files of the checkpoint, the two of the bundle first. */
+const FILES = [LAYOUT.file, `${PREFIX}.data-00000-of-00001`, 'checkpoint'] as const
+const STATE = `model_checkpoint_path: "${PREFIX}"\nall_model_checkpoint_paths: "${PREFIX}"\n`
 
 /** Name of the configuration in the words of TensorFlow's code. */
 export const tfConfigName = ({ config }: Pick<Translation, 'config'>): string =>
@@ -33,7 +39,7 @@ export async function writeTfModel(
 ): Promise<WrittenArtefact> {
   const ordered = [...translation.tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
   const weightBytes = ordered.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
-  const prefix = join(dir, 'model.ckpt')
+  const prefix = join(dir, PREFIX)
   try {
     const writer = new BundleWriter(prefix)
     onStart?.(writer.dataFile, weightBytes)
@@ -64,4 +70,23 @@ export async function writeTfModel(
     return { path: name, bytes: statSync(path).size }
   })
   return { files, weightBytes, weights: [], outputs: [], marks: {} }
+}
+
+/**
+ * Writes the checkpoint of a conversion, with a configuration in the words of TensorFlow's code, into its own folder.
+ * @throws AlbertkitError `output`, or `malformed` from the source
+ */
+export async function exportTf({
+  translation,
+  source,
+  directory,
+  task,
+  passed,
+  events,
+}: CheckpointRequest): Promise<WrittenArtefact> {
+  const folder = join(directory, LAYOUT.folder)
+  writing(folder, () => mkdirSync(folder, { recursive: true }))
+  const config = buildTfConfig(translation.config, passed, task)
+  const artefact = await writeTfModel(translation, source, folder, config, events)
+  return { ...artefact, files: artefact.files.map((file) => ({ ...file, path: inFolder(LAYOUT, file.path) })) }
 }

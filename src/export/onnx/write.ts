@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { create, onnx, toBinary } from '../../proto/onnx.js'
 import { Encoder } from '../weights/encoder.js'
@@ -9,6 +10,8 @@ import { WeightStream } from '../weights/weight-stream.js'
 import { elementsBytes, weightsBytes } from '../weights/artefact.js'
 import type { WriteEvents, WrittenArtefact, WrittenFile, WrittenWeight } from '../weights/artefact.js'
 import type { OnnxGraph } from './graph.js'
+
+const LAYOUT = GRAPH_LAYOUTS.onnx
 
 /** A protocol buffer of 2 GiB or more cannot be parsed by any of its libraries. */
 const MAX_ONNX_BYTES = 2 ** 31 - 1
@@ -144,7 +147,7 @@ export async function writeOnnx(
   dir: string,
   options: OnnxWriteOptions,
 ): Promise<WrittenArtefact> {
-  const { version, metadata, onProgress, onStart, onFile, fileName = 'model.onnx', maxBytes = MAX_ONNX_BYTES } = options
+  const { version, metadata, onProgress, onStart, onFile, fileName = LAYOUT.file, maxBytes = MAX_ONNX_BYTES } = options
   const tables = {
     marks: JSON.stringify(marks),
     inner: JSON.stringify(inner),
@@ -155,11 +158,12 @@ export async function writeOnnx(
   const headers = weights.map(initializerHeader)
   const elements = weights.reduce((sum, weight) => sum + elementsBytes(weight), 0)
   const graphBytes = nodes.length + elements + headers.reduce((sum, header) => sum + header.length, 0)
-  const path = join(dir, 'onnx', fileName)
+  const folder = join(dir, LAYOUT.folder)
+  const path = join(folder, fileName)
   const files: WrittenFile[] = []
   const finish = (name: string, bytes: number): void => {
-    files.push({ path: `onnx/${name}`, bytes })
-    onFile?.(join(dir, 'onnx', name))
+    files.push({ path: inFolder(LAYOUT, name), bytes })
+    onFile?.(join(folder, name))
   }
   if (options.externalData === true || head.length + 10 + graphBytes > maxBytes) {
     const dataName = `${fileName}_data`

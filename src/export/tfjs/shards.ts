@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import { OutputFile } from '../../files/output-file.js'
 import type { WrittenFile } from '../weights/artefact.js'
 
@@ -38,7 +39,7 @@ export class ShardWriter {
   #finish(file: OutputFile): void {
     this.#file = null
     file.close()
-    this.files.push({ path: `tfjs/${this.names[this.files.length] ?? ''}`, bytes: file.bytes })
+    this.files.push({ path: inFolder(GRAPH_LAYOUTS.tfjs, this.names[this.files.length] ?? ''), bytes: file.bytes })
     this.onFile?.(file.path)
   }
 

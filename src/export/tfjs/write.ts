@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { tensorflow, toJson } from '../../proto/tensorflow.js'
 import { Encoder } from '../weights/encoder.js'
@@ -10,6 +11,8 @@ import { WeightStream } from '../weights/weight-stream.js'
 import type { WriteEvents, WrittenArtefact, WrittenFile } from '../weights/artefact.js'
 import { weightsFileBytes, type TfjsGraph } from './graph.js'
 import { ShardWriter, shardNames } from './shards.js'
+
+const LAYOUT = GRAPH_LAYOUTS.tfjs
 
 export interface TfjsWriteOptions extends WriteEvents {
   /** Version of albertkit. */
@@ -64,7 +67,7 @@ function modelJson(model: TfjsGraph, shards: readonly string[], { version, metad
 }
 
 function writeModelJson(text: string, dir: string, onFile: WriteEvents['onFile']): WrittenFile {
-  const path = join(dir, 'model.json')
+  const path = join(dir, LAYOUT.file)
   const file = new OutputFile(path)
   try {
     file.write(new TextEncoder().encode(text))
@@ -72,7 +75,7 @@ function writeModelJson(text: string, dir: string, onFile: WriteEvents['onFile']
     file.close()
   }
   onFile?.(path)
-  return { path: 'tfjs/model.json', bytes: file.bytes }
+  return { path: inFolder(LAYOUT, LAYOUT.file), bytes: file.bytes }
 }
 
 /**
@@ -87,7 +90,7 @@ export async function writeTfjs(
   options: TfjsWriteOptions,
 ): Promise<WrittenArtefact> {
   const { onProgress, onFile } = options
-  const folder = join(dir, 'tfjs')
+  const folder = join(dir, LAYOUT.folder)
   const names = shardNames(weightsFileBytes(model))
   const json = writeModelJson(modelJson(model, names, options), folder, onFile)
   const shards = new ShardWriter(folder, names, onFile)

@@ -1,9 +1,7 @@
+import type { ElementOrder } from '../../base/artefact-layout.js'
 import { elementCount } from '../../formats/core/source.js'
 import type { Parameter } from '../../model/albert.js'
 import { elementBytes, type Encoding } from './encoding.js'
-import type { ElementOrder } from './weight-stream.js'
-
-export type { ElementOrder } from './weight-stream.js'
 
 /** A weight of an artefact; its name there is the parameter's slot. */
 export interface WrittenWeight {

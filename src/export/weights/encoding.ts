@@ -1,3 +1,4 @@
+import type { Precision } from '../../base/artefact-layout.js'
 import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../../model/albert.js'
 import { storedMatrix } from '../../model/tensors/read.js'
@@ -31,10 +32,6 @@ export interface Encodings {
 const F32: Encoding = { kind: 'f32' }
 const F16: Encoding = { kind: 'f16' }
 export const FLOAT32: Encodings = { of: () => F32 }
-
-/** Element types of artefacts, as `--dtype` names them. */
-export const PRECISIONS = ['f32', 'f16', 'bf16', 'int8', 'uint16', 'uint8'] as const
-export type Precision = (typeof PRECISIONS)[number]
 
 /** Bytes of an element; scales are counted apart. */
 export function elementBytes(encoding: Encoding): number {

@@ -2,12 +2,10 @@ import { DTYPE_BYTES, elementCount, type TensorSource } from '../../formats/core
 import type { Parameter } from '../../model/albert.js'
 import { decodeFloats } from '../../model/tensors/decode.js'
 import { storedMatrix } from '../../model/tensors/read.js'
+import type { ElementOrder } from '../../base/artefact-layout.js'
 import { bytesOf, Transposer, type Sink } from './transpose.js'
 
 export { PIECE_BYTES, transposeInto, type Sink } from './transpose.js'
-
-/** Order of the elements of an artefact: as the source stores them, or the logical order of the forward pass. */
-export type ElementOrder = 'stored' | 'logical'
 
 /** The buffers of a conversion, each made once: fresh memory costs more than the copying. */
 export class WeightStream {

@@ -1,10 +1,11 @@
+import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { unsupported } from '../../base/errors.js'
 import { zeros, type Fill } from '../tensors/derived.js'
 import { FFN_GROUPS, type ModelConfig } from '../config.js'
 import { ones, truncatedNormal } from './random.js'
 import { nameSlots, tableFor } from '../names/write-names.js'
 import { slotsOf, type SlotOptions } from '../accounting/slots.js'
-import type { FileTarget, PlannedTensor, Translation } from '../rewrite/translation.js'
+import type { PlannedTensor, Translation } from '../rewrite/translation.js'
 
 /** Random models: every slot that a configuration has, initialised as the genuine code does before training. */
 
@@ -27,7 +28,7 @@ export interface RandomOptions extends SlotOptions {
  * transformers.
  * @throws AlbertkitError `unsupported` where transformers has no such model
  */
-export function planRandom(config: ModelConfig, target: FileTarget, options: RandomOptions): Translation {
+export function planRandom(config: ModelConfig, target: CheckpointTarget, options: RandomOptions): Translation {
   const { seed, deviation = INITIALIZER_RANGE } = options
   if (target === 'safetensors' && (config.family === 'zh' || config.family === 'google_fast')) {
     throw unsupported(`transformers has no model of the form ${config.family}`, {

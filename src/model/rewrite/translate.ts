@@ -1,3 +1,4 @@
+import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Dense, Parameter } from '../albert.js'
@@ -7,7 +8,7 @@ import { headsOf } from '../outputs.js'
 import { arrange, isRunnable } from './group-layers.js'
 import { nameSlots, tableFor } from '../names/write-names.js'
 import { blockRoles, outerParameters } from '../tensors/roles.js'
-import type { FileTarget, Architecture, PlannedTensor, Translation } from './translation.js'
+import type { Architecture, PlannedTensor, Translation } from './translation.js'
 import { parametersOf } from '../tensors/read.js'
 
 /**
@@ -355,7 +356,7 @@ class Translator {
 export function translate(
   model: AlbertModel,
   source: TensorSource,
-  target: FileTarget,
+  target: CheckpointTarget,
   form: Architecture | null = null,
 ): Translation {
   const translator = new Translator(model, source)

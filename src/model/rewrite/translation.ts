@@ -5,10 +5,6 @@ import type { NameTable } from '../names/match.js'
 
 /** A model said in another family's names: what `translate` plans, writers write and verification checks. */
 
-/** Containers of named tensors that can be written. */
-export const FILE_TARGETS = ['safetensors', 'tf'] as const
-export type FileTarget = (typeof FILE_TARGETS)[number]
-
 /** Architectures that a model can be brought into by multiplying out and copying. */
 export const ARCHITECTURES = ['bert', 'albert'] as const
 export type Architecture = (typeof ARCHITECTURES)[number]

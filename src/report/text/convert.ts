@@ -1,4 +1,4 @@
-import type { ConvertReport } from '../../api/convert/convert.js'
+import type { ConvertReport } from '../../api/convert/report.js'
 import type { GateAccuracy } from '../../api/gate/gate.js'
 import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, scientific } from '../format.js'

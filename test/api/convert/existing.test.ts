@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { foreignForms } from '../../../src/api/convert/existing.js'
+import { ExistingOutput } from '../../../src/api/convert/existing.js'
 import { openModel } from '../../../src/api/open/open.js'
 import { portable } from '../../../src/export/manifest.js'
 import { ZH_NEWS } from '../../helpers/shared.js'
@@ -24,10 +24,12 @@ it('forms that stay although the model is another are named', async () => {
     )
   }
   const [onnx, tfjs] = [{ key: 'onnx' }, { key: 'tfjs' }]
-  expect(foreignForms(folder, [onnx], config)).toEqual([])
+  expect(ExistingOutput.read(folder).foreignNotes([onnx], config)).toEqual([])
   has({})
-  expect(foreignForms(folder, [onnx], config)).toEqual([])
+  expect(ExistingOutput.read(folder).foreignNotes([onnx], config)).toEqual([])
   has({ hidden_size: 1 })
-  expect(foreignForms(folder, [onnx], config)).toEqual([expect.stringMatching(/^tfjs stays as it was/)])
-  expect(foreignForms(folder, [onnx, tfjs], config)).toEqual([])
+  expect(ExistingOutput.read(folder).foreignNotes([onnx], config)).toEqual([
+    expect.stringMatching(/^tfjs stays as it was/),
+  ])
+  expect(ExistingOutput.read(folder).foreignNotes([onnx, tfjs], config)).toEqual([])
 })

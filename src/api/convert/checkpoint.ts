@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { checkpointLayout, type CheckpointTarget } from '../../base/artefact-layout.js'
+import { passedFields } from '../../export/checkpoint/config.js'
+import { checkpointTarget } from '../../export/targets.js'
+import type { WriteEvents, WrittenArtefact } from '../../export/weights/artefact.js'
+import { copyTo, writeText } from '../../files/output-file.js'
+import { resolveTask } from '../../model/outputs.js'
+import type { Translation } from '../../model/rewrite/translation.js'
+import { findTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
+import { readLabels } from '../labels.js'
+import type { OpenedModel } from '../open/open.js'
+
+/** Puts vocabulary and class names into the folder of a checkpoint, so that it is a model by itself. */
+function writeCompanions(opened: OpenedModel, folder: string): void {
+  const vocabulary = findTokenizer(opened.directory)
+  if (vocabulary !== null) copyTo(join(folder, tokenizerName(vocabulary)), vocabulary)
+  const labels = readLabels(opened.directory, opened.config)
+  if (labels !== null) writeText(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
+}
+
+/** Writes one checkpoint into `staging`, with vocabulary and class names if it has a folder of its own. */
+export async function writeCheckpoint(
+  opened: OpenedModel,
+  target: CheckpointTarget,
+  translation: Translation,
+  staging: string,
+  events: WriteEvents,
+): Promise<WrittenArtefact> {
+  const written = await checkpointTarget(target).write({
+    translation,
+    source: opened.source,
+    directory: staging,
+    // The task of the checkpoint's own heads: a checkpoint holds them all, whatever head the graphs have.
+    task: resolveTask(opened.model, 'auto'),
+    passed: passedFields(opened.rawConfig.fields),
+    events,
+  })
+  const { folder } = checkpointLayout(target)
+  if (folder !== '') writeCompanions(opened, join(staging, folder))
+  return written
+}

@@ -1,0 +1,46 @@
+import { passedFields } from '../../export/checkpoint/config.js'
+import { torchDtype } from '../../export/checkpoint/rounding.js'
+import { buildConfigJson } from '../../export/manifest.js'
+import type { AlbertModel } from '../../model/albert.js'
+import { readLabels } from '../labels.js'
+import type { OpenedModel } from '../open/open.js'
+import { classOf } from './class-names.js'
+import type { Conversion } from './conversion.js'
+import { transformersJsConfig } from './transformers-js.js'
+
+/** True if transformers computes the same with the source's own weights: it knows no pre-LN, factor or channel groups. */
+function isOfTransformers({ config, embeddings, layers }: AlbertModel): boolean {
+  const [first, ...rest] = layers.flat()
+  const ownNorms = rest.some((b) => b.query.kernel === first?.query.kernel && b.outputNorm !== first.outputNorm)
+  return embeddings.factor === null && config.family !== 'google_fast' && !ownNorms
+}
+
+/** Class names for transformers, which takes two classes unless it is told; its own default names, if need be. */
+function labelsOf(opened: OpenedModel): readonly string[] | null {
+  const labels = readLabels(opened.directory, opened.config)
+  const head = opened.model.classifier
+  if (labels !== null || head === null || head.kind === 'choice') return labels
+  return Array.from({ length: head.weight.shape[0] ?? 0 }, (_, i) => `LABEL_${i}`)
+}
+
+/**
+ * Text of `config.json`, for transformers and transformers.js.
+ * @param files paths of all files of artefacts that the directory will have
+ */
+export function configJson({ opened, plans, task, existing }: Conversion, files: readonly string[]): string {
+  const { model, rawConfig } = opened
+  const translation = plans.get('safetensors')
+  const multiplied = translation?.form != null
+  const config = multiplied ? translation.config : opened.config
+  const named = translation !== undefined || isOfTransformers(model)
+  return buildConfigJson(config, labelsOf(opened), {
+    ...(named ? { architectures: [classOf(model, config.architecture, task)] } : {}),
+    passed: passedFields(rawConfig.fields),
+    // The other files of the directory are still of the source's family; multiplied out, a model has its own.
+    family: multiplied ? 'hf' : config.family,
+    task,
+    untied: model.mlm?.decoder != null,
+    transformersJs: transformersJsConfig(files),
+    ...(translation === undefined ? existing.torchDtype() : { dtype: torchDtype(translation) }),
+  })
+}

@@ -1,0 +1,63 @@
+import { isCheckpointTarget, type CheckpointTarget } from '../../base/artefact-layout.js'
+import { inPrecision, isCheckpointPrecision } from '../../export/checkpoint/rounding.js'
+import { countParameters, type ParameterReport } from '../../model/accounting/count.js'
+import { resolveTask } from '../../model/outputs.js'
+import { translate } from '../../model/rewrite/translate.js'
+import type { ResolvedTask } from '../../model/tasks.js'
+import type { Translation } from '../../model/rewrite/translation.js'
+import type { OpenedModel } from '../open/open.js'
+import type { ExistingOutput } from './existing.js'
+import type { ConvertOptions } from './options.js'
+import type { ArtefactSpec } from './specs.js'
+
+/** Contents of the checkpoints that are to be written. */
+export type Plans = ReadonlyMap<CheckpointTarget, Translation>
+
+/** Everything that is settled before a conversion writes anything: each fact is found once, here. */
+export interface Conversion {
+  readonly opened: OpenedModel
+  /** The output directory. */
+  readonly directory: string
+  readonly existing: ExistingOutput
+  readonly options: ConvertOptions
+  readonly specs: readonly ArtefactSpec[]
+  readonly task: ResolvedTask
+  readonly plans: Plans
+  readonly parameters: ParameterReport
+}
+
+const isCheckpoint = (spec: ArtefactSpec): spec is ArtefactSpec & { readonly target: CheckpointTarget } =>
+  isCheckpointTarget(spec.target)
+
+/** Plans the contents of each checkpoint. @throws AlbertkitError `unsupported` if no weights compute the same there */
+function planCheckpoints(
+  { model, source }: OpenedModel,
+  specs: readonly ArtefactSpec[],
+  options: ConvertOptions,
+): Plans {
+  return new Map(
+    specs.filter(isCheckpoint).map(({ target, precision }) => {
+      const plan = translate(model, source, target, options.as ?? null)
+      const rounded = options.dtypes !== undefined && options.dtypes.length > 0 && isCheckpointPrecision(precision)
+      return [target, rounded ? inPrecision(plan, source, precision) : plan]
+    }),
+  )
+}
+
+/**
+ * Settles what a conversion writes.
+ * @throws AlbertkitError `usage` if the model lacks the task's head, `unsupported` if it cannot be said in a target's names
+ */
+export function planConversion(
+  opened: OpenedModel,
+  request: Pick<Conversion, 'directory' | 'existing' | 'options' | 'specs'>,
+): Conversion {
+  const { options, specs } = request
+  return {
+    ...request,
+    opened,
+    task: resolveTask(opened.model, options.task ?? 'auto'),
+    plans: planCheckpoints(opened, specs, options),
+    parameters: countParameters(opened.model, opened.source),
+  }
+}

@@ -1,0 +1,65 @@
+import type { Precision, Target } from '../base/artefact-layout.js'
+import { usage } from '../base/errors.js'
+import { TARGETS, takesOption, targetInfo, type TargetOptionName } from './targets.js'
+
+/** Options as they were given; false counts as not given. */
+export type GivenOptions = Readonly<Partial<Record<TargetOptionName, string | number | boolean | undefined>>>
+
+/** Refuses what a target or a precision cannot do, in one place for `convertModel` and `exportModel`. */
+
+/**
+ * @throws AlbertkitError `usage` if the target has no such precision
+ */
+export function checkPrecision(target: Target, precision: Precision): void {
+  const { precisions, title } = targetInfo(target)
+  if (precisions.includes(precision)) return
+  if (precisions.length > 0)
+    throw usage(`${target} has no ${precision}`, {
+      code: 'option-conflict',
+      hint: `${target} has ${precisions.join(', ')}`,
+    })
+  const others = TARGETS.filter((row) => row.precisions.length > 0).map(({ name }) => name)
+  throw usage(`\`dtypes\` goes with \`targets\` ${others.join(', ')}, not ${target}`, {
+    code: 'option-conflict',
+    hint: `a ${title} keeps the source's element types`,
+  })
+}
+
+/** Targets, with their precisions, that take an option, in words. */
+function takersOf(name: TargetOptionName): string {
+  const takers = TARGETS.flatMap((row) =>
+    row.options
+      .filter((option) => option.name === name)
+      .map(({ precisions }) =>
+        precisions === undefined
+          ? `\`targets\` ${row.name}`
+          : `\`targets\` ${row.name} with \`dtypes\` ${precisions.join(' or ')}`,
+      ),
+  )
+  return takers.join(', or ')
+}
+
+/**
+ * @param requests everything that is to be written
+ * @throws AlbertkitError `usage` if none of it takes an option that was given, or the option's value is not known
+ */
+export function checkTargetOptions(
+  requests: readonly { readonly target: Target; readonly precision: Precision }[],
+  given: GivenOptions,
+): void {
+  const rows = TARGETS.filter(({ name }) => requests.some(({ target }) => target === name))
+  for (const [name, value] of Object.entries(given) as [TargetOptionName, GivenOptions[TargetOptionName]][]) {
+    if (value === undefined || value === false) continue
+    const takers = requests.filter(({ target, precision }) => takesOption(targetInfo(target), precision, name))
+    if (takers.length === 0) throw usage(`\`${name}\` is for ${takersOf(name)}`, { code: 'option-conflict' })
+    const rules = rows.flatMap(({ options }) => options.filter((option) => option.name === name))
+    if (rules.some(({ alone }) => alone === true) && takers.length < requests.length)
+      throw usage(`\`${name}\` ${String(value)} goes with ${takersOf(name)} alone`, {
+        code: 'option-conflict',
+        hint: `convert with \`${name}\` ${String(value)} into a directory of its own, then convert that to the other formats`,
+      })
+    const values = rules.find((rule) => rule.values !== undefined)?.values
+    if (values !== undefined && !values.includes(value))
+      throw usage(`unsupported ${name} ${String(value)}`, { hint: `\`${name}\` is one of ${values.join(', ')}` })
+  }
+}

@@ -1,0 +1,124 @@
+import {
+  CHECKPOINT_LAYOUTS,
+  GRAPH_LAYOUTS,
+  type CheckpointLayout,
+  type CheckpointTarget,
+  type GraphLayout,
+  type GraphTarget,
+  type Precision,
+  type Target,
+} from '../base/artefact-layout.js'
+import { tfjsMetadata } from '../formats/artefact.js'
+import type { TensorSource } from '../formats/core/source.js'
+import { onnxGraphNames, openOnnxWeights } from '../formats/onnx/source.js'
+import { openTfjsWeights } from '../formats/tfjs/source.js'
+import { dequantised } from '../formats/views/dequantised.js'
+import type { Translation } from '../model/rewrite/translation.js'
+import { exportSafetensors } from './checkpoint/safetensors.js'
+import { exportTf, tfFiles } from './checkpoint/tf.js'
+import { exportOnnx } from './onnx/export.js'
+import { OPSETS } from './onnx/write.js'
+import type { CheckpointRequest, GraphRequest } from './options.js'
+import { exportTfjs } from './tfjs/export.js'
+import type { WrittenArtefact } from './weights/artefact.js'
+
+/** Options that some targets take and others do not, by their names in `ConvertOptions` and `ExportOptions`. */
+export type TargetOptionName = 'opset' | 'externalData' | 'halfCompute' | 'weightsOnly' | 'keepEmbeddings' | 'as'
+
+/** An option that a target takes. */
+export interface TargetOption {
+  readonly name: TargetOptionName
+  /** Precisions that it goes with; all if left out. */
+  readonly precisions?: readonly Precision[]
+  /** Values that it may have; any if left out. */
+  readonly values?: readonly (string | number | boolean)[]
+  /** True if no target without this option may be written beside it. */
+  readonly alone?: boolean
+}
+
+export interface GraphTargetInfo extends GraphLayout {
+  readonly name: GraphTarget
+  readonly options: readonly TargetOption[]
+  /** Writes the graph. @throws AlbertkitError `output`, or `malformed` from the source */
+  readonly write: (request: GraphRequest) => Promise<WrittenArtefact>
+  /** Opens the weights of a file, named by their slots; quantised ones as float32. @throws AlbertkitError `malformed` */
+  readonly openWeights: (file: string) => TensorSource
+  /** What `write` put into the file as metadata; empty if another program wrote it. @throws AlbertkitError `malformed` */
+  readonly metadata: (file: string) => ReadonlyMap<string, string>
+  /** Names of values that a runtime gives only if it is told of them; null if it finds all values of a file by itself. */
+  readonly valuesIn: ((file: string) => GraphValues) | null
+}
+
+/** Names of the values of a graph. */
+export interface GraphValues {
+  readonly values: readonly string[]
+  readonly outputs: readonly string[]
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+export interface CheckpointTargetInfo extends CheckpointLayout {
+  readonly name: CheckpointTarget
+  readonly options: readonly TargetOption[]
+  /** Writes the tensors and, if it lies in `folder`, the configuration. @throws AlbertkitError `output`, `malformed` */
+  readonly write: (request: CheckpointRequest) => Promise<WrittenArtefact>
+  /** Paths of what `write` will write, relative to the output directory. */
+  readonly plannedFiles: (translation: Translation) => readonly string[]
+}
+
+export type TargetInfo = GraphTargetInfo | CheckpointTargetInfo
+
+const GRAPHS: Readonly<Record<GraphTarget, GraphTargetInfo>> = {
+  tfjs: {
+    name: 'tfjs',
+    ...GRAPH_LAYOUTS.tfjs,
+    options: [{ name: 'keepEmbeddings', precisions: ['uint16', 'uint8'] }],
+    write: exportTfjs,
+    openWeights: openTfjsWeights,
+    metadata: tfjsMetadata,
+    valuesIn: null,
+  },
+  onnx: {
+    name: 'onnx',
+    ...GRAPH_LAYOUTS.onnx,
+    options: [
+      { name: 'opset', values: OPSETS },
+      { name: 'externalData' },
+      { name: 'halfCompute', precisions: ['f16'] },
+      { name: 'weightsOnly', precisions: ['int8'] },
+      { name: 'keepEmbeddings', precisions: ['int8'] },
+    ],
+    write: exportOnnx,
+    openWeights: (file) => dequantised(openOnnxWeights(file)),
+    metadata: (file) => onnxGraphNames(file).metadata,
+    valuesIn: onnxGraphNames,
+  },
+}
+
+const CHECKPOINTS: Readonly<Record<CheckpointTarget, CheckpointTargetInfo>> = {
+  safetensors: {
+    name: 'safetensors',
+    ...CHECKPOINT_LAYOUTS.safetensors,
+    options: [{ name: 'as', alone: true }],
+    write: exportSafetensors,
+    plannedFiles: () => [CHECKPOINT_LAYOUTS.safetensors.file],
+  },
+  tf: {
+    name: 'tf',
+    ...CHECKPOINT_LAYOUTS.tf,
+    options: [],
+    write: exportTf,
+    plannedFiles: (translation) => tfFiles(translation).map((name) => `${CHECKPOINT_LAYOUTS.tf.folder}/${name}`),
+  },
+}
+
+/** Every format that a model can be written in. To add one, see "Adding a target" in docs/architecture.md. */
+export const TARGETS: readonly TargetInfo[] = [...Object.values(GRAPHS), ...Object.values(CHECKPOINTS)]
+export const GRAPH_TARGET_INFOS: readonly GraphTargetInfo[] = Object.values(GRAPHS)
+
+export const graphTarget = (name: GraphTarget): GraphTargetInfo => GRAPHS[name]
+export const checkpointTarget = (name: CheckpointTarget): CheckpointTargetInfo => CHECKPOINTS[name]
+export const targetInfo = (name: Target): TargetInfo => ({ ...GRAPHS, ...CHECKPOINTS })[name]
+
+/** True if an option has an effect on a target at a precision. */
+export const takesOption = (target: TargetInfo, precision: Precision, name: TargetOptionName): boolean =>
+  target.options.some((option) => option.name === name && (option.precisions?.includes(precision) ?? true))
