@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { argument, boundFlag, modelFlags } from './common/flags.js'
+import { argument, boundFlag, modelFlags, selectFlags, selectOptions } from './common/flags.js'
 
 export default class Diff extends AlbertkitCommand {
   static override summary = 'Compare two models slot by slot, across formats and families.'
@@ -24,6 +24,7 @@ export default class Diff extends AlbertkitCommand {
     'config-a': Flags.string({ description: 'configuration of A, instead of the one beside it', helpValue: 'FILE' }),
     'config-b': Flags.string({ description: 'configuration of B, instead of the one beside it', helpValue: 'FILE' }),
     checksum: modelFlags.checksum,
+    ...selectFlags,
     atol: boundFlag({ description: 'differences up to this are none' }),
     all: Flags.boolean({ description: 'list equal slots too' }),
   }
@@ -38,6 +39,7 @@ export default class Diff extends AlbertkitCommand {
         ...(flags['config-b'] === undefined ? {} : { b: flags['config-b'] }),
       },
       checksum: flags.checksum,
+      ...selectOptions(flags),
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       onProgress: (what) => {
         this.progress(`comparing ${what}`)

@@ -66,8 +66,9 @@ export default class Embed extends TextCommand {
       if (a === undefined || b === undefined || more.length > 0)
         throw usage('--text is given twice: two texts are compared')
       const { similarity } = await import('../api/inference/embed-file.js')
-      const report = await similarity(job, [a, b])
-      await this.finish(report, () => report.cosine.toFixed(6))
+      const notes = this.noteTaker()
+      const report = await similarity(job, [a, b], notes.onNote)
+      await this.finish({ ...report, notes: notes.taken }, () => report.cosine.toFixed(6))
       return
     }
     if (await this.runShard('embed', job, flags)) return

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
-import { argument } from './common/flags.js'
+import { argument, selectFlags, selectOptions } from './common/flags.js'
 import { casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class FillMask extends AlbertkitCommand {
@@ -23,6 +23,7 @@ export default class FillMask extends AlbertkitCommand {
   }
   static override flags = {
     ...tokenizerFlags,
+    ...selectFlags,
     top: Flags.integer({ description: 'tokens for each mask', default: 5, min: 1, max: 1000 }),
   }
 
@@ -30,7 +31,9 @@ export default class FillMask extends AlbertkitCommand {
     const { args, flags } = await this.parse(FillMask)
     const { fillMask } = await import('../api/inference/single.js')
     const { maskText } = await import('../report/text/single.js')
-    const masks = await fillMask(args.model, args.text, { top: flags.top, ...casedOptions(flags) })
-    await this.finish({ text: args.text, masks }, () => maskText(masks))
+    const { taken: notes, onNote } = this.noteTaker()
+    const options = { top: flags.top, ...casedOptions(flags), ...selectOptions(flags), onNote }
+    const masks = await fillMask(args.model, args.text, options)
+    await this.finish({ text: args.text, masks, notes }, () => maskText(masks))
   }
 }

@@ -1,5 +1,5 @@
 import { AlbertkitCommand } from './common/base.js'
-import { argument } from './common/flags.js'
+import { argument, selectFlags, selectOptions } from './common/flags.js'
 import { casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class SentenceOrder extends AlbertkitCommand {
@@ -17,13 +17,15 @@ export default class SentenceOrder extends AlbertkitCommand {
     first: argument({ description: 'the first sentence', required: true }),
     second: argument({ description: 'the second sentence', required: true }),
   }
-  static override flags = tokenizerFlags
+  static override flags = { ...tokenizerFlags, ...selectFlags }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SentenceOrder)
     const { sentenceOrder } = await import('../api/inference/single.js')
     const { orderText } = await import('../report/text/single.js')
-    const order = await sentenceOrder(args.model, args.first, args.second, casedOptions(flags))
-    await this.finish(order, () => orderText(order))
+    const { taken: notes, onNote } = this.noteTaker()
+    const options = { ...casedOptions(flags), ...selectOptions(flags), onNote }
+    const order = await sentenceOrder(args.model, args.first, args.second, options)
+    await this.finish({ ...order, notes }, () => orderText(order))
   }
 }

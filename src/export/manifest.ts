@@ -30,7 +30,12 @@ export interface ManifestArtefact {
   readonly as?: string
   readonly files: readonly HashedFile[]
   /** Files that it was made from. */
-  readonly source: { readonly format: string; readonly files: readonly HashedFile[] }
+  readonly source: {
+    readonly format: string
+    readonly files: readonly HashedFile[]
+    /** How the files were read, if not as they are: patterns ignored, head, scope, averages, merged LoRA. */
+    readonly read?: object
+  }
   /** Parity figures; null where verification was switched off. */
   readonly verification: object | null
 }
@@ -47,6 +52,7 @@ export interface ManifestParts {
   readonly source: {
     readonly format: string
     readonly files: readonly { readonly path: string; readonly hash: FileHash | undefined }[]
+    readonly read?: object | undefined
   }
   readonly config: ModelConfig
   readonly task: string
@@ -77,6 +83,7 @@ export function buildManifest(parts: ManifestParts): string {
   const source = {
     format: parts.source.format,
     files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)),
+    ...(parts.source.read === undefined ? {} : { read: parts.source.read }),
   }
   const made = parts.artefacts.map(
     ({ key, artefact, hashes, as, dtype, gate, verification }): [string, ManifestArtefact] => [

@@ -1,6 +1,7 @@
 import { malformed, unsupported } from '../base/errors.js'
 import * as z from '../vendor/zod.js'
 import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ClassifierKind, type ResolvedTask } from './tasks.js'
+import { foreignModelOfType } from './names/foreign.js'
 
 /**
  * Configurations of the families, normalised into one shape. Field names are the field's own
@@ -226,10 +227,18 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
   const type = raw.fields.model_type ?? null
   const place = { file: raw.file, field: 'model_type' }
   if (type !== null && type !== 'albert' && type !== 'bert') {
-    throw unsupported(`model_type is ${JSON.stringify(type)}: albertkit runs albert and bert`, {
-      ...place,
-      hint: `weights may be named alike and used otherwise; if it is ${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, give a configuration that says so with --config`,
-    })
+    const title = typeof type === 'string' ? foreignModelOfType(type) : null
+    throw unsupported(
+      `model_type is ${JSON.stringify(type)}${title === null ? '' : ` (${title})`}: albertkit runs albert and bert`,
+      {
+        ...place,
+        code: 'architecture-unsupported',
+        hint:
+          title === null
+            ? `weights may be named alike and used otherwise; if it is ${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, give a configuration that says so with --config`
+            : `${title} computes something else with weights that are named alike: convert it with the tools of its own code`,
+      },
+    )
   }
   if (family === 'hf' && type !== null && type !== architecture) {
     throw malformed(`model_type is ${JSON.stringify(type)}, but the weights have the names of ${architecture}`, {
@@ -249,7 +258,29 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
   })
 }
 
+/** Fields of other models' configurations, in which weights named like BERT's are used otherwise. */
+const FOREIGN_FIELDS: readonly (readonly [field: string, model: string])[] = [
+  ['use_relative_position', 'positions are relative, as in NEZHA'],
+  ['relative_attention', 'positions are relative, as in DeBERTa'],
+  ['use_task_id', 'task type embeddings are added to every token, as in ERNIE'],
+  ['rotary_value', 'positions are rotary, as in RoFormer'],
+  ['pre_seq_len', 'a trained prefix stands before every text, as in P-Tuning v2'],
+]
+
+/** True of a field that is there and not switched off. */
+const isOn = (value: unknown): boolean => value !== undefined && value !== null && value !== false
+
 function refuseForeignFields(raw: RawConfig, family: Family): void {
+  const feature = FOREIGN_FIELDS.find(([field]) => isOn(raw.fields[field]))
+  if (feature !== undefined) {
+    const [field, words] = feature
+    throw unsupported(`${field} is ${JSON.stringify(raw.fields[field]).slice(0, 60)}: ${words}`, {
+      code: 'architecture-unsupported',
+      file: raw.file,
+      field,
+      hint: 'albertkit runs ALBERT and BERT as their papers have them',
+    })
+  }
   // A config.json of our own has transformers' fields whatever the family is.
   const foreign = readOwn(raw) === null && raw.fields.num_hidden_groups !== undefined
   if ((family === 'zh' || family === 'bert') && foreign) {

@@ -10,6 +10,9 @@ export const size = z.int().check(z.gte(0))
 
 export const probability = z.number().check(z.gte(0), z.lte(1))
 
+/** What the file of the model or its folder has and the model leaves out. */
+export const notes = z.array(z.string()).check(z.describe('what file or folder have and the model leaves out'))
+
 export const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
 
 export const config = z.strictObject({

@@ -1,5 +1,5 @@
 import * as z from '../vendor/zod.js'
-import { probability, size } from './common.js'
+import { notes, probability, size } from './common.js'
 
 /** Document of `evaluate`. */
 
@@ -36,6 +36,7 @@ export const evaluation = z.strictObject({
 })
 
 export const evaluateSchema = z.extend(evaluation, {
+  notes,
   runner: z.string(),
   globalStep: z.nullable(z.int()),
   comparison: z.optional(

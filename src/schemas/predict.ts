@@ -1,5 +1,5 @@
 import * as z from '../vendor/zod.js'
-import { probability, size } from './common.js'
+import { notes, probability, size } from './common.js'
 
 /** Documents and lines of `predict` and `embed`. */
 
@@ -10,6 +10,7 @@ const textFile = z.strictObject({
   errors: z.nullable(z.string()).check(z.describe('file that they were written to')),
   runner: z.string().check(z.describe('runtime that ran the model')),
   resumedAt: z.nullable(z.int()).check(z.describe('line at which an interrupted run was resumed')),
+  notes,
 })
 
 export const predictSchema = textFile.check(z.describe('predict -o FILE'))
@@ -28,7 +29,12 @@ export const embedLineSchema = z
   .check(z.describe('a line of embed --format jsonl'))
 
 export const similaritySchema = z
-  .strictObject({ texts: z.tuple([z.string(), z.string()]), pooling: z.oneOf(['mean', 'pooled']), cosine: z.number() })
+  .strictObject({
+    texts: z.tuple([z.string(), z.string()]),
+    pooling: z.oneOf(['mean', 'pooled']),
+    cosine: z.number(),
+    notes,
+  })
   .check(z.describe('embed --text A --text B'))
 
 export const badLineSchema = z

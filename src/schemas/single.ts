@@ -1,10 +1,11 @@
 import * as z from '../vendor/zod.js'
-import { probability } from './common.js'
+import { notes, probability } from './common.js'
 
 /** Documents of `fill-mask` and `sentence-order`. */
 
 export const fillMaskSchema = z.strictObject({
   text: z.string(),
+  notes,
   masks: z.array(
     z.strictObject({
       position: z.int().check(z.describe('index of the token in the input, 0 is [CLS]')),
@@ -16,4 +17,5 @@ export const fillMaskSchema = z.strictObject({
 export const sentenceOrderSchema = z.strictObject({
   inOrder: z.boolean(),
   probabilities: z.strictObject({ inOrder: probability, swapped: probability }),
+  notes,
 })

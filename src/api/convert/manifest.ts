@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { buildManifest } from '../../export/manifest.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import type { FileHash } from '../../files/hash.js'
 import { RUNNERS } from '../../runtime/runners.js'
 import { fileRunner } from '../verify/files.js'
 import type { VerifyReport } from '../verify/report.js'
 import type { Conversion } from './conversion.js'
+import type { ConvertOptions } from './options.js'
 import type { ArtefactSpec, ConvertedArtefact } from './specs.js'
 
 /** The parity figures of one artefact for the manifest: reproducible, so without times. */
@@ -22,6 +24,12 @@ function figures(report: VerifyReport | null, { target, precision }: ArtefactSpe
     ),
     weights: { compared: weights?.compared ?? 0, ok: weights?.ok ?? false },
   }
+}
+
+/** Options that say what of the files is the model, or undefined if all of them is. */
+function readingOf({ ignore, head, scope, ema, mergeLora }: ConvertOptions): object | undefined {
+  const read = omitUndefined({ ignore, head, scope, ema, mergeLora })
+  return Object.keys(read).length === 0 ? undefined : read
 }
 
 /** A conversion that was written, for its manifest. */
@@ -42,6 +50,7 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
     source: {
       format: opened.source.format,
       files: [...opened.source.files, opened.rawConfig.file].map((path) => ({ path, hash: hashes.get(path) })),
+      read: readingOf(options),
     },
     config: opened.config,
     task,

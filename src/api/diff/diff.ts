@@ -1,9 +1,12 @@
+import { omitUndefined } from '../../base/omit-undefined.js'
 import type { OpenOptions } from '../../formats/core/source.js'
 import { correspond, type SlotView, type Pair } from '../../model/rewrite/align.js'
 import { differenceOf } from '../../compare/difference.js'
-import { openModel, type OpenedModel } from '../open/open.js'
+import { openModel, type OpenedModel, type OpenModelOptions } from '../open/open.js'
 
-export interface DiffOptions extends OpenOptions {
+/** Scope, head, averages and LoRA are those of the first model; what is ignored is so in both. */
+export interface DiffOptions
+  extends OpenOptions, Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore'> {
   /** Configurations to use instead of those beside the weights. */
   readonly configs?: { readonly a?: string; readonly b?: string }
   /** Differences up to this count as none; default 0. */
@@ -135,9 +138,10 @@ function report(paths: readonly [string, string], a: OpenedModel, b: OpenedModel
  * @throws AlbertkitError as `openModel`; models that differ are a report with `ok: false`
  */
 export async function diffModels(pathA: string, pathB: string, options: DiffOptions = {}): Promise<DiffReport> {
-  const { configs = {}, checksum } = options
-  const base = checksum === undefined ? {} : { checksum }
-  const a = await openModel(pathA, { ...base, ...(configs.a === undefined ? {} : { config: configs.a }) })
+  const { configs = {}, checksum, ignore, scope, head, ema, mergeLora } = options
+  const base = omitUndefined({ checksum, ignore })
+  const own = omitUndefined({ scope, head, ema, mergeLora })
+  const a = await openModel(pathA, { ...base, ...own, ...(configs.a === undefined ? {} : { config: configs.a }) })
   try {
     const b = await openModel(pathB, { ...base, ...(configs.b === undefined ? {} : { config: configs.b }) })
     try {

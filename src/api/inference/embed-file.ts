@@ -114,6 +114,7 @@ export async function embedFile(
       bad,
       errors: bad > 0 ? (errorsPath ?? null) : null,
       runner: model.detail,
+      notes: model.leftOut,
       resumedAt: null,
     }
   } finally {
@@ -130,9 +131,13 @@ export interface Similarity {
 }
 
 /** The cosine of the vectors of two texts. @throws AlbertkitError as `openTextModel` */
-export async function similarity(job: TextJob, texts: readonly [string, string]): Promise<Similarity> {
+export async function similarity(
+  job: TextJob,
+  texts: readonly [string, string],
+  onNote: (note: string) => void = () => undefined,
+): Promise<Similarity> {
   const { pooling = 'mean' } = job
-  const model = await openEmbedder(job.model, pooling, textModelOptions(job))
+  const model = await openEmbedder(job.model, pooling, { ...textModelOptions(job), onNote })
   try {
     const [a, b] = await embedTexts(model, pooling, texts)
     return { texts, pooling, cosine: float32Number(cosine(a!, b!)) }

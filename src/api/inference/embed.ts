@@ -36,7 +36,8 @@ export const embedLines = (
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
   options: AnswerOptions = {},
-): AsyncGenerator<Embedding | BadLine> => embedEntries(model, pooling, lineEntries(lines, reader), options)
+): AsyncGenerator<Embedding | BadLine> =>
+  embedEntries(model, pooling, lineEntries(lines, reader, model.limits), options)
 
 /** Vectors of what an input holds, in order. */
 export async function* embedEntries(

@@ -18,10 +18,27 @@ export interface Entry {
   readonly next?: number | undefined
 }
 
-/** Lines, and what they say. */
-export async function* lineEntries(lines: AsyncIterable<Line>, reader: ExampleReader): AsyncGenerator<Entry> {
-  for await (const line of recordsOf(lines, reader.options.format))
-    yield { number: line.number, item: reader.read(line), end: line.end, next: line.next }
+/** Why a model does not take a pair of texts, or null if it does. */
+export const pairMisfit = ({ segments }: InputLimits): string | null =>
+  segments > 1 ? null : 'there are two texts, and the model knows one segment alone: type_vocab_size is 1'
+
+/** Lines, and what they say; a pair of texts is nothing for a model without a second segment. */
+export async function* lineEntries(
+  lines: AsyncIterable<Line>,
+  reader: ExampleReader,
+  limits: InputLimits,
+): AsyncGenerator<Entry> {
+  const reason = pairMisfit(limits)
+  for await (const line of recordsOf(lines, reader.options.format)) {
+    const item = reader.read(line)
+    const isPair = item !== null && 'textB' in item && item.textB !== null
+    yield {
+      number: line.number,
+      item: isPair && reason !== null ? { line: line.number, reason, content: line.text } : item,
+      end: line.end,
+      next: line.next,
+    }
+  }
 }
 
 /** Why a model does not take these features, or null where it does. */

@@ -9,6 +9,8 @@ import { labelsFor } from './predict.js'
 
 /** What `evaluate` says of a model. */
 export interface EvaluationReport extends Evaluation {
+  /** What the file or its folder has and the model leaves out. */
+  readonly notes: readonly string[]
   /** What ran the model. */
   readonly runner: string
   /** `global_step` of a checkpoint, or null. */
@@ -62,7 +64,8 @@ export async function evaluateFile(
       },
     )
     const comparison = compare === undefined ? {} : { comparison: await compareModels(model, job, compare) }
-    return { ...evaluation, runner: model.detail, globalStep: model.globalStep, ...comparison }
+    const notes = model.leftOut
+    return { ...evaluation, notes, runner: model.detail, globalStep: model.globalStep, ...comparison }
   } finally {
     errors.close()
     await model.close()

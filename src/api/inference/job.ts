@@ -40,6 +40,12 @@ export interface TextJob {
   readonly maxSeqLength?: number | undefined
   readonly batch?: number | undefined
   readonly runner?: string | undefined
+  /** What of the file is the model; as in `OpenModelOptions`. */
+  readonly scope?: string | undefined
+  readonly head?: string | undefined
+  readonly ema?: boolean | undefined
+  readonly mergeLora?: boolean | undefined
+  readonly ignore?: readonly string[] | undefined
   /** Threads change no result and are no part of what a shard is. */
   readonly threads?: number | undefined
 }
@@ -72,6 +78,11 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
     runner: job.runner,
     labels: job.labelNames ?? (job.labels === undefined ? undefined : readLabelsFile(job.labels)),
     maxSeqLength: job.maxSeqLength,
+    scope: job.scope,
+    head: job.head,
+    ema: job.ema,
+    mergeLora: job.mergeLora,
+    ignore: job.ignore,
   })
 
 /** @param hash whether the model's SHA-256 is needed: computing it reads all weights */
@@ -156,7 +167,7 @@ async function entriesOf(job: TextJob, model: TextModel, range: LineRange | unde
       reader.read(line) // what is wrong with it is said by the piece that holds it
       break
     }
-  return lineEntries(readLines(job.input, range), reader)
+  return lineEntries(readLines(job.input, range), reader, model.limits)
 }
 
 /** How a job's input, or a piece of it, is read: what it holds, and the batches. */

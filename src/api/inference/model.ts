@@ -32,6 +32,8 @@ export interface TextModelOptions extends OpenModelOptions {
   readonly maxSeqLength?: number
   /** Compute `sha256`, which reads all weights once more. */
   readonly hash?: boolean
+  /** Told what the file or its folder has and the model leaves out. */
+  readonly onNote?: (note: string) => void
 }
 
 /** A model with its tokenizer, ready to read text. */
@@ -50,6 +52,8 @@ export interface TextModel {
   readonly globalStep: number | null
   /** With `hash`: SHA-256 over everything that the answers depend on, weights, configuration, vocabulary; else empty. */
   readonly sha256: string
+  /** What the file or its folder has and the model leaves out. */
+  readonly leftOut: readonly string[]
   run(batch: Batch, output: string): Promise<NamedTensor>
   /** Threads that read with this model until it is closed. @param threads how many; what the machine takes if left out */
   pool(threads?: number): TextPool
@@ -159,6 +163,16 @@ export const readLabelsFile = (file: string): readonly string[] => {
   }
 }
 
+/** The task that the model can do; if it cannot, the error tells what of the file was left out. */
+function resolveOrTell(opened: OpenedModel, task: Task): Exclude<Task, 'auto'> {
+  try {
+    return resolveTask(opened.model, task)
+  } catch (error) {
+    if (!(error instanceof AlbertkitError) || opened.leftOut.length === 0) throw error
+    throw error.with({ hint: [error.hint, ...opened.leftOut].filter((text) => text !== undefined).join('; ') })
+  }
+}
+
 /**
  * Opens a model, or an artefact that `convert` wrote, to read text with it. A model without an artefact for the task is
  * written for the fastest runtime first, in a temporary folder.
@@ -176,7 +190,8 @@ export async function openTextModel(
   if (wantedLength < 2) throw usage('a line has two tokens at least, [CLS] and [SEP]')
   const opened = await openModel(homeOf(path), options)
   try {
-    const resolved = resolveTask(opened.model, task)
+    for (const note of opened.leftOut) options.onNote?.(note)
+    const resolved = resolveOrTell(opened, task)
     const lower = options.lowerCase === undefined ? {} : { lowerCase: options.lowerCase }
     const { vocabulary } = options
     const tokenizer = modelTokenizer(opened, { ...lower, ...(vocabulary === undefined ? {} : { vocabulary }) })
@@ -216,6 +231,7 @@ export async function openTextModel(
       fastest: wanted !== undefined || runner.detail.startsWith('onnxruntime-node'),
       globalStep,
       sha256,
+      leftOut: opened.leftOut,
       run,
       pool: (threads) => {
         const pool = pools.get(threads) ?? new WindowPool({ tokenizer, maxLength, run }, plan, threads)

@@ -22,6 +22,8 @@ export interface TextFileReport {
   readonly errors: string | null
   /** What ran the model. */
   readonly runner: string
+  /** What the file or its folder has and the model leaves out. */
+  readonly notes: readonly string[]
   /** Number of the line at which an interrupted run was taken up, or null. */
   readonly resumedAt: number | null
 }
@@ -114,6 +116,7 @@ export async function predictFile(
       bad,
       errors: bad > 0 ? (errorsPath ?? null) : null,
       runner: model.detail,
+      notes: model.leftOut,
       resumedAt: range === undefined || range.firstLine === 1 ? null : range.firstLine,
     }
   } finally {

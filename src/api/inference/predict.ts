@@ -47,7 +47,7 @@ export const predictLines = (
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
   options: AnswerOptions = {},
-): AsyncGenerator<Prediction | BadLine> => predictEntries(model, lineEntries(lines, reader), options)
+): AsyncGenerator<Prediction | BadLine> => predictEntries(model, lineEntries(lines, reader, model.limits), options)
 
 /** Classifies what an input holds, in order. */
 export async function* predictEntries(

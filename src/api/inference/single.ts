@@ -4,6 +4,7 @@ import { makeBatches } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import { float32Number, softmax } from '../../text/data/numbers.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
+import { pairMisfit } from './entries.js'
 import { openTextModel, type TextModel, type TextModelOptions } from './model.js'
 
 /** What a model says of single texts: words for masks, the order of two sentences, vectors. */
@@ -91,6 +92,8 @@ export interface SentenceOrder {
 
 /** Order of two texts: the sentence-order head of ALBERT, the next-sentence head of BERT. */
 export async function orderOf(model: TextModel, first: string, second: string): Promise<SentenceOrder> {
+  const reason = pairMisfit(model.limits)
+  if (reason !== null) throw usage(reason, { code: 'text-unusable', field: 'type_vocab_size' })
   const [batch] = makeBatches([makeFeatures(model.tokenizer, first, second, model.maxLength)], 1)
   const { data } = await model.run(batch!, answerOf('sop'))
   // create_pretraining_data.py: label 1 is the swapped (BERT: the random) second part.

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { explained } from '../../formats/core/explain.js'
 import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import type { OpenedModel } from '../open/open.js'
@@ -14,4 +15,10 @@ const tokenizerHome = ({ directory, rawConfig }: OpenedModel): string =>
 export const modelTokenizer = (
   opened: OpenedModel,
   { vocabulary, ...options }: LoadTokenizerOptions & { readonly vocabulary?: string } = {},
-): Tokenizer => loadTokenizer(vocabulary ?? tokenizerHome(opened), options)
+): Tokenizer => {
+  try {
+    return loadTokenizer(vocabulary ?? tokenizerHome(opened), options)
+  } catch (error) {
+    throw explained(error)
+  }
+}

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { AlbertkitError } from '../../base/errors.js'
 import { elementCount, type DType } from '../../formats/core/source.js'
 import type { MissingVariable } from '../../model/load/build.js'
 import type { ModelConfig } from '../../model/config.js'
@@ -59,6 +60,10 @@ function listVariables(examined: ExaminedModel): VariableReport[] {
   }))
 }
 
+/** What the other commands will say of a model that has parts which albertkit does not compute. */
+const refusalNote = ({ message, hint }: AlbertkitError): string =>
+  `not to be computed with: ${message}${hint === undefined ? '' : `; ${hint}`}`
+
 /**
  * Looks at a model: what it is and why, its variables, and its parameter breakdown. Every tensor's checksum is
  * verified unless `checksum` is false. Where data files are absent, names and shapes are listed all the same, and the
@@ -90,7 +95,7 @@ export async function inspectModel(path: string, options: OpenModelOptions = {})
       missing: plan.missing,
       missingFiles,
       parameters: complete ? countParameters(plan.model, source) : null,
-      notes: examined.notes,
+      notes: [...examined.notes, ...(examined.refusal === null ? [] : [refusalNote(examined.refusal)])],
     }
   } finally {
     examined.close()

@@ -7,7 +7,7 @@ import type { MergeJob, QueueJob } from '../../sharding/queue/jobs.js'
 import { submit, type SubmitOptions, type SubmitReport } from '../../sharding/queue/submit.js'
 import { work, type WorkOptions, type WorkReport } from '../../sharding/queue/work.js'
 import { VECTOR_FORMATS } from '../inference/embed.js'
-import { indexInput, type TextJob } from '../inference/job.js'
+import { indexInput, textModelOptions, type TextJob } from '../inference/job.js'
 import { mergeDirectory } from './merge.js'
 import type { TextModel } from '../inference/model.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
@@ -77,9 +77,9 @@ export class Models {
 
   /** Runs `body` with the model of a job, which is opened unless it is open. */
   async use<T>(command: ShardCommand, job: TextJob, body: (model: TextModel) => Promise<T>): Promise<T> {
-    const { model, pooling, vocabulary, lowerCase, runner, maxSeqLength, labelNames } = job
+    const { model, pooling } = job
     const kind = command === 'embed' ? pooling : 'classify'
-    const key = JSON.stringify([kind, model, vocabulary, lowerCase, runner, maxSeqLength, labelNames])
+    const key = JSON.stringify([kind, model, textModelOptions(job)])
     const entry = this.#open.get(key) ?? { model: this.openModel(command, job), users: 0 }
     this.#open.set(key, entry)
     entry.users++

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { explained } from '../../formats/core/explain.js'
 import { openLocated } from '../../formats/core/open.js'
 import { readLines } from '../../text/data/lines.js'
 import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
@@ -28,6 +29,14 @@ const isVocabularyFile = (path: string): boolean => /\.(txt|model|json)$/.test(p
  * @throws AlbertkitError `usage` where there is none
  */
 export async function tokenizerOf(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+  try {
+    return await findTokenizerOf(path, options)
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+async function findTokenizerOf(path: string, options: LoadTokenizerOptions): Promise<Tokenizer> {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) {
       if (isVocabularyFile(path)) return loadTokenizer(path, options)

@@ -90,6 +90,7 @@ export async function analyseWeights(path: string, options: WeightsOptions = {})
   const { against, before, onProgress, ...open } = options
   const examined = await examineModel(path, open)
   try {
+    if (examined.refusal !== null) throw examined.refusal
     const { source, plan, config, identification, notes } = examined
     const range = rangeOf(examined)
     const tensors = [...presentParameters(examined).values()].map((p): TensorHealth => {

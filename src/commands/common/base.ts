@@ -88,6 +88,18 @@ export abstract class AlbertkitCommand extends Command {
     process.stderr.write(`${escapeLines(line)}\n`)
   }
 
+  /** Says each note on the model, and keeps it for the report. */
+  protected noteTaker(): { readonly taken: readonly string[]; readonly onNote: (note: string) => void } {
+    const taken: string[] = []
+    return {
+      taken,
+      onNote: (note) => {
+        taken.push(note)
+        this.talk(`note: ${note}`)
+      },
+    }
+  }
+
   /** What is being done just now: one line that changes on a terminal, nothing in a log. */
   protected progress(step: string): void {
     if (!process.stderr.isTTY) return

@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import type { Precision } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 
 /**
  * An argument of the command line. oclif reads an absent one from standard input by default: in a pipeline,
@@ -31,6 +32,36 @@ const epsilonFlag = Flags.custom<number>({
   },
 })
 
+/** Flags that say what of a file is the model. */
+export const selectFlags = {
+  scope: Flags.string({ description: 'scope of the model to read, if the file holds several', helpValue: 'NAME' }),
+  head: Flags.string({
+    description: 'dense layer outside of the encoder to take as the classifier: what its names begin with',
+    helpValue: 'NAME',
+  }),
+  ema: Flags.boolean({ description: 'read the exponential moving averages of the weights instead of the weights' }),
+  'merge-lora': Flags.boolean({ description: 'merge a LoRA adapter, in the file or beside it, into the weights' }),
+  ignore: Flags.string({
+    description:
+      'compute without the variables (or the file beside them) of this name, * being anything, although the model may need them; may be repeated',
+    helpValue: 'PATTERN',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+}
+
+export interface SelectFlagValues {
+  readonly scope?: string | undefined
+  readonly head?: string | undefined
+  readonly ema?: boolean | undefined
+  readonly 'merge-lora'?: boolean | undefined
+  readonly ignore?: string[] | undefined
+}
+
+/** What these flags mean to the library. */
+export const selectOptions = ({ scope, head, ema, ignore, 'merge-lora': mergeLora }: SelectFlagValues) =>
+  omitUndefined({ scope, head, ...(ema === true ? { ema } : {}), ...(mergeLora === true ? { mergeLora } : {}), ignore })
+
 /** Flags of every command that reads a model. */
 export const modelFlags = {
   config: Flags.string({
@@ -38,6 +69,7 @@ export const modelFlags = {
     helpValue: 'FILE',
   }),
   'layer-norm-epsilon': epsilonFlag(),
+  ...selectFlags,
   checksum: Flags.boolean({ description: 'verify CRC-32C of table blocks and tensors', default: true, allowNo: true }),
 }
 
@@ -53,11 +85,14 @@ export const boundFlag = Flags.custom<number>({
 })
 
 /** What the flags mean to the library. */
-export const openOptions = (flags: {
-  config?: string | undefined
-  'layer-norm-epsilon'?: number | undefined
-  checksum: boolean
-}) => ({
+export const openOptions = (
+  flags: {
+    config?: string | undefined
+    'layer-norm-epsilon'?: number | undefined
+    checksum: boolean
+  } & SelectFlagValues,
+) => ({
+  ...selectOptions(flags),
   ...(flags.config === undefined ? {} : { config: flags.config }),
   ...(flags['layer-norm-epsilon'] === undefined ? {} : { layerNormEpsilon: flags['layer-norm-epsilon'] }),
   checksum: flags.checksum,

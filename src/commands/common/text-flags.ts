@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags'
 import type { TextJob } from '../../api/inference/job.js'
+import { selectFlags, selectOptions, type SelectFlagValues } from './flags.js'
 import { usage } from '../../base/errors.js'
 import type { InputFormat } from '../../text/data/examples.js'
 
@@ -29,6 +30,7 @@ const positive = (name: string, description: string, max = 2 ** 31 - 1, aliases:
 /** Flags of the commands that classify lines. */
 export const textFlags = {
   ...tokenizerFlags,
+  ...selectFlags,
   vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),
   labels: Flags.string({
     description: "names of the classes, a line each, instead of the model's own",
@@ -57,7 +59,7 @@ export const textFlags = {
   errors: Flags.string({ description: 'where lines that cannot be used go, as JSON lines', helpValue: 'FILE' }),
 }
 
-export interface TextFlagValues {
+export interface TextFlagValues extends SelectFlagValues {
   cased?: boolean | undefined
   vocab?: string | undefined
   labels?: string | undefined
@@ -89,6 +91,7 @@ export const jobOf = (model: string, input: string, flags: TextFlagValues, forma
   batch: flags['batch-size'],
   threads: flags.threads,
   runner: flags.runner,
+  ...selectOptions(flags),
 })
 
 /** `--shard 2/8`, counted from 1. */

@@ -49,7 +49,8 @@ export function listenerOf(
     runner = ''
   }
   return {
-    onModel: ({ detail, fastest, maxLength }) => {
+    onModel: ({ detail, fastest, maxLength, leftOut }) => {
+      for (const note of leftOut) talk.talk(`note: ${note}`)
       if (maxSeqLength > maxLength) talk.talk(`the model takes ${maxLength} tokens, not ${maxSeqLength}`)
       runner = detail
       // Opening the model is no reading.

@@ -96,7 +96,18 @@ export function readTextUpTo(path: string, maxBytes: number): string | null {
 }
 
 /** The text of a file. @throws AlbertkitError `malformed`, `environment` */
-export const readText = (path: string): string => readTextUpTo(path, Infinity)!
+export function readText(path: string): string {
+  const text = readTextUpTo(path, Infinity) ?? ''
+  if (!text.startsWith(LFS_POINTER)) return text
+  throw malformed('the file is a Git LFS pointer, not the file itself', {
+    code: 'not-a-model',
+    file: path,
+    hint: 'the repository was cloned without git-lfs: run `git lfs pull` there, or download the file itself',
+  })
+}
+
+/** The first words of what git leaves in place of a large file. */
+export const LFS_POINTER = 'version https://git-lfs'
 
 /** Whether there is a directory at `path`. */
 export function isDirectory(path: string): boolean {

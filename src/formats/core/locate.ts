@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AlbertkitError, malformed, unsupported, usage } from '../../base/errors.js'
 import type { Found } from './container.js'
 import { CONTAINERS } from './containers.js'
+import { describeForeign, foreignFormatOf } from './explain.js'
 import { fileError, isDirectory, refuseSpecial } from './file.js'
 import { KIND_WORDS, sniff } from './sniff.js'
 
@@ -73,6 +74,9 @@ function locateInDirectory(directory: string, depth: number, budget: { left: num
   const folders = names.filter((name) => isDirectory(join(directory, name))).sort()
   const below = locateBelow(directory, folders, depth, budget)
   if (below !== null) return below
+  const foreign = names.find((name) => foreignFormatOf(name) !== null)
+  const told = foreign === undefined ? null : describeForeign(join(directory, foreign))
+  if (told !== null) throw told
   const other = names.find((name) => /\.(bin|pt|pth|h5|ckpt)$/.test(name))
   if (other !== undefined) refuse(join(directory, other))
   throw malformed(NO_MODEL, { file: directory, hint: `looked for ${looked()}` })
@@ -80,6 +84,8 @@ function locateInDirectory(directory: string, depth: number, budget: { left: num
 
 /** Of a file that is none we read: what it is instead. */
 function refuse(path: string): never {
+  const told = describeForeign(path)
+  if (told !== null) throw told
   const kind = sniff(path)
   const said = `the file is ${KIND_WORDS[kind]}`
   const hint = `a model is one of: ${looked()}`

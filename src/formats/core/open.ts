@@ -1,4 +1,5 @@
-import { wrapSource, type LocatedSource } from './container.js'
+import { wrapSource, type LocatedSource, type Opened } from './container.js'
+import { explained } from './explain.js'
 import { locate } from './locate.js'
 import { joinParts } from '../views/partitioned.js'
 import type { OpenOptions, TensorSource } from './source.js'
@@ -10,7 +11,13 @@ import type { OpenOptions, TensorSource } from './source.js'
  */
 export async function openLocated(path: string, options: OpenOptions = {}): Promise<LocatedSource> {
   const found = locate(path)
-  const { source, directories = [] } = await found.open(options, openLocated)
+  let opened: Opened
+  try {
+    opened = await found.open(options, openLocated)
+  } catch (error) {
+    throw explained(error)
+  }
+  const { source, directories = [] } = opened
   return {
     source: joinParts(found.notes.length === 0 ? source : wrapSource(source, { notes: found.notes })),
     directories: [...new Set([...directories, ...found.directories])],

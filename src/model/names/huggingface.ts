@@ -105,7 +105,10 @@ const HF_BERT_HEADS: readonly Row[] = [
 ]
 
 /** Known, and not weights of the model. */
-const HF_SKIPPED: NameTable['skipped'] = [[/(^|\.)embeddings\.(position_ids|token_type_ids)$/, 'buffer of indices']]
+const HF_SKIPPED: NameTable['skipped'] = [
+  [/(^|\.)embeddings\.(position_ids|token_type_ids)$/, 'buffer of indices'],
+  [/^(ema_model|model_ema|averaged_model)\./, 'moving average'],
+]
 
 /** Files from before 2019 keep the names of TensorFlow's LayerNorm (transformers renames them when it loads). */
 const HF_SPELLINGS: NameTable['spellings'] = [

@@ -1,5 +1,6 @@
 import { unsupported } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
+import { foreignModelOf, foreignPartOf } from './foreign.js'
 import { identifyArtefact, isArtefact } from './artefact-names.js'
 import type { RawConfig } from '../config.js'
 import type { Identification, MappedVariable, SkippedVariable } from './identification.js'
@@ -156,6 +157,20 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
       hint: 'convert the checkpoint that the training saved before it was stripped',
     })
   }
+  const foreign = foreignModelOf(names)
+  if (foreign !== null)
+    throw unsupported(`the names are those of ${foreign}: albertkit runs ALBERT and BERT`, {
+      ...where,
+      code: 'architecture-unsupported',
+      hint: `for example ${sample(source)}`,
+    })
+  const parts = names.map((name) => foreignPartOf(name))
+  if (parts.length > 0 && parts.every((part) => part !== null))
+    throw unsupported(`the file holds only ${parts[0]?.words ?? ''}, without the model that they belong to`, {
+      ...where,
+      code: 'architecture-unsupported',
+      hint: `${sample(source)}: merge them into their base model, or give the folder in which both lie`,
+    })
   throw unsupported(`no known model family has these names: ${sample(source)}`, {
     ...where,
     hint: nearestHint(candidates),

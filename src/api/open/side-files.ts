@@ -1,0 +1,116 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { unsupported, type AlbertkitError } from '../../base/errors.js'
+import { namePattern } from '../../model/names/pattern.js'
+
+/**
+ * Files beside the weights that belong to the model: what changes its results is refused by its name, what is known to
+ * be harmless is passed over, and other files of weights are told.
+ */
+
+/** Names that are known and change nothing: other copies of the weights, the trainer's state, documentation. */
+const HARMLESS =
+  /^(tf_model(-\d+-of-\d+)?\.h5|flax_model.*\.msgpack|rust_model\.ot|pytorch_model.*\.(bin|pt)|model(-\d+-of-\d+)?\.safetensors|openvino_model\.(xml|bin)|training_args\.bin|optimizer.*\.(pt|bin)|scheduler.*\.(pt|bin)|scaler\.pt|rng_state.*\.pth|model\.ckpt.*|.*\.ckpt(-\d+)?\.(index|meta|data-.*)|checkpoint|.*\.index\.json|golden.*\.(safetensors|npz))$/
+/** Endings of files that hold weights. */
+const WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|h5|keras|weights|msgpack|ot|npz|pdparams)$/
+
+/** What lies beside the weights of a model. */
+export interface SideFiles {
+  /** Why the model may not be computed without what lies beside it; null if it may. */
+  readonly refusal: AlbertkitError | null
+  readonly notes: readonly string[]
+}
+
+/** adapter_config.json of PEFT or of AdapterHub, as far as it can be read. */
+export interface AdapterConfig {
+  readonly file: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** The configuration of an adapter in `directory`, or null. */
+export function readAdapterConfig(directory: string): AdapterConfig | null {
+  const file = join(directory, 'adapter_config.json')
+  if (!existsSync(file)) return null
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return { file, fields: typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {} }
+  } catch {
+    return { file, fields: {} }
+  }
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
+
+function refuseAdapter({ file, fields }: AdapterConfig, weights: string | null): AlbertkitError {
+  const type = text(fields.peft_type)
+  const kind = type === null ? 'an adapter' : type === 'LORA' ? 'a LoRA adapter' : `an adapter of the kind ${type}`
+  const base = text(fields.base_model_name_or_path) ?? text(fields.model_name)
+  const of = base === null ? '' : ` of ${base}`
+  const where = weights === null ? '' : ` (${weights})`
+  const merge =
+    type === 'LORA' || type === null
+      ? 'mergeLora merges a LoRA adapter that lies beside its base; otherwise merge it with PEFT (merge_and_unload()) and convert the result'
+      : 'merge it with PEFT (merge_and_unload()) and convert the result'
+  return unsupported(
+    `adapter_config.json says that ${kind}${of} belongs to the model${where}: without it the answers are those of the base`,
+    {
+      code: 'architecture-unsupported',
+      file,
+      hint: `${merge}; to compute the base all the same: ignore "adapter_config.json"`,
+    },
+  )
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** Parts of a sentence-transformers model: `1_Pooling`, `2_Dense` … */
+const MODULE = /^\d+_[A-Z]\w*$/
+
+/**
+ * Looks at what lies beside the files of a model.
+ * @param ignore patterns of names that are passed over
+ * @param merged true if an adapter in the folder is merged into the weights
+ */
+export function sideFilesOf(
+  directory: string,
+  files: readonly string[],
+  { ignore = [], merged = false }: { readonly ignore?: readonly string[]; readonly merged?: boolean } = {},
+): SideFiles {
+  const tests = ignore.map(namePattern)
+  const isIgnored = (name: string): boolean => tests.some((test) => test(name))
+  const names = existsSync(directory) && isFolder(directory) ? readdirSync(directory).sort() : []
+  const own = new Set(files.map((file) => relative(directory, file)))
+  const config = merged || isIgnored('adapter_config.json') ? null : readAdapterConfig(directory)
+  const adapter = names.find((name) => /^(adapter_model|pytorch_adapter)\./.test(name)) ?? null
+  const notes: string[] = []
+  const others = names.filter(
+    (name) =>
+      WEIGHTS.test(name) &&
+      !HARMLESS.test(name) &&
+      !own.has(name) &&
+      !isIgnored(name) &&
+      !/^(adapter_model|pytorch_adapter)\./.test(name) &&
+      !isFolder(join(directory, name)),
+  )
+  if (others.length > 0)
+    notes.push(
+      `weights beside the model that are not read: ${others.slice(0, 6).join(', ')}${others.length > 6 ? ' …' : ''}`,
+    )
+  const modules = names.filter((name) => MODULE.test(name) && isFolder(join(directory, name)))
+  if (config === null && adapter !== null && merged) notes.push(`${adapter} is merged into the weights, as asked`)
+  if (modules.length > 0) notes.push(...moduleNotes(modules))
+  return { refusal: config === null ? null : refuseAdapter(config, adapter), notes }
+}
+
+const moduleNotes = (modules: readonly string[]): string[] => {
+  const known = modules.filter((name) => /_(Pooling|Dense|Normalize)$/.test(name))
+  const unknown = modules.filter((name) => !known.includes(name) && !name.endsWith('_Transformer'))
+  return [
+    ...(known.length > 0
+      ? [
+          `the folder is one of sentence-transformers; pooling and what follows it (${known.join(', ')}) are no part of the encoder`,
+        ]
+      : []),
+    ...(unknown.length > 0 ? [`modules of sentence-transformers that are not applied: ${unknown.join(', ')}`] : []),
+  ]
+}

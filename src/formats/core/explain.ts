@@ -1,0 +1,77 @@
+import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
+import { RangedFile } from './file.js'
+import { KIND_WORDS, sniff, type FileKind } from './sniff.js'
+
+/**
+ * What a file that cannot be read really is: asked when a reader has given up, so that a pointer of Git LFS or a page of
+ * HTML is called that, and not a damaged header.
+ */
+
+/** Model files of other programs, by the ending of their names. */
+// prettier-ignore
+const FOREIGN_ENDINGS: readonly (readonly [RegExp, string])[] = [
+  [/\.(pdparams|pdiparams|pdmodel|pdopt)$/, 'PaddlePaddle'],
+  [/\.msgpack$/, 'Flax (JAX)'],
+  [/\.gguf$/, 'GGUF (llama.cpp)'],
+  [/\.(mlmodel|mlpackage)$/, 'Core ML'],
+  [/\.tflite$/, 'TensorFlow Lite'],
+  [/\.(engine|plan|trt)$/, 'TensorRT'],
+  [/\.ot$/, 'rust-bert'],
+  [/\.(mindir|om)$/, 'MindSpore'],
+  [/\.params$/, 'MXNet (GluonNLP)'],
+]
+
+const SAVE_AGAIN = 'load it with the code that wrote it and save the weights as safetensors or PyTorch'
+const HINTS: Readonly<Partial<Record<FileKind, string>>> = {
+  'lfs-pointer': 'the repository was cloned without git-lfs: run `git lfs pull` there, or download the file itself',
+  html: 'download the file itself: a page of the hub is not the file (its address has /resolve/, not /blob/)',
+  png: 'this is another file: give the model',
+}
+
+/** A pickle of PaddlePaddle keeps the names that its own code gives the parameters under this key. */
+const PADDLE = 'StructuredToParameterName@@'
+const TAIL = 64 * 1024
+
+function endOf(path: string): string {
+  const file = new RangedFile(path)
+  try {
+    const bytes = file.bytes(Math.max(0, file.size - TAIL), Math.min(TAIL, file.size))
+    return Buffer.from(bytes).toString('latin1')
+  } finally {
+    file.close()
+  }
+}
+
+/** The program whose model file this is, or null. */
+export function foreignFormatOf(path: string): string | null {
+  const named = FOREIGN_ENDINGS.find(([ending]) => ending.test(path))?.[1]
+  return named ?? null
+}
+
+/** What a reader should have been told of the file, or null if it is what its name says. */
+export function describeForeign(path: string): AlbertkitError | null {
+  let kind: FileKind
+  try {
+    kind = sniff(path)
+  } catch {
+    return null
+  }
+  const hint = HINTS[kind]
+  if (hint !== undefined) return malformed(`the file is ${KIND_WORDS[kind]}`, { code: 'not-a-model', file: path, hint })
+  const program = foreignFormatOf(path) ?? (kind === 'pickle' && endOf(path).includes(PADDLE) ? 'PaddlePaddle' : null)
+  if (program === null) return null
+  return unsupported(`the file is one of ${program}, which albertkit does not read`, {
+    code: 'format-unsupported',
+    file: path,
+    hint: SAVE_AGAIN,
+  })
+}
+
+/** `error`, or what is wrong with the file that it names: that it is something else. */
+export function explained(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  if (!(error instanceof AlbertkitError) || error.place.file === undefined) return error
+  const { kind, place } = error
+  if (kind !== 'malformed' && kind !== 'unsupported' && kind !== 'usage') return error
+  return describeForeign(place.file ?? '') ?? error
+}

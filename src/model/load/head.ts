@@ -1,0 +1,144 @@
+import { unsupported, usage } from '../../base/errors.js'
+import { isFloat, type TensorInfo, type TensorSource } from '../../formats/core/source.js'
+import type { Identification } from '../names/identification.js'
+import type { NameRow } from '../names/row.js'
+import { leftoverOf } from './leftover.js'
+
+/**
+ * A dense layer beside the encoder whose names no family has (`fc.weight`, `project/logits/W`), taken as the classifier
+ * of the model: kernel and bias are found by name and shape.
+ */
+interface DenseHead {
+  /** What stands before the names of kernel and bias. */
+  readonly name: string
+  readonly kernel: TensorInfo
+  readonly bias: TensorInfo
+  /** True if the kernel is stored `[hidden size, classes]`. */
+  readonly transposed: boolean
+}
+
+/** Hidden size as the weights have it: the width of an output bias of attention; null if there is none. */
+function hiddenWidth(source: TensorSource, found: Identification): number | null {
+  const mapped = [...found.mapped.values()].find(({ slot }) => slot.endsWith('/attention/output/bias'))
+  return mapped === undefined ? null : (source.tensors.get(mapped.variable)?.shape[0] ?? null)
+}
+
+/** Last segments of kernels that are stored `[in, out]`, as TensorFlow's `x·W` takes them. */
+const INPUT_FIRST = /(^|[./_])(kernel|w|weights?_mat|matrix)$/i
+
+/** Number of classes and order of a kernel, or null if it is none over `width` features. */
+function readKernel(
+  { name, shape, dtype }: TensorInfo,
+  width: number,
+): { classes: number; transposed: boolean } | null {
+  const [first, second] = shape
+  if (!isFloat(dtype) || shape.length !== 2 || first === undefined || second === undefined) return null
+  const inputFirst = first === width && (second !== width || INPUT_FIRST.test(name))
+  if (inputFirst) return { classes: second, transposed: true }
+  return second === width ? { classes: first, transposed: false } : null
+}
+
+const parentOf = (name: string): string => name.replace(/[./_]?[^./_]*$/, '')
+
+/** The dense layers among `names`: each kernel that has a bias of its own. */
+function denseAmong(source: TensorSource, names: readonly string[], width: number): DenseHead[] {
+  const infos = names.flatMap((name) => source.tensors.get(name) ?? [])
+  return infos.flatMap((kernel): DenseHead[] => {
+    const read = readKernel(kernel, width)
+    if (read === null) return []
+    const parent = parentOf(kernel.name)
+    const bias = infos.find(
+      ({ name, shape, dtype }) =>
+        isFloat(dtype) && shape.length === 1 && shape[0] === read.classes && parentOf(name) === parent,
+    )
+    return bias === undefined ? [] : [{ name: parent, kernel, bias, transposed: read.transposed }]
+  })
+}
+
+/** Names that `head` takes: those of the dense layers over the hidden size that the model leaves out. */
+export function denseHeads(source: TensorSource, found: Identification): string[] {
+  const width = hiddenWidth(source, found)
+  if (width === null) return []
+  return denseAmong(source, leftoverOf(source, found).outside, width).map(({ name }) => name)
+}
+
+/** Names of heads that label tokens. */
+const TOKEN_HEAD = /(^|[./_-])(ner|tag(ger|s|ging)?|slots?|token|bio|pos|seg|crf|entity)([./_-]|\d|$)/i
+
+const rowsOf = ({ name, transposed }: DenseHead): readonly [NameRow, NameRow] => {
+  const common = { prefixed: false, layout: 'as_is' as const }
+  const classifies = TOKEN_HEAD.test(name) ? { classifies: 'token' as const } : {}
+  return [
+    {
+      ...common,
+      ...classifies,
+      slot: 'classifier/output_weights',
+      name: 'classifier/output_weights',
+      dims: ['N', 'H'],
+      layout: transposed ? 'transposed' : 'as_is',
+    },
+    { ...common, slot: 'classifier/output_bias', name: 'classifier/output_bias', dims: ['N'] },
+  ]
+}
+
+/**
+ * Takes the dense layer `head` as the classifier; one that the model had is left out instead.
+ * @param head what the names of its kernel and bias begin with, or the name of its kernel
+ * @throws AlbertkitError `usage` if there is none of this name, `unsupported` if it is no dense layer over the hidden size
+ */
+export function takeHead(
+  source: TensorSource,
+  found: Identification,
+  head: string,
+): { readonly found: Identification; readonly notes: readonly string[] } {
+  const { outside } = leftoverOf(source, found)
+  const own = outside.filter((name) => name.startsWith(head) && /^([./_]|$)/.test(name.slice(head.length)))
+  const width = hiddenWidth(source, found) ?? 0
+  const file = source.files[0] ?? ''
+  const [first] = own
+  if (first === undefined)
+    throw usage(`the file has no head ${head}`, {
+      code: 'name-unknown',
+      file,
+      hint: outside.length === 0 ? 'the model uses every variable of the file' : `left out are ${outside.join(', ')}`,
+    })
+  const heads = denseAmong(source, own.includes(head) ? outside : own, width).filter(
+    ({ kernel }) => !own.includes(head) || kernel.name === head,
+  )
+  const [only, second] = heads
+  if (only === undefined || second !== undefined) {
+    const shape = source.tensors.get(first)?.shape.join(', ') ?? ''
+    throw unsupported(
+      only === undefined
+        ? `${head} is no dense layer over the hidden size ${width}, with a kernel and a bias: ${first} has shape [${shape}]`
+        : `${head} has several dense layers: ${heads.map(({ name }) => name).join(', ')}`,
+      {
+        code: 'architecture-unsupported',
+        file,
+        tensor: first,
+        hint: 'a head is one kernel of [classes, hidden size] or [hidden size, classes] and a bias of [classes]',
+      },
+    )
+  }
+  const [kernelRow, biasRow] = rowsOf(only)
+  const mapped = new Map([...found.mapped].filter(([slot]) => !slot.startsWith('classifier/')))
+  const left = [...found.mapped.values()].filter(({ slot }) => slot.startsWith('classifier/'))
+  for (const [row, { name: variable }] of [
+    [kernelRow, only.kernel],
+    [biasRow, only.bias],
+  ] as const)
+    mapped.set(row.slot, { row, slot: row.slot, indices: {}, prefix: '', variable })
+  const taken = new Set([only.kernel.name, only.bias.name])
+  return {
+    found: {
+      ...found,
+      mapped,
+      unknown: found.unknown.filter((name) => !taken.has(name)),
+      skipped: [
+        ...found.skipped,
+        ...left.map(({ variable }) => ({ variable, reason: `not used: ${head} is the classifier` })),
+      ],
+    },
+    notes: [`${only.kernel.name} and ${only.bias.name} are taken as the classifier, as asked`],
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Variables that change what a model computes and that no family here has, by what stands in their names. The words are
+ * what a message calls them; a name that fits no row is told by the name alone.
+ */
+export interface ForeignPart {
+  readonly pattern: RegExp
+  /** What the variables look like, after "it looks like …". */
+  readonly words: string
+  /** True if the part acts on the encoder wherever in the file its variables stand. */
+  readonly anywhere?: true
+  /** What to do, if that is not the usual advice. */
+  readonly advice?: string
+}
+
+const MERGE_LORA =
+  'merge the deltas first, with mergeLora (adapter_config.json beside the weights has their scale) or PEFT merge_and_unload()'
+const MERGE_PEFT = 'merge it with PEFT (merge_and_unload()) and convert the result'
+
+// prettier-ignore
+export const FOREIGN_PARTS: readonly ForeignPart[] = [
+  { pattern: /(^|[./_])lora_(A|B|embedding_[AB]|magnitude|E|P|ranknum)\b|(^|\.)lora_(down|up)\b/, words: 'LoRA deltas (PEFT)', anywhere: true, advice: MERGE_LORA },
+  { pattern: /\.base_layer\./, words: 'a layer that PEFT has wrapped (LoRA or alike)', anywhere: true, advice: MERGE_LORA },
+  { pattern: /\.modules_to_save\.|\.original_module\./, words: 'a module that PEFT has trained beside the original', anywhere: true, advice: MERGE_LORA },
+  { pattern: /(^|\.)(ia3_l|hada_w[12]_|lokr_w|oft_[rs]\b|boft_|vera_lambda|randlora_|fourierft_|hra_|bone_|shira_)/, words: 'an adapter of PEFT other than LoRA', anywhere: true, advice: MERGE_PEFT },
+  { pattern: /(^|[./])(prefix_tuning|prefix_encoder|prefix_tokens|past_key_values|control_trans)\b/, words: 'prefix tuning (P-Tuning v2)', anywhere: true },
+  { pattern: /(^|[./])(prompt_encoder|prompt_embeddings?|soft_prompts?|learned_embedding)\b/, words: 'prompt tuning', anywhere: true },
+  { pattern: /(^|[./_])(houlsby|pfeiffer|parallel_adapter|compacter|phm_|invertible_adapters?|adapter_fusion|fusion_layer)/i, words: 'adapters (Houlsby, Pfeiffer or their kin)', anywhere: true },
+  { pattern: /(^|[./_])adapters?(_[a-z\d]+)*([./]|$)/i, words: 'adapters (Houlsby, Pfeiffer or their kin)', anywhere: true },
+  { pattern: /\.(SCB|weight_format|absmax|nested_absmax|quant_map|nested_quant_map)$|quant_state\./, words: 'weights of bitsandbytes in 8 bits (int8) or 4 bits', anywhere: true, advice: 'load it with transformers, dequantize() it and save it again' },
+  { pattern: /\.(qweight|qzeros|g_idx|weight_packed|weight_scale|weight_zero_point)$/, words: 'quantised weights (GPTQ, AWQ or alike)', anywhere: true, advice: 'save what the quantised weights stand for as float32 or float16' },
+  { pattern: /activation_post_process|fake_quant|_amax$|\.scale_factor$|_packed_params/, words: 'quantisation-aware training (PyTorch)', anywhere: true },
+  { pattern: /bitfit|bias_delta|intrinsic_(said|dimension)|diff_?pruning/i, words: 'differences that were trained apart (BitFit, diff pruning)', anywhere: true },
+  { pattern: /task_type_embeddings?/, words: "ERNIE's task type embeddings (use_task_id)" },
+  { pattern: /relative_(attention_bias|positions?)|relative_positions_(encoding|embeddings)|distance_embedding|rel_embeddings|rel_pos|relpos|pos_(q_|key_|query_)?proj/i, words: 'relative positions (NEZHA, DeBERTa, or position_embedding_type relative_key)' },
+  { pattern: /rotary|rope|inv_freq|sinusoid|embed_positions/i, words: 'rotary or sinusoidal positions (RoFormer)' },
+  { pattern: /embeddings_project/, words: "ELECTRA's projection of the embeddings" },
+  { pattern: /crossattention|cross_attention|encoder_attention/, words: 'cross-attention of a decoder' },
+  { pattern: /glyph|pinyin/i, words: 'glyph or pinyin embeddings (ChineseBERT)' },
+  { pattern: /visual_|image_|[xyhw]_position_embeddings|entity_(embeddings|type)|token_boxes/, words: 'embeddings of images, layout or entities' },
+  { pattern: /weight_orig$|weight_mask$|bias_orig$|bias_mask$/, words: 'pruning that is not yet applied (torch.nn.utils.prune)', anywhere: true, advice: 'apply it with torch.nn.utils.prune.remove and save the model again' },
+  { pattern: /(weight_[gv]|original[01])$/, words: 'weight normalisation (torch.nn.utils)', anywhere: true, advice: 'apply it with remove_parametrizations and save the model again' },
+  { pattern: /(^|[./_])(gates?|experts?|router|moe)([./_]|$)/i, words: 'gates or a mixture of experts' },
+  { pattern: /highway|early_exit|off_?ramp/i, words: 'early exits (DeeBERT)' },
+  { pattern: /(conv|lstm|gru|rnn)\d*[./_]/i, words: 'convolutions or a recurrent layer within the encoder' },
+]
+
+/** What heads outside of the encoder look like. */
+// prettier-ignore
+const HEAD_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/crf|transitions?$/i, 'a CRF'],
+  [/lstm|gru|rnn/i, 'a recurrent layer'],
+  [/conv/i, 'a convolution'],
+]
+
+/** The foreign part that a variable belongs to by its name, or null. */
+export const foreignPartOf = (name: string): ForeignPart | null =>
+  FOREIGN_PARTS.find(({ pattern }) => pattern.test(name)) ?? null
+
+/** What a variable outside of the encoder looks like, or null. */
+export const headWordsOf = (name: string): string | null =>
+  HEAD_WORDS.find(([pattern]) => pattern.test(name))?.[1] ?? null
+
+/** A model of another architecture, known by its names. */
+interface ForeignModel {
+  readonly title: string
+  /** A name that only this model has. */
+  readonly sign?: RegExp
+  /** The scope that its own code puts before its names. */
+  readonly scope?: RegExp
+  /** `model_type` of transformers. */
+  readonly type?: RegExp
+}
+
+// prettier-ignore
+const FOREIGN_MODELS: readonly ForeignModel[] = [
+  { title: 'ELECTRA', sign: /embeddings_project|discriminator_predictions|generator_predictions/, scope: /(^|[./])electra$/, type: /^electra$/ },
+  { title: 'NEZHA', sign: /relative_positions_encoding/, scope: /(^|[./])nezha$/, type: /^nezha$/ },
+  { title: 'DeBERTa', sign: /\.rel_embeddings\.|attention\.self\.(in_proj|pos_proj|pos_q_proj|query_proj|pos_key_proj)\./, scope: /(^|[./])deberta$/, type: /^deberta/ },
+  { title: 'DistilBERT', sign: /transformer\.layer\.\d+\.(attention\.q_lin|sa_layer_norm)|transformer\/layer_?\._?\d+\/attention\/q_lin/, scope: /(^|[./])distilbert$/, type: /^distilbert$/ },
+  { title: 'RoBERTa', sign: /(^|\.)lm_head\.(layer_norm|dense)\./, scope: /(^|[./])(xlm_)?roberta$/, type: /roberta|camembert|^data2vec-text$/ },
+  { title: 'ERNIE', sign: /task_type_embeddings?/, scope: /(^|[./])ernie$/, type: /^ernie/ },
+  { title: 'MobileBERT', sign: /(^|[./])(embedding_transformation|bottleneck)[./]/, scope: /(^|[./])mobilebert$/, type: /^mobilebert$/ },
+  { title: 'RoFormer', sign: /embed_positions|rotary/, scope: /(^|[./])roformer$/, type: /^roformer/ },
+  { title: 'MPNet', sign: /encoder\.relative_attention_bias/, scope: /(^|[./])mpnet$/, type: /^mpnet$/ },
+  { title: 'XLNet', sign: /rel_attn/, scope: /(^|[./])xlnet$/, type: /^xlnet$/ },
+  { title: 'ModernBERT', sign: /\.attn\.Wqkv\./, type: /^modernbert/ },
+  { title: 'GPT-2', sign: /(^|\.)h\.\d+\.attn\.c_attn\./, type: /^gpt2$/ },
+  { title: 'T5', sign: /\.SelfAttention\.q\./, type: /^(m?t5|umt5)$/ },
+  { title: 'fairseq (RoBERTa)', sign: /sentence_encoder\.|encoder\.layers\.\d+\.self_attn\./ },
+]
+
+/** The model of another architecture that some of `names` belong to alone, or null. */
+export const foreignModelOf = (names: Iterable<string>): string | null => {
+  const all = [...names]
+  return FOREIGN_MODELS.find(({ sign }) => sign !== undefined && all.some((name) => sign.test(name)))?.title ?? null
+}
+
+/** The model whose code puts `scope` (`electra/`, `roberta.`) before its names, or null. */
+export const foreignModelOfScope = (scope: string): string | null => {
+  const bare = scope.replace(/[./]$/, '')
+  return FOREIGN_MODELS.find((model) => model.scope?.test(bare) === true)?.title ?? null
+}
+
+/** What people call the model of a transformers `model_type`, or null. */
+export const foreignModelOfType = (type: string): string | null =>
+  FOREIGN_MODELS.find((model) => model.type?.test(type) === true)?.title ?? null
