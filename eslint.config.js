@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint'
 import house from './eslint.rooms.js'
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'src/proto/generated/', 'fixtures/', 'tmp/', 'scripts/*.d.ts'] },
+  { ignores: ['dist/', 'docs/reference/', 'coverage/', 'src/proto/generated/', 'fixtures/', 'tmp/', 'scripts/*.d.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.js'],

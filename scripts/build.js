@@ -69,25 +69,25 @@ const ownWidths = {
 
 // Imported from many small files zod and protobuf take 50 ms each, from one file 10 ms and 1 ms.
 async function bundle() {
-  const modules = [
-    'vendor/zod.js',
-    'vendor/cli-table3.js',
-    'vendor/snappyjs.js',
-    'vendor/tar-stream.js',
-    'proto/onnx.js',
-    'proto/tensorflow.js',
-  ].map((module) => join(dist, module))
-  await bundleModules({
-    entryPoints: modules,
-    outdir: dist,
-    outbase: dist,
-    plugins: [ownWidths],
-    allowOverwrite: true,
-    splitting: true,
-    chunkNames: 'vendor/[name]-[hash]',
-    minify: true,
-    legalComments: 'eof',
-  })
+  // One bundle each, or those that share code: esbuild imports chunks of helpers for nothing, and whoever bundles them
+  // again is warned of it, because the package has no side effects.
+  const groups = [
+    ['vendor/zod.js'],
+    ['vendor/cli-table3.js', 'vendor/snappyjs.js', 'vendor/tar-stream.js'],
+    ['proto/onnx.js', 'proto/tensorflow.js'],
+  ]
+  for (const modules of groups)
+    await bundleModules({
+      entryPoints: modules.map((module) => join(dist, module)),
+      outdir: dist,
+      outbase: dist,
+      plugins: [ownWidths],
+      allowOverwrite: true,
+      splitting: true,
+      chunkNames: 'vendor/[name]-[hash]',
+      minify: true,
+      legalComments: 'eof',
+    })
   for (const module of ['cli-table3', 'snappyjs', 'tar-stream']) rmSync(join(dist, `vendor/${module}.d.ts`))
   const generated = join(dist, 'proto/generated')
   for (const part of readdirSync(generated)) if (!part.endsWith('.d.ts')) rmSync(join(generated, part))

@@ -4,24 +4,36 @@ import { ROOT } from './run.js'
 
 /** The checked program of src/, and what one of its modules exports. */
 export interface PublicApi {
+  readonly program: ts.Program
   readonly checker: ts.TypeChecker
   /** Symbols that the module exports, by public name; re-exports are resolved. */
   readonly exports: ReadonlyMap<string, ts.Symbol>
 }
 
-/** Reads what `entry`, a module of src/, exports. */
-export function readPublicApi(entry: string): PublicApi {
-  const { options } = ts.getParsedCommandLineOfConfigFile(
-    `${ROOT}tsconfig.json`,
-    {},
-    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined },
-  )!
-  const program = ts.createProgram([`${ROOT}src/${entry}`], options)
+/** Modules that the package exports. */
+export const ENTRIES = ['index.ts', 'model-entry.ts'] as const
+export type Entry = (typeof ENTRIES)[number]
+
+const fileOf = (entry: Entry): string => `${ROOT}src/${entry}`
+
+/** The program of all entries; it is made once, because that takes seconds. */
+export function makeProgram(): ts.Program {
+  const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined }
+  const { options } = ts.getParsedCommandLineOfConfigFile(`${ROOT}tsconfig.json`, { removeComments: true }, host)!
+  return ts.createProgram(ENTRIES.map(fileOf), options)
+}
+
+/** Reads what `entry` exports. */
+export function readPublicApi(entry: Entry, program: ts.Program): PublicApi {
   const checker = program.getTypeChecker()
-  const module = checker.getSymbolAtLocation(program.getSourceFile(`${ROOT}src/${entry}`)!)!
+  const module = checker.getSymbolAtLocation(program.getSourceFile(fileOf(entry))!)!
   const resolve = (symbol: ts.Symbol): ts.Symbol =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
-  return { checker, exports: new Map(checker.getExportsOfModule(module).map((one) => [one.name, resolve(one)])) }
+  return {
+    program,
+    checker,
+    exports: new Map(checker.getExportsOfModule(module).map((one) => [one.name, resolve(one)])),
+  }
 }
 
 const isPrivate = (node: ts.Node): boolean =>
@@ -90,4 +102,36 @@ export function unnamedTypes({ checker, exports }: PublicApi): string[] {
   const seenTypes = new Set<ts.Type>()
   for (const [name, symbol] of exports) visit(symbol, name)
   return missing.sort()
+}
+
+/** Every export with its declaration, as a declaration file has it, sorted by name. */
+export function apiText({ program, exports }: PublicApi): string {
+  const files = new Map<string, ts.SourceFile>()
+  const declarationsOf = (source: ts.SourceFile): ts.SourceFile => {
+    let file = files.get(source.fileName)
+    if (file === undefined) {
+      let text = ''
+      program.emit(source, (_, written) => (text = written), undefined, true)
+      files.set(source.fileName, (file = ts.createSourceFile('x.d.ts', text, ts.ScriptTarget.Latest, true)))
+    }
+    return file
+  }
+  const printer = ts.createPrinter({ removeComments: true })
+  const named = (statement: ts.Statement, name: string): boolean =>
+    ts.isVariableStatement(statement)
+      ? statement.declarationList.declarations.some((one) => ts.isIdentifier(one.name) && one.name.text === name)
+      : ts.isDeclarationStatement(statement) && statement.name?.getText(statement.getSourceFile()) === name
+  const declared = ([name, symbol]: [string, ts.Symbol]): string => {
+    const files = new Set(symbol.declarations!.map((one) => declarationsOf(one.getSourceFile())))
+    const texts = [...files].flatMap((file) =>
+      file.statements
+        .filter((statement) => named(statement, symbol.name))
+        .map((statement) => printer.printNode(ts.EmitHint.Unspecified, statement, file)),
+    )
+    return `${name}\n${texts.join('\n').replace(/^/gm, '  ')}`
+  }
+  return `${[...exports]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(declared)
+    .join('\n')}\n`
 }
