@@ -30,7 +30,7 @@ export default class FillMask extends AlbertkitCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(FillMask)
     const { fillMask } = await import('../api/inference/single.js')
-    const { maskText } = await import('../report/text/single.js')
+    const { maskText } = await import('../report/text/short.js')
     const { taken: notes, onNote } = this.noteTaker()
     const options = { top: flags.top, ...casedOptions(flags), ...selectOptions(flags), onNote }
     const masks = await fillMask(args.model, args.text, options)

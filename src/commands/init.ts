@@ -40,7 +40,7 @@ export default class Init extends AlbertkitCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init)
     const { initModel } = await import('../api/init/init.js')
-    const { initText } = await import('../report/text/init.js')
+    const { initText } = await import('../report/text/short.js')
     const report = await initModel(args.preset, flags.output, {
       ...(flags.to === undefined ? {} : { target: flags.to as CheckpointTarget }),
       task: flags.task as ResolvedTask,

@@ -28,7 +28,7 @@ export default class Merge extends AlbertkitCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Merge)
     const { mergeDirectory } = await import('../api/sharded/merge.js')
-    const { mergeText } = await import('../report/text/merge.js')
+    const { mergeText } = await import('../report/text/short.js')
     const report = await mergeDirectory(args.directory, flags)
     await this.finish(report, () => mergeText(report))
   }

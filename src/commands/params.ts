@@ -70,7 +70,7 @@ async function counted(
 }
 
 async function paper(): Promise<Result> {
-  const { paperReport } = await import('../api/params/paper.js')
+  const { paperReport } = await import('../api/params/params.js')
   const { paperCsvTable, paperReportTables } = await import('../report/text/paper.js')
   const { paperChart } = await import('../report/chart/params.js')
   const report = paperReport()

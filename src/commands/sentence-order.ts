@@ -22,7 +22,7 @@ export default class SentenceOrder extends AlbertkitCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SentenceOrder)
     const { sentenceOrder } = await import('../api/inference/single.js')
-    const { orderText } = await import('../report/text/single.js')
+    const { orderText } = await import('../report/text/short.js')
     const { taken: notes, onNote } = this.noteTaker()
     const options = { ...casedOptions(flags), ...selectOptions(flags), onNote }
     const order = await sentenceOrder(args.model, args.first, args.second, options)

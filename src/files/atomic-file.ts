@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { outputError } from '../base/errors.js'
+import { dirname, resolve } from 'node:path'
+import { outputError, usage } from '../base/errors.js'
 import { onInterrupt } from '../base/interrupt.js'
 import { OutputFile, writing } from './output-file.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
@@ -81,4 +81,26 @@ export function writeWhole(path: string, data: string | Uint8Array, force = fals
   } finally {
     file.discard()
   }
+}
+
+/** True if two paths name one file. */
+function isSameFile(a: string, b: string): boolean {
+  if (resolve(a) === resolve(b)) return true
+  const [x, y] = [statSync(a, { throwIfNoEntry: false }), statSync(b, { throwIfNoEntry: false })]
+  return x?.isFile() === true && y?.isFile() === true && x.dev === y.dev && x.ino === y.ino
+}
+
+/**
+ * Checks, before anything is written, that no two files of a command are the same.
+ * @param files paths by what they are, e.g. `the output`; undefined and `-` are skipped
+ * @throws AlbertkitError `usage`
+ */
+export function refuseSame(files: Readonly<Record<string, string | undefined>>): void {
+  const named = Object.entries(files).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '-',
+  )
+  named.forEach(([what, file], i) => {
+    const other = named.slice(0, i).find(([, before]) => isSameFile(before, file))
+    if (other !== undefined) throw usage(`${what} is ${other[0]}: name another file`, { code: 'output-is-input', file })
+  })
 }

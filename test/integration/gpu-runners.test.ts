@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { openModel, type OpenedModel } from '../../src/api/open/open.js'
 import { runnable } from '../../src/api/verify/artefacts.js'
-import { TemporaryArtefacts } from '../../src/api/verify/temporary.js'
+import { TemporaryArtefacts } from '../../src/api/verify/artefacts.js'
 import { verifyModel } from '../../src/api/verify/verify.js'
 import { hiddenStateCount } from '../../src/model/outputs.js'
 import { requireAdapter } from '../../src/runtime/gpu/adapter.js'

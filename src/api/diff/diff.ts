@@ -3,6 +3,7 @@ import type { OpenOptions } from '../../formats/core/source.js'
 import { correspond, type SlotView, type Pair } from '../../model/rewrite/align.js'
 import { differenceOf } from '../../compare/difference.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from '../open/open.js'
+import type { DiffModel, DiffReport, DiffSide, SlotDiff, SlotStatus } from './report.js'
 
 /** Scope, head, averages and LoRA are those of the first model; what is ignored is so in both. */
 export interface DiffOptions
@@ -12,52 +13,6 @@ export interface DiffOptions
   /** Differences up to this count as none; default 0. */
   readonly atol?: number
   readonly onProgress?: (what: string) => void
-}
-
-export type SlotStatus = 'equal' | 'within' | 'differs' | 'shape' | 'only-a' | 'only-b'
-
-export interface DiffSide {
-  readonly variables: readonly string[]
-  readonly dtype: string
-  readonly shape: readonly number[]
-}
-
-export interface SlotDiff {
-  readonly slot: string
-  /** Inner layers that use it, counted through; empty outside the layers. */
-  readonly layers: readonly number[]
-  /** `within`: not the same, but not beyond the bound that was given. */
-  readonly status: SlotStatus
-  readonly a: DiffSide | null
-  readonly b: DiffSide | null
-  readonly elements: number
-  /** Elements that are not the same number; null where they cannot be compared. */
-  readonly different: number | null
-  /** Null where they cannot be compared, or one of two numbers is none. */
-  readonly maxAbs: number | null
-  readonly where: readonly number[]
-  /** Why this is no difference although one of the models has no such slot. */
-  readonly harmless?: string
-}
-
-export interface DiffModel {
-  readonly path: string
-  readonly family: string
-  readonly format: string
-  readonly title: string
-}
-
-export interface DiffReport {
-  /** Whether they are the same model: every slot within the bound, no setting that computes otherwise. */
-  readonly ok: boolean
-  readonly a: DiffModel
-  readonly b: DiffModel
-  readonly atol: number
-  /** Settings that change what is computed and are not the same. */
-  readonly config: readonly { readonly field: string; readonly a: string | number; readonly b: string | number }[]
-  readonly slots: readonly SlotDiff[]
-  readonly counts: Readonly<Record<'equal' | 'within' | 'differs' | 'shape' | 'onlyA' | 'onlyB', number>>
-  readonly notes: readonly string[]
 }
 
 /** Settings that no shape of a tensor shows; layers are compared one by one. */

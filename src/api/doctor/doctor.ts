@@ -3,53 +3,15 @@ import { arch, availableParallelism, cpus, freemem, platform, release, totalmem 
 import { join } from 'node:path'
 import { albertkitVersion, nodeRequired } from '../../base/version.js'
 import { temporaryFolder } from '../../base/temporary-folder.js'
-import { RUNNERS, type Adapter, type RunnerInfo, type RunnerOptions, type RunnerDevice } from '../../runtime/runners.js'
-import { optionalPackages, type PackageReport } from './packages.js'
+import { RUNNERS, type RunnerInfo, type RunnerOptions } from '../../runtime/runners.js'
+import { optionalPackages } from './packages.js'
+import { type DoctorReport, type RuntimeHealth } from './report.js'
 import type { Probe } from './probe.js'
 import { tryRuntime } from './try.js'
 import { initModel } from '../init/init.js'
 
 export interface DoctorOptions extends Pick<RunnerOptions, 'adapter' | 'browser'> {
   readonly onProgress?: (what: string) => void
-}
-
-/** What one runtime is worth on this machine. */
-export interface RuntimeHealth {
-  readonly name: string
-  /** Whether albertkit cannot do its work without it. */
-  readonly required: boolean
-  readonly place: RunnerDevice
-  /** `software`: it works, on a GPU that is none. `broken`: it is there and does not run a model rightly. */
-  readonly status: 'works' | 'software' | 'absent' | 'broken'
-  /** Packages, versions, device; null where it did not start. */
-  readonly detail: string | null
-  readonly adapter: Adapter | null
-  /** Largest difference from the float64 reference on a small model. */
-  readonly maxAbs: number | null
-  readonly reason: string | null
-  /** What to do about it. */
-  readonly fix: string | null
-}
-
-export interface DoctorReport {
-  /** Whether everything that is required works. */
-  readonly ok: boolean
-  readonly version: string
-  readonly node: { readonly version: string; readonly required: string; readonly ok: boolean }
-  readonly system: {
-    readonly platform: string
-    readonly release: string
-    readonly arch: string
-    readonly cpu: string
-    readonly threads: number
-    /** Bytes. */
-    readonly memory: number
-    readonly freeMemory: number
-  }
-  /** Names of the WebGPU adapters that Dawn sees. */
-  readonly adapters: readonly string[]
-  readonly runtimes: readonly RuntimeHealth[]
-  readonly packages: readonly PackageReport[]
 }
 
 function nodeHealth(): DoctorReport['node'] {

@@ -1,12 +1,5 @@
 import { installedVersion } from '../../runtime/package.js'
-
-/** An optional package that is no runtime, and what it is for. */
-export interface PackageReport {
-  readonly name: string
-  /** Null where it is not installed. */
-  readonly version: string | null
-  readonly purpose: string
-}
+import type { PackageReport } from './report.js'
 
 const PACKAGES: readonly (readonly [name: string, purpose: string])[] = [
   ['vega', 'pictures (--svg, --report)'],

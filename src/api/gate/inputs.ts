@@ -15,7 +15,7 @@ import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { drawInputs } from '../../compare/sample-inputs.js'
 import type { OpenedModel } from '../open/open.js'
 import { readLabels } from '../labels.js'
-import { modelTokenizer } from '../inference/tokenizer.js'
+import { modelTokenizer } from '../open/tokenizer.js'
 
 /** What a rounded model is tried on: labelled lines that were given, text where there is a tokenizer, else tokens. */
 

@@ -2,7 +2,7 @@ import { WINDOW } from '../../sharding/line-index.js'
 import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
 import { PAUSE, withPauses } from './pauses.js'
 import type { Entry } from './entries.js'
-import type { TextModel } from './model.js'
+import type { TextModel } from './text-model.js'
 import type { Reading, TextInput, WindowRows } from './window.js'
 
 /** How far the reading of a file is: a whole number of windows, all of whose answers have been taken. */

@@ -1,21 +1,7 @@
 import { isBad } from '../../text/data/examples.js'
 import { openClassifier, predictions, type TextJob } from './job.js'
-import type { TextModel } from './model.js'
-
-export interface DifferentLine {
-  readonly line: number
-  /** The label that the line itself gives, or null. */
-  readonly label: string | null
-  readonly first: string
-  readonly second: string
-  readonly text: string
-}
-
-export interface ModelComparison {
-  readonly other: string
-  readonly lines: number
-  readonly different: readonly DifferentLine[]
-}
+import type { TextModel } from './text-model.js'
+import type { DifferentLine, ModelComparison } from './report.js'
 
 const KEPT = 10_000
 

@@ -1,15 +1,14 @@
 import { usage } from '../../base/errors.js'
 import { MatrixFile } from '../../files/matrix-file.js'
-import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
+import { refuseExisting, refuseSame, WholeFile } from '../../files/atomic-file.js'
 import { isBad } from '../../text/data/examples.js'
 import { float32Number } from '../../text/data/numbers.js'
 import { embedEntries, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
 import { until } from './pauses.js'
-import type { TextFileReport } from './predict-file.js'
-import { refuseSame } from './places.js'
-import { cosine, type Pooling } from './single.js'
+import type { Similarity, TextFileReport } from './report.js'
+import { cosine } from './single.js'
 
 export interface EmbedFileOptions {
   /** File to write; without it JSON lines go to `put`. */
@@ -122,12 +121,6 @@ export async function embedFile(
     errors.close()
     await model.close()
   }
-}
-
-export interface Similarity {
-  readonly texts: readonly [string, string]
-  readonly pooling: Pooling
-  readonly cosine: number
 }
 
 /** The cosine of the vectors of two texts. @throws AlbertkitError as `openTextModel` */

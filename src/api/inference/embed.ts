@@ -2,9 +2,9 @@ import { isBad, type BadLine, type ExampleReader } from '../../text/data/example
 import type { Line } from '../../text/data/lines.js'
 import { float32Number } from '../../text/data/numbers.js'
 import { lineEntries, type Entry } from './entries.js'
-import { openTextModel, type TextModel, type TextModelOptions } from './model.js'
+import { openTextModel } from './model.js'
+import type { Pooling, TextModel, TextModelOptions } from './text-model.js'
 import { answers, type AnswerOptions } from './answers.js'
-import type { Pooling } from './single.js'
 import { readWindow } from './window.js'
 
 export interface Embedding {

@@ -4,8 +4,7 @@ import { readable } from '../../text/tokenizers/detokenize.js'
 import type { FeatureRecord } from '../../text/data/feature-record.js'
 import type { Features } from '../../text/data/features.js'
 import type { Line, LineRange } from '../../text/data/lines.js'
-import type { InputLimits } from './limits.js'
-import type { TextModel } from './model.js'
+import type { InputLimits, TextModel } from './text-model.js'
 
 /** A line of text, or a record of features, with what it holds: null for a header, and for what only fills a batch. */
 export interface Entry {

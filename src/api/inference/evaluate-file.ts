@@ -1,22 +1,11 @@
 import { usage } from '../../base/errors.js'
-import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
-import { compareModels, type ModelComparison } from './compare.js'
+import { refuseExisting, refuseSame, WholeFile } from '../../files/atomic-file.js'
+import { compareModels } from './compare.js'
+import type { EvaluationReport } from './report.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
-import { evalResults, evaluate, type Evaluation } from './evaluate.js'
+import { evalResults, evaluate } from './evaluate.js'
 import { openClassifier, predictions, type Listener, type TextJob } from './job.js'
-import { refuseSame } from './places.js'
 import { labelsFor } from './predict.js'
-
-/** What `evaluate` says of a model. */
-export interface EvaluationReport extends Evaluation {
-  /** What the file or its folder has and the model leaves out. */
-  readonly notes: readonly string[]
-  /** What ran the model. */
-  readonly runner: string
-  /** `global_step` of a checkpoint, or null. */
-  readonly globalStep: number | null
-  readonly comparison?: ModelComparison
-}
 
 export interface EvaluateFileOptions {
   /** Another model: the lines that the two label differently are reported. */

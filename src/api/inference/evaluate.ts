@@ -2,46 +2,7 @@ import { usage } from '../../base/errors.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { crossEntropy, float32Text } from '../../text/data/numbers.js'
 import type { Prediction } from './predict.js'
-
-/** How well a class is recognised. */
-export interface ClassScore {
-  readonly label: string
-  /** Lines that have it. */
-  readonly support: number
-  /** Lines that were given it. */
-  readonly predicted: number
-  readonly precision: number
-  readonly recall: number
-  readonly f1: number
-}
-
-export interface Mistake {
-  readonly line: number
-  readonly text: string
-  readonly label: string
-  readonly predicted: string
-  /** Probability of what was predicted. */
-  readonly probability: number
-  readonly loss: number
-}
-
-export interface Evaluation {
-  readonly lines: number
-  readonly accuracy: number
-  /** Mean cross-entropy over the lines, run_classifier's `eval_loss`. */
-  readonly loss: number
-  /** Mean over batches of eight, as run_classifier's `loss` is. */
-  readonly batchLoss: number
-  readonly labels: readonly string[]
-  readonly classes: readonly ClassScore[]
-  /** Rows: the label of the line; columns: what was predicted. */
-  readonly confusion: readonly (readonly number[])[]
-  /** Mistakes with the largest loss, and those that the model was surest of. */
-  readonly worst: readonly Mistake[]
-  readonly confident: readonly Mistake[]
-  readonly warnings: readonly string[]
-  readonly bad: number
-}
+import type { ClassScore, Evaluation, Mistake } from './report.js'
 
 /** run_classifier's default. */
 const EVAL_BATCH = 8

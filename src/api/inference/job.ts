@@ -14,11 +14,11 @@ import { omitUndefined } from '../../base/omit-undefined.js'
 import { usage } from '../../base/errors.js'
 import { readTfRecords } from '../../formats/tf-record.js'
 import { lineEntries, recordEntries, type Entry } from './entries.js'
-import { openTextModel, readLabelsFile, type TextModel, type TextModelOptions } from './model.js'
+import { openTextModel, readLabelsFile } from './model.js'
+import type { Pooling, TextModel, TextModelOptions } from './text-model.js'
 import type { VectorFormat } from './embed.js'
 import type { AnswerOptions, Progress } from './answers.js'
 import { predictEntries, type Prediction, type PredictionFormat } from './predict.js'
-import type { Pooling } from './single.js'
 
 /** Everything that one reading of a file needs to know; plain data, so that it travels to other machines. */
 export interface TextJob {

@@ -11,54 +11,13 @@ import type { NamedTensor, Runner } from '../../runtime/runner.js'
 import { temporaryFolder } from '../../base/temporary-folder.js'
 import type { Batch } from '../../text/data/batches.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
-import { openModel, type OpenedModel, type OpenModelOptions } from '../open/open.js'
+import { openModel, type OpenedModel } from '../open/open.js'
 import { readLabelLines, readLabels } from '../labels.js'
 import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
-import { modelTokenizer } from './tokenizer.js'
-import type { InputLimits } from './limits.js'
+import { modelTokenizer } from '../open/tokenizer.js'
 import { WindowPool } from './pool.js'
-import type { TextPool } from './window.js'
 import type { WorkerPlan } from './window-worker.js'
-
-export interface TextModelOptions extends OpenModelOptions {
-  /** Vocabulary instead of the one beside the model. */
-  readonly vocabulary?: string
-  readonly lowerCase?: boolean
-  /** `onnxruntime`, `onnxruntime-web` or `tfjs-wasm`; the fastest that is there if left out. */
-  readonly runner?: string
-  /** Names of the classes, in the order of the model's outputs. */
-  readonly labels?: readonly string[]
-  /** Tokens of an input at most; 128 if left out, and never more than the model has positions. */
-  readonly maxSeqLength?: number
-  /** Compute `sha256`, which reads all weights once more. */
-  readonly hash?: boolean
-  /** Told what the file or its folder has and the model leaves out. */
-  readonly onNote?: (note: string) => void
-}
-
-/** A model with its tokenizer, ready to read text. */
-export interface TextModel {
-  readonly tokenizer: Tokenizer
-  /** Names of the classes, or null where none are known. */
-  readonly labels: readonly string[] | null
-  readonly maxLength: number
-  readonly limits: InputLimits
-  /** The runtime that runs it, and what of. */
-  readonly runner: string
-  readonly detail: string
-  /** Whether that is the fastest runtime there is, or the one that was asked for. */
-  readonly fastest: boolean
-  /** `global_step` of a checkpoint, or null. */
-  readonly globalStep: number | null
-  /** With `hash`: SHA-256 over everything that the answers depend on, weights, configuration, vocabulary; else empty. */
-  readonly sha256: string
-  /** What the file or its folder has and the model leaves out. */
-  readonly leftOut: readonly string[]
-  run(batch: Batch, output: string): Promise<NamedTensor>
-  /** Threads that read with this model until it is closed. @param threads how many; what the machine takes if left out */
-  pool(threads?: number): TextPool
-  close(): Promise<void>
-}
+import type { TextModel, TextModelOptions } from './text-model.js'
 
 const DEFAULT_LENGTH = 128
 

@@ -1,4 +1,4 @@
-import { refuseExisting } from '../../files/atomic-file.js'
+import { refuseExisting, refuseSame } from '../../files/atomic-file.js'
 import { PartFile } from '../../sharding/part-file.js'
 import type { ShardTask } from '../../sharding/manifest.js'
 import { isBad } from '../../text/data/examples.js'
@@ -7,26 +7,9 @@ import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { indexInput, openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
 import { until } from './pauses.js'
 import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
-import { refuseSame } from './places.js'
 import { taskOf } from '../sharded/shards.js'
-import type { TextModel } from './model.js'
-
-/** What was done with a file of lines. */
-export interface TextFileReport {
-  /** The file that was written, or null where the lines went elsewhere. */
-  readonly output: string | null
-  /** Lines that were answered, and lines that could not be used. */
-  readonly lines: number
-  readonly bad: number
-  /** Where those are. */
-  readonly errors: string | null
-  /** What ran the model. */
-  readonly runner: string
-  /** What the file or its folder has and the model leaves out. */
-  readonly notes: readonly string[]
-  /** Number of the line at which an interrupted run was taken up, or null. */
-  readonly resumedAt: number | null
-}
+import type { TextModel } from './text-model.js'
+import type { TextFileReport } from './report.js'
 
 export interface PredictFileOptions {
   /** File to write; what an interrupted run left of it is taken up. Without it the lines go to `put`. */

@@ -3,7 +3,7 @@ import { usage } from '../../base/errors.js'
 import { isBad, type BadLine, type ExampleReader } from '../../text/data/examples.js'
 import type { Line } from '../../text/data/lines.js'
 import { argmax, float32Number, float32Text, softmax } from '../../text/data/numbers.js'
-import type { TextModel } from './model.js'
+import type { TextModel } from './text-model.js'
 import { lineEntries, type Entry } from './entries.js'
 import { answers, type AnswerOptions } from './answers.js'
 

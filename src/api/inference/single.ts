@@ -5,21 +5,9 @@ import { makeFeatures, type Features } from '../../text/data/features.js'
 import { float32Number, softmax } from '../../text/data/numbers.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { pairMisfit } from './entries.js'
-import { openTextModel, type TextModel, type TextModelOptions } from './model.js'
-
-/** What a model says of single texts: words for masks, the order of two sentences, vectors. */
-
-export interface MaskCandidate {
-  readonly token: string
-  readonly id: number
-  readonly probability: number
-}
-
-export interface FilledMask {
-  /** Which token of the input it is, `[CLS]` being 0. */
-  readonly position: number
-  readonly candidates: readonly MaskCandidate[]
-}
+import { openTextModel } from './model.js'
+import type { FilledMask, SentenceOrder } from './report.js'
+import type { TextModel, TextModelOptions } from './text-model.js'
 
 const MASK = '[MASK]'
 
@@ -83,13 +71,6 @@ export const fillMask = (
   { top = 5, ...options }: TextModelOptions & { readonly top?: number } = {},
 ): Promise<FilledMask[]> => withModel(path, 'mlm', options, (model) => fillMasks(model, text, top))
 
-export interface SentenceOrder {
-  /** The texts stand in their order (BERT: the second follows the first). */
-  readonly inOrder: boolean
-  /** Probability of that, and of the contrary. */
-  readonly probabilities: { readonly inOrder: number; readonly swapped: number }
-}
-
 /** Order of two texts: the sentence-order head of ALBERT, the next-sentence head of BERT. */
 export async function orderOf(model: TextModel, first: string, second: string): Promise<SentenceOrder> {
   const reason = pairMisfit(model.limits)
@@ -108,9 +89,6 @@ export const sentenceOrder = (
   second: string,
   options: TextModelOptions = {},
 ): Promise<SentenceOrder> => withModel(path, 'sop', options, (model) => orderOf(model, first, second))
-
-export const POOLINGS = ['mean', 'pooled'] as const
-export type Pooling = (typeof POOLINGS)[number]
 
 /** The cosine of the angle between two vectors. */
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -20,6 +20,7 @@ import { compareFile } from '../../compare/files.js'
 import { readConfigFile } from '../open/config-file.js'
 import { writeVocabulary } from './made-up-vocabulary.js'
 import { openModel } from '../open/open.js'
+import type { InitReport } from './report.js'
 
 export interface InitOptions {
   /** Container and names: a TensorFlow checkpoint of the preset's own code (default), or transformers' safetensors. */
@@ -35,24 +36,6 @@ export interface InitOptions {
   /** Replace files of an existing directory. */
   readonly force?: boolean
   readonly onProgress?: (what: string) => void
-}
-
-export interface InitReport {
-  readonly ok: boolean
-  /** Name of the preset, or the configuration file. */
-  readonly preset: string
-  readonly family: string
-  readonly target: CheckpointTarget
-  readonly task: ResolvedTask
-  readonly seed: number
-  readonly output: string
-  readonly files: readonly { readonly path: string; readonly bytes: number }[]
-  readonly tensors: number
-  readonly parameters: number
-  readonly weightBytes: number
-  /** Tensors that were read back and are what was meant; null where that was switched off. */
-  readonly verified: number | null
-  readonly notes: readonly string[]
 }
 
 /** @throws AlbertkitError `usage` where there is neither such a preset nor such a file */

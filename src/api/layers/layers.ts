@@ -1,8 +1,9 @@
 import { usage } from '../../base/errors.js'
-import { TraceMeans, traceReference, type HeadMeans, type LayerMeans } from '../../model/reference/trace.js'
+import { TraceMeans, traceReference } from '../../model/reference/trace.js'
 import { distinctNames } from '../distinct-names.js'
-import { layerInputs, type LayerInputs } from './inputs.js'
+import { layerInputs } from './inputs.js'
 import { openModel, type OpenModelOptions } from '../open/open.js'
+import type { ModelLayers } from './report.js'
 
 export interface LayersOptions extends OpenModelOptions {
   /** A golden, whose inputs are taken. */
@@ -11,23 +12,6 @@ export interface LayersOptions extends OpenModelOptions {
   readonly text?: string
   /** Called with what is being done. */
   readonly onProgress?: (step: string) => void
-}
-
-/** What the layers of one model do. */
-export interface ModelLayers {
-  readonly model: string
-  readonly family: string
-  readonly architecture: string
-  /** What it was watched on. */
-  readonly inputs: {
-    readonly kind: LayerInputs['kind']
-    readonly rows: number
-    /** Tokens that the means are over: padding is left out. */
-    readonly tokens: number
-  }
-  readonly layers: readonly LayerMeans[]
-  readonly heads: readonly HeadMeans[]
-  readonly notes: readonly string[]
 }
 
 /**

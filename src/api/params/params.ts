@@ -1,11 +1,11 @@
 import { usage } from '../../base/errors.js'
 import { DTYPE_BYTES, elementCount } from '../../formats/core/source.js'
-import { accountOf, type AccountLine } from '../../model/accounting/account.js'
+import { accountOf } from '../../model/accounting/account.js'
 import { parseConfig, type ModelConfig } from '../../model/config.js'
-import { footprintOf, type Footprint, type Workload } from '../../model/accounting/footprint.js'
+import { footprintOf, type Workload } from '../../model/accounting/footprint.js'
 import { polynomial, showFormula } from '../../model/accounting/formula.js'
 import { guessFamily } from '../../model/names/guess-family.js'
-import { countParameters, type ParameterReport, type PartCounts } from '../../model/accounting/count.js'
+import { countParameters } from '../../model/accounting/count.js'
 import { findPreset, PRESETS } from '../../model/accounting/presets.js'
 import {
   slotDifferences,
@@ -20,6 +20,8 @@ import { sharingOf, whatIfs, type WhatIf } from '../../model/accounting/what-if.
 import { readConfigFile } from '../open/config-file.js'
 import { distinctNames } from '../distinct-names.js'
 import type { OpenModelOptions } from '../open/open.js'
+import type { BytesByDtype, PaperReport, ParamsColumn, ParamsReport } from './report.js'
+import { factorisationExample, paperTables, VARIANTS, PAPER_FINDINGS } from '../../model/accounting/paper.js'
 
 /** Which models to count, and for which work. */
 export interface ParamsOptions extends OpenModelOptions {
@@ -36,48 +38,6 @@ export interface ParamsOptions extends OpenModelOptions {
   readonly heads?: readonly HeadName[]
   readonly labels?: number
   readonly workload?: Partial<Workload>
-}
-
-/** Bytes of the stored parameters by element type. */
-export interface BytesByDtype {
-  readonly F32: number
-  readonly F16: number
-  readonly BF16: number
-  readonly I8: number
-}
-
-/** One model, or one imagined. */
-export interface ParamsColumn {
-  readonly name: string
-  readonly origin: 'file' | 'preset' | 'config' | 'what-if'
-  readonly config: ModelConfig
-  /** How layers share, in words. */
-  readonly sharing: string
-  readonly heads: readonly string[]
-  readonly embedding: ParameterReport['embedding'] & {
-    /** The two sides in letters. */
-    readonly symbols: { readonly unfactorised: string; readonly factorised: string }
-  }
-  /** All of the stored parameters in letters. */
-  readonly formula: string
-  readonly lines: readonly AccountLine[]
-  readonly parts: PartCounts
-  readonly stored: number
-  readonly used: number
-  readonly bytes: BytesByDtype
-  /** Bytes in the file's own element types; null where there is no file. */
-  readonly fileBytes: number | null
-  readonly footprint: Footprint
-  /** For a file: how its slots and those of its configuration agree. */
-  readonly agreement: { readonly slots: number; readonly differences: readonly string[] } | null
-  readonly notes: readonly string[]
-}
-
-export interface ParamsReport {
-  /** False where a file and its configuration disagree. */
-  readonly ok: boolean
-  readonly workload: Workload
-  readonly columns: readonly ParamsColumn[]
 }
 
 const DEFAULT_WORKLOAD: Workload = { batch: 1, sequence: 128, elementBytes: 4 }
@@ -215,3 +175,11 @@ function checked(config: ModelConfig): ModelConfig {
     throw usage('these sizes are larger than can be counted exactly')
   return config
 }
+
+/** Recomputes the parameter counts of Lan et al. 2019 (arXiv 1909.11942) from its configurations alone. */
+export const paperReport = (): PaperReport => ({
+  example: factorisationExample(),
+  tables: paperTables(),
+  variants: VARIANTS,
+  findings: PAPER_FINDINGS,
+})

@@ -5,9 +5,11 @@ import { float32Number } from '../../text/data/numbers.js'
 import type { Entry } from '../inference/entries.js'
 import { DEFAULT_BATCH, type AnswerOptions } from '../inference/answers.js'
 import { embedEntries, openEmbedder } from '../inference/embed.js'
-import { openTextModel, type TextModel, type TextModelOptions } from '../inference/model.js'
+import { openTextModel } from '../inference/model.js'
+import type { Pooling, TextModel, TextModelOptions } from '../inference/text-model.js'
 import { labelsFor, predictEntries } from '../inference/predict.js'
-import { fillMasks, orderOf, type FilledMask, type Pooling, type SentenceOrder } from '../inference/single.js'
+import { fillMasks, orderOf } from '../inference/single.js'
+import type { FilledMask, SentenceOrder } from '../inference/report.js'
 import { tagTexts, type TaggedText } from './tags.js'
 
 /** Class of a text, or of a pair of texts. */

@@ -2,7 +2,7 @@ import { answerOf } from '../../model/tasks.js'
 import { makeBatches } from '../../text/data/batches.js'
 import { makeFeatures } from '../../text/data/features.js'
 import { argmax, float32Number, softmax } from '../../text/data/numbers.js'
-import type { TextModel } from '../inference/model.js'
+import type { TextModel } from '../inference/text-model.js'
 import { labelsFor } from '../inference/predict.js'
 
 /** Tags of one text, token by token; what lies behind the model's longest input has none. */

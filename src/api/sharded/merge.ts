@@ -2,7 +2,7 @@ import { basename, join } from 'node:path'
 import { malformed, usage } from '../../base/errors.js'
 import { hashFile } from '../../files/hash-file.js'
 import { MatrixFile, type MatrixFormat } from '../../files/matrix-file.js'
-import { refuseExisting, WholeFile, writeWhole } from '../../files/atomic-file.js'
+import { refuseExisting, refuseSame, WholeFile, writeWhole } from '../../files/atomic-file.js'
 import type { ShardFile } from '../../sharding/manifest.js'
 import {
   mergeErrors,
@@ -12,22 +12,13 @@ import {
   type MergeReport,
   type ShardSet,
 } from '../../sharding/merge.js'
-import { evaluate, type Evaluation } from '../inference/evaluate.js'
+import { evaluate } from '../inference/evaluate.js'
 import { toJsonText } from '../../base/json-text.js'
 import type { BadLine } from '../../text/data/examples.js'
 import { badLine } from '../inference/errors-file.js'
-import { refuseSame } from '../inference/places.js'
 import { readJsonLines } from './shards.js'
 import type { Prediction } from '../inference/predict.js'
-
-export interface MergedEvaluation {
-  readonly command: 'evaluate'
-  readonly shards: number
-  readonly inputLines: number
-  readonly evaluation: Evaluation
-}
-
-export type Merged = (MergeReport & { readonly command: 'predict' | 'embed' }) | MergedEvaluation
+import type { Merged, MergedEvaluation } from './report.js'
 
 export interface MergeDirectoryOptions {
   readonly output?: string | undefined

@@ -9,7 +9,7 @@ import { work, type WorkOptions, type WorkReport } from '../../sharding/queue/wo
 import { VECTOR_FORMATS } from '../inference/embed.js'
 import { indexInput, textModelOptions, type TextJob } from '../inference/job.js'
 import { mergeDirectory } from './merge.js'
-import type { TextModel } from '../inference/model.js'
+import type { TextModel } from '../inference/text-model.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
 import { computeShard, openForShards, taskOf, type ShardCommand } from './shards.js'
 

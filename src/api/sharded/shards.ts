@@ -17,7 +17,7 @@ import {
   type Listener,
   type TextJob,
 } from '../inference/job.js'
-import type { TextModel } from '../inference/model.js'
+import type { TextModel } from '../inference/text-model.js'
 import { labelsFor, predictionLine, type PredictionFormat } from '../inference/predict.js'
 
 export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const

@@ -1,26 +1,18 @@
+import { refuseSame } from '../../files/atomic-file.js'
 import { usage } from '../../base/errors.js'
 import { ErrorsFile, refuseExistingErrors } from '../inference/errors-file.js'
 import { readerOf, type TextJob } from '../inference/job.js'
 import { readLabelsFile } from '../inference/model.js'
-import { refuseSame } from '../inference/places.js'
 import type { BadLine } from '../../text/data/examples.js'
 import { readLines } from '../../text/data/lines.js'
 import { tokenNames } from '../../text/tokenizers/detokenize.js'
 import type { LoadTokenizerOptions } from '../../text/tokenizers/load.js'
 import { readFeatures, writeFeatures } from './feature-files.js'
 import { labelsBeside, tokenizerOf } from './tokenize.js'
+import type { RecordsReport, TokenizedRecord } from './report.js'
 
 /** Tokens of a record unless `maxSeqLength` says otherwise: run_classifier's default. */
 const DEFAULT_LENGTH = 128
-
-/** Result of writing examples as features. */
-export interface RecordsReport {
-  readonly file: string
-  readonly records: number
-  readonly maxSeqLength: number
-  /** Number of lines that could not be used. */
-  readonly bad: number
-}
 
 export interface WriteRecordsOptions {
   readonly output: string | undefined
@@ -66,17 +58,6 @@ export async function writeRecords(
   } finally {
     errors.close()
   }
-}
-
-/** A record of features with its tokens, padding left out, and the name of its label. */
-export interface TokenizedRecord {
-  readonly tokens: readonly string[]
-  readonly input_ids: readonly number[]
-  readonly input_mask: readonly number[]
-  readonly segment_ids: readonly number[]
-  readonly label_id: number | null
-  readonly label: string | null
-  readonly is_real_example: boolean
 }
 
 /**

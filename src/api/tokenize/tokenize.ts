@@ -7,14 +7,7 @@ import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../t
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel } from '../open/open.js'
 import { findLabels, readLabelLines, readLabels } from '../labels.js'
-
-/** The tokens of a line. */
-export interface TokenizedLine {
-  readonly tokens: readonly string[]
-  readonly ids: readonly number[]
-  /** `[start, end)` of each token in characters (Unicode code points); null for a special token. */
-  readonly offsets: readonly (readonly [number, number] | null)[]
-}
+import type { TokenizedLine } from './report.js'
 
 export interface TokenizeOptions extends LoadTokenizerOptions {
   /** Put `[CLS]` in front and `[SEP]` behind. */

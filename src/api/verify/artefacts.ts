@@ -9,6 +9,8 @@ import type { Runnable } from '../../runtime/runners.js'
 import type { OpenedModel } from '../open/open.js'
 import { parsedObject } from './graphs.js'
 import type { ArtefactWeightCheck } from './report.js'
+import { type TemporaryFolder, temporaryFolder } from '../../base/temporary-folder.js'
+import { exportModel } from '../../export/export.js'
 
 /** Parameters of the model that an artefact holds or ought to hold: those of the heads that it has, and of the encoder. */
 export function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[] {
@@ -57,4 +59,26 @@ function innerTable(metadata: ReadonlyMap<string, string>, values: readonly stri
     (entry): entry is [string, string] => typeof entry[1] === 'string' && known.has(entry[1]),
   )
   return Object.fromEntries(entries)
+}
+
+/** Artefacts of a source for runners that load files only; they are gone after the verification. */
+export class TemporaryArtefacts {
+  #folder: TemporaryFolder | null = null
+  readonly #made = new Set<GraphTarget>()
+
+  constructor(readonly opened: OpenedModel) {}
+
+  /** Path of a directory that holds the source as `target`. @throws AlbertkitError where it cannot be exported */
+  async directory(target: GraphTarget): Promise<string> {
+    const { path } = (this.#folder ??= temporaryFolder())
+    const { model, source } = this.opened
+    if (!this.#made.has(target)) await exportModel(model, source, target, path, { task: 'auto', allOutputs: false })
+    this.#made.add(target)
+    return path
+  }
+
+  remove(): void {
+    this.#folder?.remove()
+    this.#folder = null
+  }
 }

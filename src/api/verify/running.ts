@@ -14,7 +14,7 @@ import { layerOf } from './divergence.js'
 import { isNearBound, relaxToFloat32Error } from './float32-error.js'
 import { judgeOperations } from './operations.js'
 import type { NotRun, OperationReport, RuntimeReport, VerifyOptions } from './report.js'
-import { TemporaryArtefacts } from './temporary.js'
+import { TemporaryArtefacts } from './artefacts.js'
 import type { TestCase } from './test-cases.js'
 
 /** Above this, pure JavaScript takes minutes; `--runner tfjs-cpu` runs it all the same. */

@@ -8,7 +8,7 @@ import { ExampleReader, formatOf, isBad, recordsOf } from '../../text/data/examp
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import { readLines } from '../../text/data/lines.js'
 import type { OpenedModel } from '../open/open.js'
-import { modelTokenizer } from '../inference/tokenizer.js'
+import { modelTokenizer } from '../open/tokenizer.js'
 
 /** Lines of one batch; more of them are several batches. */
 export const ROWS = 8

@@ -5,25 +5,7 @@ import { nameSlots } from '../../model/names/write-names.js'
 import { slotOptionsOf, slotsOf, type SlotOptions } from '../../model/accounting/slots.js'
 import { readConfigFile } from '../open/config-file.js'
 import type { ExaminedModel } from '../open/open.js'
-
-/** A variable of the model that the checkpoint does not provide: training starts it from random values. */
-export interface NotProvided {
-  readonly slot: string
-  /** Its name in this family. */
-  readonly variable: string
-  readonly shape: readonly number[]
-  /** The shape that the checkpoint has instead; null where it has no such variable. */
-  readonly found: readonly number[] | null
-}
-
-export interface AgainstReport {
-  readonly config: string
-  /** Variables of the configuration's model. */
-  readonly variables: number
-  readonly notProvided: readonly NotProvided[]
-  /** Variables of the checkpoint that no part of a model is called: where names differ, they stand here. */
-  readonly unknown: readonly string[]
-}
+import type { AgainstReport, NotProvided } from './report.js'
 
 /**
  * What the model of a configuration needs and a checkpoint lacks. Its heads are those of `task`, else the checkpoint's

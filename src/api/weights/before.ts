@@ -2,16 +2,7 @@ import type { Parameter } from '../../model/albert.js'
 import { eachPiece } from '../../model/health/statistics.js'
 import { parametersOf, readStored } from '../../model/tensors/read.js'
 import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
-
-export interface BeforeReport {
-  readonly checkpoint: string
-  /** Variables that both have, of the same shape. */
-  readonly compared: number
-  /** Those of them whose every value stayed as it was. */
-  readonly unchanged: readonly { readonly slot: string; readonly variable: string }[]
-  /** Slots that were not there before, or had another shape. */
-  readonly added: readonly string[]
-}
+import type { BeforeReport } from './report.js'
 
 /** Parameters that the file has, by slot. */
 export const presentParameters = ({ plan }: ExaminedModel): Map<string, Parameter> =>

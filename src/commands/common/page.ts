@@ -1,10 +1,9 @@
 import type { Section } from '../../report/html/html.js'
 import { layersSection, paperSection, paramsSection, weightsSection } from '../../report/html/pages.js'
 import { distinctNames } from '../../api/distinct-names.js'
-import type { ModelLayers } from '../../api/layers/layers.js'
+import type { ModelLayers } from '../../api/layers/report.js'
 import type { OpenModelOptions } from '../../api/open/open.js'
-import type { PaperReport } from '../../api/params/paper.js'
-import type { ParamsReport } from '../../api/params/params.js'
+import type { PaperReport, ParamsReport } from '../../api/params/report.js'
 import type { WeightsReport } from '../../api/weights/weights.js'
 
 /** A page before it is written. */

@@ -1,4 +1,4 @@
-import type { TextFileReport } from '../../api/inference/predict-file.js'
+import type { TextFileReport } from '../../api/inference/report.js'
 import type { ShardCommand } from '../../api/sharded/shards.js'
 import type { Listener, TextJob } from '../../api/inference/job.js'
 import { usage } from '../../base/errors.js'
@@ -30,7 +30,7 @@ export abstract class TextCommand extends AlbertkitCommand {
     if (errors !== undefined)
       throw usage('the lines that a shard cannot use lie beside it', { hint: 'merge --errors FILE joins them' })
     const { runTextShard } = await import('../../api/sharded/shards.js')
-    const { shardDocument, shardText } = await import('../../report/text/shard.js')
+    const { shardDocument, shardText } = await import('../../report/text/short.js')
     const report = await runTextShard(command, job, shard, output, await this.listener(job))
     await this.finish(shardDocument(report), () => shardText(report))
     return true
@@ -43,7 +43,7 @@ export abstract class TextCommand extends AlbertkitCommand {
       if (exitCode !== 0) await this.end(exitCode)
       return
     }
-    const { textFileText } = await import('../../report/text/text-file.js')
+    const { textFileText } = await import('../../report/text/short.js')
     await this.finish(report, () => textFileText(report), exitCode)
   }
 }

@@ -13,7 +13,7 @@ export default class QueueStatus extends AlbertkitCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(QueueStatus)
     const { queueStatus } = await import('../../api/sharded/status.js')
-    const { queueText } = await import('../../report/text/queue.js')
+    const { queueText } = await import('../../report/text/short.js')
     const report = await queueStatus(flags.redis, flags.queue)
     await this.finish(report, () => queueText(report))
   }

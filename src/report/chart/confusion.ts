@@ -1,4 +1,4 @@
-import type { Evaluation } from '../../api/inference/evaluate.js'
+import type { Evaluation } from '../../api/inference/report.js'
 import type { Chart } from './render.js'
 
 /** The confusion matrix as a heat map: each row's share, with the counts written in. */

@@ -1,4 +1,4 @@
-import type { ModelLayers } from '../../api/layers/layers.js'
+import type { ModelLayers } from '../../api/layers/report.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 

@@ -1,5 +1,5 @@
 import type { PaperTable, Variant } from '../../model/accounting/paper.js'
-import type { ParamsColumn, ParamsReport } from '../../api/params/params.js'
+import type { ParamsColumn, ParamsReport } from '../../api/params/report.js'
 import { millions } from '../text/params.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'

@@ -1,6 +1,5 @@
-import type { ModelLayers } from '../../api/layers/layers.js'
-import type { PaperReport } from '../../api/params/paper.js'
-import type { ParamsReport } from '../../api/params/params.js'
+import type { ModelLayers } from '../../api/layers/report.js'
+import type { PaperReport, ParamsReport } from '../../api/params/report.js'
 import type { WeightsReport } from '../../api/weights/weights.js'
 import { headsChart, layersChart } from '../chart/layers.js'
 import { paperChart, paramsChart } from '../chart/params.js'
@@ -12,7 +11,6 @@ import { paramsTables } from '../text/params.js'
 import { weightsTables } from '../text/weights.js'
 
 /** Reports as sections of a page. */
-
 export const paramsSection = (report: ParamsReport): Section => ({
   title: 'Parameters',
   text: [

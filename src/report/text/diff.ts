@@ -1,4 +1,4 @@
-import type { DiffReport, SlotDiff } from '../../api/diff/diff.js'
+import type { DiffReport, SlotDiff } from '../../api/diff/report.js'
 import { escapeControl } from '../../base/escape.js'
 import { count, scientific, shape } from '../format.js'
 import { table } from '../table.js'

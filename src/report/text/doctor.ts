@@ -1,4 +1,4 @@
-import type { DoctorReport } from '../../api/doctor/doctor.js'
+import type { DoctorReport } from '../../api/doctor/report.js'
 import { escapeControl } from '../../base/escape.js'
 import { bytes, scientific } from '../format.js'
 import { table } from '../table.js'

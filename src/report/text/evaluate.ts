@@ -1,5 +1,4 @@
-import type { ModelComparison } from '../../api/inference/compare.js'
-import type { Evaluation, Mistake } from '../../api/inference/evaluate.js'
+import type { Evaluation, Mistake, ModelComparison } from '../../api/inference/report.js'
 import { escapeControl } from '../../base/escape.js'
 import { percent } from '../format.js'
 import { table } from '../table.js'

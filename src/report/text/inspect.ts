@@ -1,4 +1,4 @@
-import type { InspectReport, VariableReport } from '../../api/inspect/inspect.js'
+import type { InspectReport, VariableReport } from '../../api/inspect/report.js'
 import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, shape } from '../format.js'
 import { table } from '../table.js'

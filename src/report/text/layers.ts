@@ -1,4 +1,4 @@
-import type { ModelLayers } from '../../api/layers/layers.js'
+import type { ModelLayers } from '../../api/layers/report.js'
 import { numberCell, textCell, type Cell, type DataColumn, type DataTable } from '../tables.js'
 
 /** The report of `layers` as tables. */

@@ -1,4 +1,4 @@
-import type { PaperReport } from '../../api/params/paper.js'
+import type { PaperReport } from '../../api/params/report.js'
 import type { PaperRow, PaperTable, Variant } from '../../model/accounting/paper.js'
 import { count } from '../format.js'
 import { numberCell, textCell, type DataTable } from '../tables.js'

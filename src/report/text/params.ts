@@ -1,4 +1,4 @@
-import type { ParamsColumn, ParamsReport } from '../../api/params/params.js'
+import type { ParamsColumn, ParamsReport } from '../../api/params/report.js'
 import { bytes, count, percent } from '../format.js'
 import { numberCell, textCell, type Cell, type DataTable } from '../tables.js'
 

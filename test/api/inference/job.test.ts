@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { TextModel } from '../../../src/api/inference/model.js'
+import type { TextModel } from '../../../src/api/inference/text-model.js'
 import { readPiece } from '../../../src/api/inference/job.js'
 
 let directory: string

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Models } from '../../../src/api/sharded/queue.js'
 import type { TextJob } from '../../../src/api/inference/job.js'
-import type { TextModel } from '../../../src/api/inference/model.js'
+import type { TextModel } from '../../../src/api/inference/text-model.js'
 
 const job = (model: string, over: Partial<TextJob> = {}): TextJob => ({
   model,

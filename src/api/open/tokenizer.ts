@@ -1,13 +1,12 @@
 import { dirname } from 'node:path'
+import { findTokenizer, type LoadTokenizerOptions, loadTokenizer } from '../../text/tokenizers/load.js'
+import type { OpenedModel } from './open.js'
 import { explained } from '../../formats/core/explain.js'
-import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
-import type { OpenedModel } from '../open/open.js'
 
 /** The directory in which the tokenizer of a model lies: its own, or that of its configuration. */
-const tokenizerHome = ({ directory, rawConfig }: OpenedModel): string =>
+export const tokenizerHome = ({ directory, rawConfig }: OpenedModel): string =>
   [directory, dirname(rawConfig.file)].find((d) => findTokenizer(d) !== null) ?? directory
-
 /**
  * The tokenizer of a model: the one beside it, unless `vocabulary` names another.
  * @throws AlbertkitError `usage` where there is none, `malformed` or `unsupported` where it cannot be used
