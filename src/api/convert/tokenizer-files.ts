@@ -4,7 +4,7 @@ import { AlbertkitError } from '../../base/errors.js'
 import { copyTo, writeText } from '../../files/output-file.js'
 import { kerasTokenizer } from '../../text/tokenizers/keras-hub.js'
 import { findTokenizer, loadTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
-import { buildTokenizerConfig, buildTokenizerJson } from '../../text/tokenizers/tokenizer-json.js'
+import { buildTokenizerConfig, buildTokenizerJson } from '../../text/tokenizers/write-tokenizer-json.js'
 
 /** Files of Hugging Face's tokenizers, which are kept where the source has them. */
 const GIVEN = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']

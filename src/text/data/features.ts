@@ -1,8 +1,8 @@
-import type { Tokenizer } from '../tokenizers/tokenizer.js'
+import { defaultFrame, type FramePart, type Tokenizer } from '../tokenizers/tokenizer.js'
 
 /** A text, or a pair of texts, as one input of the model. */
 export interface Features {
-  /** `[CLS] a [SEP]`, or `[CLS] a [SEP] b [SEP]`; not padded. */
+  /** One text or two between special tokens, `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]` for instance; not padded. */
   readonly input_ids: readonly number[]
   /** 0 for a, 1 for b and its `[SEP]`. */
   readonly token_type_ids: readonly number[]
@@ -21,27 +21,38 @@ function truncatePair(a: number[], b: number[], max: number): void {
   while (a.length + b.length > Math.max(0, max)) (a.length > b.length ? a : b).pop()
 }
 
+/** Texts in their places between special tokens. */
+function fillFrame(parts: readonly FramePart[], a: readonly number[], b: readonly number[]): Features {
+  const placed = parts.map((part) => ({
+    ids: 'id' in part ? [part.id] : part.text === 'a' ? a : b,
+    segment: part.segment,
+  }))
+  return {
+    input_ids: placed.flatMap(({ ids }) => ids),
+    token_type_ids: placed.flatMap(({ ids, segment }) => ids.map(() => segment)),
+  }
+}
+
+const specialCount = (parts: readonly FramePart[]): number => parts.filter((part) => 'id' in part).length
+
 /**
- * `convert_single_example` of run_classifier, before padding.
+ * `convert_single_example` of run_classifier, before padding, with the special tokens of the tokenizer.
  * @param maxLength tokens at most, the special ones included
  */
 export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, maxLength: number): Features {
-  const { cls, sep } = tokenizer.special
-  // What lies behind is cut off, of one text or of the longer of two.
+  const { single, pair } = tokenizer.frame ?? defaultFrame(tokenizer.special)
+  // The rest is cut off, of one text or of the longer of two.
   const first = tokenizer.ids(a, maxLength)
   const second = b === null || b === '' ? [] : tokenizer.ids(b, maxLength)
-  const pair = second.length > 0
-  if (pair) {
-    first.splice(maxLength)
-    second.splice(maxLength)
-    truncatePair(first, second, maxLength - 3)
-  } else first.splice(Math.max(0, maxLength - 2))
+  if (second.length > 0) {
+    if (maxLength !== Infinity) {
+      first.splice(maxLength)
+      second.splice(maxLength)
+    }
+    truncatePair(first, second, maxLength - specialCount(pair))
+  } else if (maxLength !== Infinity) first.splice(Math.max(0, maxLength - specialCount(single)))
   // A second text of which nothing is left has no [SEP] either.
-  const rest = second.length > 0 ? [...second, sep] : []
-  return {
-    input_ids: [cls, ...first, sep, ...rest],
-    token_type_ids: [...Array<number>(first.length + 2).fill(0), ...Array<number>(rest.length).fill(1)],
-  }
+  return fillFrame(second.length > 0 ? pair : single, first, second)
 }
 
 /** Pads with zeros, as run_classifier does whatever the vocabulary calls its padding. */

@@ -101,3 +101,40 @@ export function words(text: Aligned, isSpace: (char: string) => boolean): Aligne
   if (start !== -1) found.push(slice(text, start))
   return found
 }
+
+/** Replaces each occurrence of `search`; what stands for it comes from its first character. */
+export function replaceAll(text: Aligned, search: string, replacement: string): Aligned {
+  const wanted = Array.from(search)
+  if (wanted.length === 0 || !textOf(text).includes(search)) return text
+  const chars: string[] = []
+  const from: number[] = []
+  for (let at = 0; at < text.chars.length;) {
+    const found = wanted.every((char, i) => text.chars[at + i] === char)
+    for (const char of found ? replacement : text.chars[at]!) {
+      chars.push(char)
+      from.push(text.from[at]!)
+    }
+    at += found ? wanted.length : 1
+  }
+  return { chars, from }
+}
+
+/** A range of characters, and whether it matches what a text is split at. */
+export interface Range {
+  readonly start: number
+  readonly end: number
+  readonly matches: boolean
+}
+
+/** Ranges of a text: those given, which match, and what stands between. */
+export function withGaps(length: number, matches: Iterable<readonly [start: number, end: number]>): Range[] {
+  const ranges: Range[] = []
+  let done = 0
+  for (const [start, end] of matches) {
+    if (start > done) ranges.push({ start: done, end: start, matches: false })
+    ranges.push({ start, end, matches: true })
+    done = end
+  }
+  if (length > done) ranges.push({ start: done, end: length, matches: false })
+  return ranges
+}

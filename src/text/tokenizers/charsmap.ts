@@ -1,5 +1,28 @@
 import { malformed } from '../../base/errors.js'
 
+/** Bytes of a text in base 64. @throws AlbertkitError `malformed` if it is something else */
+export function bytesOfBase64(text: string, file: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  } catch (cause) {
+    throw malformed('the normalisation table is not in base 64', {
+      code: 'tokenizer-invalid',
+      file,
+      field: 'normalizer.precompiled_charsmap',
+      cause,
+    })
+  }
+}
+
+/** Text in base 64 of bytes. */
+export const base64Of = (bytes: Uint8Array): string => {
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /**
  * SentencePiece's normalisation table: a double array trie (darts-clone) over UTF-8 whose values are places in a list of
  * zero-terminated replacements (google/sentencepiece normalizer.cc, `DecodePrecompiledCharsMap`).
@@ -23,26 +46,37 @@ export class Charsmap {
     const known = this.#known.get(at)
     if (known !== undefined) return known
     const end = this.#replacements.indexOf(0, at)
-    const text = Buffer.from(this.#replacements.subarray(at, end === -1 ? undefined : end)).toString('utf8')
+    const text = decoder.decode(this.#replacements.subarray(at, end === -1 ? undefined : end))
     this.#known.set(at, text)
     return text
   }
 
+  /** Text of the shortest entry that `bytes` begin with, or null: what `spm_precompiled` takes for all of them. */
+  shortest(bytes: Uint8Array): string | null {
+    for (const { value } of this.#entries(bytes, 0)) return this.#replacement(value)
+    return null
+  }
+
   /** The longest entry that `bytes` begin with at `start`: how many bytes it takes, and what stands for them. */
   longest(bytes: Uint8Array, start: number): { readonly length: number; readonly text: string } | null {
+    let best: { length: number; value: number } | null = null
+    for (const entry of this.#entries(bytes, start)) best = entry
+    return best === null ? null : { length: best.length, text: this.#replacement(best.value) }
+  }
+
+  /** Entries that `bytes` begin with at `start`, shortest first. */
+  *#entries(bytes: Uint8Array, start: number): Generator<{ readonly length: number; readonly value: number }> {
     const units = this.#units
-    if (units.length === 0) return null
+    if (units.length === 0) return
     const offset = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6)
     let node = offset(units[0]!)
-    let best: { length: number; value: number } | null = null
     for (let i = start; i < bytes.length; i++) {
       const byte = bytes[i]!
       node = (node ^ byte) >>> 0
       const unit = units[node]
-      if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) break
+      if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) return
       node = (node ^ offset(unit)) >>> 0
-      if ((unit >>> 8) & 1) best = { length: i + 1 - start, value: (units[node] ?? 0) & 0x7fffffff }
+      if ((unit >>> 8) & 1) yield { length: i + 1 - start, value: (units[node] ?? 0) & 0x7fffffff }
     }
-    return best === null ? null : { length: best.length, text: this.#replacement(best.value) }
   }
 }

@@ -1,121 +1,138 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { usage } from '../../base/errors.js'
+import { fromTokenizerJson, slowSentencePiece, slowWordPiece } from './build.js'
 import { findKerasVocabulary, kerasTokenizer } from './keras-hub.js'
 import { SentencePieceTokenizer } from './sentencepiece.js'
-import { parseSpieceModel } from './spiece-model.js'
+import { exists, isDirectory, namesIn, readBytes, sizeOf } from './side-files.js'
+import { looksLikeSpieceModel, parseSpieceModel } from './spiece-model.js'
+import { readSettings, type TokenizerSettings } from './tokenizer-config.js'
 import { parseTokenizerJson } from './tokenizer-json.js'
 import type { Tokenizer } from './tokenizer.js'
 import { parseVocabulary, WordPieceTokenizer, type VocabularyStyle } from './wordpiece.js'
 
 export interface LoadTokenizerOptions {
-  /** Whether text is lower-cased; default what `tokenizer_config.json` or `tokenizer.json` says, else true. */
+  /** True if text is lower-cased; default as `tokenizer_config.json` or `tokenizer.json` says, else true. */
   readonly lowerCase?: boolean
-  /** How repeated tokens of a `vocab.txt` are taken; default as BERT and albert_zh do. */
+  /** Rules for repeated tokens of a `vocab.txt`; default those of BERT and albert_zh. */
   readonly style?: VocabularyStyle
 }
 
-/** Files of a tokenizer, those that the genuine code reads first. */
 const NAMES = ['vocab.txt', 'spiece.model', 'tokenizer.json'] as const
-const isTokenizer = (name: string): boolean =>
-  (NAMES as readonly string[]).includes(name) || /^(vocab.*\.txt|.*(spiece|sentencepiece|spm).*\.model)$/.test(name)
 
-/** A vocabulary is a few MiB; anything larger is another file. */
-const MAX_BYTES = 256 * 1024 * 1024
+/** A SentencePiece model of ALBERT takes less than a MiB, of the largest vocabularies a few. */
+const MAX_SPIECE = 64 * 1024 * 1024
+/** Files that are something else by their name. */
+const OTHER =
+  /\.(txt|json|index|bin|safetensors|pb|onnx|h5|hdf5|keras|msgpack|ckpt|pt|pth|tsv|csv|md)$|\.data-\d+-of-\d+$/i
 
-/** The file of the tokenizer in `directory`, or null where there is none. */
+/** Names of the files in a directory whose contents are a SentencePiece model. */
+function spieceModels(directory: string): string[] {
+  return namesIn(directory).filter((name) => {
+    if (name.startsWith('.') || OTHER.test(name)) return false
+    return isSpieceFile(join(directory, name))
+  })
+}
+
+function isSpieceFile(file: string): boolean {
+  const size = sizeOf(file)
+  if (size === null || size === 0 || size > MAX_SPIECE) return false
+  const bytes = readBytes(file)
+  if (!looksLikeSpieceModel(bytes)) return false
+  try {
+    parseSpieceModel(bytes, file)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Files by which a folder is one of transformers, and of TensorFlow. */
+const TRANSFORMERS_FILE = /^(config\.json|model.*\.safetensors|pytorch_model.*\.bin|tf_model\.h5)$/
+const TENSORFLOW_FILE = /^(bert_config.*\.json|albert_config.*\.json|checkpoint|saved_model\.pb|.*\.index|.*\.meta)$/
+
+/** True if a folder follows the rules of transformers; one of a TensorFlow checkpoint follows Google's. */
+function isOfTransformers(directory: string, settings: TokenizerSettings | null): boolean {
+  if (settings !== null) return true
+  const names = namesIn(directory)
+  return names.some((name) => TRANSFORMERS_FILE.test(name)) && !names.some((name) => TENSORFLOW_FILE.test(name))
+}
+
+/** Settings of a folder; null if they cannot be read, which is said when the tokenizer is loaded. */
+function settingsOrNull(directory: string): TokenizerSettings | null {
+  try {
+    return readSettings(directory)
+  } catch {
+    return null
+  }
+}
+
+/** Path of the tokenizer in `directory`, or null if there is none. */
 export function findTokenizer(directory: string): string | null {
   // keras-hub has a tokenizer.json too, which is a configuration and no vocabulary.
   const keras = findKerasVocabulary(directory)
+  const has = (name: string): boolean => exists(join(directory, name))
   const names = keras === null ? NAMES : NAMES.filter((name) => name !== 'tokenizer.json')
-  const exact = names.map((name) => join(directory, name)).find((file) => existsSync(file)) ?? keras
-  if (exact !== null) return exact
-  const others = readdirSync(directory)
-    .filter((name) => !name.startsWith('.') && isTokenizer(name))
-    .sort()
+  const settings = has('tokenizer.json') && keras === null ? settingsOrNull(directory) : null
+  // BertJapaneseTokenizer has no fast class, which would read the file.
+  const isFast = isOfTransformers(directory, settings) && settings?.className !== 'BertJapaneseTokenizer'
+  const order = isFast ? [...names].reverse() : names
+  const exact = order.find(has)
+  if (exact !== undefined) return join(directory, exact)
+  if (keras !== null) return keras
+  const others = [...spieceModels(directory), ...namesIn(directory).filter((name) => /^vocab.*\.txt$/.test(name))]
   return others.length === 1 ? join(directory, others[0]!) : null
 }
 
-/** What is said of the text before it is cut. */
-interface NormalizerConfig {
-  readonly lowerCase?: boolean | undefined
-  readonly stripAccents?: boolean | undefined
-  readonly keepAccents?: boolean | undefined
-}
-
-/** What the `tokenizer_config.json` beside a file says: `do_lower_case`, `strip_accents` of BERT, `keep_accents` of ALBERT. */
-function configured(directory: string): NormalizerConfig {
-  const file = join(directory, 'tokenizer_config.json')
-  if (!existsSync(file)) return {}
-  const flag = (value: unknown): boolean | undefined => (typeof value === 'boolean' ? value : undefined)
-  try {
-    const fields = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>
-    return {
-      lowerCase: flag(fields.do_lower_case),
-      stripAccents: flag(fields.strip_accents),
-      keepAccents: flag(fields.keep_accents),
-    }
-  } catch {
-    return {}
-  }
-}
-
-function readBytes(file: string): Uint8Array {
-  try {
-    const stat = statSync(file)
-    const { size } = stat
-    if (!stat.isFile()) throw usage('not a file', { file })
-    if (size > MAX_BYTES) throw usage('the file is too large for a vocabulary', { file })
-    return readFileSync(file)
-  } catch (error) {
-    if (error instanceof Error && 'kind' in error) throw error
-    throw usage('the tokenizer cannot be read', { file, cause: error })
-  }
+function fromKeras(file: string, bytes: Uint8Array, options: LoadTokenizerOptions): Tokenizer | null {
+  const keras = kerasTokenizer(file)
+  if (keras === null) return null
+  const lowerCase = options.lowerCase ?? keras.lowerCase
+  if (file.endsWith('.spm'))
+    return new SentencePieceTokenizer(parseSpieceModel(bytes, file), { file, lowerCase, plain: true })
+  const vocabulary = parseVocabulary(new TextDecoder().decode(bytes), options.style)
+  return new WordPieceTokenizer(vocabulary, { file, lowerCase, stripAccents: keras.stripAccents })
 }
 
 function fromFile(file: string, directory: string, options: LoadTokenizerOptions): Tokenizer {
   const bytes = readBytes(file)
-  const keras = kerasTokenizer(file)
-  const said: NormalizerConfig = keras ?? configured(directory)
-  const lowerCase = options.lowerCase ?? said.lowerCase
-  if (isSentencePiece(file)) {
+  const keras = fromKeras(file, bytes, options)
+  if (keras !== null) return keras
+  const settings = readSettings(directory)
+  const ofTransformers = isOfTransformers(directory, settings)
+  const { lowerCase } = options
+  if (isSentencePiece(file, bytes)) {
     const model = parseSpieceModel(bytes, file)
-    const plain = keras !== null || (said.keepAccents === true && said.lowerCase === false)
-    return new SentencePieceTokenizer(model, { file, lowerCase: lowerCase ?? true, plain })
+    if (ofTransformers) return slowSentencePiece(model, settings, { file, lowerCase })
+    return new SentencePieceTokenizer(model, { file, lowerCase: lowerCase ?? true })
   }
-  const text = Buffer.from(bytes).toString('utf8')
-  if (!file.endsWith('.json'))
-    return new WordPieceTokenizer(parseVocabulary(text, options.style), {
-      file,
-      lowerCase: lowerCase ?? true,
-      stripAccents: said.stripAccents,
-    })
-  const parsed = parseTokenizerJson(text, file)
-  const given = { file, lowerCase: lowerCase ?? parsed.lowerCase }
-  return parsed.kind === 'wordpiece'
-    ? new WordPieceTokenizer(parsed.vocabulary, { ...given, stripAccents: said.stripAccents ?? parsed.stripAccents })
-    : new SentencePieceTokenizer(parsed.model, { ...given, plain: parsed.plain })
+  const text = new TextDecoder().decode(bytes)
+  if (file.endsWith('.json')) return fromTokenizerJson(parseTokenizerJson(text, file), settings, { file, lowerCase })
+  if (!ofTransformers)
+    return new WordPieceTokenizer(parseVocabulary(text, options.style), { file, lowerCase: lowerCase ?? true })
+  return slowWordPiece(parseVocabulary(text, options.style ?? 'transformers'), settings, { file, lowerCase })
 }
 
 /**
- * Reads the tokenizer of a model: `vocab.txt`, `spiece.model` or `tokenizer.json`, by its path or that of the directory
- * that holds it.
- * @throws AlbertkitError `usage` where there is none, `malformed` or `unsupported` where it cannot be used
+ * Reads the tokenizer of a model by its path or that of the directory that holds it: `vocab.txt`, `tokenizer.json` or a
+ * SentencePiece model. A folder of transformers follows the rules of transformers, any other those of Google's code.
+ * @throws AlbertkitError `usage` if there is none, `malformed` or `unsupported` if it cannot be used
  */
 export function loadTokenizer(path: string, options: LoadTokenizerOptions = {}): Tokenizer {
-  if (!existsSync(path)) throw usage('there is no such vocabulary', { file: path })
-  if (!statSync(path).isDirectory()) return fromFile(path, join(path, '..'), options)
+  if (!exists(path)) throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: path })
+  if (!isDirectory(path)) return fromFile(path, dirname(path), options)
   const file = findTokenizer(path)
   if (file === null)
     throw usage('there is no vocabulary beside the model', {
+      code: 'vocabulary-missing',
       file: path,
-      hint: `looked for ${NAMES.join(', ')}; put it there, or name it with --vocab FILE where the command has that`,
+      hint: `looked for ${NAMES.join(', ')} and a SentencePiece model; put it there, or name it with --vocab FILE`,
     })
   return fromFile(file, path, options)
 }
 
-const isSentencePiece = (file: string): boolean => file.endsWith('.model') || file.endsWith('.spm')
+const isSentencePiece = (file: string, bytes?: Uint8Array): boolean =>
+  /\.(model|spm)$/.test(file) || (bytes !== undefined && !/\.(txt|json)$/.test(file) && looksLikeSpieceModel(bytes))
 
-/** Name under which a tokenizer's file lies beside an artefact: what the genuine code reads is copied as it is. */
+/** Name under which a tokenizer's file lies beside an artefact: files that the genuine code reads are copied as they are. */
 export const tokenizerName = (file: string): string =>
-  isSentencePiece(file) ? 'spiece.model' : file.endsWith('.json') ? basename(file) : 'vocab.txt'
+  file.endsWith('.json') ? basename(file) : file.endsWith('.txt') ? 'vocab.txt' : 'spiece.model'

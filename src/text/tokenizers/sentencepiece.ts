@@ -1,8 +1,9 @@
 import { malformed } from '../../base/errors.js'
-import { alignedOf, filter, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
+import { alignedOf, filter, replaceAll, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
 import { Charsmap } from './charsmap.js'
 import type { SpieceModel } from './spiece-model.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
+import type { SpecialNames } from './wordpiece.js'
 import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
 
 /** SentencePiece's unigram model, and what Google's ALBERT does before and after it (tokenization.py, under Python 3). */
@@ -12,6 +13,13 @@ export const MARK = '\u2581'
 const CHARS_A_TOKEN = 16
 /** How much less than the least probable piece an unknown character counts (unigram_model.cc, kUnkPenalty). */
 const UNKNOWN_PENALTY = 10
+
+const encoder = new TextEncoder()
+/** Bytes of a character in UTF-8. */
+const byteLength = (char: string): number => {
+  const code = char.codePointAt(0) ?? 0
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+}
 
 interface Node {
   readonly next: Map<string, Node>
@@ -77,8 +85,8 @@ export class Unigram {
   /** Replaces by the table, with the origin of each character. */
   #mapped(text: Aligned): Aligned {
     const whole = { chars: text.chars.map((c) => (/^\p{Cs}$/u.test(c) ? '\ufffd' : c)), from: text.from }
-    const lengths = whole.chars.map((c) => Buffer.byteLength(c))
-    const bytes = Buffer.from(whole.chars.join(''))
+    const lengths = whole.chars.map(byteLength)
+    const bytes = encoder.encode(whole.chars.join(''))
     const chars: string[] = []
     const from: number[] = []
     for (let i = 0, at = 0; i < whole.chars.length;) {
@@ -156,7 +164,7 @@ export class Unigram {
       for (let i = start; i < chars.length; i++) {
         node = node.next.get(chars[i]!)
         if (node === undefined) break
-        bytes += Buffer.byteLength(chars[i]!)
+        bytes += byteLength(chars[i]!)
         if (node.piece === -1) continue
         const { kind, score } = pieces[node.piece]!
         if (kind === 'unused') continue
@@ -184,19 +192,56 @@ export class Unigram {
   }
 }
 
+/** Runs of white space become one space, and none is left at the ends. */
+function oneSpace(text: Aligned): Aligned {
+  const parts = words(text, (c) => PYTHON_SPACE.test(c))
+  const chars = parts.flatMap((word, i) => (i === 0 ? word.chars : [' ', ...word.chars]))
+  const from = parts.flatMap((word, i) => (i === 0 ? word.from : [word.from[0]! - 1, ...word.from]))
+  return { chars, from }
+}
+
+const withoutAccents = (text: Aligned): Aligned =>
+  filter(
+    transform(text, (t) => t.normalize('NFKD')),
+    (c) => !isCombining(c),
+  )
+
 /**
  * run_classifier's `preprocess_text`: runs of white space become one, NFKD, characters with a combining class go, lower
  * case.
  */
 export function preprocessText(text: Aligned, lowerCase: boolean): Aligned {
-  const parts = words(text, (c) => PYTHON_SPACE.test(c))
-  const chars = parts.flatMap((word, i) => (i === 0 ? word.chars : [' ', ...word.chars]))
-  const from = parts.flatMap((word, i) => (i === 0 ? word.from : [word.from[0]! - 1, ...word.from]))
-  const plain = filter(
-    transform({ chars, from }, (t) => t.normalize('NFKD')),
-    (c) => !isCombining(c),
-  )
+  const plain = withoutAccents(oneSpace(text))
   return lowerCase ? transform(plain, (t) => t.toLowerCase()) : plain
+}
+
+/** Options of transformers' AlbertTokenizer. */
+export interface AlbertRules {
+  readonly removeSpace: boolean
+  readonly keepAccents: boolean
+}
+
+/** `preprocess_text` of transformers (tokenization_albert.py), which also makes quotes of `` and ''. */
+function transformersText(text: Aligned, { removeSpace, keepAccents }: AlbertRules, lowerCase: boolean): Aligned {
+  const spaced = removeSpace ? oneSpace(text) : text
+  const quoted = replaceAll(replaceAll(spaced, '``', '"'), "''", '"')
+  const plain = keepAccents ? quoted : withoutAccents(quoted)
+  return lowerCase ? transform(plain, (t) => t.toLowerCase()) : plain
+}
+
+/** True if a piece ends in a digit and a comma, which are encoded apart. */
+const endsInNumber = ({ chars }: Aligned): boolean => chars.length > 1 && chars.at(-1) === ',' && isDigit(chars.at(-2)!)
+
+/** `_tokenize` of transformers: a number before a comma is encoded again, without a mark that it did not have. */
+function transformersPieces(unigram: Unigram, text: Aligned): Aligned[] {
+  return unigram.pieces(text).flatMap((piece) => {
+    if (!endsInNumber(piece)) return [piece]
+    const again = unigram.pieces(filter(slice(piece, 0, -1), (c) => c !== MARK))
+    const [first, ...rest] = again
+    if (first !== undefined && piece.chars[0] !== MARK && first.chars[0] === MARK)
+      return [...(first.chars.length === 1 ? rest : [slice(first, 1), ...rest]), slice(piece, -1)]
+    return [...again, slice(piece, -1)]
+  })
 }
 
 /**
@@ -205,8 +250,7 @@ export function preprocessText(text: Aligned, lowerCase: boolean): Aligned {
  */
 export function googlePieces(unigram: Unigram, text: Aligned): Aligned[] {
   return unigram.pieces(text).flatMap((piece) => {
-    const { chars } = piece
-    if (chars.length < 2 || chars.at(-1) !== ',' || !isDigit(chars.at(-2)!)) return [piece]
+    if (!endsInNumber(piece)) return [piece]
     const again = filter(slice(piece, 0, -1), (c) => c !== MARK)
     return [...unigram.pieces(again), slice(piece, -1)]
   })
@@ -215,15 +259,26 @@ export function googlePieces(unigram: Unigram, text: Aligned): Aligned[] {
 export interface SentencePieceOptions {
   readonly file: string
   readonly lowerCase: boolean
-  /** Whether the text goes through `preprocess_text` first; default true. */
+  /** True if the text goes through `preprocess_text` first; default true. */
   readonly preprocess?: boolean
-  /** Whether the model is used alone, without what Google's code does before and after (keras-hub); default false. */
+  /** True if the model is used alone, without what Google's code does before and after (keras-hub); default false. */
   readonly plain?: boolean
+  /** Rules of transformers' AlbertTokenizer; those of Google's code if absent. */
+  readonly albert?: AlbertRules | undefined
+  readonly names?: SpecialNames | undefined
+  /** Ids of special tokens that the model lacks. */
+  readonly added?: ReadonlyMap<string, number> | undefined
 }
 
-const CONTROLS = { cls: '[CLS]', sep: '[SEP]', pad: '<pad>', unk: '<unk>', mask: '[MASK]' } as const
+export const ALBERT_SPECIAL: SpecialNames = {
+  cls: '[CLS]',
+  sep: '[SEP]',
+  pad: '<pad>',
+  unk: '<unk>',
+  mask: '[MASK]',
+}
 
-/** Google ALBERT's SentencePiece tokenizer. */
+/** ALBERT's SentencePiece tokenizer. */
 export class SentencePieceTokenizer implements Tokenizer {
   readonly kind = 'sentencepiece'
   readonly size: number
@@ -232,31 +287,41 @@ export class SentencePieceTokenizer implements Tokenizer {
   readonly lowerCase: boolean
   readonly unigram: Unigram
   readonly plain: boolean
+  readonly albert: AlbertRules | undefined
+  readonly names: SpecialNames
   readonly #preprocess: boolean
 
-  /** @throws AlbertkitError `malformed` where the model lacks a piece that every text needs */
+  /** @throws AlbertkitError `malformed` if the model lacks a piece that every text needs */
   constructor(
     readonly model: SpieceModel,
-    { file, lowerCase, preprocess = true, plain = false }: SentencePieceOptions,
+    options: SentencePieceOptions,
   ) {
+    const { file, lowerCase, preprocess = true, plain = false, albert, names = ALBERT_SPECIAL, added } = options
     this.file = file
     this.lowerCase = lowerCase
     this.plain = plain
+    this.albert = albert
+    this.names = names
     this.#preprocess = preprocess
     this.unigram = new Unigram(model, file)
     this.size = model.pieces.length
     const unk = model.pieces.findIndex(({ kind }) => kind === 'unknown')
+    const idOf = (piece: string): number | undefined => this.unigram.idOf(piece) ?? added?.get(piece)
     const need = (piece: string): number => {
-      const id = this.unigram.idOf(piece)
+      const id = idOf(piece)
       if (id !== undefined) return id
-      throw malformed(`the SentencePiece model has no ${piece}`, { file, hint: "ALBERT's models have it" })
+      throw malformed(`the SentencePiece model has no ${piece}`, {
+        code: 'tokenizer-invalid',
+        file,
+        hint: "ALBERT's models have it",
+      })
     }
     this.special = {
-      cls: need(CONTROLS.cls),
-      sep: need(CONTROLS.sep),
-      pad: this.unigram.idOf(CONTROLS.pad) ?? 0,
-      unk: unk === -1 ? need(CONTROLS.unk) : unk,
-      mask: this.unigram.idOf(CONTROLS.mask) ?? null,
+      cls: need(names.cls),
+      sep: need(names.sep),
+      pad: idOf(names.pad) ?? 0,
+      unk: unk === -1 ? need(names.unk) : unk,
+      mask: idOf(names.mask) ?? null,
     }
   }
 
@@ -268,11 +333,20 @@ export class SentencePieceTokenizer implements Tokenizer {
     return this.model.pieces[id]?.piece
   }
 
+  #pieces(text: Aligned): Aligned[] {
+    if (this.albert !== undefined)
+      return transformersPieces(this.unigram, transformersText(text, this.albert, this.lowerCase))
+    if (this.plain) return this.unigram.pieces(text)
+    return googlePieces(this.unigram, this.#preprocess ? preprocessText(text, this.lowerCase) : text)
+  }
+
   encode(text: string): Token[] {
-    const given = alignedOf(text)
-    const prepared = this.#preprocess && !this.plain ? preprocessText(given, this.lowerCase) : given
-    const pieces = this.plain ? this.unigram.pieces(given) : googlePieces(this.unigram, prepared)
-    return pieces.map((piece) => {
+    return this.encodeAligned(alignedOf(text))
+  }
+
+  /** Tokens of a part of a text. */
+  encodeAligned(text: Aligned): Token[] {
+    return this.#pieces(text).map((piece) => {
       const token = textOf(piece)
       const own = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
       return { token, id: this.unigram.idOf(token) ?? this.special.unk, ...span(own) }

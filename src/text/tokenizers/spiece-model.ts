@@ -21,6 +21,8 @@ export interface Piece {
 
 const KINDS: readonly PieceKind[] = ['piece', 'piece', 'unknown', 'control', 'user', 'unused', 'byte']
 const UNIGRAM = 1
+/** Wire types of a piece's fields, by number. */
+const PIECE_WIRES = [undefined, WireType.LengthDelimited, WireType.Bit32, WireType.Varint]
 
 /** Calls `visit` for each field of a message. `visit` says whether it read the field. */
 function readFields(bytes: Uint8Array, visit: (field: number, reader: BinaryReader, wire: WireType) => boolean): void {
@@ -33,7 +35,9 @@ function readFields(bytes: Uint8Array, visit: (field: number, reader: BinaryRead
 
 function readPiece(bytes: Uint8Array): Piece {
   let [piece, score, kind] = ['', 0, 1]
-  readFields(bytes, (field, reader) => {
+  readFields(bytes, (field, reader, wire) => {
+    // A message of another kind, a node of a graph for instance, has other types of fields.
+    if (field <= 3 && wire !== PIECE_WIRES[field]) throw new RangeError(`field ${field} of a piece has type ${wire}`)
     if (field === 1) piece = reader.string()
     else if (field === 2) score = reader.float()
     else if (field === 3) kind = reader.int32()
@@ -87,4 +91,10 @@ export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
     removeExtraWhitespaces: removeExtra,
     escapeWhitespaces: escape,
   }
+}
+
+/** True if bytes, or the first ones of a file, look like a SentencePiece model: a list of pieces. */
+export function looksLikeSpieceModel(head: Uint8Array): boolean {
+  const [tag, length = 0, inner, text = 0] = head
+  return tag === 0x0a && inner === 0x0a && length >= text + 2 && length < 0x80
 }

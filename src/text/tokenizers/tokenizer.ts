@@ -7,23 +7,31 @@ export interface Token {
   readonly end: number
 }
 
-/** What tokenizers have in common. */
+/** Properties and methods that all tokenizers have. */
 export interface Tokenizer {
   readonly kind: 'wordpiece' | 'sentencepiece'
   readonly lowerCase: boolean
-  /** Number of ids. */
+  /** Number of ids: the largest id of a token that a text may have, plus one. */
   readonly size: number
   /** Ids of the special tokens. */
   readonly special: SpecialIds
   /** The file that it was read from. */
   readonly file: string
+  /** Tokens that are put around texts; `[CLS] a [SEP] b [SEP]` if absent. */
+  readonly frame?: Frame | undefined
+  /** Tokens of an input at most, as the configuration of the tokenizer says; undefined if it does not. */
+  readonly maxLength?: number | undefined
+  /** True if special tokens that are written in a text are those tokens. */
+  readonly readsSpecial?: boolean
+  /** Remarks for the user on how text is read. */
+  readonly notes?: readonly string[]
   /** Tokens of a text, without special tokens. */
   encode(text: string): Token[]
   /** Ids of those tokens, the first `limit` of them at least; quicker. */
   ids(text: string, limit?: number): number[]
-  /** The id of a token, or undefined where there is none. */
+  /** The id of a token, or undefined if there is none. */
   idOf(token: string): number | undefined
-  /** The token of an id, or undefined where there is none. */
+  /** The token of an id, or undefined if there is none. */
   tokenOf(id: number): string | undefined
 }
 
@@ -33,4 +41,24 @@ export interface SpecialIds {
   readonly pad: number
   readonly unk: number
   readonly mask: number | null
+}
+
+/** A special token, or the place of a text, with its segment. */
+export type FramePart =
+  { readonly id: number; readonly segment: number } | { readonly text: 'a' | 'b'; readonly segment: number }
+
+/** Order of special tokens and texts in an input of the model. */
+export interface Frame {
+  readonly single: readonly FramePart[]
+  readonly pair: readonly FramePart[]
+}
+
+/** `[CLS] a [SEP]` and `[CLS] a [SEP] b [SEP]`. */
+export const defaultFrame = ({ cls, sep }: Pick<SpecialIds, 'cls' | 'sep'>): Frame => {
+  const single: FramePart[] = [
+    { id: cls, segment: 0 },
+    { text: 'a', segment: 0 },
+    { id: sep, segment: 0 },
+  ]
+  return { single, pair: [...single, { text: 'b', segment: 1 }, { id: sep, segment: 1 }] }
 }

@@ -1,6 +1,7 @@
 import { malformed } from '../../base/errors.js'
 import { alignedOf, expand, filter, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
-import { isChinese, isControl, isPunctuation, isWhitespace, PYTHON_SPACE } from './unicode.js'
+import { googleRules, type BasicRules } from './basic-rules.js'
+import { PYTHON_SPACE } from './unicode.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 
 /**
@@ -8,21 +9,17 @@ import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
  * (BasicTokenizer, then WordpieceTokenizer).
  */
 
-/** Words with more characters are unknown as a whole. */
-const MAX_CHARS = 200
-const UNKNOWN = '[UNK]'
-
 /** Words and characters that are remembered. */
 const MAX_CACHED = 1 << 16
 /** Longer words are unknown, or rare. */
 const MAX_CACHED_WORD = 64
 /** Longer words may hold many: text without a space, base64 say. */
 const LONG_WORD = 1024
-/** Punctuation, and what stands between. */
-const PARTS = /[!-/:-@[-`{-~\p{P}]|[^!-/:-@[-`{-~\p{P}]+/gu
+/** Punctuation by all rules, and the text between. */
+const PARTS = /[!-/:-@[-`{-~、。，！？；：]|[^!-/:-@[-`{-~、。，！？；：]+/gu
 
-/** How a repeated token and the end of a line are taken: albert_zh and BERT alike, Google's ALBERT in its own way. */
-export type VocabularyStyle = 'bert' | 'google'
+/** Rules for repeated tokens and line ends: albert_zh and BERT have the same, Google's ALBERT and transformers others. */
+export type VocabularyStyle = 'bert' | 'google' | 'transformers'
 
 const strip = (line: string): string => {
   const chars = Array.from(line)
@@ -42,10 +39,16 @@ function gfileLines(content: string): string[] {
 /**
  * Reads `vocab.txt`: a token a line, its number the id.
  * @param style `bert`: a repeated token takes the last line's number; `google`: it takes none, and a line ends at its
- *   first white space
+ *   first white space; `transformers`: as `bert`, and spaces belong to the token
  */
 export function parseVocabulary(content: string, style: VocabularyStyle = 'bert'): Map<string, number> {
   const vocabulary = new Map<string, number>()
+  if (style === 'transformers') {
+    const lines = content.split(/\r\n|\r|\n/)
+    if (lines.at(-1) === '') lines.pop()
+    lines.forEach((line, i) => vocabulary.set(line, i))
+    return vocabulary
+  }
   if (style === 'bert') {
     gfileLines(content).forEach((line, i) => vocabulary.set(strip(line), i))
     return vocabulary
@@ -58,25 +61,19 @@ export function parseVocabulary(content: string, style: VocabularyStyle = 'bert'
   return vocabulary
 }
 
-/** BasicTokenizer: cleaned, split at white space, Chinese characters and punctuation; lower-cased and stripped of accents. */
-export function basicTokens(text: string, lowerCase: boolean, stripAccents = lowerCase): Aligned[] {
-  const kept = filter(alignedOf(text), (c) => c !== '\0' && c !== '\ufffd' && !isControl(c))
-  const cleaned = expand(kept, (c) => (isWhitespace(c) ? ' ' : c))
-  const spaced = expand(cleaned, (c) => (isChinese(c) ? ` ${c} ` : c))
-  return words(spaced, (c) => PYTHON_SPACE.test(c)).flatMap((word) => {
-    const lower = lowerCase ? transform(word, (t) => t.toLowerCase()) : word
-    const plain = stripAccents ? withoutAccents(lower) : lower
-    return splitPunctuation(plain).flatMap((part) => words(part, (c) => PYTHON_SPACE.test(c)))
+/** Splits a text into words as `rules` say: cleaned, lower-cased, punctuation and Chinese characters alone. */
+export function basicTokens(text: Aligned, rules: BasicRules, neverSplit?: ReadonlySet<string>): Aligned[] {
+  const kept = filter(text, (c) => !rules.isDropped(c))
+  const cleaned = expand(kept, (c) => (rules.isSpace(c) ? ' ' : rules.isAlone(c) ? ` ${c} ` : c))
+  const composed = rules.compose ? transform(cleaned, (t) => t.normalize('NFC')) : cleaned
+  return words(composed, rules.isSpace).flatMap((word) => {
+    if (neverSplit?.has(textOf(word)) === true) return [word]
+    const parts = splitPunctuation(rules.change(word), rules)
+    return parts.flatMap((part) => words(part, rules.isSpace))
   })
 }
 
-const withoutAccents = (word: Aligned): Aligned =>
-  filter(
-    transform(word, (t) => t.normalize('NFD')),
-    (c) => !/^\p{Mn}$/u.test(c),
-  )
-
-function splitPunctuation(word: Aligned): Aligned[] {
+function splitPunctuation(word: Aligned, { isPunctuation }: BasicRules): Aligned[] {
   const parts: Aligned[] = []
   let start = 0
   word.chars.forEach((char, i) => {
@@ -92,10 +89,10 @@ function splitPunctuation(word: Aligned): Aligned[] {
 /** What a character does to the words of a text, before anything looks into them. */
 type Role = 'dropped' | 'space' | 'alone' | 'part'
 
-function roleOf(char: string): Role {
-  if (char === '\0' || char === '\ufffd' || isControl(char)) return 'dropped'
-  if (isWhitespace(char) || PYTHON_SPACE.test(char)) return 'space'
-  return isChinese(char) ? 'alone' : 'part'
+function roleOf(char: string, rules: BasicRules): Role {
+  if (rules.isDropped(char)) return 'dropped'
+  if (rules.isSpace(char)) return 'space'
+  return rules.isAlone(char) ? 'alone' : 'part'
 }
 
 /** Values by their keys, of which there are never more than a few: emptied when full. */
@@ -114,11 +111,31 @@ class Cache<T> {
   }
 }
 
+/** Names of the special tokens. */
+export interface SpecialNames {
+  readonly cls: string
+  readonly sep: string
+  readonly pad: string
+  readonly unk: string
+  readonly mask: string
+}
+
+export const BERT_SPECIAL: SpecialNames = { cls: '[CLS]', sep: '[SEP]', pad: '[PAD]', unk: '[UNK]', mask: '[MASK]' }
+
 export interface WordPieceOptions {
   readonly file: string
   readonly lowerCase: boolean
-  /** Whether accents are dropped; where text is lower-cased if left out, as BERT's code does. */
+  /** True if accents are dropped; default `lowerCase`, as in BERT's code. */
   readonly stripAccents?: boolean | undefined
+  /** Rules by which text becomes words; default those of Google's tokenization.py. */
+  readonly rules?: BasicRules | undefined
+  readonly names?: SpecialNames | undefined
+  /** Ids of special tokens that the vocabulary lacks. */
+  readonly added?: ReadonlyMap<string, number> | undefined
+  /** Words that are tokens as they stand. */
+  readonly neverSplit?: ReadonlySet<string> | undefined
+  /** Prefix of pieces inside of a word; default `##`. */
+  readonly prefix?: string | undefined
 }
 
 /** A WordPiece tokenizer over a vocabulary. */
@@ -129,43 +146,66 @@ export class WordPieceTokenizer implements Tokenizer {
   readonly file: string
   readonly lowerCase: boolean
   readonly stripAccents: boolean
+  readonly names: SpecialNames
+  readonly rules: BasicRules
+  readonly prefix: string
+  readonly #neverSplit: ReadonlySet<string> | undefined
   readonly #tokens: readonly (string | undefined)[]
   /** Longest token, in characters: longer candidates need no look-up. */
   readonly #longest: number
-  readonly #roles = new Cache(roleOf)
+  readonly #roles: Cache<Role>
   readonly #words = new Cache<readonly number[]>((word) => this.encode(word).map(({ id }) => id))
 
-  /** @throws AlbertkitError `malformed` where the vocabulary lacks a token that every text needs */
+  /** @throws AlbertkitError `malformed` if the vocabulary lacks a token that every text needs */
   constructor(
     readonly vocabulary: ReadonlyMap<string, number>,
-    { file, lowerCase, stripAccents = lowerCase }: WordPieceOptions,
+    options: WordPieceOptions,
   ) {
+    const {
+      file,
+      lowerCase,
+      stripAccents = lowerCase,
+      names = BERT_SPECIAL,
+      added,
+      neverSplit,
+      prefix = '##',
+    } = options
     this.file = file
     this.lowerCase = lowerCase
     this.stripAccents = stripAccents
+    this.names = names
+    this.prefix = prefix
+    const rules = options.rules ?? googleRules({ lowerCase, stripAccents })
+    this.rules = rules
+    this.#neverSplit = neverSplit
+    this.#roles = new Cache((char) => roleOf(char, rules))
     const tokens: (string | undefined)[] = []
-    let longest = 1
+    let [longest, size] = [1, 0]
     for (const [token, id] of vocabulary) {
       tokens[id] = token
       longest = Math.max(longest, token.length)
+      // No text has an empty token: blank lines at the end of a file are rows that the model need not have.
+      if (token !== '') size = Math.max(size, id + 1)
     }
     this.#tokens = tokens
     this.#longest = longest
-    this.size = tokens.length
+    this.size = size
+    const idOf = (token: string): number | undefined => vocabulary.get(token) ?? added?.get(token)
     const need = (token: string): number => {
-      const id = vocabulary.get(token)
+      const id = idOf(token)
       if (id !== undefined) return id
       throw malformed(`the vocabulary has no ${token}`, {
+        code: 'tokenizer-invalid',
         file,
-        hint: 'a vocabulary of BERT has a token a line, [PAD], [UNK], [CLS] and [SEP] among them',
+        hint: `a vocabulary of BERT has a token a line, ${names.pad}, ${names.unk}, ${names.cls} and ${names.sep} among them`,
       })
     }
     this.special = {
-      cls: need('[CLS]'),
-      sep: need('[SEP]'),
-      pad: vocabulary.get('[PAD]') ?? 0,
-      unk: need(UNKNOWN),
-      mask: vocabulary.get('[MASK]') ?? null,
+      cls: need(names.cls),
+      sep: need(names.sep),
+      pad: idOf(names.pad) ?? 0,
+      unk: need(names.unk),
+      mask: idOf(names.mask) ?? null,
     }
   }
 
@@ -178,7 +218,12 @@ export class WordPieceTokenizer implements Tokenizer {
   }
 
   encode(text: string): Token[] {
-    return basicTokens(text, this.lowerCase, this.stripAccents).flatMap((word) => this.#pieces(word))
+    return this.encodeAligned(alignedOf(text))
+  }
+
+  /** Tokens of a part of a text. */
+  encodeAligned(text: Aligned): Token[] {
+    return basicTokens(text, this.rules, this.#neverSplit).flatMap((word) => this.encodeWord(word))
   }
 
   /** Words are tokenized each by itself, and most words come again: only a new one is looked into. */
@@ -190,12 +235,13 @@ export class WordPieceTokenizer implements Tokenizer {
       for (const id of found) ids.push(id)
     }
     const flush = (): void => {
-      // Punctuation stands alone in the end; only how a capital sigma is lower-cased depends on what is behind it.
-      if (word.length > LONG_WORD && !word.includes('\u03a3'))
+      // Punctuation stands alone in the end; but a capital sigma is lower-cased by what is behind it, and
+      // U+0338 makes one character of `<` and itself.
+      if (word.length > LONG_WORD && !word.includes('\u03a3') && !word.includes('\u0338'))
         for (const [part] of word.matchAll(PARTS)) {
           if (ids.length >= limit) break
           // Letters and digits of ASCII stay what they are: a word that is too long is unknown.
-          if (part.length > MAX_CHARS && /^[0-9A-Za-z]+$/.test(part)) ids.push(this.special.unk)
+          if (part.length > this.rules.maxChars && /^[0-9A-Za-z]+$/.test(part)) ids.push(this.special.unk)
           else take(part)
         }
       else if (word !== '') take(word)
@@ -219,17 +265,23 @@ export class WordPieceTokenizer implements Tokenizer {
     return ids
   }
 
-  /** Greedy longest match first. */
-  #pieces(word: Aligned): Token[] {
+  /** Pieces of a word: greedy, the longest match first. */
+  encodeWord(word: Aligned): Token[] {
     const { chars, from } = word
-    const unknown = (): Token[] => [{ token: UNKNOWN, id: this.special.unk, ...span(from, 0, chars.length) }]
-    if (chars.length > MAX_CHARS) return unknown()
+    const { unk } = this.special
+    if (this.#neverSplit !== undefined) {
+      const token = textOf(word)
+      if (this.#neverSplit.has(token))
+        return [{ token, id: this.vocabulary.get(token) ?? unk, ...span(from, 0, chars.length) }]
+    }
+    const unknown = (): Token[] => [{ token: this.names.unk, id: unk, ...span(from, 0, chars.length) }]
+    if (chars.length > this.rules.maxChars) return unknown()
     const pieces: Token[] = []
     for (let start = 0; start < chars.length;) {
       let end = Math.min(chars.length, start + this.#longest)
       let found: Token | null = null
       for (; end > start && found === null; end--) {
-        const token = (start > 0 ? '##' : '') + chars.slice(start, end).join('')
+        const token = (start > 0 ? this.prefix : '') + chars.slice(start, end).join('')
         const id = this.vocabulary.get(token)
         if (id !== undefined) found = { token, id, ...span(from, start, end) }
       }

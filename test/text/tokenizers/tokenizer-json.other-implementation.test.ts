@@ -6,11 +6,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { makeFeatures } from '../../../src/text/data/features.js'
 import { loadTokenizer } from '../../../src/text/tokenizers/load.js'
-import {
-  buildTokenizerConfig,
-  buildTokenizerJson,
-  parseTokenizerJson,
-} from '../../../src/text/tokenizers/tokenizer-json.js'
+import { parseTokenizerJson } from '../../../src/text/tokenizers/tokenizer-json.js'
+import { buildTokenizerConfig, buildTokenizerJson } from '../../../src/text/tokenizers/write-tokenizer-json.js'
 import { WordPieceTokenizer } from '../../../src/text/tokenizers/wordpiece.js'
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.js'
 import { describeShared, SHARED, ZH_NEWS } from '../../helpers/shared.js'

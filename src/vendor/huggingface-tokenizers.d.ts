@@ -5,4 +5,8 @@ declare module '@huggingface/tokenizers' {
     tokenize(text: string): string[]
     encode(text: string): { readonly ids: number[] }
   }
+  export class SplitPreTokenizer {
+    constructor(config: object)
+    readonly pattern: RegExp | null
+  }
 }

@@ -1,0 +1,77 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { malformed, usage } from '../../base/errors.js'
+
+/** Files of a tokenizer, as they lie on the disk. */
+
+/** A vocabulary is a few MiB; anything larger is another file. */
+const MAX_BYTES = 256 * 1024 * 1024
+
+export const exists = (file: string): boolean => existsSync(file)
+
+export const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** Bytes of a regular file; null of anything else. */
+export function sizeOf(file: string): number | null {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat?.isFile() === true ? stat.size : null
+}
+
+/** Names in a directory, in order; none if it cannot be listed. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Reads a file whole. A pipe or a device is refused before it is opened: opening it may wait for ever.
+ * @throws AlbertkitError `usage` if it cannot be read, `malformed` if it is no file or a pointer to one
+ */
+export function readBytes(file: string): Uint8Array {
+  let bytes: Uint8Array
+  try {
+    const stat = statSync(file)
+    if (!stat.isFile()) throw malformed('not a regular file', { code: 'file-not-regular', file })
+    if (stat.size > MAX_BYTES) throw usage('the file is too large for a vocabulary', { code: 'limit-exceeded', file })
+    bytes = readFileSync(file)
+  } catch (error) {
+    if (error instanceof Error && 'kind' in error) throw error
+    throw usage('the tokenizer cannot be read', { code: 'file-unreadable', file, cause: error })
+  }
+  if (startsWith(bytes, 'version https://git-lfs'))
+    throw malformed('the file is a Git LFS pointer, not the vocabulary itself', {
+      code: 'not-a-model',
+      file,
+      hint: 'fetch the files with `git lfs pull`',
+    })
+  return bytes
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[i] !== text.charCodeAt(i)) return false
+  return true
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: false })
+/** Text of a file in UTF-8, a byte order mark left out. @throws AlbertkitError as `readBytes` */
+export const readText = (file: string): string => decoder.decode(readBytes(file))
+
+/**
+ * The object in a JSON file; null if there is no such file.
+ * @throws AlbertkitError `malformed` if it holds something else
+ */
+export function readJsonObject(file: string): Readonly<Record<string, unknown>> | null {
+  if (!exists(file)) return null
+  let value: unknown
+  const text = readText(file)
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw malformed('the file is not JSON', { code: 'tokenizer-invalid', file, cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed('the file holds no JSON object', { code: 'tokenizer-invalid', file })
+  return value as Readonly<Record<string, unknown>>
+}
