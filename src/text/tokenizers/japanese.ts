@@ -9,7 +9,7 @@ import { basicTokens, type SpecialNames, WordPieceTokenizer, type WordPieceOptio
 /** BertJapaneseTokenizer of transformers (tokenization_bert_japanese.py), as far as it needs no dictionary of words. */
 
 /** Characters that MeCab skips between words. */
-const isSkipped = (char: string): boolean => /^[\t\n\v\f\r ]$/.test(char)
+const isSkipped = (char: string): boolean => /^[\t\n\v ]$/.test(char)
 
 /** Tokens that are single characters. */
 export class JapaneseCharacters implements CharacterTokenizer {

@@ -66,9 +66,14 @@ export const isDropped = (char: string): boolean =>
   char === '\ufffd' ||
   (/^(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}]$/u.test(char) && (char < '\u0600' || !isLaterFormat(char)))
 
+/** Characters of other classes that were punctuation once. */
+const wasPunctuation = oneOf(['166d 111c9'])
+
 /** `is_bert_punc`. */
 export const isPunctuation = (char: string): boolean =>
-  /^[!-/:-@[-`{-~\p{P}\u166d\u{111c9}]$/u.test(char) && (char < '\u0600' || !isLaterPunctuation(char))
+  /^[!-/:-@[-`{-~\p{P}]$/u.test(char)
+    ? char < '\u0600' || !isLaterPunctuation(char)
+    : char > '\u1600' && wasPunctuation(char)
 
 /** Nonspacing marks that BertNormalizer's `strip_accents` drops. */
 export const isNonspacing = (char: string): boolean =>

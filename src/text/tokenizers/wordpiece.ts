@@ -67,8 +67,9 @@ export function basicTokens(text: Aligned, rules: BasicRules, neverSplit?: Reado
   const cleaned = expand(kept, (c) => (rules.isSpace(c) ? ' ' : rules.isAlone(c) ? ` ${c} ` : c))
   const composed = rules.compose ? transform(cleaned, (t) => t.normalize('NFC')) : cleaned
   return words(composed, rules.isSpace).flatMap((word) => {
-    if (neverSplit?.has(textOf(word)) === true) return [word]
-    const parts = splitPunctuation(rules.change(word), rules)
+    const isWhole = (part: Aligned): boolean => neverSplit?.has(textOf(part)) === true
+    const changed = isWhole(word) ? word : rules.change(word)
+    const parts = isWhole(changed) ? [changed] : splitPunctuation(changed, rules)
     return parts.flatMap((part) => words(part, rules.isSpace))
   })
 }
