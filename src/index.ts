@@ -10,6 +10,7 @@ export { AlbertkitError, type ErrorDetail, type ErrorKind, type ErrorPlace } fro
 // Open: tensors of any container, the model that they make, what it is
 export { examineModel, openModel, type ExaminedModel } from './api/open/open.js'
 export type { OpenedModel, OpenModelOptions } from './api/open/open.js'
+export type { SelectOptions } from './api/open/select.js'
 export { inspectModel } from './api/inspect/inspect.js'
 export type { InspectReport, VariableReport } from './api/inspect/report.js'
 export { countModels, type ParamsOptions } from './api/params/params.js'
@@ -109,7 +110,7 @@ export type { FeatureRecord } from './text/data/feature-record.js'
 export { makeFeatures, padFeatures, type Features, type PaddedFeatures } from './text/data/features.js'
 export { readLines, type Line, type LineRange } from './text/data/lines.js'
 export { loadTokenizer, type LoadTokenizerOptions } from './text/tokenizers/load.js'
-export type { SpecialIds, Token, Tokenizer } from './text/tokenizers/tokenizer.js'
+export type { Frame, FramePart, SpecialIds, Token, Tokenizer } from './text/tokenizers/tokenizer.js'
 export type { VocabularyStyle } from './text/tokenizers/wordpiece.js'
 
 // Analyse: weights and layers
