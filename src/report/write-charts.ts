@@ -62,8 +62,9 @@ export async function writePage(
 ): Promise<string> {
   if (existsSync(directory) && writing(directory, () => readdirSync(directory)).length > 0 && !force)
     throw outputError(`${directory} exists and is not empty`, {
+      code: 'output-exists',
       file: directory,
-      hint: 'replace its index.html with --force',
+      hint: 'use `force` to replace its index.html',
     })
   const html = await htmlPage(page.title, page.lead, page.sections, albertkitVersion())
   const output = new OutputDirectory(directory, { force: force || existsSync(directory) })

@@ -112,7 +112,10 @@ class Cutter {
 
 function checkCount(count: number): void {
   if (!Number.isInteger(count) || count < 1 || count > MAX_SHARDS)
-    throw usage(`${count} is no number of shards`, { hint: `choose 1 to ${MAX_SHARDS}` })
+    throw usage(`the number of shards cannot be ${count}`, {
+      code: 'option-invalid',
+      hint: `choose 1 to ${MAX_SHARDS}`,
+    })
 }
 
 /**
@@ -151,6 +154,10 @@ export async function indexLines(
     for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) cutter.add(chunk as Buffer)
     return cutter.finish()
   } catch (error) {
-    throw usage(`the lines cannot be read: ${(error as Error).message}`, { file, cause: error })
+    throw usage(`the lines cannot be read: ${(error as Error).message}`, {
+      code: 'file-unreadable',
+      file,
+      cause: error,
+    })
   }
 }

@@ -66,13 +66,18 @@ export function readManifest(directory: string, name: string): ShardManifest {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw malformed('the manifest of the shard is no JSON', { file, cause: error, hint })
+    throw malformed('the manifest of the shard is not JSON', { code: 'manifest-invalid', file, cause: error, hint })
   }
   const parsed = manifestSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const field = issue?.path.join('.') ?? ''
-    throw malformed(`the manifest of the shard is not one: ${issue?.message ?? ''}`, { file, field, hint })
+    throw malformed(`the manifest of the shard is invalid: ${issue?.message ?? ''}`, {
+      code: 'manifest-invalid',
+      file,
+      field,
+      hint,
+    })
   }
   return parsed.data
 }

@@ -26,7 +26,7 @@ function listManifests(directory: string): ShardManifest[] {
   try {
     names = readdirSync(directory).filter((name) => MANIFEST_NAME.test(name))
   } catch (error) {
-    throw usage('the directory of shards cannot be read', { file: directory, cause: error })
+    throw usage('the directory of shards cannot be read', { code: 'file-unreadable', file: directory, cause: error })
   }
   return names
     .sort()
@@ -45,15 +45,24 @@ function checkJoints(directory: string, manifests: readonly ShardManifest[]): vo
     const file = join(directory, `${shardName(shard)}.json`)
     const hint = 'compute all shards anew from one input'
     if (shard.offset < offset || shard.firstLine < line)
-      throw malformed(`shard ${shard.index + 1} overlaps the one before it`, { file, offset: shard.offset, hint })
+      throw malformed(`shard ${shard.index + 1} overlaps the one before it`, {
+        code: 'shard-mismatch',
+        file,
+        offset: shard.offset,
+        hint,
+      })
     if (shard.offset > offset || shard.firstLine > line)
-      throw malformed(`there is a gap before shard ${shard.index + 1}`, { file, offset, hint })
+      throw malformed(`there is a gap before shard ${shard.index + 1}`, { code: 'shard-mismatch', file, offset, hint })
     offset += shard.bytes
     line += shard.lines
   }
   const { input } = manifests[0]!
   if (offset !== input.bytes || line - 1 !== input.lines)
-    throw malformed(`the shards cover ${line - 1} of the input's ${input.lines} lines`, { file: directory, offset })
+    throw malformed(`the shards cover ${line - 1} of the input's ${input.lines} lines`, {
+      code: 'shard-mismatch',
+      file: directory,
+      offset,
+    })
 }
 
 /**
@@ -65,19 +74,22 @@ export function readShards(directory: string): ShardSet {
   const [first, ...others] = manifests
   if (first === undefined)
     throw usage('the directory holds no shards', {
+      code: 'file-missing',
       file: directory,
-      hint: 'a shard is what `predict --shard 1/8 -o DIR` writes',
+      hint: 'shards are written by predict, evaluate and embed, one part of a file each',
     })
   for (const other of others) {
     const file = join(directory, `${shardName(other.shard)}.json`)
     if (other.shard.count !== first.shard.count)
       throw malformed(`shards of ${first.shard.count} and of ${other.shard.count} overlap`, {
+        code: 'shard-mismatch',
         file,
         hint: 'remove the shards that do not belong here',
       })
     const what = difference(first, other)
     if (what !== null)
       throw malformed(`${what} of shard ${other.shard.index + 1} is not that of shard ${first.shard.index + 1}`, {
+        code: 'shard-mismatch',
         file,
         hint: 'remove that shard and compute it again',
       })
@@ -86,8 +98,9 @@ export function readShards(directory: string): ShardSet {
   const absent = Array.from({ length: first.shard.count }, (_, i) => i).filter((i) => !present.has(i))
   if (absent.length > 0)
     throw malformed(`${absent.length} of ${first.shard.count} shards are missing: ${list(absent.map((i) => i + 1))}`, {
+      code: 'shard-mismatch',
       file: directory,
-      hint: `compute them with --shard ${absent[0]! + 1}/${first.shard.count}`,
+      hint: `compute them; the first is shard ${absent[0]! + 1}/${first.shard.count}`,
     })
   checkJoints(directory, manifests)
   return { directory, manifests: [first, ...others] }
@@ -99,7 +112,11 @@ const PIECE = 1024 * 1024
 export function* readShardFile(directory: string, { file, sha256 }: ShardFile): Generator<Uint8Array> {
   const path = join(directory, basename(file))
   if (!existsSync(path))
-    throw malformed('a file of the shard is missing', { file: path, hint: 'compute the shard again' })
+    throw malformed('a file of the shard is missing', {
+      code: 'file-missing',
+      file: path,
+      hint: 'compute the shard again',
+    })
   const descriptor = openSync(path, 'r')
   try {
     const hash = createHash('sha256')
@@ -111,7 +128,8 @@ export function* readShardFile(directory: string, { file, sha256 }: ShardFile): 
       yield piece.subarray(0, n)
     }
     if (hash.digest('hex') !== sha256)
-      throw malformed("the shard's file is not what its manifest says (sha256)", {
+      throw malformed("the shard's file differs from its manifest (SHA-256)", {
+        code: 'checksum-mismatch',
         file: path,
         hint: 'remove it and its manifest, and compute the shard again',
       })

@@ -96,7 +96,7 @@ describe('no GPU', () => {
   it('--gpu never falls back to a processor', async () => {
     await expect(verifyModel(ZH_NEWS, null, { gpu: true, browser: process.execPath })).rejects.toMatchObject({
       exitCode: 6,
-      message: 'no runtime found a GPU that it can use',
+      message: 'no runtime found a usable GPU',
     })
   })
 })

@@ -26,7 +26,9 @@ export function measureApart(task: MeasureTask, onProgress?: (what: string) => v
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       const how = signal === null ? `ended with exit code ${String(code)}` : `crashed (${signal})`
-      reject(environment(`the process that measures ${task.runner} ${how}`, { file: task.file }))
+      reject(
+        environment(`the process that measures ${task.runner} ${how}`, { code: 'process-failed', file: task.file }),
+      )
     })
     child.send(task)
   }).finally(forget)

@@ -60,7 +60,8 @@ function positionsOf(directory: string): number {
 function lengthsFor(directory: string, asked?: readonly number[]): readonly number[] {
   const most = positionsOf(directory)
   const beyond = asked?.find((length) => length > most)
-  if (beyond !== undefined) throw usage(`the model has ${most} positions, and ${beyond} tokens are asked for`)
+  if (beyond !== undefined)
+    throw usage(`the model has ${most} positions, and ${beyond} tokens are asked for`, { code: 'sequence-too-long' })
   return asked ?? [...new Set(LENGTHS.map((length) => Math.min(length, most)))]
 }
 
@@ -72,14 +73,15 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
   const graphs = graphsIn(directory)
   if (graphs.length === 0)
     throw new AlbertkitError('malformed', 'the directory holds no model that runs', {
-      file: directory,
       code: 'model-not-found',
+      file: directory,
       hint: `give the directory that \`convert\` wrote with \`targets\` ${GRAPH_TARGETS.join(' or ')}`,
     })
   const able = RUNNERS.filter(({ artefact }) => graphs.some(({ target }) => target === artefact))
   for (const name of options.runners ?? [])
     if (!able.some((r) => r.name === name))
       throw usage(`${name} has nothing to run here`, {
+        code: 'name-unknown',
         hint: `runners for this: ${able.map((r) => r.name).join(', ')}`,
       })
   const { batches = [1, 8], runs = 20, adapter, allowSoftware, browser } = options

@@ -53,7 +53,7 @@ function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: 
       return true
     },
     commit() {
-      if (matrix === null) throw usage('there is no line that has a vector')
+      if (matrix === null) throw usage('no line of the text could be used', { code: 'text-unusable' })
       matrix.commit()
     },
     discard: () => matrix?.discard(),
@@ -73,8 +73,10 @@ export async function embedFile(
 ): Promise<TextFileReport> {
   const { pooling = 'mean' } = job
   const format = job.format as VectorFormat
-  if (format !== 'jsonl' && output === undefined) throw usage(`--format ${format} needs -o FILE`)
-  if (format !== 'jsonl' && near !== undefined) throw usage('cosines are written as JSON lines')
+  if (format !== 'jsonl' && output === undefined)
+    throw usage(`format ${format} needs a file, \`output\``, { code: 'option-missing' })
+  if (format !== 'jsonl' && near !== undefined)
+    throw usage('cosines are written as JSON lines', { code: 'option-conflict' })
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
   if (output !== undefined) refuseExisting(output, force)
   refuseExistingErrors(errorsPath, force)

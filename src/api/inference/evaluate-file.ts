@@ -29,7 +29,7 @@ export async function evaluateFile(
   listener: Listener = {},
 ): Promise<EvaluationReport> {
   if (compare !== undefined && job.input === '-')
-    throw usage('--compare reads the text twice: give the file by its name')
+    throw usage('`compare` reads the text twice: give a file, not standard input', { code: 'option-conflict' })
   refuseSame({
     'the text': job.input,
     'the file of errors': errorsPath,

@@ -96,7 +96,8 @@ export async function evaluate(
   }
   if (lines === 0)
     throw usage('no line has a label that the model knows', {
-      hint: 'a line is label<TAB>text; --labels FILE names the classes, --label-column the column',
+      code: 'labels-mismatch',
+      hint: 'a line is label<TAB>text; `labels` names the classes, `labelColumn` the column',
     })
   if (batch.length > 0) batches.push(batch.reduce((a, b) => a + b) / batch.length)
   const classes = scores(names, confusion)

@@ -59,7 +59,8 @@ export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? input
 /** @throws AlbertkitError `usage` where the input is no text */
 export function readerOf(job: TextJob): ExampleReader {
   const format = job.inputFormat ?? inputFormatOf(job.input)
-  if (format === 'tfrecord') throw usage('a file of features is no text', { file: job.input })
+  if (format === 'tfrecord')
+    throw usage('the input holds features, not text', { code: 'text-unusable', file: job.input })
   const options: ExampleOptions = omitUndefined({
     format,
     header: job.header,
@@ -153,11 +154,12 @@ async function entriesOf(job: TextJob, model: TextModel, range: LineRange | unde
   if (holdsRecords(job)) {
     const { header, textColumn, textBColumn, labelColumn, maxSeqLength } = job
     if ([header, textColumn, textBColumn, labelColumn].some((given) => given !== undefined))
-      throw usage('a file of features has no header and no columns', { file: job.input })
+      throw usage('a file of features has no header and no columns', { code: 'option-conflict', file: job.input })
     if (maxSeqLength !== undefined)
-      throw usage('features have the length that they were made with', {
+      throw usage('features already have a length', {
+        code: 'option-conflict',
         file: job.input,
-        hint: 'leave --max-seq-length out',
+        hint: 'omit `maxSeqLength`',
       })
     return recordEntries(job.input, model, range)
   }

@@ -76,7 +76,10 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner
         if (wanted !== undefined || !isEnvironment(error)) throw error
       }
     }
-    throw environment('there is no runtime that reads text', { hint: 'npm install onnxruntime-node' })
+    throw environment('no runtime that can read text is installed', {
+      code: 'package-missing',
+      hint: 'npm install onnxruntime-node',
+    })
   } catch (error) {
     remove()
     throw error
@@ -118,7 +121,7 @@ export const readLabelsFile = (file: string): readonly string[] => {
   try {
     return readLabelLines(file)
   } catch (error) {
-    throw usage('the labels cannot be read', { file, cause: error })
+    throw usage('the labels cannot be read', { code: 'file-unreadable', file, cause: error })
   }
 }
 
@@ -146,7 +149,7 @@ export async function openTextModel(
 ): Promise<TextModel> {
   const wanted = textRunnerOf(options.runner)
   const wantedLength = options.maxSeqLength ?? DEFAULT_LENGTH
-  if (wantedLength < 2) throw usage('a line has two tokens at least, [CLS] and [SEP]')
+  if (wantedLength < 2) throw usage('`maxSeqLength` is at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
   const opened = await openModel(homeOf(path), options)
   try {
     for (const note of opened.leftOut) options.onNote?.(note)
@@ -157,8 +160,9 @@ export async function openTextModel(
     const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
     if (tokenizer.size > vocab_size)
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
+        code: 'vocabulary-mismatch',
         file: tokenizer.file,
-        hint: 'give the model its own with --vocab FILE',
+        hint: 'name the vocabulary of the model with `vocabulary`',
       })
     const labels = options.labels ?? readLabels(opened.directory, opened.config)
     const maxLength = Math.min(wantedLength, positions)

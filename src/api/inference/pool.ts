@@ -100,7 +100,8 @@ export class WindowPool implements TextPool {
     })
     const fail = (why: string, cause?: unknown): void => {
       const error = environment(`a thread that reads text ended: ${why}`, {
-        hint: '--threads 1 reads without threads; many sessions of a large model need much memory',
+        code: 'process-failed',
+        hint: 'use 1 for `threads` to run without threads; sessions of a large model need much memory',
         cause,
       })
       for (const job of [slot.job, ...this.#queue.splice(0)]) job?.reject(error)

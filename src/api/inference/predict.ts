@@ -31,11 +31,15 @@ export function labelsFor(model: TextModel, classes: number): readonly string[] 
   const labels = model.labels ?? Array.from({ length: classes }, (_, i) => String(i))
   if (labels.length !== classes)
     throw usage(`there are ${labels.length} labels, and the model has ${classes} classes`, {
-      hint: 'give the right ones with --labels FILE',
+      code: 'labels-mismatch',
+      hint: 'give the right ones with `labels`',
     })
   const twice = labels.find((label, i) => labels.indexOf(label) !== i)
   if (twice !== undefined)
-    throw usage(`two classes have the label ${twice}`, { hint: 'give labels that differ with --labels FILE' })
+    throw usage(`two classes have the label ${twice}`, {
+      code: 'labels-mismatch',
+      hint: 'give distinct ones with `labels`',
+    })
   return labels
 }
 

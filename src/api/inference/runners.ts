@@ -14,7 +14,10 @@ export const isTextRunner = (name: string): name is TextRunner => (TEXT_RUNNERS 
 /** @throws AlbertkitError `usage` where text is not read with it */
 export function textRunnerOf(name: string | undefined): TextRunner | undefined {
   if (name === undefined || isTextRunner(name)) return name
-  throw usage(`text is not read with the runner ${name}`, { hint: `runners: ${TEXT_RUNNERS.join(', ')}` })
+  throw usage(`the runner ${name} does not read text`, {
+    code: 'name-unknown',
+    hint: `runners: ${TEXT_RUNNERS.join(', ')}`,
+  })
 }
 
 export const formOf = (runner: TextRunner): GraphTarget => (runner === 'tfjs-wasm' ? 'tfjs' : 'onnx')

@@ -14,13 +14,18 @@ const MASK = '[MASK]'
 /** Features of a text in which `[MASK]` stands for a token; the parts between are tokenized each by itself. */
 export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: number): Features {
   const { cls, sep, mask } = tokenizer.special
-  if (mask === null) throw usage('the vocabulary has no [MASK]', { file: tokenizer.file })
+  if (mask === null) throw usage('the vocabulary has no [MASK]', { code: 'task-unavailable', file: tokenizer.file })
   const parts = text.split(MASK)
   if (parts.length === 1)
-    throw usage('there is no [MASK] in the text', { hint: 'write [MASK] where a token is wanted' })
+    throw usage('there is no [MASK] in the text', {
+      code: 'text-unusable',
+      hint: 'write [MASK] in place of the token to predict',
+    })
   const ids = parts.flatMap((part, i) => [...(i === 0 ? [] : [mask]), ...tokenizer.encode(part).map(({ id }) => id)])
   if (ids.includes(mask, maxLength - 2))
-    throw usage(`a [MASK] lies behind the first ${maxLength} tokens, which are all that the model takes`)
+    throw usage(`a [MASK] lies after the first ${maxLength} tokens, which is all that the model takes`, {
+      code: 'sequence-too-long',
+    })
   const kept = ids.slice(0, maxLength - 2)
   return { input_ids: [cls, ...kept, sep], token_type_ids: Array<number>(kept.length + 2).fill(0) }
 }

@@ -44,6 +44,7 @@ function configOf(name: string): { preset: string; config: ModelConfig } {
   if (preset !== null) return { preset: preset.name, config: preset.config }
   if (!name.endsWith('.json') || !existsSync(name)) {
     throw usage(`there is no preset ${name}`, {
+      code: 'name-unknown',
       hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}; or the path of a configuration (.json)`,
     })
   }
@@ -113,7 +114,11 @@ export async function initModel(name: string, directory: string, options: InitOp
   const { preset, config } = configOf(name)
   const target = options.target ?? (config.family === 'hf' ? 'safetensors' : 'tf')
   if (existsSync(directory) && !force)
-    throw outputError('the output directory exists already', { file: directory, hint: '--force replaces its files' })
+    throw outputError('the output directory exists already', {
+      code: 'output-exists',
+      file: directory,
+      hint: 'use `force` to replace its files',
+    })
   const { heads } = taskRow(task)
   const pooler = target === 'tf' || hasTransformersPooler(task)
   // A head with a fixed number of classes, e.g. the one row of multiple choice, has no labels.

@@ -75,7 +75,7 @@ export async function layerInputs(
   { golden, text }: { readonly golden?: string; readonly text?: string },
 ): Promise<LayerInputs> {
   if (golden !== undefined && text !== undefined)
-    throw usage('a golden holds the inputs: no text can be given beside it')
+    throw usage('`golden` and `text` both give the inputs: choose one', { code: 'option-conflict' })
   if (golden !== undefined) return goldenInputs(opened, golden)
   if (text !== undefined) {
     const { inputs, notes } = await textInputs(opened, BODY, text, BUDGET)

@@ -32,7 +32,8 @@ export async function modelLayers(path: string, options: LayersOptions = {}): Pr
         onProgress?.(`${name}: batch ${i + 1} of ${inputs.length}, layer ${layer} of ${depth}`),
       )
     if (means.tokens === 0)
-      throw usage('every position of the inputs is masked: there is no token to look at', {
+      throw usage('every position of the inputs is masked: no tokens are left to analyse', {
+        code: 'text-unusable',
         ...(options.golden === undefined ? {} : { file: options.golden }),
       })
     return {

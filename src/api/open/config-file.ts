@@ -49,14 +49,18 @@ function findConfig(directory: string, names: readonly string[], owner: ConfigOw
     owner.family === 'hf' || owner.configInferable === true ? (common ?? own ?? only) : (own ?? only ?? common)
   if (name !== undefined) return join(directory, name)
   if (variants.length > 1)
-    throw usage(`${directory} has several configurations: ${variants.join(', ')}`, { hint: 'choose one with --config' })
+    throw usage(`${directory} has several configurations: ${variants.join(', ')}`, {
+      code: 'choice-ambiguous',
+      hint: 'choose one with `config`',
+    })
   const above = configAbove(directory)
   throw malformed('there is no configuration beside the weights', {
+    code: 'config-missing',
     file: directory,
     hint:
       above === null
-        ? `looked for ${[...TENSORFLOW, TRANSFORMERS].join(', ')} and albert_config_*.json; give one with --config`
-        : `if the one above belongs to these weights: --config ${above}`,
+        ? `looked for ${[...TENSORFLOW, TRANSFORMERS].join(', ')} and albert_config_*.json; give one with \`config\``
+        : `if ${above} belongs to these weights, give it as \`config\``,
   })
 }
 
@@ -95,14 +99,21 @@ function parseLikePython(text: string): unknown {
 function readText(file: string): string {
   refuseSpecial(file)
   try {
-    if (statSync(file).size > MAX_BYTES) throw malformed('the configuration is larger than 16 MiB', { file })
+    if (statSync(file).size > MAX_BYTES)
+      throw malformed('the configuration is larger than 16 MiB', { code: 'limit-exceeded', file })
     const bytes = readFileSync(file)
     if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-      throw malformed('the configuration is UTF-16', { file, field: 'hidden_size', hint: 'save it as UTF-8' })
+      throw malformed('the configuration is UTF-16', {
+        code: 'config-invalid',
+        file,
+        field: 'hidden_size',
+        hint: 'save it as UTF-8',
+      })
     return bytes.toString('utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error
     throw usage(`the configuration cannot be read: ${(error as Error).message.split(',')[0] ?? ''}`, {
+      code: 'file-unreadable',
       file,
       cause: error,
     })
@@ -125,6 +136,7 @@ export function readConfigFile(file: string): RawConfig {
   const text = readText(file)
   const fail = (what: string) =>
     malformed(`the configuration ${what}`, {
+      code: 'config-invalid',
       file,
       field: 'hidden_size',
       hint: 'a configuration is a JSON object with hidden_size, num_hidden_layers …',

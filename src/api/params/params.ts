@@ -92,7 +92,10 @@ function fromConfig(head: ColumnHead, config: ModelConfig, options: SlotOptions,
 function fromPreset(name: string, options: SlotOptions, work: Workload): Counted {
   const preset = findPreset(name)
   if (preset === null)
-    throw usage(`there is no preset called ${name}`, { hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}` })
+    throw usage(`there is no preset called ${name}`, {
+      code: 'name-unknown',
+      hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}`,
+    })
   return fromConfig({ name: preset.name, origin: 'preset', notes: [] }, preset.config, options, work)
 }
 
@@ -126,10 +129,15 @@ async function fromModel(path: string, name: string, options: OpenModelOptions, 
 
 function checkWork({ batch, sequence }: Workload, columns: readonly ParamsColumn[]): void {
   if (![batch, sequence].every((n) => Number.isSafeInteger(n) && n >= 1))
-    throw usage(`batch and sequence are whole numbers of at least 1, not ${batch} and ${sequence}`)
+    throw usage(`batch and sequence are whole numbers of at least 1, not ${batch} and ${sequence}`, {
+      code: 'option-invalid',
+    })
   for (const { name, config } of columns)
     if (sequence > config.max_position_embeddings)
-      throw usage(`${name} has ${config.max_position_embeddings} positions, fewer than --sequence ${sequence}`)
+      throw usage(
+        `${name} has ${config.max_position_embeddings} positions, and ${sequence} tokens a row are asked for`,
+        { code: 'sequence-too-long' },
+      )
 }
 
 /**
@@ -158,7 +166,10 @@ export async function countModels(request: ParamsOptions): Promise<ParamsReport>
   }
   const [first] = counted
   if (first === undefined)
-    throw usage('there is nothing to count', { hint: 'give a model, --preset NAME, --config FILE or --compare LIST' })
+    throw usage('there is nothing to count', {
+      code: 'option-missing',
+      hint: 'give `models`, `presets`, `configs` or `compare`',
+    })
   const imagined = whatIfs(first.config, first.options, request.whatIf ?? {}).map(
     ({ label, config, options: changed, notes }) =>
       fromConfig({ name: label, origin: 'what-if', notes }, checked(config), changed, workload),
@@ -172,7 +183,7 @@ export async function countModels(request: ParamsOptions): Promise<ParamsReport>
 function checked(config: ModelConfig): ModelConfig {
   const largest = elementCount([Math.max(config.vocab_size, config.hidden_size), config.intermediate_size])
   if (!Number.isSafeInteger(largest * config.num_hidden_layers))
-    throw usage('these sizes are larger than can be counted exactly')
+    throw usage('these sizes are larger than can be counted exactly', { code: 'option-invalid' })
   return config
 }
 

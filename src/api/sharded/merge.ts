@@ -99,10 +99,10 @@ async function mergeMatrix(
       for await (const { vector } of readJsonLines<{ vector: number[] }>(path)) {
         matrix ??= new MatrixFile(output, format, vector.length, force)
         if (vector.length !== matrix.width)
-          throw malformed('the vectors of the shards are of different lengths', { file: path })
+          throw malformed('the vectors of the shards are of different lengths', { code: 'shard-mismatch', file: path })
         matrix.add(vector)
       }
-    if (matrix === null) throw malformed('the shards hold no vectors', { file: set.directory })
+    if (matrix === null) throw malformed('the shards hold no vectors', { code: 'shard-mismatch', file: set.directory })
     matrix.commit()
     const [first] = set.manifests
     return {
@@ -127,7 +127,7 @@ export async function mergeDirectory(directory: string, options: MergeDirectoryO
   const set = readShards(directory)
   const [first] = set.manifests
   if (first.command === 'evaluate') return mergeEvaluation(set, options)
-  if (output === undefined) throw usage('merging what shards hold needs -o FILE')
+  if (output === undefined) throw usage('merging shards needs a file, `output`', { code: 'option-missing' })
   const { command } = first
   const { format } = first.options
   if (command === 'embed' && (format === 'npy' || format === 'safetensors'))

@@ -36,7 +36,10 @@ export async function submitJob(
   const formats: readonly string[] =
     command === 'embed' ? VECTOR_FORMATS : command === 'predict' ? PREDICTION_FORMATS : ['jsonl']
   if (!formats.includes(job.format))
-    throw usage(`${command} does not write ${job.format}`, { hint: `formats: ${formats.join(', ')}` })
+    throw usage(`${command} does not write ${job.format}`, {
+      code: 'option-invalid',
+      hint: `formats: ${formats.join(', ')}`,
+    })
   const model = await openForShards(command, job)
   try {
     const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
@@ -131,9 +134,10 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
     } as TextJob
     return models.use(job.task.command, text, async (model) => {
       if (model.sha256 !== job.task.model.sha256)
-        throw malformed('the model here is not the one that the job was made for', {
+        throw malformed('the model on this machine is not the one that the job was submitted with', {
+          code: 'shard-mismatch',
           file: path,
-          hint: 'submit the job again, or bring the right model here',
+          hint: 'submit the job again, or copy the right model to this machine',
         })
       const { skipped } = await computeShard(directory, job.task, job.shard, text, model)
       return skipped ? 'was there already' : `${job.shard.lines} lines`

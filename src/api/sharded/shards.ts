@@ -122,8 +122,13 @@ export async function runTextShard(
   directory: string | undefined,
   listener: Listener = {},
 ): Promise<ShardReport> {
-  if (directory === undefined) throw usage('--shard needs -o DIR, the directory of the shards')
-  if (job.input === '-') throw usage('standard input has no shards', { hint: 'give the file by its name' })
+  if (directory === undefined)
+    throw usage('a shard needs the directory of the shards, `output`', { code: 'option-missing' })
+  if (job.input === '-')
+    throw usage('standard input cannot be split into shards', {
+      code: 'option-conflict',
+      hint: 'give the path of a file',
+    })
   const model = await openForShards(command, job)
   try {
     const { task, shards } = taskOf(command, job, model, await indexInput(job, count))

@@ -32,7 +32,8 @@ export async function writeFeatures(
   reader: ExampleReader,
   { maxLength, labels, force = false, onBad }: WriteFeaturesOptions,
 ): Promise<number> {
-  if (maxLength < 3) throw usage('features need three tokens at least: [CLS], one of the text, [SEP]')
+  if (maxLength < 3)
+    throw usage('features have at least 3 tokens: [CLS], one of the text, [SEP]', { code: 'option-invalid' })
   const places = labels === null ? null : new Map(labels.map((label, place) => [label, place]))
   let count = 0
   refuseExisting(path, force)
@@ -52,7 +53,10 @@ export async function writeFeatures(
       }
       const { text, textB, label } = example
       if (label !== null && places === null)
-        throw usage('the lines have labels, and none are known', { hint: '--labels FILE names them, a line each' })
+        throw usage('the lines have labels, but the names of the classes are not known', {
+          code: 'labels-mismatch',
+          hint: 'give a file with one name a line as `labels`',
+        })
       const place = label === null ? 0 : places?.get(label)
       if (place === undefined) {
         onBad?.({ line: line.number, reason: `the label ${label} is not among the labels`, content: line.text })
@@ -93,7 +97,12 @@ export async function* readFeatures(path: string, range?: RecordRange): AsyncGen
     } catch (error) {
       if (!(error instanceof RecordError)) throw error
       const file = path === '-' ? 'standard input' : path
-      throw malformed(`record ${number} holds no features: ${error.message}`, { file, offset, cause: error })
+      throw malformed(`record ${number} holds no features: ${error.message}`, {
+        code: 'record-invalid',
+        file,
+        offset,
+        cause: error,
+      })
     }
     yield { number, end, record }
   }

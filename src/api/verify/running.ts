@@ -181,6 +181,7 @@ function chooseRunners(
       if (name === 'reference' || asked.some((r) => r.name === name)) continue
       const known = RUNNERS.some((r) => r.name === name)
       throw usage(known ? `${name} has nothing to run here` : `there is no runner ${name}`, {
+        code: 'name-unknown',
         hint: `runners for this: ${['reference', ...asked.map((r) => r.name)].join(', ')}`,
       })
     }
@@ -245,7 +246,8 @@ export async function runRunners(
   }
   if (options.runners !== undefined || options.gpu === true) return
   for (const kind of kinds ?? [])
-    if (!ran.has(kind)) throw environment(`no runtime could run the ${kind} artefact`, { hint: reasonsIn(v) })
+    if (!ran.has(kind))
+      throw environment(`no runtime could run the ${kind} artefact`, { code: 'device-missing', hint: reasonsIn(v) })
 }
 
 /** What was not run and why, runners that lack the same together. */
@@ -258,5 +260,5 @@ function reasonsIn({ notRun }: Verification): string {
 /** @throws AlbertkitError `environment` where a GPU was asked for and nothing ran on one */
 export function requireGpu(v: Verification): void {
   if (v.options.gpu === true && v.runtimes.length === 0)
-    throw environment('no runtime found a GPU that it can use', { hint: reasonsIn(v) })
+    throw environment('no runtime found a usable GPU', { code: 'device-missing', hint: reasonsIn(v) })
 }

@@ -140,7 +140,9 @@ export async function makeTrials(opened: OpenedModel, heads: HeadSelection, opti
   const { golden, text, against } = options
   if (golden !== undefined) {
     if (text !== undefined || against !== undefined)
-      throw usage('a golden holds the inputs and the outputs: no text and no other model can be given beside it')
+      throw usage('`golden` gives inputs and outputs: it cannot be combined with `text` or `against`', {
+        code: 'option-conflict',
+      })
     return { trials: await goldenTrials(opened.model, golden), notes: [] }
   }
   options.onProgress?.('running the float64 reference')

@@ -31,8 +31,9 @@ export async function textInputs(
 ): Promise<{ readonly inputs: readonly ModelInputs[]; readonly notes: readonly string[] }> {
   const { model } = opened
   if (takesChoices(model, heads))
-    throw usage('the model chooses between texts, and a file of lines does not say which belong together', {
-      hint: 'leave --text out, or give inputs with --golden',
+    throw usage('a multiple-choice model needs groups of texts, and a file of lines does not group them', {
+      code: 'option-conflict',
+      hint: 'omit `text`, or give inputs with `golden`',
     })
   const tokenizer = modelTokenizer(opened)
   const reader = new ExampleReader({ format: formatOf(file) })
@@ -48,7 +49,7 @@ export async function textInputs(
     // One line is always run, however much it costs.
     if (spent <= budget || rows.length === 0) rows.push(row)
   }
-  if (rows.length === 0) throw usage('there is no text to run the model on', { file })
+  if (rows.length === 0) throw usage('there is no text to run the model on', { code: 'text-unusable', file })
   const notes =
     rows.length < total
       ? [

@@ -25,6 +25,7 @@ function missing(error: unknown, packages: string, what: string): never {
   const code = (error as NodeJS.ErrnoException).code
   if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error
   throw environment(`${what} needs the optional package ${packages}, which is not installed`, {
+    code: 'package-missing',
     hint: `npm install ${packages}`,
     cause: error,
   })
@@ -106,7 +107,8 @@ export async function svgPng(svg: string, look: Look, scale = 2): Promise<Uint8A
     },
   )
   if (probe.getBBox() === undefined)
-    throw environment('no font was found to write the labels of a picture with', {
+    throw environment('no font was found for the labels of the picture', {
+      code: 'package-missing',
       hint: 'install a font, for example fonts-noto-cjk, or write SVG',
     })
   const drawn = new Resvg(svg, {

@@ -40,7 +40,8 @@ export type QueueJob = z.Infer<typeof jobSchema>
 export function parseJob(value: unknown, id: string): QueueJob {
   const parsed = jobSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw malformed(`job ${id} of the queue is none of albertkit's: ${parsed.error.issues[0]?.message ?? ''}`, {
+  throw malformed(`job ${id} of the queue is not a job of albertkit: ${parsed.error.issues[0]?.message ?? ''}`, {
+    code: 'record-invalid',
     field: parsed.error.issues[0]?.path.join('.') ?? '',
     hint: 'was it put there by another version?',
   })

@@ -23,6 +23,7 @@ async function load(): Promise<{ bullmq: Bullmq; Redis: typeof Redis }> {
     return { bullmq, Redis: ioredis.Redis }
   } catch (error) {
     throw environment('queues need the packages bullmq and ioredis', {
+      code: 'package-missing',
       hint: 'npm install bullmq ioredis',
       cause: error,
     })
@@ -58,12 +59,14 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
     redis.disconnect()
     const { message } = error as Error
     if (/^(NOAUTH|WRONGPASS|ERR AUTH)/.test(message))
-      throw environment(`Redis at ${redact(url)} wants another password`, {
+      throw environment(`Redis at ${redact(url)} refused the password`, {
+        code: 'permission-denied',
         hint: 'redis://:PASSWORD@HOST:PORT',
         cause: error,
       })
     throw environment(`no Redis answers at ${redact(url)}: ${message}`, {
-      hint: 'start one (redis-server), or name another with --redis URL',
+      code: 'service-unavailable',
+      hint: 'start one (redis-server), or name another with `redis`',
       cause: error,
     })
   } finally {
@@ -79,7 +82,10 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
 export async function connect(url: string): Promise<QueueConnection> {
   const { bullmq, Redis } = await load()
   if (!/^(rediss?|unix):/.test(url))
-    throw usage(`${redact(url)} is no address of a Redis server`, { hint: 'such as redis://127.0.0.1:6379' })
+    throw usage(`${redact(url)} is not the address of a Redis server`, {
+      code: 'option-invalid',
+      hint: 'such as redis://127.0.0.1:6379',
+    })
   // BullMQ asks for null: its blocking calls must outlive a lost connection.
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 200, 2000) })
   await firstAnswer(redis, url)

@@ -97,9 +97,10 @@ export class ExampleReader {
     const index = typeof column === 'number' ? column - 1 : (this.#header?.indexOf(column) ?? -1)
     if (index < 0)
       throw usage(`there is no column ${column}`, {
+        code: 'name-unknown',
         hint:
           this.#header === null
-            ? 'columns have numbers, from 1; with --header the first line names them'
+            ? 'columns have numbers, from 1; with `header` the first line names them'
             : `columns: ${this.#header.join(', ')}`,
       })
     if (index >= width) throw new Unusable(`there are ${width} columns, and column ${index + 1} is asked for`)

@@ -41,6 +41,7 @@ function refuseUtf16(chunk: Buffer, name: string): void {
   const mark = chunk.length < 2 ? 0 : chunk.readUInt16LE(0)
   if (mark !== 0xfeff && mark !== 0xfffe) return
   throw malformed('the text is UTF-16', {
+    code: 'text-unusable',
     file: name,
     offset: 0,
     hint: 'make it UTF-8 first: iconv -f UTF-16 -t UTF-8 FILE',
@@ -79,7 +80,10 @@ async function* split(
     parts.push(chunk.subarray(at))
     length += chunk.length - at
     if (length > MAX_LINE_BYTES)
-      throw usage(`line ${number} of ${name} is longer than 16 MiB`, { hint: 'is it a file of text?' })
+      throw usage(`line ${number} of ${name} is longer than 16 MiB`, {
+        code: 'limit-exceeded',
+        hint: 'is it a text file?',
+      })
   }
   if (length > 0) yield line(start)
 }
@@ -105,7 +109,7 @@ export async function* readLines(
     )
   } catch (error) {
     if (error instanceof Error && 'code' in error && 'syscall' in error)
-      throw usage(`the text cannot be read: ${error.message}`, { file: path, cause: error })
+      throw usage(`the text cannot be read: ${error.message}`, { code: 'file-unreadable', file: path, cause: error })
     throw error
   }
 }

@@ -16,7 +16,7 @@ it.each([
 it('nor where the address is none', async () => {
   await expect(connect('http://:secret@host')).rejects.toMatchObject({
     kind: 'usage',
-    message: 'http://***@host is no address of a Redis server',
+    message: 'http://***@host is not the address of a Redis server',
   })
 })
 
