@@ -255,21 +255,21 @@ describe('shards and their merger', () => {
       () => {
         edit(1, (m) => ({ ...m, shard: { ...m.shard, count: 2 ** 40 } }))
       },
-      /not one/,
+      /is invalid/,
     ],
     [
       'a manifest that is none',
       () => {
         writeFileSync(manifest(1), '{}')
       },
-      /not one/,
+      /is invalid/,
     ],
     [
       'a damaged output',
       () => {
         appendFileSync(join(shards(), 'shard-00002-of-00003.jsonl'), 'x')
       },
-      /sha256/,
+      /SHA-256/,
     ],
   ])('%s is refused', async (_, damage, message) => {
     await runAll(write('lines.txt', text), 3, 4)
