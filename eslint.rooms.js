@@ -49,6 +49,21 @@ export const ROOMS = {
 
 const GROUND = ['base', 'vendor', 'proto']
 
+/**
+ * Floors inside model/: each folder lists what it may import besides itself and the core, the files that lie in model/
+ * itself. The core imports no folder.
+ */
+export const MODEL_FLOORS = {
+  tensors: [],
+  names: ['tensors'],
+  load: ['names', 'tensors'],
+  reference: ['tensors'],
+  health: ['tensors'],
+  accounting: ['load', 'names', 'tensors'],
+  rewrite: ['load', 'names', 'tensors'],
+  random: ['accounting', 'rewrite', 'names', 'tensors'],
+}
+
 /** The path below src/ without its ending, with `/`; null for what lies elsewhere. */
 function below(path) {
   const inner = relative(src, path)
@@ -62,12 +77,19 @@ function below(path) {
 
 const covers = (entries, module) => entries.some((entry) => module === entry || module.startsWith(`${entry}/`))
 
+/** True if `from` may import `to`, both modules of model/. */
+function onFloor(from, to) {
+  const [floor, target] = [from, to].map((module) => module.split('/').slice(1, -1)[0])
+  return target === undefined || target === floor || (MODEL_FLOORS[floor] ?? []).includes(target)
+}
+
 /** True if `from`, a module of src/, may import `to`. */
 export function allowed(from, to, isType) {
   const [room] = from.split('/')
   const rule = ROOMS[room]
   if (rule === undefined || !from.includes('/')) return true
   if (!to.includes('/')) return false
+  if (room === 'model' && to.startsWith('model/')) return onFloor(from, to)
   if (covers([room, ...GROUND], to)) return room !== 'base' || covers(['base', 'vendor'], to)
   return covers(rule.imports, to) || (isType && covers(rule.typesOnly ?? [], to))
 }

@@ -15,8 +15,10 @@ export { readLogical, readStored } from './model/tensors/read.js'
 // Names
 export { identify } from './model/names/identify.js'
 export type { Identification, MappedVariable, SkippedVariable } from './model/names/identification.js'
-export { NAME_TABLES, type Indices, type NameMatch } from './model/names/match.js'
+export type { NameMatch } from './model/names/match.js'
+export type { Indices } from './model/names/placeholders.js'
 export type { Dim, NameRow, NameTable, Sign } from './model/names/row.js'
+export { NAME_TABLES } from './model/names/tables.js'
 
 // Configuration and typed tree
 export { ACTIVATIONS } from './model/config.js'

@@ -1,3 +1,5 @@
+import { unravel } from '../model/tensors/view.js'
+
 /** Comparing one output of two runs. */
 
 /** Numbers of any float type, row-major. */
@@ -29,18 +31,6 @@ export interface Comparison {
   readonly where: readonly number[]
   readonly atol: number
   readonly ok: boolean
-}
-
-/** Index along each axis of flat position `flat`. */
-export function unravel(flat: number, shape: readonly number[]): number[] {
-  const index = shape.map(() => 0)
-  let rest = flat
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const size = shape[axis] ?? 1
-    index[axis] = rest % size
-    rest = Math.floor(rest / size)
-  }
-  return index
 }
 
 /** Distance of the float32 numbers about `x`. */

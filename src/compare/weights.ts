@@ -1,7 +1,6 @@
 import { elementCount, sameShape, type TensorInfo, type TensorSource } from '../formats/core/source.js'
 import type { Parameter } from '../model/albert.js'
-import { decodeFloats } from '../model/tensors/decode.js'
-import { readLogical, readStored } from '../model/tensors/read.js'
+import { readFloats, readLogical, readStored } from '../model/tensors/read.js'
 
 /** A weight of an artefact that is not its source's. */
 export interface WeightDifference {
@@ -54,17 +53,6 @@ function faithful({ dtype, stepAt }: TensorInfo, numbers: Float32Array, values: 
   return dtype === 'F16' ? nearestHalfs(numbers, values) : sameBits(numbers, values)
 }
 
-/** Elements `[start, start + target.length)` of a tensor of floats. */
-function readFloats(artefact: TensorSource, { name, dtype }: TensorInfo, start: number, target: Float32Array): void {
-  const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
-  if (dtype === 'F32') artefact.read(name, start * 4, bytes)
-  else {
-    const halfs = new Uint8Array(target.length * 2)
-    artefact.read(name, start * 2, halfs)
-    decodeFloats(dtype, halfs, target)
-  }
-}
-
 /** Whether the artefact holds the parameter as the source stores it. */
 function sameAsStored(source: TensorSource, artefact: TensorSource, info: TensorInfo, p: Parameter): boolean {
   const total = elementCount(p.shape)
@@ -74,7 +62,7 @@ function sameAsStored(source: TensorSource, artefact: TensorSource, info: Tensor
     const length = Math.min(PIECE, total - start)
     const [a, b] = [ours.subarray(0, length), theirs.subarray(0, length)]
     readStored(source, p, start, a)
-    readFloats(artefact, info, start, b)
+    readFloats(artefact, info.name, start, b)
     if (!faithful(info, a, b, start)) return false
   }
   return true
@@ -84,7 +72,7 @@ function sameAsStored(source: TensorSource, artefact: TensorSource, info: Tensor
 function sameAsMeant(source: TensorSource, artefact: TensorSource, info: TensorInfo, p: Parameter): boolean {
   const meant = readLogical(source, p)
   const theirs = new Float32Array(meant.length)
-  readFloats(artefact, info, 0, theirs)
+  readFloats(artefact, info.name, 0, theirs)
   return faithful(info, meant, theirs, 0)
 }
 

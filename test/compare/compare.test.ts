@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compare, goldenBound, maskedRows, MASKED_ATOL, unravel } from '../../src/compare/compare.js'
+import { compare, goldenBound, maskedRows, MASKED_ATOL } from '../../src/compare/compare.js'
+import { unravel } from '../../src/model/tensors/view.js'
 import { boundOf } from '../../src/compare/tolerance.js'
 
 const values = (shape: number[], data: number[]) => ({ shape, data })

@@ -7,7 +7,7 @@ import {
 } from '../../src/formats/core/source.js'
 import type { AlbertModel, Block, Dense, LayerNorm, OutputHead, Parameter } from '../../src/model/albert.js'
 import type { Activation, Family, ModelConfig } from '../../src/model/config.js'
-import { transpose } from '../../src/model/tensors/read.js'
+import { transpose } from '../../src/model/tensors/transpose.js'
 
 /** A small repeatable generator (mulberry32): numbers in [0, 1). */
 export function random(seed: number): () => number {

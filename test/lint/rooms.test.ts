@@ -42,6 +42,14 @@ describe('the import rule', () => {
     ['api/deep/x.ts', "export const x = await import('../../report/chart/render.js')"],
     ['sharding/queue/x.ts', "import { x } from '../../text/data/lines.js'"],
     ['text/data/x.ts', "import { x } from '../../formats/tf-record.js'"],
+    ['model/forward.ts', "import { x } from './tensors/read.js'"],
+    ['model/config.ts', "import type { X } from './names/row.js'"],
+    ['model/tensors/x.ts', "import { x } from '../names/match.js'"],
+    ['model/names/x.ts', "import { x } from '../load/build.js'"],
+    ['model/load/x.ts', "import { x } from '../accounting/slots.js'"],
+    ['model/reference/x.ts', "import type { X } from '../names/match.js'"],
+    ['model/new-floor/x.ts', "import { x } from '../tensors/read.js'"],
+    ['model/accounting/x.ts', "import { x } from '../random/init.js'"],
   ])('src/%s must not %s', async (file, code) => {
     expect(await errorsIn(file, code)).toBe(1)
   })
@@ -68,6 +76,11 @@ describe('the import rule', () => {
     ['api/x.ts', "import { toJsonText } from '../base/json-text.js'"],
     ['text/data/x.ts', "import { x } from '../tokenizers/load.js'"],
     ['commands/x.ts', "import * as Flags from '@oclif/core/flags'"],
+    ['model/outputs.ts', "import { x } from './tasks.js'"],
+    ['model/tensors/x.ts', "import type { X } from '../albert.js'"],
+    ['model/load/x.ts', "import { x } from '../names/match.js'"],
+    ['model/random/x.ts', "import { x } from '../accounting/slots.js'"],
+    ['model/names/x.ts', "import { x } from './row.js'"],
   ])('src/%s may %s', async (file, code) => {
     expect(await errorsIn(file, code)).toBe(0)
   })

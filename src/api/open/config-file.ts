@@ -4,7 +4,7 @@ import { AlbertkitError, malformed, usage } from '../../base/errors.js'
 import { refuseSpecial } from '../../formats/core/file.js'
 import type { RawConfig } from '../../model/config.js'
 import { fromKerasConfig } from '../../model/load/keras-config.js'
-import type { NameTable } from '../../model/names/match.js'
+import type { ChosenConfig, ConfigOwner } from '../../model/load/resolve-config.js'
 
 /**
  * Names of configuration files. Folders of the hub often hold both kinds, and `gelu` is another function in each: the code
@@ -18,9 +18,6 @@ const VARIANT = /^(albert|bert)_config.*\.json$/
 const MAX_BYTES = 16 * 1024 * 1024
 
 const isConfig = (name: string): boolean => name === TRANSFORMERS || VARIANT.test(name)
-
-/** Whose weights a configuration is looked for. */
-export type ConfigOwner = Pick<NameTable, 'family' | 'architecture' | 'configInferable'>
 
 /** The first of `directories` that has a configuration, else the first. */
 export function directoryWithConfig(directories: readonly string[]): string {
@@ -150,4 +147,15 @@ export function readConfigFile(file: string): RawConfig {
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw fail('is not a JSON object')
   return fromKerasConfig({ file, fields: fields as Record<string, unknown> }, readTask(file))
+}
+
+/**
+ * Reads the configuration at `file`, or else the one in `directory` that belongs to weights of `owner`.
+ * @throws AlbertkitError as `chooseConfig` and `readConfigFile`
+ */
+export function readChosen(directory: string, owner: ConfigOwner, file: string | undefined): ChosenConfig {
+  if (file !== undefined) return { raw: readConfigFile(file), notes: [] }
+  if (owner.configInferable === true && !hasConfig(directory)) return { raw: null, notes: [] }
+  const chosen = chooseConfig(directory, owner)
+  return { raw: readConfigFile(chosen.file), notes: chosen.notes }
 }

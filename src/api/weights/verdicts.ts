@@ -1,4 +1,4 @@
-import { usedWidth } from '../../model/health/used-width.js'
+import type { RankEstimate } from '../../model/health/rank.js'
 import type { Verdict, WeightsReport } from './report.js'
 
 const some = (names: readonly string[], limit = 4): string =>
@@ -8,6 +8,18 @@ const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' 
 const bad = (text: string): Verdict => ({ level: 'bad', text })
 const warning = (text: string): Verdict => ({ level: 'warning', text })
 const good = (text: string): Verdict => ({ level: 'good', text })
+
+/** Number of directions that hold `part` of a matrix's energy (its squared Frobenius norm). */
+function usedWidth({ singular }: RankEstimate, part = 0.9): number {
+  const total = singular.reduce((sum, x) => sum + x * x, 0)
+  let [energy, count] = [0, 0]
+  for (const x of singular) {
+    if (energy >= part * total) break
+    energy += x * x
+    count++
+  }
+  return count
+}
 
 type Facts = Omit<WeightsReport, 'ok' | 'verdicts'>
 

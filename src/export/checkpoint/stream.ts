@@ -3,7 +3,8 @@ import type { Parameter } from '../../model/albert.js'
 import { decodeFloats } from '../../model/tensors/decode.js'
 import { encodeFloats } from '../../model/tensors/encode.js'
 import { originDtype, type PlannedTensor } from '../../model/rewrite/translation.js'
-import { bytesOf, PIECE_BYTES, Transposer, type Elements } from '../weights/transpose.js'
+import { bytesOf, PIECE_BYTES, Transposer } from '../weights/transpose.js'
+import type { Elements } from '../../model/tensors/transpose.js'
 import type { Sink } from '../weights/weight-stream.js'
 
 /** Elements of `width` bytes that are moved and not looked into. */

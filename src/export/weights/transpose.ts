@@ -1,3 +1,5 @@
+import { transposeInto, type Elements } from '../../model/tensors/transpose.js'
+
 /** Receives the next bytes, which are overwritten after it returns. */
 export type Sink = (bytes: Uint8Array) => void
 
@@ -9,9 +11,6 @@ const STRIPE_BYTES = 68 << 20
 const STRIP_BYTES = 1 << 20
 /** Shorter reads than this cost more than reading whole rows again: a read call takes 4 µs, in which memory gives 40 kB. */
 const MIN_READ_BYTES = 16 * 1024
-
-/** Elements as they are moved; 16-bit ones are never looked into. */
-export type Elements = Float32Array | Uint16Array | Float64Array
 
 export interface Matrix<A extends Elements> {
   readonly rows: number
@@ -95,7 +94,8 @@ export class Transposer<A extends Elements> {
       else {
         for (let r = 0; r < high; r++) read((r0 + r) * columns + c0, strip.subarray(r * wide, (r + 1) * wide) as A)
       }
-      transposeInto(strip, whole ? c0 : 0, stride, high, wide, stripe, r0, pitch)
+      const from = { data: strip, start: whole ? c0 : 0, stride }
+      transposeInto(from, { data: stripe, start: r0, stride: pitch }, high, wide)
     }
   }
 
@@ -111,35 +111,3 @@ export class Transposer<A extends Elements> {
  * the cache, which makes a transposition several times slower: such rows get a gap.
  */
 const pitchOf = (rows: number): number => (rows % 256 === 0 ? rows + 16 : rows)
-
-/**
- * `to[c, r0 + r] = from[r, start + c]` for `high × wide` elements, in 8×8 blocks: one block touches 8 cache lines on
- * either side.
- * @param stride elements of a row of `from`
- * @param rows elements from one row of `to` to the next
- */
-export function transposeInto(
-  from: Elements,
-  start: number,
-  stride: number,
-  high: number,
-  wide: number,
-  to: Elements,
-  r0: number,
-  rows: number,
-): void {
-  const high8 = high & ~7
-  const wide8 = wide & ~7
-  for (let r = 0; r < high8; r += 8) {
-    for (let c = 0; c < wide8; c += 8) {
-      for (let i = r; i < r + 8; i++) {
-        let f = start + i * stride + c
-        let t = c * rows + r0 + i
-        for (let j = 0; j < 8; j++, f++, t += rows) to[t] = from[f]!
-      }
-    }
-  }
-  for (let r = 0; r < high; r++) {
-    for (let c = r < high8 ? wide8 : 0; c < wide; c++) to[c * rows + r0 + r] = from[start + r * stride + c]!
-  }
-}

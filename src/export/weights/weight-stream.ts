@@ -1,16 +1,15 @@
 import { DTYPE_BYTES, elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../../model/albert.js'
-import { decodeFloats } from '../../model/tensors/decode.js'
-import { storedMatrix } from '../../model/tensors/read.js'
 import type { ElementOrder } from '../../base/artefact-layout.js'
+import { readFloats, Scratch, storedMatrix } from '../../model/tensors/read.js'
 import { bytesOf, Transposer, type Sink } from './transpose.js'
 
-export { PIECE_BYTES, transposeInto, type Sink } from './transpose.js'
+export { PIECE_BYTES, type Sink } from './transpose.js'
 
 /** The buffers of a conversion, each made once: fresh memory costs more than the copying. */
 export class WeightStream {
   readonly #transposer = new Transposer((length) => new Float32Array(length))
-  #raw: Uint8Array | null = null
+  readonly #scratch = new Scratch()
 
   constructor(readonly source: TensorSource) {}
 
@@ -27,18 +26,8 @@ export class WeightStream {
     else this.#transpose(parameter, sink)
   }
 
-  /** Elements `[start, start + target.length)` as stored. */
   #read(parameter: Parameter, start: number, target: Float32Array): void {
-    const width = DTYPE_BYTES[parameter.dtype]
-    if (parameter.dtype === 'F32') {
-      this.source.read(parameter.variable, start * 4, bytesOf(target))
-      return
-    }
-    const length = target.length * width
-    if (this.#raw === null || this.#raw.length < length) this.#raw = new Uint8Array(length)
-    const raw = this.#raw.subarray(0, length)
-    this.source.read(parameter.variable, start * width, raw)
-    decodeFloats(parameter.dtype, raw, target)
+    readFloats(this.source, parameter.variable, start, target, this.#scratch)
   }
 
   #copy(parameter: Parameter, total: number, sink: Sink): void {

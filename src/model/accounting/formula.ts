@@ -1,6 +1,6 @@
 import { FFN_GROUPS, type ModelConfig } from '../config.js'
 import { sizeOf } from '../load/dimensions.js'
-import type { Dim } from '../names/match.js'
+import type { Dim } from '../names/row.js'
 
 /** Parameter counts as polynomials in the configuration's letters, the way the paper writes them. */
 const ORDER: readonly Dim[] = ['V', 'P', 'T', 'N', 'E', 'H', 'I']

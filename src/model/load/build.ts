@@ -16,7 +16,8 @@ import { FFN_GROUPS, groupOfLayer, type ModelConfig } from '../config.js'
 import { checkDepth, checkDimensions, COUNTED, deepest, mergeHeads } from './dimensions.js'
 import type { MappedVariable } from '../names/identification.js'
 import type { Identification } from '../names/identification.js'
-import { fillPattern, layerNormIndices, slotPattern, type Indices, type NameRow } from '../names/match.js'
+import { fillPattern, nameIndices, slotPattern } from '../names/placeholders.js'
+import type { NameRow } from '../names/row.js'
 
 /** The shape that the forward pass means, of one that is stored. */
 function logicalShape({ layout }: NameRow, stored: readonly number[]): readonly number[] {
@@ -161,16 +162,6 @@ export interface MissingVariable {
   readonly slot: string
   /** The name it would have in this family. */
   readonly variable: string
-}
-
-/** Indices of a name that are not in its slot: those of a LayerNorm that belongs to a layer alone, and the number of an inner layer. */
-export function nameIndices(config: ModelConfig, slot: string, indices: Indices): Indices {
-  const groupOf = (layer: number): number => groupOfLayer(config, layer)
-  if (slot.startsWith('mlm/')) return { n: 2 * config.num_hidden_layers * config.inner_group_num + 1 }
-  const { l, g, j } = indices
-  if (l === undefined && g !== undefined && j !== undefined) return { ...indices, l: g * config.inner_group_num + j }
-  if (l === undefined || j === undefined) return indices
-  return layerNormIndices(config, groupOf, l, j, slot.includes('/attention/') ? 1 : 2)
 }
 
 /** The name that `slot` would have in the file. */

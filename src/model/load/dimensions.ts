@@ -3,7 +3,7 @@ import type { TensorSource } from '../../formats/core/source.js'
 import { FFN_GROUPS, type ConfigNumbers, type ModelConfig } from '../config.js'
 import type { MappedVariable } from '../names/identification.js'
 import type { Identification } from '../names/identification.js'
-import type { Dim, NameRow } from '../names/match.js'
+import type { Dim, NameRow } from '../names/row.js'
 
 /** Agreement of configuration and weights: every dimension of every mapped variable, by its symbol. */
 

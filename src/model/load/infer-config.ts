@@ -4,7 +4,7 @@ import type { RawConfig } from '../config.js'
 import { isSplit } from './dimensions.js'
 import type { Identification } from '../names/identification.js'
 import { FIXED, WORDS } from './keras-config.js'
-import type { Dim } from '../names/match.js'
+import type { Dim } from '../names/row.js'
 
 /**
  * A configuration out of the weights alone, where shapes and names tell it: keras-hub's kernels keep the heads as an axis,

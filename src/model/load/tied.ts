@@ -1,8 +1,6 @@
-import { DTYPE_BYTES, elementCount, sameShape, type TensorSource } from '../../formats/core/source.js'
-import { decodeFloats } from '../tensors/decode.js'
-import type { SkippedVariable } from '../names/identification.js'
-import type { MappedVariable } from '../names/identification.js'
-import type { Identification } from '../names/identification.js'
+import { elementCount, sameShape, type TensorSource } from '../../formats/core/source.js'
+import { readFloats } from '../tensors/read.js'
+import type { Identification, MappedVariable, SkippedVariable } from '../names/identification.js'
 
 /**
  * What transformers saves of the masked-token head: `decoder.weight` and `decoder.bias` are usually the word embeddings
@@ -12,14 +10,6 @@ import type { Identification } from '../names/identification.js'
 
 /** Elements that are compared at a time. */
 const PIECE = 1 << 18
-
-function readPiece(source: TensorSource, variable: string, start: number, target: Float32Array): void {
-  const info = source.tensors.get(variable)
-  if (info === undefined) throw new RangeError(variable)
-  const bytes = new Uint8Array(target.length * DTYPE_BYTES[info.dtype])
-  source.read(variable, start * DTYPE_BYTES[info.dtype], bytes)
-  decodeFloats(info.dtype, bytes, target)
-}
 
 /** Whether two variables have the same shape and values. */
 function equal(source: TensorSource, a: string, b: string): boolean {
@@ -32,8 +22,8 @@ function equal(source: TensorSource, a: string, b: string): boolean {
   for (let start = 0; start < total; start += PIECE) {
     const length = Math.min(PIECE, total - start)
     const [x, y] = [ours.subarray(0, length), theirs.subarray(0, length)]
-    readPiece(source, a, start, x)
-    readPiece(source, b, start, y)
+    readFloats(source, a, start, x)
+    readFloats(source, b, start, y)
     if (!x.every((value, i) => Object.is(value, y[i]))) return false
   }
   return true

@@ -3,7 +3,9 @@ import { isFloat, type TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Layout } from '../albert.js'
 import type { Family } from '../config.js'
 import type { Identification, MappedVariable, SkippedVariable } from './identification.js'
-import { NAME_TABLES, slotPattern, type NameRow, type NameTable } from './match.js'
+import { slotPattern } from './placeholders.js'
+import type { NameRow, NameTable } from './row.js'
+import { NAME_TABLES } from './tables.js'
 import { parametersOf } from '../tensors/read.js'
 
 /**

@@ -1,4 +1,5 @@
-import type { NameMatch, NameTable } from './match.js'
+import type { NameMatch } from './match.js'
+import type { NameTable } from './row.js'
 
 /** Which variable fills which slot, and what became of every other variable of the file. */
 export interface Identification {

@@ -2,18 +2,13 @@ import { unsupported } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
 import { foreignModelOf, foreignPartOf } from './foreign.js'
 import { identifyArtefact, isArtefact } from './artefact-names.js'
+import { configSpeaksFor } from './guess-family.js'
 import type { RawConfig } from '../config.js'
 import type { Identification, MappedVariable, SkippedVariable } from './identification.js'
-import {
-  matchName,
-  NAME_TABLES,
-  scopesOf,
-  skipReason,
-  slotPattern,
-  type NameTable,
-  type Scope,
-  type Sign,
-} from './match.js'
+import { matchName, scopesOf, skipReason, type Scope } from './match.js'
+import { slotPattern } from './placeholders.js'
+import type { NameTable, Sign } from './row.js'
+import { NAME_TABLES } from './tables.js'
 
 type MatchedNames = Omit<Identification, 'reason'>
 
@@ -105,16 +100,6 @@ function nearestHint(candidates: readonly MatchedNames[]): string {
   const missing = coreMissing(nearest)
   const more = missing.length > 2 ? ` and ${missing.length - 2} more` : ''
   return `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but ${missing.slice(0, 2).join(', ')}${more} ${missing.length === 1 ? 'is' : 'are'} missing`
-}
-
-/** Whether the fields of a configuration speak for a family; null where they say nothing. */
-function configSpeaksFor(table: NameTable, fields: RawConfig['fields']): boolean | null {
-  if (fields.model_type === 'albert' || fields.model_type === 'bert') return fields.model_type === table.architecture
-  if ('ln_type' in fields || 'shared_type' in fields) return table.family === 'zh'
-  if ('num_hidden_groups' in fields || 'inner_group_num' in fields)
-    return table.architecture === 'albert' && table.family !== 'zh'
-  if ('embedding_size' in fields) return table.architecture === 'albert'
-  return null
 }
 
 /** Of the families whose sign was found: the one that the configuration speaks for, if its names are there, else the one that most names fit. */

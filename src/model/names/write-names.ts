@@ -1,6 +1,7 @@
-import { nameIndices } from '../load/build.js'
 import type { ModelConfig } from '../config.js'
-import { fillPattern, NAME_TABLES, slotPattern, type NameRow, type NameTable } from './match.js'
+import { fillPattern, nameIndices, slotPattern } from './placeholders.js'
+import type { NameRow, NameTable } from './row.js'
+import { NAME_TABLES } from './tables.js'
 
 /** The name tables read the other way: from slots to the names of variables. */
 

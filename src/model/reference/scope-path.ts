@@ -1,11 +1,21 @@
-/** The scopes that are open while a forward pass runs, for implementations of `Ops` that name inner values. */
+/** The scopes that are open while a forward pass runs, for implementations of `Ops` that name nodes or inner values. */
 export class ScopePath {
   #path: readonly string[] = []
 
-  /** Runs `body` inside the scope `name`. */
+  /** The scope that is open now, for `within`. */
+  get path(): readonly string[] {
+    return this.#path
+  }
+
+  /** Runs `body` inside the scope `name` of the open one. */
   scope<T>(name: string, body: () => T): T {
+    return this.within([...this.#path, name], body)
+  }
+
+  /** Runs `body` inside the scope `path`, whatever scope is open: a node belongs to its user, not to its maker. */
+  within<T>(path: readonly string[], body: () => T): T {
     const outer = this.#path
-    this.#path = [...outer, name]
+    this.#path = path
     try {
       return body()
     } finally {

@@ -1,7 +1,7 @@
 import type { DType } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
 import type { ModelConfig } from '../config.js'
-import type { NameTable } from '../names/match.js'
+import type { NameTable } from '../names/row.js'
 
 /** A model said in another family's names: what `translate` plans, writers write and verification checks. */
 

@@ -1,32 +1,47 @@
 import { DTYPE_BYTES, elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Parameter } from '../albert.js'
 import { decodeFloats } from './decode.js'
+import { transpose } from './transpose.js'
 
 /** Reading of parameters as float32, whole or by rows; streaming for export is in export/weights.ts. */
 
-/** Elements `[start, start + target.length)` of the parameter as stored. */
-export function readStored(source: TensorSource, p: Parameter, start: number, target: Float32Array): void {
-  const width = DTYPE_BYTES[p.dtype]
-  if (p.dtype === 'F32') {
-    source.read(p.variable, start * 4, new Uint8Array(target.buffer, target.byteOffset, target.length * 4))
-    return
+/** A buffer for bytes that are decoded, kept from read to read: fresh memory costs more than the copying. */
+export class Scratch {
+  #bytes = new Uint8Array(0)
+
+  take(length: number): Uint8Array {
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length)
+    return this.#bytes.subarray(0, length)
   }
-  const bytes = new Uint8Array(target.length * width)
-  source.read(p.variable, start * width, bytes)
-  decodeFloats(p.dtype, bytes, target)
 }
 
-/** `[rows, columns]` row-major → `[columns, rows]`, in 8×8 blocks for the cache's sake. */
-export function transpose(from: Float32Array, rows: number, columns: number, to: Float32Array): void {
-  for (let r0 = 0; r0 < rows; r0 += 8) {
-    const r1 = Math.min(r0 + 8, rows)
-    for (let c0 = 0; c0 < columns; c0 += 8) {
-      const c1 = Math.min(c0 + 8, columns)
-      for (let r = r0; r < r1; r++) {
-        for (let c = c0; c < c1; c++) to[c * rows + r] = from[r * columns + c]!
-      }
-    }
+/**
+ * Reads elements `[start, start + target.length)` of the tensor `name`, in its stored order, as float32.
+ * @param scratch buffer for elements of another type; a new one if left out
+ * @throws RangeError if the source has no such tensor; AlbertkitError `malformed` from the source
+ */
+export function readFloats(
+  source: TensorSource,
+  name: string,
+  start: number,
+  target: Float32Array,
+  scratch = new Scratch(),
+): void {
+  const dtype = source.tensors.get(name)?.dtype
+  if (dtype === undefined) throw new RangeError(name)
+  const width = DTYPE_BYTES[dtype]
+  if (dtype === 'F32') {
+    source.read(name, start * width, new Uint8Array(target.buffer, target.byteOffset, target.byteLength))
+    return
   }
+  const bytes = scratch.take(target.length * width)
+  source.read(name, start * width, bytes)
+  decodeFloats(dtype, bytes, target)
+}
+
+/** Reads elements `[start, start + target.length)` of the parameter in its stored order. */
+export const readStored = (source: TensorSource, p: Parameter, start: number, target: Float32Array): void => {
+  readFloats(source, p.variable, start, target)
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
 import type { Fill } from './derived.js'
-import { readLogical, readStored, transpose } from './read.js'
+import { readLogical, readStored } from './read.js'
+import { transpose } from './transpose.js'
 
 /** A tensor to be read by ranges, whatever its file, layout and element type are, or whether it is computed. */
 export interface View {
@@ -16,15 +17,16 @@ export interface View {
 /** Elements of a matrix that may be held at a time. */
 const HELD = 4 << 20
 
-const unravel = (index: number, shape: readonly number[]): number[] => {
-  const place: number[] = []
-  let rest = index
+/** Index along each axis of flat position `flat`. */
+export function unravel(flat: number, shape: readonly number[]): number[] {
+  const index = shape.map(() => 0)
+  let rest = flat
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const size = shape[axis] ?? 1
-    place.unshift(rest % size)
+    index[axis] = rest % size
     rest = Math.floor(rest / size)
   }
-  return place
+  return index
 }
 
 export const computedView = (shape: readonly number[], fill: Fill): View => ({

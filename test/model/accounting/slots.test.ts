@@ -9,7 +9,7 @@ import { flopsOf } from '../../../src/model/accounting/footprint.js'
 import { evaluate, polynomial, showFormula } from '../../../src/model/accounting/formula.js'
 import { ALL_HEADS } from '../../../src/model/tasks.js'
 import { countParameters } from '../../../src/model/accounting/count.js'
-import type { Dim } from '../../../src/model/names/match.js'
+import type { Dim } from '../../../src/model/names/row.js'
 import { slotDifferences, slotOptionsOf, slotsIn, slotsOf } from '../../../src/model/accounting/slots.js'
 import { describeShared, fixtures, SHARED, ZH_NEWS } from '../../helpers/shared.js'
 

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { AlbertkitError } from '../../../src/base/errors.js'
 import type { TensorInfo, TensorSource } from '../../../src/formats/core/source.js'
 import { identify } from '../../../src/model/names/identify.js'
-import { fillPattern, NAME_TABLES, type NameTable } from '../../../src/model/names/match.js'
+import { fillPattern } from '../../../src/model/names/placeholders.js'
+import type { NameTable } from '../../../src/model/names/row.js'
+import { NAME_TABLES } from '../../../src/model/names/tables.js'
 
 /** Models below a scope that a graph, or a class of one's own, put before their names. */
 

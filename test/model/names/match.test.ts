@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fillPattern, matchName, NAME_TABLES, skipReason } from '../../../src/model/names/match.js'
+import { matchName, skipReason } from '../../../src/model/names/match.js'
+import { fillPattern } from '../../../src/model/names/placeholders.js'
+import { NAME_TABLES } from '../../../src/model/names/tables.js'
 
 describe.each(NAME_TABLES.map((table) => [table.title, table] as const))('%s', (_, table) => {
   it('every row reads what it writes, with every prefix and any indices', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decodeFloats } from '../../../src/model/tensors/decode.js'
 import { erf } from '../../../src/model/reference/reference.js'
-import { transpose } from '../../../src/model/tensors/read.js'
+import { transpose } from '../../../src/model/tensors/transpose.js'
 
 describe('erf', () => {
   // Abramowitz & Stegun, table 7.1

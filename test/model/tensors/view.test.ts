@@ -11,7 +11,7 @@ const counting = (bytes: number): TensorSource =>
       const values = new Float32Array(target.length / 4).map((_v, i) => offset / 4 + i)
       target.set(new Uint8Array(values.buffer))
     },
-    tensors: new Map([['x', { byteLength: bytes }]]),
+    tensors: new Map([['x', { dtype: 'F32', byteLength: bytes }]]),
   }) as unknown as TensorSource
 
 const parameter = (shape: number[], storedShape: number[], layout: Parameter['layout']): Parameter => ({

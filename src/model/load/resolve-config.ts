@@ -1,0 +1,170 @@
+import { basename } from '../../formats/core/paths.js'
+import { AlbertkitError } from '../../base/errors.js'
+import type { TensorSource } from '../../formats/core/source.js'
+import { parseConfig, type ModelConfig, type RawConfig } from '../config.js'
+import type { Identification } from '../names/identification.js'
+import { identify } from '../names/identify.js'
+import type { NameTable } from '../names/row.js'
+import { parametersOf } from '../tensors/read.js'
+import { classifierKindOf, type Task } from '../tasks.js'
+import { planModel, type ModelPlan } from './build.js'
+import { compareFacts, completeConfig, graphFacts, type GraphFacts } from './graph-facts.js'
+import { completeFromWeights } from './infer-config.js'
+import { completeFromNames } from './infer-pre-norm.js'
+import { denseHeads, takeHead } from './head.js'
+import { settleLabels } from './labels.js'
+import { ignoreVariables, leftoverOf, notesOnOutside, refuseForeignNames, refuseLeftover } from './leftover.js'
+import { modelNotes } from './notes.js'
+import { settleTied } from './tied.js'
+
+/**
+ * From tensors to a model: which family, which configuration, what completes it, and what the user should know. The
+ * order is a policy: the weights decide before the configuration, the configuration before the graph.
+ */
+
+export interface ResolveOptions {
+  /** LayerNorm epsilon to use instead of that of the configuration. */
+  readonly layerNormEpsilon?: number
+  /** Task of the model: decides the kind of its classifier if weights and configuration do not. */
+  readonly task?: Task
+  /** Patterns of variables, and of files beside the weights, that are passed over although the model may need them. */
+  readonly ignore?: readonly string[]
+  /** Dense layer beside the encoder to take as the classifier: the prefix of the names of its kernel and bias. */
+  readonly head?: string
+}
+
+/** The weights that a configuration is wanted for. */
+export type ConfigOwner = Pick<NameTable, 'family' | 'architecture' | 'configInferable'>
+
+/** A configuration that was found; null if there is none, which `configInferable` tables allow. */
+export interface ChosenConfig {
+  readonly raw: RawConfig | null
+  /** What the user should know about the choice. */
+  readonly notes: readonly string[]
+}
+
+export interface ResolvedModel {
+  readonly identification: Identification
+  readonly rawConfig: RawConfig
+  readonly config: ModelConfig
+  readonly plan: ModelPlan
+  /** Reason not to compute with the model: it has parts that would be left out. */
+  readonly refusal: AlbertkitError | null
+  readonly notes: readonly string[]
+  /** Notes on variables beside the encoder that the model does not use. */
+  readonly leftOut: readonly string[]
+}
+
+/**
+ * Family and configuration. An unknown family is reported before an absent configuration; fields that the configuration
+ * lacks are taken from the weights if the table allows it.
+ */
+function chooseNames(
+  source: TensorSource,
+  choose: (owner: ConfigOwner) => ChosenConfig,
+): { rawConfig: RawConfig; identification: Identification; choiceNotes: readonly string[] } {
+  const { raw: given, notes: choiceNotes } = choose(identify(source).table)
+  const identification = identify(source, given)
+  if (identification.table.configInferable !== true && given !== null)
+    return { rawConfig: given, identification, choiceNotes }
+  const rawConfig = completeFromWeights(source, identification, given)
+  return { rawConfig, identification: identify(source, rawConfig), choiceNotes }
+}
+
+/** Names the field of an error in the words of the configuration file as well, where it has others. */
+function inWordsOf({ words }: RawConfig, error: AlbertkitError): AlbertkitError {
+  if (error.place.field === undefined) return error
+  const word = words?.[error.place.field]
+  if (word === undefined) return error
+  const said = `the configuration calls ${error.place.field} ${word}`
+  return error.with({ hint: error.hint === undefined ? said : `${error.hint}; ${said}` })
+}
+
+/** The configuration, completed by and compared with the graph that was saved with the weights. */
+function readConfig(
+  source: TensorSource,
+  raw: RawConfig,
+  { table: { family, architecture, maskPenalty, mlmHead }, mapped }: Identification,
+  given: ResolveOptions,
+): { config: ModelConfig; notes: readonly string[] } {
+  const { graph } = source
+  const hasHead = mapped.has('mlm/output_bias')
+  const options = { ...given, maskPenalty, mlmHead: hasHead ? mlmHead : undefined }
+  if (graph === undefined) return { config: parseConfig(raw, family, architecture, options), notes: [] }
+  const file = basename(graph.file)
+  let facts: GraphFacts
+  try {
+    facts = graphFacts(graph.nodes())
+  } catch (error) {
+    if (!(error instanceof AlbertkitError)) throw error
+    const note = `the graph in ${file} is left out: ${error.message}`
+    return { config: parseConfig(raw, family, architecture, options), notes: [note] }
+  }
+  const completed = completeConfig(raw, family, facts)
+  const config = parseConfig(completed.raw, family, architecture, options)
+  return { config, notes: [...completed.notes, ...compareFacts(config, facts, file)] }
+}
+
+/** Configuration and tree; errors name fields as the configuration file does. */
+function readModel(
+  source: TensorSource,
+  raw: RawConfig,
+  found: Identification,
+  options: ResolveOptions,
+): { config: ModelConfig; plan: ModelPlan; configNotes: readonly string[] } {
+  try {
+    const named = completeFromNames(raw, found)
+    const { config: said, notes } = readConfig(source, named.raw, found, options)
+    const { model, missing, error } = planModel(source, found, said, classifierKindOf(options.task))
+    const { config, notes: labelNotes } = settleLabels(raw, model)
+    const plan = { model: { ...model, config }, missing, error: error === null ? null : inWordsOf(raw, error) }
+    return { config, plan, configNotes: [...named.notes, ...notes, ...labelNotes] }
+  } catch (error) {
+    throw error instanceof AlbertkitError ? inWordsOf(raw, error) : error
+  }
+}
+
+/** Sorts the variables of a file: used, left out, or a reason not to compute with the model. */
+function accountFor(
+  source: TensorSource,
+  identified: Identification,
+  raw: RawConfig,
+  { head, ignore = [] }: ResolveOptions,
+): { found: Identification; refusal: AlbertkitError | null; notes: readonly string[] } {
+  const named = head === undefined ? { found: identified, notes: [] } : takeHead(source, identified, head)
+  const settled = settleTied(source, ignoreVariables(named.found, ignore))
+  const { found } = settled
+  const refusal = refuseForeignNames(source, found, raw) ?? refuseLeftover(source, found, leftoverOf(source, found))
+  return { found, refusal, notes: [...named.notes, ...settled.notes] }
+}
+
+/**
+ * Resolves the family, the configuration and the typed tree of the model in `source`.
+ * @param choose gives the configuration for weights of a family; called once
+ * @throws AlbertkitError `malformed`, `unsupported` or `usage`; missing variables are in the plan, and parts that
+ *   forbid computing are the `refusal`, which is thrown if nothing else can be resolved
+ */
+export function resolveModel(
+  source: TensorSource,
+  choose: (owner: ConfigOwner) => ChosenConfig,
+  options: ResolveOptions = {},
+): ResolvedModel {
+  const { rawConfig, identification: named, choiceNotes } = chooseNames(source, choose)
+  const { found: identification, refusal, notes } = accountFor(source, named, rawConfig, options)
+  try {
+    const { config, plan, configNotes } = readModel(source, rawConfig, identification, options)
+    const used = new Set([...parametersOf(plan.model)].map(({ variable }) => variable))
+    const left = leftoverOf(source, identification, used)
+    return {
+      identification,
+      rawConfig,
+      config,
+      plan,
+      refusal: refusal ?? (plan.error === null ? refuseLeftover(source, identification, left) : null),
+      notes: [...choiceNotes, ...configNotes, ...notes, ...modelNotes(identification, rawConfig, options)],
+      leftOut: notesOnOutside(source, left, denseHeads(source, identification)),
+    }
+  } catch (error) {
+    throw refusal ?? error
+  }
+}
