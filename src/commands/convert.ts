@@ -113,7 +113,7 @@ export default class Convert extends AlbertkitCommand {
       ...openOptions(flags),
       targets: flags.to as Target[],
       task: flags.task as Task,
-      ...(flags.as === undefined ? {} : { as: flags.as as 'bert' | 'albert' }),
+      ...(flags.as === undefined ? {} : { targetArchitecture: flags.as as 'bert' | 'albert' }),
       allOutputs: flags.outputs === 'all',
       ...precisionOptions(flags),
       verify: flags.verify,

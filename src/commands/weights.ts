@@ -46,9 +46,9 @@ export default class Weights extends AlbertkitCommand {
     const { spectrumChart, tensorsChart } = await import('../report/chart/weights.js')
     const report = await analyseWeights(args.model, {
       ...openOptions(flags),
-      ...(flags.against === undefined ? {} : { against: flags.against }),
+      ...(flags.against === undefined ? {} : { targetConfig: flags.against }),
       ...(flags.task === undefined ? {} : { task: flags.task as ResolvedTask }),
-      ...(flags.before === undefined ? {} : { before: flags.before }),
+      ...(flags.before === undefined ? {} : { earlierCheckpoint: flags.before }),
       onProgress: (step) => {
         this.progress(step)
       },

@@ -23,7 +23,8 @@ import { exportTfjs } from './tfjs/export.js'
 import type { WrittenArtefact } from './weights/artefact.js'
 
 /** Options that some targets take and others do not, by their names in `ConvertOptions` and `ExportOptions`. */
-export type TargetOptionName = 'opset' | 'externalData' | 'halfCompute' | 'weightsOnly' | 'keepEmbeddings' | 'as'
+export type TargetOptionName =
+  'opset' | 'externalData' | 'halfCompute' | 'weightsOnly' | 'keepEmbeddings' | 'targetArchitecture'
 
 /** An option that a target takes. */
 export interface TargetOption {
@@ -98,7 +99,7 @@ const CHECKPOINTS: Readonly<Record<CheckpointTarget, CheckpointTargetInfo>> = {
   safetensors: {
     name: 'safetensors',
     ...CHECKPOINT_LAYOUTS.safetensors,
-    options: [{ name: 'as', alone: true }],
+    options: [{ name: 'targetArchitecture', alone: true }],
     write: exportSafetensors,
     plannedFiles: () => [CHECKPOINT_LAYOUTS.safetensors.file],
   },

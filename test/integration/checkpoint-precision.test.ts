@@ -60,7 +60,7 @@ async function typesOf(directory: string): Promise<string[]> {
 /** Half of the distance of two neighbours, as a part of the number, and the least half of a distance. */
 const ROUNDING = { f16: [2 ** -11, 2 ** -25], bf16: [2 ** -8, 0] } as const
 
-const KINDS: [Kind | 'bundled', Partial<Shape>, ConvertOptions['as']][] = [
+const KINDS: [Kind | 'bundled', Partial<Shape>, ConvertOptions['targetArchitecture']][] = [
   ['google', {}, undefined],
   ['google', { embedding: 32 }, undefined],
   ['bert', {}, undefined],
@@ -73,7 +73,7 @@ const KINDS: [Kind | 'bundled', Partial<Shape>, ConvertOptions['as']][] = [
 describe.each(['f16', 'bf16'] as const)('safetensors in %s', (dtype) => {
   it.each(KINDS)('%s %j --as %s: the nearest values, the same model', async (kind, shape, as) => {
     const source = kind === 'bundled' ? ZH_NEWS : await randomModel(kind, shape)
-    const form = as === undefined ? {} : { as }
+    const form = as === undefined ? {} : { targetArchitecture: as }
     const full = await convert(source, { ...form, dtypes: ['f32'] })
     const { directory, report } = await convert(source, { ...form, dtypes: [dtype] })
     expect(await typesOf(full.directory)).toEqual(['F32'])

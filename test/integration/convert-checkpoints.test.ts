@@ -40,7 +40,7 @@ describe('an albert_zh model', () => {
   })
 
   it.each(['bert', 'albert'] as const)('--as %s has the outputs of the golden', async (as) => {
-    const directory = await convert(ZH_NEWS, { as })
+    const directory = await convert(ZH_NEWS, { targetArchitecture: as })
     const report = await verifyModel(ZH_NEWS, directory, { golden: join(ZH_NEWS, 'golden.safetensors'), atol: 1e-5 })
     expect(report.comparisons.filter((c) => c.runner === 'reference(safetensors)').length).toBeGreaterThan(5)
     expect(report.ok).toBe(true)
@@ -50,7 +50,7 @@ describe('an albert_zh model', () => {
   it('says how much larger the plain BERT is', async () => {
     const { growth } = await convertModel(ZH_NEWS, join(folder, 'never'), {
       targets: ['safetensors'],
-      as: 'bert',
+      targetArchitecture: 'bert',
       dryRun: true,
     })
     expect(growth?.parameters).toEqual([524688, 1373712])
@@ -67,10 +67,14 @@ describe('an albert_zh model', () => {
   })
 
   it('a multiplied-out form stands alone', async () => {
-    expect((await refusal(ZH_NEWS, { as: 'bert', targets: ['safetensors', 'onnx'] })).exitCode).toBe(2)
-    expect((await refusal(ZH_NEWS, { as: 'bert', targets: ['tf'] })).exitCode).toBe(2)
+    expect((await refusal(ZH_NEWS, { targetArchitecture: 'bert', targets: ['safetensors', 'onnx'] })).exitCode).toBe(2)
+    expect((await refusal(ZH_NEWS, { targetArchitecture: 'bert', targets: ['tf'] })).exitCode).toBe(2)
     const directory = await convert(ZH_NEWS, { targets: ['tf'] })
-    const error = await convertModel(ZH_NEWS, directory, { targets: ['safetensors'], as: 'bert', force: true }).then(
+    const error = await convertModel(ZH_NEWS, directory, {
+      targets: ['safetensors'],
+      targetArchitecture: 'bert',
+      force: true,
+    }).then(
       () => null,
       (e: unknown) => e as AlbertkitError,
     )
@@ -78,7 +82,7 @@ describe('an albert_zh model', () => {
   })
 
   it('verification finds one flipped bit', async () => {
-    const directory = await convert(ZH_NEWS, { as: 'bert' })
+    const directory = await convert(ZH_NEWS, { targetArchitecture: 'bert' })
     const file = join(directory, 'model.safetensors')
     const bytes = readFileSync(file)
     bytes[bytes.length - 1]! ^= 1
@@ -91,11 +95,11 @@ describe('an albert_zh model', () => {
 describeShared('other families', () => {
   it.each([
     ['tf/zh_preln_all', {}, /pre-LN/],
-    ['tf/zh_preln_all', { as: 'bert' }, /pre-LN/],
+    ['tf/zh_preln_all', { targetArchitecture: 'bert' }, /pre-LN/],
     ['tf/google_groups_rounding', {}, /layer 15 takes group 14 here and group 15/],
-    ['tf/google_base_like', { as: 'bert' }, /normalised at width 16/],
+    ['tf/google_base_like', { targetArchitecture: 'bert' }, /normalised at width 16/],
     ['hf/albert_model_e_eq_h', { targets: ['tf'] }, /no identity/],
-    ['hf/albert_model_e_eq_h', { as: 'bert' }, /no identity/],
+    ['hf/albert_model_e_eq_h', { targetArchitecture: 'bert' }, /no identity/],
     ['tf/google_per_layer_norm', {}, /LayerNorms of its own/],
     ['tf/google_fast', {}, /16 groups/],
   ] as const)('%s %j is refused with the reason', async (name, options, words) => {
@@ -132,7 +136,7 @@ describeShared('other families', () => {
   it.each(['tf/google_fast', 'tf/google_per_layer_norm'])(
     '%s --as albert is a plain ALBERT of the same outputs',
     async (name) => {
-      const directory = await convert(shared(name), { as: 'albert' })
+      const directory = await convert(shared(name), { targetArchitecture: 'albert' })
       const report = await verifyModel(shared(name), directory, { golden: goldensIn(shared(name))[0]!, atol: 1e-5 })
       expect(report.comparisons.filter((c) => c.runner === 'reference(safetensors)').length).toBeGreaterThan(3)
       expect(report.ok).toBe(true)
@@ -140,7 +144,7 @@ describeShared('other families', () => {
   )
 
   it('--as albert keeps groups that transformers forms as well, and says what transformers 4 cannot run', async () => {
-    const kept = await convert(shared('tf/google_groups'), { as: 'albert' })
+    const kept = await convert(shared('tf/google_groups'), { targetArchitecture: 'albert' })
     const { num_hidden_groups } = read(join(shared('tf/google_groups'), 'albert_config.json'))
     expect(read(join(kept, 'config.json'))).toMatchObject({ num_hidden_groups, inner_group_num: 1 })
     // One layer of two inner layers: a group of more inner layers than layers take it.
@@ -160,7 +164,7 @@ describeShared('other families', () => {
       dryRun: true,
     })
     expect(plain.notes.join()).toContain('transformers 4')
-    const flat = await convert(join(folder, 'inner'), { as: 'albert' })
+    const flat = await convert(join(folder, 'inner'), { targetArchitecture: 'albert' })
     expect(read(join(flat, 'config.json'))).toMatchObject({
       num_hidden_layers: 2,
       num_hidden_groups: 2,
@@ -169,7 +173,7 @@ describeShared('other families', () => {
   })
 
   it('groups that disagree are written as groups of their own by --as albert', async () => {
-    const directory = await convert(shared('tf/google_groups_rounding'), { as: 'albert' })
+    const directory = await convert(shared('tf/google_groups_rounding'), { targetArchitecture: 'albert' })
     expect(read(join(directory, 'config.json'))).toMatchObject({ num_hidden_groups: 22 })
   })
 

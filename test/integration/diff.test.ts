@@ -16,7 +16,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 let made = 0
-async function convert(source: string, options: Pick<ConvertOptions, 'targets' | 'as'>): Promise<string> {
+async function convert(
+  source: string,
+  options: Pick<ConvertOptions, 'targets' | 'targetArchitecture'>,
+): Promise<string> {
   const directory = join(folder, String(made++))
   await convertModel(source, directory, { ...options, verify: false })
   return directory
@@ -50,7 +53,10 @@ async function init(options: Parameters<typeof initModel>[2] = {}, from = config
 
 describe('diff', () => {
   it('finds a BERT with copies equal to the albert_zh that shares', async () => {
-    const report = await diffModels(ZH_NEWS, await convert(ZH_NEWS, { targets: ['safetensors'], as: 'bert' }))
+    const report = await diffModels(
+      ZH_NEWS,
+      await convert(ZH_NEWS, { targets: ['safetensors'], targetArchitecture: 'bert' }),
+    )
     expect([report.ok, report.counts.equal]).toEqual([true, report.slots.length])
     expect(report.slots.map(({ slot }) => slot)).toContain('encoder/layer_3/ffn/output/kernel')
     expect(report.slots[0]?.a?.variables).toEqual([
@@ -134,9 +140,9 @@ describe('diff', () => {
 
 describeShared('diff across families', () => {
   it.each([
-    ['tf/google_fast', { targets: ['safetensors'], as: 'albert' }],
-    ['tf/google_per_layer_norm_groups', { targets: ['safetensors'], as: 'albert' }],
-    ['tf/google_groups_rounding', { targets: ['safetensors'], as: 'albert' }],
+    ['tf/google_fast', { targets: ['safetensors'], targetArchitecture: 'albert' }],
+    ['tf/google_per_layer_norm_groups', { targets: ['safetensors'], targetArchitecture: 'albert' }],
+    ['tf/google_groups_rounding', { targets: ['safetensors'], targetArchitecture: 'albert' }],
     ['tf/google_inner', { targets: ['safetensors'] }],
     ['tf/google_3d_kernels', { targets: ['tf', 'onnx'] }],
     ['hf/albert_pretraining_g2i2', { targets: ['tfjs'] }],
@@ -150,7 +156,7 @@ describeShared('diff across families', () => {
 
   it('layers that take other groups by another formula are other layers', async () => {
     const source = join(SHARED, 'tf/google_groups_rounding')
-    const there = await convert(source, { targets: ['safetensors'], as: 'albert' })
+    const there = await convert(source, { targets: ['safetensors'], targetArchitecture: 'albert' })
     // Layer 15 takes group 14 in Google's code; a plain renaming would have it take group 15.
     const { slots } = await diffModels(source, there)
     const pair = slots.find((s) => s.layers.includes(15) && s.slot.endsWith('ffn/output/kernel'))

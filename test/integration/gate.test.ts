@@ -33,10 +33,10 @@ describe('labelled lines', () => {
   it.each<[string, Partial<ConvertOptions>, string]>([
     ['ONNX int8', { dtypes: ['int8'] }, 'onnx-int8'],
     ['tfjs uint8', { targets: ['tfjs'], dtypes: ['uint8'] }, 'tfjs'],
-    ['safetensors bf16', { targets: ['safetensors'], dtypes: ['bf16'], as: 'bert' }, 'safetensors'],
+    ['safetensors bf16', { targets: ['safetensors'], dtypes: ['bf16'], targetArchitecture: 'bert' }, 'safetensors'],
   ])('%s: accuracy before and after', async (_, options, key) => {
     const directory = fresh()
-    const { ok, gate } = await convert(ZH_NEWS, { ...options, gate: join(ZH_NEWS, 'test.tsv') }, directory)
+    const { ok, gate } = await convert(ZH_NEWS, { ...options, gateInputs: join(ZH_NEWS, 'test.tsv') }, directory)
     expect(ok).toBe(true)
     expect(gate).toMatchObject([{ artefact: key, inputs: 'file', rows: 150 }])
     const { accuracy, agreement, outputs } = gate[0]!
@@ -54,15 +54,15 @@ describe('labelled lines', () => {
 
   it('lines without a label that the model knows are left out, and counted', async () => {
     writeFileSync(at('header.tsv'), 'label\ttext\n体育\t国足今晚迎战对手\nnothing\t房价上涨\n财经\t央行降息\n')
-    const { gate } = await convert(ZH_NEWS, { dtypes: ['f16'], gate: at('header.tsv'), verify: true })
+    const { gate } = await convert(ZH_NEWS, { dtypes: ['f16'], gateInputs: at('header.tsv'), verify: true })
     expect(gate[0]).toMatchObject({ rows: 2, accuracy: { lines: 2, skipped: 2 } })
   })
 
   it('lines of text alone have no accuracy', async () => {
     writeFileSync(at('plain.txt'), '国足今晚迎战对手\n房价上涨\n')
-    const { gate } = await convert(ZH_NEWS, { dtypes: ['f16'], gate: at('plain.txt') })
+    const { gate } = await convert(ZH_NEWS, { dtypes: ['f16'], gateInputs: at('plain.txt') })
     expect(gate[0]).toMatchObject({ inputs: 'file', rows: 2, accuracy: null, agreement: 1 })
-    const features = await convert(ZH_NEWS, { dtypes: ['f16'], gate: join(ZH_NEWS, 'dev.tsv'), task: 'features' })
+    const features = await convert(ZH_NEWS, { dtypes: ['f16'], gateInputs: join(ZH_NEWS, 'dev.tsv'), task: 'features' })
     expect(features.gate[0]).toMatchObject({ rows: 100, accuracy: null })
   })
 
@@ -88,13 +88,13 @@ describe('labelled lines', () => {
         message: expect.stringMatching(message) as string,
       })
     const gate = join(ZH_NEWS, 'dev.tsv')
-    await refuse(at('bare'), { gate }, /no vocabulary/)
-    await refuse(ZH_NEWS, { gate: at('foreign.tsv') }, /no line has a label/)
-    await refuse(ZH_NEWS, { gate: at('empty.txt') }, /no line of text/)
-    await refuse(ZH_NEWS, { gate: at('absent.tsv') }, /cannot be read/)
-    await refuse(ZH_NEWS, { gate, dtypes: ['f32'] }, /rounded/)
-    await refuse(ZH_NEWS, { gate, minAgreement: 0 }, /switched off/)
-    await refuse(ZH_NEWS, { gate, verify: false }, /switched off/)
+    await refuse(at('bare'), { gateInputs: gate }, /no vocabulary/)
+    await refuse(ZH_NEWS, { gateInputs: at('foreign.tsv') }, /no line has a label/)
+    await refuse(ZH_NEWS, { gateInputs: at('empty.txt') }, /no line of text/)
+    await refuse(ZH_NEWS, { gateInputs: at('absent.tsv') }, /cannot be read/)
+    await refuse(ZH_NEWS, { gateInputs: gate, dtypes: ['f32'] }, /rounded/)
+    await refuse(ZH_NEWS, { gateInputs: gate, minAgreement: 0 }, /switched off/)
+    await refuse(ZH_NEWS, { gateInputs: gate, verify: false }, /switched off/)
     expect(existsSync(at('never'))).toBe(false)
     // A model without a vocabulary is asked about drawn tokens.
     const { gate: drawn } = await convert(at('bare'), { dtypes: ['f16'] })

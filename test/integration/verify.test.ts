@@ -70,13 +70,13 @@ describe('--text', () => {
 describe('--save', () => {
   it('writes a golden that the source and its artefacts agree with, and a wrong model does not', async () => {
     const file = at('saved.safetensors')
-    const saved = await verifyModel(ZH_NEWS, null, { save: file, runners: ['tfjs-wasm'] })
+    const saved = await verifyModel(ZH_NEWS, null, { saveGolden: file, runners: ['tfjs-wasm'] })
     expect(saved).toMatchObject({ ok: true, saved: file })
     const report = await verifyModel(ZH_NEWS, null, { golden: file, runners: ['reference', 'tfjs-wasm'] })
     expect(report.ok).toBe(true)
     expect(new Set(report.comparisons.map((c) => c.output))).toContain('hidden_state_3')
     expect((await verifyModel(ZH_NEWS, null, { golden: file, layerNormEpsilon: 1e-5 })).ok).toBe(false)
-    await expect(verifyModel(ZH_NEWS, null, { save: file, runners: ['tfjs-wasm'] })).rejects.toMatchObject({
+    await expect(verifyModel(ZH_NEWS, null, { saveGolden: file, runners: ['tfjs-wasm'] })).rejects.toMatchObject({
       exitCode: 5,
     })
   })
@@ -84,17 +84,17 @@ describe('--save', () => {
 
 describe('--against', () => {
   it('another form of the same model is equal, the same model with another epsilon is not', async () => {
-    await convertModel(ZH_NEWS, at('bert'), { targets: ['safetensors'], as: 'bert', verify: false })
-    const equal = await verifyModel(ZH_NEWS, null, { against: at('bert') })
+    await convertModel(ZH_NEWS, at('bert'), { targets: ['safetensors'], targetArchitecture: 'bert', verify: false })
+    const equal = await verifyModel(ZH_NEWS, null, { referenceModel: at('bert') })
     expect(equal).toMatchObject({ ok: true, against: at('bert') })
     expect(equal.comparisons.map((c) => c.runner)).toContain('reference')
     expect(equal.notes.join()).not.toContain('not compared')
     const source = await openModel(ZH_NEWS)
     const without = { ...source, model: { ...source.model, mlm: null, classifier: null } }
-    const { notes } = await verifyOpened(without, null, { against: ZH_NEWS })
+    const { notes } = await verifyOpened(without, null, { referenceModel: ZH_NEWS })
     source.close()
     expect(notes).toContain('not compared, for only one of the models has it: prediction_logits, logits')
-    const other = await verifyModel(ZH_NEWS, null, { against: ZH_NEWS, layerNormEpsilon: 1e-3, layers: true })
+    const other = await verifyModel(ZH_NEWS, null, { referenceModel: ZH_NEWS, layerNormEpsilon: 1e-3, layers: true })
     expect(other.ok).toBe(false)
     expect(other.firstDivergent?.layer).toBe(-1)
   })
@@ -103,7 +103,7 @@ describe('--against', () => {
 describe('ids that the model does not have', () => {
   it('are refused before any runtime sees them', async () => {
     const file = at('ids.safetensors')
-    await verifyModel(ZH_NEWS, null, { save: file, runners: ['tfjs-wasm'] })
+    await verifyModel(ZH_NEWS, null, { saveGolden: file, runners: ['tfjs-wasm'] })
     const bytes = readFileSync(file)
     const data = 8 + Number(bytes.readBigUInt64LE(0))
     bytes.writeBigInt64LE(4100n, data)

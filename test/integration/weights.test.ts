@@ -222,9 +222,9 @@ describe('analyseWeights', () => {
   it('--against: says what a checkpoint does not provide, by name', async () => {
     const pretrained = await model('zh', undefined, { heads: ['mlm'], sharing: 'all' })
     const config = join(pretrained, 'albert_config.json')
-    const asIs = await analyseWeights(pretrained, { against: config })
+    const asIs = await analyseWeights(pretrained, { targetConfig: config })
     expect(asIs.against?.notProvided).toEqual([])
-    const tuned = await analyseWeights(pretrained, { against: config, task: 'classify' })
+    const tuned = await analyseWeights(pretrained, { targetConfig: config, task: 'classify' })
     expect(tuned.against?.notProvided.map((n) => n.variable)).toEqual(['output_weights', 'output_bias'])
     expect(said(tuned, 'good')).toContain('none of them belongs to the body')
     const wide = join(folder, 'wide.json')
@@ -232,7 +232,7 @@ describe('analyseWeights', () => {
       wide,
       JSON.stringify({ ...(JSON.parse(readFileSync(config, 'utf8')) as object), intermediate_size: 96, num_labels: 5 }),
     )
-    const other = await analyseWeights(pretrained, { against: wide })
+    const other = await analyseWeights(pretrained, { targetConfig: wide })
     expect(other.against?.notProvided.filter((n) => n.found !== null).map((n) => n.variable)).toEqual([
       'bert/encoder/layer_shared/intermediate/dense/kernel',
       'bert/encoder/layer_shared/intermediate/dense/bias',
@@ -254,11 +254,11 @@ describe('analyseWeights', () => {
     const after = await model('google', (slot, { noise }) =>
       slot.startsWith('encoder/') || slot === 'pooler/dense/bias' ? noise : with_(noise, { 0: 7 }),
     )
-    const r = await analyseWeights(after, { before })
+    const r = await analyseWeights(after, { earlierCheckpoint: before })
     const stayed = r.before!.unchanged.map((u) => u.slot)
     expect(stayed.filter((slot) => !slot.startsWith('encoder/'))).toEqual(['pooler/dense/bias'])
     expect(stayed).toHaveLength(r.tensors.filter((t) => t.slot.startsWith('encoder/')).length + 1)
-    const same = await analyseWeights(before, { before })
+    const same = await analyseWeights(before, { earlierCheckpoint: before })
     expect(said(same, 'bad')).toContain(`nothing was trained: all ${same.tensors.length} variables`)
   })
 })
@@ -277,7 +277,7 @@ describeShared('weights of the fixtures', () => {
 
   it('three genuine training steps move all but what has no gradient', async () => {
     const tuned = join(SHARED, 'tf/train_step_zh')
-    const r = await analyseWeights(join(tuned, 'after_3.ckpt'), { before: join(tuned, 'before.ckpt') })
+    const r = await analyseWeights(join(tuned, 'after_3.ckpt'), { earlierCheckpoint: join(tuned, 'before.ckpt') })
     expect(r.before?.compared).toBe(r.tensors.length)
     expect(r.before!.unchanged.length).toBeLessThan(3)
   })

@@ -15,7 +15,7 @@ afterAll(() => {
 describe.skipIf(TRANSFORMERS === null)('goldens that transformers users save', () => {
   it('are taken as docs/verify.md says, from the model and the one it was made of, and a wrong epsilon is seen', async () => {
     const model = join(folder, 'bert')
-    await convertModel(ZH_NEWS, model, { targets: ['safetensors'], as: 'bert' })
+    await convertModel(ZH_NEWS, model, { targets: ['safetensors'], targetArchitecture: 'bert' })
     const files = { safetensors: join(folder, 'golden.safetensors'), npz: join(folder, 'golden.npz') }
     ask(TRANSFORMERS!, 'save_goldens.py', { model, ...files })
     for (const golden of Object.values(files)) {

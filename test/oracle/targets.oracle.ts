@@ -43,7 +43,10 @@ async function makeSource(kind: Kind | 'bundled', shape: Partial<Shape>): Promis
   return directory
 }
 
-async function convert(source: string, options: Pick<ConvertOptions, 'targets' | 'as' | 'dtypes'>): Promise<string> {
+async function convert(
+  source: string,
+  options: Pick<ConvertOptions, 'targets' | 'targetArchitecture' | 'dtypes'>,
+): Promise<string> {
   const directory = fresh()
   // What rounding does to the answers of random models is not asked here.
   expect((await convertModel(source, directory, { minAgreement: 0, ...options })).ok).toBe(true)
@@ -125,7 +128,7 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
     logits: ['last_hidden_state', 'logits'],
     qa: ['end_logits', 'last_hidden_state', 'start_logits'],
   }
-  it.each<[Kind | 'bundled', Partial<Shape>, ConvertOptions['as'], string, string[]]>([
+  it.each<[Kind | 'bundled', Partial<Shape>, ConvertOptions['targetArchitecture'], string, string[]]>([
     ['bundled', {}, 'bert', 'BertForSequenceClassification', outputs.logits],
     ['bundled', {}, 'albert', 'AlbertForSequenceClassification', outputs.logits],
     ['zh', { sharing: 'ffn' }, 'bert', 'BertForPreTraining', outputs.pretraining],
@@ -153,7 +156,10 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
     ['hf bert', { heads: ['mlm'], untied: true, pooler: false }, undefined, 'BertForMaskedLM', outputs.mlm],
   ])('%s %j --as %s', async (kind, shape, as, architecture, names) => {
     const source = await makeSource(kind, shape)
-    const directory = await convert(source, { targets: ['safetensors'], ...(as === undefined ? {} : { as }) })
+    const directory = await convert(source, {
+      targets: ['safetensors'],
+      ...(as === undefined ? {} : { targetArchitecture: as }),
+    })
     const answer = (await compareOutputs(source, TRANSFORMERS!, 'run_transformers.py', directory)) as Answer & {
       class: string
       missing: string[]
@@ -164,7 +170,7 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
     if (kind !== 'bundled') expect(answer.unexpected).toEqual([])
     expect(Object.keys(answer.outputs).sort()).toEqual(names)
   })
-  it.each<[Kind | 'bundled', ConvertOptions['as'], 'f16' | 'bf16' | 'f32', string]>([
+  it.each<[Kind | 'bundled', ConvertOptions['targetArchitecture'], 'f16' | 'bf16' | 'f32', string]>([
     ['bundled', 'bert', 'f16', 'torch.float16'],
     ['bundled', 'albert', 'bf16', 'torch.bfloat16'],
     ['google', undefined, 'f16', 'torch.float16'],
@@ -176,7 +182,7 @@ describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to sa
     const directory = await convert(source, {
       targets: ['safetensors'],
       dtypes: [dtype],
-      ...(as === undefined ? {} : { as }),
+      ...(as === undefined ? {} : { targetArchitecture: as }),
     })
     // The reference runs with the same rounded weights.
     const answer = (await compareOutputs(directory, TRANSFORMERS!, 'run_transformers.py', directory)) as Answer & {

@@ -37,7 +37,7 @@ function planCheckpoints(
 ): Plans {
   return new Map(
     specs.filter(isCheckpoint).map(({ target, precision }) => {
-      const plan = translate(model, source, target, options.as ?? null)
+      const plan = translate(model, source, target, options.targetArchitecture ?? null)
       const rounded = options.dtypes !== undefined && options.dtypes.length > 0 && isCheckpointPrecision(precision)
       return [target, rounded ? inPrecision(plan, source, precision) : plan]
     }),

@@ -22,7 +22,7 @@ type Request = Pick<Conversion, 'directory' | 'existing' | 'options' | 'specs'>
 
 /** Checks what can be checked before the model is opened. @throws AlbertkitError `usage` or `output` */
 function readRequest(directory: string, options: ConvertOptions): Request {
-  const { targets, dtypes, force, as } = options
+  const { targets, dtypes, force, targetArchitecture: as } = options
   if (targets.length === 0)
     throw usage('no target to convert to', {
       code: 'option-missing',

@@ -58,7 +58,7 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
       key: one.key,
       artefact: one.artefact,
       hashes: one.artefact.files.map((file) => hashes.get(join(staging, file.path))),
-      as: options.as,
+      as: options.targetArchitecture,
       dtype: one.precision === 'f32' ? undefined : one.precision,
       gate: one.gate ?? undefined,
       verification: figures(verification, one),

@@ -9,7 +9,7 @@ export interface ConvertOptions extends OpenModelOptions {
   /** Targets to write. */
   readonly targets: readonly Target[]
   /** Bring the model into this architecture by multiplying out and copying; with the target `safetensors` alone. */
-  readonly as?: Architecture
+  readonly targetArchitecture?: Architecture
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
   /**
@@ -33,7 +33,7 @@ export interface ConvertOptions extends OpenModelOptions {
    * Path of lines of text to judge that on, labelled ones for a classifier (format by the name: .tsv, .csv, .jsonl,
    * else lines). By default built-in sentences if the model's vocabulary knows them, else random tokens.
    */
-  readonly gate?: string
+  readonly gateInputs?: string
   /** Verify what was written before it appears; default true. */
   readonly verify?: boolean
   /** Absolute bound of the verification instead of the usual ones. */
@@ -47,11 +47,21 @@ export interface ConvertOptions extends OpenModelOptions {
 
 /** @throws AlbertkitError `usage` if an option is for a target or an element type that is not asked for */
 export function checkOptions(specs: readonly ArtefactSpec[], options: ConvertOptions): void {
-  const { opset, externalData, halfCompute, weightsOnly, keepEmbeddings, as, gate, minAgreement, verify } = options
-  checkTargetOptions(specs, { as, opset, externalData, halfCompute, weightsOnly, keepEmbeddings })
-  if (gate === undefined) return
+  const {
+    opset,
+    externalData,
+    halfCompute,
+    weightsOnly,
+    keepEmbeddings,
+    gateInputs,
+    targetArchitecture,
+    minAgreement,
+    verify,
+  } = options
+  checkTargetOptions(specs, { targetArchitecture, opset, externalData, halfCompute, weightsOnly, keepEmbeddings })
+  if (gateInputs === undefined) return
   if (specs.every(({ precision }) => precision === 'f32'))
-    throw usage('`gate` is for weights that are rounded: `dtypes` other than f32', { code: 'option-conflict' })
+    throw usage('`gateInputs` is for weights that are rounded: `dtypes` other than f32', { code: 'option-conflict' })
   if (minAgreement === 0 || verify === false)
-    throw usage('`gate` names lines to judge on, but the gate is switched off', { code: 'option-conflict' })
+    throw usage('`gateInputs` names lines to judge on, but the gate is switched off', { code: 'option-conflict' })
 }

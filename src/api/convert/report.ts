@@ -24,7 +24,7 @@ export interface ConvertReport {
   readonly artefacts: readonly ArtefactReport[]
   /** Distinct parameters of the source. */
   readonly parameters: number
-  /** With `as`: how much larger the result is. */
+  /** With `targetArchitecture`: how much larger the result is. */
   readonly growth: Growth | null
   /** Null if verification was switched off. */
   readonly verification: VerifyReport | null

@@ -29,7 +29,7 @@ const hasGate = (options: ConvertOptions): boolean => thresholdOf(options) > 0 &
 const gateRequest = (options: ConvertOptions, asked: Pick<GateRequest, 'key' | 'target' | 'options'>): GateRequest => ({
   ...asked,
   threshold: thresholdOf(options),
-  file: options.gate,
+  file: options.gateInputs,
   onProgress: options.onProgress,
 })
 

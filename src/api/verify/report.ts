@@ -22,10 +22,10 @@ export interface VerifyOptions extends OpenModelOptions, RunnerOptions {
   /** File of text to draw inputs from, through the model's tokenizer. */
   readonly text?: string
   /** Another model, whose outputs are the arbiter instead of the model's own in float64. */
-  readonly against?: string
+  readonly referenceModel?: string
   /** safetensors file for the widest inputs and what the arbiter computed for them: a golden. */
-  readonly save?: string
-  /** Replace the file of `save`. */
+  readonly saveGolden?: string
+  /** Replace the file of `saveGolden`. */
   readonly force?: boolean
   /** Told what is being done, for progress. */
   readonly onProgress?: (what: string) => void

@@ -189,7 +189,7 @@ function chooseRunners(
   }
   if (gpu === true) return able.filter((r) => r.device === 'gpu').map((r) => r.name)
   // Another arbiter than its own reference judges the source by that reference alone, unless a runner is named.
-  if (kinds === null && (v.options.golden !== undefined || v.options.against !== undefined)) return []
+  if (kinds === null && (v.options.golden !== undefined || v.options.referenceModel !== undefined)) return []
   const bytes = [...parametersOf(opened.model)].reduce((sum, p) => sum + 4 * p.shape.reduce((a, b) => a * b, 1), 0)
   const usual = able.filter((r) => r.device === 'cpu' && (kinds !== null || r.eager)).map((r) => r.name)
   return usual.filter((name) => {

@@ -137,10 +137,10 @@ async function againstTrials(
 
 /** What the runners are tried on: the golden of `options`, its text, or inputs of our own; and what should come out. */
 export async function makeTrials(opened: OpenedModel, heads: HeadSelection, options: VerifyOptions): Promise<Trials> {
-  const { golden, text, against } = options
+  const { golden, text, referenceModel: against } = options
   if (golden !== undefined) {
     if (text !== undefined || against !== undefined)
-      throw usage('`golden` gives inputs and outputs: it cannot be combined with `text` or `against`', {
+      throw usage('`golden` gives inputs and outputs: it cannot be combined with `text` or `referenceModel`', {
         code: 'option-conflict',
       })
     return { trials: await goldenTrials(opened.model, golden), notes: [] }

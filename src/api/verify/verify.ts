@@ -56,9 +56,10 @@ export async function verifyOpened(
   const { trials, notes: told } = await makeTrials(opened, heads, options)
   const notes = [...told]
   const [widest] = trials
-  if (options.save !== undefined && widest !== undefined) saveTestCase(options.save, widest, options.force === true)
+  if (options.saveGolden !== undefined && widest !== undefined)
+    saveTestCase(options.saveGolden, widest, options.force === true)
   const v = new Verification(opened, trials, heads, options)
-  const ownReference = options.golden !== undefined || options.against !== undefined
+  const ownReference = options.golden !== undefined || options.referenceModel !== undefined
   if (ownReference && (options.runners === undefined || options.runners.includes('reference'))) {
     for (const trial of trials) {
       options.onProgress?.('running the float64 reference')
@@ -88,8 +89,8 @@ export async function verifyOpened(
     ok: comparisons.length > 0 && wrong.length === 0 && [...comparisons, ...weights].every(({ ok }) => ok),
     family: opened.config.family,
     golden: options.golden ?? null,
-    ...(options.against === undefined ? {} : { against: options.against }),
-    ...(options.save === undefined ? {} : { saved: options.save }),
+    ...(options.referenceModel === undefined ? {} : { against: options.referenceModel }),
+    ...(options.saveGolden === undefined ? {} : { saved: options.saveGolden }),
     inputs: trials.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
     runtimes: v.runtimes,
     comparisons,

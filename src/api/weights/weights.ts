@@ -17,9 +17,9 @@ export type { HeadHealth, TensorHealth, WeightsReport } from './report.js'
 
 export interface WeightsOptions extends OpenModelOptions {
   /** Configuration of the model that is to be made of the checkpoint. */
-  readonly against?: string
+  readonly targetConfig?: string
   /** An earlier checkpoint of the same training. */
-  readonly before?: string
+  readonly earlierCheckpoint?: string
   readonly onProgress?: (step: string) => void
 }
 
@@ -87,7 +87,7 @@ function normsBefore({ classifier, layers }: AlbertModel): string[] {
  * @throws AlbertkitError as `openModel`, except that missing variables are reported
  */
 export async function analyseWeights(path: string, options: WeightsOptions = {}): Promise<WeightsReport> {
-  const { against, before, onProgress, ...open } = options
+  const { targetConfig: against, earlierCheckpoint: before, onProgress, ...open } = options
   const examined = await examineModel(path, open)
   try {
     if (examined.refusal !== null) throw examined.refusal

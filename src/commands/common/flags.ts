@@ -126,6 +126,6 @@ export const precisionOptions = (flags: {
   keepEmbeddings: flags['keep-embeddings'],
   halfCompute: flags['fp16-compute'],
   externalData: flags['external-data'],
-  ...(flags.gate === undefined ? {} : { gate: flags.gate }),
+  ...(flags.gate === undefined ? {} : { gateInputs: flags.gate }),
   ...(flags['min-agreement'] === undefined ? {} : { minAgreement: flags['min-agreement'] }),
 })

@@ -34,8 +34,8 @@ export const verifyOptions = (flags: {
     layers,
     bisect,
     text,
-    against,
-    save,
+    referenceModel: against,
+    saveGolden: save,
     force,
   })
 }
