@@ -34,12 +34,6 @@ export interface Runner {
 export const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 
-/** Whether an import failed because the package is not installed, or its native part cannot be loaded here. */
-export function isAbsent(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_FAILED'
-}
-
 /** The error of a model that does not run: the model's fault, unless it wants what the GPU does not have. */
 export function runError(library: string, said: string, file: string, cause: unknown): AlbertkitError {
   if (said.includes('requires f16 but the device does not support it'))

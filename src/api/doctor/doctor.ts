@@ -59,13 +59,14 @@ async function smallModel(folder: string): Promise<string> {
 const REINSTALL = 'it comes with albertkit: install that again, with its optional dependencies'
 
 function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHealth {
-  const required = place === 'cpu'
+  const absent = !said.worked && said.kind === 'environment'
+  // An install without optional packages is a sound one; TensorFlow.js always comes with albertkit.
+  const required = place === 'cpu' && !(name === 'onnxruntime' && absent)
   const common = { name, place, required }
   if (!said.worked) {
-    const status = said.kind === 'environment' ? 'absent' : 'broken'
     return {
       ...common,
-      status,
+      status: absent ? 'absent' : 'broken',
       detail: null,
       adapter: null,
       maxAbs: null,

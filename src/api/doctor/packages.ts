@@ -1,7 +1,9 @@
-import { installedVersion } from '../../runtime/package.js'
+import { installedVersion } from '../../base/optional-package.js'
 import type { PackageReport } from './report.js'
 
 const PACKAGES: readonly (readonly [name: string, purpose: string])[] = [
+  ['onnxruntime-node', 'proof of ONNX files; text about 4 × faster'],
+  ['onnxruntime-web', 'the same, slower; ONNX in a browser'],
   ['vega', 'pictures (--svg, --report)'],
   ['vega-lite', 'pictures (--svg, --report)'],
   ['@resvg/resvg-js', 'pictures as PNG (--png)'],

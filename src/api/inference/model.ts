@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { artefactPath, fileNames, graphLayout, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
 import { AlbertkitError, environment, usage } from '../../base/errors.js'
+import { installCommand } from '../../base/install-command.js'
 import { exportModel } from '../../export/export.js'
 import { hashFile } from '../../files/hash-file.js'
 import { resolveTask } from '../../model/outputs.js'
@@ -78,7 +79,7 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner
     }
     throw environment('no runtime that can read text is installed', {
       code: 'package-missing',
-      hint: 'npm install onnxruntime-node',
+      hint: installCommand('onnxruntime-node'),
     })
   } catch (error) {
     remove()

@@ -1,4 +1,5 @@
 import { environment, malformed, type AlbertkitError } from '../../base/errors.js'
+import { installCommand } from '../../base/install-command.js'
 
 /**
  * h5wasm, the HDF5 library compiled to WebAssembly. Under Node it reads files of the machine by ranges; here it sees the
@@ -178,7 +179,8 @@ async function load(file: string): Promise<Hdf5Library> {
     loading = null
     throw environment('reading HDF5 (.h5) needs the package h5wasm', {
       file,
-      hint: 'npm install h5wasm',
+      code: 'package-missing',
+      hint: installCommand('h5wasm'),
       cause: error,
     })
   }

@@ -1,4 +1,5 @@
 import { environment } from '../../base/errors.js'
+import { importOptional } from '../../base/optional-package.js'
 import { chartConfig, PALETTES, type Look } from './look.js'
 import { textWidth } from './text-width.js'
 
@@ -21,23 +22,13 @@ interface TextItem {
   readonly fontWeight?: string | number
 }
 
-function missing(error: unknown, packages: string, what: string): never {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error
-  throw environment(`${what} needs the optional package ${packages}, which is not installed`, {
-    code: 'package-missing',
-    hint: `npm install ${packages}`,
-    cause: error,
-  })
-}
-
 async function importVega() {
-  try {
-    const [vega, lite] = await Promise.all([import('vega'), import('vega-lite')])
-    return { vega, lite }
-  } catch (error) {
-    return missing(error, 'vega vega-lite', 'a picture')
-  }
+  const both = ['vega', 'vega-lite']
+  const [vega, lite] = await Promise.all([
+    importOptional('vega', () => import('vega'), 'a picture', both),
+    importOptional('vega-lite', () => import('vega-lite'), 'a picture', both),
+  ])
+  return { vega, lite }
 }
 
 const isBold = ({ fontWeight }: TextItem): boolean =>
@@ -96,9 +87,7 @@ export const withOwnIds = (svg: string, own: string): string =>
  * @throws AlbertkitError `environment` where @resvg/resvg-js or every font is missing
  */
 export async function svgPng(svg: string, look: Look, scale = 2): Promise<Uint8Array> {
-  const { Resvg } = await import('@resvg/resvg-js').catch((error: unknown) =>
-    missing(error, '@resvg/resvg-js', 'a PNG'),
-  )
+  const { Resvg } = await importOptional('@resvg/resvg-js', () => import('@resvg/resvg-js'), 'a PNG')
   const font = { loadSystemFonts: true }
   const probe = new Resvg(
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><text y="15">Ag</text></svg>',

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment, malformed } from '../../base/errors.js'
+import { installCommand } from '../../base/install-command.js'
+import { findPackage } from '../../base/optional-package.js'
 import { dataBeside, withOutputs } from '../onnx/onnx-outputs.js'
-import { findPackage } from '../package.js'
 import { firstLine } from '../runner.js'
 import { graphNames, type GraphNames, type ModelJson } from '../tfjs/tfjs-names.js'
 import { addedOutputs, type InnerValues } from '../values.js'
@@ -80,7 +81,10 @@ const BUILDS: Readonly<Record<PageBackend, string>> = {
 export function onnxContent(file: string, backend: PageBackend, name: string, values: InnerValues): Content {
   const script = findPackage(BUILDS[backend])
   if (script === null)
-    throw environment(`${name} needs onnxruntime-web, which is not installed`, { hint: 'npm install onnxruntime-web' })
+    throw environment(`${name} needs onnxruntime-web, which is not installed`, {
+      code: 'package-missing',
+      hint: installCommand('onnxruntime-web'),
+    })
   const added = addedOutputs(values)
   const data = dataBeside(file)
   const model = `/model/${basename(file)}`

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { environment } from '../../base/errors.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import type { GpuOptions } from '../gpu/adapter.js'
-import { importOptional } from '../package.js'
+import { importOptional } from '../../base/optional-package.js'
 import { firstLine } from '../runner.js'
 import type { PageBackend } from './protocol.js'
 
@@ -11,11 +11,7 @@ const CLOSE_MS = 3000
 const START_MS = 60_000
 
 const importPlaywright = (): Promise<typeof import('playwright-core')> =>
-  importOptional(
-    () => import('playwright-core'),
-    'the browser runners need the optional package playwright-core, which is not installed',
-    'npm install playwright-core',
-  )
+  importOptional('playwright-core', () => import('playwright-core'), 'a browser runner')
 
 /** A browser with one page of ours. */
 export interface Opened {

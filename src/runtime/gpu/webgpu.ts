@@ -1,6 +1,6 @@
 import { environment } from '../../base/errors.js'
+import { importOptional } from '../../base/optional-package.js'
 import { acceptAdapter, adapterHint, adapterOf, type Adapter, type GpuOptions } from './adapter.js'
-import { importOptional } from '../package.js'
 import { firstLine } from '../runner.js'
 
 /** WebGPU in Node: Google's Dawn, from the package `webgpu`. */
@@ -13,11 +13,7 @@ export interface WebGpuDevice {
 }
 
 const importDawn = (): Promise<typeof import('webgpu')> =>
-  importOptional(
-    () => import('webgpu'),
-    'WebGPU in Node needs the optional package webgpu, which is not installed',
-    'npm install webgpu',
-  )
+  importOptional('webgpu', () => import('webgpu'), 'WebGPU in Node')
 
 /** A name that no adapter has: Dawn answers with the list of those there are. */
 const NO_ADAPTER = 'albertkit-lists-adapters'

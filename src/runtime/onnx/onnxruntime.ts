@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { environment, malformed } from '../../base/errors.js'
+import { installCommand } from '../../base/install-command.js'
+import { importOptional, importPackage, isAbsent, named } from '../../base/optional-package.js'
 import { inputShape, type ModelInputs } from '../../model/reference/run.js'
 import type { Adapter } from '../gpu/adapter.js'
 import { dataBeside, withOutputs } from './onnx-outputs.js'
-import { importOptional, named } from '../package.js'
-import { firstLine, isAbsent, runError, type NamedTensor, type Runner } from '../runner.js'
+import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js'
 import { addedOutputs, type InnerValues } from '../values.js'
 
 /** The part of onnxruntime-node and onnxruntime-web that is used here; the two have it in common. */
@@ -23,8 +24,10 @@ export type OnnxPackage = 'onnxruntime-node' | 'onnxruntime-web'
 /** How the packages are found; tests replace it. */
 export type Importer = (name: OnnxPackage) => Promise<Ort | { readonly default: Ort }>
 
-const importPackage: Importer = (name) =>
-  name === 'onnxruntime-node' ? import('onnxruntime-node') : import('onnxruntime-web')
+const importOrt: Importer = (name) =>
+  name === 'onnxruntime-node'
+    ? importPackage(name, () => import('onnxruntime-node'))
+    : importPackage(name, () => import('onnxruntime-web'))
 
 const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
 
@@ -43,7 +46,8 @@ async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
     }
   }
   throw environment(`${only ?? 'onnxruntime'} is not installed`, {
-    hint: `npm install ${only ?? 'onnxruntime-node (or onnxruntime-web)'}`,
+    code: 'package-missing',
+    hint: installCommand(only ?? 'onnxruntime-node'),
   })
 }
 
@@ -113,11 +117,7 @@ export interface Provider {
 }
 
 async function loadNative(provider: Provider): Promise<Loaded> {
-  const { default: ort } = await importOptional(
-    () => import('onnxruntime-node'),
-    `${provider.name} needs onnxruntime-node, which is not installed`,
-    'npm install onnxruntime-node',
-  )
+  const { default: ort } = await importOptional('onnxruntime-node', () => import('onnxruntime-node'), provider.name)
   // What is missing is an error that is thrown, too: onnxruntime would write it to the terminal first.
   ort.env.logLevel = 'fatal'
   return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
@@ -152,7 +152,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
     ort,
     detail,
     package: from,
-  } = provider === undefined ? await load(options.importer ?? importPackage, options.only) : await loadNative(provider)
+  } = provider === undefined ? await load(options.importer ?? importOrt, options.only) : await loadNative(provider)
   const marks = options.marks ?? []
   const inner = new Map(Object.entries(options.inner ?? {}))
   const added = addedOutputs(options)

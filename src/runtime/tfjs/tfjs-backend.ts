@@ -4,7 +4,7 @@ import type * as Converter from '@tensorflow/tfjs-converter'
 import type * as Tf from '@tensorflow/tfjs-core'
 import { environment } from '../../base/errors.js'
 import type { Adapter, GpuOptions } from '../gpu/adapter.js'
-import { importOptional, named } from '../package.js'
+import { importOptional, isAbsent, named } from '../../base/optional-package.js'
 import { firstLine } from '../runner.js'
 import { openDevice } from '../gpu/webgpu.js'
 
@@ -35,8 +35,16 @@ async function importCore(): Promise<TfjsCore> {
   return tf
 }
 
-const importBackend = <T>(load: () => Promise<T>, name: string): Promise<T> =>
-  importOptional(load, `${name} is not installed`, 'it comes with albertkit: install that again')
+/** @throws AlbertkitError `environment` if a package that comes with albertkit is missing */
+async function importBackend<T>(load: () => Promise<T>, name: string): Promise<T> {
+  try {
+    return await load()
+  } catch (cause) {
+    if (!isAbsent(cause)) throw cause
+    const hint = 'it comes with albertkit: install that again'
+    throw environment(`${name} is not installed`, { code: 'installation-damaged', hint, cause })
+  }
+}
 
 async function register(backend: 'cpu' | 'wasm'): Promise<void> {
   if (backend === 'cpu') {
@@ -50,9 +58,10 @@ async function register(backend: 'cpu' | 'wasm'): Promise<void> {
 
 const importWebGpu = () =>
   importOptional(
+    '@tensorflow/tfjs-backend-webgpu',
     () => import('@tensorflow/tfjs-backend-webgpu'),
-    'TensorFlow.js on WebGPU needs an optional package, which is not installed',
-    'npm install @tensorflow/tfjs-backend-webgpu webgpu',
+    'TensorFlow.js on WebGPU',
+    ['@tensorflow/tfjs-backend-webgpu', 'webgpu'],
   )
 
 /** The backend's constructor wants to see a browser's `navigator.gpu`, and never looks at it again. */

@@ -1,21 +1,22 @@
 import { createRequire } from 'node:module'
 import type * as Converter from '@tensorflow/tfjs-converter'
 import { environment } from '../../base/errors.js'
+import { installCommand } from '../../base/install-command.js'
 import { requireAdapter, type Adapter } from '../gpu/adapter.js'
 import { CUDA_CHOICE, nvidiaAdapter, withoutTf32 } from '../gpu/nvidia.js'
-import { findPackage, versionAt } from '../package.js'
+import { findPackage, versionAt } from '../../base/optional-package.js'
 import { firstLine } from '../runner.js'
 import type { TfjsCore, TfjsEngine } from './tfjs-backend.js'
 
 /** tfjs-node is all of tfjs; its backend knows whether TensorFlow computes on a GPU. */
 type TfjsNode = TfjsCore & Pick<typeof Converter, 'loadGraphModel'>
 
-const HINT =
-  'npm install @tensorflow/tfjs-node (or tfjs-node-gpu); where its installer cannot download TensorFlow, scripts/build-tfjs-node.sh of the repository builds it against a Python wheel'
+const hintFor = (name: string): string =>
+  `${installCommand(name)}; if its installer cannot download TensorFlow, scripts/build-tfjs-node.sh of the repository builds it against a Python wheel`
 
 function load(name: string): { tf: TfjsNode; version: string } {
   const entry = findPackage(name)
-  if (entry === null) throw environment(`the optional package ${name} is not installed`, { hint: HINT })
+  if (entry === null) throw environment(`the optional package ${name} is not installed`, { hint: hintFor(name) })
   // TensorFlow writes to stderr when it is loaded.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3'
   // oneDNN's fused operations are off by 3e-2 on processors with AMX (TensorFlow 2.21); read when TensorFlow is loaded.
@@ -24,7 +25,10 @@ function load(name: string): { tf: TfjsNode; version: string } {
     return { tf: createRequire(entry)(entry) as TfjsNode, version: versionAt(entry, name) ?? '' }
   } catch (error) {
     // Without its addon the package throws a plain Error, without its library ERR_DLOPEN_FAILED.
-    throw environment(`${name} is installed but does not load: ${firstLine(error)}`, { hint: HINT, cause: error })
+    throw environment(`${name} is installed but does not load: ${firstLine(error)}`, {
+      hint: hintFor(name),
+      cause: error,
+    })
   }
 }
 

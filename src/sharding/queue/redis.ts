@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { environment, usage } from '../../base/errors.js'
+import { importOptional } from '../../base/optional-package.js'
 
 type Bullmq = typeof import('bullmq')
 
@@ -18,16 +19,12 @@ export interface QueueConnection {
 }
 
 async function load(): Promise<{ bullmq: Bullmq; Redis: typeof Redis }> {
-  try {
-    const [bullmq, ioredis] = await Promise.all([import('bullmq'), import('ioredis')])
-    return { bullmq, Redis: ioredis.Redis }
-  } catch (error) {
-    throw environment('queues need the packages bullmq and ioredis', {
-      code: 'package-missing',
-      hint: 'npm install bullmq ioredis',
-      cause: error,
-    })
-  }
+  const both = ['bullmq', 'ioredis']
+  const [bullmq, ioredis] = await Promise.all([
+    importOptional('bullmq', () => import('bullmq'), 'a queue', both),
+    importOptional('ioredis', () => import('ioredis'), 'a queue', both),
+  ])
+  return { bullmq, Redis: ioredis.Redis }
 }
 
 /** The address without user, password and query, for messages; whatever it looks like. */
