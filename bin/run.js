@@ -4,7 +4,7 @@ import module from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 // Answered without oclif, whose import takes longer than everything else that `--version` does.
-if (process.argv[2] === '--version') {
+if (process.argv.length === 3 && ['--version', '-v', 'version'].includes(process.argv[2])) {
   const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
 } else {

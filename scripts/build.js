@@ -190,6 +190,18 @@ async function bundleCommands(commands) {
   })
 }
 
+/** The root help below the commands. */
+const HELP = `${pkg.description}
+Exit codes: 0 done · 1 a check said no (parity, weights, gate) · 2 usage, no such file · 3 damaged or contradictory
+contents · 4 sound, but not supported · 5 the output cannot be written · 6 something on this machine is missing, see
+\`albertkit doctor\` · 70 unexpected, a bug · 130 interrupted.
+
+Environment: ALBERTKIT_DEBUG=1 prints stack traces; CHROME_PATH names the browser; TMPDIR holds temporary files; NO_COLOR
+turns colours off.
+
+Documentation: ${pkg.homepage ?? 'the folder docs/ of the installed package'}; examples read fixtures/zh-news, a sample
+model that is found from any directory. \`albertkit autocomplete\` sets up completion.`
+
 async function layOutCommands() {
   const folder = join(dist, 'plugin', pkg.oclif.bin)
   const commands = await findCommands()
@@ -209,6 +221,9 @@ async function layOutCommands() {
       bin,
       dirname: folderName,
       topicSeparator,
+      additionalHelpFlags: ['-h'],
+      additionalVersionFlags: ['-v'],
+      description: HELP,
       commands: `../plugin/${bin}`,
       plugins,
       topics: { queue: pkg.oclif.topics[`${bin}:queue`] },

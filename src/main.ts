@@ -1,6 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from '@oclif/core/run'
+import { usage } from './base/errors.js'
+import { nearest } from './base/nearest.js'
 import { exitCodeOf, print, reportFailure, wantsJson } from './commands/common/failure.js'
-import { asOutputError } from './files/output-file.js'
+import { asOutputError, STANDARD_OUTPUT } from './files/output-file.js'
+
+/** Words of the commands, from the manifest that the build writes. */
+function commandNames(root: string): string[] {
+  const { commands } = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as { commands: object }
+  return Object.keys(commands).map((id) => id.replaceAll(':', ' '))
+}
+
+/** Reports an error from before a command runs. oclif joins an unknown command and its arguments with colons. */
+function reportUnknown(error: unknown, argv: readonly string[], { json, help, root }: UnknownOptions): Promise<number> {
+  if (!(error instanceof Error) || !/^command .* not found$/s.test(error.message))
+    return reportFailure(error, { json, help })
+  const names = commandNames(root)
+  const topics = new Set(names.filter((name) => name.includes(' ')).map((name) => name.split(' ')[0]))
+  const typed = topics.has(argv[0]) ? argv.slice(0, 2).join(' ') : (argv[0] ?? '')
+  const meant = nearest(typed, names)
+  const hint = `${meant === null ? '' : `did you mean \`albertkit ${meant}\`? `}see \`${help}\``
+  return reportFailure(usage(`there is no command ${typed}`, { code: 'name-unknown', hint }), { json, help })
+}
+
+interface UnknownOptions {
+  readonly json: boolean
+  readonly help: string
+  readonly root: string
+}
 
 /**
  * The command line `albertkit`: hands the arguments to oclif and ends the process. Commands report their own errors;
@@ -20,13 +48,13 @@ export async function main(root: string, argv: string[] = process.argv.slice(2))
     // Saying that fails may fail in turn.
     if (ending) return
     ending = true
-    const failure = error === unwritable ? asOutputError(error, 'standard output') : error
+    const failure = error === unwritable ? asOutputError(error, STANDARD_OUTPUT) : error
     const json = options.json && error !== unwritable
     void reportFailure(failure, { ...options, json }).then((code) => process.exit(code))
   })
   const code = await run(argv, root).then(
     () => process.exitCode ?? 0,
-    (error: unknown) => exitCodeOf(error) ?? reportFailure(error, options),
+    (error: unknown) => exitCodeOf(error) ?? reportUnknown(error, argv, { ...options, root }),
   )
   await Promise.all([print(process.stdout, ''), print(process.stderr, '')])
   // A GPU device or a pool of workers would keep the process alive although the work is done.

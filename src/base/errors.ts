@@ -99,3 +99,20 @@ export const outputError = (message: string, detail?: ErrorDetail): AlbertkitErr
   new AlbertkitError('output', message, detail)
 export const environment = (message: string, detail?: ErrorDetail): AlbertkitError =>
   new AlbertkitError('environment', message, detail)
+
+/**
+ * The error of a path that the user named and that cannot be read.
+ * @param what is read, for the message: `the text`
+ */
+export function unreadable(what: string, file: string, error: unknown, hint?: string): AlbertkitError {
+  const { code, message } = error as NodeJS.ErrnoException
+  const more = { file, cause: error, ...(hint === undefined ? {} : { hint }) }
+  const codes = [code, ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code]
+  return codes.some((known) => known === 'ENOENT' || known === 'ENOTDIR')
+    ? usage(`${what} cannot be read: there is no such file`, { code: 'file-missing', ...more })
+    : usage(`${what} cannot be read: ${message.split(',')[0] ?? ''}`, { code: 'file-unreadable', ...more })
+}
+
+/** The error of a directory that the user named and that does not exist. */
+export const noDirectory = (directory: string): AlbertkitError =>
+  usage('there is no such directory', { code: 'file-missing', file: directory })

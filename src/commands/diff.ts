@@ -26,6 +26,7 @@ export default class Diff extends AlbertkitCommand {
     checksum: modelFlags.checksum,
     ...selectFlags,
     atol: boundFlag({ description: 'differences up to this are none' }),
+    common: Flags.boolean({ description: 'leave out what only one of the models has: a conversion keeps one head' }),
     all: Flags.boolean({ description: 'list equal slots too' }),
   }
 
@@ -40,6 +41,7 @@ export default class Diff extends AlbertkitCommand {
       },
       checksum: flags.checksum,
       ...selectOptions(flags),
+      common: flags.common,
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       onProgress: (what) => {
         this.progress(`comparing ${what}`)

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags'
-import { writeCharts } from './common/output.js'
+import type { Look } from '../report/chart/look.js'
+import { pictureFlags, writeFiles } from './common/output.js'
 import { TextCommand } from './common/text-command.js'
 import { argument } from './common/flags.js'
 import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
@@ -36,10 +37,9 @@ export default class Evaluate extends TextCommand {
       helpValue: 'MODEL',
     }),
     results: Flags.string({ description: 'write eval_results.txt as run_classifier does', helpValue: 'FILE' }),
-    svg: Flags.string({ description: 'write the confusion matrix as a picture', helpValue: 'FILE' }),
+    ...pictureFlags,
     output: Flags.string({ char: 'o', description: 'directory of the shards, with --shard', helpValue: 'DIR' }),
     shard: shardFlag(),
-    force: Flags.boolean({ description: 'replace existing files' }),
   }
 
   async run(): Promise<void> {
@@ -51,9 +51,11 @@ export default class Evaluate extends TextCommand {
     const { evaluateText } = await import('../report/text/evaluate.js')
     const { confusionChart } = await import('../report/chart/confusion.js')
     const report = await evaluateFile(job, flags, listener)
-    const { results, svg, force } = flags
+    const { results, force } = flags
     if (results !== undefined) writeEvalResults(report, results, force)
-    await writeCharts([() => confusionChart(report)], { svg, look: 'light', force })
+    const chart = (look: Look) => confusionChart(report, look)
+    const page = async () => (await import('./common/page.js')).evaluationPage(report, args.model)
+    for (const file of await writeFiles({ charts: [chart], page }, flags)) this.talk(`wrote ${file}`)
     const unreported = report.bad > 0 && flags.errors === undefined
     await this.finish(report, () => evaluateText(report, report.comparison ?? null), unreported ? 3 : 0)
   }

@@ -3,16 +3,19 @@ import { AlbertkitError, outputError } from '../base/errors.js'
 
 /** What a person can do about the errors of writing that have a remedy. */
 const REMEDIES: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-  ENOSPC: ['no space left on the device', 'free some space or write somewhere else with -o'],
-  EDQUOT: ['the disk quota is used up', 'free some space or write somewhere else with -o'],
-  EACCES: ['permission denied', 'write somewhere else with -o'],
-  EPERM: ['permission denied', 'write somewhere else with -o'],
-  EROFS: ['the file system is read-only', 'write somewhere else with -o'],
-  EEXIST: ['a file is in the way', 'check the path given to -o'],
-  ENOTDIR: ['a part of the path is not a directory', 'check the path given to -o'],
-  ENAMETOOLONG: ['the name is too long', 'check the path given to -o'],
-  EFBIG: ['the file system does not take files this large', 'write somewhere else with -o'],
+  ENOSPC: ['no space left on the device', 'free some space or write somewhere else'],
+  EDQUOT: ['the disk quota is used up', 'free some space or write somewhere else'],
+  EACCES: ['permission denied', 'write somewhere else'],
+  EPERM: ['permission denied', 'write somewhere else'],
+  EROFS: ['the file system is read-only', 'write somewhere else'],
+  EEXIST: ['a file is in the way', 'check the path of the output'],
+  ENOTDIR: ['a part of the path is not a directory', 'check the path of the output'],
+  ENAMETOOLONG: ['the name is too long', 'check the path of the output'],
+  EFBIG: ['the file system does not take files this large', 'write somewhere else'],
 }
+
+/** Name of standard output in messages. */
+export const STANDARD_OUTPUT = 'standard output'
 
 /** An error of writing `path` as an `output` error; one that is already typed stays what it is. */
 export function asOutputError(error: unknown, path: string): AlbertkitError {
@@ -22,7 +25,8 @@ export function asOutputError(error: unknown, path: string): AlbertkitError {
   return outputError(`${path} could not be written: ${what}`, {
     file: path,
     cause: error,
-    ...(hint === undefined ? {} : { hint }),
+    // There is no other place for standard output.
+    ...(hint === undefined || path === STANDARD_OUTPUT ? {} : { hint }),
   })
 }
 

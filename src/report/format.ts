@@ -3,6 +3,12 @@
 /** `4,182,144`, by hand: the first use of Intl takes 30 ms. */
 export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 
+/** Three digits, never an exponent: `9.87`, `12.3`, `100`, `1,000`. */
+export const significant = (n: number): string => {
+  const text = n.toPrecision(3)
+  return text.includes('e') ? count(Number(text)) : text
+}
+
 /** `16.7 MB` (powers of ten, as file managers and download pages have it) */
 export function bytes(n: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
@@ -12,7 +18,7 @@ export function bytes(n: number): string {
     value /= 1000
     unit++
   }
-  return `${unit === 0 ? String(value) : value.toPrecision(3)} ${units[unit] ?? ''}`
+  return `${unit === 0 ? String(value) : significant(value)} ${units[unit] ?? ''}`
 }
 
 /** `12.3 %` */

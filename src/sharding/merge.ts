@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { malformed, usage } from '../base/errors.js'
+import { malformed, unreadable, usage } from '../base/errors.js'
 import { refuseExisting, WholeFile } from '../files/atomic-file.js'
 import { difference, MANIFEST_NAME, readManifest, shardName, type ShardFile, type ShardManifest } from './manifest.js'
 
@@ -26,7 +26,7 @@ function listManifests(directory: string): ShardManifest[] {
   try {
     names = readdirSync(directory).filter((name) => MANIFEST_NAME.test(name))
   } catch (error) {
-    throw usage('the directory of shards cannot be read', { code: 'file-unreadable', file: directory, cause: error })
+    throw unreadable('the directory of shards', directory, error)
   }
   return names
     .sort()

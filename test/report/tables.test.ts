@@ -65,3 +65,13 @@ describe('wrap', () => {
     expect(wrap('新闻分类', 4)).toEqual(['新闻', '分类'])
   })
 })
+
+describe('numbers as people read them', () => {
+  it('have separators and no exponent', async () => {
+    const { bytes, significant } = await import('../../src/report/format.js')
+    const { flops } = await import('../../src/report/text/params.js')
+    expect([9.87, 99.96, 999.6, 4100].map(significant)).toEqual(['9.87', '100', '1,000', '4,100'])
+    expect(flops(99.96e9)).toBe('100 GFLOP')
+    expect(bytes(999_600)).toBe('1,000 kB')
+  })
+})

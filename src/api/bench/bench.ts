@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphLayout, GRAPH_TARGETS, inFolder, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
-import { AlbertkitError, usage } from '../../base/errors.js'
+import { AlbertkitError, noDirectory, usage } from '../../base/errors.js'
 import { RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
 import { measureApart } from './apart.js'
 import type { BenchReport, BenchRow } from './report.js'
@@ -70,6 +70,7 @@ function lengthsFor(directory: string, asked?: readonly number[]): readonly numb
  * @throws AlbertkitError `malformed` where there is none, or one that does not run; `usage`
  */
 export async function benchModel(directory: string, options: BenchOptions = {}): Promise<BenchReport> {
+  if (!existsSync(directory)) throw noDirectory(directory)
   const graphs = graphsIn(directory)
   if (graphs.length === 0)
     throw new AlbertkitError('malformed', 'the directory holds no model that runs', {

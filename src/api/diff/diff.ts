@@ -12,6 +12,8 @@ export interface DiffOptions
   readonly configs?: { readonly a?: string; readonly b?: string }
   /** Differences up to this count as none; default 0. */
   readonly atol?: number
+  /** Leave out slots that only one of the models has: a conversion keeps one head. */
+  readonly common?: boolean
   readonly onProgress?: (what: string) => void
 }
 
@@ -57,11 +59,12 @@ const describeModel = (path: string, { source, config, identification }: OpenedM
 })
 
 function report(paths: readonly [string, string], a: OpenedModel, b: OpenedModel, options: DiffOptions): DiffReport {
-  const { atol = 0, onProgress } = options
-  const slots = correspond(a, b).map((pair) => {
+  const { atol = 0, common = false, onProgress } = options
+  const compared = correspond(a, b).map((pair) => {
     onProgress?.(pair.slot)
     return compare(pair, atol)
   })
+  const slots = common ? compared.filter(({ status }) => status !== 'only-a' && status !== 'only-b') : compared
   const theirs = settingsOf(b, a)
   const config = [...settingsOf(a, b)].flatMap(([field, value]) =>
     theirs.get(field) === value ? [] : [{ field, a: value, b: theirs.get(field)! }],

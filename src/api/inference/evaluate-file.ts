@@ -15,6 +15,7 @@ export interface EvaluateFileOptions {
   /** Files that the caller will write, `eval_results.txt` and a picture: checked before anything is computed. */
   readonly results?: string | undefined
   readonly svg?: string | undefined
+  readonly png?: string | undefined
   /** Replace existing files. */
   readonly force?: boolean | undefined
 }
@@ -25,7 +26,7 @@ export interface EvaluateFileOptions {
  */
 export async function evaluateFile(
   job: TextJob,
-  { compare, errors: errorsPath, results, svg, force = false }: EvaluateFileOptions = {},
+  { compare, errors: errorsPath, results, svg, png, force = false }: EvaluateFileOptions = {},
   listener: Listener = {},
 ): Promise<EvaluationReport> {
   if (compare !== undefined && job.input === '-')
@@ -35,9 +36,10 @@ export async function evaluateFile(
     'the file of errors': errorsPath,
     'the file of results': results,
     'the picture': svg,
+    'the PNG picture': png,
   })
   // Before anything is computed: what is computed for hours should have a place.
-  for (const path of [results, svg]) if (path !== undefined) refuseExisting(path, force)
+  for (const path of [results, svg, png]) if (path !== undefined) refuseExisting(path, force)
   refuseExistingErrors(errorsPath, force)
   const model = await openClassifier(job)
   const errors = new ErrorsFile(errorsPath)

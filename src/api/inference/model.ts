@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { artefactPath, fileNames, graphLayout, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
-import { AlbertkitError, environment, usage } from '../../base/errors.js'
+import { AlbertkitError, environment, unreadable, usage } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
 import { exportModel } from '../../export/export.js'
 import { hashFile } from '../../files/hash-file.js'
@@ -122,7 +122,7 @@ export const readLabelsFile = (file: string): readonly string[] => {
   try {
     return readLabelLines(file)
   } catch (error) {
-    throw usage('the labels cannot be read', { code: 'file-unreadable', file, cause: error })
+    throw unreadable('the labels', file, error)
   }
 }
 

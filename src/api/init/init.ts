@@ -14,7 +14,7 @@ import { parseConfig, type ModelConfig } from '../../model/config.js'
 import { guessFamily } from '../../model/names/guess-family.js'
 import { hasTransformersPooler, headRow, taskRow, transformersClassOf, type ResolvedTask } from '../../model/tasks.js'
 import { INITIALIZER_RANGE, planRandom } from '../../model/random/init.js'
-import { findPreset, PRESETS } from '../../model/accounting/presets.js'
+import { findPreset, presetHint } from '../../model/accounting/presets.js'
 import type { Translation } from '../../model/rewrite/translation.js'
 import { compareFile } from '../../compare/files.js'
 import { readConfigFile } from '../open/config-file.js'
@@ -45,7 +45,7 @@ function configOf(name: string): { preset: string; config: ModelConfig } {
   if (!name.endsWith('.json') || !existsSync(name)) {
     throw usage(`there is no preset ${name}`, {
       code: 'name-unknown',
-      hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}; or the path of a configuration (.json)`,
+      hint: `${presetHint(name)}; or the path of a configuration (.json)`,
     })
   }
   const raw = readConfigFile(name)

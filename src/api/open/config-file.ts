@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { AlbertkitError, malformed, usage } from '../../base/errors.js'
+import { AlbertkitError, malformed, unreadable, usage } from '../../base/errors.js'
 import { refuseSpecial } from '../../formats/core/file.js'
 import type { RawConfig } from '../../model/config.js'
 import { fromKerasConfig } from '../../model/load/keras-config.js'
@@ -109,11 +109,7 @@ function readText(file: string): string {
     return bytes.toString('utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     if (error instanceof AlbertkitError) throw error
-    throw usage(`the configuration cannot be read: ${(error as Error).message.split(',')[0] ?? ''}`, {
-      code: 'file-unreadable',
-      file,
-      cause: error,
-    })
+    throw unreadable('the configuration', file, error)
   }
 }
 

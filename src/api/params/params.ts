@@ -6,7 +6,7 @@ import { footprintOf, type Workload } from '../../model/accounting/footprint.js'
 import { polynomial, showFormula } from '../../model/accounting/formula.js'
 import { guessFamily } from '../../model/names/guess-family.js'
 import { countParameters } from '../../model/accounting/count.js'
-import { findPreset, PRESETS } from '../../model/accounting/presets.js'
+import { findPreset, presetHint } from '../../model/accounting/presets.js'
 import {
   slotDifferences,
   slotOptionsOf,
@@ -92,10 +92,7 @@ function fromConfig(head: ColumnHead, config: ModelConfig, options: SlotOptions,
 function fromPreset(name: string, options: SlotOptions, work: Workload): Counted {
   const preset = findPreset(name)
   if (preset === null)
-    throw usage(`there is no preset called ${name}`, {
-      code: 'name-unknown',
-      hint: `presets: ${PRESETS.map((p) => p.name).join(', ')}`,
-    })
+    throw usage(`there is no preset called ${name}`, { code: 'name-unknown', hint: presetHint(name) })
   return fromConfig({ name: preset.name, origin: 'preset', notes: [] }, preset.config, options, work)
 }
 

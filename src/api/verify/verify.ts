@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { TARGET_NAMES, artefactPath } from '../../base/artefact-layout.js'
-import { malformed } from '../../base/errors.js'
+import { malformed, noDirectory } from '../../base/errors.js'
 import { readManifest } from '../../export/manifest.js'
 import { outputNames } from '../../model/outputs.js'
 import { ALL_HEADS, classifierKindOf, headsFor, TASK_NAMES, type ResolvedTask, type Task } from '../../model/tasks.js'
@@ -122,6 +123,7 @@ export async function verifyModel(
   directory: string | null,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  if (directory !== null && !existsSync(directory)) throw noDirectory(directory)
   if (directory !== null && graphsIn(directory).length + checkpointsIn(directory).length === 0)
     throw malformed('the directory holds no artefact', {
       code: 'model-not-found',

@@ -150,7 +150,8 @@ export abstract class AlbertkitCommand extends Command {
   async #report(error: unknown): Promise<number> {
     this.#clearProgress()
     const id = this.id === undefined ? '' : ` ${toConfiguredId(this.id, this.config)}`
-    return reportFailure(error, { json: this.jsonEnabled(), help: `${this.config.bin}${id} --help` })
+    const names = Object.keys(this.ctor.flags).map((name) => `--${name}`)
+    return reportFailure(error, { json: this.jsonEnabled(), help: `${this.config.bin}${id} --help`, names })
   }
 
   #clearProgress(): void {

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { ExitError } from '@oclif/core/errors'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, type ErrorPlace } from '../../base/errors.js'
+import { nearest } from '../../base/nearest.js'
 import { issueAddress } from '../../base/version.js'
 import { escapeControl, escapeLines } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
@@ -67,6 +68,15 @@ export function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
   })
 }
 
+/** Arguments and flags that are missing, all in one line; null if the message is about something else. */
+function missing(said: string): string | null {
+  const flags = [...said.matchAll(/^\s*Missing required flag (\S+)$/gm)].map(([, name = '']) => `--${name}`)
+  if (flags.length > 0) return `missing: ${flags.sort().join(' and ')}`
+  if (!/^Missing \d+ required args?:/.test(said)) return null
+  const names = [...said.matchAll(/^ *(\w+) {2,}\S/gm)].map(([, name = '']) => name.toUpperCase())
+  return `missing: ${names.join(' and ')}`
+}
+
 /** Message of a usage error of oclif, without colours, headings and tabs. */
 function usageMessage(message: string): string {
   const said = stripVTControlCharacters(message)
@@ -74,8 +84,16 @@ function usageMessage(message: string): string {
     .replace(/^The following errors? occurred:\s+/, '')
   // An invalid value of a flag: `Parsing --NAME`, and below it the message of our own or oclif's parser.
   const [, flag, reason] = /^Parsing (--\S+)\s+([^]*)$/.exec(said) ?? []
-  if (flag === undefined || reason === undefined) return said
+  if (flag === undefined || reason === undefined) return missing(said) ?? said
   return reason.startsWith(flag) ? reason : `${flag}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`
+}
+
+/** `did you mean --to?`, if a mistyped command, flag or value is near one that exists; else where the usage is shown. */
+function usageHint(message: string, { help, names = [] }: ReportOptions): string {
+  const value = /^Expected --\S+?=([^]*) to be one of: (.*)$/.exec(message)
+  const [, word = ''] = /^(?:command|Nonexistent flags?:) (\S+?)(?: not found|,|$)/.exec(message) ?? []
+  const meant = value === null ? nearest(word, names) : nearest(value[1] ?? '', (value[2] ?? '').split(', '))
+  return meant === null ? `see \`${help}\`` : `did you mean ${meant}? see \`${help}\``
 }
 
 /** oclif has a class for each usage error; of a host's own copy the names are the same. */
@@ -86,7 +104,7 @@ const USAGE_CODES: Readonly<Record<string, ErrorCode>> = {
 
 const usageCode = (error: OclifError): ErrorCode => USAGE_CODES[error.constructor.name] ?? 'option-invalid'
 
-function toFailure(error: unknown, help: string): Failure {
+function toFailure(error: unknown, options: ReportOptions): Failure {
   if (error instanceof AlbertkitError) {
     const { kind, code, place, exitCode } = error
     // oclif writes its own words around the message of an error that a flag's parser throws.
@@ -96,7 +114,7 @@ function toFailure(error: unknown, help: string): Failure {
   }
   if (isOclifError(error) && typeof error.oclif.exit === 'number') {
     const message = usageMessage(error.message)
-    const hint = error.suggestions?.length ? `try ${error.suggestions.join(' or ')}` : `see \`${help}\``
+    const hint = usageHint(message, options)
     return { kind: 'usage', code: usageCode(error), message, place: {}, hint, exitCode: error.oclif.exit }
   }
   const message = error instanceof Error ? error.message : String(error)
@@ -131,12 +149,14 @@ export interface ReportOptions {
   readonly json: boolean
   /** Command line that shows the usage, named in the hint of usage errors. */
   readonly help: string
+  /** Names that a mistyped word may stand for: commands, flags as `--name`. */
+  readonly names?: readonly string[]
 }
 
 /** Prints an error on the right stream and returns its exit code. Every error of every command ends here. */
-export async function reportFailure(error: unknown, { json, help }: ReportOptions): Promise<number> {
-  const failure = toFailure(error, help)
-  if (json) await print(process.stdout, toJsonText(toDocument(failure)))
+export async function reportFailure(error: unknown, options: ReportOptions): Promise<number> {
+  const failure = toFailure(error, options)
+  if (options.json) await print(process.stdout, toJsonText(toDocument(failure)))
   else await print(process.stderr, toText(failure))
   if (process.env.ALBERTKIT_DEBUG && error instanceof Error)
     await print(process.stderr, `${escapeLines(error.stack ?? '', '')}\n`)

@@ -4,10 +4,8 @@ import type { Chart } from '../../report/chart/render.js'
 import type { Section } from '../../report/html/html.js'
 import type { DataTable } from '../../report/tables.js'
 
-/** Flags of the commands that give tables and pictures. */
-export const outputFlags = {
-  markdown: Flags.boolean({ description: 'print the tables as Markdown', exclusive: ['json', 'csv'] }),
-  csv: Flags.boolean({ description: 'print the main table as CSV', exclusive: ['json', 'markdown'] }),
+/** Flags of the commands that draw pictures. */
+export const pictureFlags = {
   svg: Flags.string({ description: 'draw the picture into this SVG file', helpValue: 'FILE' }),
   png: Flags.string({ description: 'draw the picture into this PNG file', helpValue: 'FILE' }),
   look: Flags.string({ description: 'look of the picture', options: ['light', 'dark'], default: 'light' }),
@@ -15,14 +13,24 @@ export const outputFlags = {
   force: Flags.boolean({ description: 'replace files that are there' }),
 }
 
-interface OutputChoice {
-  readonly markdown: boolean
-  readonly csv: boolean
+/** Flags of the commands that give tables and pictures. */
+export const outputFlags = {
+  markdown: Flags.boolean({ description: 'print the tables as Markdown', exclusive: ['json', 'csv'] }),
+  csv: Flags.boolean({ description: 'print the main table as CSV', exclusive: ['json', 'markdown'] }),
+  ...pictureFlags,
+}
+
+interface PictureChoice {
   readonly svg?: string | undefined
   readonly png?: string | undefined
   readonly look: string
   readonly report?: string | undefined
   readonly force: boolean
+}
+
+interface OutputChoice extends PictureChoice {
+  readonly markdown: boolean
+  readonly csv: boolean
 }
 
 /** What a command has to show, made only as far as it is asked for. */
@@ -36,7 +44,7 @@ export interface Showable {
 /** Draws charts into the files that the flags name, and gives their paths. */
 export async function writeCharts(
   charts: Showable['charts'],
-  { svg, png, look, force }: Pick<OutputChoice, 'svg' | 'png' | 'look' | 'force'>,
+  { svg, png, look, force }: Pick<PictureChoice, 'svg' | 'png' | 'look' | 'force'>,
 ): Promise<string[]> {
   if (svg === undefined && png === undefined) return []
   const { writePictures } = await import('../../report/write-charts.js')
@@ -45,7 +53,7 @@ export async function writeCharts(
 }
 
 /** Writes the files that the flags ask for, and gives their paths. */
-export async function writeFiles(show: Showable, flags: OutputChoice): Promise<string[]> {
+export async function writeFiles(show: Pick<Showable, 'charts' | 'page'>, flags: PictureChoice): Promise<string[]> {
   const files = await writeCharts(show.charts, flags)
   if (flags.report === undefined) return files
   const { writePage } = await import('../../report/write-charts.js')

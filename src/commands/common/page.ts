@@ -1,6 +1,13 @@
 import type { Section } from '../../report/html/html.js'
-import { layersSection, paperSection, paramsSection, weightsSection } from '../../report/html/pages.js'
+import {
+  evaluationSection,
+  layersSection,
+  paperSection,
+  paramsSection,
+  weightsSection,
+} from '../../report/html/pages.js'
 import { distinctNames } from '../../api/distinct-names.js'
+import type { EvaluationReport } from '../../api/inference/report.js'
 import type { ModelLayers } from '../../api/layers/report.js'
 import type { OpenModelOptions } from '../../api/open/open.js'
 import type { PaperReport, ParamsReport } from '../../api/params/report.js'
@@ -15,6 +22,13 @@ export interface Page {
 
 const titleOf = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(' · ') : `${names.slice(0, 3).join(' · ')} and ${names.length - 3} more`
+
+/** The page of `evaluate`. */
+export const evaluationPage = (report: EvaluationReport, model: string): Page => ({
+  title: titleOf(distinctNames([model])),
+  lead: `Accuracy ${(100 * report.accuracy).toFixed(1)} % of ${report.lines} lines, loss ${report.loss.toFixed(4)}.`,
+  sections: [evaluationSection(report)],
+})
 
 /** The page of `layers`. */
 export const layersPage = (models: readonly ModelLayers[]): Page => ({

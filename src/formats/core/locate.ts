@@ -108,7 +108,7 @@ export function locate(path: string): Found {
   if (!existsSync(path)) {
     const prefix = first((container) => container.byPrefix?.(path))
     if (prefix !== null) return prefix
-    throw malformed('there is no such file, directory or checkpoint prefix', { file: path })
+    throw usage('there is no such file, directory or checkpoint prefix', { code: 'file-missing', file: path })
   }
   const named = first((container) => container.byName?.(path))
   if (named !== null) return named

@@ -50,7 +50,7 @@ export function sniff(path: string): FileKind {
   if (isSafetensors(bytes)) return 'safetensors'
   const head = Buffer.from(bytes).toString('latin1').trimStart().toLowerCase()
   if (head.startsWith('<!doctype') || head.startsWith('<html')) return 'html'
-  if (head.startsWith('{') || head.startsWith('[')) return 'json'
+  if (/^(\{|\[\s*["{[\]\d-])/.test(head)) return 'json'
   return isText(bytes) ? 'text' : 'unknown'
 }
 
@@ -66,7 +66,7 @@ export const KIND_WORDS: Readonly<Record<FileKind, string>> = {
   table: 'a table',
   json: 'JSON',
   safetensors: 'safetensors',
-  text: 'a text file',
+  text: 'a text file (a vocabulary, perhaps)',
   empty: 'empty',
   unknown: 'of no known kind',
 }

@@ -1,3 +1,4 @@
+import { nearest } from '../../base/nearest.js'
 import type { Activation, Family, ModelConfig } from '../config.js'
 
 /**
@@ -107,6 +108,13 @@ export const PRESETS: readonly Preset[] = [
   preset('bert-large-cased', 'BERT large, English, cased', 'bert', 28996, BERT_SIZES.large!),
   preset('bert-base-chinese', 'BERT base, Chinese', 'bert', CHINESE, BERT_SIZES.base!),
 ]
+
+/** Names the preset that `name` probably means, else all of them. */
+export function presetHint(name: string): string {
+  const names = PRESETS.map((p) => p.name)
+  const meant = nearest(name, names)
+  return meant === null ? `presets: ${names.join(', ')}` : `did you mean ${meant}?`
+}
 
 /** The preset called `name` (`_` counts as `-`), or null. */
 export function findPreset(name: string): Preset | null {

@@ -96,7 +96,7 @@ function nearestHint(candidates: readonly MatchedNames[]): string {
   const isNearer = (a: MatchedNames, b: MatchedNames): boolean =>
     a.mapped.size > b.mapped.size || (a.mapped.size === b.mapped.size && coreMissing(a).length < coreMissing(b).length)
   const nearest = candidates.reduce((best, c) => (isNearer(c, best) ? c : best))
-  if (nearest.mapped.size === 0) return `known families: ${[...new Set(NAME_TABLES.map((t) => t.title))].join(', ')}`
+  if (nearest.mapped.size === 0) return `known families: ${[...new Set(NAME_TABLES.map((t) => t.family))].join(', ')}`
   const missing = coreMissing(nearest)
   const more = missing.length > 2 ? ` and ${missing.length - 2} more` : ''
   return `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but ${missing.slice(0, 2).join(', ')}${more} ${missing.length === 1 ? 'is' : 'are'} missing`

@@ -1,8 +1,10 @@
 import type { Evaluation } from '../../api/inference/report.js'
+import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 
 /** The confusion matrix as a heat map: each row's share, with the counts written in. */
-export function confusionChart({ labels, confusion, accuracy, lines }: Evaluation): Chart {
+export function confusionChart({ labels, confusion, accuracy, lines }: Evaluation, look: Look): Chart {
+  const { background, ramp, text } = PALETTES[look]
   const values = labels.flatMap((label, i) => {
     const total = confusion[i]!.reduce((a, b) => a + b, 0)
     return labels.map((predicted, j) => ({
@@ -30,12 +32,14 @@ export function confusionChart({ labels, confusion, accuracy, lines }: Evaluatio
         {
           mark: { type: 'rect' },
           encoding: {
+            // No line at all is no shade of the scale.
             color: {
+              condition: { test: 'datum.count === 0', value: background },
               field: 'share',
               type: 'quantitative',
               title: 'share of row',
-              scale: { scheme: 'blues', domain: [0, 1] },
-              legend: { format: '.0%' },
+              scale: { range: ramp, domain: [0, 1] },
+              legend: { format: '.0%', values: [0, 0.5, 1] },
             },
           },
         },
@@ -44,7 +48,7 @@ export function confusionChart({ labels, confusion, accuracy, lines }: Evaluatio
           mark: { type: 'text', fontSize: 11 },
           encoding: {
             text: { field: 'count', type: 'quantitative' },
-            color: { condition: { test: 'datum.share > 0.5', value: 'white' }, value: '#123' },
+            color: { condition: { test: 'datum.share > 0.4', value: background }, value: text },
           },
         },
       ],

@@ -1,6 +1,9 @@
 import type { ModelLayers } from '../../api/layers/report.js'
 import type { PaperReport, ParamsReport } from '../../api/params/report.js'
 import type { WeightsReport } from '../../api/weights/weights.js'
+import type { Evaluation } from '../../api/inference/report.js'
+import { confusionChart } from '../chart/confusion.js'
+import { evaluationTables } from '../text/evaluate.js'
 import { headsChart, layersChart } from '../chart/layers.js'
 import { paperChart, paramsChart } from '../chart/params.js'
 import { spectrumChart, tensorsChart } from '../chart/weights.js'
@@ -18,6 +21,13 @@ export const paramsSection = (report: ParamsReport): Section => ({
   ],
   charts: [() => paramsChart(report)],
   tables: paramsTables(report),
+})
+
+export const evaluationSection = (report: Evaluation): Section => ({
+  title: 'Evaluation',
+  ...(report.warnings.length === 0 ? {} : { text: report.warnings }),
+  charts: [(look) => confusionChart(report, look)],
+  tables: evaluationTables(report),
 })
 
 export const layersSection = (models: readonly ModelLayers[]): Section => ({

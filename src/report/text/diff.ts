@@ -23,6 +23,15 @@ function cells(slot: SlotDiff): string[] {
   return [slot.slot, STATUS[status], ...numbers, where, types ?? '', sizes]
 }
 
+/** The last line: a model that lacks what the other has, a head for instance, is not one with other values. */
+function verdict({ ok, counts, config }: DiffReport): string {
+  if (ok) return 'the same model'
+  const { differs, shape, onlyA, onlyB } = counts
+  if (differs + shape + config.length > 0 || (onlyA > 0 && onlyB > 0)) return 'the models differ'
+  const [less, more] = onlyA > 0 ? ['B', 'A'] : ['A', 'B']
+  return `equal in all that ${less} has; ${more} has more (--common leaves that out)`
+}
+
 /** Two models side by side, for a person: what differs, or with `all` everything. */
 export function diffText(report: DiffReport, all: boolean): string {
   const { a, b, counts, config, slots } = report
@@ -48,6 +57,6 @@ export function diffText(report: DiffReport, all: boolean): string {
   ] as const
   const said = parts.filter(([n]) => n > 0).map(([n, words]) => `${n} ${words}`)
   lines.push(`${slots.length} slots: ${said.join(', ')}`)
-  lines.push(report.ok ? 'the same model' : 'the models differ')
+  lines.push(verdict(report))
   return lines.join('\n')
 }

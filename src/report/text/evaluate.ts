@@ -1,7 +1,8 @@
 import type { Evaluation, Mistake, ModelComparison } from '../../api/inference/report.js'
 import { escapeControl } from '../../base/escape.js'
-import { percent } from '../format.js'
+import { count, percent } from '../format.js'
 import { table } from '../table.js'
+import { numberCell, textCell, type Cell, type DataTable } from '../tables.js'
 
 const fixed = (x: number): string => x.toFixed(3)
 
@@ -16,6 +17,42 @@ function mistakes(title: string, list: readonly Mistake[]): string[] {
   ])
   return ['', title, table(rows, { head: ['line', 'label', 'predicted', 'probability', 'text'], right: [0, 3] })]
 }
+
+const fixedCell = (x: number): Cell => numberCell(x, fixed)
+
+function mistakesTable(title: string, list: readonly Mistake[]): DataTable[] {
+  if (list.length === 0) return []
+  const titles = ['line', 'label', 'predicted', 'probability', 'text']
+  return [
+    {
+      title,
+      columns: titles.map((name) => ({ title: name, number: name === 'line' || name === 'probability' })),
+      rows: list.map((m) => [
+        numberCell(m.line, count),
+        textCell(m.label),
+        textCell(m.predicted),
+        fixedCell(m.probability),
+        textCell(m.text),
+      ]),
+    },
+  ]
+}
+
+/** An evaluation as tables of a page. */
+export const evaluationTables = (e: Evaluation): DataTable[] => [
+  {
+    title: 'classes',
+    columns: ['class', 'lines', 'predicted', 'precision', 'recall', 'F1'].map((title, i) => ({ title, number: i > 0 })),
+    rows: e.classes.map((c) => [
+      textCell(c.label),
+      numberCell(c.support, count),
+      numberCell(c.predicted, count),
+      ...[c.precision, c.recall, c.f1].map(fixedCell),
+    ]),
+  },
+  ...mistakesTable('worst mistakes, by loss', e.worst),
+  ...mistakesTable('most confident mistakes', e.confident),
+]
 
 /** An evaluation for a person. */
 export function evaluateText(e: Evaluation, comparison: ModelComparison | null = null): string {

@@ -1,12 +1,12 @@
 import type { ParamsColumn, ParamsReport } from '../../api/params/report.js'
-import { bytes, count, percent } from '../format.js'
+import { bytes, count, percent, significant } from '../format.js'
 import { numberCell, textCell, type Cell, type DataTable } from '../tables.js'
 
 /** `12.3 GFLOP` */
 export function flops(n: number): string {
   const units = ['', 'k', 'M', 'G', 'T', 'P']
   const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(n, 1)) / 3)))
-  return `${(n / 1000 ** at).toPrecision(3)} ${units[at] ?? ''}FLOP`
+  return `${significant(n / 1000 ** at)} ${units[at] ?? ''}FLOP`
 }
 
 /** `11.7 M` */
@@ -63,12 +63,12 @@ const EMBEDDING: readonly Line[] = [
   ['times smaller', (c) => numberCell(c.embedding.ratio, (n) => `${n.toFixed(2)} ×`)],
 ]
 const SIZES: readonly Line[] = [
-  ['layers', (c) => numberCell(c.config.num_hidden_layers * c.config.inner_group_num, String)],
-  ['hidden H', (c) => numberCell(c.config.hidden_size, String)],
-  ['embedding E', (c) => numberCell(c.config.embedding_size, String)],
-  ['intermediate I', (c) => numberCell(c.config.intermediate_size, String)],
-  ['heads', (c) => numberCell(c.config.num_attention_heads, String)],
-  ['vocabulary V', (c) => numberCell(c.config.vocab_size, String)],
+  ['layers', (c) => numberCell(c.config.num_hidden_layers * c.config.inner_group_num, count)],
+  ['hidden H', (c) => numberCell(c.config.hidden_size, count)],
+  ['embedding E', (c) => numberCell(c.config.embedding_size, count)],
+  ['intermediate I', (c) => numberCell(c.config.intermediate_size, count)],
+  ['heads', (c) => numberCell(c.config.num_attention_heads, count)],
+  ['vocabulary V', (c) => numberCell(c.config.vocab_size, count)],
   ['sharing', (c) => textCell(c.sharing)],
 ]
 const PARTS: readonly Line[] = (['embeddings', 'attention', 'ffn', 'norms', 'pooler', 'heads'] as const).map((part) => [

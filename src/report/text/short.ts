@@ -14,8 +14,10 @@ const unusable = (lines: number, file: string | null): string =>
   `${count(lines)} lines could not be used${file === null ? '' : `: ${escapeControl(file)}`}`
 
 /** Text of `predict -o` and `embed -o`. */
-export function textFileText({ output, lines, bad, errors }: TextFileReport): string {
-  const written = `wrote ${escapeControl(output ?? '')}, ${count(lines)} lines`
+export function textFileText({ output, lines, bad, errors, resumedAt }: TextFileReport): string {
+  const before = resumedAt === null ? 0 : resumedAt - 1
+  const resumed = before === 0 ? '' : ` (${count(before)} from before)`
+  const written = `wrote ${escapeControl(output ?? '')}, ${count(lines + before)} lines${resumed}`
   return [written, ...(bad > 0 ? [unusable(bad, errors)] : [])].join('\n')
 }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { malformed, usage } from '../../base/errors.js'
+import { malformed, unreadable, usage } from '../../base/errors.js'
 
 /** A line of a file, without its end. */
 export interface Line {
@@ -88,6 +88,10 @@ async function* split(
   if (length > 0) yield line(start)
 }
 
+/** A text in place of its file's name is the likeliest mistake: `tokenize MODEL '央行'`. */
+const pipeHint = (path: string): string | undefined =>
+  /[^\x21-\x7e]/.test(path) ? `for a text itself, pipe it: echo '${path}' | … -` : undefined
+
 /**
  * The lines of `path`, or of standard input where it is `-`; of a part of the file where `range` says so.
  * @throws AlbertkitError `usage` where it cannot be read
@@ -109,7 +113,7 @@ export async function* readLines(
     )
   } catch (error) {
     if (error instanceof Error && 'code' in error && 'syscall' in error)
-      throw usage(`the text cannot be read: ${error.message}`, { code: 'file-unreadable', file: path, cause: error })
+      throw unreadable('the text', path, error, pipeHint(path))
     throw error
   }
 }

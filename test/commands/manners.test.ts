@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { albertkit, BIN, run } from '../helpers/run.js'
+import { ZH_NEWS } from '../helpers/shared.js'
+
+/** What a terminal's user expects of every command: short flags, suggestions, one exit code for one kind of mistake. */
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-manners-'))
+const at = (name: string): string => join(folder, name)
+beforeAll(() => {
+  writeFileSync(at('vocab.txt'), '[PAD]\n[UNK]\n的\n')
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('short flags', () => {
+  it.each([['-v'], ['--version'], ['version']])('%s prints the version', async (word) => {
+    expect((await albertkit([word])).stdout).toMatch(/^albertkit\/\d+\.\d+\.\d+ /)
+  })
+
+  it('-h prints the help, of a command too', async () => {
+    const [root, convert] = await Promise.all([albertkit(['-h']), albertkit(['convert', '-h'])])
+    expect([root.code, convert.code]).toEqual([0, 0])
+    expect(convert.stdout).toContain('$ albertkit convert MODEL')
+    for (const said of ['Exit codes: 0 done', '70 unexpected', 'ALBERTKIT_DEBUG', 'Documentation:'])
+      expect(root.stdout.replace(/\s+/g, ' ')).toContain(said)
+  })
+})
+
+describe('a usage error', () => {
+  it.each([
+    [['conver', 'x'], 'there is no command conver', 'did you mean `albertkit convert`?'],
+    [['queue', 'statu'], 'there is no command queue statu', 'did you mean `albertkit queue status`?'],
+    [['convert', 'M', '--too', 'tfjs', '-o', 'q'], 'Nonexistent flag: --too', 'did you mean --to?'],
+    [['convert', 'M', '--to', 'tfsj', '-o', 'q'], 'Expected --to=tfsj', 'did you mean tfjs?'],
+    [['init', 'albert-tini', '-o', at('x')], 'there is no preset albert-tini', 'did you mean albert-tiny?'],
+    [['convert', 'M'], 'missing: --output and --to', 'see `albertkit convert --help`'],
+    [['convert'], 'missing: MODEL', 'see `albertkit convert --help`'],
+  ])('%j names what was meant', async (args, message, hint) => {
+    const { code, stdout, stderr } = await albertkit(args)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr.split('\n')[0]).toContain(`error: ${message}`)
+    expect(stderr).toContain(`hint: ${hint}`)
+    expect(stderr).not.toContain('conver:x')
+  })
+})
+
+describe('no such file', () => {
+  it.each([
+    ['inspect', at('none')],
+    ['predict', ZH_NEWS, at('none.tsv')],
+    ['predict', at('none'), at('vocab.txt')],
+    ['verify', ZH_NEWS, at('none')],
+    ['bench', at('none')],
+    ['merge', at('none'), '-o', at('merged')],
+    ['diff', ZH_NEWS, at('none')],
+    ['params', at('none')],
+    ['weights', ZH_NEWS, '--before', at('none')],
+    ['inspect', ZH_NEWS, '--config', at('none')],
+    ['predict', ZH_NEWS, at('vocab.txt'), '--labels', at('none')],
+  ])('%s %s %s is exit code 2 with the code file-missing', async (...args) => {
+    const { code, stdout } = await albertkit([...args, '--json'])
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'usage', code: 'file-missing' } })
+  })
+})
+
+it('a vocabulary is a text file, not JSON', async () => {
+  const { code, stderr } = await albertkit(['inspect', at('vocab.txt')])
+  expect([code, stderr.split('\n')[0]]).toEqual([
+    3,
+    'error: the file is a text file (a vocabulary, perhaps), not a model',
+  ])
+})
+
+it('a text in place of its file is explained', async () => {
+  const { code, stderr } = await albertkit(['tokenize', ZH_NEWS, '央行'])
+  expect(code).toBe(2)
+  expect(stderr).toContain("pipe it: echo '央行' |")
+})
+
+it('a full disk under standard output does not speak of -o, which the command lacks', async () => {
+  const { code, stderr } = await run('bash', [
+    '-c',
+    `"$0" "$1" inspect "$2" > /dev/full`,
+    process.execPath,
+    BIN,
+    ZH_NEWS,
+  ])
+  expect(code).toBe(5)
+  expect(stderr).toContain('no space left')
+  expect(stderr).not.toContain('hint')
+})
+
+describe('diff', () => {
+  beforeAll(async () => {
+    const args = ['convert', ZH_NEWS, '--to', 'tfjs', '--task', 'classify', '--no-verify', '-o', at('out')]
+    expect((await albertkit(args)).code).toBe(0)
+  })
+
+  it('says that a conversion lacks heads only', async () => {
+    const { code, stdout } = await albertkit(['diff', ZH_NEWS, at('out')])
+    expect([code, stdout.trimEnd().split('\n').pop()]).toEqual([
+      1,
+      'equal in all that B has; A has more (--common leaves that out)',
+    ])
+  })
+
+  it('--common compares what both have', async () => {
+    const { code, stdout } = await albertkit(['diff', ZH_NEWS, at('out'), '--common'])
+    expect([code, stdout.trimEnd().split('\n').pop()]).toEqual([0, 'the same model'])
+  })
+})
