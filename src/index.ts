@@ -89,8 +89,8 @@ export type {
   Similarity,
   TextFileReport,
 } from './api/inference/report.js'
-export { runTextShard, type ShardCommand } from './api/sharded/shards.js'
-export { SHARD_COMMANDS } from './api/sharded/shards.js'
+export { runTextShard } from './api/sharded/shards.js'
+export { SHARD_COMMANDS, type ShardCommand } from './api/inference/shard-task.js'
 export { mergeDirectory, type MergeDirectoryOptions } from './api/sharded/merge.js'
 export type { Merged, MergedEvaluation } from './api/sharded/report.js'
 export type { ShardFile, ShardManifest } from './sharding/manifest.js'

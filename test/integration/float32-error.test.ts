@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openModel, type OpenedModel } from '../../src/api/open/open.js'
 import { relaxToFloat32Error } from '../../src/api/verify/float32-error.js'
-import { makeTrials } from '../../src/api/verify/test-cases.js'
+import { makeTestCases } from '../../src/api/verify/test-cases.js'
 import { Verification } from '../../src/api/verify/running.js'
 import { convertModel, verifyModel } from '../../src/index.js'
 import type { Fill } from '../../src/model/tensors/derived.js'
@@ -14,7 +14,7 @@ import { ZH_NEWS } from '../helpers/shared.js'
 
 // Models whose outputs float32 itself moves further than the usual bound.
 
-const folder = mkdtempSync(join(tmpdir(), 'albertkit-movement-'))
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-float32Error-'))
 const model = join(folder, 'model')
 let opened: OpenedModel
 
@@ -59,12 +59,12 @@ afterAll(() => {
 /** What is found of a runtime that is off by `error` in every logit. */
 async function offBy(error: number, atol?: number): Promise<Verification> {
   const options = atol === undefined ? {} : { atol }
-  const { trials } = await makeTrials(opened, ALL_HEADS, options)
-  const v = new Verification(opened, trials, ALL_HEADS, options)
-  for (const trial of trials) {
-    const logits = trial.expected.get('logits')!
+  const { testCases } = await makeTestCases(opened, ALL_HEADS, options)
+  const v = new Verification(opened, testCases, ALL_HEADS, options)
+  for (const testCase of testCases) {
+    const logits = testCase.expected.get('logits')!
     const data = Float64Array.from(logits.data, (x) => x + error)
-    v.compareRun('tfjs-cpu', trial, new Map([['logits', { ...logits, data }]]), { skipMasked: true })
+    v.compareRun('tfjs-cpu', testCase, new Map([['logits', { ...logits, data }]]), { skipMasked: true })
   }
   return v
 }
@@ -76,13 +76,13 @@ describe('an output that float32 moves further than its bound', () => {
     expect(report.ok).toBe(true)
     const logits = report.comparisons.filter(({ output, rows }) => output === 'logits' && rows === undefined)
     expect(Math.max(...logits.map(({ maxAbs }) => maxAbs ?? Infinity))).toBeGreaterThan(1e-5)
-    expect(report.notes).toContainEqual(expect.stringMatching(/^float32 arithmetic alone moves logits by \d\.\de-5/))
+    expect(report.notes).toContainEqual(expect.stringMatching(/^float32 rounding alone changes logits by \d\.\de-5/))
   })
 
   it('is judged so too where its weights are stored in half', async () => {
     const halfs = join(folder, 'halfs')
     const { verification } = await convertModel(model, halfs, { targets: ['onnx'], dtypes: ['f16'], minAgreement: 0 })
-    expect(verification?.notes).toContainEqual(expect.stringMatching(/^float32 arithmetic alone moves logits by/))
+    expect(verification?.notes).toContainEqual(expect.stringMatching(/^float32 rounding alone changes logits by/))
     const logits = verification?.comparisons.filter(
       ({ output, ok, rows }) => output === 'logits' && ok && rows === undefined,
     )
@@ -108,8 +108,8 @@ describe('an output that float32 moves further than its bound', () => {
 it('in a usual model the usual bound stays', async () => {
   const usual = await openModel(ZH_NEWS)
   try {
-    const { trials } = await makeTrials(usual, ALL_HEADS, {})
-    const moved = trials[0]?.movements?.('logits')?.maxAbs ?? Infinity
+    const { testCases } = await makeTestCases(usual, ALL_HEADS, {})
+    const moved = testCases[0]?.float32Errors?.('logits')?.maxAbs ?? Infinity
     expect(moved).toBeGreaterThan(0)
     expect(moved).toBeLessThan(3e-6)
   } finally {
@@ -117,7 +117,7 @@ it('in a usual model the usual bound stays', async () => {
   }
 })
 
-describe('a comparison judged by movement', () => {
+describe('a comparison judged by float32Error', () => {
   const missed = {
     runner: 'tfjs-cpu',
     output: 'logits',
@@ -130,26 +130,29 @@ describe('a comparison judged by movement', () => {
     atol: 1e-5,
     ok: false,
   }
-  const movement = { maxAbs: 1e-5, meanAbs: 2e-6 }
+  const float32Error = { maxAbs: 1e-5, meanAbs: 2e-6 }
 
   it('is fine where it strays no more than three times as far', () => {
-    expect(relaxToFloat32Error(missed, movement)).toMatchObject({ ok: true, atol: expect.closeTo(3e-5, 9) as number })
-    expect(relaxToFloat32Error({ ...missed, maxAbs: 4e-5 }, movement)).toMatchObject({ ok: false })
+    expect(relaxToFloat32Error(missed, float32Error)).toMatchObject({
+      ok: true,
+      atol: expect.closeTo(3e-5, 9) as number,
+    })
+    expect(relaxToFloat32Error({ ...missed, maxAbs: 4e-5 }, float32Error)).toMatchObject({ ok: false })
   })
 
   it('is wrong where all values stray that far, as an error of the arithmetic makes them, and keeps its bound', () => {
-    expect(relaxToFloat32Error({ ...missed, meanAbs: 7e-6 }, movement)).toMatchObject({ ok: false, atol: 1e-5 })
+    expect(relaxToFloat32Error({ ...missed, meanAbs: 7e-6 }, float32Error)).toMatchObject({ ok: false, atol: 1e-5 })
   })
 
   it('keeps the wider bound', () => {
-    expect(relaxToFloat32Error({ ...missed, atol: 5e-3 }, movement)).toMatchObject({ atol: 5e-3 })
+    expect(relaxToFloat32Error({ ...missed, atol: 5e-3 }, float32Error)).toMatchObject({ atol: 5e-3 })
   })
 })
 
-it('rows that are masked everywhere have a movement of their own', async () => {
-  const { trials } = await makeTrials(opened, ALL_HEADS, {})
+it('rows that are masked everywhere have a float32Error of their own', async () => {
+  const { testCases } = await makeTestCases(opened, ALL_HEADS, {})
   const largest = (rows?: 'masked') =>
-    Math.max(...trials.map(({ movements }) => movements?.('last_hidden_state', rows)?.maxAbs ?? 0))
+    Math.max(...testCases.map(({ float32Errors }) => float32Errors?.('last_hidden_state', rows)?.maxAbs ?? 0))
   expect(largest()).toBeGreaterThan(0)
   expect(largest('masked')).toBeGreaterThan(0)
   expect(largest('masked')).not.toBe(largest())

@@ -7,7 +7,7 @@ import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { indexInput, openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
 import { until } from './pauses.js'
 import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
-import { taskOf } from '../sharded/shards.js'
+import { taskOf } from './shard-task.js'
 import type { TextModel } from './text-model.js'
 import type { TextFileReport } from './report.js'
 

@@ -11,7 +11,9 @@ import { indexInput, textModelOptions, type TextJob } from '../inference/job.js'
 import { mergeDirectory } from './merge.js'
 import type { TextModel } from '../inference/text-model.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
-import { computeShard, openForShards, taskOf, type ShardCommand } from './shards.js'
+import { computeShard, openForShards } from './shards.js'
+import { taskOf } from '../inference/shard-task.js'
+import { type ShardCommand } from '../inference/shard-task.js'
 
 export interface SubmitJobOptions extends Omit<SubmitOptions, 'allow'> {
   readonly shards: number
@@ -139,7 +141,7 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
           file: path,
           hint: 'submit the job again, or copy the right model to this machine',
         })
-      const { skipped } = await computeShard(directory, job.task, job.shard, text, model)
+      const { skipped } = await computeShard(directory, job.task, { job: text, shard: job.shard, model })
       return skipped ? 'was there already' : `${job.shard.lines} lines`
     })
   }

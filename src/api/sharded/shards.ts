@@ -1,6 +1,5 @@
-import { omitUndefined } from '../../base/omit-undefined.js'
 import { usage } from '../../base/errors.js'
-import type { LineIndex, Shard } from '../../sharding/line-index.js'
+import type { Shard } from '../../sharding/line-index.js'
 import type { ShardTask } from '../../sharding/manifest.js'
 import { runShard, type ShardOutput, type ShardReport } from '../../sharding/run-shard.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
@@ -19,36 +18,13 @@ import {
 } from '../inference/job.js'
 import type { TextModel } from '../inference/text-model.js'
 import { labelsFor, predictionLine, type PredictionFormat } from '../inference/predict.js'
-
-export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const
-export type ShardCommand = (typeof SHARD_COMMANDS)[number]
-
-/**
- * What two shards must have in common besides model and input. Threads change no result; of labels and vocabulary it is
- * what they hold that counts, not where they lie, and the vocabulary is in the model's SHA-256.
- */
-const optionsOf = (job: TextJob): Record<string, unknown> => {
-  const { model: _m, input: _i, threads: _t, labels: _l, vocabulary: _v, ...options } = job
-  return omitUndefined(options)
-}
+import { taskOf, type ShardCommand } from '../inference/shard-task.js'
 
 /** Opens the model of a job whose results will be joined: with its SHA-256, which reads all weights. */
 export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
   command === 'embed'
     ? openEmbedder(job.model, job.pooling ?? 'mean', { ...textModelOptions(job), hash: true })
     : openClassifier(job, true)
-
-/** A job as a task whose shards any machine can compute, and the shards. */
-export function taskOf(
-  command: ShardCommand,
-  job: TextJob,
-  model: TextModel,
-  { shards, ...input }: LineIndex,
-): { task: ShardTask; shards: readonly Shard[] } {
-  const labelNames = command !== 'embed' && model.labels !== null ? { labelNames: model.labels } : {}
-  const options = { ...optionsOf(job), ...labelNames }
-  return { task: { command, options, model: { sha256: model.sha256 }, input }, shards }
-}
 
 /** The lines that a shard of a command holds: predictions that are scored later, answers, or vectors. */
 async function* shardLines(
@@ -76,14 +52,19 @@ async function* shardLines(
 /** Lines that are written at once. */
 const PIECE = 256
 
+/** Shard of a job, and the open model that reads it. */
+export interface ShardWork {
+  readonly job: TextJob
+  readonly shard: Shard
+  readonly model: TextModel
+  readonly onProgress?: (progress: FileProgress) => void
+}
+
 /** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when all are there. */
 export function computeShard(
   directory: string,
   task: ShardTask,
-  shard: Shard,
-  job: TextJob,
-  model: TextModel,
-  onProgress?: (progress: FileProgress) => void,
+  { job, shard, model, onProgress }: ShardWork,
 ): Promise<ShardReport> {
   const { command } = task
   const work = async (output: ShardOutput): Promise<void> => {
@@ -133,7 +114,8 @@ export async function runTextShard(
   try {
     const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
     listener.onModel?.(model)
-    return await computeShard(directory, task, shards[index]!, job, model, (p) => listener.onProgress?.(p))
+    const onProgress = (progress: FileProgress): void => listener.onProgress?.(progress)
+    return await computeShard(directory, task, { job, shard: shards[index]!, model, onProgress })
   } finally {
     await model.close()
   }

@@ -82,7 +82,7 @@ function inTypesOf(
 
 /**
  * Checks one file of named weights: opens it as any model is opened, compares every tensor with what the source has
- * for it, bit for bit, and runs it in the reference on the trials of `v`. Of a file in another element type every
+ * for it, bit for bit, and runs it in the reference on the test cases of `v`. Of a file in another element type every
  * tensor must be the source's, rounded; names, layouts and configuration are then judged by what runs with the values
  * before they were rounded.
  * @throws AlbertkitError where it cannot be read
@@ -109,13 +109,13 @@ export async function checkFile(
     const runner = fileRunner(target)
     v.options.onProgress?.(`running ${runner}`)
     const sameStates = hiddenStateCount(opened.model) === hiddenStateCount(written.model)
-    for (const trial of v.trials) {
-      const run = runReference(model, source, trial.inputs, heads)
+    for (const testCase of v.testCases) {
+      const run = runReference(model, source, testCase.inputs, heads)
       // transformers counts one state for all inner layers of a layer; the last is compared as last_hidden_state.
       if (!sameStates) for (const name of run.keys()) if (name.startsWith('hidden_state_')) run.delete(name)
       // Where every position is masked, TensorFlow's −10000 and transformers' least float32 are not the same function.
       const skipMasked = written.config.mask_penalty !== opened.config.mask_penalty
-      v.compareRun(runner, trial, run, { skipMasked, ...(dtype === undefined ? {} : { precision: dtype }) })
+      v.compareRun(runner, testCase, run, { skipMasked, ...(dtype === undefined ? {} : { precision: dtype }) })
     }
     return { artefact: target, ...(dtype === undefined ? {} : { dtype }), ...check, ok: check.differences.length === 0 }
   } finally {

@@ -4,16 +4,16 @@ import { compare, maskedRows, type Comparison, type RowSelection, type Values } 
 import { FLOAT32_ERRORS, NEARLY } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
 
-/** How far float32 arithmetic alone strays in some rows of an output. */
+/** Error of float32 arithmetic in some rows of an output. */
 export type Float32Error = Pick<Comparison, 'maxAbs' | 'meanAbs'>
-/** The movement of an output, in its ordinary rows or in those that are masked everywhere. */
+/** The float32 error of an output, in its ordinary rows or in those that are masked everywhere. */
 export type Float32Errors = (output: string, rows?: RowSelection) => Float32Error | undefined
 
 const keyOf = (output: string, rows?: RowSelection): string => JSON.stringify([output, rows ?? null])
 
 /**
- * What float32 arithmetic alone does to the outputs of a trial. Computed when it is first asked for: it takes as long as
- * the reference.
+ * Measures the error that float32 arithmetic alone makes in the outputs of a test case. Computed at the first call: it
+ * takes as long as the reference.
  */
 export function measureFloat32Errors(
   { model, source }: Pick<OpenedModel, 'model' | 'source'>,
@@ -22,14 +22,14 @@ export function measureFloat32Errors(
 ): Float32Errors {
   const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
   const measure = (): ReadonlyMap<string, Float32Error> => {
-    const moved = new Map<string, Float32Error>()
+    const errors = new Map<string, Float32Error>()
     for (const [name, values] of runFloat32(model, source, inputs, heads)) {
       const exact = expected.get(name)
       if (exact === undefined) continue
       const found = compare('float32', name, values, exact, { bound: () => 0, masked })
-      for (const comparison of found) moved.set(keyOf(name, comparison.rows), comparison)
+      for (const comparison of found) errors.set(keyOf(name, comparison.rows), comparison)
     }
-    return moved
+    return errors
   }
   let known: ReadonlyMap<string, Float32Error> | null = null
   return (output, rows) => (known ??= measure()).get(keyOf(output, rows))
@@ -40,8 +40,8 @@ export const isNearBound = ({ ok, maxAbs, atol }: Comparison): boolean =>
   !ok && maxAbs !== null && maxAbs <= NEARLY * atol
 
 /**
- * The comparison by the bound of the movement, where that is the wider one. The mean difference has a bound too: rounding
- * is large in a few places, an error of the arithmetic everywhere.
+ * Judges the comparison by the float32 error instead, if that gives the wider bound. The mean difference has a bound
+ * too: rounding is large in a few places, a wrong operation everywhere.
  */
 export function relaxToFloat32Error(comparison: Comparison, { maxAbs, meanAbs }: Float32Error): Comparison {
   const bound = FLOAT32_ERRORS * (maxAbs ?? 0)

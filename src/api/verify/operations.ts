@@ -40,12 +40,12 @@ function worstOf(steps: readonly Step[]): OperationReport[] {
 export async function judgeOperations(
   { model, source }: OpenedModel,
   runner: Runner,
-  trials: readonly TestCase[],
+  testCases: readonly TestCase[],
   heads: HeadSelection,
 ): Promise<OperationResult> {
   const all: Step[] = []
   let first: Step | null = null
-  for (const { inputs } of trials) {
+  for (const { inputs } of testCases) {
     const run = await runner.run(inputs, runner.inner)
     const steps = replay(model, source, inputs, heads, runner.name, run, (kind) => boundOfOperation(runner.name, kind))
     first ??= steps.find((step) => !step.ok) ?? null

@@ -74,10 +74,12 @@ export async function checkQuantised(
       qa: heads.qa && has('qa/'),
     }
     const arithmetic = arithmeticOf(graph)
-    const inputs = v.trials.map((trial) => (arithmetic === 'float32' ? trial.inputs : unmasked(trial.inputs)))
+    const inputs = v.testCases.map((testCase) =>
+      arithmetic === 'float32' ? testCase.inputs : unmasked(testCase.inputs),
+    )
     const names = runnersOf(graph, v)
     const expected = names.length === 0 ? [] : inputs.map((x) => runReference(model, weights, x, own, dynamic))
-    const moved =
+    const errors =
       arithmetic === 'float32'
         ? expected.map((exact, i) =>
             measureFloat32Errors({ model, source: weights }, { inputs: inputs[i]!, expected: exact }, own),
@@ -101,9 +103,11 @@ export async function checkQuantised(
               return values === undefined ? [] : [{ name: output, actual, expected: values }]
             })
             await v.time(runner, x, ms)
-            const trial = { inputs: x, bound: boundOf(name, arithmetic), expected: expected[i]!, pairs: () => pairs }
-            const movements = moved[i]
-            v.compareRun(name, movements === undefined ? trial : { ...trial, movements }, new Map(), { precision })
+            const testCase = { inputs: x, bound: boundOf(name, arithmetic), expected: expected[i]!, pairs: () => pairs }
+            const float32Errors = errors[i]
+            v.compareRun(name, float32Errors === undefined ? testCase : { ...testCase, float32Errors }, new Map(), {
+              precision,
+            })
           }
           v.noteRuntime(runner, arithmetic, ms, precision)
         } finally {

@@ -35,12 +35,12 @@ const reasonOf = ({ message, hint }: AlbertkitError): string => (hint === undefi
 const wantsStates = ({ golden, layers, bisect }: VerifyOptions): boolean =>
   golden !== undefined || layers === true || bisect === true
 
-/** Runs runners through every trial, and gathers what is found. */
+/** Runs runners through every test case, and gathers what is found. */
 export class Verification {
   readonly comparisons: Comparison[] = []
   readonly notRun: NotRun[] = []
   /** Outputs whose bound is what float32 itself does to them, and how far that is at most. */
-  readonly moved = new Map<string, number>()
+  readonly float32Errors = new Map<string, number>()
   readonly runtimes: RuntimeReport[] = []
   readonly operations: OperationReport[] = []
   /** The first wrong operation of each runner. */
@@ -48,7 +48,7 @@ export class Verification {
 
   constructor(
     readonly opened: OpenedModel,
-    readonly trials: readonly TestCase[],
+    readonly testCases: readonly TestCase[],
     readonly heads: HeadSelection,
     readonly options: VerifyOptions,
   ) {}
@@ -56,20 +56,20 @@ export class Verification {
   /** Compares a run with what it should be; `skipMasked` leaves rows out whose every position is masked. */
   compareRun(
     runner: string,
-    trial: TestCase,
+    testCase: TestCase,
     run: ReadonlyMap<string, Values>,
-    { skipMasked = trial.skipMasked ?? false, precision }: CompareRunOptions = {},
+    { skipMasked = testCase.skipMasked ?? false, precision }: CompareRunOptions = {},
   ): void {
-    const { inputs } = trial
-    const bound = trial.bound ?? boundOf(runner, 'float32')
+    const { inputs } = testCase
+    const bound = testCase.bound ?? boundOf(runner, 'float32')
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
-    for (const { name, actual, expected, bound: own } of trial.pairs(run)) {
+    for (const { name, actual, expected, bound: own } of testCase.pairs(run)) {
       if (actual === null) {
         this.notRun.push({ runner, output: name, reason: 'the run has no such output' })
         continue
       }
       const found = compare(runner, name, actual, expected, { bound: own ?? bound, atol: this.options.atol, masked })
-      const compared = found.map((comparison) => this.#orByMovement(comparison, trial))
+      const compared = found.map((comparison) => this.#orByFloat32Error(comparison, testCase))
       const kept = compared.filter(({ rows }) => !skipMasked || rows !== 'masked')
       this.comparisons.push(...(precision === undefined ? kept : kept.map((c) => ({ ...c, dtype: precision }))))
     }
@@ -77,35 +77,36 @@ export class Verification {
 
   /** What a person should know about the bounds. */
   get notes(): string[] {
-    return [...this.moved].map(
-      ([name, by]) => `float32 arithmetic alone moves ${name} by ${by.toExponential(1)} in this model`,
+    return [...this.float32Errors].map(
+      ([name, by]) => `float32 rounding alone changes ${name} by ${by.toExponential(1)} in this model`,
     )
   }
 
   /** A comparison that misses its bound by little is judged by what float32 itself does to the model on these inputs. */
-  #orByMovement(comparison: Comparison, { movements }: TestCase): Comparison {
-    if (movements === undefined || this.options.atol !== undefined || !isNearBound(comparison)) return comparison
-    this.options.onProgress?.('measuring what float32 itself does to the model')
+  #orByFloat32Error(comparison: Comparison, { float32Errors }: TestCase): Comparison {
+    if (float32Errors === undefined || this.options.atol !== undefined || !isNearBound(comparison)) return comparison
+    this.options.onProgress?.('measuring the float32 rounding error of the model')
     const { output, rows } = comparison
-    const movement = movements(output, rows)
-    if (movement === undefined) return comparison
-    const judged = relaxToFloat32Error(comparison, movement)
+    const float32Error = float32Errors(output, rows)
+    if (float32Error === undefined) return comparison
+    const judged = relaxToFloat32Error(comparison, float32Error)
     const name = rows === undefined ? output : `${output} (${rows} rows)`
-    if (judged !== comparison) this.moved.set(name, Math.max(movement.maxAbs ?? 0, this.moved.get(name) ?? 0))
+    if (judged !== comparison)
+      this.float32Errors.set(name, Math.max(float32Error.maxAbs ?? 0, this.float32Errors.get(name) ?? 0))
     return judged
   }
 
   async runAll(runner: Runner): Promise<void> {
     const wanted = wantsStates(this.options) ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
     const ms: number[] = []
-    for (const trial of this.trials) {
-      const run = new Map<string, Values>(await runner.run(trial.inputs, wanted))
+    for (const testCase of this.testCases) {
+      const run = new Map<string, Values>(await runner.run(testCase.inputs, wanted))
       // In a graph the last hidden state is the value that is called last_hidden_state.
       const last = `hidden_state_${hiddenStateCount(this.opened.model) - 1}`
       const value = run.get('last_hidden_state')
       if (wanted.length > runner.outputs.length && value !== undefined && !run.has(last)) run.set(last, value)
-      this.compareRun(runner.name, trial, run)
-      await this.time(runner, trial.inputs, ms)
+      this.compareRun(runner.name, testCase, run)
+      await this.time(runner, testCase.inputs, ms)
     }
     this.noteRuntime(runner, 'float32', ms)
   }
@@ -121,7 +122,7 @@ export class Verification {
       this.notRun.push({ runner: runner.name, reason: 'the file does not name its inner values; convert it again' })
       return
     }
-    const { operations, first } = await judgeOperations(this.opened, runner, this.trials, this.heads)
+    const { operations, first } = await judgeOperations(this.opened, runner, this.testCases, this.heads)
     this.operations.push(...operations)
     if (first !== null) this.wrong.push(first)
   }

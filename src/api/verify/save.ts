@@ -32,11 +32,11 @@ function tensorsOf({ inputs, expected }: TestCase): Saved[] {
  * outputs, under the names of artefacts.
  * @throws AlbertkitError `output`
  */
-export function saveTestCase(path: string, trial: TestCase, force: boolean): void {
+export function saveTestCase(path: string, testCase: TestCase, force: boolean): void {
   refuseExisting(path, force)
   const file = new WholeFile(path)
   try {
-    const tensors = tensorsOf(trial)
+    const tensors = tensorsOf(testCase)
     file.write(buildHeader(tensors, { format: 'pt' }))
     for (const tensor of tensors) file.write(bytesOf(tensor))
     file.commit()

@@ -17,7 +17,7 @@ export interface Pair {
   readonly name: string
   readonly actual: Values | null
   readonly expected: Values
-  /** Its own bound, where that of the trial does not suit it. */
+  /** Its own bound, where that of the test case does not suit it. */
   readonly bound?: Bound
 }
 
@@ -31,19 +31,19 @@ export interface TestCase {
   /** Rows that are masked everywhere are not compared. */
   readonly skipMasked?: boolean
   /** How far each output strays when the arbiter computes in float32 itself; asked where a bound is missed. */
-  readonly movements?: Float32Errors
+  readonly float32Errors?: Float32Errors
   /** The outputs of a run, by name, beside what they should be. */
   readonly pairs: (run: ReadonlyMap<string, Values>) => Pair[]
 }
 
-export interface Trials {
-  readonly trials: readonly TestCase[]
+export interface TestCases {
+  readonly testCases: readonly TestCase[]
   /** What was left out. */
   readonly notes: readonly string[]
 }
 
-/** A trial whose arbiter is a float64 reference; outputs the run lacks are not its business. */
-function referenceTrial(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSelection, skip?: RegExp): TestCase {
+/** A test case whose arbiter is a float64 reference; outputs the run lacks are not its business. */
+function referenceCase(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSelection, skip?: RegExp): TestCase {
   const expected = runReference(arbiter.model, arbiter.source, inputs, heads)
   return {
     inputs,
@@ -57,7 +57,7 @@ function referenceTrial(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSe
   }
 }
 
-const goldenTrial = (golden: Golden, model: AlbertModel): TestCase => ({
+const goldenCase = (golden: Golden, model: AlbertModel): TestCase => ({
   inputs: golden.inputs,
   bound: goldenBound(0),
   expected: golden.outputs,
@@ -70,10 +70,10 @@ const goldenTrial = (golden: Golden, model: AlbertModel): TestCase => ({
     })),
 })
 
-async function goldenTrials(model: AlbertModel, file: string): Promise<TestCase[]> {
+async function goldenCases(model: AlbertModel, file: string): Promise<TestCase[]> {
   const source = await openSource(file)
   try {
-    return [goldenTrial(readGolden(source, model), model)]
+    return [goldenCase(readGolden(source, model), model)]
   } finally {
     source.close()
   }
@@ -106,12 +106,12 @@ async function draw(
 }
 
 /** Inputs that suit both models, and what the other one computes for them. */
-async function againstTrials(
+async function againstCases(
   opened: OpenedModel,
   against: string,
   heads: HeadSelection,
   options: VerifyOptions,
-): Promise<Trials> {
+): Promise<TestCases> {
   const { checksum, task } = options
   const other = await openModel(against, {
     ...(checksum === undefined ? {} : { checksum }),
@@ -127,7 +127,7 @@ async function againstTrials(
     const single = [...own.filter((name) => !theirs.includes(name)), ...theirs.filter((name) => !own.includes(name))]
     const left = single.length === 0 ? [] : [`not compared, for only one of the models has it: ${single.join(', ')}`]
     return {
-      trials: inputs.map((x) => ({ ...referenceTrial(other, x, heads, skip), skipMasked })),
+      testCases: inputs.map((x) => ({ ...referenceCase(other, x, heads, skip), skipMasked })),
       notes: [...notes, ...left],
     }
   } finally {
@@ -136,21 +136,25 @@ async function againstTrials(
 }
 
 /** What the runners are tried on: the golden of `options`, its text, or inputs of our own; and what should come out. */
-export async function makeTrials(opened: OpenedModel, heads: HeadSelection, options: VerifyOptions): Promise<Trials> {
+export async function makeTestCases(
+  opened: OpenedModel,
+  heads: HeadSelection,
+  options: VerifyOptions,
+): Promise<TestCases> {
   const { golden, text, referenceModel: against } = options
   if (golden !== undefined) {
     if (text !== undefined || against !== undefined)
       throw usage('`golden` gives inputs and outputs: it cannot be combined with `text` or `referenceModel`', {
         code: 'option-conflict',
       })
-    return { trials: await goldenTrials(opened.model, golden), notes: [] }
+    return { testCases: await goldenCases(opened.model, golden), notes: [] }
   }
   options.onProgress?.('running the float64 reference')
-  if (against !== undefined) return againstTrials(opened, against, heads, options)
+  if (against !== undefined) return againstCases(opened, against, heads, options)
   const { inputs, notes } = await draw(opened, opened.model, heads, text)
   const own = (x: ModelInputs): TestCase => {
-    const trial = referenceTrial(opened, x, heads)
-    return { ...trial, movements: measureFloat32Errors(opened, trial, heads) }
+    const testCase = referenceCase(opened, x, heads)
+    return { ...testCase, float32Errors: measureFloat32Errors(opened, testCase, heads) }
   }
-  return { trials: inputs.map(own), notes }
+  return { testCases: inputs.map(own), notes }
 }

@@ -15,7 +15,7 @@ import { checkFile, checkpointsIn, fileRunner } from './files.js'
 import type { ArtefactWeightCheck, NotRun, VerifyOptions, VerifyReport } from './report.js'
 import { requireGpu, runRunners, Verification } from './running.js'
 import { saveTestCase } from './save.js'
-import { makeTrials } from './test-cases.js'
+import { makeTestCases } from './test-cases.js'
 
 export type {
   ArtefactWeightCheck,
@@ -54,17 +54,17 @@ export async function verifyOpened(
   const quantised = graphs.filter(({ precision }) => precision !== 'f32')
   // A graph has the heads of its task, a file of weights has them all.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
-  const { trials, notes: told } = await makeTrials(opened, heads, options)
+  const { testCases, notes: told } = await makeTestCases(opened, heads, options)
   const notes = [...told]
-  const [widest] = trials
+  const [widest] = testCases
   if (options.saveGolden !== undefined && widest !== undefined)
     saveTestCase(options.saveGolden, widest, options.force === true)
-  const v = new Verification(opened, trials, heads, options)
+  const v = new Verification(opened, testCases, heads, options)
   const ownReference = options.golden !== undefined || options.referenceModel !== undefined
   if (ownReference && (options.runners === undefined || options.runners.includes('reference'))) {
-    for (const trial of trials) {
+    for (const testCase of testCases) {
       options.onProgress?.('running the float64 reference')
-      v.compareRun('reference', trial, runReference(opened.model, opened.source, trial.inputs, ALL_HEADS))
+      v.compareRun('reference', testCase, runReference(opened.model, opened.source, testCase.inputs, ALL_HEADS))
     }
   }
   await runRunners(
@@ -92,7 +92,7 @@ export async function verifyOpened(
     golden: options.golden ?? null,
     ...(options.referenceModel === undefined ? {} : { against: options.referenceModel }),
     ...(options.saveGolden === undefined ? {} : { saved: options.saveGolden }),
-    inputs: trials.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
+    inputs: testCases.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
     runtimes: v.runtimes,
     comparisons,
     weights,

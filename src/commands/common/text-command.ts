@@ -1,5 +1,5 @@
 import type { TextFileReport } from '../../api/inference/report.js'
-import type { ShardCommand } from '../../api/sharded/shards.js'
+import type { ShardCommand } from '../../api/inference/shard-task.js'
 import type { Listener, TextJob } from '../../api/inference/job.js'
 import { usage } from '../../base/errors.js'
 import { AlbertkitCommand } from './base.js'

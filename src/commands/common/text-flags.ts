@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags'
+import type { InferredFlags } from '@oclif/core/interfaces'
 import type { TextJob } from '../../api/inference/job.js'
 import { selectFlags, selectOptions, type SelectFlagValues } from './flags.js'
 import { usage } from '../../base/errors.js'
@@ -59,28 +60,16 @@ export const textFlags = {
   errors: Flags.string({ description: 'where lines that cannot be used go, as JSON lines', helpValue: 'FILE' }),
 }
 
-export interface TextFlagValues extends SelectFlagValues {
-  cased?: boolean | undefined
-  vocab?: string | undefined
-  labels?: string | undefined
-  'max-seq-length'?: number | undefined
-  'batch-size'?: number | undefined
-  threads?: number | undefined
-  runner?: string | undefined
-  'input-format'?: string | undefined
-  header: boolean
-  'text-column'?: string | undefined
-  'text-b-column'?: string | undefined
-  'label-column'?: string | undefined
-}
+/** Values of `textFlags`, of which a command may have some alone. */
+export type TextFlagValues = Partial<InferredFlags<typeof textFlags>> & SelectFlagValues
 
-/** What the flags mean to the library. */
+/** Job of the library that arguments and flags describe. */
 export const jobOf = (model: string, input: string, flags: TextFlagValues, format: TextJob['format']): TextJob => ({
   model,
   input,
   format,
   inputFormat: flags['input-format'] as InputFormat | undefined,
-  header: flags.header ? true : undefined,
+  header: flags.header === true ? true : undefined,
   textColumn: flags['text-column'],
   textBColumn: flags['text-b-column'],
   labelColumn: flags['label-column'],

@@ -108,11 +108,9 @@ export function paramsChart({ columns }: ParamsReport): Chart {
   }
 }
 
-/** The paper's printed numbers against the computed ones: how far each way of counting is off. */
-export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
-  const { series, muted } = PALETTES[look]
-  const [blue = '', orange = ''] = series
-  const points = tables
+/** A point for each printed number and way of counting: how far the computed number is from it, in percent. */
+const paperPoints = (tables: readonly PaperTable[]): object[] =>
+  tables
     .filter((t) => t.id !== 'depth')
     .flatMap((t) =>
       t.rows.flatMap((r) =>
@@ -131,6 +129,12 @@ export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
         ),
       ),
     )
+
+/** The paper's printed numbers against the computed ones: how far each way of counting is off. */
+export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
+  const { series, muted } = PALETTES[look]
+  const [blue = '', orange = ''] = series
+  const points = paperPoints(tables)
   const y = { field: 'row', type: 'nominal', title: null, sort: null, axis: { grid: true } }
   return {
     name: 'paper',
