@@ -165,8 +165,14 @@ function readActivation(raw: RawConfig, family: Family, architecture: 'albert' |
   if (found !== undefined) return found
   const place = { file: raw.file, field: 'hidden_act', hint: `known are ${Object.keys(table).join(', ')}` }
   if (huggingFace && typeof name === 'string' && FOREIGN_ACTIVATIONS.includes(name))
-    throw unsupported(`hidden_act is ${JSON.stringify(given)}, a function that albertkit does not have`, place)
-  throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, place)
+    throw unsupported(`hidden_act is ${JSON.stringify(given)}, a function that albertkit does not have`, {
+      code: 'architecture-unsupported',
+      ...place,
+    })
+  throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, {
+    code: 'config-invalid',
+    ...place,
+  })
 }
 
 /** What albertkit itself wrote into a config.json, and transformers has no field for. */
@@ -192,6 +198,7 @@ function readNormPosition(raw: RawConfig, family: Family): 'post' | 'pre' {
   if (given === null || given === 'postln') return 'post'
   if (given === 'preln') return 'pre'
   throw malformed(`ln_type is ${JSON.stringify(given)}`, {
+    code: 'config-invalid',
     file: raw.file,
     field: 'ln_type',
     hint: 'use "postln" or "preln"; albert_zh takes anything else as pre-LN without saying so',
@@ -205,6 +212,7 @@ function readLabels(raw: RawConfig): Record<string, string> | null {
   const absent = Array.from({ length: count }, (_, i) => String(i)).find((i) => !Object.hasOwn(parsed.data, i))
   if (absent === undefined) return parsed.data
   throw malformed(`id2label has ${count} labels, but none for class ${absent}`, {
+    code: 'config-invalid',
     file: raw.file,
     field: 'id2label',
     hint: 'classes are numbered from 0 without a gap',
@@ -242,6 +250,7 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
   }
   if (family === 'hf' && type !== null && type !== architecture) {
     throw malformed(`model_type is ${JSON.stringify(type)}, but the weights have the names of ${architecture}`, {
+      code: 'config-mismatch',
       ...place,
       hint: `give the configuration that belongs to these weights with --config; model_type ${JSON.stringify(architecture)} would fit`,
     })
@@ -252,6 +261,7 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
   )
   if (architecture !== 'bert' || decoder === undefined) return
   throw unsupported(`${decoder} is true: the model is a decoder, whose tokens see only those before them`, {
+    code: 'architecture-unsupported',
     file: raw.file,
     field: decoder,
     hint: 'albertkit runs encoders; where the model was trained as one, give a configuration that says so with --config',
@@ -287,6 +297,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
     throw malformed(
       `num_hidden_groups belongs to Google's ALBERT, but the weights are ${family === 'zh' ? "albert_zh's" : "BERT's"}`,
       {
+        code: 'config-mismatch',
         file: raw.file,
         field: 'num_hidden_groups',
         hint: 'give the configuration that belongs to these weights with --config',
@@ -296,6 +307,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
   const positions = raw.fields.position_embedding_type ?? 'absolute'
   if (positions !== 'absolute') {
     throw unsupported(`position_embedding_type is ${JSON.stringify(positions)}`, {
+      code: 'architecture-unsupported',
       file: raw.file,
       field: 'position_embedding_type',
       hint: 'albertkit runs absolute position embeddings',
@@ -303,7 +315,11 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
   }
   const pruned = raw.fields.pruned_heads
   if (typeof pruned === 'object' && pruned !== null && Object.keys(pruned).length > 0) {
-    throw unsupported('the model has pruned attention heads', { file: raw.file, field: 'pruned_heads' })
+    throw unsupported('the model has pruned attention heads', {
+      code: 'architecture-unsupported',
+      file: raw.file,
+      field: 'pruned_heads',
+    })
   }
 }
 
@@ -319,6 +335,7 @@ function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNu
       ? 'a number between 0 and 1'
       : `a whole number from 1 to ${String(field.startsWith('num_hidden') || field === 'inner_group_num' ? MAX_LAYERS : MAX_SIZE)}`
   throw malformed(given === undefined ? `${field} is missing` : `${field} is ${JSON.stringify(given)}`, {
+    code: 'config-invalid',
     file: raw.file,
     field,
     hint: `${field} must be ${rule}`,
@@ -360,7 +377,12 @@ export function parseConfig(
   if (numbers.hidden_size % numbers.num_attention_heads !== 0) {
     throw malformed(
       `num_attention_heads is ${numbers.num_attention_heads}, which does not divide hidden_size ${numbers.hidden_size}`,
-      { file: raw.file, field: 'num_attention_heads', hint: `${divisors(numbers.hidden_size)} would fit` },
+      {
+        code: 'config-invalid',
+        file: raw.file,
+        field: 'num_attention_heads',
+        hint: `${divisors(numbers.hidden_size)} would fit`,
+      },
     )
   }
   if (family === 'google_fast') checkGroups(raw, numbers)
@@ -406,6 +428,7 @@ function checkGroups(raw: RawConfig, numbers: ConfigNumbers): void {
   for (const field of ['hidden_size', 'intermediate_size'] as const) {
     if (numbers[field] % FFN_GROUPS === 0) continue
     throw malformed(`${field} is ${numbers[field]}, which ${FFN_GROUPS} groups of a feed-forward layer do not divide`, {
+      code: 'config-invalid',
       file: raw.file,
       field,
       hint: `${field} must be a multiple of ${FFN_GROUPS} for weights of google_fast`,

@@ -89,7 +89,10 @@ function imagine(
   }
   if (G !== null) {
     if (G > changed.num_hidden_layers)
-      throw usage(`${G} groups are more than ${changed.num_hidden_layers} layers`, { field: 'num_hidden_groups' })
+      throw usage(`${G} groups are more than ${changed.num_hidden_layers} layers`, {
+        code: 'option-conflict',
+        field: 'num_hidden_groups',
+      })
     changed = { ...changed, num_hidden_groups: G }
     chosen = { ...chosen, sharing: 'groups' }
     label.push(`${G} group${G === 1 ? '' : 's'}`)
@@ -117,6 +120,7 @@ export function whatIfs(config: ModelConfig, options: SlotOptions, whatIf: WhatI
               found.push(imagine(config, options, [V, L, H, G, E, sharing]))
               if (found.length > MAX_COMBINATIONS)
                 throw usage(`the sizes asked for are more than ${MAX_COMBINATIONS} combinations`, {
+                  code: 'limit-exceeded',
                   hint: 'ask for fewer at a time',
                 })
             }

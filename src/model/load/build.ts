@@ -184,6 +184,7 @@ function depthError(builder: Builder, first: MissingVariable, others: string): A
     return malformed(
       `${field} is ${config[field]}, but the weights have ${count}: ${first.variable} is missing${others}`,
       {
+        code: 'config-mismatch',
         file: config.file,
         field,
         tensor: first.variable,
@@ -205,6 +206,7 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
     // Numbers are well-formed: quantised weights, say. Strings in place of weights are damage.
     const fail = DTYPE_BYTES[present.dtype] > 0 || present.spelling !== undefined ? unsupported : malformed
     return fail(`the tensor has element type ${present.spelling ?? present.dtype}, which weights do not have`, {
+      code: 'dtype-unsupported',
       ...place,
       file: present.file,
       hint: 'weights are F32, F16, BF16 or F64: save what quantised ones stand for',
@@ -219,7 +221,11 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
   const sizes = `${config.file} says num_hidden_layers ${config.num_hidden_layers}, num_hidden_groups ${config.num_hidden_groups}; `
   const reason =
     near === undefined ? `read as ${found.table.title}: ${found.reason}` : `the nearest name in the file is ${near}`
-  return malformed(`${expected} is missing${others}`, { ...place, hint: (nested ? sizes : '') + reason })
+  return malformed(`${expected} is missing${others}`, {
+    code: 'tensor-missing',
+    ...place,
+    hint: (nested ? sizes : '') + reason,
+  })
 }
 
 export interface ModelPlan {

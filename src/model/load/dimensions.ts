@@ -134,6 +134,7 @@ export function checkDimensions(source: TensorSource, found: Identification, con
     throw malformed(
       `${field} is ${given}, but ${count} variable${count === 1 ? '' : 's'} of the weights say${count === 1 ? 's' : ''} ${vote.size}`,
       {
+        code: 'config-mismatch',
         file: config.file,
         field,
         tensor: variable,
@@ -149,6 +150,7 @@ export function checkDimensions(source: TensorSource, found: Identification, con
     const fits = info.shape.length === expected.length && expected.every((d, i) => d === null || d === info.shape[i])
     if (fits) continue
     throw malformed(`shape ${show(info.shape)} where ${show(expected)} is expected`, {
+      code: 'shape-mismatch',
       file: info.file,
       tensor: mapped.variable,
       hint: `the configuration ${config.file} and the other weights give [${axes.map(({ label }) => label).join(', ')}]`,
@@ -181,6 +183,7 @@ export function checkDepth(found: Identification, config: ModelConfig): void {
     const index = last?.indices[key]
     if (last === null || index === undefined || index < config[field]) continue
     throw malformed(`${field} is ${config[field]}, but the weights go up to number ${index}`, {
+      code: 'config-mismatch',
       file: config.file,
       field,
       tensor: last.variable,

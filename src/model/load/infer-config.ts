@@ -94,6 +94,7 @@ export function completeFromWeights(source: TensorSource, found: Identification,
   throw malformed(
     `${given === null ? 'there is no configuration beside the weights, and they' : 'the configuration and the weights'} do not tell ${word}`,
     {
+      code: given === null ? 'config-missing' : 'config-invalid',
       file: place,
       field: missing,
       hint: `give --config FILE with {"${word}": …}; the weights tell the rest: ${sizes.map(([field, value]) => `${field} ${String(value)}`).join(', ')}`,

@@ -114,6 +114,7 @@ export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): Raw
     throw unsupported(
       `the configuration is of a Keras ${object.name}${backbone === null || backbone === object ? '' : ` with a ${backbone.name}`}`,
       {
+        code: 'architecture-unsupported',
         file: raw.file,
         field: 'class_name',
         hint: 'albertkit reads AlbertBackbone and BertBackbone of keras-hub and the tasks on them',

@@ -30,6 +30,7 @@ export function settleLabels(
     return { config: { ...config, id2label: null }, notes: [note] }
   }
   throw malformed(`${field} ${names === null ? 'is' : 'has'} ${count}, but the classifier has ${classes} classes`, {
+    code: 'labels-mismatch',
     file: raw.file,
     field,
     tensor: classifier.weight.variable,

@@ -71,6 +71,7 @@ export function identifyArtefact(source: TensorSource): Identification {
   if (first === undefined) {
     const file = source.files[0]
     throw unsupported(`the ${what} model was not written by albertkit: its weights do not say which parameters they are`, {
+      code: 'source-foreign',
       ...(file === undefined ? {} : { file }),
       hint: 'convert the model that it was exported from',
     }) // prettier-ignore

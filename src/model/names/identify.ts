@@ -52,6 +52,7 @@ function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
   if (first !== undefined && second !== undefined) {
     const file = source.files[0]
     throw unsupported(`the file holds ${models.length} models, below ${first.scope.body} and ${second.scope.body}`, {
+      code: 'choice-ambiguous',
       ...(file === undefined ? {} : { file }),
       hint: 'save the one that is meant in a file of its own',
     })
@@ -134,10 +135,11 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
     return { ...best, reason: `${best.table.sign.reason}; ${best.mapped.size} variables fit ${best.table.title}${why}` }
   }
   const where = file === undefined ? {} : { file }
-  if (names.length === 0) throw unsupported('the file holds no tensors', where)
+  if (names.length === 0) throw unsupported('the file holds no tensors', { code: 'not-a-model', ...where })
   const candidates = tables.map((table) => sortVariables(source, table))
   if (candidates.some((c) => c.skipped.length === names.length)) {
     throw unsupported('the file holds only optimizer state and counters, no weights of a model', {
+      code: 'not-a-model',
       ...where,
       hint: 'convert the checkpoint that the training saved before it was stripped',
     })
@@ -157,6 +159,7 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
       hint: `${sample(source)}: merge them into their base model, or give the folder in which both lie`,
     })
   throw unsupported(`no known model family has these names: ${sample(source)}`, {
+    code: 'family-unknown',
     ...where,
     hint: nearestHint(candidates),
   })

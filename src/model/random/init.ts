@@ -32,12 +32,14 @@ export function planRandom(config: ModelConfig, target: CheckpointTarget, option
   const { seed, deviation = INITIALIZER_RANGE } = options
   if (target === 'safetensors' && (config.family === 'zh' || config.family === 'google_fast')) {
     throw unsupported(`transformers has no model of the form ${config.family}`, {
+      code: 'translation-impossible',
       hint: "take the size in Google's form, or write a checkpoint with --to tf",
     })
   }
   const hf = target === 'safetensors' || config.family === 'hf'
   if (hf && target === 'tf') {
     throw unsupported("the configuration is transformers', whose names are not those of a TensorFlow checkpoint", {
+      code: 'translation-impossible',
       file: config.file,
       hint: 'write it with --to safetensors',
     })
@@ -49,7 +51,11 @@ export function planRandom(config: ModelConfig, target: CheckpointTarget, option
   const names = nameSlots(table, there, paths, { bare: hf && (options.heads ?? []).length === 0 })
   const tensors = slots.map(({ slot, shape }): PlannedTensor => {
     const named = names.get(slot)
-    if (named == null) throw unsupported(`${table.title} has no place for ${slot}`, { file: config.file })
+    if (named == null)
+      throw unsupported(`${table.title} has no place for ${slot}`, {
+        code: 'translation-impossible',
+        file: config.file,
+      })
     const { layout } = named.row
     const transposed = layout === 'transposed'
     const [, rows = 1, columns = 1] = shape

@@ -44,6 +44,7 @@ class Translator {
   refuse(message: string, hint: string, tensor?: string): AlbertkitError {
     const file = this.source.files[0]
     return unsupported(message, {
+      code: 'translation-impossible',
       ...(file === undefined ? {} : { file }),
       ...(tensor === undefined ? {} : { tensor }),
       hint,
