@@ -243,7 +243,7 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
         code: 'architecture-unsupported',
         hint:
           title === null
-            ? `weights may be named alike and used otherwise; if it is ${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, give a configuration that says so with --config`
+            ? `weights may be named alike and used otherwise; if it is ${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, give a configuration that says so with \`config\``
             : `${title} computes something else with weights that are named alike: convert it with the tools of its own code`,
       },
     )
@@ -252,7 +252,7 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
     throw malformed(`model_type is ${JSON.stringify(type)}, but the weights have the names of ${architecture}`, {
       code: 'config-mismatch',
       ...place,
-      hint: `give the configuration that belongs to these weights with --config; model_type ${JSON.stringify(architecture)} would fit`,
+      hint: `give the configuration that belongs to these weights with \`config\`; model_type ${JSON.stringify(architecture)} would fit`,
     })
   }
   // transformers' ALBERT passes over these fields.
@@ -264,7 +264,7 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
     code: 'architecture-unsupported',
     file: raw.file,
     field: decoder,
-    hint: 'albertkit runs encoders; where the model was trained as one, give a configuration that says so with --config',
+    hint: 'albertkit runs encoders; if the model was trained as one, give a configuration that says so with `config`',
   })
 }
 
@@ -300,7 +300,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
         code: 'config-mismatch',
         file: raw.file,
         field: 'num_hidden_groups',
-        hint: 'give the configuration that belongs to these weights with --config',
+        hint: 'give the configuration that belongs to these weights with `config`',
       },
     )
   }

@@ -110,7 +110,7 @@ describe('the masked-token head', () => {
     await expect(convert('albert_masked_lm_keras', 'safetensors')).rejects.toMatchObject({
       kind: 'unsupported',
       message: expect.stringContaining('epsilon 0.00001') as string,
-      hint: expect.stringContaining('--layer-norm-epsilon 1e-12') as string,
+      hint: expect.stringContaining('`layerNormEpsilon` 1e-12') as string,
     })
     await expect(convert('bert_masked_lm_preset', 'tf')).rejects.toMatchObject({
       kind: 'unsupported',

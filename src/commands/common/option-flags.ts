@@ -40,6 +40,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   runners: '--runner',
   saveGolden: '--save',
   sequence: '--sequence',
+  target: '--to',
   targetArchitecture: '--as',
   targetConfig: '--against',
   targets: '--to',

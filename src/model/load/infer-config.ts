@@ -97,7 +97,7 @@ export function completeFromWeights(source: TensorSource, found: Identification,
       code: given === null ? 'config-missing' : 'config-invalid',
       file: place,
       field: missing,
-      hint: `give --config FILE with {"${word}": …}; the weights tell the rest: ${sizes.map(([field, value]) => `${field} ${String(value)}`).join(', ')}`,
+      hint: `give \`config\` with {"${word}": …}; the weights tell the rest: ${sizes.map(([field, value]) => `${field} ${String(value)}`).join(', ')}`,
     },
   )
 }

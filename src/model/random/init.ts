@@ -33,7 +33,7 @@ export function planRandom(config: ModelConfig, target: CheckpointTarget, option
   if (target === 'safetensors' && (config.family === 'zh' || config.family === 'google_fast')) {
     throw unsupported(`transformers has no model of the form ${config.family}`, {
       code: 'translation-impossible',
-      hint: "take the size in Google's form, or write a checkpoint with --to tf",
+      hint: "take the size in Google's form, or write a checkpoint with `target` tf",
     })
   }
   const hf = target === 'safetensors' || config.family === 'hf'
@@ -41,7 +41,7 @@ export function planRandom(config: ModelConfig, target: CheckpointTarget, option
     throw unsupported("the configuration is transformers', whose names are not those of a TensorFlow checkpoint", {
       code: 'translation-impossible',
       file: config.file,
-      hint: 'write it with --to safetensors',
+      hint: 'write it with `target` safetensors',
     })
   }
   const there: ModelConfig = hf ? { ...config, family: 'hf' } : config

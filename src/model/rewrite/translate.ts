@@ -27,7 +27,7 @@ interface ComputedTensor {
 }
 
 /** The way out that is always open. */
-const ANY = '--to onnx and --to tfjs take every model'
+const ANY = '`targets` onnx and `targets` tfjs take every model'
 
 const HF_MASK_PENALTY = -3.4028234663852886e38
 
@@ -68,7 +68,7 @@ class Translator {
     if (this.config.norm_position === 'post' && (this.model.classifier?.norm ?? null) === null) return
     throw this.refuse(
       'the model is pre-LN: it normalises the input of each sub-layer, where the ALBERT and BERT of transformers normalise each sum',
-      'no weights make the two the same; --to tf keeps the model as it is, --to onnx and --to tfjs run it',
+      'no weights make the two the same; `targets` tf keeps the model as it is, `targets` onnx and `targets` tfjs run it',
     )
   }
 
@@ -91,7 +91,7 @@ class Translator {
     throw this.refuse(
       `the masked-token head of this model ${what}; ${whose} code has one for both`,
       act === null
-        ? `--layer-norm-epsilon ${config.layer_norm_eps} takes that for the head as well, which changes its logits a little; ${ANY}`
+        ? `\`layerNormEpsilon\` ${config.layer_norm_eps} takes that for the head as well, which changes its logits a little; ${ANY}`
         : ANY,
       model.mlm.norm.gamma.variable,
     )
@@ -103,8 +103,8 @@ class Translator {
     const differs = layers.find((l) => groupOfLayer(config, l) !== groupOfLayer(there, l))
     const hint =
       there.family === 'hf'
-        ? '--as albert writes every layer as a group of its own'
-        : 'convert to --to safetensors, --to onnx or --to tfjs'
+        ? '`as` albert writes every layer as a group of its own'
+        : 'convert to `targets` safetensors, `targets` onnx or `targets` tfjs'
     const [L, G] = [config.num_hidden_layers, config.num_hidden_groups]
     if (differs !== undefined) {
       throw this.refuse(
@@ -161,7 +161,7 @@ class Translator {
     if (family === 'zh') {
       throw this.refuse(
         "albert_zh applies word_embeddings_2 before position and token type are added; transformers' ALBERT adds them first, at width E",
-        '--as bert writes a plain BERT with the same outputs, --as albert an ALBERT of embedding_size = hidden_size that shares its layers',
+        '`as` bert writes a plain BERT with the same outputs, `as` albert an ALBERT of embedding_size = hidden_size that shares its layers',
         model.embeddings.factor?.variable,
       )
     }
@@ -170,7 +170,7 @@ class Translator {
     if (family === 'google_fast') {
       throw this.refuse(
         `the feed-forward kernels of google_fast are ${FFN_GROUPS} groups, each of its own channels; those of transformers' ALBERT are whole`,
-        `--as albert writes them whole, with zeros between the groups; ${ANY}`,
+        `\`as\` albert writes them whole, with zeros between the groups; ${ANY}`,
         model.layers[0]?.[0]?.intermediate.kernel.variable,
       )
     }
@@ -178,7 +178,7 @@ class Translator {
     if (own !== null) {
       throw this.refuse(
         "every layer has LayerNorms of its own beside kernels that are shared; transformers' ALBERT shares both or neither",
-        '--as albert writes every layer as a group of its own',
+        '`as` albert writes every layer as a group of its own',
         own.variable,
       )
     }
@@ -204,7 +204,7 @@ class Translator {
         if (!this.mapsToItself(model.embeddings.mapping)) {
           throw this.refuse(
             `embedding_size equals hidden_size (${config.hidden_size}), where Google's code has no embedding_hidden_mapping_in, and this one is no identity`,
-            'convert to --to safetensors, --to onnx or --to tfjs',
+            'convert to `targets` safetensors, `targets` onnx or `targets` tfjs',
             model.embeddings.mapping?.kernel.variable,
           )
         }
@@ -215,7 +215,7 @@ class Translator {
     if (decoder !== null) {
       throw this.refuse(
         "the masked-token head has a decoder of its own, where TensorFlow's code always takes the word embeddings",
-        '--to safetensors keeps it',
+        '`targets` safetensors keeps it',
         decoder.variable,
       )
     }
@@ -290,14 +290,14 @@ class Translator {
     if (config.family !== 'zh' && E !== H) {
       throw this.refuse(
         `the embeddings are normalised at width ${E} and then mapped to ${H}: BERT normalises at width ${H}, so no table does the same`,
-        '--to safetensors writes it as the ALBERT it is',
+        '`targets` safetensors writes it as the ALBERT it is',
         model.embeddings.mapping?.kernel.variable,
       )
     }
     if (!this.mapsToItself(model.embeddings.mapping)) {
       throw this.refuse(
         'embedding_hidden_mapping_in is no identity, and BERT has nothing between its embeddings and its layers',
-        '--to safetensors writes it as the ALBERT it is',
+        '`targets` safetensors writes it as the ALBERT it is',
         model.embeddings.mapping?.kernel.variable,
       )
     }
