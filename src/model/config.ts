@@ -1,7 +1,7 @@
 import { malformed, unsupported } from '../base/errors.js'
 import * as z from '../vendor/zod.js'
 import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ClassifierKind, type ResolvedTask } from './tasks.js'
-import { foreignModelOfType } from './names/foreign.js'
+import { foreignModelOfType } from './foreign-models.js'
 
 /**
  * Configurations of the families, normalised into one shape. Field names are the field's own

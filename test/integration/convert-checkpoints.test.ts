@@ -35,7 +35,7 @@ const read = (path: string): Record<string, unknown> =>
 describe('an albert_zh model', () => {
   it('has no Hugging Face ALBERT, and the message says what to do', async () => {
     const error = await refusal(ZH_NEWS, {})
-    expect([error.exitCode, error.hint]).toEqual([4, expect.stringContaining('`as` bert')])
+    expect([error.exitCode, error.hint]).toEqual([4, expect.stringContaining('`targetArchitecture` bert')])
     expect(error.place.tensor).toBe('bert/embeddings/word_embeddings_2')
   })
 

@@ -1,6 +1,7 @@
 import { unsupported } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
-import { foreignModelOf, foreignPartOf } from './foreign.js'
+import { foreignModelOf } from '../foreign-models.js'
+import { foreignPartOf } from './foreign.js'
 import { identifyArtefact, isArtefact } from './artefact-names.js'
 import { configSpeaksFor } from './guess-family.js'
 import type { RawConfig } from '../config.js'

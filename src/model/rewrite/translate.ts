@@ -103,7 +103,7 @@ class Translator {
     const differs = layers.find((l) => groupOfLayer(config, l) !== groupOfLayer(there, l))
     const hint =
       there.family === 'hf'
-        ? '`as` albert writes every layer as a group of its own'
+        ? '`targetArchitecture` albert writes every layer as a group of its own'
         : 'convert to `targets` safetensors, `targets` onnx or `targets` tfjs'
     const [L, G] = [config.num_hidden_layers, config.num_hidden_groups]
     if (differs !== undefined) {
@@ -161,7 +161,7 @@ class Translator {
     if (family === 'zh') {
       throw this.refuse(
         "albert_zh applies word_embeddings_2 before position and token type are added; transformers' ALBERT adds them first, at width E",
-        '`as` bert writes a plain BERT with the same outputs, `as` albert an ALBERT of embedding_size = hidden_size that shares its layers',
+        '`targetArchitecture` bert writes a plain BERT with the same outputs, `targetArchitecture` albert an ALBERT of embedding_size = hidden_size that shares its layers',
         model.embeddings.factor?.variable,
       )
     }
@@ -170,7 +170,7 @@ class Translator {
     if (family === 'google_fast') {
       throw this.refuse(
         `the feed-forward kernels of google_fast are ${FFN_GROUPS} groups, each of its own channels; those of transformers' ALBERT are whole`,
-        `\`as\` albert writes them whole, with zeros between the groups; ${ANY}`,
+        `\`targetArchitecture\` albert writes them whole, with zeros between the groups; ${ANY}`,
         model.layers[0]?.[0]?.intermediate.kernel.variable,
       )
     }
@@ -178,7 +178,7 @@ class Translator {
     if (own !== null) {
       throw this.refuse(
         "every layer has LayerNorms of its own beside kernels that are shared; transformers' ALBERT shares both or neither",
-        '`as` albert writes every layer as a group of its own',
+        '`targetArchitecture` albert writes every layer as a group of its own',
         own.variable,
       )
     }

@@ -1,0 +1,44 @@
+/** A model of another architecture, known by its names. */
+interface ForeignModel {
+  readonly title: string
+  /** A name that only this model has. */
+  readonly sign?: RegExp
+  /** The scope that its own code puts before its names. */
+  readonly scope?: RegExp
+  /** `model_type` of transformers. */
+  readonly type?: RegExp
+}
+
+// prettier-ignore
+const FOREIGN_MODELS: readonly ForeignModel[] = [
+  { title: 'ELECTRA', sign: /embeddings_project|discriminator_predictions|generator_predictions/, scope: /(^|[./])electra$/, type: /^electra$/ },
+  { title: 'NEZHA', sign: /relative_positions_encoding/, scope: /(^|[./])nezha$/, type: /^nezha$/ },
+  { title: 'DeBERTa', sign: /\.rel_embeddings\.|attention\.self\.(in_proj|pos_proj|pos_q_proj|query_proj|pos_key_proj)\./, scope: /(^|[./])deberta$/, type: /^deberta/ },
+  { title: 'DistilBERT', sign: /transformer\.layer\.\d+\.(attention\.q_lin|sa_layer_norm)|transformer\/layer_?\._?\d+\/attention\/q_lin/, scope: /(^|[./])distilbert$/, type: /^distilbert$/ },
+  { title: 'RoBERTa', sign: /(^|\.)lm_head\.(layer_norm|dense)\./, scope: /(^|[./])(xlm_)?roberta$/, type: /roberta|camembert|^data2vec-text$/ },
+  { title: 'ERNIE', sign: /task_type_embeddings?/, scope: /(^|[./])ernie$/, type: /^ernie/ },
+  { title: 'MobileBERT', sign: /(^|[./])(embedding_transformation|bottleneck)[./]/, scope: /(^|[./])mobilebert$/, type: /^mobilebert$/ },
+  { title: 'RoFormer', sign: /embed_positions|rotary/, scope: /(^|[./])roformer$/, type: /^roformer/ },
+  { title: 'MPNet', sign: /encoder\.relative_attention_bias/, scope: /(^|[./])mpnet$/, type: /^mpnet$/ },
+  { title: 'XLNet', sign: /rel_attn/, scope: /(^|[./])xlnet$/, type: /^xlnet$/ },
+  { title: 'ModernBERT', sign: /\.attn\.Wqkv\./, type: /^modernbert/ },
+  { title: 'GPT-2', sign: /(^|\.)h\.\d+\.attn\.c_attn\./, type: /^gpt2$/ },
+  { title: 'T5', sign: /\.SelfAttention\.q\./, type: /^(m?t5|umt5)$/ },
+  { title: 'fairseq (RoBERTa)', sign: /sentence_encoder\.|encoder\.layers\.\d+\.self_attn\./ },
+]
+
+/** The model of another architecture that some of `names` belong to alone, or null. */
+export const foreignModelOf = (names: Iterable<string>): string | null => {
+  const all = [...names]
+  return FOREIGN_MODELS.find(({ sign }) => sign !== undefined && all.some((name) => sign.test(name)))?.title ?? null
+}
+
+/** The model whose code puts `scope` (`electra/`, `roberta.`) before its names, or null. */
+export const foreignModelOfScope = (scope: string): string | null => {
+  const bare = scope.replace(/[./]$/, '')
+  return FOREIGN_MODELS.find((model) => model.scope?.test(bare) === true)?.title ?? null
+}
+
+/** What people call the model of a transformers `model_type`, or null. */
+export const foreignModelOfType = (type: string): string | null =>
+  FOREIGN_MODELS.find((model) => model.type?.test(type) === true)?.title ?? null
