@@ -124,6 +124,6 @@ export default class Convert extends AlbertkitCommand {
         this.progress(what)
       },
     })
-    await this.finish(report, () => convertText(report), report.ok)
+    await this.finish(report, () => convertText(report, this.width), report.ok)
   }
 }

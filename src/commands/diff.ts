@@ -47,6 +47,6 @@ export default class Diff extends AlbertkitCommand {
         this.progress(`comparing ${what}`)
       },
     })
-    await this.finish(report, () => diffText(report, flags.all), report.ok)
+    await this.finish(report, () => diffText(report, flags.all, this.width), report.ok)
   }
 }

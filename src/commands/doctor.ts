@@ -18,12 +18,11 @@ export default class Doctor extends AlbertkitCommand {
     const { flags } = await this.parse(Doctor)
     const { examineMachine } = await import('../api/doctor/doctor.js')
     const { doctorText } = await import('../report/text/doctor.js')
-    const { terminalWidth } = await import('../report/tables.js')
     const { adapter, browser } = flags
     const onProgress = (what: string): void => {
       this.progress(what)
     }
     const report = await examineMachine(omitUndefined({ adapter, browser, onProgress }))
-    await this.finish(report, () => doctorText(report, terminalWidth()), report.ok ? 0 : 6)
+    await this.finish(report, () => doctorText(report, this.width), report.ok ? 0 : 6)
   }
 }

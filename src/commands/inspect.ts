@@ -32,6 +32,6 @@ export default class Inspect extends AlbertkitCommand {
     const { inspectModel } = await import('../api/inspect/inspect.js')
     const { inspectText } = await import('../report/text/inspect.js')
     const report = await inspectModel(modelArgument(args.model, args.ckpt), openOptions(flags))
-    await this.finish(report, () => inspectText(report, flags.all), report.ok ? 0 : 3)
+    await this.finish(report, () => inspectText(report, flags.all, this.width), report.ok ? 0 : 3)
   }
 }

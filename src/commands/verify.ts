@@ -96,6 +96,6 @@ export default class Verify extends AlbertkitCommand {
       const { verifyCharts } = await import('../report/chart/verify.js')
       await writeCharts(verifyCharts(report), flags)
     }
-    await this.finish(report, () => verifyText(report), report.ok)
+    await this.finish(report, () => verifyText(report, this.width), report.ok)
   }
 }

@@ -8,18 +8,35 @@ export interface TableOptions {
   readonly right?: readonly number[]
   /** Columns of the terminal; the widest column of text is wrapped until the table fits. No limit if left out. */
   readonly width?: number
+  /** Columns that are left out, in this order, before any text is wrapped. */
+  readonly spare?: readonly number[]
 }
 
 const GAP = 2
 /** No column of text is made narrower than this. */
 const NARROWEST = 12
 
+const widthsOf = (rows: readonly (readonly string[])[], head: readonly string[]): number[] =>
+  head.map((title, i) =>
+    Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map((cell) => displayWidth(escapeControl(cell)))),
+  )
+
+/** Indices of the columns that stay in a table of at most `width` columns of the terminal. */
+function keptColumns(rows: readonly (readonly string[])[], options: TableOptions): number[] {
+  const { head, width = Infinity, spare = [] } = options
+  const widths = widthsOf(rows, head)
+  let kept = head.map((_, i) => i)
+  for (const column of spare) {
+    if (kept.reduce((sum, i) => sum + widths[i]! + GAP, -GAP) <= width) break
+    kept = kept.filter((i) => i !== column)
+  }
+  return kept
+}
+
 /** Widths of the columns such that the table fits, or null where it fits as it is. */
 function fittedWidths(rows: readonly (readonly string[])[], options: TableOptions): number[] | null {
   const { head, right = [], width = Infinity } = options
-  const widths = head.map((title, i) =>
-    Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map((cell) => displayWidth(escapeControl(cell)))),
-  )
+  const widths = widthsOf(rows, head)
   let excess = widths.reduce((sum, w) => sum + w + GAP, -GAP) - width
   if (excess <= 0) return null
   while (excess > 0) {
@@ -58,6 +75,15 @@ export function wrap(text: string, width: number): string[] {
 
 /** A plain table without colour or frames: it survives pipes, logs and `grep`. */
 export function table(rows: readonly (readonly string[])[], options: TableOptions): string {
+  const kept = keptColumns(rows, options)
+  if (kept.length < options.head.length) {
+    const { head, right = [], width } = options
+    const rest = { head: kept.map((i) => head[i]!), right: kept.flatMap((i, at) => (right.includes(i) ? [at] : [])) }
+    return table(
+      rows.map((row) => kept.map((i) => row[i] ?? '')),
+      width === undefined ? rest : { ...rest, width },
+    )
+  }
   const { head, right = [] } = options
   const none = {
     top: '',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { displayWidth } from '../../src/report/display-width.js'
-import { wrap } from '../../src/report/table.js'
+import { table, wrap } from '../../src/report/table.js'
 import { numberCell, tableCsv, tablesMarkdown, tablesText, textCell, type DataTable } from '../../src/report/tables.js'
 
 const data: DataTable = {
@@ -73,5 +73,27 @@ describe('numbers as people read them', () => {
     expect([9.87, 99.96, 999.6, 4100].map(significant)).toEqual(['9.87', '100', '1,000', '4,100'])
     expect(flops(99.96e9)).toBe('100 GFLOP')
     expect(bytes(999_600)).toBe('1,000 kB')
+  })
+})
+
+describe('a table that is wider than the terminal', () => {
+  const rows = [
+    ['bert/embeddings/word_embeddings', 'float32', '[21128, 128]', 'embeddings.words'],
+    ['bert/pooler/dense/kernel', 'float32', '[312, 312]', 'pooler.kernel'],
+  ]
+  const options = { head: ['variable', 'dtype', 'shape', 'slot'], right: [2], spare: [3, 1] }
+
+  it.each([40, 60, 80, 120, 200])('fits %i columns, without a wrapped row while a column can be spared', (width) => {
+    const lines = table(rows, { ...options, width }).split('\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width)
+    if (width >= 60) expect(lines).toHaveLength(3)
+  })
+
+  it('leaves out the columns in their order, and keeps the rest aligned', () => {
+    expect(table(rows, { ...options, width: 60 }).split('\n')[0]).toBe(
+      'variable                         dtype           shape',
+    )
+    expect(table(rows, { ...options, width: 50 }).split('\n')[0]).toBe('variable                                shape')
+    expect(table(rows, options).split('\n')[0]).toContain('slot')
   })
 })

@@ -21,6 +21,7 @@ const CLEAR_LINE = '\r\u001b[K'
 export abstract class AlbertkitCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({ description: 'print the result, or the error, as one JSON document', helpGroup: 'GLOBAL' }),
+    wide: Flags.boolean({ description: 'do not fit tables to the terminal', helpGroup: 'GLOBAL' }),
   }
 
   #stopListening: (() => void) | undefined
@@ -80,6 +81,11 @@ export abstract class AlbertkitCommand extends Command {
   /** Ends a command whose result is out already. */
   protected end(exitCode: number): Promise<never> {
     return Promise.reject(exitError(exitCode))
+  }
+
+  /** Columns that a table may take: those of the terminal, no limit in a pipe, a file, or with --wide. */
+  protected get width(): number {
+    return process.stdout.isTTY && !this.argv.includes('--wide') ? process.stdout.columns || 80 : Infinity
   }
 
   /** A line for the person who is waiting. */

@@ -58,7 +58,7 @@ function adviceOf(gate: ConvertReport['gate']): string[] {
 }
 
 /** What `convert` did, for a person. */
-export function convertText(report: ConvertReport): string {
+export function convertText(report: ConvertReport, columns = Infinity): string {
   const { artefacts, gate, growth, verification } = report
   const lines = [`${report.family}, task ${report.task}, ${count(report.parameters)} parameters`]
   const width = Math.max(8, ...artefacts.map((a) => a.target.length + (a.dtype === undefined ? 0 : a.dtype.length + 1)))
@@ -84,7 +84,7 @@ export function convertText(report: ConvertReport): string {
   for (const g of gate) lines.push(...gateLines(g))
   const said = new Set(verification?.notes)
   lines.push(...report.notes.filter((note) => !said.has(note)).map((note) => `note     ${escapeControl(note)}`))
-  if (verification !== null) lines.push('', verifyText(verification))
+  if (verification !== null) lines.push('', verifyText(verification, columns))
   lines.push('')
   if (report.dryRun) lines.push(`dry run: nothing was written to ${escapeControl(report.output)}`)
   else if (!report.ok) lines.push('nothing was written: the check said no', ...adviceOf(gate))

@@ -33,7 +33,7 @@ function verdict({ ok, counts, config }: DiffReport): string {
 }
 
 /** Two models side by side, for a person: what differs, or with `all` everything. */
-export function diffText(report: DiffReport, all: boolean): string {
+export function diffText(report: DiffReport, all: boolean, width = Infinity): string {
   const { a, b, counts, config, slots } = report
   const shown = all ? slots : slots.filter(({ status }) => status !== 'equal')
   const lines = [
@@ -43,7 +43,7 @@ export function diffText(report: DiffReport, all: boolean): string {
   ]
   if (shown.length > 0) {
     const head = ['slot', '', 'different', 'max |Δ|', 'largest at', 'type', 'shape']
-    lines.push(table(shown.map(cells), { head, right: [2, 3] }), '')
+    lines.push(table(shown.map(cells), { head, right: [2, 3], spare: [6, 5, 4], width }), '')
   }
   for (const field of config) lines.push(`config   ${field.field}: ${field.a} in A, ${field.b} in B`)
   lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))

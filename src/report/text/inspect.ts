@@ -23,7 +23,7 @@ function groupVariables(variables: readonly VariableReport[]): (VariableReport &
   return [...groups.values()]
 }
 
-function variableTable(report: InspectReport, all: boolean): string {
+function variableTable(report: InspectReport, all: boolean, width: number): string {
   const shown = report.variables.filter((v) => all || v.slot !== null)
   const rows = all ? shown.map((v) => ({ ...v, times: 1 })) : groupVariables(shown)
   return table(
@@ -35,7 +35,7 @@ function variableTable(report: InspectReport, all: boolean): string {
       bytes(v.bytes),
       v.slot ?? '-',
     ]),
-    { head: ['variable', 'dtype', 'shape', 'parameters', 'bytes', 'slot'], right: [3, 4] },
+    { head: ['variable', 'dtype', 'shape', 'parameters', 'bytes', 'slot'], right: [3, 4], spare: [4, 5, 1], width },
   )
 }
 
@@ -78,7 +78,7 @@ const list = (title: string, lines: readonly string[], all: boolean): string[] =
 }
 
 /** The report of `inspect` for a person. */
-export function inspectText(report: InspectReport, all = false): string {
+export function inspectText(report: InspectReport, all = false, width = Infinity): string {
   const { config: c, counts } = report
   const sharing =
     c.family === 'zh' || c.architecture === 'bert'
@@ -94,7 +94,7 @@ export function inspectText(report: InspectReport, all = false): string {
     `names    ${counts.mapped} mapped, ${counts.skipped} skipped, ${counts.unknown} unknown, ${counts.missing} missing`,
     ...report.notes.map((note) => `note     ${escapeControl(note)}`),
     '',
-    variableTable(report, all),
+    variableTable(report, all, width),
     '',
     ...breakdown(report),
     ...list('missing files', report.missingFiles, true),

@@ -32,7 +32,7 @@ const verdict = ({ ok, expectedShape }: Comparison): string =>
   ok ? 'ok' : expectedShape === undefined ? 'DIFFERS' : `DIFFERS: not ${shape(expectedShape)}`
 
 /** The comparisons as a table, the worst of all inputs for each output. */
-export function comparisonTable(report: VerifyReport): string {
+export function comparisonTable(report: VerifyReport, width = Infinity): string {
   return table(
     worstOf(shown(report)).map((c) => [
       c.dtype === undefined ? c.runner : `${c.runner} ${c.dtype}`,
@@ -48,6 +48,8 @@ export function comparisonTable(report: VerifyReport): string {
     {
       head: ['runner', 'output', 'shape', 'max |Δ|', 'mean |Δ|', 'cosine', 'largest at', 'bound', ''],
       right: [3, 4, 5, 7],
+      spare: [6, 4, 5, 2],
+      width,
     },
   )
 }
@@ -67,7 +69,7 @@ function timesOf({ comparisons, runtimes }: VerifyReport): Map<Comparison, numbe
 }
 
 /** The comparisons of runs on GPUs: runtime × output × precision, the worst of all inputs for each. */
-export function gpuTable(report: VerifyReport): string {
+export function gpuTable(report: VerifyReport, width = Infinity): string {
   const times = timesOf(report)
   return table(
     worstOf(shown(report)).map((c) => {
@@ -90,6 +92,8 @@ export function gpuTable(report: VerifyReport): string {
     {
       head: ['runtime', 'output', 'precision', 'shape', 'max |Δ|', 'ULP', 'cosine', 'ms', 'bound', ''],
       right: [4, 5, 6, 7, 8],
+      spare: [3, 6, 5, 2],
+      width,
     },
   )
 }
@@ -117,7 +121,7 @@ const arbiterOf = ({ golden, against }: VerifyReport): string =>
   golden ?? (against === undefined ? 'float64 reference' : `float64 reference of ${against}`)
 
 /** What was compared and the verdict, for a person. */
-export function verifyText(report: VerifyReport): string {
+export function verifyText(report: VerifyReport, width = Infinity): string {
   const { comparisons, weights, notRun, firstDivergent, saved } = report
   const failed = comparisons.filter((c) => !c.ok).length
   const timed = report.runtimes.some(({ ms }) => ms !== undefined)
@@ -126,7 +130,11 @@ export function verifyText(report: VerifyReport): string {
     `arbiter  ${escapeControl(arbiterOf(report))}, inputs ${report.inputs.map(shape).join(' and ')}`,
     ...runtimeLines(report),
     '',
-    comparisons.length === 0 ? 'nothing was compared' : timed ? gpuTable(report) : comparisonTable(report),
+    comparisons.length === 0
+      ? 'nothing was compared'
+      : timed
+        ? gpuTable(report, width)
+        : comparisonTable(report, width),
     '',
     ...layersText(report),
   ]
