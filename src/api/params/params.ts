@@ -111,7 +111,7 @@ async function fromModel(path: string, name: string, options: OpenModelOptions, 
   try {
     const slotOptions = slotOptionsOf(model)
     const slots = slotsIn(model)
-    const head: ColumnHead = { name, origin: 'file', notes: [] }
+    const head: ColumnHead = { name, origin: 'file', notes: opened.leftOut }
     const column = toColumn(head, model.config, slotOptions, slots, work)
     const agreement = { slots: slots.length, differences: slotDifferences(model) }
     return {
@@ -172,6 +172,10 @@ export async function countModels(request: ParamsOptions): Promise<ParamsReport>
       fromConfig({ name: label, origin: 'what-if', notes }, checked(config), changed, workload),
   )
   const columns = [...counted, ...imagined].map((c) => c.column)
+  const least = Math.min(...columns.map(({ config }) => config.max_position_embeddings))
+  // Without a length that was asked for, all are counted with one that each of them takes.
+  if (request.workload?.sequence === undefined && least < workload.sequence)
+    return countModels({ ...request, workload: { ...request.workload, sequence: least } })
   checkWork(workload, columns)
   return { ok: columns.every((c) => (c.agreement?.differences.length ?? 0) === 0), workload, columns }
 }

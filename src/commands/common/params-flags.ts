@@ -62,7 +62,11 @@ export const whatIfFlags = {
     HEAD_NAMES,
   ),
   labels: Flags.integer({ description: 'classes of the classifier', min: 1, helpValue: 'N' }),
-  sequence: Flags.integer({ description: 'tokens a row', min: 1, default: 128, helpValue: 'N' }),
+  sequence: Flags.integer({
+    description: 'tokens a row; default 128, or what the model takes',
+    min: 1,
+    helpValue: 'N',
+  }),
   batch: Flags.integer({ description: 'rows', min: 1, default: 1, helpValue: 'N' }),
   'value-bits': Flags.string({ description: 'width of a value', options: ['32', '16'], default: '32' }),
   'embedding-size': sizes('embedding-size', 'other embedding sizes E'),
@@ -85,7 +89,7 @@ interface ParamsFlags {
   readonly compare?: string[] | undefined
   readonly heads?: string[] | undefined
   readonly labels?: number | undefined
-  readonly sequence: number
+  readonly sequence?: number | undefined
   readonly batch: number
   readonly 'value-bits': string
   readonly 'embedding-size'?: number[] | undefined
@@ -107,7 +111,11 @@ export function askedFor(models: readonly string[], flags: ParamsFlags): ParamsO
     compare: flags.compare ?? [],
     ...(flags.heads === undefined ? {} : { heads: flags.heads as HeadName[] }),
     ...(flags.labels === undefined ? {} : { labels: flags.labels }),
-    workload: { batch: flags.batch, sequence: flags.sequence, elementBytes: Number(flags['value-bits']) / 8 },
+    workload: {
+      batch: flags.batch,
+      elementBytes: Number(flags['value-bits']) / 8,
+      ...(flags.sequence === undefined ? {} : { sequence: flags.sequence }),
+    },
     whatIf: {
       embeddingSizes: flags['embedding-size'] ?? [],
       hiddenSizes: flags.hidden ?? [],

@@ -83,11 +83,15 @@ function inWordsOf({ words }: RawConfig, error: AlbertkitError): AlbertkitError 
 /** The configuration, completed by and compared with the graph that was saved with the weights. */
 function readConfig(
   source: TensorSource,
-  raw: RawConfig,
-  { table: { family, architecture, maskPenalty, mlmHead }, mapped }: Identification,
+  written: RawConfig,
+  { table, mapped }: Identification,
   given: ResolveOptions,
 ): { config: ModelConfig; notes: readonly string[] } {
   const { graph } = source
+  const { family, architecture, maskPenalty, mlmHead } = table
+  // Code that reads a configuration as transformers does need not have written `model_type` into it.
+  const fields = { model_type: architecture, ...written.fields }
+  const raw = table.transformersFields === true ? { ...written, fields } : written
   const hasHead = mapped.has('mlm/output_bias')
   const options = { ...given, maskPenalty, mlmHead: hasHead ? mlmHead : undefined }
   if (graph === undefined) return { config: parseConfig(raw, family, architecture, options), notes: [] }

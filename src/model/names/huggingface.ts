@@ -116,7 +116,46 @@ const HF_SPELLINGS: NameTable['spellings'] = [
   [/(norm)\.beta$/i, '$1.bias'],
 ]
 
+/*
+ * albert_pytorch's modeling_albert_bright.py: albert_zh under BERT's names, with one layer for all. Its masked-token head
+ * differs from albert_zh's and is left out.
+ */
+// prettier-ignore
+const BRIGHT_BODY: readonly Row[] = [
+  ['embeddings/word_embeddings',       'embeddings.word_embeddings.weight',       'V E'],
+  ['embeddings/word_embeddings_2',     'embeddings.word_embeddings_2.weight',     'E H', 'T'],
+  ['embeddings/position_embeddings',   'embeddings.position_embeddings.weight',   'P H'],
+  ['embeddings/token_type_embeddings', 'embeddings.token_type_embeddings.weight', 'T H'],
+  ['embeddings/LayerNorm/gamma',       'embeddings.LayerNorm.weight',             'H'],
+  ['embeddings/LayerNorm/beta',        'embeddings.LayerNorm.bias',               'H'],
+  ...inScope('encoder/shared/', 'encoder.layer_shared.', HF_BERT_LAYER),
+  ...inScope('encoder/layer_{l}/', 'encoder.layer.{l}.', HF_BERT_LAYER),
+  ['pooler/dense/kernel', 'pooler.dense.weight', 'H H', 'T'],
+  ['pooler/dense/bias',   'pooler.dense.bias',   'H'],
+]
+
 export const HUGGING_FACE_TABLES: readonly NameTable[] = [
+  {
+    family: 'zh',
+    architecture: 'albert',
+    title: 'albert_zh in PyTorch (albert_pytorch)',
+    prefixes: ['bert.', 'albert.', ''],
+    rows: [
+      ...toRows(true, BRIGHT_BODY),
+      ...toRows(
+        false,
+        HF_BERT_HEADS.filter(([slot]) => !slot.startsWith('mlm/')),
+      ),
+    ],
+    sign: {
+      pattern: /(^|\.)embeddings\.word_embeddings_2\.weight$/,
+      reason: 'factorised embeddings are named word_embeddings_2.weight',
+    },
+    scoped: true,
+    transformersFields: true,
+    spellings: HF_SPELLINGS,
+    skipped: HF_SKIPPED,
+  },
   {
     family: 'hf',
     architecture: 'albert',

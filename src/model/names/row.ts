@@ -52,6 +52,8 @@ export interface NameTable {
   readonly inner?: number
   /** Whether shapes and names tell the most of a configuration: the heads are an axis of the kernels. */
   readonly configInferable?: boolean
+  /** True if the code reads its configuration as transformers does, although the family is not hf. */
+  readonly transformersFields?: true
   /** Variables that are known and not weights of the model: `[pattern, reason]`. */
   readonly skipped: readonly (readonly [RegExp, string])[]
 }
