@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import type { AlbertkitError } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { openLocated } from '../../formats/core/open.js'
+import type { LocatedSource } from '../../formats/core/container.js'
 import { explained } from '../../formats/core/explain.js'
 import type { OpenOptions, TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel } from '../../model/albert.js'
@@ -15,6 +16,7 @@ import {
 } from '../../model/load/resolve-config.js'
 import type { Identification } from '../../model/names/identification.js'
 import { namePattern } from '../../model/names/pattern.js'
+import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
 import { sideFilesOf } from './side-files.js'
 import { directoryWithConfig, readChosen } from './config-file.js'
@@ -58,16 +60,32 @@ function idleNotes(source: TensorSource, directory: string, { ignore = [] }: Ope
     .map((pattern) => `nothing in the file or beside it has a name like ${pattern}, which is to be ignored`)
 }
 
+/** What was found, with its LoRA adapter merged if that is asked for. */
+async function mergedIf(located: LocatedSource, options: OpenModelOptions): Promise<LocatedSource> {
+  if (options.mergeLora !== true) return located
+  try {
+    return await withLora(located, options)
+  } catch (error) {
+    located.source.close()
+    throw error
+  }
+}
+
 /**
  * Opens and identifies a model without asking that it be complete.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
-  const { source: stored, directories } = await openLocated(path, options)
+  const located = await openLocated(path, options)
+  const { source: stored, directories } = await mergedIf(located, options)
   let sideRefusal: AlbertkitError | null = null
   try {
     const directory = directoryWithConfig(directories)
-    const side = sideFilesOf(directory, stored.files, omitUndefined({ ignore: options.ignore }))
+    const side = sideFilesOf(
+      directory,
+      stored.files,
+      omitUndefined({ ignore: options.ignore, merged: options.mergeLora }),
+    )
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(directory, owner, options.config)

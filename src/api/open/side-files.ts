@@ -97,7 +97,8 @@ export function sideFilesOf(
       `weights beside the model that are not read: ${others.slice(0, 6).join(', ')}${others.length > 6 ? ' …' : ''}`,
     )
   const modules = names.filter((name) => MODULE.test(name) && isFolder(join(directory, name)))
-  if (config === null && adapter !== null && merged) notes.push(`${adapter} is merged into the weights, as asked`)
+  if (merged)
+    notes.push(`the LoRA adapter${adapter === null ? '' : ` in ${adapter}`} is merged into the weights, as asked`)
   if (modules.length > 0) notes.push(...moduleNotes(modules))
   return { refusal: config === null ? null : refuseAdapter(config, adapter), notes }
 }

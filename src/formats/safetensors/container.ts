@@ -24,7 +24,9 @@ export const safetensors: Container = {
   inDirectory(directory, names) {
     const index = names.find((name) => name === `model${INDEX}`) ?? names.find((name) => name.endsWith(INDEX))
     if (index !== undefined) return found(join(directory, index))
-    const files = names.filter(isModelFile).sort()
+    const all = names.filter(isModelFile).sort()
+    const bases = all.filter((name) => !name.startsWith('adapter_model'))
+    const files = bases.length > 0 || names.includes('pytorch_model.bin') ? bases : all
     const file = files.find((name) => name === 'model.safetensors') ?? (files.length === 1 ? files[0] : undefined)
     if (file !== undefined) return found(join(directory, file))
     if (files.length === 0) return null

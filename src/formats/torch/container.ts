@@ -48,7 +48,9 @@ export const torch: Container = {
     const files = names.filter((name) => SUFFIX.test(name) && !NO_MODEL.test(name)).sort()
     const usual = files.find((name) => name === 'pytorch_model.bin')
     if (usual !== undefined) return found(join(directory, usual))
-    const models = files.filter((name) => looksLikeTorch(join(directory, name)))
+    const all = files.filter((name) => looksLikeTorch(join(directory, name)))
+    const bases = all.filter((name) => !name.startsWith('adapter_model'))
+    const models = bases.length > 0 ? bases : all
     const [file] = models
     if (file === undefined) return null
     if (models.length === 1) return found(join(directory, basename(file)))
