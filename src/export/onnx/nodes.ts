@@ -1,7 +1,7 @@
 import type { Parameter } from '../../model/albert.js'
 import { create, onnx, type MessageInitShape } from '../../proto/onnx.js'
 import { FLOAT32, type Encoding, type Encodings } from '../weights/encoding.js'
-import { NodeNames, type Dim } from '../node-names.js'
+import { nodeName, NodeNames, type Dim } from '../node-names.js'
 import { writtenWeight, type WrittenWeight } from '../weights/artefact.js'
 
 /** What the nodes of a graph are written with: names, constants, and weights in whatever form they are stored. */
@@ -113,8 +113,8 @@ export class NodeWriter {
   /** A number, stored once however often it is used, in the element type of what it meets. */
   scalar(value: number, half = false): Value {
     return half
-      ? this.#constant(`constants/half_${value}`, DataType.FLOAT16, [], Uint16Array.of(halfBits(value)))
-      : this.#constant(`constants/float_${value}`, DataType.FLOAT, [], Float32Array.of(value))
+      ? this.#constant(nodeName(`constants/half_${value}`), DataType.FLOAT16, [], Uint16Array.of(halfBits(value)))
+      : this.#constant(nodeName(`constants/float_${value}`), DataType.FLOAT, [], Float32Array.of(value))
   }
 
   integers(values: readonly number[]): Value {

@@ -1,7 +1,7 @@
 import type { Parameter } from '../../model/albert.js'
 import { create, tensorflow, type MessageInitShape } from '../../proto/tensorflow.js'
 import { FLOAT32, type Encodings } from '../weights/encoding.js'
-import { NodeNames, type Dim } from '../node-names.js'
+import { nodeName, NodeNames, type Dim } from '../node-names.js'
 import { writtenWeight, type WrittenWeight } from '../weights/artefact.js'
 
 /** What the nodes of a graph are written with: names, constants, weights, and the attributes that TensorFlow wants. */
@@ -100,7 +100,7 @@ export class NodeWriter {
   }
 
   float(value: number): Node {
-    return this.#constant(`constants/float_${value}`, Float32Array.of(value), [])
+    return this.#constant(nodeName(`constants/float_${value}`), Float32Array.of(value), [])
   }
 
   integer(value: number): Node {
