@@ -168,7 +168,10 @@ describe('a dense layer beside the encoder', () => {
       expect(taken.leftOut).toEqual([])
     }
     const wide = await withVariables(directory, [variable('fc/kernel', [24, 3]), variable('fc/bias', [3])])
-    await expect(openModel(wide, { head: 'fc' })).rejects.toMatchObject({ kind: 'unsupported', tensor: 'fc/kernel' })
+    await expect(openModel(wide, { head: 'fc' })).rejects.toMatchObject({
+      kind: 'unsupported',
+      place: { tensor: 'fc/kernel' },
+    })
     await expect(openModel(wide, { head: 'gone' })).rejects.toMatchObject({ kind: 'usage', code: 'name-unknown' })
   })
 })
