@@ -73,7 +73,7 @@ function refuseKinds({ file, fields }: LoraConfig): void {
 function patternValue(patterns: unknown, module: string, fallback: number): number {
   if (typeof patterns !== 'object' || patterns === null) return fallback
   for (const [pattern, value] of Object.entries(patterns)) {
-    let fits = false
+    let fits: boolean
     try {
       fits = new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(module)
     } catch {
