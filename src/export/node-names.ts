@@ -11,7 +11,10 @@ const VALID = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/
 
 /** `text` as a name that every target takes: `float_-3.4e+38` is `float_-3.4e38`. */
 export const nodeName = (text: string): string =>
-  text.replaceAll('+', '').replace(/[^A-Za-z0-9_.\\/>-]/g, '_').replace(/^[^A-Za-z0-9.]/, 'n$&')
+  text
+    .replaceAll('+', '')
+    .replace(/[^A-Za-z0-9_.\\/>-]/g, '_')
+    .replace(/^[^A-Za-z0-9.]/, 'n$&')
 
 /** Names of nodes: readable paths (`encoder/layer_3/attention/query/MatMul`), each given out once. */
 export class NodeNames extends ScopePath {
