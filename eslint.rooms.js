@@ -6,8 +6,8 @@ const src = resolve(import.meta.dirname, 'src')
 /** The way to files, which every room that reads some may know. */
 const PORT = ['formats/core/file-port', 'formats/core/paths']
 
-/** Tables whose names are the values of options: they import nothing, so that commands start fast. */
-const TABLES = ['model/tasks']
+/** Tables whose names are the values of options: they import no code that takes time, so that commands start fast. */
+const TABLES = ['model/tasks', 'runtime/runners']
 
 /**
  * Imports go one way: commands → api → export, runtime, compare → model → formats/core/source. Each room, a folder of
@@ -38,7 +38,7 @@ export const ROOMS = {
       'formats/views/dequantised',
     ],
   },
-  runtime: { imports: ['files', 'model', 'formats/core/source'] },
+  runtime: { imports: ['files', 'model', 'formats/core/source'], typesOnly: ['compare/tolerance'] },
   compare: { imports: ['files', 'model', 'formats/core/source'] },
   model: { imports: ['formats/core/source', ...PORT] },
   text: { imports: PORT },

@@ -88,6 +88,10 @@ export class AlbertkitError extends Error {
   }
 }
 
+/** True for an error about what is absent outside the input: a package, a GPU, a browser. */
+export const isEnvironment = (error: unknown): error is AlbertkitError =>
+  error instanceof AlbertkitError && error.kind === 'environment'
+
 /** Shorthands, so that call sites read as sentences. */
 export const malformed = (message: string, detail?: ErrorDetail): AlbertkitError =>
   new AlbertkitError('malformed', message, detail)

@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags'
+import { RUNNERS } from '../runtime/runners.js'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, boundFlag, modelFlags, openOptions } from './common/flags.js'
 import { writeCharts } from './common/output.js'
@@ -38,8 +39,9 @@ export default class Verify extends AlbertkitCommand {
   static override flags = {
     ...modelFlags,
     runner: Flags.string({
-      description:
-        'runtime to use, or reference: onnxruntime, tfjs-wasm, tfjs-cpu, tfjs-node, browser-wasm, browser-ort-wasm, or one on a GPU; may be repeated',
+      description: `runtime to use, or reference: ${RUNNERS.filter(({ device }) => device !== 'gpu')
+        .map(({ name }) => name)
+        .join(', ')}, or one on a GPU; may be repeated`,
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAME',

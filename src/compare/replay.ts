@@ -26,48 +26,51 @@ class ReplayOps extends ReferenceOps {
   readonly #masked: readonly boolean[]
 
   constructor(
-    source: TensorSource,
+    readonly request: ReplayRequest,
     uses: ConstructorParameters<typeof ReferenceOps>[1],
-    readonly runner: string,
-    readonly inputs: ModelInputs,
-    readonly run: ReadonlyMap<string, Values>,
-    readonly bound: (operation: Operation) => Bound,
     readonly innerLayers: number,
   ) {
-    super(source, uses)
+    super(request.source, uses)
+    const { inputs } = request
     this.#masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
   }
 
   override inner(name: string, x: Tensor): Tensor {
     const full = this.names.of(name)
-    const given = this.run.get(full)
+    const { run, runner, bound } = this.request
+    const given = run.get(full)
     if (given === undefined) return x
     // Graphs hold [B, S, w] as [B·S, w] between matrix products; row-major, the numbers are the same.
     const actual = given.data.length === x.data.length ? { shape: x.shape, data: given.data } : given
     const stage = stageOf(full, this.innerLayers)
-    const compared = compare(this.runner, full, actual, x, { bound: this.bound(stage.operation), masked: this.#masked })
+    const compared = compare(runner, full, actual, x, { bound: bound(stage.operation), masked: this.#masked })
     this.steps.push(...compared.map((c) => ({ ...c, ...stage })))
     return actual === given ? x : { shape: x.shape, data: Float64Array.from(given.data) }
   }
 }
 
+/** A run whose operations are to be judged. */
+export interface ReplayRequest {
+  readonly model: AlbertModel
+  readonly source: TensorSource
+  readonly inputs: ModelInputs
+  readonly heads: HeadSelection
+  /** Name of the runner. */
+  readonly runner: string
+  /** Inner values that the runtime gave, by their paths; what is absent is computed by the reference. */
+  readonly run: ReadonlyMap<string, Values>
+  /** Bound of each kind of operation. */
+  readonly bound: (operation: Operation) => Bound
+}
+
 /**
  * Judges every operation of a run by itself.
- * @param run inner values that the runtime gave, by their paths; what is absent is computed by the reference
- * @param bound of each kind of operation
  * @returns the operations in the order of their computation; rows that are masked everywhere apart
  */
-export function replay(
-  model: AlbertModel,
-  source: TensorSource,
-  inputs: ModelInputs,
-  heads: HeadSelection,
-  runner: string,
-  run: ReadonlyMap<string, Values>,
-  bound: (operation: Operation) => Bound,
-): Step[] {
+export function replay(request: ReplayRequest): Step[] {
+  const { model, inputs, heads } = request
   const layers = Math.round(hiddenStateCount(model) / model.layers.length)
-  const ops = new ReplayOps(source, useCounts(model), runner, inputs, run, bound, layers)
+  const ops = new ReplayOps(request, useCounts(model), layers)
   const shape = inputShape(inputs, takesChoices(model, heads))
   forward(
     model,

@@ -4,11 +4,14 @@ import type { Operation } from './stages.js'
 /** How a graph computes: in float32, in float16, or in int8 with activations rounded while it runs. */
 export type Arithmetic = 'float32' | 'float16' | 'int8'
 
-/** What a runner's outputs may differ by, and why. */
+/** Hardware whose arithmetic is alike; a row of `RUNNERS` names the class of its runner. */
+export type ToleranceClass = 'cpu' | 'webgpu' | 'cuda'
+const ALL: readonly ToleranceClass[] = ['cpu', 'webgpu', 'cuda']
+
+/** Bound on a runner's outputs, and its reason. */
 export interface Tolerance {
-  /** Names of runners; the first row that has a runner's name and precision counts. */
-  readonly runners: RegExp
-  readonly precision: Arithmetic
+  readonly classes: readonly ToleranceClass[]
+  readonly arithmetic: Arithmetic
   /** Allowed for values up to 1; above that the bound grows with the largest value of the output. */
   readonly factor: number
   /**
@@ -19,63 +22,67 @@ export interface Tolerance {
   readonly reason: string
 }
 
-/** Every bound against the float64 reference, which has the weights that are in the file. A golden of the genuine code has its own (`goldenBound`). */
+/**
+ * Every bound against the float64 reference, which has the weights that are in the file. A golden of the genuine code has
+ * its own (`goldenBound`).
+ */
 export const TOLERANCES: readonly Tolerance[] = [
   {
-    runners: /webgpu$/,
-    precision: 'float32',
+    classes: ['webgpu'],
+    arithmetic: 'float32',
     factor: 2e-5,
     short: 5e-6,
     reason:
-      'WGSL lets exp be off by 3 + 2·|x| ULP, division by 2.5 and inverseSqrt by 2, and lets products and sums be contracted; a CPU rounds each correctly',
+      'WGSL lets exp be off by 3 + 2·|x| ULP, division by 2.5 and inverseSqrt by 2, and lets products and sums be ' +
+      'contracted; a CPU rounds each correctly',
   },
   {
-    runners: /^(ort-cuda|tfjs-node-gpu)$/,
-    precision: 'float32',
+    classes: ['cuda'],
+    arithmetic: 'float32',
     factor: 2e-5,
     short: 5e-6,
     reason: 'CUDA sums in blocks and has approximate exp and tanh; TF32, which is off by 1e-3, is switched off',
   },
   {
-    runners: /./,
-    precision: 'float32',
+    classes: ['cpu'],
+    arithmetic: 'float32',
     factor: 1e-5,
     short: 1e-6,
     reason: 'float32 sums in another order; a wrong LayerNorm epsilon already shows at this bound',
   },
   {
-    runners: /./,
-    precision: 'float16',
+    classes: ALL,
+    arithmetic: 'float16',
     factor: 1e-2,
     short: 1e-2,
     reason: 'ten bits of mantissa (a step of 5e-4 to 1e-3), over the operations of a dozen layers',
   },
   {
-    runners: /./,
-    precision: 'int8',
+    classes: ALL,
+    arithmetic: 'int8',
     factor: 5e-2,
     short: 5e-2,
     reason: 'an activation at the edge of two of 255 steps may take the other one',
   },
 ]
 
-/** The row of `TOLERANCES` for a runner. */
-export function toleranceOf(runner: string, precision: Arithmetic): Tolerance {
-  const found = TOLERANCES.find((row) => row.precision === precision && row.runners.test(runner))
-  if (found === undefined) throw new RangeError(`no tolerance for ${runner} at ${precision}`)
+/** The row of `TOLERANCES` for a class of runners. */
+export function toleranceOf(hardware: ToleranceClass, arithmetic: Arithmetic): Tolerance {
+  const found = TOLERANCES.find((row) => row.arithmetic === arithmetic && row.classes.includes(hardware))
+  if (found === undefined) throw new RangeError(`no tolerance for ${hardware} in ${arithmetic}`)
   return found
 }
 
-/** The bound of a runner against the float64 reference. */
-export function boundOf(runner: string, precision: Arithmetic): Bound {
-  const { factor } = toleranceOf(runner, precision)
+/** The bound of a class of runners against the float64 reference. */
+export function boundOf(hardware: ToleranceClass, arithmetic: Arithmetic): Bound {
+  const { factor } = toleranceOf(hardware, arithmetic)
   return (largest) => factor * Math.max(1, largest)
 }
 
 /**
- * Where a model is so wide or deep that float32 arithmetic alone strays further than a bound allows (an xxlarge model sums
- * 16,384 products in a row), the bound is this many times what `Float32ReferenceOps` strays on the same inputs: runtimes
- * sum in other orders, some better, some worse.
+ * If a model is so wide or deep that float32 rounding alone exceeds a bound (an xxlarge model sums 16,384 products in a
+ * row), the bound is this many times the error of `Float32ReferenceOps` on the same inputs: runtimes sum in other orders,
+ * some better, some worse.
  */
 export const FLOAT32_ERRORS = 3
 /** A value that misses its bound by more than this is wrong, not rounded. */
@@ -84,8 +91,8 @@ export const NEARLY = 10
 /** Operations that sum over one row at most, or nothing. */
 const SHORT: readonly Operation[] = ['embedding', 'softmax', 'LayerNorm']
 /** The bound of one operation that was given the values it was computed from. */
-export function boundOfOperation(runner: string, operation: Operation): Bound {
-  const { factor, short } = toleranceOf(runner, 'float32')
+export function boundOfOperation(hardware: ToleranceClass, operation: Operation): Bound {
+  const { factor, short } = toleranceOf(hardware, 'float32')
   const own = SHORT.includes(operation) ? short : factor
   return (largest) => own * Math.max(1, largest)
 }

@@ -1,17 +1,13 @@
 import type { GraphTarget } from '../base/artefact-layout.js'
 import { usage } from '../base/errors.js'
+import type { ToleranceClass } from '../compare/tolerance.js'
 import type { TensorSource } from '../formats/core/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { ALL_HEADS } from '../model/tasks.js'
 import type { GpuOptions } from './gpu/adapter.js'
-import { isBrowserRunner, openBrowser } from './browser/runner.js'
-import { openOnnx } from './onnx/onnxruntime.js'
-import { openOnnxGpu } from './onnx/onnxruntime-gpu.js'
+import type { OnnxPackage } from './onnx/onnxruntime.js'
 import type { Runner } from './runner.js'
-import { openEngine, type TfjsEngine } from './tfjs/tfjs-backend.js'
-import { openTfjsNode } from './tfjs/tfjs-node.js'
-import { openEager } from './tfjs/tfjs-ops.js'
-import { openTfjs } from './tfjs/tfjs.js'
+import type { TfjsEngine } from './tfjs/tfjs-backend.js'
 import { NO_VALUES, type InnerValues } from './values.js'
 
 export type { Adapter, GpuOptions } from './gpu/adapter.js'
@@ -21,67 +17,144 @@ export type { InnerValues } from './values.js'
 /** What a runner computes on: every machine's CPU, packages that few install, a browser, a GPU. */
 export type RunnerDevice = 'cpu' | 'optional' | 'browser' | 'gpu'
 
+/** A model file. */
+export interface RunnableFile {
+  readonly file: string
+  readonly values?: InnerValues
+}
+
+/** A model without a file. */
+export interface RunnableModel {
+  readonly model: AlbertModel
+  readonly source: TensorSource
+}
+
+export type Runnable = RunnableFile | RunnableModel
+
+export interface RunnerOptions extends GpuOptions {
+  /** Path of the browser's program; the first that is found by default. */
+  readonly browser?: string
+  /** onnxruntime: threads inside an operation; one by default. */
+  readonly threads?: number
+  /** onnxruntime: the package to use; onnxruntime-node by default, or onnxruntime-web if that is not installed. */
+  readonly onnxPackage?: OnnxPackage
+}
+
 export interface RunnerInfo {
   readonly name: string
   /** Target whose files it loads. */
   readonly artefact: GraphTarget
-  /** Whether it can run a model that has no file, too. */
-  readonly eager: boolean
-  /** Those on `cpu` are run when none is named; those on `gpu` are what `--gpu` asks for. */
+  /** Those on `cpu` are run if none is named; those on `gpu` are what `gpu` asks for. */
   readonly device: RunnerDevice
+  /** Bounds that its outputs are judged by (`TOLERANCES`). */
+  readonly tolerance: ToleranceClass
+  /** True if it can be told a number of threads. */
+  readonly threads: boolean
+  /** False if another process computes, whose memory is not this one's. */
+  readonly inProcess: boolean
+  /** Opens a model file; the packages behind it are imported now. @throws AlbertkitError `environment`, `malformed` */
+  readonly open: (what: RunnableFile, options: RunnerOptions) => Promise<Runner>
+  /** Opens a model that has no file; null if it runs files only. @throws AlbertkitError `environment` */
+  readonly openEager: ((what: RunnableModel, options: RunnerOptions) => Promise<Runner>) | null
 }
 
-/** Every runner there is; the packages behind them are imported when one is opened. */
+/** What most runners have in common. */
+const COMMON = { tolerance: 'cpu', threads: false, inProcess: true, openEager: null } as const
+
+/** A TensorFlow.js in this process: files and models without a file. */
+const tfjs = (openEngine: (options: RunnerOptions) => Promise<TfjsEngine>) =>
+  ({
+    ...COMMON,
+    artefact: 'tfjs',
+    open: async ({ file }: RunnableFile, options: RunnerOptions) => {
+      const { openTfjs } = await import('./tfjs/tfjs.js')
+      return openTfjs(file, await openEngine(options))
+    },
+    openEager: async ({ model, source }: RunnableModel, options: RunnerOptions) => {
+      const { openEager } = await import('./tfjs/tfjs-ops.js')
+      return openEager(model, source, await openEngine(options), ALL_HEADS)
+    },
+  }) as const
+
+const tfjsBackend = (backend: 'cpu' | 'wasm' | 'webgpu') =>
+  tfjs(async (options) => (await import('./tfjs/tfjs-backend.js')).openEngine(backend, options))
+
+const tfjsNode = (gpu: boolean) =>
+  tfjs(async ({ adapter }) => (await import('./tfjs/tfjs-node.js')).openTfjsNode(gpu, adapter))
+
+const onnxruntime = {
+  ...COMMON,
+  artefact: 'onnx',
+  threads: true,
+  open: async ({ file, values }: RunnableFile, { threads, onnxPackage }: RunnerOptions) =>
+    (await import('./onnx/onnxruntime.js')).openOnnx(file, {
+      ...values,
+      ...(threads === undefined ? {} : { threads }),
+      ...(onnxPackage === undefined ? {} : { only: onnxPackage }),
+    }),
+} as const
+
+const onnxGpu = (name: 'ort-webgpu' | 'ort-cuda') =>
+  ({
+    ...COMMON,
+    artefact: 'onnx',
+    open: async ({ file, values = NO_VALUES }: RunnableFile, options: RunnerOptions) =>
+      (await import('./onnx/onnxruntime-gpu.js')).openOnnxGpu(file, name, values, options),
+  }) as const
+
+/** A library in a page of a real browser. */
+const browser = (name: string, artefact: GraphTarget, backend: 'wasm' | 'webgpu') =>
+  ({
+    ...COMMON,
+    artefact,
+    inProcess: false,
+    open: async ({ file, values = NO_VALUES }: RunnableFile, options: RunnerOptions) =>
+      (await import('./browser/runner.js')).openBrowser(file, { name, artefact, backend }, values, options),
+  }) as const
+
+/** Every runner there is. To add one, see "Adding a runtime" in docs/architecture.md. */
 export const RUNNERS: readonly RunnerInfo[] = [
-  { name: 'onnxruntime', artefact: 'onnx', eager: false, device: 'cpu' },
-  { name: 'tfjs-wasm', artefact: 'tfjs', eager: true, device: 'cpu' },
-  { name: 'tfjs-cpu', artefact: 'tfjs', eager: true, device: 'cpu' },
-  { name: 'tfjs-node', artefact: 'tfjs', eager: true, device: 'optional' },
-  { name: 'browser-wasm', artefact: 'tfjs', eager: false, device: 'browser' },
-  { name: 'browser-ort-wasm', artefact: 'onnx', eager: false, device: 'browser' },
-  { name: 'tfjs-webgpu', artefact: 'tfjs', eager: true, device: 'gpu' },
-  { name: 'ort-webgpu', artefact: 'onnx', eager: false, device: 'gpu' },
-  { name: 'browser-webgpu', artefact: 'tfjs', eager: false, device: 'gpu' },
-  { name: 'browser-ort-webgpu', artefact: 'onnx', eager: false, device: 'gpu' },
-  { name: 'tfjs-node-gpu', artefact: 'tfjs', eager: true, device: 'gpu' },
-  { name: 'ort-cuda', artefact: 'onnx', eager: false, device: 'gpu' },
+  { name: 'onnxruntime', device: 'cpu', ...onnxruntime },
+  { name: 'tfjs-wasm', device: 'cpu', ...tfjsBackend('wasm') },
+  { name: 'tfjs-cpu', device: 'cpu', ...tfjsBackend('cpu') },
+  { name: 'tfjs-node', device: 'optional', ...tfjsNode(false) },
+  { name: 'browser-wasm', device: 'browser', ...browser('browser-wasm', 'tfjs', 'wasm') },
+  { name: 'browser-ort-wasm', device: 'browser', ...browser('browser-ort-wasm', 'onnx', 'wasm') },
+  { name: 'tfjs-webgpu', device: 'gpu', ...tfjsBackend('webgpu'), tolerance: 'webgpu' },
+  { name: 'ort-webgpu', device: 'gpu', ...onnxGpu('ort-webgpu'), tolerance: 'webgpu' },
+  { name: 'browser-webgpu', device: 'gpu', ...browser('browser-webgpu', 'tfjs', 'webgpu'), tolerance: 'webgpu' },
+  {
+    name: 'browser-ort-webgpu',
+    device: 'gpu',
+    ...browser('browser-ort-webgpu', 'onnx', 'webgpu'),
+    tolerance: 'webgpu',
+  },
+  { name: 'tfjs-node-gpu', device: 'gpu', ...tfjsNode(true), tolerance: 'cuda' },
+  { name: 'ort-cuda', device: 'gpu', ...onnxGpu('ort-cuda'), tolerance: 'cuda' },
 ]
 
-/** A model file, or a model without one. */
-export type Runnable =
-  | { readonly file: string; readonly values?: InnerValues }
-  | { readonly model: AlbertModel; readonly source: TensorSource }
-
-export interface RunnerOptions extends GpuOptions {
-  /** The browser's program instead of the one that is found. */
-  readonly browser?: string
-  /** onnxruntime: threads inside an operation; one, by default. */
-  readonly threads?: number
+/** @throws AlbertkitError `usage` if there is no such runner */
+export function runnerInfo(name: string): RunnerInfo {
+  const info = RUNNERS.find((r) => r.name === name)
+  if (info !== undefined) return info
+  throw usage(`there is no runner ${name}`, {
+    code: 'name-unknown',
+    hint: `runners: ${RUNNERS.map((r) => r.name).join(', ')}`,
+  })
 }
 
-const engineOf = (name: string, options: RunnerOptions): Promise<TfjsEngine> => {
-  if (name === 'tfjs-node' || name === 'tfjs-node-gpu') return openTfjsNode(name === 'tfjs-node-gpu', options.adapter)
-  return openEngine(name === 'tfjs-webgpu' ? 'webgpu' : name === 'tfjs-cpu' ? 'cpu' : 'wasm', options)
-}
-
-const threadsOf = ({ threads }: RunnerOptions) => (threads === undefined ? {} : { threads })
+/** Bounds by the name of a runner; the float64 reference, which is none, counts as a CPU. */
+export const toleranceClassOf = (name: string): ToleranceClass =>
+  RUNNERS.find((r) => r.name === name)?.tolerance ?? 'cpu'
 
 /**
  * Opens the runner called `name`.
- * @throws AlbertkitError `usage` where there is none, `environment` where its package or its hardware is absent,
- *   `malformed`
+ * @throws AlbertkitError `usage` if there is none or it cannot run a model without a file, `environment` if its package
+ *   or its hardware is absent, `malformed`
  */
 export async function openRunner(name: string, what: Runnable, options: RunnerOptions = {}): Promise<Runner> {
-  const info = RUNNERS.find((r) => r.name === name)
-  if (info === undefined)
-    throw usage(`there is no runner ${name}`, { hint: `runners: ${RUNNERS.map((r) => r.name).join(', ')}` })
-  if ('model' in what) {
-    if (!info.eager) throw usage(`${name} runs model files only`)
-    return openEager(what.model, what.source, await engineOf(name, options), ALL_HEADS)
-  }
-  if (name === 'onnxruntime') return openOnnx(what.file, { ...what.values, ...threadsOf(options) })
-  if (name === 'ort-webgpu' || name === 'ort-cuda')
-    return openOnnxGpu(what.file, name, what.values ?? NO_VALUES, options)
-  if (isBrowserRunner(name)) return openBrowser(what.file, name, what.values ?? NO_VALUES, options)
-  return openTfjs(what.file, await engineOf(name, options))
+  const { open, openEager } = runnerInfo(name)
+  if (!('model' in what)) return open(what, options)
+  if (openEager === null) throw usage(`${name} runs model files only`, { code: 'option-conflict' })
+  return openEager(what, options)
 }

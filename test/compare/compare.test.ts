@@ -31,7 +31,7 @@ describe('compare', () => {
   })
 
   it('the bound is a number whatever is expected', () => {
-    const bounds = [goldenBound(0), goldenBound(2 ** -11), boundOf('onnxruntime', 'float32')]
+    const bounds = [goldenBound(0), goldenBound(2 ** -11), boundOf('cpu', 'float32')]
     for (const bound of bounds)
       for (const wrong of [NaN, Infinity, -Infinity]) {
         const [result] = compare('r', 'o', values([2, 1], [3, 0]), values([2, 1], [3, wrong]), { ...options, bound })
@@ -62,10 +62,10 @@ describe('compare', () => {
   })
 
   it('without a golden the bound grows with the values', () => {
-    expect(boundOf('onnxruntime', 'float32')(0.5)).toBe(1e-5)
-    expect(boundOf('onnxruntime', 'float32')(30)).toBeCloseTo(3e-4)
-    expect(boundOf('tfjs-webgpu', 'float32')(0.5)).toBe(2e-5)
-    expect(boundOf('tfjs-webgpu', 'float16')(0.5)).toBe(1e-2)
+    expect(boundOf('cpu', 'float32')(0.5)).toBe(1e-5)
+    expect(boundOf('cpu', 'float32')(30)).toBeCloseTo(3e-4)
+    expect(boundOf('webgpu', 'float32')(0.5)).toBe(2e-5)
+    expect(boundOf('webgpu', 'float16')(0.5)).toBe(1e-2)
   })
 })
 

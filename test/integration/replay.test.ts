@@ -40,7 +40,9 @@ it.each(CASES)('every operation can be fetched from %s (%s, %s), and is right by
   try {
     expect([...runner.inner].sort()).toEqual(innerNames(opened.model, heads).sort())
     const run = await runner.run(inputs, runner.inner)
-    const steps = replay(opened.model, opened.source, inputs, heads, name, run, () => (l) => 3e-6 * Math.max(1, l))
+    const bound = () => (l: number) => 3e-6 * Math.max(1, l)
+    const { model, source } = opened
+    const steps = replay({ model, source, inputs, heads, runner: name, run, bound })
     expect(steps.filter((s) => s.rows === undefined).map((s) => s.output)).toEqual(innerNames(opened.model, heads))
     expect(steps.filter((s) => !s.ok)).toEqual([])
   } finally {

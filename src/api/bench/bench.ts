@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphLayout, GRAPH_TARGETS, inFolder, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
-import { AlbertkitError, noDirectory, usage } from '../../base/errors.js'
-import { RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
+import { isEnvironment, malformed, noDirectory, usage } from '../../base/errors.js'
+import { runnerInfo, RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
 import { measureApart } from './apart.js'
 import type { BenchReport, BenchRow } from './report.js'
 
@@ -73,7 +73,7 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
   if (!existsSync(directory)) throw noDirectory(directory)
   const graphs = graphsIn(directory)
   if (graphs.length === 0)
-    throw new AlbertkitError('malformed', 'the directory holds no model that runs', {
+    throw malformed('the directory holds no model that runs', {
       code: 'model-not-found',
       file: directory,
       hint: `give the directory that \`convert\` wrote with \`targets\` ${GRAPH_TARGETS.join(' or ')}`,
@@ -94,13 +94,12 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
     const names = options.runners ?? [able.find((r) => r.artefact === target)?.name ?? '']
     for (const name of names.filter((n) => able.some((r) => r.name === n && r.artefact === target))) {
       // The others cannot be told: TensorFlow.js has one thread in Node, a page one without special headers.
-      for (const threads of name === 'onnxruntime' ? (options.threads ?? [1]) : [1]) {
+      for (const threads of runnerInfo(name).threads ? (options.threads ?? [1]) : [1]) {
         try {
           const task = { directory, file, runner: name, threads, batches, lengths, runs, ...gpu }
           rows.push(...(await measureApart(task, options.onProgress)))
         } catch (error) {
-          if (!(error instanceof AlbertkitError && error.kind === 'environment') || options.runners !== undefined)
-            throw error
+          if (!isEnvironment(error) || options.runners !== undefined) throw error
           notRun.push({ runner: name, reason: error.message })
         }
       }

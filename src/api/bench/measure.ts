@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { ModelInputs } from '../../model/reference/run.js'
-import { openRunner, type RunnerOptions } from '../../runtime/runners.js'
+import { openRunner, runnerInfo, type RunnerOptions } from '../../runtime/runners.js'
 import type { BenchRow } from './report.js'
 
 /** One model file in one runner. */
@@ -43,7 +43,7 @@ const memoryOf = (): number => process.memoryUsage().rss / 2 ** 20
 export async function measure(task: MeasureTask, onProgress?: (what: string) => void): Promise<BenchRow[]> {
   const { directory, file, runner: name, threads, batches, lengths, runs, adapter, allowSoftware, browser } = task
   const before = memoryOf()
-  const elsewhere = name.startsWith('browser-')
+  const { inProcess } = runnerInfo(name)
   const start = performance.now()
   const options = { ...omitUndefined({ adapter, allowSoftware, browser }), threads }
   const runner = await openRunner(name, { file: join(directory, file) }, options)
@@ -73,7 +73,7 @@ export async function measure(task: MeasureTask, onProgress?: (what: string) => 
           rowsPerSecond: (1000 * batch) / p50,
           tokensPerSecond: (1000 * batch * length) / p50,
           load,
-          memory: elsewhere ? null : memoryOf() - before,
+          memory: inProcess ? memoryOf() - before : null,
         })
       }
     }

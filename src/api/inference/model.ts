@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { artefactPath, fileNames, graphLayout, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
-import { AlbertkitError, environment, unreadable, usage } from '../../base/errors.js'
+import { AlbertkitError, environment, isEnvironment, unreadable, usage } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
 import { exportModel } from '../../export/export.js'
 import { hashFile } from '../../files/hash-file.js'
@@ -14,7 +14,7 @@ import type { Batch } from '../../text/data/batches.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { readLabelLines, readLabels } from '../labels.js'
-import { formOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
+import { artefactOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
 import { modelTokenizer } from '../open/tokenizer.js'
 import { WindowPool } from './pool.js'
 import type { WorkerPlan } from './window-worker.js'
@@ -31,8 +31,6 @@ interface OpenedFile {
   readonly remove: () => void
 }
 
-const isEnvironment = (error: unknown): boolean => error instanceof AlbertkitError && error.kind === 'environment'
-
 /** The file of a target: `path` itself if it is one, else the most exact in that directory; null if there is none. */
 function fileOf(path: string, target: GraphTarget): string | null {
   const layout = graphLayout(target)
@@ -47,7 +45,7 @@ function fileOf(path: string, target: GraphTarget): string | null {
 /** An artefact in `directory` that gives `output`, opened in the fastest runtime; null where there is none. */
 async function openArtefact(path: string, output: string, wanted: TextRunner | undefined): Promise<OpenedFile | null> {
   for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
-    const file = fileOf(path, formOf(name))
+    const file = fileOf(path, artefactOf(name))
     if (file === null) continue
     try {
       const runner = await openFile(name, file, wanted === undefined)
@@ -68,7 +66,7 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner
   const { path: folder, remove } = temporaryFolder()
   try {
     for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
-      const form = formOf(name)
+      const form = artefactOf(name)
       const file = join(folder, artefactPath(form))
       if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, { task, allOutputs: false })
       try {

@@ -1,17 +1,25 @@
 import type { GraphTarget } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
+import { openRunner, runnerInfo, type RunnerOptions } from '../../runtime/runners.js'
 import type { Runner } from '../../runtime/runner.js'
 
 /**
- * Runtimes that read text, the fastest first: in wasm TensorFlow.js is as fast as onnxruntime with a model of base size, a
- * fifth faster with a small one, and takes half of the memory (docs/benchmarks.md).
+ * Runtimes that read text, as rows of `RUNNERS` with their options, the fastest first: in wasm TensorFlow.js is as fast
+ * as onnxruntime with a model of base size, a fifth faster with a small one, and takes half of the memory
+ * (docs/benchmarks.md).
  */
-export const TEXT_RUNNERS = ['onnxruntime', 'tfjs-wasm', 'onnxruntime-web'] as const
-export type TextRunner = (typeof TEXT_RUNNERS)[number]
+const TEXT_RUNNER_ROWS = {
+  onnxruntime: { runner: 'onnxruntime', options: {} },
+  'tfjs-wasm': { runner: 'tfjs-wasm', options: {} },
+  'onnxruntime-web': { runner: 'onnxruntime', options: { onnxPackage: 'onnxruntime-web' } },
+} as const satisfies Readonly<Record<string, { readonly runner: string; readonly options: RunnerOptions }>>
 
-export const isTextRunner = (name: string): name is TextRunner => (TEXT_RUNNERS as readonly string[]).includes(name)
+export type TextRunner = keyof typeof TEXT_RUNNER_ROWS
+export const TEXT_RUNNERS = Object.keys(TEXT_RUNNER_ROWS) as readonly TextRunner[]
 
-/** @throws AlbertkitError `usage` where text is not read with it */
+export const isTextRunner = (name: string): name is TextRunner => Object.hasOwn(TEXT_RUNNER_ROWS, name)
+
+/** @throws AlbertkitError `usage` if text is not read with it */
 export function textRunnerOf(name: string | undefined): TextRunner | undefined {
   if (name === undefined || isTextRunner(name)) return name
   throw usage(`the runner ${name} does not read text`, {
@@ -20,19 +28,14 @@ export function textRunnerOf(name: string | undefined): TextRunner | undefined {
   })
 }
 
-export const formOf = (runner: TextRunner): GraphTarget => (runner === 'tfjs-wasm' ? 'tfjs' : 'onnx')
+/** Target whose files a runner loads. */
+export const artefactOf = (name: TextRunner): GraphTarget => runnerInfo(TEXT_RUNNER_ROWS[name].runner).artefact
 
 /**
- * Opens a model's file. `onnxruntime` is onnxruntime-node, or onnxruntime-web where that is absent and `native` is false.
- * @throws AlbertkitError `environment` where the package is absent, `malformed`
+ * Opens a model's file. `onnxruntime` is onnxruntime-node or, unless `native`, onnxruntime-web if that is not installed.
+ * @throws AlbertkitError `environment` if the package is absent, `malformed`
  */
-export async function openFile(runner: TextRunner, file: string, native = false): Promise<Runner> {
-  if (runner === 'tfjs-wasm') {
-    const { openEngine } = await import('../../runtime/tfjs/tfjs-backend.js')
-    const { openTfjs } = await import('../../runtime/tfjs/tfjs.js')
-    return openTfjs(file, await openEngine('wasm'))
-  }
-  const { openOnnx } = await import('../../runtime/onnx/onnxruntime.js')
-  const only = runner === 'onnxruntime-web' ? runner : native ? 'onnxruntime-node' : undefined
-  return openOnnx(file, only === undefined ? {} : { only })
+export function openFile(name: TextRunner, file: string, native = false): Promise<Runner> {
+  const { runner, options } = TEXT_RUNNER_ROWS[name]
+  return openRunner(runner, { file }, { ...(native ? { onnxPackage: 'onnxruntime-node' } : {}), ...options })
 }

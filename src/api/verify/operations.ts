@@ -1,7 +1,7 @@
 import type { HeadSelection } from '../../model/tasks.js'
-import type { Runner } from '../../runtime/runners.js'
+import { toleranceClassOf, type Runner } from '../../runtime/runners.js'
 import { replay, type Step } from '../../compare/replay.js'
-import { OPERATIONS } from '../../compare/stages.js'
+import { OPERATIONS, type Operation } from '../../compare/stages.js'
 import { boundOfOperation } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
 import type { OperationReport } from './report.js'
@@ -45,9 +45,11 @@ export async function judgeOperations(
 ): Promise<OperationResult> {
   const all: Step[] = []
   let first: Step | null = null
+  const hardware = toleranceClassOf(runner.name)
   for (const { inputs } of testCases) {
     const run = await runner.run(inputs, runner.inner)
-    const steps = replay(model, source, inputs, heads, runner.name, run, (kind) => boundOfOperation(runner.name, kind))
+    const bound = (kind: Operation) => boundOfOperation(hardware, kind)
+    const steps = replay({ model, source, inputs, heads, runner: runner.name, run, bound })
     first ??= steps.find((step) => !step.ok) ?? null
     all.push(...steps)
   }

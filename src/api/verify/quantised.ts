@@ -3,7 +3,7 @@ import { graphTarget } from '../../export/targets.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { rebind } from '../../model/tensors/rebind.js'
 import { runReference, type ModelInputs } from '../../model/reference/run.js'
-import { RUNNERS } from '../../runtime/runners.js'
+import { RUNNERS, toleranceClassOf } from '../../runtime/runners.js'
 import { maskedRows } from '../../compare/compare.js'
 import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
 import { compareWeights } from '../../compare/weights.js'
@@ -103,7 +103,8 @@ export async function checkQuantised(
               return values === undefined ? [] : [{ name: output, actual, expected: values }]
             })
             await v.time(runner, x, ms)
-            const testCase = { inputs: x, bound: boundOf(name, arithmetic), expected: expected[i]!, pairs: () => pairs }
+            const bound = boundOf(toleranceClassOf(name), arithmetic)
+            const testCase = { inputs: x, bound, expected: expected[i]!, pairs: () => pairs }
             const float32Errors = errors[i]
             v.compareRun(name, float32Errors === undefined ? testCase : { ...testCase, float32Errors }, new Map(), {
               precision,

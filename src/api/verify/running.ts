@@ -1,10 +1,17 @@
-import { AlbertkitError, environment, usage } from '../../base/errors.js'
+import { environment, isEnvironment, usage, type AlbertkitError } from '../../base/errors.js'
 import type { GraphTarget, Precision } from '../../base/artefact-layout.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount } from '../../model/outputs.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { parametersOf } from '../../model/tensors/read.js'
-import { openRunner, RUNNERS, type Runnable, type Runner, type RunnerInfo } from '../../runtime/runners.js'
+import {
+  openRunner,
+  RUNNERS,
+  toleranceClassOf,
+  type Runnable,
+  type Runner,
+  type RunnerInfo,
+} from '../../runtime/runners.js'
 import { compare, maskedRows, type Comparison, type Values } from '../../compare/compare.js'
 import type { Step } from '../../compare/replay.js'
 import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
@@ -25,9 +32,6 @@ export interface CompareRunOptions {
   /** Element type of the weights, where it is not float32. */
   readonly precision?: string
 }
-
-const isEnvironment = (error: unknown): error is AlbertkitError =>
-  error instanceof AlbertkitError && error.kind === 'environment'
 
 const reasonOf = ({ message, hint }: AlbertkitError): string => (hint === undefined ? message : `${message} (${hint})`)
 
@@ -61,7 +65,7 @@ export class Verification {
     { skipMasked = testCase.skipMasked ?? false, precision }: CompareRunOptions = {},
   ): void {
     const { inputs } = testCase
-    const bound = testCase.bound ?? boundOf(runner, 'float32')
+    const bound = testCase.bound ?? boundOf(toleranceClassOf(runner), 'float32')
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
     for (const { name, actual, expected, bound: own } of testCase.pairs(run)) {
       if (actual === null) {
@@ -192,7 +196,7 @@ function chooseRunners(
   // Another arbiter than its own reference judges the source by that reference alone, unless a runner is named.
   if (kinds === null && (v.options.golden !== undefined || v.options.referenceModel !== undefined)) return []
   const bytes = [...parametersOf(opened.model)].reduce((sum, p) => sum + 4 * p.shape.reduce((a, b) => a * b, 1), 0)
-  const usual = able.filter((r) => r.device === 'cpu' && (kinds !== null || r.eager)).map((r) => r.name)
+  const usual = able.filter((r) => r.device === 'cpu' && (kinds !== null || r.openEager !== null)).map((r) => r.name)
   return usual.filter((name) => {
     if (name !== 'tfjs-cpu' || bytes <= TFJS_CPU_MAX_WEIGHT_BYTES) return true
     v.notRun.push({ runner: name, reason: `more than 100 MB of weights; --runner ${name} runs it all the same` })
@@ -239,7 +243,7 @@ export async function runRunners(
       const info = RUNNERS.find((r) => r.name === name)
       if (info === undefined) continue
       options.onProgress?.(`running ${name}`)
-      const place = directory ?? (info.eager ? null : await temporary.directory(info.artefact))
+      const place = directory ?? (info.openEager !== null ? null : await temporary.directory(info.artefact))
       if (await runRunner(name, place, info.artefact, v)) ran.add(info.artefact)
     }
   } finally {

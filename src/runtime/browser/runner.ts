@@ -1,3 +1,4 @@
+import type { GraphTarget } from '../../base/artefact-layout.js'
 import { environment, malformed } from '../../base/errors.js'
 import { inputShape, type ModelInputs } from '../../model/reference/run.js'
 import { acceptAdapter, adapterHint, adapterOf, requireAdapter, type Adapter, type GpuOptions } from '../gpu/adapter.js'
@@ -20,55 +21,61 @@ import { servePage, type PageServer } from './server.js'
 /** The page's, in functions that are sent to it. */
 declare const albertkit: PageApi
 
+/** A model that a page has loaded. */
+interface LoadedModel extends Pick<Runner, 'name' | 'detail' | 'adapter'> {
+  readonly file: string
+  /** Name of the library in messages. */
+  readonly library: string
+  readonly opened: Opened
+  readonly server: PageServer
+  readonly names: GraphNames
+  /** Dimensions of the model's input_ids. */
+  readonly rank: number
+}
+
 class BrowserRunner implements Runner {
+  readonly name: string
+  readonly detail: string
+  readonly adapter: Adapter | null
   readonly outputs: readonly string[]
   readonly marks: readonly string[]
   readonly inner: readonly string[]
 
-  constructor(
-    readonly name: string,
-    readonly detail: string,
-    readonly adapter: Adapter | null,
-    readonly file: string,
-    readonly library: string,
-    readonly opened: Opened,
-    readonly server: PageServer,
-    readonly names: GraphNames,
-    readonly rank: number,
-  ) {
-    this.outputs = names.outputs
-    this.marks = names.marks
-    this.inner = names.inner
+  constructor(readonly loaded: LoadedModel) {
+    this.name = loaded.name
+    this.detail = loaded.detail
+    this.adapter = loaded.adapter
+    this.outputs = loaded.names.outputs
+    this.marks = loaded.names.marks
+    this.inner = loaded.names.inner
   }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
+    const { rank, names, opened, library, file } = this.loaded
     const feeds: PageFeeds = {
-      shape: inputShape(inputs, this.rank === 3),
+      shape: inputShape(inputs, rank === 3),
       input_ids: [...inputs.input_ids],
       attention_mask: [...inputs.attention_mask],
       token_type_ids: [...inputs.token_type_ids],
     }
-    const nodes = [...new Set(wanted.map((name) => this.names.nodes.get(name) ?? name))]
+    const nodes = [...new Set(wanted.map((name) => names.nodes.get(name) ?? name))]
     try {
-      const given = await this.opened.page.evaluate(([f, n]) => albertkit.run(f, n), [feeds, nodes] as [
-        PageFeeds,
-        string[],
-      ])
+      const given = await opened.page.evaluate(([f, n]) => albertkit.run(f, n), [feeds, nodes] as [PageFeeds, string[]])
       const values = new Map(given.map(({ shape, base64 }, i) => [nodes[i], { shape, data: floats(base64) }]))
       return new Map(
         wanted.flatMap((name) => {
-          const value = values.get(this.names.nodes.get(name) ?? name)
+          const value = values.get(names.nodes.get(name) ?? name)
           return value === undefined ? [] : [[name, value]]
         }),
       )
     } catch (error) {
-      throw runError(`${this.library} in the browser`, pageError(error), this.file, error)
+      throw runError(`${library} in the browser`, pageError(error), file, error)
     }
   }
 
   async close(): Promise<void> {
-    this.server.close()
-    await this.opened.close()
+    this.loaded.server.close()
+    await this.loaded.opened.close()
   }
 }
 
@@ -80,15 +87,23 @@ function floats(base64: string): Float32Array {
 /** Playwright puts its own call before the page's message. */
 const pageError = (error: unknown): string => firstLine(error).replace(/^page\.evaluate: (Error: )?/, '')
 
+/** A page, and the browser that is to load it. */
+interface PageToLoad {
+  /** Name of the runner. */
+  readonly name: string
+  readonly file: string
+  /** Path of the browser's program. */
+  readonly program: string
+  readonly server: PageServer
+  readonly content: Content
+}
+
 /** Starts browsers until one has what the backend needs, and loads the model in it. */
 async function openLoaded(
-  program: string,
-  server: PageServer,
-  { request, library }: Content,
-  file: string,
-  name: string,
+  { name, file, program, server, content }: PageToLoad,
   options: GpuOptions,
 ): Promise<{ readonly opened: Opened; readonly state: PageState }> {
+  const { request, library } = content
   for (const args of launches(request.backend, options)) {
     const opened = await openPage(program, server.origin, args)
     try {
@@ -101,38 +116,42 @@ async function openLoaded(
     }
   }
   throw environment(`${name} finds no GPU: the browser has no WebGPU adapter`, {
-    hint: `--allow-software lets its software adapter count; for a GPU, ${adapterHint()}`,
+    code: 'device-missing',
+    hint: `\`allowSoftware\` lets its software adapter count; for a GPU, ${adapterHint()}`,
   })
 }
 
-/** The runners in a browser: what each loads, and on what. */
-export const BROWSER_RUNNERS = {
-  'browser-wasm': { library: 'tfjs', backend: 'wasm' },
-  'browser-webgpu': { library: 'tfjs', backend: 'webgpu' },
-  'browser-ort-wasm': { library: 'ort', backend: 'wasm' },
-  'browser-ort-webgpu': { library: 'ort', backend: 'webgpu' },
-} as const satisfies Record<string, { library: 'tfjs' | 'ort'; backend: PageBackend }>
-export type BrowserRunnerName = keyof typeof BROWSER_RUNNERS
+/** A runner in a browser: the library that its page loads, and what that computes on. */
+export interface BrowserRunnerKind {
+  readonly name: string
+  /** Target of the model file; TensorFlow.js or onnxruntime-web reads it. */
+  readonly artefact: GraphTarget
+  readonly backend: PageBackend
+}
 
-export const isBrowserRunner = (name: string): name is BrowserRunnerName => Object.hasOwn(BROWSER_RUNNERS, name)
+const CONTENTS: Readonly<Record<GraphTarget, (file: string, kind: BrowserRunnerKind, values: InnerValues) => Content>> =
+  {
+    tfjs: (file, { backend }) => tfjsContent(file, backend),
+    onnx: (file, { name, backend }, values) => onnxContent(file, backend, name, values),
+  }
 
 /**
  * Opens a real Chrome or Chromium with a page that loads the model over HTTP, as a user's page would.
  * @param values inner values of an ONNX file to make available
- * @throws AlbertkitError `environment` where the browser, a package or a GPU is absent, `malformed`
+ * @throws AlbertkitError `environment` if the browser, a package or a GPU is absent, `malformed`
  */
 export async function openBrowser(
   file: string,
-  name: BrowserRunnerName,
+  kind: BrowserRunnerKind,
   values: InnerValues,
   options: GpuOptions & { readonly browser?: string },
 ): Promise<Runner> {
-  const { library, backend } = BROWSER_RUNNERS[name]
+  const { name, artefact, backend } = kind
   const program = findBrowser(options.browser)
-  const content = library === 'tfjs' ? tfjsContent(file, backend) : onnxContent(file, backend, name, values)
+  const content = CONTENTS[artefact](file, kind, values)
   const server = await servePage(content.served, content.scripts)
   try {
-    const { opened, state } = await openLoaded(program, server, content, file, name, options)
+    const { opened, state } = await openLoaded({ name, file, program, server, content }, options)
     const adapter = state.adapter === null ? null : adapterOf(state.adapter)
     try {
       if (adapter !== null) {
@@ -149,17 +168,18 @@ export async function openBrowser(
       throw error
     }
     const detail = `Chromium ${opened.browser.version()}, ${content.detail(state)} on ${backend}`
-    return new BrowserRunner(
+    const names = content.names(state)
+    return new BrowserRunner({
       name,
       detail,
       adapter,
       file,
-      content.library,
+      library: content.library,
       opened,
       server,
-      content.names(state),
-      state.rank,
-    )
+      names,
+      rank: state.rank,
+    })
   } catch (error) {
     server.close()
     throw error

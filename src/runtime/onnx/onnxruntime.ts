@@ -59,28 +59,34 @@ function toInt64(values: Int32Array): BigInt64Array {
   return wide
 }
 
+/** A model that onnxruntime has loaded. */
+interface OpenedSession extends Pick<Runner, 'name' | 'detail' | 'adapter' | 'outputs' | 'marks'> {
+  readonly ort: Ort
+  readonly session: InferenceSession
+  readonly file: string
+  /** Value of every inner operation that was made available, by its path. */
+  readonly values: ReadonlyMap<string, string>
+}
+
 class OnnxRunner implements Runner {
+  readonly name: string
+  readonly detail: string
+  readonly adapter: Adapter | null
+  readonly outputs: readonly string[]
+  readonly marks: readonly string[]
   readonly inner: readonly string[]
 
-  constructor(
-    readonly ort: Ort,
-    readonly name: string,
-    readonly detail: string,
-    readonly adapter: Adapter | null,
-    readonly session: InferenceSession,
-    readonly file: string,
-    readonly outputs: readonly string[],
-    readonly marks: readonly string[],
-    /** Value of every inner operation that was made available, by its path. */
-    readonly values: ReadonlyMap<string, string>,
-  ) {
-    this.inner = [...values.keys()]
+  constructor(readonly opened: OpenedSession) {
+    ;({ name: this.name, detail: this.detail, adapter: this.adapter } = opened)
+    ;({ outputs: this.outputs, marks: this.marks } = opened)
+    this.inner = [...opened.values.keys()]
   }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
-    const described = this.session.inputMetadata.find(({ name }) => name === 'input_ids')
+    const { ort, session, values, file } = this.opened
+    const described = session.inputMetadata.find(({ name }) => name === 'input_ids')
     const dims = inputShape(inputs, described?.isTensor === true && described.shape.length === 3)
-    const ids = (values: Int32Array): Tensor => new this.ort.Tensor('int64', toInt64(values), dims)
+    const ids = (tokens: Int32Array): Tensor => new ort.Tensor('int64', toInt64(tokens), dims)
     const feeds = {
       input_ids: ids(inputs.input_ids),
       attention_mask: ids(inputs.attention_mask),
@@ -88,21 +94,21 @@ class OnnxRunner implements Runner {
     }
     try {
       // Two names may mean one value, which is then asked for once.
-      const fetched = new Set(wanted.map((name) => this.values.get(name) ?? name))
-      const results = await this.session.run(feeds, [...fetched])
+      const fetched = new Set(wanted.map((name) => values.get(name) ?? name))
+      const results = await session.run(feeds, [...fetched])
       return new Map(
         wanted.flatMap((name) => {
-          const result = results[this.values.get(name) ?? name]
+          const result = results[values.get(name) ?? name]
           return result === undefined ? [] : [[name, { shape: [...result.dims], data: result.data as Float32Array }]]
         }),
       )
     } catch (error) {
-      throw runError('onnxruntime', firstLine(error), this.file, error)
+      throw runError('onnxruntime', firstLine(error), file, error)
     }
   }
 
   async close(): Promise<void> {
-    await this.session.release()
+    await this.opened.session.release()
   }
 }
 
@@ -169,7 +175,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
         : await ort.InferenceSession.create(file, settings)
     const outputs = session.outputNames.filter((name) => !added.includes(name))
     const { name, adapter } = provider ?? { name: 'onnxruntime', adapter: null }
-    return new OnnxRunner(ort, name, detail, adapter, session, file, outputs, marks, inner)
+    return new OnnxRunner({ ort, name, detail, adapter, session, file, outputs, marks, values: inner })
   } catch (error) {
     // A provider that does not start says so in these words; anything else is the model.
     if (provider !== undefined && /provider|webgpu|cuda|adapter/i.test(firstLine(error)))
