@@ -2,7 +2,7 @@ import { AlbertkitError, type ErrorDetail, type ErrorKind } from './errors.js'
 
 /** An error as it passes from thread to thread and from process to process: plain data, without its cause. */
 export interface Failure {
-  /** Null where it is none of ours. */
+  /** Null unless the error is an AlbertkitError. */
   readonly kind: ErrorKind | null
   readonly message: string
   readonly detail: ErrorDetail

@@ -59,7 +59,7 @@ export interface TemporaryFolder {
   readonly remove: () => void
 }
 
-/** @throws AlbertkitError `output` where none can be made */
+/** @throws AlbertkitError `output` if none can be made */
 export function temporaryFolder(): TemporaryFolder {
   const parent = tmpdir()
   removeAbandoned(parent)

@@ -7,14 +7,14 @@ import type { ClassifierKind } from './tasks.js'
  * `Parameter` object, so "stored once" needs no further bookkeeping.
  */
 
-/** How the stored bytes of a matrix relate to the matrix that the forward pass means. */
+/** Relation of a stored matrix to the logical one of the forward pass. */
 export type Layout =
-  /** As the forward pass means it. */
+  /** Stored in the logical order. */
   | 'as_is'
-  /** Stored `[out, in]` where a kernel is meant `[in, out]` (PyTorch's `weight`). */
+  /** Stored `[out, in]`, logical `[in, out]` (PyTorch's `weight`). */
   | 'transposed'
   /**
-   * A feed-forward kernel of google_fast: stored `[in/16, out/16, 16]`, meant `[16, in/16, out/16]`, one small kernel a
+   * A feed-forward kernel of google_fast: stored `[in/16, out/16, 16]`, logical `[16, in/16, out/16]`, one small kernel a
    * group. Group g takes the input channels `h·16 + g` and gives the output channels from `g·out/16` on.
    */
   | 'grouped'
@@ -24,9 +24,9 @@ export interface Parameter {
   readonly slot: string
   /** Name of the variable in the source. */
   readonly variable: string
-  /** Shape as the forward pass means it (a kernel is `[in, out]`). */
+  /** Logical shape: that of the forward pass (a kernel is `[in, out]`). */
   readonly shape: readonly number[]
-  /** Shape as stored in the source; the two axes of attention heads, where a file has them, are taken as one. */
+  /** Shape as stored in the source; the two axes of attention heads, if a file has them, are taken as one. */
   readonly storedShape: readonly number[]
   readonly layout: Layout
   /** Element type in the source. */

@@ -8,7 +8,7 @@ import { foreignModelOfType } from './foreign-models.js'
  * (`vocab_size`, `hidden_size` …), so that an error can name what the user wrote.
  */
 
-/** Whose code the checkpoint was written by. */
+/** Code base that the checkpoint was written by. */
 export type Family = 'zh' | 'google' | 'google_fast' | 'bert' | 'hf'
 
 /** Element-wise functions that occur in configurations; `gelu_tanh` is the tanh approximation. */
@@ -27,7 +27,7 @@ const depth = z.int().check(z.gte(1), z.lte(MAX_LAYERS))
 /** The numbers of a configuration, under their own names. */
 const NUMBERS = z.object({
   vocab_size: size,
-  /** Equals `hidden_size` where the family does not factorise. */
+  /** Equals `hidden_size` if the family does not factorise. */
   embedding_size: size,
   hidden_size: size,
   num_hidden_layers: depth,
@@ -41,7 +41,7 @@ const NUMBERS = z.object({
 })
 export type ConfigNumbers = z.Infer<typeof NUMBERS>
 
-/** What the masked-token head computes with. */
+/** Settings of the masked-token head. */
 export interface MlmHeadSettings {
   readonly hidden_act: Activation
   readonly layer_norm_eps: number
@@ -49,18 +49,18 @@ export interface MlmHeadSettings {
 
 export interface ModelConfig extends Readonly<ConfigNumbers> {
   readonly family: Family
-  /** Which of the two the names belong to; only hf has both. */
+  /** Architecture that the names belong to; only hf has both. */
   readonly architecture: 'albert' | 'bert'
   readonly hidden_act: Activation
   /** Pre-LN applies each LayerNorm before its sub-layer (brightmart's `ln_type`). */
   readonly norm_position: 'post' | 'pre'
-  /** What a masked position adds to its scores: −10000 in TensorFlow's code, the least float32 in transformers. */
+  /** Number that a masked position adds to its scores: −10000 in TensorFlow's code, the least float32 in transformers. */
   readonly mask_penalty: number
-  /** Of the masked-token head, where it computes with another activation or epsilon than the layers (keras-hub). */
+  /** Settings of the masked-token head, if its activation or epsilon is not that of the layers (keras-hub). */
   readonly mlm_head?: MlmHeadSettings
-  /** Class names by index, where the configuration has them. */
+  /** Class names by index; null if the configuration has none. */
   readonly id2label: Readonly<Record<string, string>> | null
-  /** What a classifier is of, where the configuration says it (transformers' `architectures`). */
+  /** Kind of the classifier, if the configuration tells it (transformers' `architectures`). */
   readonly classifier_kind?: ClassifierKind
   /** Path of the configuration file, for messages. */
   readonly file: string
@@ -70,11 +70,11 @@ export interface ModelConfig extends Readonly<ConfigNumbers> {
 export interface RawConfig {
   readonly file: string
   readonly fields: Readonly<Record<string, unknown>>
-  /** What the file calls the fields, where it has other names for them than these. */
+  /** Names of the fields in the file, if they differ from these. */
   readonly words?: Readonly<Record<string, string>>
-  /** Function that the code applies to the logits of a classifier, where it is said and is not the identity. */
+  /** Function that the code applies to the logits of a classifier, if it is given and not the identity. */
   readonly classifierActivation?: string
-  /** Element type that the code computes in, where it is said and is not float32. */
+  /** Element type that the code computes in, if it is given and not float32. */
   readonly computesIn?: string
 }
 
@@ -175,7 +175,7 @@ function readActivation(raw: RawConfig, family: Family, architecture: 'albert' |
   })
 }
 
-/** What albertkit itself wrote into a config.json, and transformers has no field for. */
+/** Fields that albertkit writes into a config.json because transformers has none for them. */
 const OWN = z.object({
   family: z.optional(z.string()),
   norm_position: z.optional(z.oneOf(['post', 'pre'])),
@@ -345,9 +345,9 @@ function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNu
 export interface ConfigOptions {
   /** Overrides the LayerNorm epsilon of the configuration. */
   readonly layerNormEpsilon?: number
-  /** What is added to the scores of masked positions, where the code that wrote the file differs from its family's usual. */
+  /** Number added to the scores of masked positions, if the code that wrote the file differs from its family. */
   readonly maskPenalty?: number | undefined
-  /** What the masked-token head computes with, where the code that wrote the file has it otherwise than in the layers. */
+  /** Settings of the masked-token head, if the code that wrote the file has others there than in the layers. */
   readonly mlmHead?: MlmHeadSettings | undefined
 }
 
@@ -402,7 +402,7 @@ export function parseConfig(
   }
 }
 
-/** Settings of the masked-token head, where they are not those of the layers. */
+/** Settings of the masked-token head, if they are not those of the layers. */
 function readMlmHead(
   raw: RawConfig,
   options: ConfigOptions,
@@ -437,7 +437,7 @@ function checkGroups(raw: RawConfig, numbers: ConfigNumbers): void {
 }
 
 /**
- * Which group layer `l` takes its parameters from. Each family's own formula, in double precision as there:
+ * Group that layer `l` takes its parameters from. Each family's own formula, in double precision as there:
  * Google's `int(l / L * G)` (modeling.py `transformer_model`) rounds down at e.g. G = L = 22, l = 15;
  * transformers computes `int(l / (L / G))` (modeling_albert.py).
  */

@@ -3,7 +3,7 @@ import type { ModelConfig } from './config.js'
 import type { ForwardInputs, Ops } from './ops.js'
 import type { HeadSelection } from './tasks.js'
 
-/** Whether the inputs of the forward pass are `[batch, choices, sequence]`. */
+/** True if the inputs of the forward pass are `[batch, choices, sequence]`. */
 export const takesChoices = (model: Pick<AlbertModel, 'classifier'>, heads: HeadSelection): boolean =>
   heads.classifier && model.classifier?.kind === 'choice'
 
@@ -125,7 +125,7 @@ const eachInput = <T>(inputs: ForwardInputs<T>, apply: (ids: T) => T): ForwardIn
   token_type_ids: apply(inputs.token_type_ids),
 })
 
-/** Logits of the pooled sequence, of every token, or of the choices; null where they need a pooler that is not there. */
+/** Logits of the pooled sequence, of every token, or of the choices; null if their pooler is absent. */
 function classify<T>(
   ops: Ops<T>,
   config: ModelConfig,
@@ -144,7 +144,7 @@ function classify<T>(
   })
 }
 
-/** Sentence-order logits of the pooled sequence; null where there is no pooler. */
+/** Sentence-order logits of the pooled sequence; null if there is no pooler. */
 function orderSentences<T>(ops: Ops<T>, head: SopHead, poolFor: (own: Dense | null) => (() => T) | null): T | null {
   const take = poolFor(head.pooler)
   if (take === null) return null

@@ -50,7 +50,7 @@ export interface Ops<T> {
   choicesToRows(ids: T): T
   /** Rows as choices again: `scores [B·C, 1]` → `[B, C]`, for `ids [B, C, S]`. */
   rowsToChoices(scores: T, ids: T): T
-  /** Tells the implementation that `x` is what a person knows under `name` (e.g. `hidden_state_3`); returns it. */
+  /** Tells the implementation that `x` is what the user knows under `name` (e.g. `hidden_state_3`); returns it. */
   mark(name: string, x: T): T
   /**
    * Tells the implementation that `x` is the inner value `name` of the scope that is open (its full name is the path,
@@ -59,7 +59,7 @@ export interface Ops<T> {
   inner(name: string, x: T): T
 }
 
-/** The three integer inputs of every model, each `[B, S]`, or `[B, C, S]` where a head chooses between C rows. */
+/** The three integer inputs of every model, each `[B, S]`, or `[B, C, S]` if a head chooses between C rows. */
 export interface ForwardInputs<T> {
   readonly input_ids: T
   readonly attention_mask: T

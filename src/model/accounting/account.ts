@@ -4,14 +4,14 @@ import { partOf, type Part, type PartCounts } from './count.js'
 import { HEAD_NAMES, headRow } from '../tasks.js'
 import type { Slot } from './slots.js'
 
-/** Where a model's parameters are: one line for each thing that a person would name. */
+/** Parameters of a model by place: one line for each part that a user would name. */
 export interface AccountLine {
   /** Stable name: `embeddings/word`, `attention/query`, `ffn/output`, `mlm` … */
   readonly key: string
   readonly part: Part
   /** Size of one copy in the configuration's letters, e.g. `H² + H`. */
   readonly formula: string
-  /** Distinct copies: 1 where all layers share it. */
+  /** Distinct copies: 1 if all layers share it. */
   readonly copies: number
   /** Parameters in storage: all copies. */
   readonly stored: number

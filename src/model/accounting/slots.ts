@@ -9,15 +9,15 @@ import { HEAD_NAMES, headRow, type HeadName } from '../tasks.js'
 import { parametersOf, useCounts } from '../tensors/read.js'
 
 /**
- * What parameters a model has, from its configuration alone: no file is read. The slots and their dimensions come from
+ * Parameters of a model, from its configuration alone: no file is read. The slots and their dimensions come from
  * the name tables, so that they agree with a file slot by slot.
  */
 
-/** Which parts of the layers share their parameters; `groups` is Google's way, where the groups say it. */
+/** Parts of the layers that share their parameters; `groups`: as Google's groups say. */
 export const SHARINGS = ['groups', 'all', 'attention', 'ffn', 'none'] as const
 export type Sharing = (typeof SHARINGS)[number]
 
-/** What a configuration file leaves open. */
+/** Properties of a model that a configuration file leaves open. */
 export interface SlotOptions {
   /** How layers share; the family's own way if left out: `groups` for Google and Hugging Face, `all` for zh, `none` for BERT. */
   readonly sharing?: Sharing
@@ -39,11 +39,11 @@ export interface SlotOptions {
 /** One distinct parameter. */
 export interface Slot extends Product {
   readonly slot: string
-  /** Shape as the forward pass means it. */
+  /** Logical shape: that of the forward pass. */
   readonly shape: readonly number[]
   /** How often the forward pass uses it: a shared one once a layer. */
   readonly uses: number
-  /** A head's: true where it works on every token, false where on one vector a row. */
+  /** Of a head: true if it works on every token, false if on one vector a row. */
   readonly tokenwise: boolean
 }
 
@@ -58,7 +58,7 @@ export const tableOf = ({ family, architecture }: Pick<ModelConfig, 'family' | '
       t.rows.some(({ slot }) => LAYER_ROW.exec(slot)?.[1] === 'ffn/LayerNorm/gamma'),
   )!
 
-/** How the family's own code shares layers. */
+/** Sharing of layers in the family's own code. */
 export function nativeSharing({ family, architecture }: Pick<ModelConfig, 'family' | 'architecture'>): Sharing {
   if (architecture === 'bert') return 'none'
   return family === 'zh' ? 'all' : 'groups'
@@ -94,13 +94,13 @@ const POOLER = [
   { leaf: 'bias', dims: ['H'], layout: 'as_is' },
 ] as const
 
-/** Whether a row outside the layers belongs to the model that `config` and `options` describe. */
+/** True if a row outside the layers belongs to the model that `config` and `options` describe. */
 function isPresent(slot: string, config: ModelConfig, options: SlotOptions): boolean {
   const { pooler = true, heads = [], untied = false } = options
   if (slot.startsWith('embeddings/')) return true
   if (slot.startsWith('pooler/')) return pooler
   if (slot.startsWith('encoder/embedding_hidden_mapping_in/'))
-    // transformers always has it; Google's code leaves it out where it would map a width to itself.
+    // transformers always has it; Google's code leaves it out if it would map a width to itself.
     return config.family === 'hf' || config.embedding_size !== config.hidden_size
   if (slot.startsWith('classifier/LayerNorm/'))
     return heads.includes('classifier') && config.family === 'zh' && config.norm_position === 'pre'
@@ -183,7 +183,7 @@ export function slotsIn(model: AlbertModel): Slot[] {
   }))
 }
 
-/** What a file and its configuration disagree on, slot by slot, in words; empty where they agree. */
+/** Differences of a file and its configuration, slot by slot, in words; empty if they agree. */
 export function slotDifferences(model: AlbertModel): string[] {
   const expected = new Map(slotsOf(model.config, slotOptionsOf(model)).map((s) => [s.slot, s]))
   const differences: string[] = []

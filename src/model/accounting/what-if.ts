@@ -106,7 +106,7 @@ function imagine(
 
 /**
  * Every combination of `whatIf`'s sizes, starting from `config`.
- * @throws AlbertkitError `usage` where they are more than a table can show, or groups more than layers
+ * @throws AlbertkitError `usage` if they are more than a table can show, or groups more than layers
  */
 export function whatIfs(config: ModelConfig, options: SlotOptions, whatIf: WhatIf): Imagined[] {
   const found: Imagined[] = []

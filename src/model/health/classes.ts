@@ -8,7 +8,7 @@ export interface ClassHealth {
   /** Euclidean norm of its weights. */
   readonly norm: number
   readonly bias: number
-  /** The class whose logit is above this one's (or equal and before it) whatever the input; null where there is none. */
+  /** The class whose logit is above this one's (or equal and before it) whatever the input; null if there is none. */
   readonly beatenBy: number | null
 }
 

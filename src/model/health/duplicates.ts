@@ -7,7 +7,7 @@ export interface DuplicateLayers {
   readonly part: 'attention' | 'ffn'
   /** The layers, counted through with inner layers. */
   readonly layers: readonly [number, number]
-  /** `‖a − b‖ / √(‖a‖·‖b‖)` over the kernels; 0 where they are the same. */
+  /** `‖a − b‖ / √(‖a‖·‖b‖)` over the kernels; 0 if they are the same. */
   readonly distance: number
 }
 

@@ -1,6 +1,6 @@
 import type { TensorStatistics } from './statistics.js'
 
-/** Whether values are still those that training starts from, by their statistics alone. */
+/** Tests if values are still those that training starts from, by their statistics alone. */
 
 /** Standard deviation of the truncated normal distribution that TensorFlow cuts at two, as a part of the uncut one. */
 const TRUNCATED = 0.87962566
@@ -20,7 +20,7 @@ function fits({ count, mean, std }: TensorStatistics, deviation: number, kurtosi
 }
 
 /**
- * Whether a kernel or table looks as it was initialised: truncated normal (BERT's and ALBERT's TensorFlow code) or
+ * True if a kernel or table looks as it was initialised: truncated normal (BERT's and ALBERT's TensorFlow code) or
  * normal (transformers) with the configuration's `initializer_range`.
  * @param normal whether transformers may have initialised it
  */
@@ -37,7 +37,7 @@ export function looksInitial(s: TensorStatistics, range: number, normal: boolean
 export const startOf = (slot: string): 'ones' | 'zeros' | 'noise' =>
   slot.endsWith('/gamma') ? 'ones' : /\/(beta|bias|output_bias|decoder_bias)$/.test(slot) ? 'zeros' : 'noise'
 
-/** Whether a parameter is at its start. */
+/** True if a parameter is at its start. */
 export function isInitial(slot: string, s: TensorStatistics, range: number, normal: boolean): boolean {
   const start = startOf(slot)
   if (start === 'noise') return looksInitial(s, range, normal)

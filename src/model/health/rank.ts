@@ -78,14 +78,14 @@ function estimate(squares: ArrayLike<number>, rows: number, columns: number): Ra
 export interface WordRanks {
   /** Of the word embeddings `[V, E]`. */
   readonly word: RankEstimate
-  /** Of word embeddings times projection `[V, H]`; null where there is none. */
+  /** Of word embeddings times projection `[V, H]`; null if there is none. */
   readonly product: RankEstimate | null
 }
 
 /**
  * Ranks of the word embeddings and of their product with the projection to the hidden width, from Gram matrices: the
  * product's non-zero eigenvalues are those of `G½·PPᵀ·G½`, `G = WᵀW`, so that nothing larger than `[E, E]` is made.
- * @returns null where the table is wider than `WIDEST` or empty
+ * @returns null if the table is wider than `WIDEST` or empty
  */
 export async function wordRanks(
   source: TensorSource,

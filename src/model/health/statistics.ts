@@ -5,7 +5,7 @@ import { readStored } from '../tensors/read.js'
 /** Numbers about the values of one tensor; mean, deviation and extremes are over the finite ones. */
 export interface TensorStatistics {
   readonly count: number
-  /** Null where no value is finite. */
+  /** Null if no value is finite. */
   readonly mean: number | null
   /** Standard deviation (of the population). */
   readonly std: number | null

@@ -19,7 +19,7 @@ import type { Identification } from '../names/identification.js'
 import { fillPattern, nameIndices, slotPattern } from '../names/placeholders.js'
 import type { NameRow } from '../names/row.js'
 
-/** The shape that the forward pass means, of one that is stored. */
+/** Logical shape of a stored one. */
 function logicalShape({ layout }: NameRow, stored: readonly number[]): readonly number[] {
   if (layout === 'transposed') return [...stored].reverse()
   return layout === 'grouped' ? [FFN_GROUPS, ...stored.slice(0, -1)] : stored
@@ -40,7 +40,7 @@ class Builder {
     return this.found.mapped.has(slot)
   }
 
-  /** Whether any slot of a head or part is there: then all of it must be. */
+  /** True if any slot of a head or part is there: then all of it must be. */
   hasAny(prefix: string): boolean {
     return [...this.found.mapped.keys()].some((slot) => slot.startsWith(prefix))
   }
@@ -79,7 +79,7 @@ class Builder {
     return { weight: this.parameter(`${slot}/output_weights`), bias: this.parameter(`${slot}/output_bias`) }
   }
 
-  /** @param norms scopes of the LayerNorms, where a layer has its own */
+  /** @param norms scopes of the LayerNorms, if a layer has its own */
   block(attention: string, ffn: string, norms = { attention, ffn }): Block {
     return {
       query: this.dense(`${attention}/attention/query`),
@@ -98,7 +98,7 @@ class Builder {
 const scopeOf = (builder: Builder, part: 'attention' | 'ffn', layer: number): string =>
   builder.hasAny(`encoder/shared/${part}/`) ? 'encoder/shared' : `encoder/layer_${layer}`
 
-/** Whether kernels are shared but every layer has LayerNorms of its own (google-research/albert#241). */
+/** True if kernels are shared but every layer has LayerNorms of its own (google-research/albert#241). */
 export const hasLayerNorms = (found: Identification): boolean =>
   [...found.mapped.keys()].some((slot) => /^encoder\/layer_\d+\/inner_group_\d+\/\w+\/LayerNorm\//.test(slot))
 
@@ -122,7 +122,7 @@ function buildMapping(builder: Builder): Dense | null {
   const { config } = builder
   const slot = 'encoder/embedding_hidden_mapping_in'
   if (config.family === 'zh' || config.architecture === 'bert') return null
-  // Google's code leaves the mapping out where it would map a width to itself; transformers never does.
+  // Google's code leaves the mapping out if it would map a width to itself; transformers never does.
   return builder.hasAny(`${slot}/`) || config.embedding_size !== config.hidden_size ? builder.dense(slot) : null
 }
 
@@ -232,7 +232,7 @@ export interface ModelPlan {
   /** The typed tree; not to be run while anything is missing. */
   readonly model: AlbertModel
   readonly missing: readonly MissingVariable[]
-  /** What to throw where something is missing. */
+  /** Error to throw if something is missing; else null. */
   readonly error: AlbertkitError | null
 }
 

@@ -27,7 +27,7 @@ const fieldOf = (dim: Dim, config: ModelConfig): Field | undefined =>
 /** Dimensions that are the part of one group. */
 const PART_OF: Readonly<Partial<Record<Dim, Dim>>> = { 'H/16': 'H', 'I/16': 'I' }
 
-/** The size that `config` gives a symbol, or null where it is free. */
+/** Size that `config` gives a symbol, or null if it is free. */
 export function sizeOf(dim: Dim, config: ModelConfig): number | null {
   if (dim === '2') return 2
   if (dim === '16') return FFN_GROUPS
@@ -37,7 +37,7 @@ export function sizeOf(dim: Dim, config: ModelConfig): number | null {
 
 /** An axis of a variable as it is stored. */
 interface Axis {
-  /** What it must be; null where it is free. */
+  /** Required size; null if it is free. */
   readonly expected: number | null
   /** How an error calls it. */
   readonly label: string
@@ -46,7 +46,7 @@ interface Axis {
   readonly unit?: number
 }
 
-/** Whether the axis of attention is stored as two, heads and size of a head. */
+/** True if the axis of attention is stored as two, heads and size of a head. */
 export const isSplit = (row: NameRow, rank: number): boolean => row.dims.includes('A') && rank === row.dims.length + 1
 
 /** The stored axes of a variable of `rank` dimensions. */
@@ -165,7 +165,7 @@ export const COUNTED = [
   ['j', 'inner_group_num'],
 ] as const
 
-/** The mapped variable that has the highest index of that kind, or null where none has one. */
+/** The mapped variable that has the highest index of that kind, or null if none has one. */
 export const deepest = (found: Identification, key: 'l' | 'g' | 'j'): MappedVariable | null =>
   [...found.mapped.values()].reduce<MappedVariable | null>(
     (best, m) => ((m.indices[key] ?? -1) > (best?.indices[key] ?? -1) ? m : best),

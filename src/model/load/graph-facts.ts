@@ -96,7 +96,7 @@ const FIELDS = [
   'norm_position',
 ] as const satisfies readonly (keyof GraphFacts)[]
 
-/** What graph and configuration agree on, or where they do not. */
+/** Notes on what graph and configuration agree on, or do not. */
 export function compareFacts(config: ModelConfig, facts: GraphFacts, file: string): string[] {
   const shown = FIELDS.filter((field) => facts[field] !== undefined)
   const differing = shown.filter((field) => facts[field] !== config[field])

@@ -71,7 +71,7 @@ const NEEDED = {
 
 /**
  * `given` completed by what the weights tell.
- * @param given null where there is no configuration at all
+ * @param given null if there is no configuration at all
  * @throws AlbertkitError `malformed` naming the field that neither says
  */
 export function completeFromWeights(source: TensorSource, found: Identification, given: RawConfig | null): RawConfig {

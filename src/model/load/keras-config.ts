@@ -69,7 +69,7 @@ function functionName(value: unknown): string | null {
   return isFields(value) && typeof value.config === 'string' ? value.config : null
 }
 
-/** The policy of element types that a layer was made with, where it is another than float32. */
+/** The policy of element types that a layer was made with, if it is not float32. */
 function policyOf({ dtype }: Fields): string | undefined {
   const name = typeof dtype === 'string' ? dtype : asObject(dtype)?.config.name
   return typeof name === 'string' && name !== 'float32' ? name : undefined
@@ -91,7 +91,7 @@ function translateTask(task: KerasObject, type: 'albert' | 'bert'): Fields & { r
   }
 }
 
-/** Whether a configuration is one of Keras, or the inner part of one. */
+/** True if a configuration is one of Keras, or the inner part of one. */
 const isKeras = (fields: Fields): boolean =>
   asObject(fields) !== null ||
   (!('model_type' in fields) && Object.values(WORDS).some((word) => word !== 'dropout' && word in fields))
@@ -99,7 +99,7 @@ const isKeras = (fields: Fields): boolean =>
 /**
  * A configuration of keras-hub in our words; any other as it is.
  * @param task what a preset says of its head in a file of its own (`task.json`)
- * @throws AlbertkitError `unsupported` where it is of another model
+ * @throws AlbertkitError `unsupported` if it is of another model
  */
 export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): RawConfig {
   if (!isKeras(raw.fields)) return raw

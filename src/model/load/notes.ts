@@ -2,7 +2,7 @@ import { hasLayerNorms } from './build.js'
 import type { ConfigOptions, RawConfig } from '../config.js'
 import type { Identification } from '../names/identification.js'
 
-/** What a person should know about how a model was read. */
+/** Notes for the user on how a model was read. */
 export function modelNotes(found: Identification, raw: RawConfig, options: ConfigOptions): string[] {
   const notes: string[] = []
   if (hasLayerNorms(found) && options.layerNormEpsilon === undefined)

@@ -71,7 +71,7 @@ function chooseNames(
   return { rawConfig, identification: identify(source, rawConfig), choiceNotes }
 }
 
-/** Names the field of an error in the words of the configuration file as well, where it has others. */
+/** Names the field of an error in the words of the configuration file as well, if it has others. */
 function inWordsOf({ words }: RawConfig, error: AlbertkitError): AlbertkitError {
   if (error.place.field === undefined) return error
   const word = words?.[error.place.field]

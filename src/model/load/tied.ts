@@ -11,7 +11,7 @@ import type { Identification, MappedVariable, SkippedVariable } from '../names/i
 /** Elements that are compared at a time. */
 const PIECE = 1 << 18
 
-/** Whether two variables have the same shape and values. */
+/** True if two variables have the same shape and values. */
 function equal(source: TensorSource, a: string, b: string): boolean {
   const shape = source.tensors.get(a)?.shape ?? []
   const other = source.tensors.get(b)?.shape ?? []
@@ -31,7 +31,7 @@ function equal(source: TensorSource, a: string, b: string): boolean {
 
 export interface Settled {
   readonly found: Identification
-  /** What a person should know. */
+  /** Notes for the user. */
   readonly notes: readonly string[]
 }
 

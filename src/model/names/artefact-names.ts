@@ -10,20 +10,20 @@ import { parametersOf } from '../tensors/read.js'
 
 /**
  * Names of the weights in artefacts that albertkit wrote: the slots themselves. The family stands in the metadata, and
- * for a graph that keeps the source's order of bytes, which slots are stored otherwise than meant.
+ * for a graph that keeps the source's order of bytes, which slots are not stored in the logical order.
  */
 
 const LAYOUTS: readonly Layout[] = ['as_is', 'transposed', 'grouped']
 
 export const isArtefact = ({ format }: TensorSource): boolean => format === 'onnx' || format === 'tfjs'
 
-/** The slots that are stored otherwise than meant, with placeholders, as JSON: `{"pooler/dense/kernel":"transposed"}`. */
+/** Layouts of slots that are not stored in the logical order, as JSON: `{"pooler/dense/kernel":"transposed"}`. */
 export function layoutsOf(model: AlbertModel): string {
   const others = [...parametersOf(model)].filter(({ layout }) => layout !== 'as_is')
   return JSON.stringify(Object.fromEntries(others.map(({ slot, layout }) => [slotPattern(slot).pattern, layout])))
 }
 
-/** What metadata say of layouts, or null where they say nothing that makes sense. */
+/** Layouts in the metadata, or null if they cannot be read. */
 function readLayouts(text: string | undefined): ReadonlyMap<string, Layout> | null {
   try {
     const parsed: unknown = JSON.parse(text ?? '')
@@ -36,7 +36,7 @@ function readLayouts(text: string | undefined): ReadonlyMap<string, Layout> | nu
   }
 }
 
-/** A kernel of google_fast in the order that is meant: its groups come first. */
+/** A kernel of google_fast in the logical order: its groups come first. */
 const groupsFirst = (row: NameRow): NameRow => ({
   ...row,
   layout: 'as_is',
@@ -59,7 +59,7 @@ function slotRows(tables: readonly NameTable[], source: TensorSource): NameRow[]
 
 /**
  * Sorts the tensors of an artefact: those that are named like a slot of its family, and constants of its graph.
- * @throws AlbertkitError `unsupported` where albertkit did not write it
+ * @throws AlbertkitError `unsupported` if albertkit did not write it
  */
 export function identifyArtefact(source: TensorSource): Identification {
   const said = source.metadata?.get('family')

@@ -40,7 +40,7 @@ function tablesFor(config: RawConfig | null): readonly NameTable[] {
 /**
  * Sorts by `table`, wherever in the file its names begin: at the family's own prefix, where a model is, else below the one
  * scope that holds one.
- * @throws AlbertkitError `unsupported` where several do
+ * @throws AlbertkitError `unsupported` if several do
  */
 function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
   const own = sortAt(source, table)
@@ -90,7 +90,7 @@ function coreMissing({ table, mapped }: MatchedNames): string[] {
     if (!have.has(part(slot)) && !slot.includes(OPTIONAL) && !missing.has(part(slot))) missing.set(part(slot), name)
   return [...missing.values()]
 }
-/** Google's code leaves the mapping out where E = H. */
+/** Google's code leaves the mapping out if E = H. */
 const OPTIONAL = 'embedding_hidden_mapping_in'
 
 /** The family most of whose names occur, and of several the one that lacks least, for a file that is none of them. */
@@ -120,7 +120,7 @@ function choose(
 
 /**
  * Finds the family whose name table fits the names of `source`.
- * @param config decides where two families fit
+ * @param config decides if two families fit
  * @throws AlbertkitError `unsupported` when the file holds no model of a known family.
  */
 export function identify(source: TensorSource, config: RawConfig | null = null): Identification {
@@ -166,7 +166,7 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
   })
 }
 
-/** Whether a variable's name, and rank, is one that only this family has. */
+/** True if a variable's name, and rank, is one that only this family has. */
 function isSigned(source: TensorSource, table: NameTable): boolean {
   const { not, ...sign } = table.sign
   const has = ({ pattern, rank }: Sign): boolean =>

@@ -37,7 +37,7 @@ function compileRow(table: NameTable, row: NameRow): CompiledRow {
   return {
     row,
     pattern: new RegExp(`^${prefix}${body}$`),
-    // Made where a file needs them: most need neither, and a table has many rows.
+    // Made if a file needs them: most need neither, and a table has many rows.
     get bare() {
       return (whole ??= new RegExp(`^${body}$`))
     },
@@ -49,7 +49,7 @@ function compileRow(table: NameTable, row: NameRow): CompiledRow {
 
 const compiled = new WeakMap<NameTable, readonly CompiledRow[]>()
 
-/** The first of a kind has no number; where inner layers are counted through all groups, the number is one of both. */
+/** The first of a kind has no number; if inner layers are counted through all groups, the number is one of both. */
 function countThrough({ inner }: NameTable, indices: Partial<Record<keyof Indices, number>>): void {
   const number = (indices.l ??= 0)
   if (inner === undefined) return
@@ -77,7 +77,7 @@ function matchOf(table: NameTable, row: NameRow, found: RegExpExecArray, prefix:
 
 /**
  * Finds the slot of a variable's name, in its present or an older spelling, in `table`, or null.
- * @param scope where the names begin; where the family's own names do if left out
+ * @param scope in which the names begin; the family's own if left out
  */
 export function matchName(table: NameTable, variable: string, scope?: Scope): NameMatch | null {
   const name = spell(table, variable)
@@ -88,7 +88,7 @@ export function matchName(table: NameTable, variable: string, scope?: Scope): Na
       if (found !== null) return matchOf(table, row, found, before)
       continue
     }
-    // A head of one's own may stand outside the scope of a model that was loaded.
+    // A user's own head may stand outside the scope of a model that was loaded.
     for (const start of row.prefixed ? [scope.body] : scope.heads) {
       const found = name.startsWith(start) ? bare.exec(name.slice(start.length)) : null
       if (found !== null) return matchOf(table, row, found, before + start)

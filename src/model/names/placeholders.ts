@@ -2,7 +2,7 @@ import { groupOfLayer, type ModelConfig } from '../config.js'
 
 /**
  * Indices that a name or slot carries: `{l}`, `{g}`, `{j}`; of a LayerNorm that belongs to a layer alone also `k`, the
- * how-manieth layer of its group it is, and `n`, the number of the LayerNorm in the order of use.
+ * index of the layer within its group, and `n`, the number of the LayerNorm in the order of use.
  */
 export type Indices = Readonly<Partial<Record<'l' | 'g' | 'j' | 'k' | 'n', number>>>
 

@@ -16,7 +16,7 @@ export interface NameRow {
   readonly name: string
   readonly dims: readonly Dim[]
   readonly layout: Layout
-  /** What a classifier of this name is of, where the name tells. */
+  /** Kind of a classifier of this name, if the name tells it. */
   readonly classifies?: 'sequence' | 'token'
   /** Body rows carry the family's prefix (`bert/`, `albert.`); head rows do not. */
   readonly prefixed: boolean
@@ -33,24 +33,24 @@ export interface Sign {
 export interface NameTable {
   readonly family: Family
   readonly architecture: 'albert' | 'bert'
-  /** What a person calls it. */
+  /** Name of the family in messages. */
   readonly title: string
   /** Prefixes of body variables, the usual one first. */
   readonly prefixes: readonly string[]
   readonly rows: readonly NameRow[]
   /** A pattern that only this family's names match (among tensors of that rank, if it says one), and why that is so. */
   readonly sign: Sign & { readonly reason: string; readonly not?: Sign }
-  /** Whether a graph or a class of one's own may have put a scope before all names: `module/bert/…`, `model.encoder.…`. */
+  /** True if names may carry an outer scope: `module/bert/…`, `model.encoder.…`. */
   readonly scoped?: true
   /** Older spellings of names: what is replaced, by what. */
   readonly spellings: readonly (readonly [RegExp, string])[]
-  /** What the code that these names belong to adds to the scores of masked positions, where it is not its family's usual number. */
+  /** Number that this code adds to the scores of masked positions, if it is not that of the family. */
   readonly maskPenalty?: number
-  /** What the masked-token head computes with, where that is not what the rest of the model does. */
+  /** Settings of the masked-token head, if they are not those of the layers. */
   readonly mlmHead?: MlmHeadSettings
   /** Where names count the inner layers through all groups (`{th}`): how many of them a group has. */
   readonly inner?: number
-  /** Whether shapes and names tell the most of a configuration: the heads are an axis of the kernels. */
+  /** True if shapes and names tell most of a configuration: the heads are an axis of the kernels. */
   readonly configInferable?: boolean
   /** True if the code reads its configuration as transformers does, although the family is not hf. */
   readonly transformersFields?: true

@@ -26,7 +26,7 @@ export interface RandomOptions extends SlotOptions {
 /**
  * Plans a random model as tensors of `target`: `tf` under its own family's names, `safetensors` under those of
  * transformers.
- * @throws AlbertkitError `unsupported` where transformers has no such model
+ * @throws AlbertkitError `unsupported` if transformers has no such model
  */
 export function planRandom(config: ModelConfig, target: CheckpointTarget, options: RandomOptions): Translation {
   const { seed, deviation = INITIALIZER_RANGE } = options

@@ -27,7 +27,7 @@ export interface HeadMeans {
   readonly head: number
   /** Mean entropy of a token's attention, in nats: 0 looks at one token, ln n at n alike. */
   readonly entropy: number
-  /** Mean entropy as a part of the largest that the row allows, 0 to 1; null where no row has two tokens. */
+  /** Mean entropy as a part of the largest that the row allows, 0 to 1; null if no row has two tokens. */
   readonly normalised: number | null
   /** Mean Euclidean norm of what the head adds to a token: its context times its rows of the output kernel. */
   readonly norm: number

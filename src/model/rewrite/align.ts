@@ -19,7 +19,7 @@ export interface SlotView {
   readonly view: View
 }
 
-/** What stands for the same in both; null where one of them has no such thing. */
+/** What stands for the same in both; null if one of them has no such thing. */
 export interface Pair {
   readonly slot: string
   /** Inner layers that use it, counted through; empty outside the layers. */

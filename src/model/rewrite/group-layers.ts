@@ -14,7 +14,7 @@ const alike = (a: readonly Block[], b: readonly Block[]): boolean => {
   return left.length === right.length && left.every(([, p], i) => p === right[i]?.[1])
 }
 
-/** Whether transformers 4 runs it: there a group has no more inner layers than layers take it. */
+/** True if transformers 4 runs it: there a group has no more inner layers than layers take it. */
 export const isRunnable = (layers: number, groups: number, inner: number): boolean =>
   inner <= Math.floor(layers / groups)
 

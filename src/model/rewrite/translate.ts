@@ -117,7 +117,7 @@ class Translator {
     throw this.refuse(`only ${used.size} of the ${G} groups are used, but ${whose} code makes all of them`, hint)
   }
 
-  /** Whether the mapping does nothing; where it is absent it does not do anything either. */
+  /** True if the mapping does nothing; if it is absent it does not do anything either. */
   mapsToItself(mapping: Dense | null): boolean {
     return mapping === null || isIdentity(this.source, mapping)
   }
@@ -352,7 +352,7 @@ class Translator {
 /**
  * Plans `model` as tensors of `target`: `tf` under the names of TensorFlow's code, `safetensors` under those of
  * transformers; with `form`, multiplied out and copied into that architecture.
- * @throws AlbertkitError `unsupported` where no weights compute the same there, with the reason
+ * @throws AlbertkitError `unsupported` if no weights compute the same there, with the reason
  */
 export function translate(
   model: AlbertModel,

@@ -12,7 +12,7 @@ export type Architecture = (typeof ARCHITECTURES)[number]
 export type Origin =
   /** The source's own bytes. */
   | { readonly kind: 'parameter'; readonly parameter: Parameter }
-  /** Float32 values, row-major as the forward pass means them: fills `target` from element `start` on. */
+  /** Float32 values, row-major in the logical order: fills `target` from element `start` on. */
   | { readonly kind: 'computed'; readonly fill: (start: number, target: Float32Array) => void }
 
 export interface PlannedTensor {
@@ -20,13 +20,13 @@ export interface PlannedTensor {
   readonly name: string
   /** Slot that the name has in the target's table. */
   readonly slot: string
-  /** Shape as the forward pass means it. */
+  /** Logical shape: that of the forward pass. */
   readonly meant: readonly number[]
-  /** Shape as stored: reversed where `transposed`. */
+  /** Shape as stored: reversed if `transposed`. */
   readonly shape: readonly number[]
   /** PyTorch's `weight`, `[out, in]`. */
   readonly transposed: boolean
-  /** Element type in the file; where it is not that of the origin, values are rounded to the nearest. */
+  /** Element type in the file; if it is not that of the origin, values are rounded to the nearest. */
   readonly dtype: DType
   readonly origin: Origin
 }
@@ -41,6 +41,6 @@ export interface Translation {
   readonly config: ModelConfig
   readonly form: Architecture | null
   readonly tensors: readonly PlannedTensor[]
-  /** What a person should know about the result. */
+  /** Notes for the user on the result. */
   readonly notes: readonly string[]
 }

@@ -89,7 +89,7 @@ export function groupsLast(source: TensorSource, kernel: Parameter): Fill {
   }
 }
 
-/** Whether a dense layer maps every vector to itself: an identity kernel and a zero bias. Reads it by pieces. */
+/** True if a dense layer maps every vector to itself: an identity kernel and a zero bias. Reads it by pieces. */
 export function isIdentity(source: TensorSource, { kernel, bias }: Dense): boolean {
   const [rows = 0, columns = 0] = kernel.shape
   if (rows !== columns) return false

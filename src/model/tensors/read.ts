@@ -53,7 +53,7 @@ export function storedMatrix({ storedShape }: Parameter): readonly [rows: number
   return [elementCount(storedShape) / columns, columns]
 }
 
-/** The whole parameter as the forward pass means it. */
+/** Reads the whole parameter in the logical order. */
 export function readLogical(source: TensorSource, p: Parameter): Float32Array {
   const stored = new Float32Array(elementCount(p.shape))
   if (stored.length === 0) return stored

@@ -4,7 +4,7 @@ import type { AlbertModel, Parameter } from '../albert.js'
 /**
  * The same model with its weights in another file, whose tensors are called after their slots: what an artefact
  * computes with, run by the reference. What the file lacks stays where it was.
- * @param order whether the file has matrices as the model's own source stores them, or as the forward pass means them
+ * @param order order of matrices in the file: as the model's own source stores them, or the logical one
  */
 export function rebind(model: AlbertModel, weights: TensorSource, order: 'stored' | 'logical'): AlbertModel {
   return mapParameters(model, (p) => {

@@ -10,7 +10,7 @@ export interface View {
   readonly shape: readonly number[]
   /** Fills `target` with the elements from `start` on, as float32. Ranges of whole rows are fastest. */
   readonly read: (start: number, target: Float32Array) => void
-  /** Where an element of that order is in the tensor as it is meant. */
+  /** Index of an element of that order in the logical tensor. */
   readonly place: (index: number) => readonly number[]
 }
 
@@ -35,7 +35,7 @@ export const computedView = (shape: readonly number[], fill: Fill): View => ({
   place: (index) => unravel(index, shape),
 })
 
-/** In the order of the file, places in the order that is meant: for two of the same layout. */
+/** View in the stored order, with places in the logical one: for two of the same layout. */
 export const storedView = (source: TensorSource, p: Parameter): View => ({
   shape: p.storedShape,
   read: (start, target) => {
@@ -48,7 +48,7 @@ export const storedView = (source: TensorSource, p: Parameter): View => ({
   },
 })
 
-/** As the forward pass means it. What is stored transposed is read by blocks of rows, each a strip of every row in the file. */
+/** View in the logical order. Transposed tensors are read by blocks of rows, each a strip of every stored row. */
 export function logicalView(source: TensorSource, p: Parameter): View {
   const { shape } = p
   if (p.layout === 'as_is') return storedView(source, p)
