@@ -19,7 +19,8 @@ const safe = (text: string): string => escapeXml(escapeControl(text))
 
 function tableHtml({ title, columns, rows, notes = [] }: DataTable): string {
   const cell = (tag: 'th' | 'td', text: string, number: boolean | undefined): string =>
-    `<${tag}${number === true ? ' class="n"' : ''}>${safe(text)}</${tag}>`
+    // Long paths of tensors break after a slash, not within a word.
+    `<${tag}${number === true ? ' class="n"' : ''}>${safe(text).replaceAll('/', '/<wbr>')}</${tag}>`
   return [
     '<figure class="table"><div class="scroll"><table>',
     title === '' ? '' : `<caption>${safe(title)}</caption>`,
