@@ -2,6 +2,7 @@ import { hasFilePerPrecision, layoutOf, PRECISIONS, TARGET_NAMES, type Target } 
 import * as Flags from '@oclif/core/flags'
 import { TASK_NAMES, type Task } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
+import { besideFlags } from './common/text-flags.js'
 import { agreementFlag, argument, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
 
 /** Element types of each target that lets them be chosen, in words. */
@@ -58,6 +59,7 @@ export default class Convert extends AlbertkitCommand {
   }
   static override flags = {
     ...modelFlags,
+    vocab: besideFlags.vocab,
     to: Flags.string({
       description: 'form to write; may be repeated',
       options: [...TARGET_NAMES],
@@ -111,6 +113,7 @@ export default class Convert extends AlbertkitCommand {
     const { convertText } = await import('../report/text/convert.js')
     const report = await convertModel(args.model, flags.output, {
       ...openOptions(flags),
+      ...(flags.vocab === undefined ? {} : { vocabulary: flags.vocab }),
       targets: flags.to as Target[],
       task: flags.task as Task,
       ...(flags.as === undefined ? {} : { targetArchitecture: flags.as as 'bert' | 'albert' }),

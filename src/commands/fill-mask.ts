@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, selectFlags, selectOptions } from './common/flags.js'
-import { casedOptions, tokenizerFlags } from './common/text-flags.js'
+import { besideFlags, besideOptions, casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class FillMask extends AlbertkitCommand {
   static override summary = 'Guess the tokens that stand where a text has [MASK].'
@@ -24,6 +24,7 @@ export default class FillMask extends AlbertkitCommand {
   static override flags = {
     ...tokenizerFlags,
     ...selectFlags,
+    ...besideFlags,
     top: Flags.integer({ description: 'tokens for each mask', default: 5, min: 1, max: 1000 }),
   }
 
@@ -32,7 +33,7 @@ export default class FillMask extends AlbertkitCommand {
     const { fillMask } = await import('../api/inference/single.js')
     const { maskText } = await import('../report/text/short.js')
     const { taken: notes, onNote } = this.noteTaker()
-    const options = { top: flags.top, ...casedOptions(flags), ...selectOptions(flags), onNote }
+    const options = { top: flags.top, ...casedOptions(flags), ...besideOptions(flags), ...selectOptions(flags), onNote }
     const masks = await fillMask(args.model, args.text, options)
     await this.finish({ text: args.text, masks, notes }, () => maskText(masks))
   }

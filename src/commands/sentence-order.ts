@@ -1,6 +1,6 @@
 import { AlbertkitCommand } from './common/base.js'
 import { argument, selectFlags, selectOptions } from './common/flags.js'
-import { casedOptions, tokenizerFlags } from './common/text-flags.js'
+import { besideFlags, besideOptions, casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class SentenceOrder extends AlbertkitCommand {
   static override summary = 'Say whether two sentences stand in their order or were swapped.'
@@ -17,14 +17,14 @@ export default class SentenceOrder extends AlbertkitCommand {
     first: argument({ description: 'the first sentence', required: true }),
     second: argument({ description: 'the second sentence', required: true }),
   }
-  static override flags = { ...tokenizerFlags, ...selectFlags }
+  static override flags = { ...tokenizerFlags, ...selectFlags, ...besideFlags }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(SentenceOrder)
     const { sentenceOrder } = await import('../api/inference/single.js')
     const { orderText } = await import('../report/text/short.js')
     const { taken: notes, onNote } = this.noteTaker()
-    const options = { ...casedOptions(flags), ...selectOptions(flags), onNote }
+    const options = { ...casedOptions(flags), ...besideOptions(flags), ...selectOptions(flags), onNote }
     const order = await sentenceOrder(args.model, args.first, args.second, options)
     await this.finish({ ...order, notes }, () => orderText(order))
   }

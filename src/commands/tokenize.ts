@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
+import { withFlags } from './common/option-flags.js'
 import { argument } from './common/flags.js'
 import { casedOptions, jobOf, textFlags, tokenizerFlags } from './common/text-flags.js'
 import { badLineReporter } from './common/text-talk.js'
@@ -86,6 +87,7 @@ export default class Tokenize extends AlbertkitCommand {
       return
     }
     const tokenizer = await tokenizerOf(args.vocabulary, cased)
+    for (const note of tokenizer.notes ?? []) this.talk(`note: ${withFlags(note)}`)
     for await (const line of until(tokenizeFile(tokenizer, args.file, { special: flags.special }), this.readerGone))
       if (!(await this.put(this.jsonEnabled() ? JSON.stringify(line) : line.tokens.join(' ')))) break
   }

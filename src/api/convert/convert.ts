@@ -15,6 +15,7 @@ import { manifestText } from './manifest.js'
 import { checkOptions, type ConvertOptions } from './options.js'
 import type { ArtefactReport, ConvertReport } from './report.js'
 import { artefactSpecs, type ArtefactSpec, type ConvertedArtefact } from './specs.js'
+import { tokenizerHome } from '../open/tokenizer.js'
 import { writeTokenizer } from './tokenizer-files.js'
 import { writeArtefacts } from './write-artefacts.js'
 
@@ -101,7 +102,12 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
   try {
     for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
     const written = await writeArtefacts(conversion, staging, hasher)
-    const notes = writeTokenizer(opened.directory, staging, opened.config.max_position_embeddings)
+    const notes = writeTokenizer(
+      tokenizerHome(opened),
+      staging,
+      opened.config.max_position_embeddings,
+      options.vocabulary,
+    )
     const gate = written.flatMap((one) => one.gate ?? [])
     let verification: VerifyReport | null = null
     // What the gate refuses need not be verified.

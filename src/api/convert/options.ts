@@ -6,6 +6,8 @@ import type { OpenModelOptions } from '../open/open.js'
 import type { ArtefactSpec } from './specs.js'
 
 export interface ConvertOptions extends OpenModelOptions {
+  /** Vocabulary, a file or a folder, instead of the one beside the model. */
+  readonly vocabulary?: string
   /** Targets to write. */
   readonly targets: readonly Target[]
   /** Bring the model into this architecture by multiplying out and copying; with the target `safetensors` alone. */

@@ -12,6 +12,8 @@ export interface Progress {
   /** Number of the next line, and where it begins, if that is known. */
   readonly nextLine: number
   readonly offset: number | null
+  /** Texts of this reading whose end was cut off. */
+  readonly cut: number
 }
 
 export interface AnswerOptions {
@@ -112,7 +114,7 @@ export async function* answers(
 ): AsyncGenerator<Answer | BadLine> {
   const pool = model.pool(threads)
   const flying: { window: Window; rows: Promise<WindowRows> }[] = []
-  let done = 0
+  let [done, cut] = [0, 0]
   const start = (window: Window): void => {
     const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))
     const rows = pool.read(inputs, { ...reading, batch })
@@ -122,9 +124,12 @@ export async function* answers(
   }
   async function* land(): AsyncGenerator<Answer | BadLine> {
     const { window, rows } = flying.shift()!
-    yield* answersOf(window, await rows)
+    const read = await rows
+    yield* answersOf(window, read)
     done += window.lines
-    onProgress?.({ lines: done, nextLine: window.last.next ?? window.last.number + 1, offset: window.last.end ?? null })
+    cut += read.cut
+    const { last } = window
+    onProgress?.({ lines: done, nextLine: last.next ?? last.number + 1, offset: last.end ?? null, cut })
   }
   for await (const next of windows(patience === undefined ? entries : withPauses(entries, patience))) {
     if ('error' in next) {

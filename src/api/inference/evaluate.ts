@@ -1,4 +1,5 @@
 import { usage } from '../../base/errors.js'
+import { classIndexOf } from '../../text/data/classes.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { crossEntropy, float32Text } from '../../text/data/numbers.js'
 import type { Prediction } from './predict.js'
@@ -65,7 +66,7 @@ export async function evaluate(
       names = labels(p.logits.length)
       confusion = names.map(() => names.map(() => 0))
     }
-    const expected = p.given === null ? -1 : names.indexOf(p.given)
+    const expected = p.given === null ? -1 : (classIndexOf(names, p.given, p.givenName) ?? -1)
     if (expected === -1) {
       bad++
       const reason = p.given === null ? 'the line has no label' : `the model does not know the label ${p.given}`
@@ -86,7 +87,7 @@ export async function evaluate(
     mistakes.push({
       line: p.line,
       text: p.text,
-      label: p.given!,
+      label: names[expected]!,
       predicted: p.label,
       probability: p.probabilities[predicted]!,
       loss: own,
@@ -97,7 +98,7 @@ export async function evaluate(
   if (lines === 0)
     throw usage('no line has a label that the model knows', {
       code: 'labels-mismatch',
-      hint: 'a line is label<TAB>text; `labels` names the classes, `labelColumn` the column',
+      hint: 'a line is label<TAB>text (`inputFormat: tsv`); `labels` names the classes, `labelColumn` the column',
     })
   if (batch.length > 0) batches.push(batch.reduce((a, b) => a + b) / batch.length)
   const classes = scores(names, confusion)

@@ -1,6 +1,7 @@
-import { statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import {
   ExampleReader,
+  formatByContents,
   inputFormatOf,
   recordsOf,
   type BadLine,
@@ -36,6 +37,8 @@ export interface TextJob {
   /** The names themselves, where they are known already; before those of `labels`. */
   readonly labelNames?: readonly string[] | undefined
   readonly vocabulary?: string | undefined
+  /** Configuration file instead of the one beside the weights. */
+  readonly config?: string | undefined
   readonly lowerCase?: boolean | undefined
   readonly maxSeqLength?: number | undefined
   readonly batch?: number | undefined
@@ -53,12 +56,42 @@ export interface TextJob {
 const column = (text: string | undefined): string | number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : text
 
-/** Whether the input is a file of features. */
+/** Bytes of a file in which its first line is looked for. */
+const HEAD = 1 << 16
+
+/** First line of a regular file, as far as `HEAD` goes; empty if it cannot be read. */
+function firstLineOf(path: string): string {
+  if (sizeOf(path) === null) return ''
+  const bytes = new Uint8Array(HEAD)
+  const descriptor = openSync(path, 'r')
+  try {
+    const text = new TextDecoder().decode(bytes.subarray(0, readSync(descriptor, bytes)))
+    return text.split(/\r?\n/, 1)[0] ?? ''
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Format of a job's input: as asked for, by its name, or by its first line. @throws AlbertkitError `usage` */
+export function formatOfJob({ inputFormat, input }: TextJob): InputFormat {
+  if (inputFormat !== undefined) return inputFormat
+  const named = inputFormatOf(input)
+  return named === 'lines' ? formatByContents(firstLineOf(input), input) : named
+}
+
+/** A remark on lines that look like columns of a table, or null. */
+export function tableNote(job: TextJob): string | null {
+  if (formatOfJob(job) !== 'lines' || job.inputFormat !== undefined || !firstLineOf(job.input).includes('\t'))
+    return null
+  return 'the lines have tabs and are read as text: `inputFormat: tsv` reads them as columns (label, text)'
+}
+
+/** True if the input is a file of features. */
 export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? inputFormatOf(job.input)) === 'tfrecord'
 
 /** @throws AlbertkitError `usage` where the input is no text */
 export function readerOf(job: TextJob): ExampleReader {
-  const format = job.inputFormat ?? inputFormatOf(job.input)
+  const format = formatOfJob(job)
   if (format === 'tfrecord')
     throw usage('the input holds features, not text', { code: 'text-unusable', file: job.input })
   const options: ExampleOptions = omitUndefined({
@@ -74,6 +107,7 @@ export function readerOf(job: TextJob): ExampleReader {
 /** What a job says of the model. */
 export const textModelOptions = (job: TextJob): TextModelOptions =>
   omitUndefined({
+    config: job.config,
     vocabulary: job.vocabulary,
     lowerCase: job.lowerCase,
     runner: job.runner,
@@ -107,7 +141,7 @@ async function csvStarts(file: string): Promise<ReadonlySet<number>> {
 
 /** Where the shards of a job's input begin and end. @throws AlbertkitError `usage`, `malformed` */
 export async function indexInput(job: TextJob, count: number): Promise<LineIndex> {
-  const format = job.inputFormat ?? inputFormatOf(job.input)
+  const format = formatOfJob(job)
   if (format === 'tfrecord') return indexRecords(readTfRecords(job.input), sizeOf(job.input) ?? 0, count)
   return indexLines(job.input, count, WINDOW, format === 'csv' ? await csvStarts(job.input) : undefined)
 }

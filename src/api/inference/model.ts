@@ -147,8 +147,8 @@ export async function openTextModel(
   options: TextModelOptions = {},
 ): Promise<TextModel> {
   const wanted = textRunnerOf(options.runner)
-  const wantedLength = options.maxSeqLength ?? DEFAULT_LENGTH
-  if (wantedLength < 2) throw usage('`maxSeqLength` is at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
+  if ((options.maxSeqLength ?? DEFAULT_LENGTH) < 2)
+    throw usage('`maxSeqLength` is at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
   const opened = await openModel(homeOf(path), options)
   try {
     for (const note of opened.leftOut) options.onNote?.(note)
@@ -164,7 +164,7 @@ export async function openTextModel(
         hint: 'name the vocabulary of the model with `vocabulary`',
       })
     const labels = options.labels ?? readLabels(opened.directory, opened.config)
-    const maxLength = Math.min(wantedLength, positions)
+    const maxLength = Math.min(options.maxSeqLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH, positions)
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
     // Last: what fails before has no runtime to close and no folder to remove.
@@ -175,7 +175,7 @@ export async function openTextModel(
       file,
       bytes: sizeOf(file),
       tokenizer: tokenizer.file,
-      lowerCase: tokenizer.lowerCase,
+      lowerCase: options.lowerCase,
       maxLength,
     }
     const run = async (batch: Batch, wantedOutput: string): Promise<NamedTensor> => {

@@ -14,6 +14,8 @@ export interface Prediction {
   readonly textB: string | null
   /** The label that the line itself gives, or null. */
   readonly given: string | null
+  /** Another name of that label. */
+  readonly givenName?: string | undefined
   readonly label: string
   /** In the order of the labels. */
   readonly probabilities: readonly number[]
@@ -72,6 +74,7 @@ export async function* predictEntries(
       text: example.text,
       textB: example.textB,
       given: example.label,
+      givenName: example.labelName,
       label: labels[argmax(values)]!,
       probabilities: softmax(values),
       logits: [...values],

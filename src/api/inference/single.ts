@@ -59,7 +59,9 @@ export async function fillMasks(model: TextModel, text: string, top = 5): Promis
   const masked = features.input_ids.flatMap((id, position) => (id === model.tokenizer.special.mask ? [position] : []))
   return masked.map((position) => {
     const probabilities = softmax(data.subarray(position * size, (position + 1) * size))
-    const best = probabilities.map((_, id) => id).sort((a, b) => probabilities[b]! - probabilities[a]! || a - b)
+    // Rows behind the vocabulary have no token: tables are often padded.
+    const named = probabilities.map((_, id) => id).filter((id) => model.tokenizer.tokenOf(id) !== undefined)
+    const best = named.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b)
     const candidates = best.slice(0, top).map((id) => ({
       token: model.tokenizer.tokenOf(id) ?? '',
       id,

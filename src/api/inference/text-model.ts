@@ -12,7 +12,10 @@ export interface TextModelOptions extends OpenModelOptions {
   readonly runner?: string
   /** Names of the classes, in the order of the model's outputs. */
   readonly labels?: readonly string[]
-  /** Tokens of an input at most; 128 if left out, and never more than the model has positions. */
+  /**
+   * Tokens of an input at most, and never more than the model has positions; default as the tokenizer's configuration
+   * says (`model_max_length`), else 128.
+   */
   readonly maxSeqLength?: number
   /** Compute `sha256`, which reads all weights once more. */
   readonly hash?: boolean

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { failureOf, type Failure } from '../../base/error-transfer.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { loadTokenizer } from '../../text/tokenizers/load.js'
 import { openFile, type TextRunner } from './runners.js'
 import { readWindow, type Readable, type Reading, type WindowRows, type TextInput } from './window.js'
@@ -12,7 +13,7 @@ export interface WorkerPlan {
   readonly file: string
   readonly bytes: number
   readonly tokenizer: string
-  readonly lowerCase: boolean
+  readonly lowerCase: boolean | undefined
   readonly maxLength: number
 }
 
@@ -33,7 +34,7 @@ export type WorkerAnswer = { readonly rows: WindowRows } | { readonly failure: F
 async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () => Promise<void> }> {
   const runner = await openFile(plan.runner, plan.file)
   const model: Readable = {
-    tokenizer: loadTokenizer(plan.tokenizer, { lowerCase: plan.lowerCase }),
+    tokenizer: loadTokenizer(plan.tokenizer, omitUndefined({ lowerCase: plan.lowerCase })),
     maxLength: plan.maxLength,
     run: async (batch, output) =>
       (await runner.run({ ...batch, batch: batch.rowIndices.length }, [output])).get(output)!,

@@ -30,6 +30,8 @@ export interface Readable {
 export interface WindowRows {
   readonly width: number
   readonly values: Float32Array
+  /** Number of texts whose end was cut off. */
+  readonly cut: number
 }
 
 /** Threads that read windows of texts with one model. */
@@ -73,13 +75,14 @@ export async function readWindow(
   const features = inputs.map((input) =>
     'input_ids' in input ? input : makeFeatures(model.tokenizer, ...input, model.maxLength),
   )
-  let rows: WindowRows = { width: 0, values: new Float32Array(0) }
+  const cut = features.filter(({ isCut }) => isCut === true).length
+  let rows: WindowRows = { width: 0, values: new Float32Array(0), cut }
   for (const batch of makeBatches(features, reading.batch)) {
     if (stopped()) throw new Stopped('nobody waits for this')
     const { shape, data } = await model.run(batch, output)
     const size = data.length / batch.rowIndices.length
     const width = reduction === 'mean' ? shape.at(-1)! : size
-    if (rows.width === 0) rows = { width, values: new Float32Array(width * inputs.length) }
+    if (rows.width === 0) rows = { width, values: new Float32Array(width * inputs.length), cut }
     const { values } = rows
     batch.rowIndices.forEach((place, row) => {
       const own = data.subarray(row * size, (row + 1) * size)

@@ -1,6 +1,7 @@
 import { malformed, usage } from '../../base/errors.js'
 import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
 import { frameRecord, readTfRecords, type RecordRange } from '../../formats/tf-record.js'
+import { classIndexOf } from '../../text/data/classes.js'
 import { isBad, recordsOf, type BadLine, type ExampleReader } from '../../text/data/examples.js'
 import { decodeRecord, encodeRecord, RecordError, type FeatureRecord } from '../../text/data/feature-record.js'
 import { makeFeatures, padFeatures } from '../../text/data/features.js'
@@ -34,7 +35,6 @@ export async function writeFeatures(
 ): Promise<number> {
   if (maxLength < 3)
     throw usage('features have at least 3 tokens: [CLS], one of the text, [SEP]', { code: 'option-invalid' })
-  const places = labels === null ? null : new Map(labels.map((label, place) => [label, place]))
   let count = 0
   refuseExisting(path, force)
   const file = new WholeFile(path)
@@ -51,13 +51,13 @@ export async function writeFeatures(
         onBad?.(example)
         continue
       }
-      const { text, textB, label } = example
-      if (label !== null && places === null)
+      const { text, textB, label, labelName } = example
+      if (label !== null && labels === null)
         throw usage('the lines have labels, but the names of the classes are not known', {
           code: 'labels-mismatch',
           hint: 'give a file with one name a line as `labels`',
         })
-      const place = label === null ? 0 : places?.get(label)
+      const place = label === null ? 0 : classIndexOf(labels ?? [], label, labelName)
       if (place === undefined) {
         onBad?.({ line: line.number, reason: `the label ${label} is not among the labels`, content: line.text })
         continue

@@ -4,7 +4,7 @@ import { explained } from '../../formats/core/explain.js'
 import { openLocated } from '../../formats/core/open.js'
 import { readLines } from '../../text/data/lines.js'
 import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
-import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
+import { defaultFrame, type Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel } from '../open/open.js'
 import { findLabels, readLabelLines, readLabels } from '../labels.js'
 import type { TokenizedLine } from './report.js'
@@ -15,7 +15,8 @@ export interface TokenizeOptions extends LoadTokenizerOptions {
 }
 
 /** A vocabulary by its name, and not a model. */
-const isVocabularyFile = (path: string): boolean => /\.(txt|model|json)$/.test(path) && !path.endsWith('.index.json')
+const isVocabularyFile = (path: string): boolean =>
+  /\.(txt|model|spm|json)$/.test(path) && !path.endsWith('.index.json')
 
 /**
  * The tokenizer of a vocabulary, of a directory that holds one, or of a model.
@@ -58,27 +59,25 @@ export async function labelsBeside(path: string): Promise<readonly string[] | nu
   }
 }
 
+/** A token of the text, or a special one, which comes from nowhere. */
+interface FramedToken {
+  readonly token: string
+  readonly id: number
+  readonly start: number | null
+  readonly end: number | null
+}
+
 export function tokenizeLine(tokenizer: Tokenizer, text: string, special = false): TokenizedLine {
-  const found = tokenizer.encode(text)
-  const { cls, sep } = tokenizer.special
-  const name = (id: number): string => tokenizer.tokenOf(id) ?? ''
-  const framed = <T>(first: T, inner: T[], last: T): T[] => (special ? [first, ...inner, last] : inner)
+  const own: readonly FramedToken[] = tokenizer.encode(text)
+  const { single } = tokenizer.frame ?? defaultFrame(tokenizer.special)
+  const framed = single.flatMap((part): readonly FramedToken[] =>
+    'text' in part ? own : [{ token: tokenizer.tokenOf(part.id) ?? '', id: part.id, start: null, end: null }],
+  )
+  const found = special ? framed : own
   return {
-    tokens: framed(
-      name(cls),
-      found.map((t) => t.token),
-      name(sep),
-    ),
-    ids: framed(
-      cls,
-      found.map((t) => t.id),
-      sep,
-    ),
-    offsets: framed<readonly [number, number] | null>(
-      null,
-      found.map((t) => [t.start, t.end] as const),
-      null,
-    ),
+    tokens: found.map(({ token }) => token),
+    ids: found.map(({ id }) => id),
+    offsets: found.map(({ start, end }) => (start === null || end === null ? null : [start, end])),
   }
 }
 

@@ -23,10 +23,13 @@ const FLAGS: Readonly<Record<string, string>> = {
   halfCompute: '--fp16-compute',
   header: '--header',
   inputFormat: '--input-format',
+  'inputFormat: lines': '--input-format lines',
+  'inputFormat: tsv': '--input-format tsv',
   keepEmbeddings: '--keep-embeddings',
   labelColumn: '--label-column',
   labels: '--labels',
   layerNormEpsilon: '--layer-norm-epsilon',
+  'lowerCase: false': '--cased',
   maxSeqLength: '--max-seq-length',
   minAgreement: '--min-agreement',
   models: 'MODEL',
@@ -54,4 +57,4 @@ const FLAGS: Readonly<Record<string, string>> = {
 
 /** `text` with every option in backticks replaced by its flag. */
 export const withFlags = (text: string): string =>
-  text.replace(/`(\w+)`/g, (quoted, name: string) => (Object.hasOwn(FLAGS, name) ? FLAGS[name]! : quoted))
+  text.replace(/`(\w+(?:: \w+)?)`/g, (quoted, name: string) => (Object.hasOwn(FLAGS, name) ? FLAGS[name]! : quoted))

@@ -13,11 +13,21 @@ interface ShardFlags {
 
 /** What the commands that read lines have in common. */
 export abstract class TextCommand extends AlbertkitCommand {
+  /** Number of texts whose end was cut off. */
+  #cut = 0
+
   /** Says what happens while the input of a job is read. */
   protected async listener(job: TextJob): Promise<Listener> {
-    const { holdsRecords } = await import('../../api/inference/job.js')
+    const { holdsRecords, tableNote } = await import('../../api/inference/job.js')
     const unit = holdsRecords(job) ? 'record' : 'line'
-    return { ...listenerOf(this.speaker, { unit, maxSeqLength: job.maxSeqLength }), gone: this.readerGone }
+    const listener = listenerOf(this.speaker, { unit, maxSeqLength: job.maxSeqLength })
+    const note = unit === 'line' ? tableNote(job) : null
+    if (note !== null) listener.onNote?.(note)
+    const onProgress: Listener['onProgress'] = (progress) => {
+      this.#cut = Math.max(this.#cut, progress.cut)
+      listener.onProgress?.(progress)
+    }
+    return { ...listener, onProgress, gone: this.readerGone }
   }
 
   /** Computes the shard that is asked for; false where none is. */
@@ -39,6 +49,7 @@ export abstract class TextCommand extends AlbertkitCommand {
   /** Ends a command whose lines are written. Lines that could not be used and that no file has are exit code 3. */
   protected async finishLines(report: TextFileReport, errors: string | undefined): Promise<void> {
     const exitCode = report.bad > 0 && errors === undefined ? 3 : 0
+    if (this.#cut > 1) this.talk(`${this.#cut} texts were cut off`)
     if (report.output === null) {
       if (exitCode !== 0) await this.end(exitCode)
       return

@@ -1,8 +1,9 @@
 import * as Flags from '@oclif/core/flags'
 import type { InferredFlags } from '@oclif/core/interfaces'
 import type { TextJob } from '../../api/inference/job.js'
-import { selectFlags, selectOptions, type SelectFlagValues } from './flags.js'
+import { modelFlags, selectFlags, selectOptions, type SelectFlagValues } from './flags.js'
 import { usage } from '../../base/errors.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import type { InputFormat } from '../../text/data/examples.js'
 
 /** Flags of every command that tokenizes. */
@@ -12,6 +13,15 @@ export const tokenizerFlags = {
     allowNo: true,
   }),
 }
+
+/** Flags that say where configuration and vocabulary lie, if not beside the weights. */
+export const besideFlags = {
+  config: modelFlags.config,
+  vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),
+}
+
+export const besideOptions = ({ config, vocab }: { config?: string | undefined; vocab?: string | undefined }) =>
+  omitUndefined({ config, vocabulary: vocab })
 
 export const casedOptions = ({ cased }: { cased?: boolean | undefined }): { lowerCase?: boolean } =>
   cased === undefined ? {} : { lowerCase: !cased }
@@ -32,14 +42,14 @@ const positive = (name: string, description: string, max = 2 ** 31 - 1, aliases:
 export const textFlags = {
   ...tokenizerFlags,
   ...selectFlags,
-  vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),
+  ...besideFlags,
   labels: Flags.string({
     description: "names of the classes, a line each, instead of the model's own",
     helpValue: 'FILE',
   }),
   'max-seq-length': positive(
     'max-seq-length',
-    'tokens of a line, the rest is cut off; default 128, or what the model takes',
+    'tokens of a line, the rest is cut off; default as the tokenizer says, else 128',
     1 << 20,
   ),
   'batch-size': positive('batch-size', 'lines in a batch; default 32', 1 << 16, ['batch']),
@@ -74,7 +84,7 @@ export const jobOf = (model: string, input: string, flags: TextFlagValues, forma
   textBColumn: flags['text-b-column'],
   labelColumn: flags['label-column'],
   labels: flags.labels,
-  vocabulary: flags.vocab,
+  ...besideOptions(flags),
   lowerCase: flags.cased === undefined ? undefined : !flags.cased,
   maxSeqLength: flags['max-seq-length'],
   batch: flags['batch-size'],

@@ -1,6 +1,7 @@
 import type { Listener } from '../../api/inference/job.js'
 import { installCommand } from '../../base/install-command.js'
 import { installedVersion } from '../../base/optional-package.js'
+import { withFlags } from './option-flags.js'
 import { progressText } from '../../report/progress.js'
 
 /** What the commands that read lines say while they do. */
@@ -55,6 +56,7 @@ export function listenerOf(
   const terminal = process.stderr.isTTY
   let slow = false
   let [runner, logged, shown] = ['', 0, -Infinity]
+  let [limit, isCutSaid] = [0, false]
   const sayRunner = (): void => {
     if (runner === '') return
     talk.talk(`reading with ${runner}`)
@@ -62,20 +64,26 @@ export function listenerOf(
     runner = ''
   }
   return {
-    onModel: ({ detail, fastest, maxLength, leftOut }) => {
+    onModel: ({ detail, fastest, maxLength, leftOut, tokenizer }) => {
       for (const note of leftOut) talk.talk(`note: ${note}`)
       slow = !fastest
       if (maxSeqLength > maxLength) talk.talk(`the model takes ${maxLength} tokens, not ${maxSeqLength}`)
+      for (const note of tokenizer.notes ?? []) talk.talk(`note: ${withFlags(note)}`)
       runner = detail
+      limit = maxLength
       // Opening the model is no reading.
       start = performance.now()
       if (terminal || !fastest) sayRunner()
     },
     onNote: (note) => {
-      talk.talk(note)
+      talk.talk(withFlags(note))
     },
     onBad: badLineReporter(talk, unit),
-    onProgress: ({ lines, part }) => {
+    onProgress: ({ lines, part, cut }) => {
+      if (cut > 0 && !isCutSaid) {
+        talk.talk(`a text of more than ${limit} tokens is cut off there; --max-seq-length changes that`)
+        isCutSaid = true
+      }
       if (lines > HANDFUL) sayRunner()
       const seconds = (performance.now() - start) / 1000
       if (terminal) {

@@ -9,6 +9,8 @@ export interface Example {
   readonly text: string
   readonly textB: string | null
   readonly label: string | null
+  /** Another name of the label, as CLUE's files have it beside a number. */
+  readonly labelName?: string
   /** What the model takes, where it was made before; else it is made of the texts. */
   readonly features?: Features
 }
@@ -49,6 +51,31 @@ export function formatOf(path: string): ExampleFormat {
 export const inputFormatOf = (path: string): InputFormat =>
   /\.tf_?records?$/i.test(path) ? 'tfrecord' : formatOf(path)
 
+/** True if a line is a JSON object. */
+function isObjectLine(line: string): boolean {
+  if (!line.trimStart().startsWith('{')) return false
+  try {
+    return typeof JSON.parse(line) === 'object'
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Format by the first line of a file whose name does not tell: JSON lines if it is an object.
+ * @throws AlbertkitError `usage` if the file is one JSON array
+ */
+export function formatByContents(firstLine: string, path: string): 'lines' | 'jsonl' {
+  if (isObjectLine(firstLine)) return 'jsonl'
+  if (/^\s*\[\s*(\{|$)/.test(firstLine) && /\.json$/i.test(path))
+    throw usage('the file is one JSON array, not an object a line', {
+      code: 'text-unusable',
+      file: path,
+      hint: "write an object a line, with `jq -c '.[]'` for instance; `inputFormat: lines` reads it as plain text",
+    })
+  return 'lines'
+}
+
 class Unusable extends Error {}
 
 /** run_classifier reads `csv.reader(f, delimiter="\t", quotechar=None)`: quotes are characters like any other. */
@@ -56,6 +83,7 @@ const splitters = { tsv: (text: string): string[] => text.split('\t'), csv: csvF
 
 const NAMES = {
   label: ['label', 'class', 'category'],
+  labelName: ['label_des', 'label_desc'],
   text: ['text', 'text_a', 'sentence', 'sentence1'],
   textB: ['text_b', 'sentence2'],
 } as const
@@ -139,7 +167,15 @@ export class ExampleReader {
     const { textColumn, textBColumn, labelColumn } = this.options
     const a = field(textColumn, NAMES.text)
     if (a === null) throw new Unusable(`there is no ${String(textColumn ?? 'text')} in the object`)
-    return { line, text: a, textB: field(textBColumn, NAMES.textB), label: field(labelColumn, NAMES.label) }
+    const labelName = labelColumn === undefined ? field(undefined, NAMES.labelName) : null
+    const label = field(labelColumn, NAMES.label) ?? labelName
+    return {
+      line,
+      text: a,
+      textB: field(textBColumn, NAMES.textB),
+      label,
+      ...(labelName === null || labelName === label ? {} : { labelName }),
+    }
   }
 }
 

@@ -8,6 +8,8 @@ export interface Features {
   readonly token_type_ids: readonly number[]
   /** 0 for a token that is not to be looked at, else 1; 1 throughout if left out. */
   readonly attention_mask?: readonly number[]
+  /** True if the text was longer, and its end is cut off. */
+  readonly isCut?: boolean
 }
 
 export interface PaddedFeatures {
@@ -44,7 +46,9 @@ export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, 
   // The rest is cut off, of one text or of the longer of two.
   const first = tokenizer.ids(a, maxLength)
   const second = b === null || b === '' ? [] : tokenizer.ids(b, maxLength)
-  if (second.length > 0) {
+  const isPair = second.length > 0
+  const isCut = first.length + second.length > maxLength - specialCount(isPair ? pair : single)
+  if (isPair) {
     if (maxLength !== Infinity) {
       first.splice(maxLength)
       second.splice(maxLength)
@@ -52,7 +56,8 @@ export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, 
     truncatePair(first, second, maxLength - specialCount(pair))
   } else if (maxLength !== Infinity) first.splice(Math.max(0, maxLength - specialCount(single)))
   // A second text of which nothing is left has no [SEP] either.
-  return fillFrame(second.length > 0 ? pair : single, first, second)
+  const features = fillFrame(second.length > 0 ? pair : single, first, second)
+  return isCut ? { ...features, isCut } : features
 }
 
 /** Pads with zeros, as run_classifier does whatever the vocabulary calls its padding. */

@@ -20,6 +20,8 @@ export interface BuildOptions {
   readonly file: string
   /** True if text is lower-cased, whatever the settings say. */
   readonly lowerCase?: boolean | undefined
+  /** Remarks for the user. */
+  readonly notes?: readonly string[] | undefined
 }
 
 /** Classes whose Python code is BertTokenizer's. */
@@ -79,7 +81,7 @@ const PLAIN_RULES: BasicRules = {
 export function slowWordPiece(
   vocabulary: ReadonlyMap<string, number>,
   settings: TokenizerSettings | null,
-  { file, lowerCase: asked }: BuildOptions,
+  { file, lowerCase: asked, notes }: BuildOptions,
 ): Tokenizer {
   const isJapanese = settings?.className === 'BertJapaneseTokenizer'
   if (!isJapanese) checkClass(settings, file, BERT_CLASSES)
@@ -96,6 +98,7 @@ export function slowWordPiece(
     lowerCase,
     stripAccents,
     names,
+    notes: lowerCase ? notes : [],
     rules: basic ? rules : PLAIN_RULES,
     added: new Map(added.map(({ content, id }) => [content, id])),
     ...(settings === null || settings.neverSplit.length === 0 ? {} : { neverSplit: new Set(settings.neverSplit) }),

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import { usage } from '../../base/errors.js'
 import { fromTokenizerJson, slowSentencePiece, slowWordPiece } from './build.js'
+import { CASE_NOTE, hasCapitals } from './case.js'
 import { findKerasVocabulary, kerasTokenizer } from './keras-hub.js'
 import { SentencePieceTokenizer } from './sentencepiece.js'
 import { exists, isDirectory, namesIn, readBytes, sizeOf } from './side-files.js'
@@ -107,9 +108,11 @@ function fromFile(file: string, directory: string, options: LoadTokenizerOptions
   }
   const text = new TextDecoder().decode(bytes)
   if (file.endsWith('.json')) return fromTokenizerJson(parseTokenizerJson(text, file), settings, { file, lowerCase })
-  if (!ofTransformers)
-    return new WordPieceTokenizer(parseVocabulary(text, options.style), { file, lowerCase: lowerCase ?? true })
-  return slowWordPiece(parseVocabulary(text, options.style ?? 'transformers'), settings, { file, lowerCase })
+  const vocabulary = parseVocabulary(text, options.style ?? (ofTransformers ? 'transformers' : 'bert'))
+  const isGuessed = lowerCase === undefined && settings?.lowerCase === undefined
+  const notes = isGuessed && hasCapitals(vocabulary.keys()) ? [CASE_NOTE] : []
+  if (!ofTransformers) return new WordPieceTokenizer(vocabulary, { file, lowerCase: lowerCase ?? true, notes })
+  return slowWordPiece(vocabulary, settings, { file, lowerCase, notes })
 }
 
 /**

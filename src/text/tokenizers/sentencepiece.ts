@@ -281,6 +281,7 @@ export const ALBERT_SPECIAL: SpecialNames = {
 /** ALBERT's SentencePiece tokenizer. */
 export class SentencePieceTokenizer implements Tokenizer {
   readonly kind = 'sentencepiece'
+  readonly notes: readonly string[] = []
   readonly size: number
   readonly special: SpecialIds
   readonly file: string

@@ -32,6 +32,7 @@ export class SlowTokenizer implements Tokenizer {
   readonly special: SpecialIds
   readonly file: string
   readonly maxLength: number | undefined
+  readonly notes: readonly string[]
   readonly readsSpecial = true
   readonly added: readonly AddedToken[]
   readonly #byContent = new Map<string, AddedToken>()
@@ -52,6 +53,7 @@ export class SlowTokenizer implements Tokenizer {
     this.special = inner.special
     this.file = inner.file
     this.maxLength = maxLength
+    this.notes = inner.notes ?? []
     this.added = added
     this.#split = splitSpecial
     this.#shadows = added.some(({ content, id }) => (inner.idOf(content) ?? id) !== id)

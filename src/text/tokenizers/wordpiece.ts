@@ -135,6 +135,8 @@ export interface WordPieceOptions {
   readonly added?: ReadonlyMap<string, number> | undefined
   /** Words that are tokens as they stand. */
   readonly neverSplit?: ReadonlySet<string> | undefined
+  /** Remarks for the user. */
+  readonly notes?: readonly string[] | undefined
   /** Prefix of pieces inside of a word; default `##`. */
   readonly prefix?: string | undefined
 }
@@ -150,6 +152,7 @@ export class WordPieceTokenizer implements Tokenizer {
   readonly names: SpecialNames
   readonly rules: BasicRules
   readonly prefix: string
+  readonly notes: readonly string[]
   readonly #neverSplit: ReadonlySet<string> | undefined
   readonly #tokens: readonly (string | undefined)[]
   /** Longest token, in characters: longer candidates need no look-up. */
@@ -176,6 +179,7 @@ export class WordPieceTokenizer implements Tokenizer {
     this.stripAccents = stripAccents
     this.names = names
     this.prefix = prefix
+    this.notes = options.notes ?? []
     const rules = options.rules ?? googleRules({ lowerCase, stripAccents })
     this.rules = rules
     this.#neverSplit = neverSplit
