@@ -9,7 +9,7 @@ const mistake = z.strictObject({
   label: z.string(),
   predicted: z.string(),
   probability,
-  loss: z.number(),
+  crossEntropy: z.number(),
 })
 
 export const evaluation = z.strictObject({

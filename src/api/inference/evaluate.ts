@@ -90,10 +90,10 @@ export async function evaluate(
       label: names[expected]!,
       predicted: p.label,
       probability: p.probabilities[predicted]!,
-      loss: own,
+      crossEntropy: own,
     })
     if (mistakes.length > 100 * SHOWN)
-      mistakes.splice(0, mistakes.length, ...new Set([...keep((m) => m.loss), ...keep((m) => m.probability)]))
+      mistakes.splice(0, mistakes.length, ...new Set([...keep((m) => m.crossEntropy), ...keep((m) => m.probability)]))
   }
   if (lines === 0)
     throw usage('no line has a label that the model knows', {
@@ -111,7 +111,7 @@ export async function evaluate(
     labels: names,
     classes,
     confusion,
-    worst: keep((m) => m.loss),
+    worst: keep((m) => m.crossEntropy),
     confident: keep((m) => m.probability),
     warnings: warn({ accuracy, lines }, classes),
     bad,

@@ -34,7 +34,7 @@ export interface Mistake {
   readonly predicted: string
   /** Probability of what was predicted. */
   readonly probability: number
-  readonly loss: number
+  readonly crossEntropy: number
 }
 
 export interface Evaluation {
