@@ -43,7 +43,9 @@ describe.skipIf(CHROMIUM === null)('tables of pages', () => {
           return range.getBoundingClientRect()
         }
         const cells = [...document.querySelectorAll('td')].filter((cell) => cell.textContent !== '')
-        const pairs = cells.filter((c) => c.classList.contains('n') && c.nextElementSibling?.className === '')
+        const pairs = cells.filter(
+          (c) => c.classList.contains('n') && c.nextElementSibling?.classList.contains('n') === false,
+        )
         const gaps = pairs
           .filter((c) => c.nextElementSibling?.textContent !== '')
           .map((c) => box(c.nextElementSibling!).left - box(c).right)

@@ -18,15 +18,17 @@ export interface Section {
 const safe = (text: string): string => escapeXml(escapeControl(text))
 
 function tableHtml({ title, columns, rows, notes = [] }: DataTable): string {
-  const cell = (tag: 'th' | 'td', text: string, number: boolean | undefined): string =>
+  const isLong = columns.map((_, i) => rows.some((row) => (row[i]?.text ?? '').length > 20))
+  const classOf = (i: number): string => (columns[i]?.number === true ? ' class="n"' : isLong[i] ? ' class="w"' : '')
+  const cell = (tag: 'th' | 'td', text: string, i: number): string =>
     // Long paths of tensors break after a slash, not within a word.
-    `<${tag}${number === true ? ' class="n"' : ''}>${safe(text).replaceAll('/', '/<wbr>')}</${tag}>`
+    `<${tag}${classOf(i)}>${safe(text).replaceAll('/', '/<wbr>')}</${tag}>`
   return [
     '<figure class="table"><div class="scroll"><table>',
     title === '' ? '' : `<caption>${safe(title)}</caption>`,
-    `<thead><tr>${columns.map((c) => cell('th', c.title, c.number)).join('')}</tr></thead>`,
+    `<thead><tr>${columns.map((c, i) => cell('th', c.title, i)).join('')}</tr></thead>`,
     '<tbody>',
-    ...rows.map((row) => `<tr>${row.map((c, i) => cell('td', c.text, columns[i]?.number)).join('')}</tr>`),
+    ...rows.map((row) => `<tr>${row.map((c, i) => cell('td', c.text, i)).join('')}</tr>`),
     '</tbody></table></div>',
     ...notes.map((note) => `<p class="note">${safe(note)}</p>`),
     '</figure>',
@@ -67,6 +69,7 @@ caption{text-align:left;white-space:nowrap;font-weight:600;font-size:15px;paddin
 th,td{padding:5px 14px 5px 0;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
 th{color:var(--muted);font-weight:500}
 td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:break-word}
+td.w{min-width:22ch}
 th.n,td.n{text-align:right;padding:5px 0 5px 22px}
 th.n+th:not(.n),td.n+td:not(.n){padding-left:22px}
 tbody tr:hover td{background:color-mix(in srgb,var(--accent) 8%,transparent)}
