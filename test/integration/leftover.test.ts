@@ -160,7 +160,7 @@ describe('a dense layer beside the encoder', () => {
       const changed = await withVariables(directory, [variable(kernel, shape), variable(bias, [3])])
       const told = await openModel(changed)
       told.close()
-      expect(told.leftOut.join()).toMatch(/fc\/.*head fc/)
+      expect(told.leftOut.join()).toMatch(/fc\/.*`head` fc/)
       expect(told.model.classifier).toBeNull()
       const taken = await openModel(changed, { head: 'fc' })
       taken.close()

@@ -60,7 +60,7 @@ function selectAverages(source: TensorSource, ema: boolean): Selected {
   const count = `${averages.size} exponential moving averages (EMA)`
   if (!ema) {
     const own = [...averages.keys()].some((variable) => source.tensors.has(variable))
-    const note = `the file has ${count} of the weights beside them: the weights themselves are read, not the averages, which the option ema takes`
+    const note = `the file has ${count} of the weights beside them: the weights themselves are read, not the averages, which \`ema\` takes`
     return { source, notes: own ? [note] : [note.replace(' beside them', ' alone')] }
   }
   const stored = new Map([...averages].map(([variable, name]) => [name, variable]))

@@ -49,14 +49,14 @@ function refuseAdapter({ file, fields }: AdapterConfig, weights: string | null):
   const where = weights === null ? '' : ` (${weights})`
   const merge =
     type === 'LORA' || type === null
-      ? 'mergeLora merges a LoRA adapter that lies beside its base; otherwise merge it with PEFT (merge_and_unload()) and convert the result'
+      ? '`mergeLora` merges a LoRA adapter that lies beside its base; otherwise merge it with PEFT (merge_and_unload()) and convert the result'
       : 'merge it with PEFT (merge_and_unload()) and convert the result'
   return unsupported(
     `adapter_config.json says that ${kind}${of} belongs to the model${where}: without it the answers are those of the base`,
     {
       code: 'architecture-unsupported',
       file,
-      hint: `${merge}; to compute the base all the same: ignore "adapter_config.json"`,
+      hint: `${merge}; to compute the base all the same: \`ignore\` "adapter_config.json"`,
     },
   )
 }

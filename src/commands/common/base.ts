@@ -1,3 +1,4 @@
+import { withFlags } from './option-flags.js'
 import { once } from 'node:events'
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
@@ -101,7 +102,7 @@ export abstract class AlbertkitCommand extends Command {
       taken,
       onNote: (note) => {
         taken.push(note)
-        this.talk(`note: ${note}`)
+        this.talk(`note: ${withFlags(note)}`)
       },
     }
   }

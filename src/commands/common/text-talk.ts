@@ -1,7 +1,7 @@
+import { withFlags } from './option-flags.js'
 import type { Listener } from '../../api/inference/job.js'
 import { installCommand } from '../../base/install-command.js'
 import { installedVersion } from '../../base/optional-package.js'
-import { withFlags } from './option-flags.js'
 import { progressText } from '../../report/progress.js'
 
 /** What the commands that read lines say while they do. */
@@ -65,7 +65,7 @@ export function listenerOf(
   }
   return {
     onModel: ({ detail, fastest, maxLength, leftOut, tokenizer }) => {
-      for (const note of leftOut) talk.talk(`note: ${note}`)
+      for (const note of leftOut) talk.talk(`note: ${withFlags(note)}`)
       slow = !fastest
       if (maxSeqLength > maxLength) talk.talk(`the model takes ${maxLength} tokens, not ${maxSeqLength}`)
       for (const note of tokenizer.notes ?? []) talk.talk(`note: ${withFlags(note)}`)

@@ -107,21 +107,22 @@ export function refuseLeftover(
       code: 'tensor-unknown',
       file: source.tensors.get(first)?.file ?? found.table.title,
       tensor: first,
-      hint: `${[...new Set(advice)].map((text) => `${text}; `).join('')}to compute without them all the same: ignore ${patterns.join(' and ')}`,
+      hint: `${[...new Set(advice)].map((text) => `${text}; `).join('')}to compute without them all the same: \`ignore\` ${patterns.join(' and ')}`,
     },
   )
 }
 
 /** Notes on what stands outside of the model and is left out. */
-export function notesOnOutside(source: TensorSource, { outside }: Leftover, dense: readonly string[]): string[] {
+export function notesOnOutside({ outside }: Leftover, dense: readonly string[]): string[] {
   if (outside.length === 0) return []
   const words = [...new Set(outside.flatMap((name) => headWordsOf(name) ?? []))]
   const looks = words.length === 0 ? '' : `; it looks like ${words.join(' and ')}`
   const more =
-    dense.length === 0 ? '' : `; as the classifier of the model: ${dense.map((name) => `head ${name}`).join(' or ')}`
-  const all = outside.length === source.tensors.size ? '' : ' of the file'
+    dense.length === 0
+      ? ''
+      : `; as the classifier of the model: ${dense.map((name) => `\`head\` ${name}`).join(' or ')}`
   return [
-    `left out, for ${outside.length === 1 ? 'it is no variable' : 'they are no variables'} of the model${all}: ${list(outside)}${looks}${more}`,
+    `left out, for ${outside.length === 1 ? 'it is no variable' : 'they are no variables'} of the model: ${list(outside)}${looks}${more}`,
   ]
 }
 

@@ -166,7 +166,7 @@ export function resolveModel(
       plan,
       refusal: refusal ?? (plan.error === null ? refuseLeftover(source, identification, left) : null),
       notes: [...choiceNotes, ...configNotes, ...notes, ...modelNotes(identification, rawConfig, options)],
-      leftOut: notesOnOutside(source, left, denseHeads(source, identification)),
+      leftOut: notesOnOutside(left, denseHeads(source, identification)),
     }
   } catch (error) {
     throw refusal ?? error
