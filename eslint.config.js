@@ -1,6 +1,20 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
+import { builtinModules } from 'node:module'
 import house from './eslint.rooms.js'
+
+/** Rooms and files that know nothing of Node. */
+const HOSTLESS = ['src/formats/**', 'src/model/**', 'src/text/**', 'src/export/*/{graph,nodes}.ts', 'src/base/bytes.ts']
+const HOSTLESS_MESSAGE = 'This code runs in browsers too: nothing of Node.'
+/** Modules of Node, by either of their names. */
+const NODE_MODULES = [
+  'node:*',
+  ...builtinModules.filter((name) => !name.startsWith('_') && !name.includes('/')),
+  'yauzl',
+  'tar-stream',
+  '@node-rs/*',
+  'h5wasm/node',
+]
 
 export default tseslint.config(
   { ignores: ['dist/', 'docs/reference/', 'coverage/', 'src/proto/generated/', 'fixtures/', 'tmp/', 'scripts/*.d.ts'] },
@@ -38,6 +52,26 @@ export default tseslint.config(
       // Elements of arrays whose bounds the code has just established; a check there would be one that cannot fail.
       '@typescript-eslint/no-non-null-assertion': 'off',
       'no-control-regex': 'off',
+    },
+  },
+  {
+    // What runs in a browser too: files come through a port (src/formats/core/file-port.ts), texts and bytes without Buffer.
+    files: HOSTLESS,
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ group: NODE_MODULES, message: HOSTLESS_MESSAGE }] }],
+      'no-restricted-globals': [
+        'error',
+        ...['Buffer', 'process', 'require', '__dirname', 'setImmediate', 'NodeJS'].map((name) => ({
+          name,
+          message: HOSTLESS_MESSAGE,
+        })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ImportExpression > Literal[value=/^node:/]', message: HOSTLESS_MESSAGE },
+        { selector: 'TSImportType Literal[value=/^node:/]', message: HOSTLESS_MESSAGE },
+        { selector: "TSQualifiedName > Identifier[name='NodeJS']", message: HOSTLESS_MESSAGE },
+      ],
     },
   },
   {

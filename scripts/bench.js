@@ -4,13 +4,25 @@
 //
 //   npm run bench [-- base|xxlarge]
 import { spawn } from 'node:child_process'
-import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { ZipFile } from 'yazl'
 import { writeSafetensors } from '../dist/formats/safetensors/write.js'
+import { shardPath } from '../dist/formats/tf-bundle/source.js'
 import { BundleWriter } from '../dist/formats/tf-bundle/write.js'
 import { fillPattern } from '../dist/model/names.js'
 import { tableOf } from '../dist/model/slots.js'
@@ -60,18 +72,31 @@ function pour(shape, sink) {
   }
 }
 
+function writingFile(path, body) {
+  const file = openSync(path, 'w')
+  try {
+    body((bytes) => writeSync(file, bytes))
+  } finally {
+    closeSync(file)
+  }
+}
+
 function makeCheckpoint(folder, size) {
   mkdirSync(folder)
-  const writer = new BundleWriter(join(folder, 'model.ckpt'))
-  for (const { name, shape } of variables('google', size)) writer.add(name, 'F32', shape, (sink) => pour(shape, sink))
-  writer.finish()
+  writingFile(shardPath(join(folder, 'model.ckpt'), 0, 1), (put) => {
+    const writer = new BundleWriter(put)
+    for (const { name, shape } of variables('google', size)) writer.add(name, 'F32', shape, (sink) => pour(shape, sink))
+    writeFileSync(join(folder, 'model.ckpt.index'), writer.finish())
+  })
   writeFileSync(join(folder, 'albert_config.json'), JSON.stringify(config(size)))
 }
 
 function makeHuggingFace(folder, size) {
   mkdirSync(folder)
   const tensors = variables('hf', size).map((v) => ({ ...v, dtype: 'F32' }))
-  writeSafetensors(join(folder, 'model.safetensors'), tensors, ({ shape }, sink) => pour(shape, sink), { format: 'pt' })
+  writingFile(join(folder, 'model.safetensors'), (put) => {
+    writeSafetensors(put, tensors, ({ shape }, sink) => pour(shape, sink), { format: 'pt' })
+  })
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config(size)))
 }
 

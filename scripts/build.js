@@ -73,7 +73,7 @@ async function bundle() {
   // again is warned of it, because the package has no side effects.
   const groups = [
     ['vendor/zod.js'],
-    ['vendor/cli-table3.js', 'vendor/snappyjs.js', 'vendor/tar-stream.js'],
+    ['vendor/cli-table3.js', 'vendor/snappyjs.js'],
     ['proto/onnx.js', 'proto/tensorflow.js'],
   ]
   for (const modules of groups)
@@ -88,7 +88,7 @@ async function bundle() {
       minify: true,
       legalComments: 'eof',
     })
-  for (const module of ['cli-table3', 'snappyjs', 'tar-stream']) rmSync(join(dist, `vendor/${module}.d.ts`))
+  for (const module of ['cli-table3', 'snappyjs']) rmSync(join(dist, `vendor/${module}.d.ts`))
   const generated = join(dist, 'proto/generated')
   for (const part of readdirSync(generated)) if (!part.endsWith('.d.ts')) rmSync(join(generated, part))
 }

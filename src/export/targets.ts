@@ -9,6 +9,7 @@ import {
   type Target,
 } from '../base/artefact-layout.js'
 import { tfjsMetadata } from '../formats/artefact.js'
+import type { FilePort } from '../formats/core/file-port.js'
 import type { TensorSource } from '../formats/core/source.js'
 import { onnxGraphNames, openOnnxWeights } from '../formats/onnx/source.js'
 import { openTfjsWeights } from '../formats/tfjs/source.js'
@@ -43,11 +44,11 @@ export interface GraphTargetInfo extends GraphLayout {
   /** Writes the graph. @throws AlbertkitError `output`, or `malformed` from the source */
   readonly write: (request: GraphRequest) => Promise<WrittenArtefact>
   /** Opens the weights of a file, named by their slots; quantised ones as float32. @throws AlbertkitError `malformed` */
-  readonly openWeights: (file: string) => TensorSource
+  readonly openWeights: (files: FilePort, file: string) => TensorSource
   /** What `write` put into the file as metadata; empty if another program wrote it. @throws AlbertkitError `malformed` */
-  readonly metadata: (file: string) => ReadonlyMap<string, string>
+  readonly metadata: (files: FilePort, file: string) => ReadonlyMap<string, string>
   /** Names of values that a runtime gives only if it is told of them; null if it finds all values of a file by itself. */
-  readonly valuesIn: ((file: string) => GraphValues) | null
+  readonly valuesIn: ((files: FilePort, file: string) => GraphValues) | null
 }
 
 /** Names of the values of a graph. */
@@ -89,8 +90,8 @@ const GRAPHS: Readonly<Record<GraphTarget, GraphTargetInfo>> = {
       { name: 'keepEmbeddings', precisions: ['int8'] },
     ],
     write: exportOnnx,
-    openWeights: (file) => dequantised(openOnnxWeights(file)),
-    metadata: (file) => onnxGraphNames(file).metadata,
+    openWeights: (files, file) => dequantised(openOnnxWeights(files, file)),
+    metadata: (files, file) => onnxGraphNames(files, file).metadata,
     valuesIn: onnxGraphNames,
   },
 }

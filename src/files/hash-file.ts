@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
+import type { FilePort } from '../formats/core/file-port.js'
+import { withFile } from '../formats/core/file.js'
 
 export interface FileHash {
   readonly sha256: string
@@ -36,3 +38,16 @@ export function hashFile(path: string, complete: Int32Array | null = null): File
     closeSync(descriptor)
   }
 }
+
+/** Hashes a file of a port in pieces. @throws AlbertkitError if it cannot be read */
+export const hashThrough = (files: FilePort, path: string): FileHash =>
+  withFile(files, path, (file) => {
+    const hash = createHash('sha256')
+    const piece = new Uint8Array(Math.min(PIECE, file.size))
+    for (let at = 0; at < file.size; at += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, file.size - at))
+      file.read(at, part)
+      hash.update(part)
+    }
+    return { sha256: hash.digest('hex'), bytes: file.size }
+  })

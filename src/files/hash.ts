@@ -2,7 +2,9 @@ import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { malformed } from '../base/errors.js'
-import { hashFile, type FileHash } from './hash-file.js'
+import type { FilePort } from '../formats/core/file-port.js'
+import { disk } from './disk.js'
+import { hashFile, hashThrough, type FileHash } from './hash-file.js'
 import type { Answer, Request } from './hash-worker.js'
 
 export { hashFile, type FileHash } from './hash-file.js'
@@ -24,14 +26,19 @@ export class Hasher {
   readonly #queue: Request[] = []
   /** Files that are followed while they are written. */
   readonly #growing = new Map<string, Int32Array>()
+  readonly #elsewhere: { readonly path: string; readonly files: FilePort }[] = []
   #bytes = 0
   #worker: Worker | null = null
   #busy = false
   #failed: Error | null = null
   #idle: (() => void) | null = null
 
-  /** A file that is complete. */
-  add(path: string): void {
+  /** A file that is complete; one that is not of the disk is hashed at the end. */
+  add(path: string, files: FilePort = disk): void {
+    if (files !== disk) {
+      this.#elsewhere.push({ path, files })
+      return
+    }
     const growing = this.#growing.get(path)
     if (growing === undefined) {
       this.#take({ path, complete: null }, sizeOf(path))
@@ -97,6 +104,7 @@ export class Hasher {
       // Lets the thread's answer in, so that it gets its next file.
       await new Promise((resolve) => setImmediate(resolve))
     }
+    for (const { path, files } of this.#elsewhere) this.#hashes.set(path, hashThrough(files, path))
     if (this.#busy) await new Promise<void>((resolve) => (this.#idle = resolve))
     if (this.#failed !== null) throw this.#failed
     return this.#hashes

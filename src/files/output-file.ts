@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { AlbertkitError, outputError } from '../base/errors.js'
 
 /** What a person can do about the errors of writing that have a remedy. */
@@ -46,10 +46,10 @@ export const writeText = (path: string, text: string): void => {
   })
 }
 
-/** Copies a small file. @throws AlbertkitError `output` */
-export const copyTo = (path: string, source: string): void => {
+/** Writes a small file of bytes, over one that is there. @throws AlbertkitError `output` */
+export const writeBytes = (path: string, bytes: Uint8Array): void => {
   writing(path, () => {
-    copyFileSync(source, path)
+    writeFileSync(path, bytes)
   })
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { fileNames, graphLayout, isArtefactName, type GraphTarget } from '../base/artefact-layout.js'
 import * as z from '../vendor/zod.js'
 import { wrapSource, type Container, type Found } from './core/container.js'
+import { exists, type FilePort } from './core/file-port.js'
+import { readText } from './core/file.js'
+import { basename, dirname, join } from './core/paths.js'
 import { dequantised } from './views/dequantised.js'
 import { onnxGraphNames, openOnnxWeights } from './onnx/source.js'
 import type { TensorSource } from './core/source.js'
@@ -24,8 +25,8 @@ function parseJson(text: string): unknown {
 const USER_METADATA = z.object({ userDefinedMetadata: z.object({ albertkit: z.record(z.string(), z.unknown()) }) })
 
 /** Metadata that `convert` left in a `model.json`; empty if another program wrote it or it is not JSON. */
-export function tfjsMetadata(file: string): ReadonlyMap<string, string> {
-  const parsed = USER_METADATA.safeParse(parseJson(readFileSync(file, 'utf8')))
+export function tfjsMetadata(files: FilePort, file: string): ReadonlyMap<string, string> {
+  const parsed = USER_METADATA.safeParse(parseJson(readText(files, file)))
   if (!parsed.success) return new Map()
   const entries = Object.entries(parsed.data.userDefinedMetadata.albertkit)
   return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
@@ -42,19 +43,19 @@ function roundedNote(file: string, metadata: ReadonlyMap<string, string>): strin
 function artefact(
   target: GraphTarget,
   title: string,
-  open: (file: string) => TensorSource,
-  metadataOf: (file: string) => ReadonlyMap<string, string>,
+  open: (files: FilePort, file: string) => TensorSource,
+  metadataOf: (files: FilePort, file: string) => ReadonlyMap<string, string>,
 ): Container {
   const layout = graphLayout(target)
   // In the order in which they are taken if several are there.
   const known = fileNames(layout)
-  const found = (file: string): Found => ({
+  const found = (files: FilePort, file: string): Found => ({
     directories: [dirname(file), dirname(dirname(file))],
     notes: [],
     open() {
-      const source = open(file)
+      const source = open(files, file)
       try {
-        const metadata = metadataOf(file)
+        const metadata = metadataOf(files, file)
         return { source: wrapSource(source, { metadata, notes: roundedNote(file, metadata) }) }
       } catch (error) {
         source.close()
@@ -64,13 +65,13 @@ function artefact(
   })
   return {
     title,
-    byName: (path) => (isArtefactName(layout, path) ? found(path) : null),
-    inDirectory(directory, names) {
+    byName: (files, path) => (isArtefactName(layout, path) ? found(files, path) : null),
+    inDirectory(files, directory, names) {
       const direct = known.find((name) => names.includes(name))
-      if (direct !== undefined) return found(join(directory, direct))
+      if (direct !== undefined) return found(files, join(directory, direct))
       if (!names.includes(layout.folder)) return null
-      const inner = known.map((name) => join(directory, layout.folder, name)).find((file) => existsSync(file))
-      return inner === undefined ? null : found(inner)
+      const inner = known.map((name) => join(directory, layout.folder, name)).find((file) => exists(files, file))
+      return inner === undefined ? null : found(files, inner)
     },
   }
 }
@@ -78,8 +79,8 @@ function artefact(
 export const onnxArtefact = artefact(
   'onnx',
   'an ONNX file of albertkit (.onnx)',
-  (file) => dequantised(openOnnxWeights(file)),
-  (file) => onnxGraphNames(file).metadata,
+  (files, file) => dequantised(openOnnxWeights(files, file)),
+  (files, file) => onnxGraphNames(files, file).metadata,
 )
 
 export const tfjsArtefact = artefact('tfjs', 'a tfjs model of albertkit (model.json)', openTfjsWeights, tfjsMetadata)

@@ -1,8 +1,6 @@
-import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { concatBytes } from '../base/bytes.js'
 import { malformed, unsupported } from '../base/errors.js'
-import { crcOf, maskCrc } from './core/crc32c.js'
-import { fileError } from './core/file.js'
+import { crc32c, maskCrc } from './core/checksums.js'
 
 /**
  * TFRecord, TensorFlow's file of records (core/lib/io/record_writer.h): length as uint64, its masked CRC-32C, the bytes,
@@ -13,7 +11,6 @@ const HEADER = 12
 const FOOTER = 4
 /** A record of features is some KiB. More than this is a damaged length, or a file of something else. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024
-const CHUNK = 1 << 18
 
 export interface TfRecord {
   /** Counted from 1. */
@@ -33,26 +30,28 @@ export interface RecordRange {
   readonly first: number
 }
 
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
 /** A record as it stands in a file. */
 export function frameRecord(record: Uint8Array): Uint8Array {
   const framed = new Uint8Array(HEADER + record.length + FOOTER)
   const view = new DataView(framed.buffer)
   view.setBigUint64(0, BigInt(record.length), true)
-  view.setUint32(8, maskCrc(crcOf(framed.subarray(0, 8))), true)
+  view.setUint32(8, maskCrc(crc32c(framed.subarray(0, 8))), true)
   framed.set(record, HEADER)
-  view.setUint32(HEADER + record.length, maskCrc(crcOf(record)), true)
+  view.setUint32(HEADER + record.length, maskCrc(crc32c(record)), true)
   return framed
 }
 
 /** Bytes of a stream that are looked at before they are taken. */
 class Ahead {
-  #chunks: Buffer[] = []
+  #chunks: Uint8Array[] = []
   #length = 0
 
-  constructor(readonly stream: AsyncIterator<Buffer>) {}
+  constructor(readonly stream: AsyncIterator<Uint8Array>) {}
 
   /** The next `n` bytes, or fewer where the stream ends before; they stay where they are. */
-  async peek(n: number): Promise<Buffer> {
+  async peek(n: number): Promise<Uint8Array> {
     while (this.#length < n) {
       const next = await this.stream.next()
       if (next.done === true) break
@@ -61,7 +60,7 @@ class Ahead {
     }
     const [first] = this.#chunks
     if (first !== undefined && first.length >= n) return first.subarray(0, n)
-    const whole = Buffer.concat(this.#chunks)
+    const whole = concatBytes(this.#chunks)
     this.#chunks = [whole]
     return whole.subarray(0, n)
   }
@@ -74,20 +73,21 @@ class Ahead {
   }
 }
 
-function recordLength(header: Buffer, file: string, offset: number): number {
+function recordLength(header: Uint8Array, file: string, offset: number): number {
   const place = { file, offset }
   if (header.length < HEADER)
     throw malformed(
       offset === 0 ? 'this is no TFRecord file' : `${header.length} bytes are left, fewer than a record has`,
       place,
     )
-  if (header.readUInt32LE(8) !== maskCrc(crcOf(header.subarray(0, 8)))) {
+  const view = viewOf(header)
+  if (view.getUint32(8, true) !== maskCrc(crc32c(header.subarray(0, 8)))) {
     if (offset > 0) throw malformed('the length of a record is damaged', { ...place, hint: 'fetch the file again' })
     if (header[0] === 0x1f && header[1] === 0x8b)
       throw unsupported('the TFRecord file is compressed', { ...place, hint: 'unpack it first: gunzip -c FILE' })
     throw malformed('this is no TFRecord file', place)
   }
-  const length = header.readBigUInt64LE(0)
+  const length = view.getBigUint64(0, true)
   if (length > BigInt(MAX_RECORD_BYTES))
     throw unsupported(`a record has ${length} bytes, and 64 MiB is the limit`, place)
   return Number(length)
@@ -106,7 +106,7 @@ async function* split(ahead: Ahead, file: string, offset: number, first: number)
         hint: 'the file is truncated: fetch it again',
       })
     const bytes = framed.subarray(HEADER, HEADER + length)
-    if (framed.readUInt32LE(HEADER + length) !== maskCrc(crcOf(bytes)))
+    if (viewOf(framed).getUint32(HEADER + length, true) !== maskCrc(crc32c(bytes)))
       throw malformed(`record ${number} is damaged: its checksum is another`, {
         file,
         offset,
@@ -119,23 +119,19 @@ async function* split(ahead: Ahead, file: string, offset: number, first: number)
 }
 
 /**
- * The records of a file, of a part of it, or of standard input (`-`), one at a time, checksums compared.
- * @throws AlbertkitError `malformed` where it is damaged or none, `unsupported` where it is compressed, `environment`
+ * The records of a stream of bytes, one at a time, checksums compared.
+ * @param name what the stream is of, for messages
+ * @param range of a part of a file: where that lies
+ * @throws AlbertkitError `malformed` if it is damaged or no TFRecord file, `unsupported` if it is compressed
  */
-export async function* readTfRecords(
-  path: string,
+export async function* splitRecords(
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
   range?: RecordRange,
-  stdin: Readable = process.stdin,
 ): AsyncGenerator<TfRecord> {
-  if (range?.bytes === 0) return
-  const part = range === undefined ? {} : { start: range.offset, end: range.offset + range.bytes - 1 }
-  const stream = path === '-' ? stdin : createReadStream(path, { highWaterMark: CHUNK, ...part })
-  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-  const name = path === '-' ? 'standard input' : path
+  const chunks = stream[Symbol.asyncIterator]()
   try {
     yield* split(new Ahead(chunks), name, range?.offset ?? 0, range?.first ?? 1)
-  } catch (error) {
-    throw error instanceof Error && 'code' in error && 'syscall' in error ? fileError(error, name) : error
   } finally {
     await chunks.return?.()
   }

@@ -1,6 +1,7 @@
-import { basename } from 'node:path'
 import { malformed, type AlbertkitError } from '../base/errors.js'
+import type { FilePort } from './core/file-port.js'
 import { readTextUpTo } from './core/file.js'
+import { basename } from './core/paths.js'
 import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './core/json.js'
 
 /** An index lists names only: 64 MiB would be a million tensors. */
@@ -13,14 +14,14 @@ const MAX_INDEX_BYTES = 64 * 1024 * 1024
  * @returns pairs of tensor (layer) and file name, in the order of the index
  * @throws AlbertkitError `malformed`, also where a file is named that is not in the index' own directory
  */
-export function readWeightMap(path: string, lists = false): [name: string, shard: string][] {
+export function readWeightMap(files: FilePort, path: string, lists = false): [name: string, shard: string][] {
   const fail = (what: string, tensor?: string): AlbertkitError =>
     malformed(what, {
       file: path,
       ...(tensor === undefined ? {} : { tensor }),
       hint: 'an index has a weight_map from tensor to file',
     })
-  const text = readTextUpTo(path, MAX_INDEX_BYTES)
+  const text = readTextUpTo(files, path, MAX_INDEX_BYTES)
   if (text === null) throw fail('the index is larger than 64 MiB')
   let parsed: StrictValue
   try {

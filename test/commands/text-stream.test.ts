@@ -266,7 +266,7 @@ describe('vectors', () => {
     const { shape, values } = readNpy(at('v.npy'))
     expect(shape).toEqual([1200, 128])
     expect(values).toEqual(Float32Array.from(expected))
-    const { openSource } = await import('../../src/formats/core/open.js')
+    const { openSource } = await import('../../src/api/open/source.js')
     const source = await openSource(at('v.safetensors'))
     const { shape: stored, byteLength } = source.tensors.get('vectors')!
     const bytes = new Uint8Array(byteLength)

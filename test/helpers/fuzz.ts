@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { AlbertkitError } from '../../src/base/errors.js'
-import { openSource } from '../../src/formats/core/open.js'
+import { openSource } from '../../src/api/open/source.js'
 import { readAll } from '../../src/formats/core/source.js'
 import { graphFacts } from '../../src/model/load/graph-facts.js'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openModel } from '../../src/api/open/open.js'
 import { AlbertkitError } from '../../src/base/errors.js'
-import { openSource } from '../../src/formats/core/open.js'
+import { openSource } from '../../src/api/open/source.js'
 import { readAll } from '../../src/formats/core/source.js'
 import { describeShared, hasShared, SHARED } from '../helpers/shared.js'
 

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { exportModel } from '../../src/export/export.js'
 import type { ExportOptions } from '../../src/export/options.js'
+import { disk } from '../../src/files/disk.js'
 import { toBfloat16, toHalf } from '../../src/model/tensors/half.js'
 import { dequantised } from '../../src/formats/views/dequantised.js'
 import { onnxGraphNames, openOnnxWeights } from '../../src/formats/onnx/source.js'
@@ -69,8 +70,8 @@ describe.each(CASES)('%s', (name, options, task) => {
     const dir = join(scratch, `${name}-${form}`.replaceAll(/\W+/g, '-'))
     await exportModel(model, source, 'onnx', dir, { task, allOutputs: true, ...more })
     const path = join(dir, 'onnx', FILES[file])
-    const weights = dequantised(openOnnxWeights(path))
-    const said = onnxGraphNames(path).metadata
+    const weights = dequantised(openOnnxWeights(disk, path))
+    const said = onnxGraphNames(disk, path).metadata
     const dynamic: DynamicWeights = new Map(
       Object.entries(JSON.parse(said.get('dynamic') ?? '{}') as Record<string, 0 | 1>),
     )
@@ -90,7 +91,7 @@ describe.each(CASES)('%s', (name, options, task) => {
   it.each(['f16', 'uint16', 'uint8'] as const)('tfjs %s computes what its own weights give', async (precision) => {
     const dir = join(scratch, `${name}-tfjs-${precision}`.replaceAll(/\W+/g, '-'))
     await exportModel(model, source, 'tfjs', dir, { task, allOutputs: true, precision })
-    const weights = openTfjsWeights(join(dir, 'tfjs', 'model.json'))
+    const weights = openTfjsWeights(disk, join(dir, 'tfjs', 'model.json'))
     const written = rebind(model, weights, 'logical')
     for (const each of inputs) {
       const wanted = runReference(written, weights, each, heads)
@@ -117,7 +118,7 @@ it('a weight too large for a half stays float32, and the sum of a batch stays fi
       precision: 'f16',
       halfCompute,
     })
-    const weights = openOnnxWeights(join(dir, 'onnx/model_fp16.onnx'))
+    const weights = openOnnxWeights(disk, join(dir, 'onnx/model_fp16.onnx'))
     expect(weights.tensors.get(kernel.slot)?.dtype).toBe('F32')
     weights.close()
     const results = await runOnnx(dir, someInputs(3, 20, 37), 'model_fp16.onnx')
@@ -152,7 +153,7 @@ it('external data: one file of weights, read back and run', async () => {
   const inputs = someInputs(2, 9, 37)
   const [a, b] = [await runOnnx(plain, inputs), await runOnnx(external, inputs)]
   for (const [name, { data }] of a) expect(b.get(name)!.data).toEqual(data)
-  const weights = openOnnxWeights(join(external, 'onnx/model.onnx'))
+  const weights = openOnnxWeights(disk, join(external, 'onnx/model.onnx'))
   expect(weights.files).toHaveLength(2)
   const parameters = [...parametersOf(model)].filter(({ slot }) => !slot.startsWith('classifier/'))
   expect(compareWeights(source, weights, parameters).differences).toEqual([])

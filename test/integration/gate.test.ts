@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert/convert.js'
 import type { ConvertOptions } from '../../src/api/convert/options.js'
+import { disk } from '../../src/files/disk.js'
 import { initModel } from '../../src/api/init/init.js'
 import { readHeader } from '../../src/formats/safetensors/header.js'
 import { RangedFile } from '../../src/formats/core/file.js'
@@ -147,7 +148,7 @@ describe('quantisation that does harm', () => {
     await initModel(at('config.json'), at('outliers'), { task: 'classify', labels: 5, target: 'safetensors' })
     // The first channel of whatever was normalised is zero, so that what it is multiplied with does not matter: there
     // stand weights so large that all others of their output channel are rounded away.
-    const file = new RangedFile(at('outliers/model.safetensors'))
+    const file = new RangedFile(disk, at('outliers/model.safetensors'))
     const bytes = readFileSync(file.path)
     const set = (offset: number, count: number, value: (i: number) => number): void => {
       for (let i = 0; i < count; i++) bytes.writeFloatLE(value(i), offset + 4 * i)

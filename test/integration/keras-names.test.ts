@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { openModel } from '../../src/api/open/open.js'
 import { verifyOpened } from '../../src/api/verify/verify.js'
-import { openSource } from '../../src/formats/core/open.js'
+import { openSource } from '../../src/api/open/source.js'
 import { readAll } from '../../src/formats/core/source.js'
-import { BundleWriter } from '../../src/formats/tf-bundle/write.js'
 import { describeShared, SHARED } from '../helpers/shared.js'
+import { BundleFiles } from '../helpers/write-files.js'
 
 /** The weights of a fixture under the names that the converter of tf-models gives them. */
 
@@ -63,7 +63,7 @@ function splitHeads(name: string, shape: readonly number[], heads: number): read
 async function rename(fixture: string, replacements: typeof ALBERT, config: string, scope: string): Promise<string> {
   const folder = mkdtempSync(join(out, fixture))
   const source = await openSource(join(SHARED, 'tf', fixture))
-  const writer = new BundleWriter(join(folder, 'model.ckpt'))
+  const writer = new BundleFiles(join(folder, 'model.ckpt'))
   for (const { name, dtype, shape } of source.tensors.values()) {
     if (name.startsWith('cls/seq_relationship')) continue
     const renamed = scope + replacements.reduce((text, [from, to]) => text.replace(from, to), name)

@@ -6,11 +6,12 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert/convert.js'
 import { inspectModel } from '../../src/api/inspect/inspect.js'
 import { openModel } from '../../src/api/open/open.js'
-import { openSource } from '../../src/formats/core/open.js'
+import { openSource } from '../../src/api/open/source.js'
 import { readAll } from '../../src/formats/core/source.js'
-import { writeSafetensors, type TensorPlan } from '../../src/formats/safetensors/write.js'
+import type { TensorPlan } from '../../src/formats/safetensors/write.js'
 import { KINDS, writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
 import { albertkit } from '../helpers/run.js'
+import { writeSafetensorsFile } from '../helpers/write-files.js'
 
 /** A variable within the encoder that no family has is a refusal everywhere, one beside it a note everywhere. */
 
@@ -51,7 +52,7 @@ async function withVariables(directory: string, more: readonly TensorPlan[]): Pr
   const target = fresh()
   const source = await openSource(directory)
   const own = [...source.tensors.values()].map(({ name, dtype, shape }) => ({ name, dtype, shape }))
-  writeSafetensors(join(target, 'model.safetensors'), [...own, ...more], ({ name, shape }, sink) => {
+  writeSafetensorsFile(join(target, 'model.safetensors'), [...own, ...more], ({ name, shape }, sink) => {
     sink(
       source.tensors.has(name)
         ? readAll(source, name)
@@ -213,7 +214,7 @@ describe('a LoRA adapter beside its base', () => {
       variable(`base_model.model.${module}.lora_A.weight`, [2, 16]),
       variable(`base_model.model.${module}.lora_B.weight`, [16, 2]),
     ]
-    writeSafetensors(join(target, 'adapter_model.safetensors'), adapter, ({ shape }, sink) => {
+    writeSafetensorsFile(join(target, 'adapter_model.safetensors'), adapter, ({ shape }, sink) => {
       sink(new Uint8Array(new Float32Array(shape[0]! * shape[1]!).fill(0.5).buffer))
     })
     const config = { peft_type: 'LORA', r: 2, lora_alpha: 8 }

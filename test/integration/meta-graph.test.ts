@@ -2,9 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { disk } from '../../src/files/disk.js'
 import { examineModel } from '../../src/api/open/open.js'
 import { RangedFile } from '../../src/formats/core/file.js'
-import { openSource } from '../../src/formats/core/open.js'
+import { openSource } from '../../src/api/open/source.js'
 import { WireReader } from '../../src/formats/tf-proto/wire.js'
 import { describeShared, SHARED } from '../helpers/shared.js'
 
@@ -16,7 +17,7 @@ afterAll(() => {
 })
 
 function metaGraphOf(savedModel: string): Uint8Array {
-  const file = new RangedFile(savedModel)
+  const file = new RangedFile(disk, savedModel)
   const [field] = [...new WireReader(file, 'SavedModel').fields(0, file.size)].filter((f) => f.number === 2)
   const bytes = file.bytes(field!.start, field!.end - field!.start)
   file.close()

@@ -5,13 +5,13 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel, verifyModel, verifyOpened } from '../../src/index.js'
 import { openModel } from '../../src/api/open/open.js'
 import { ALL_HEADS } from '../../src/model/tasks.js'
-import { openSource } from '../../src/formats/core/open.js'
-import { writeSafetensors } from '../../src/formats/safetensors/write.js'
+import { openSource } from '../../src/api/open/source.js'
 import { readAll, type DType } from '../../src/formats/core/source.js'
 import { encodeFloats } from '../../src/model/tensors/encode.js'
 import { verifyText } from '../../src/report/text/verify.js'
 import { defaultInputs } from '../../src/compare/sample-inputs.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
+import { writeSafetensorsFile } from '../helpers/write-files.js'
 
 // What verification is tried on, and what is the arbiter.
 
@@ -131,7 +131,7 @@ describe('goldens of all sorts', () => {
       else tensors.set(tensor, saved)
     }
     const plans = [...tensors].map(([tensor, { dtype, shape }]) => ({ name: tensor, dtype, shape }))
-    writeSafetensors(at(name), plans, (plan, sink) => {
+    writeSafetensorsFile(at(name), plans, (plan, sink) => {
       sink(tensors.get(plan.name)!.bytes)
     })
     return at(name)

@@ -5,7 +5,7 @@ import { ROOT } from '../helpers/run.js'
 // Proves that the import rule of eslint.rooms.js can say no. Only that rule runs, so no types are needed.
 const eslint = new ESLint({
   cwd: ROOT,
-  ruleFilter: ({ ruleId }) => /^house\/rooms$|no-restricted-imports$/.test(ruleId),
+  ruleFilter: ({ ruleId }) => /^house\/rooms$|no-restricted-(imports|globals|syntax)$/.test(ruleId),
   overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
 })
 
@@ -81,6 +81,33 @@ describe('the import rule', () => {
     ['model/load/x.ts', "import { x } from '../names/match.js'"],
     ['model/random/x.ts', "import { x } from '../accounting/slots.js'"],
     ['model/names/x.ts', "import { x } from './row.js'"],
+  ])('src/%s may %s', async (file, code) => {
+    expect(await errorsIn(file, code)).toBe(0)
+  })
+})
+
+describe('the rule of code that runs in browsers', () => {
+  it.each([
+    ['formats/core/x.ts', "import { readFileSync } from 'node:fs'"],
+    ['formats/x.ts', "import fs from 'fs'"],
+    ['formats/x.ts', "import type { Readable } from 'node:stream'"],
+    ['model/load/x.ts', "import { join } from 'node:path'"],
+    ['text/data/x.ts', "export * from 'node:zlib'"],
+    ['text/data/x.ts', "export const fs = await import('node:fs')"],
+    ['text/data/x.ts', "export type Stream = import('node:stream').Readable"],
+    ['formats/x.ts', "export const bytes = Buffer.from('text')"],
+    ['formats/x.ts', 'export const cwd = process.cwd()'],
+    ['formats/x.ts', "import { crc32 } from '@node-rs/crc32'"],
+    ['export/onnx/graph.ts', "import { join } from 'node:path'"],
+    ['export/tfjs/nodes.ts', 'export const bytes = Buffer.alloc(1)'],
+  ])('src/%s must not %s', async (file, code) => {
+    expect(await errorsIn(file, code)).toBe(1)
+  })
+
+  it.each([
+    ['files/x.ts', "import { readFileSync } from 'node:fs'"],
+    ['api/x.ts', "export const bytes = Buffer.from('text')"],
+    ['formats/x.ts', "export const bytes = new TextEncoder().encode('text')"],
   ])('src/%s may %s', async (file, code) => {
     expect(await errorsIn(file, code)).toBe(0)
   })

@@ -3,18 +3,19 @@ import { checkpointLayout, type CheckpointTarget } from '../../base/artefact-lay
 import { passedFields } from '../../export/checkpoint/config.js'
 import { checkpointTarget } from '../../export/targets.js'
 import type { WriteEvents, WrittenArtefact } from '../../export/weights/artefact.js'
-import { copyTo, writeText } from '../../files/output-file.js'
+import { writeBytes, writeText } from '../../files/output-file.js'
 import { resolveTask } from '../../model/outputs.js'
 import type { Translation } from '../../model/rewrite/translation.js'
+import { readBytes } from '../../formats/core/file.js'
 import { findTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
 import { readLabels } from '../labels.js'
 import type { OpenedModel } from '../open/open.js'
 
 /** Puts vocabulary and class names into the folder of a checkpoint, so that it is a model by itself. */
 function writeCompanions(opened: OpenedModel, folder: string): void {
-  const vocabulary = findTokenizer(opened.directory)
-  if (vocabulary !== null) copyTo(join(folder, tokenizerName(vocabulary)), vocabulary)
-  const labels = readLabels(opened.directory, opened.config)
+  const vocabulary = findTokenizer(opened.files, opened.directory)
+  if (vocabulary !== null) writeBytes(join(folder, tokenizerName(vocabulary)), readBytes(opened.files, vocabulary))
+  const labels = readLabels(opened.files, opened.directory, opened.config)
   if (labels !== null) writeText(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
 }
 

@@ -100,10 +100,10 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
   const { staging } = output
   const hasher = new Hasher()
   try {
-    for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file)
+    for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file, opened.files)
     const written = await writeArtefacts(conversion, staging, hasher)
     const notes = writeTokenizer(
-      tokenizerHome(opened),
+      { files: opened.files, directory: tokenizerHome(opened) },
       staging,
       opened.config.max_position_embeddings,
       options.vocabulary,

@@ -1,7 +1,9 @@
-import { existsSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { AlbertkitError, usage } from '../../base/errors.js'
-import { copyTo, writeText } from '../../files/output-file.js'
+import { writeBytes, writeText } from '../../files/output-file.js'
+import { exists, type FilePort } from '../../formats/core/file-port.js'
+import { readBytes } from '../../formats/core/file.js'
+import { basename, dirname, join } from '../../formats/core/paths.js'
 import { kerasTokenizer } from '../../text/tokenizers/keras-hub.js'
 import { findTokenizer, loadTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
 import { buildTokenizerConfig, buildTokenizerJson } from '../../text/tokenizers/write-tokenizer-json.js'
@@ -9,26 +11,33 @@ import { buildTokenizerConfig, buildTokenizerJson } from '../../text/tokenizers/
 /** Files of Hugging Face's tokenizers, which are kept where the source has them. */
 const GIVEN = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']
 
-const isFile = (path: string): boolean => statSync(path).isFile()
-
 /**
  * Brings the tokenizer of the folder `source` along: its own files as they are, and `tokenizer.json` and
  * `tokenizer_config.json` for transformers and transformers.js where it has none. Gives what a person should know.
  * @param positions longest input of the model
  * @param vocabulary file or folder instead of the one in `source`
  */
-export function writeTokenizer(source: string, staging: string, positions: number, vocabulary?: string): string[] {
-  if (vocabulary !== undefined && !existsSync(vocabulary))
+export function writeTokenizer(
+  { files, directory: source }: { readonly files: FilePort; readonly directory: string },
+  staging: string,
+  positions: number,
+  vocabulary?: string,
+): string[] {
+  if (vocabulary !== undefined && !exists(files, vocabulary))
     throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: vocabulary })
-  const directory = vocabulary === undefined ? source : isFile(vocabulary) ? dirname(vocabulary) : vocabulary
-  const own = vocabulary !== undefined && isFile(vocabulary) ? vocabulary : findTokenizer(directory)
+  const isFile = vocabulary !== undefined && files.stat(vocabulary)?.kind === 'file'
+  const directory = vocabulary === undefined ? source : isFile ? dirname(vocabulary) : vocabulary
+  const own = isFile ? vocabulary : findTokenizer(files, directory)
   if (own === null) return ['no tokenizer was found beside the model, and none is written: `vocabulary` names one']
-  copyTo(join(staging, tokenizerName(own)), own)
+  const copy = (name: string, file: string): void => {
+    writeBytes(join(staging, name), readBytes(files, file))
+  }
+  copy(tokenizerName(own), own)
   // What keras-hub calls tokenizer.json is another thing.
-  const given = kerasTokenizer(own) === null ? GIVEN : []
-  for (const name of given) if (existsSync(join(directory, name))) copyTo(join(staging, name), join(directory, name))
+  const given = kerasTokenizer(files, own) === null ? GIVEN : []
+  for (const name of given) if (exists(files, join(directory, name))) copy(name, join(directory, name))
   try {
-    const tokenizer = loadTokenizer(own)
+    const tokenizer = loadTokenizer(files, own)
     const write = (name: string, build: () => string): void => {
       if (!existsSync(join(staging, name))) writeText(join(staging, name), build())
     }

@@ -9,7 +9,7 @@ import type { ModelInputs } from '../../model/reference/run.js'
 import { makeBatches } from '../../text/data/batches.js'
 import { ExampleReader, formatOf, isBad, recordsOf, type Example } from '../../text/data/examples.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
-import { readLines } from '../../text/data/lines.js'
+import { readLines } from '../input/lines.js'
 import { languagesOf, sampleTexts } from '../../text/data/samples.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { drawInputs } from '../../compare/sample-inputs.js'
@@ -124,7 +124,8 @@ async function linesOf(
   const { examples, bad } = await examplesIn(file)
   if (examples.length === 0) throw usage('there is no line of text to judge the weights on', { file })
   const count = opened.model.classifier?.weight.shape[0] ?? 0
-  const names = readLabels(opened.directory, opened.config) ?? Array.from({ length: count }, (_, i) => String(i))
+  const names =
+    readLabels(opened.files, opened.directory, opened.config) ?? Array.from({ length: count }, (_, i) => String(i))
   const length = Math.min(TEXT_LENGTH, opened.config.max_position_embeddings)
   const rows = examples.map(({ text, textB, label }): Row => {
     const known = classify && label !== null ? names.indexOf(label) : -1

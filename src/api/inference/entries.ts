@@ -27,13 +27,12 @@ export async function* lineEntries(
   reader: ExampleReader,
   limits: InputLimits,
 ): AsyncGenerator<Entry> {
-  const reason = pairMisfit(limits)
   for await (const line of recordsOf(lines, reader.options.format)) {
     const item = reader.read(line)
-    const isPair = item !== null && 'textB' in item && item.textB !== null
+    const reason = item !== null && 'textB' in item && item.textB !== null ? pairMisfit(limits) : null
     yield {
       number: line.number,
-      item: isPair && reason !== null ? { line: line.number, reason, content: line.text } : item,
+      item: reason !== null ? { line: line.number, reason, content: line.text } : item,
       end: line.end,
       next: line.next,
     }

@@ -5,12 +5,15 @@ import { artefactPath, fileNames, graphLayout, isArtefactName, type GraphTarget 
 import { AlbertkitError, environment, isEnvironment, unreadable, usage } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
 import { exportModel } from '../../export/export.js'
-import { hashFile } from '../../files/hash-file.js'
+import { disk, diskPath } from '../../files/disk.js'
+import { hashThrough } from '../../files/hash-file.js'
+import { exists } from '../../formats/core/file-port.js'
 import { resolveTask } from '../../model/outputs.js'
 import type { Task } from '../../model/tasks.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
 import { temporaryFolder } from '../../base/temporary-folder.js'
 import type { Batch } from '../../text/data/batches.js'
+import { tokenizerFiles } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { readLabelLines, readLabels } from '../labels.js'
@@ -104,21 +107,18 @@ function globalStepOf(opened: OpenedModel): number | null {
 }
 
 function hashModel(opened: OpenedModel, tokenizer: Tokenizer, artefact: string | null): string {
-  const files = [
-    ...opened.source.files,
-    opened.rawConfig.file,
-    tokenizer.file,
-    ...(artefact === null ? [] : [artefact]),
-  ]
+  const { files } = opened
   const hash = createHash('sha256')
-  for (const file of files) if (existsSync(file)) hash.update(hashFile(file).sha256)
+  for (const file of [...opened.source.files, opened.rawConfig.file, tokenizer.file])
+    if (exists(files, file)) hash.update(hashThrough(files, file).sha256)
+  if (artefact !== null && exists(disk, artefact)) hash.update(hashThrough(disk, artefact).sha256)
   return hash.digest('hex')
 }
 
 /** Labels of a file that was named, one a line. @throws AlbertkitError `usage` where it cannot be read */
 export const readLabelsFile = (file: string): readonly string[] => {
   try {
-    return readLabelLines(file)
+    return readLabelLines(disk, diskPath(file))
   } catch (error) {
     throw unreadable('the labels', file, error)
   }
@@ -163,7 +163,7 @@ export async function openTextModel(
         file: tokenizer.file,
         hint: 'name the vocabulary of the model with `vocabulary`',
       })
-    const labels = options.labels ?? readLabels(opened.directory, opened.config)
+    const labels = options.labels ?? readLabels(opened.files, opened.directory, opened.config)
     const maxLength = Math.min(options.maxSeqLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH, positions)
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
@@ -174,7 +174,7 @@ export async function openTextModel(
       runner: name,
       file,
       bytes: sizeOf(file),
-      tokenizer: tokenizer.file,
+      tokenizer: { file: tokenizer.file, contents: tokenizerFiles(opened.files, tokenizer.file) },
       lowerCase: options.lowerCase,
       maxLength,
     }

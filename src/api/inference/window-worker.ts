@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { failureOf, type Failure } from '../../base/error-transfer.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
+import { memoryFiles } from '../../files/memory.js'
 import { loadTokenizer } from '../../text/tokenizers/load.js'
 import { openFile, type TextRunner } from './runners.js'
 import { readWindow, type Readable, type Reading, type WindowRows, type TextInput } from './window.js'
@@ -12,7 +13,8 @@ export interface WorkerPlan {
   readonly runner: TextRunner
   readonly file: string
   readonly bytes: number
-  readonly tokenizer: string
+  /** The vocabulary, and every file that belongs to it: where they came from, a thread may not reach. */
+  readonly tokenizer: { readonly file: string; readonly contents: readonly (readonly [string, Uint8Array])[] }
   readonly lowerCase: boolean | undefined
   readonly maxLength: number
 }
@@ -34,7 +36,11 @@ export type WorkerAnswer = { readonly rows: WindowRows } | { readonly failure: F
 async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () => Promise<void> }> {
   const runner = await openFile(plan.runner, plan.file)
   const model: Readable = {
-    tokenizer: loadTokenizer(plan.tokenizer, omitUndefined({ lowerCase: plan.lowerCase })),
+    tokenizer: loadTokenizer(
+      memoryFiles(plan.tokenizer.contents),
+      plan.tokenizer.file,
+      omitUndefined({ lowerCase: plan.lowerCase }),
+    ),
     maxLength: plan.maxLength,
     run: async (batch, output) =>
       (await runner.run({ ...batch, batch: batch.rowIndices.length }, [output])).get(output)!,

@@ -2,6 +2,7 @@ import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeText } from '../../files/output-file.js'
+import { disk, diskPath } from '../../files/disk.js'
 import { outputError, usage } from '../../base/errors.js'
 import { OutputDirectory } from '../../files/output-directory.js'
 import { buildTfConfig } from '../../export/checkpoint/config.js'
@@ -48,7 +49,7 @@ function configOf(name: string): { preset: string; config: ModelConfig } {
       hint: `${presetHint(name)}; or the path of a configuration (.json)`,
     })
   }
-  const raw = readConfigFile(name)
+  const raw = readConfigFile(disk, diskPath(name))
   const { family, architecture } = guessFamily(raw)
   return { preset: name, config: parseConfig(raw, family, architecture) }
 }

@@ -1,6 +1,6 @@
-import { dirname } from 'node:path'
+import { dirname } from '../../formats/core/paths.js'
 import { usage } from '../../base/errors.js'
-import { openSource } from '../../formats/core/open.js'
+import { openSource } from '../open/source.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import type { ModelInputs } from '../../model/reference/run.js'
@@ -62,8 +62,8 @@ async function goldenInputs({ model }: OpenedModel, file: string): Promise<Layer
   }
 }
 
-const hasTokenizer = ({ directory, rawConfig }: OpenedModel): boolean =>
-  [directory, dirname(rawConfig.file)].some((d) => findTokenizer(d) !== null)
+const hasTokenizer = ({ files, directory, rawConfig }: OpenedModel): boolean =>
+  [directory, dirname(rawConfig.file)].some((d) => findTokenizer(files, d) !== null)
 
 /**
  * What to watch a model on: the inputs of a golden, the lines of a text, sentences of our own, or, without a vocabulary,

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { utf8Text } from '../../base/bytes.js'
 import { AlbertkitError, malformed, unreadable, usage } from '../../base/errors.js'
-import { refuseSpecial } from '../../formats/core/file.js'
+import { exists, type FilePort } from '../../formats/core/file-port.js'
+import { readBytes, refuseSpecial } from '../../formats/core/file.js'
+import { basename, dirname, join } from '../../formats/core/paths.js'
 import type { RawConfig } from '../../model/config.js'
 import { fromKerasConfig } from '../../model/load/keras-config.js'
 import type { ChosenConfig, ConfigOwner } from '../../model/load/resolve-config.js'
@@ -20,15 +21,15 @@ const MAX_BYTES = 16 * 1024 * 1024
 const isConfig = (name: string): boolean => name === TRANSFORMERS || VARIANT.test(name)
 
 /** The first of `directories` that has a configuration, else the first. */
-export function directoryWithConfig(directories: readonly string[]): string {
-  return directories.find((directory) => readdirSync(directory).some(isConfig)) ?? directories[0] ?? '.'
+export function directoryWithConfig(files: FilePort, directories: readonly string[]): string {
+  return directories.find((directory) => files.list(directory).some(isConfig)) ?? directories[0] ?? '.'
 }
 
 /** The configuration one folder up, where there is one: checkpoints are often kept in a folder below it. */
-function configAbove(directory: string): string | null {
-  const parent = dirname(resolve(directory))
+function configAbove(files: FilePort, directory: string): string | null {
+  const parent = join(directory, '..')
   try {
-    const name = readdirSync(parent).filter(isConfig).sort()[0]
+    const name = files.list(parent).filter(isConfig).sort()[0]
     return name === undefined ? null : join(parent, name)
   } catch {
     return null
@@ -36,7 +37,7 @@ function configAbove(directory: string): string | null {
 }
 
 /** The configuration in `directory` that the code of `owner` reads. @throws AlbertkitError where there is none, or no telling */
-function findConfig(directory: string, names: readonly string[], owner: ConfigOwner): string {
+function findConfig(files: FilePort, directory: string, names: readonly string[], owner: ConfigOwner): string {
   const exact = owner.architecture === 'bert' ? [...TENSORFLOW].reverse() : TENSORFLOW
   const own = exact.find((name) => names.includes(name))
   const common = names.includes(TRANSFORMERS) ? TRANSFORMERS : undefined
@@ -50,7 +51,7 @@ function findConfig(directory: string, names: readonly string[], owner: ConfigOw
       code: 'choice-ambiguous',
       hint: 'choose one with `config`',
     })
-  const above = configAbove(directory)
+  const above = configAbove(files, directory)
   throw malformed('there is no configuration beside the weights', {
     code: 'config-missing',
     file: directory,
@@ -62,15 +63,19 @@ function findConfig(directory: string, names: readonly string[], owner: ConfigOw
 }
 
 /** Whether a configuration lies in `directory`. */
-export const hasConfig = (directory: string): boolean => readdirSync(directory).some(isConfig)
+export const hasConfig = (files: FilePort, directory: string): boolean => files.list(directory).some(isConfig)
 
 /**
  * Finds the configuration of weights in `directory`, and says which it was where several are there.
  * @throws AlbertkitError `malformed` where there is none, `usage` where the choice is not clear
  */
-export function chooseConfig(directory: string, owner: ConfigOwner): { file: string; notes: readonly string[] } {
-  const names = readdirSync(directory)
-  const file = findConfig(directory, names, owner)
+export function chooseConfig(
+  files: FilePort,
+  directory: string,
+  owner: ConfigOwner,
+): { file: string; notes: readonly string[] } {
+  const names = files.list(directory)
+  const file = findConfig(files, directory, names, owner)
   const others = names.filter((name) => isConfig(name) && name !== basename(file))
   const note = `the configuration is ${basename(file)}, which the code of these weights reads; ${others.sort().join(', ')} is left out`
   return { file, notes: others.length > 0 ? [note] : [] }
@@ -93,40 +98,42 @@ function parseLikePython(text: string): unknown {
   }
 }
 
-function readText(file: string): string {
-  refuseSpecial(file)
+function readText(files: FilePort, file: string): string {
+  refuseSpecial(files, file)
+  if ((files.stat(file)?.size ?? 0) > MAX_BYTES)
+    throw malformed('the configuration is larger than 16 MiB', { code: 'limit-exceeded', file })
+  let bytes: Uint8Array
   try {
-    if (statSync(file).size > MAX_BYTES)
-      throw malformed('the configuration is larger than 16 MiB', { code: 'limit-exceeded', file })
-    const bytes = readFileSync(file)
-    if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-      throw malformed('the configuration is UTF-16', {
-        code: 'config-invalid',
-        file,
-        field: 'hidden_size',
-        hint: 'save it as UTF-8',
-      })
-    return bytes.toString('utf8').replace(/^\uFEFF/, '')
+    bytes = readBytes(files, file)
   } catch (error) {
-    if (error instanceof AlbertkitError) throw error
-    throw unreadable('the configuration', file, error)
+    if (error instanceof AlbertkitError && error.cause !== undefined)
+      throw unreadable('the configuration', file, error.cause)
+    throw error
   }
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    throw malformed('the configuration is UTF-16', {
+      code: 'config-invalid',
+      file,
+      field: 'hidden_size',
+      hint: 'save it as UTF-8',
+    })
+  return utf8Text(bytes).replace(/^\uFEFF/, '')
 }
 
 /** What a preset of keras-hub says of its head: the `task.json` beside its `config.json`; null where there is none that can be read. */
-function readTask(file: string): Readonly<Record<string, unknown>> | null {
+function readTask(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
   const task = join(dirname(file), 'task.json')
-  if (basename(file) !== 'config.json' || !existsSync(task)) return null
+  if (basename(file) !== 'config.json' || !exists(files, task)) return null
   try {
-    return JSON.parse(readText(task)) as Readonly<Record<string, unknown>> | null
+    return JSON.parse(readText(files, task)) as Readonly<Record<string, unknown>> | null
   } catch {
     return null
   }
 }
 
 /** Reads a configuration. @throws AlbertkitError `malformed` where it is not a JSON object, `usage` where it cannot be read */
-export function readConfigFile(file: string): RawConfig {
-  const text = readText(file)
+export function readConfigFile(files: FilePort, file: string): RawConfig {
+  const text = readText(files, file)
   const fail = (what: string) =>
     malformed(`the configuration ${what}`, {
       code: 'config-invalid',
@@ -142,16 +149,21 @@ export function readConfigFile(file: string): RawConfig {
     throw fail(`is not JSON: ${(error as Error).message}`)
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw fail('is not a JSON object')
-  return fromKerasConfig({ file, fields: fields as Record<string, unknown> }, readTask(file))
+  return fromKerasConfig({ file, fields: fields as Record<string, unknown> }, readTask(files, file))
 }
 
 /**
  * Reads the configuration at `file`, or else the one in `directory` that belongs to weights of `owner`.
  * @throws AlbertkitError as `chooseConfig` and `readConfigFile`
  */
-export function readChosen(directory: string, owner: ConfigOwner, file: string | undefined): ChosenConfig {
-  if (file !== undefined) return { raw: readConfigFile(file), notes: [] }
-  if (owner.configInferable === true && !hasConfig(directory)) return { raw: null, notes: [] }
-  const chosen = chooseConfig(directory, owner)
-  return { raw: readConfigFile(chosen.file), notes: chosen.notes }
+export function readChosen(
+  files: FilePort,
+  directory: string,
+  owner: ConfigOwner,
+  file: string | undefined,
+): ChosenConfig {
+  if (file !== undefined) return { raw: readConfigFile(files, file), notes: [] }
+  if (owner.configInferable === true && !hasConfig(files, directory)) return { raw: null, notes: [] }
+  const chosen = chooseConfig(files, directory, owner)
+  return { raw: readConfigFile(files, chosen.file), notes: chosen.notes }
 }

@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
 import { unsupported, usage } from '../../base/errors.js'
-import { openLocated, openSource } from '../../formats/core/open.js'
+import { exists } from '../../formats/core/file-port.js'
+import { openLocated } from '../../formats/core/open.js'
 import type { LocatedSource } from '../../formats/core/container.js'
+import { dirname, join } from '../../formats/core/paths.js'
 import type { OpenOptions } from '../../formats/core/source.js'
 import { hasLora, mergeLora } from '../../model/rewrite/lora.js'
 import { readAdapterConfig } from './side-files.js'
+
+/** Absolute paths of any system. */
+const ABSOLUTE = /^([A-Za-z]:)?\//
 
 const ADAPTERS = ['adapter_model.safetensors', 'adapter_model.bin']
 
@@ -14,9 +17,9 @@ const ADAPTERS = ['adapter_model.safetensors', 'adapter_model.bin']
  * @throws AlbertkitError `usage` if there is none, or its base or scale is not there; as `mergeLora`
  */
 export async function withLora(located: LocatedSource, options: OpenOptions): Promise<LocatedSource> {
-  const { source, directories } = located
-  const directory = directories.find((one) => readAdapterConfig(one) !== null)
-  const config = directory === undefined ? null : readAdapterConfig(directory)
+  const { source, directories, files } = located
+  const directory = directories.find((one) => readAdapterConfig(files, one) !== null)
+  const config = directory === undefined ? null : readAdapterConfig(files, directory)
   const file = source.files[0] ?? directory ?? ''
   if (config === null || directory === undefined)
     throw hasLora(source)
@@ -29,15 +32,15 @@ export async function withLora(located: LocatedSource, options: OpenOptions): Pr
           },
         )
       : usage('there is no LoRA adapter to merge', { code: 'name-unknown', file })
-  const adapter = ADAPTERS.map((name) => join(directory, name)).find((path) => existsSync(path))
-  const isAlone = adapter !== undefined && source.files.some((one) => resolve(one) === resolve(adapter))
+  const adapter = ADAPTERS.map((name) => join(directory, name)).find((path) => exists(files, path))
+  const isAlone = adapter !== undefined && source.files.some((one) => join(one) === join(adapter))
   if (!isAlone) {
-    const beside = adapter === undefined || hasLora(source) ? null : await openSource(adapter, options)
-    return { source: mergeLora(source, beside, config), directories }
+    const beside = adapter === undefined || hasLora(source) ? null : (await openLocated(files, adapter, options)).source
+    return { source: mergeLora(source, beside, config), directories, files }
   }
   const base = config.fields.base_model_name_or_path
-  const path = typeof base === 'string' ? resolve(dirname(adapter), base) : null
-  if (path === null || !existsSync(path))
+  const path = typeof base === 'string' ? (ABSOLUTE.test(base) ? base : join(dirname(adapter), base)) : null
+  if (path === null || !exists(files, path))
     throw usage(
       `the base of the adapter, ${typeof base === 'string' ? base : 'which its configuration does not name'}, is not here`,
       {
@@ -46,9 +49,10 @@ export async function withLora(located: LocatedSource, options: OpenOptions): Pr
         hint: 'put the adapter and its adapter_config.json into the folder of the base, and give that folder',
       },
     )
-  const found = await openLocated(path, options)
+  const found = await openLocated(files, path, options)
   return {
     source: mergeLora(found.source, source, config),
+    files: found.files,
     directories: [...new Set([...found.directories, ...directories])],
   }
 }

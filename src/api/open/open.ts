@@ -1,10 +1,9 @@
-import { readdirSync } from 'node:fs'
 import type { AlbertkitError } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
-import { openLocated } from '../../formats/core/open.js'
 import type { LocatedSource } from '../../formats/core/container.js'
 import { explained } from '../../formats/core/explain.js'
-import type { OpenOptions, TensorSource } from '../../formats/core/source.js'
+import type { FilePort } from '../../formats/core/file-port.js'
+import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel } from '../../model/albert.js'
 import type { ModelConfig, RawConfig } from '../../model/config.js'
 import type { ModelPlan } from '../../model/load/build.js'
@@ -20,8 +19,9 @@ import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
 import { sideFilesOf } from './side-files.js'
 import { directoryWithConfig, readChosen } from './config-file.js'
+import { openWithPlaces, portPath, type OpenSourceOptions } from './source.js'
 
-export interface OpenModelOptions extends OpenOptions, SelectOptions, ResolveOptions {
+export interface OpenModelOptions extends OpenSourceOptions, SelectOptions, ResolveOptions {
   /** Configuration file to use instead of the one beside the weights. */
   readonly config?: string
   /** Merge a LoRA adapter, within the weights or beside them, into the kernels that it changes. */
@@ -31,6 +31,8 @@ export interface OpenModelOptions extends OpenOptions, SelectOptions, ResolveOpt
 /** A model file that was opened, identified and understood. */
 export interface OpenedModel {
   readonly source: TensorSource
+  /** The way to the files of the model. */
+  readonly files: FilePort
   /** Where vocabulary, labels and configuration lie. */
   readonly directory: string
   readonly identification: Identification
@@ -53,8 +55,8 @@ export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
 }
 
 /** Patterns to pass over that fit nothing. */
-function idleNotes(source: TensorSource, directory: string, { ignore = [] }: OpenModelOptions): string[] {
-  const names = [...source.tensors.keys(), ...readdirSync(directory)]
+function idleNotes(source: TensorSource, beside: readonly string[], { ignore = [] }: OpenModelOptions): string[] {
+  const names = [...source.tensors.keys(), ...beside]
   return ignore
     .filter((pattern) => !names.some(namePattern(pattern)))
     .map((pattern) => `nothing in the file or beside it has a name like ${pattern}, which is to be ignored`)
@@ -76,23 +78,26 @@ async function mergedIf(located: LocatedSource, options: OpenModelOptions): Prom
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
-  const located = await openLocated(path, options)
-  const { source: stored, directories } = await mergedIf(located, options)
+  const located = await openWithPlaces(path, options)
+  const { source: stored, directories, files } = await mergedIf(located, options)
   let sideRefusal: AlbertkitError | null = null
   try {
-    const directory = directoryWithConfig(directories)
+    const directory = directoryWithConfig(files, directories)
     const side = sideFilesOf(
+      files,
       directory,
       stored.files,
       omitUndefined({ ignore: options.ignore, merged: options.mergeLora }),
     )
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
-    const choose = (owner: ConfigOwner): ChosenConfig => readChosen(directory, owner, options.config)
+    const given = options.config === undefined ? undefined : portPath(options.config, options)
+    const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
     const { notes, leftOut: outside, ...resolved } = resolveModel(source, choose, options)
-    const leftOut = [...selected, ...outside, ...side.notes, ...idleNotes(source, directory, options)]
+    const leftOut = [...selected, ...outside, ...side.notes, ...idleNotes(source, files.list(directory), options)]
     return {
       source,
+      files,
       directory,
       ...resolved,
       notes: [...source.notes, ...notes, ...leftOut],
@@ -106,7 +111,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
   } catch (error) {
     stored.close()
     // What the model has and albertkit has not is the reason for whatever else does not fit.
-    throw sideRefusal ?? explained(error)
+    throw sideRefusal ?? explained(files, error)
   }
 }
 

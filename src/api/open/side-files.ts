@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
 import { unsupported, type AlbertkitError } from '../../base/errors.js'
+import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
+import { readText } from '../../formats/core/file.js'
+import { basename, dirname, join } from '../../formats/core/paths.js'
 import { namePattern } from '../../model/names/pattern.js'
 
 /**
@@ -28,11 +29,11 @@ export interface AdapterConfig {
 }
 
 /** The configuration of an adapter in `directory`, or null. */
-export function readAdapterConfig(directory: string): AdapterConfig | null {
+export function readAdapterConfig(files: FilePort, directory: string): AdapterConfig | null {
   const file = join(directory, 'adapter_config.json')
-  if (!existsSync(file)) return null
+  if (!exists(files, file)) return null
   try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    const parsed: unknown = JSON.parse(readText(files, file))
     return { file, fields: typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {} }
   } catch {
     return { file, fields: {} }
@@ -61,42 +62,42 @@ function refuseAdapter({ file, fields }: AdapterConfig, weights: string | null):
   )
 }
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-
 /** Parts of a sentence-transformers model: `1_Pooling`, `2_Dense` … */
 const MODULE = /^\d+_[A-Z]\w*$/
 
 /**
  * Looks at what lies beside the files of a model.
+ * @param own paths of the files of the model
  * @param ignore patterns of names that are passed over
  * @param merged true if an adapter in the folder is merged into the weights
  */
 export function sideFilesOf(
+  files: FilePort,
   directory: string,
-  files: readonly string[],
+  own: readonly string[],
   { ignore = [], merged = false }: { readonly ignore?: readonly string[]; readonly merged?: boolean } = {},
 ): SideFiles {
   const tests = ignore.map(namePattern)
   const isIgnored = (name: string): boolean => tests.some((test) => test(name))
-  const names = existsSync(directory) && isFolder(directory) ? readdirSync(directory).sort() : []
-  const own = new Set(files.map((file) => relative(directory, file)))
-  const config = merged || isIgnored('adapter_config.json') ? null : readAdapterConfig(directory)
+  const names = isDirectory(files, directory) ? [...files.list(directory)].sort() : []
+  const read = new Set(own.filter((file) => dirname(file) === join(directory)).map(basename))
+  const config = merged || isIgnored('adapter_config.json') ? null : readAdapterConfig(files, directory)
   const adapter = names.find((name) => /^(adapter_model|pytorch_adapter)\./.test(name)) ?? null
   const notes: string[] = []
   const others = names.filter(
     (name) =>
       WEIGHTS.test(name) &&
       !HARMLESS.test(name) &&
-      !own.has(name) &&
+      !read.has(name) &&
       !isIgnored(name) &&
       !/^(adapter_model|pytorch_adapter)\./.test(name) &&
-      !isFolder(join(directory, name)),
+      !isDirectory(files, join(directory, name)),
   )
   if (others.length > 0)
     notes.push(
       `weights beside the model that are not read: ${others.slice(0, 6).join(', ')}${others.length > 6 ? ' …' : ''}`,
     )
-  const modules = names.filter((name) => MODULE.test(name) && isFolder(join(directory, name)))
+  const modules = names.filter((name) => MODULE.test(name) && isDirectory(files, join(directory, name)))
   if (merged)
     notes.push(`the LoRA adapter${adapter === null ? '' : ` in ${adapter}`} is merged into the weights, as asked`)
   if (modules.length > 0) notes.push(...moduleNotes(modules))

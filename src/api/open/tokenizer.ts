@@ -1,12 +1,13 @@
-import { dirname } from 'node:path'
-import { findTokenizer, type LoadTokenizerOptions, loadTokenizer } from '../../text/tokenizers/load.js'
-import type { OpenedModel } from './open.js'
 import { explained } from '../../formats/core/explain.js'
+import { dirname } from '../../formats/core/paths.js'
+import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
+import type { OpenedModel } from './open.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 
 /** The directory in which the tokenizer of a model lies: its own, or that of its configuration. */
-export const tokenizerHome = ({ directory, rawConfig }: OpenedModel): string =>
-  [directory, dirname(rawConfig.file)].find((d) => findTokenizer(d) !== null) ?? directory
+export const tokenizerHome = ({ files, directory, rawConfig }: OpenedModel): string =>
+  [directory, dirname(rawConfig.file)].find((d) => findTokenizer(files, d) !== null) ?? directory
+
 /**
  * The tokenizer of a model: the one beside it, unless `vocabulary` names another.
  * @throws AlbertkitError `usage` where there is none, `malformed` or `unsupported` where it cannot be used
@@ -16,8 +17,8 @@ export const modelTokenizer = (
   { vocabulary, ...options }: LoadTokenizerOptions & { readonly vocabulary?: string } = {},
 ): Tokenizer => {
   try {
-    return loadTokenizer(vocabulary ?? tokenizerHome(opened), options)
+    return loadTokenizer(opened.files, vocabulary ?? tokenizerHome(opened), options)
   } catch (error) {
-    throw explained(error)
+    throw explained(opened.files, error)
   }
 }

@@ -1,3 +1,4 @@
+import { disk, diskPath } from '../../files/disk.js'
 import { usage } from '../../base/errors.js'
 import { DTYPE_BYTES, elementCount } from '../../formats/core/source.js'
 import { accountOf } from '../../model/accounting/account.js'
@@ -97,7 +98,7 @@ function fromPreset(name: string, options: SlotOptions, work: Workload): Counted
 }
 
 function fromConfigFile(file: string, name: string, options: SlotOptions, work: Workload): Counted {
-  const raw = readConfigFile(file)
+  const raw = readConfigFile(disk, diskPath(file))
   const { family, architecture, reason } = guessFamily(raw)
   const head: ColumnHead = { name, origin: 'config', notes: [`read as ${family}: ${reason}`] }
   return fromConfig(head, parseConfig(raw, family, architecture), options, work)

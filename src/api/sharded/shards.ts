@@ -3,7 +3,7 @@ import type { Shard } from '../../sharding/line-index.js'
 import type { ShardTask } from '../../sharding/manifest.js'
 import { runShard, type ShardOutput, type ShardReport } from '../../sharding/run-shard.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
-import { readLines } from '../../text/data/lines.js'
+import { readLines } from '../input/lines.js'
 import { badLine } from '../inference/errors-file.js'
 import { embedEntries, openEmbedder, vectorLine } from '../inference/embed.js'
 import {

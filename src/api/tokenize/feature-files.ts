@@ -1,6 +1,7 @@
 import { malformed, usage } from '../../base/errors.js'
 import { refuseExisting, WholeFile } from '../../files/atomic-file.js'
-import { frameRecord, readTfRecords, type RecordRange } from '../../formats/tf-record.js'
+import { readTfRecords } from '../input/records.js'
+import { frameRecord, type RecordRange } from '../../formats/tf-record.js'
 import { classIndexOf } from '../../text/data/classes.js'
 import { isBad, recordsOf, type BadLine, type ExampleReader } from '../../text/data/examples.js'
 import { decodeRecord, encodeRecord, RecordError, type FeatureRecord } from '../../text/data/feature-record.js'

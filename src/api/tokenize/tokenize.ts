@@ -1,11 +1,12 @@
-import { existsSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { disk } from '../../files/disk.js'
 import { explained } from '../../formats/core/explain.js'
-import { openLocated } from '../../formats/core/open.js'
-import { readLines } from '../../text/data/lines.js'
+import { exists, isDirectory } from '../../formats/core/file-port.js'
+import { dirname, join } from '../../formats/core/paths.js'
+import { readLines } from '../input/lines.js'
 import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
 import { defaultFrame, type Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel } from '../open/open.js'
+import { openWithPlaces, portPath, type OpenSourceOptions } from '../open/source.js'
 import { findLabels, readLabelLines, readLabels } from '../labels.js'
 import type { TokenizedLine } from './report.js'
 
@@ -22,38 +23,50 @@ const isVocabularyFile = (path: string): boolean =>
  * The tokenizer of a vocabulary, of a directory that holds one, or of a model.
  * @throws AlbertkitError `usage` where there is none
  */
-export async function tokenizerOf(path: string, options: LoadTokenizerOptions = {}): Promise<Tokenizer> {
+export async function tokenizerOf(
+  path: string,
+  options: LoadTokenizerOptions & Pick<OpenSourceOptions, 'files'> = {},
+): Promise<Tokenizer> {
   try {
     return await findTokenizerOf(path, options)
   } catch (error) {
-    throw explained(error)
+    throw explained(options.files ?? disk, error)
   }
 }
 
-async function findTokenizerOf(path: string, options: LoadTokenizerOptions): Promise<Tokenizer> {
-  if (existsSync(path)) {
-    if (!statSync(path).isDirectory()) {
-      if (isVocabularyFile(path)) return loadTokenizer(path, options)
-    } else if (findTokenizer(path) !== null) return loadTokenizer(path, options)
+async function findTokenizerOf(
+  path: string,
+  options: LoadTokenizerOptions & Pick<OpenSourceOptions, 'files'>,
+): Promise<Tokenizer> {
+  const { files = disk } = options
+  const own = portPath(path, options)
+  if (exists(files, own)) {
+    if (!isDirectory(files, own)) {
+      if (isVocabularyFile(own)) return loadTokenizer(files, own, options)
+    } else if (findTokenizer(files, own) !== null) return loadTokenizer(files, own, options)
   }
-  const { source, directories } = await openLocated(path)
+  const { source, directories, files: within } = await openWithPlaces(path, { files })
   try {
-    const directory = directories.find((d) => findTokenizer(d) !== null) ?? directories[0] ?? dirname(path)
-    return loadTokenizer(directory, options)
+    const directory = directories.find((d) => findTokenizer(within, d) !== null) ?? directories[0] ?? dirname(own)
+    return loadTokenizer(within, directory, options)
   } finally {
     source.close()
   }
 }
 
-/** Names of the classes beside a vocabulary, or of a model; null where there are none. */
-export async function labelsBeside(path: string): Promise<readonly string[] | null> {
-  const directory = existsSync(path) && statSync(path).isDirectory() ? path : dirname(path)
-  const file = findLabels(directory)
-  if (file !== null) return readLabelLines(file)
-  if (isVocabularyFile(path) || !existsSync(join(directory, 'config.json'))) return null
-  const opened = await openModel(path)
+/** Names of the classes beside a vocabulary, or of a model; null if there are none. */
+export async function labelsBeside(
+  path: string,
+  { files = disk }: Pick<OpenSourceOptions, 'files'> = {},
+): Promise<readonly string[] | null> {
+  const own = portPath(path, { files })
+  const directory = isDirectory(files, own) ? own : dirname(own)
+  const file = findLabels(files, directory)
+  if (file !== null) return readLabelLines(files, file)
+  if (isVocabularyFile(own) || !exists(files, join(directory, 'config.json'))) return null
+  const opened = await openModel(path, { files })
   try {
-    return readLabels(opened.directory, opened.config)
+    return readLabels(opened.files, opened.directory, opened.config)
   } finally {
     opened.close()
   }

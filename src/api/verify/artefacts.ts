@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { disk } from '../../files/disk.js'
 import { artefactPath, type GraphTarget } from '../../base/artefact-layout.js'
 import { compareWeights } from '../../compare/weights.js'
 import { graphTarget } from '../../export/targets.js'
@@ -24,7 +25,7 @@ export function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[]
 
 /** Compares the weights of a float32 graph in `directory` with the source's. */
 export function checkWeights(opened: OpenedModel, directory: string, target: GraphTarget): ArtefactWeightCheck {
-  const artefact = graphTarget(target).openWeights(join(directory, artefactPath(target)))
+  const artefact = graphTarget(target).openWeights(disk, join(directory, artefactPath(target)))
   try {
     const check = compareWeights(opened.source, artefact, partsIn(opened.model, artefact))
     return { artefact: target, ...check, ok: check.differences.length === 0 }
@@ -47,7 +48,7 @@ export function runnable(
   const file = join(directory, artefactPath(target))
   const { valuesIn } = graphTarget(target)
   if (valuesIn === null || wanted === 'outputs') return { file }
-  const { values, outputs, metadata } = valuesIn(file)
+  const { values, outputs, metadata } = valuesIn(disk, file)
   const marks = values.filter((name) => MARK.test(name) && !outputs.includes(name))
   return { file, values: { marks, inner: wanted === 'operations' ? innerTable(metadata, values) : {}, outputs } }
 }

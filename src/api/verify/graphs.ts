@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { disk } from '../../files/disk.js'
 import { join } from 'node:path'
 import {
   artefactPath,
@@ -61,7 +62,7 @@ export function graphsIn(directory: string): Graph[] {
       const path = join(directory, file)
       if (!existsSync(path)) return []
       // Nothing in the metadata matters for a file that is float32 by its name, which may be another program's.
-      return [readGraph(row.name, file, precision, precision === 'f32' ? new Map() : row.metadata(path))]
+      return [readGraph(row.name, file, precision, precision === 'f32' ? new Map() : row.metadata(disk, path))]
     })
   })
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { disk } from '../../files/disk.js'
 import { graphTarget } from '../../export/targets.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { rebind } from '../../model/tensors/rebind.js'
@@ -61,7 +62,7 @@ export async function checkQuantised(
 ): Promise<ArtefactWeightCheck> {
   const { target, precision, dynamic } = graph
   const { order, openWeights } = graphTarget(target)
-  const weights = openWeights(join(directory, graph.file))
+  const weights = openWeights(disk, join(directory, graph.file))
   try {
     v.options.onProgress?.(`comparing the weights of ${graph.file}`)
     const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), true)

@@ -1,5 +1,5 @@
 import { usage } from '../../base/errors.js'
-import { openSource } from '../../formats/core/open.js'
+import { openSource } from '../open/source.js'
 import type { AlbertModel } from '../../model/albert.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount, outputNames } from '../../model/outputs.js'

@@ -6,7 +6,7 @@ import type { ModelInputs } from '../../model/reference/run.js'
 import { makeBatches, type Batch } from '../../text/data/batches.js'
 import { ExampleReader, formatOf, isBad, recordsOf } from '../../text/data/examples.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
-import { readLines } from '../../text/data/lines.js'
+import { readLines } from '../input/lines.js'
 import type { OpenedModel } from '../open/open.js'
 import { modelTokenizer } from '../open/tokenizer.js'
 

@@ -1,3 +1,4 @@
+import { disk, diskPath } from '../../files/disk.js'
 import { parseConfig } from '../../model/config.js'
 import { mergeHeads } from '../../model/load/dimensions.js'
 import { classifierHead, headRow, taskRow, type HeadName, type Task } from '../../model/tasks.js'
@@ -13,7 +14,7 @@ import type { AgainstReport, NotProvided } from './report.js'
  * @throws AlbertkitError as `parseConfig`
  */
 export function compareAgainst(examined: ExaminedModel, file: string, task?: Task): AgainstReport {
-  const raw = readConfigFile(file)
+  const raw = readConfigFile(disk, diskPath(file))
   const { identification, plan } = examined
   const { table } = identification
   const config = parseConfig(raw, table.family, table.architecture)

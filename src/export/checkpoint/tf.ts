@@ -1,10 +1,11 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { utf8Bytes } from '../../base/bytes.js'
 import { CHECKPOINT_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
+import { join } from '../../formats/core/paths.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { BundleWriter } from '../../formats/tf-bundle/write.js'
 import type { Translation } from '../../model/rewrite/translation.js'
-import { asOutputError, writing } from '../../files/output-file.js'
+import { OutputFile, writing } from '../../files/output-file.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import type { CheckpointRequest } from '../options.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
@@ -39,35 +40,44 @@ export async function writeTfModel(
 ): Promise<WrittenArtefact> {
   const ordered = [...translation.tensors].sort((a, b) => (a.name < b.name ? -1 : 1))
   const weightBytes = ordered.reduce((sum, tensor) => sum + byteLengthOf(tensor), 0)
-  const prefix = join(dir, PREFIX)
-  try {
-    const writer = new BundleWriter(prefix)
-    onStart?.(writer.dataFile, weightBytes)
+  const [index, data, state] = FILES
+  const bytes = new Map<string, number>()
+  const write = (name: string, content: Uint8Array | string): void => {
+    const file = new OutputFile(join(dir, name))
     try {
-      const stream = new TensorStream(source)
-      let done = 0
-      for (const tensor of ordered) {
-        writer.add(tensor.name, tensor.dtype, tensor.shape, (sink) => {
-          stream.stream(tensor, (bytes) => {
-            sink(bytes)
-            onProgress?.((done += bytes.length), weightBytes)
-          })
-        })
-        await yieldToEventLoop()
-      }
-      writer.finish()
+      file.write(typeof content === 'string' ? utf8Bytes(content) : content)
+      bytes.set(name, file.bytes)
     } finally {
-      writer.close()
+      file.close()
     }
-    writeFileSync(join(dir, 'checkpoint'), STATE, { flag: 'wx' })
-    writeFileSync(join(dir, tfConfigName(translation)), configJson, { flag: 'wx' })
-  } catch (error) {
-    throw asOutputError(error, prefix)
   }
+  const out = new OutputFile(join(dir, data))
+  onStart?.(out.path, weightBytes)
+  const writer = new BundleWriter((piece) => {
+    out.write(piece)
+  })
+  try {
+    const stream = new TensorStream(source)
+    let done = 0
+    for (const tensor of ordered) {
+      writer.add(tensor.name, tensor.dtype, tensor.shape, (sink) => {
+        stream.stream(tensor, (piece) => {
+          sink(piece)
+          onProgress?.((done += piece.length), weightBytes)
+        })
+      })
+      await yieldToEventLoop()
+    }
+  } finally {
+    out.close()
+  }
+  bytes.set(data, out.bytes)
+  write(index, writer.finish())
+  write(state, STATE)
+  write(tfConfigName(translation), configJson)
   const files = tfFiles(translation).map((name) => {
-    const path = join(dir, name)
-    onFile?.(path)
-    return { path: name, bytes: statSync(path).size }
+    onFile?.(join(dir, name))
+    return { path: name, bytes: bytes.get(name) ?? 0 }
   })
   return { files, weightBytes, weights: [], outputs: [], marks: {} }
 }

@@ -1,8 +1,12 @@
-import { dirname, join } from 'node:path'
-import { AlbertkitError } from '../../base/errors.js'
 import { wrapSource, type Container, type Found, type OpenLocated, type Opened } from '../core/container.js'
-import type { OpenOptions, TensorSource } from '../core/source.js'
-import type { ArchiveKind } from './unpack.js'
+import type { FilePort } from '../core/file-port.js'
+import { RangedFile } from '../core/file.js'
+import { dirname, join } from '../core/paths.js'
+import type { OpenOptions } from '../core/source.js'
+import { mounted } from './mounted.js'
+import type { Members } from './members.js'
+
+type ArchiveKind = 'zip' | 'tar' | 'tar.gz'
 
 /** A name that says what the archive is. */
 function kindOfName(path: string): ArchiveKind | null {
@@ -11,79 +15,67 @@ function kindOfName(path: string): ArchiveKind | null {
   return /\.tar$/i.test(path) ? 'tar' : null
 }
 
-/** Names the archive in an error, where it names a file of the folder that the archive was unpacked to. */
-const inArchive = (error: unknown, folder: string, path: string): unknown =>
-  error instanceof AlbertkitError ? error.withPath(folder, path) : error
-
-/** The source whose errors name the archive. */
-function namingArchive(source: TensorSource, folder: string, path: string): TensorSource {
-  const naming = (body: () => void): void => {
-    try {
-      body()
-    } catch (error) {
-      throw inArchive(error, folder, path)
-    }
-  }
-  return {
-    ...source,
-    read: (name, offset, target) => {
-      naming(() => {
-        source.read(name, offset, target)
-      })
-    },
-    verifyChecksum: (name) => {
-      naming(() => {
-        source.verifyChecksum(name)
-      })
-    },
-  }
+/** The files in an archive. What reads it is loaded when it is needed. */
+async function membersOf(archive: RangedFile, kind: ArchiveKind, checksum: boolean): Promise<Members> {
+  if (kind === 'zip') return (await import('./zip.js')).zipMembers(archive, checksum)
+  const [{ tarMembers, tarOf }, { GzipBytes }, { ArchiveLimits }] = await Promise.all([
+    import('./tar.js'),
+    import('./gzip.js'),
+    import('./limits.js'),
+  ])
+  const limits = new ArchiveLimits(archive.path, archive.size)
+  if (kind === 'tar') return tarMembers(tarOf(archive), limits)
+  const unpacked = new GzipBytes(archive, (piece) => {
+    limits.count(piece.length)
+  })
+  const members = tarMembers(unpacked, limits)
+  unpacked.finish()
+  return members
 }
 
-/** Unpacks into a temporary folder, which is removed when the source is closed, and when the process is interrupted. */
-async function openUnpacked(
+/** Opens the model in an archive, which is read in place and stays open as long as its source. */
+async function openArchive(
+  files: FilePort,
   path: string,
   kind: ArchiveKind,
   options: OpenOptions,
   openInner: OpenLocated,
 ): Promise<Opened> {
-  // What unpacking needs takes as long to load as a small model.
-  const [{ unpack }, { temporaryFolder }] = await Promise.all([
-    import('./unpack.js'),
-    import('../../base/temporary-folder.js'),
-  ])
-  const { path: folder, remove } = temporaryFolder()
+  const archive = new RangedFile(files, path)
+  const close = (): void => {
+    archive.close()
+  }
   try {
-    await unpack(path, kind, folder)
-    const { source, directories } = await openInner(folder, options)
-    const wrapped = wrapSource(source, { notes: ['unpacked to a temporary folder'], close: remove })
-    return { source: namingArchive(wrapped, folder, path), directories }
+    const within = mounted(files, path, await membersOf(archive, kind, options.checksum !== false))
+    const located = await openInner(within, path, options)
+    return { ...located, source: wrapSource(located.source, { notes: ['read within the archive'], close }) }
   } catch (error) {
-    remove()
-    throw inArchive(error, folder, path)
+    close()
+    throw error
   }
 }
 
-const found = (path: string, kind: ArchiveKind): Found => ({
+const found = (files: FilePort, path: string, kind: ArchiveKind): Found => ({
   directories: [dirname(path)],
   notes: [],
-  open: (options, openInner) => openUnpacked(path, kind, options, openInner),
+  open: (options, openInner) => openArchive(files, path, kind, options, openInner),
 })
 
 /** A `.zip` or `.tar.gz` of a checkpoint folder, as albert_zh distributes its models. */
 export const archive: Container = {
   title: 'an archive of one of them (.zip, .tar.gz)',
-  byName(path) {
+  byName(files, path) {
     const kind = kindOfName(path)
-    return kind === null ? null : found(path, kind)
+    return kind === null ? null : found(files, path, kind)
   },
-  byBytes(path, kind) {
-    if (kind === 'zip') return found(path, 'zip')
-    return kind === 'gzip' ? found(path, 'tar.gz') : null
+  byBytes(files, path, kind) {
+    if (kind === 'zip') return found(files, path, 'zip')
+    return kind === 'gzip' ? found(files, path, 'tar.gz') : null
   },
-  inDirectory(directory, names) {
+  inDirectory(files, directory, names) {
     const archives = names.filter((name) => kindOfName(name) !== null)
     const [name] = archives
     if (name === undefined || archives.length !== 1) return null
-    return found(join(directory, name), kindOfName(name)!)
+    return found(files, join(directory, name), kindOfName(name)!)
   },
 }

@@ -1,4 +1,5 @@
 import type { AlbertkitError } from '../../base/errors.js'
+import type { FilePort } from './file-port.js'
 import type { FileKind } from './sniff.js'
 import type { OpenOptions, SourceGraph, TensorSource } from './source.js'
 
@@ -13,18 +14,18 @@ export interface Container {
    * Recognises an existing file by its name; null where the name says nothing to this container.
    * @throws AlbertkitError where the name is its own but what belongs to it is absent
    */
-  byName?(path: string): Found | null
+  byName?(files: FilePort, path: string): Found | null
   /** Recognises an existing file by its first bytes, once no container knew its name. */
-  byBytes?(path: string, kind: FileKind): Found | null
+  byBytes?(files: FilePort, path: string, kind: FileKind): Found | null
   /** Recognises a path at which there is no file: the prefix of several files. */
-  byPrefix?(path: string): Found | null
+  byPrefix?(files: FilePort, path: string): Found | null
   /**
    * Recognises what a directory holds, by the names in it (those of files and folders, unsorted).
    * @throws AlbertkitError `usage` where several models are there and none is marked
    */
-  inDirectory?(directory: string, names: readonly string[]): Found | null
+  inDirectory?(files: FilePort, directory: string, names: readonly string[]): Found | null
   /** What to say of a directory in which no container found a model but a part of this one lies. */
-  incomplete?(directory: string, names: readonly string[]): AlbertkitError | null
+  incomplete?(files: FilePort, directory: string, names: readonly string[]): AlbertkitError | null
 }
 
 /** A model that was found and not yet opened: finding reads names and a few bytes. */
@@ -34,7 +35,7 @@ export interface Found {
   /** What a person should know about how it was found. */
   readonly notes: readonly string[]
   /**
-   * Opens it. `openInner` opens what a container holds (an archive's unpacked folder, say).
+   * Opens it. `openInner` opens what a container holds: the folder that an archive is, say.
    * @throws AlbertkitError
    */
   open(options: OpenOptions, openInner: OpenLocated): Opened | Promise<Opened>
@@ -44,15 +45,19 @@ export interface Found {
 export interface Opened {
   readonly source: TensorSource
   readonly directories?: readonly string[]
+  /** The way to them, if it is not the one to the container itself. */
+  readonly files?: FilePort
 }
 
 /** An open source and the directories where configuration, vocabulary and labels may lie, the nearest first. */
 export interface LocatedSource {
   readonly source: TensorSource
+  /** The way to what lies there. */
+  readonly files: FilePort
   readonly directories: readonly string[]
 }
 
-export type OpenLocated = (path: string, options?: OpenOptions) => Promise<LocatedSource>
+export type OpenLocated = (files: FilePort, path: string, options?: OpenOptions) => Promise<LocatedSource>
 
 /** The same source with more to say (in notes, in metadata), and more to do when it is closed (removing what was unpacked, say). */
 export const wrapSource = (

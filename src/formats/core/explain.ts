@@ -1,5 +1,7 @@
 import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
-import { RangedFile } from './file.js'
+import { latin1Text } from '../../base/bytes.js'
+import type { FilePort } from './file-port.js'
+import { withFile } from './file.js'
 import { KIND_WORDS, sniff, type FileKind } from './sniff.js'
 
 /**
@@ -32,15 +34,8 @@ const HINTS: Readonly<Partial<Record<FileKind, string>>> = {
 const PADDLE = 'StructuredToParameterName@@'
 const TAIL = 64 * 1024
 
-function endOf(path: string): string {
-  const file = new RangedFile(path)
-  try {
-    const bytes = file.bytes(Math.max(0, file.size - TAIL), Math.min(TAIL, file.size))
-    return Buffer.from(bytes).toString('latin1')
-  } finally {
-    file.close()
-  }
-}
+const endOf = (files: FilePort, path: string): string =>
+  withFile(files, path, (file) => latin1Text(file.bytes(Math.max(0, file.size - TAIL), Math.min(TAIL, file.size))))
 
 /** The program whose model file this is, or null. */
 export function foreignFormatOf(path: string): string | null {
@@ -49,16 +44,17 @@ export function foreignFormatOf(path: string): string | null {
 }
 
 /** What a reader should have been told of the file, or null if it is what its name says. */
-export function describeForeign(path: string): AlbertkitError | null {
+export function describeForeign(files: FilePort, path: string): AlbertkitError | null {
   let kind: FileKind
   try {
-    kind = sniff(path)
+    kind = sniff(files, path)
   } catch {
     return null
   }
   const hint = HINTS[kind]
   if (hint !== undefined) return malformed(`the file is ${KIND_WORDS[kind]}`, { code: 'not-a-model', file: path, hint })
-  const program = foreignFormatOf(path) ?? (kind === 'pickle' && endOf(path).includes(PADDLE) ? 'PaddlePaddle' : null)
+  const program =
+    foreignFormatOf(path) ?? (kind === 'pickle' && endOf(files, path).includes(PADDLE) ? 'PaddlePaddle' : null)
   if (program === null) return null
   return unsupported(`the file is one of ${program}, which albertkit does not read`, {
     code: 'format-unsupported',
@@ -68,10 +64,10 @@ export function describeForeign(path: string): AlbertkitError | null {
 }
 
 /** `error`, or what is wrong with the file that it names: that it is something else. */
-export function explained(error: unknown): Error {
+export function explained(files: FilePort, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   if (!(error instanceof AlbertkitError) || error.place.file === undefined) return error
   const { kind, place } = error
   if (kind !== 'malformed' && kind !== 'unsupported' && kind !== 'usage') return error
-  return describeForeign(place.file ?? '') ?? error
+  return describeForeign(files, place.file ?? '') ?? error
 }

@@ -1,67 +1,61 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
-import type { AlbertkitError } from '../../base/errors.js'
-import { environment, malformed } from '../../base/errors.js'
+import { utf8Text } from '../../base/bytes.js'
+import { malformed } from '../../base/errors.js'
+import type { FilePort, OpenFile } from './file-port.js'
 
-// Opening a named pipe otherwise waits for its other end, and no signal ends that. Windows has no such flag.
-const NO_WAITING = (constants.O_NONBLOCK as number | undefined) ?? 0
-
-/** A read-only file of known size, read by ranges, synchronously: the fastest way there is in Node. */
+/** A read-only file of known size, read by ranges. */
 export class RangedFile {
-  readonly path: string
   readonly size: number
-  #descriptor: number | null
+  readonly #file: OpenFile
 
-  /** @throws AlbertkitError `malformed` where there is no such file, `environment` where it may not be read */
-  constructor(path: string) {
-    this.path = path
-    try {
-      this.#descriptor = openSync(path, constants.O_RDONLY | NO_WAITING)
-    } catch (error) {
-      throw fileError(error, path)
-    }
-    const stat = fstatSync(this.#descriptor)
-    if (!stat.isFile()) {
-      this.close()
-      throw malformed('not a regular file', { file: path })
-    }
-    this.size = stat.size
+  /** @throws AlbertkitError `malformed` if there is no such file, `environment` if it may not be read */
+  constructor(
+    files: FilePort,
+    readonly path: string,
+  ) {
+    this.#file = files.open(path)
+    this.size = this.#file.size
   }
 
   /**
    * Fills `target` with the bytes from `offset` on.
-   * @throws AlbertkitError `malformed` where the file ends before
+   * @throws AlbertkitError `malformed` if the file ends before
    */
   read(offset: number, target: Uint8Array): void {
-    if (this.#descriptor === null) throw new RangeError(`${this.path} is closed`)
-    let done = 0
-    while (done < target.length) {
-      let n: number
-      try {
-        n = readSync(this.#descriptor, target, done, target.length - done, offset + done)
-      } catch (error) {
-        throw fileError(error, this.path)
-      }
-      if (n === 0) {
-        throw malformed(`the file ends at byte ${this.size}, but ${target.length} bytes from ${offset} are asked for`, {
-          file: this.path,
-          offset,
-          hint: 'the file is truncated: fetch it again',
-        })
-      }
+    for (let done = 0; done < target.length;) {
+      const n = this.#file.read(offset + done, done === 0 ? target : target.subarray(done))
+      if (n === 0) throw this.#ends(offset, target.length)
       done += n
     }
   }
 
+  #ends(offset: number, length: number): Error {
+    return malformed(`the file ends at byte ${this.size}, but ${length} bytes from ${offset} are asked for`, {
+      code: 'file-truncated',
+      file: this.path,
+      offset,
+      hint: 'the file is truncated: fetch it again',
+    })
+  }
+
   /** A fresh copy of a range; the caller has checked that its length is sane. */
-  bytes(offset: number, length: number): Uint8Array {
+  bytes(offset: number, length: number): Uint8Array<ArrayBuffer> {
     const target = new Uint8Array(length)
     this.read(offset, target)
     return target
   }
 
   close(): void {
-    if (this.#descriptor !== null) closeSync(this.#descriptor)
-    this.#descriptor = null
+    this.#file.close()
+  }
+}
+
+/** Runs `body` with the file open. */
+export function withFile<T>(files: FilePort, path: string, body: (file: RangedFile) => T): T {
+  const file = new RangedFile(files, path)
+  try {
+    return body(file)
+  } finally {
+    file.close()
   }
 }
 
@@ -70,34 +64,31 @@ export class RangedFile {
  * a device has no ranges. What is absent is left to whoever opens it.
  * @throws AlbertkitError `malformed`
  */
-export function refuseSpecial(path: string): void {
-  let stat
-  try {
-    stat = statSync(path)
-  } catch {
-    return
-  }
-  if (stat.isFile() || stat.isDirectory()) return
-  const what = stat.isFIFO() ? 'a pipe' : stat.isSocket() ? 'a socket' : 'a device'
+export function refuseSpecial(files: FilePort, path: string): void {
+  const kind = files.stat(path)?.kind ?? 'file'
+  if (kind === 'file' || kind === 'directory') return
   throw malformed('not a regular file', {
+    code: 'file-not-regular',
     file: path,
-    hint: `it is ${what}, and models are read by ranges: save it to a file and give that`,
+    hint: `it is a ${kind}, and models are read by ranges: save it to a file and give that`,
   })
 }
 
-/** The text of a file; null where it is longer than `maxBytes`. @throws AlbertkitError `malformed`, `environment` */
-export function readTextUpTo(path: string, maxBytes: number): string | null {
-  refuseSpecial(path)
-  try {
-    return statSync(path).size > maxBytes ? null : readFileSync(path, 'utf8')
-  } catch (error) {
-    throw fileError(error, path)
-  }
+/** All bytes of a file. @throws AlbertkitError `malformed`, `environment` */
+export function readBytes(files: FilePort, path: string): Uint8Array<ArrayBuffer> {
+  refuseSpecial(files, path)
+  return withFile(files, path, (file) => file.bytes(0, file.size))
+}
+
+/** The text of a file; null if it is longer than `maxBytes`. @throws AlbertkitError `malformed`, `environment` */
+export function readTextUpTo(files: FilePort, path: string, maxBytes: number): string | null {
+  refuseSpecial(files, path)
+  return withFile(files, path, (file) => (file.size > maxBytes ? null : utf8Text(file.bytes(0, file.size))))
 }
 
 /** The text of a file. @throws AlbertkitError `malformed`, `environment` */
-export function readText(path: string): string {
-  const text = readTextUpTo(path, Infinity) ?? ''
+export function readText(files: FilePort, path: string): string {
+  const text = readTextUpTo(files, path, Infinity) ?? ''
   if (!text.startsWith(LFS_POINTER)) return text
   throw malformed('the file is a Git LFS pointer, not the file itself', {
     code: 'not-a-model',
@@ -108,25 +99,3 @@ export function readText(path: string): string {
 
 /** The first words of what git leaves in place of a large file. */
 export const LFS_POINTER = 'version https://git-lfs'
-
-/** Whether there is a directory at `path`. */
-export function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory()
-  } catch {
-    return false
-  }
-}
-
-/** What the operating system says of a file, in our words. */
-export function fileError(error: unknown, file: string): AlbertkitError {
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return malformed('there is no such file or directory', { file, cause: error })
-  if (code === 'EACCES' || code === 'EPERM') return environment('the file may not be read', { file, cause: error })
-  // A path that a damaged file names.
-  if (code === 'ERR_INVALID_ARG_VALUE' || code === 'ENAMETOOLONG' || code === 'ELOOP')
-    return malformed('there can be no file of this name', { file, cause: error })
-  if (code === 'EISDIR') return malformed('a directory where a file is expected', { file, cause: error })
-  return environment(`reading failed: ${code}`, { file, cause: error })
-}

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { AlbertkitError, malformed, unsupported, usage } from '../../base/errors.js'
 import type { Found } from './container.js'
 import { CONTAINERS } from './containers.js'
 import { describeForeign, foreignFormatOf } from './explain.js'
-import { fileError, isDirectory, refuseSpecial } from './file.js'
+import { exists, isDirectory, type FilePort } from './file-port.js'
+import { refuseSpecial } from './file.js'
+import { join } from './paths.js'
 import { KIND_WORDS, sniff } from './sniff.js'
 
 /** A model may lie some folders down, in the one folder that has one (`module.tar.gz/module/1/…`). */
@@ -26,11 +26,11 @@ function first<T>(ask: (container: (typeof CONTAINERS)[number]) => T | null | un
 /** What file managers and downloaders leave in a folder: `.DS_Store`, `._model.ckpt.index`, `.cache`, `__MACOSX`. */
 const isLitter = (name: string): boolean => name.startsWith('.') || name === '__MACOSX'
 
-const isNoModel = (error: unknown): boolean => error instanceof AlbertkitError && error.message === NO_MODEL
-const NO_MODEL = 'there is no model in the directory'
+const isNoModel = (error: unknown): boolean => error instanceof AlbertkitError && error.code === 'model-not-found'
 
 /** The model in one of the folders of `directory`, or null. @throws AlbertkitError `usage` where several have one */
 function locateBelow(
+  files: FilePort,
   directory: string,
   folders: readonly string[],
   depth: number,
@@ -40,7 +40,7 @@ function locateBelow(
   for (const folder of folders) {
     if (depth >= MAX_NESTING || --budget.left < 0) break
     try {
-      within.push({ folder, found: locateInDirectory(join(directory, folder), depth + 1, budget) })
+      within.push({ folder, found: locateInDirectory(files, join(directory, folder), depth + 1, budget) })
     } catch (error) {
       // What is wrong with the only folder there is, is what is wrong.
       if (folders.length === 1 && !isNoModel(error)) throw error
@@ -60,33 +60,32 @@ function locateBelow(
   }
 }
 
-function locateInDirectory(directory: string, depth: number, budget: { left: number }): Found {
-  let names: string[]
-  try {
-    names = readdirSync(directory).filter((name) => !isLitter(name))
-  } catch (error) {
-    throw fileError(error, directory)
-  }
-  const found = first((container) => container.inDirectory?.(directory, names))
+function locateInDirectory(files: FilePort, directory: string, depth: number, budget: { left: number }): Found {
+  const names = files.list(directory).filter((name) => !isLitter(name))
+  const found = first((container) => container.inDirectory?.(files, directory, names))
   if (found !== null) return found
-  const incomplete = first((container) => container.incomplete?.(directory, names))
+  const incomplete = first((container) => container.incomplete?.(files, directory, names))
   if (incomplete !== null) throw incomplete
-  const folders = names.filter((name) => isDirectory(join(directory, name))).sort()
-  const below = locateBelow(directory, folders, depth, budget)
+  const folders = names.filter((name) => isDirectory(files, join(directory, name))).sort()
+  const below = locateBelow(files, directory, folders, depth, budget)
   if (below !== null) return below
   const foreign = names.find((name) => foreignFormatOf(name) !== null)
-  const told = foreign === undefined ? null : describeForeign(join(directory, foreign))
+  const told = foreign === undefined ? null : describeForeign(files, join(directory, foreign))
   if (told !== null) throw told
   const other = names.find((name) => /\.(bin|pt|pth|h5|ckpt)$/.test(name))
-  if (other !== undefined) refuse(join(directory, other))
-  throw malformed(NO_MODEL, { file: directory, hint: `looked for ${looked()}` })
+  if (other !== undefined) refuse(files, join(directory, other))
+  throw malformed('there is no model in the directory', {
+    code: 'model-not-found',
+    file: directory,
+    hint: `looked for ${looked()}`,
+  })
 }
 
 /** Of a file that is none we read: what it is instead. */
-function refuse(path: string): never {
-  const told = describeForeign(path)
+function refuse(files: FilePort, path: string): never {
+  const told = describeForeign(files, path)
   if (told !== null) throw told
-  const kind = sniff(path)
+  const kind = sniff(files, path)
   const said = `the file is ${KIND_WORDS[kind]}`
   const hint = `a model is one of: ${looked()}`
   if (kind === 'zip' || kind === 'gzip' || kind === 'hdf5' || kind === 'pickle')
@@ -102,16 +101,16 @@ function refuse(path: string): never {
  * containers to say (`containers.ts`): by a file's name first, then by its bytes.
  * @throws AlbertkitError `malformed`, `unsupported`, or `usage` where the choice is not clear
  */
-export function locate(path: string): Found {
-  refuseSpecial(path)
-  if (isDirectory(path)) return locateInDirectory(path, 1, { left: MAX_FOLDERS })
-  if (!existsSync(path)) {
-    const prefix = first((container) => container.byPrefix?.(path))
+export function locate(files: FilePort, path: string): Found {
+  refuseSpecial(files, path)
+  if (isDirectory(files, path)) return locateInDirectory(files, path, 1, { left: MAX_FOLDERS })
+  if (!exists(files, path)) {
+    const prefix = first((container) => container.byPrefix?.(files, path))
     if (prefix !== null) return prefix
     throw usage('there is no such file, directory or checkpoint prefix', { code: 'file-missing', file: path })
   }
-  const named = first((container) => container.byName?.(path))
+  const named = first((container) => container.byName?.(files, path))
   if (named !== null) return named
-  const kind = sniff(path)
-  return first((container) => container.byBytes?.(path, kind)) ?? refuse(path)
+  const kind = sniff(files, path)
+  return first((container) => container.byBytes?.(files, path, kind)) ?? refuse(files, path)
 }

@@ -1,4 +1,6 @@
-import { RangedFile } from './file.js'
+import { latin1Text } from '../../base/bytes.js'
+import type { FilePort } from './file-port.js'
+import { withFile } from './file.js'
 
 /** What the first bytes of a file say it is, whatever its name. */
 export type FileKind =
@@ -17,17 +19,7 @@ export type FileKind =
   | 'unknown'
 
 const SAMPLE = 512
-const startsWith = (bytes: Uint8Array, text: string): boolean =>
-  Buffer.from(bytes.subarray(0, text.length)).toString('latin1') === text
-
-function readSample(path: string): Uint8Array {
-  const file = new RangedFile(path)
-  try {
-    return file.bytes(0, Math.min(SAMPLE, file.size))
-  } finally {
-    file.close()
-  }
-}
+const startsWith = (bytes: Uint8Array, text: string): boolean => latin1Text(bytes.subarray(0, text.length)) === text
 
 const isText = (bytes: Uint8Array): boolean =>
   bytes.every((b) => b === 9 || b === 10 || b === 13 || (b >= 32 && b !== 127))
@@ -38,8 +30,8 @@ function isSafetensors(bytes: Uint8Array): boolean {
 }
 
 /** @throws AlbertkitError where the file cannot be read */
-export function sniff(path: string): FileKind {
-  const bytes = readSample(path)
+export function sniff(files: FilePort, path: string): FileKind {
+  const bytes = withFile(files, path, (file) => file.bytes(0, Math.min(SAMPLE, file.size)))
   if (bytes.length === 0) return 'empty'
   if (startsWith(bytes, 'PK\x03\x04')) return 'zip'
   if (startsWith(bytes, '\x1f\x8b')) return 'gzip'
@@ -48,7 +40,7 @@ export function sniff(path: string): FileKind {
   if (bytes[0] === 0x80 && (bytes[1] ?? 9) <= 5) return 'pickle'
   if (startsWith(bytes, 'version https://git-lfs')) return 'lfs-pointer'
   if (isSafetensors(bytes)) return 'safetensors'
-  const head = Buffer.from(bytes).toString('latin1').trimStart().toLowerCase()
+  const head = latin1Text(bytes).trimStart().toLowerCase()
   if (head.startsWith('<!doctype') || head.startsWith('<html')) return 'html'
   if (/^(\{|\[\s*["{[\]\d-])/.test(head)) return 'json'
   return isText(bytes) ? 'text' : 'unknown'

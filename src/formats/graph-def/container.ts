@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { unsupported, usage, type AlbertkitError } from '../../base/errors.js'
 import type { Container, Found } from '../core/container.js'
+import type { FilePort } from '../core/file-port.js'
+import { basename, dirname, join } from '../core/paths.js'
 import { openGraphDef } from './source.js'
 
 /** Files of a SavedModel and of a Hub module that hold no graph of their own. */
@@ -9,10 +9,10 @@ const NOT_GRAPHS = new Set(['saved_model.pb', 'fingerprint.pb', 'tfhub_module.pb
 
 const isGraph = (name: string): boolean => name.endsWith('.pb') && !NOT_GRAPHS.has(name)
 
-const found = (path: string): Found => ({
+const found = (files: FilePort, path: string): Found => ({
   directories: [dirname(path)],
   notes: [],
-  open: () => ({ source: openGraphDef(path) }),
+  open: () => ({ source: openGraphDef(files, path) }),
 })
 
 const isText = (name: string): boolean => name.endsWith('.pbtxt')
@@ -31,19 +31,19 @@ const textForm = (path: string, beside: readonly string[]): AlbertkitError =>
 
 export const graphDef: Container = {
   title: 'a frozen TensorFlow graph (.pb)',
-  byName(path) {
+  byName(files, path) {
     const name = basename(path)
-    if (isText(name)) throw textForm(path, readdirSync(dirname(path)))
-    return isGraph(name) ? found(path) : null
+    if (isText(name)) throw textForm(path, files.list(dirname(path)))
+    return isGraph(name) ? found(files, path) : null
   },
-  inDirectory(directory, names) {
+  inDirectory(files, directory, names) {
     const graphs = names.filter(isGraph).sort()
     const [graph] = graphs
     if (graph === undefined) return null
-    if (graphs.length === 1) return found(join(directory, graph))
+    if (graphs.length === 1) return found(files, join(directory, graph))
     throw usage(`${directory} holds several graphs: ${graphs.join(', ')}`, { hint: 'give the one you mean' })
   },
-  incomplete(directory, names) {
+  incomplete(_, directory, names) {
     const text = names.filter(isText).sort()[0]
     return text === undefined || names.includes('variables') ? null : textForm(join(directory, text), names)
   },

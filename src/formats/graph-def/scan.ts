@@ -1,6 +1,7 @@
 import { elementCount, type GraphNode, type SourceGraph } from '../core/source.js'
 import { scanTensor, type StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader, type Field } from '../tf-proto/wire.js'
+import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 
 /** GraphDef where it lies: its nodes by name and kind, and constants without their values (graph.proto, node_def.proto). */
@@ -82,10 +83,10 @@ export interface GraphPlace {
 }
 
 /** The graph at a place in a file, which is opened each time that the nodes are read. */
-export const graphIn = (path: string, place: GraphPlace | null): SourceGraph => ({
+export const graphIn = (files: FilePort, path: string, place: GraphPlace | null): SourceGraph => ({
   file: path,
   *nodes() {
-    const file = new RangedFile(path)
+    const file = new RangedFile(files, path)
     try {
       const { start, end } = place ?? { start: 0, end: file.size }
       yield* graphNodes(new WireReader(file, 'TensorFlow graph'), start, end)

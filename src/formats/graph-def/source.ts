@@ -1,9 +1,10 @@
 import { malformed, unsupported } from '../../base/errors.js'
+import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { DTYPE_BYTES, isFloat, type SourceGraph, type TensorInfo, type TensorSource } from '../core/source.js'
 import type { StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader } from '../tf-proto/wire.js'
-import { inWholeElements } from '../core/whole-elements.js'
+import { inWholeElements } from '../core/byte-order.js'
 import { graphIn, graphNodes, type GraphPlace } from './scan.js'
 
 interface Entry extends TensorInfo {
@@ -25,10 +26,10 @@ class GraphSource implements TensorSource {
   readonly graph: SourceGraph
   readonly #file: RangedFile
 
-  constructor(path: string, place?: GraphPlace) {
-    this.#file = new RangedFile(path)
+  constructor(files: FilePort, path: string, place?: GraphPlace) {
+    this.#file = new RangedFile(files, path)
     this.files = [path]
-    this.graph = graphIn(path, place ?? null)
+    this.graph = graphIn(files, path, place ?? null)
     const tensors = new Map<string, Entry>()
     let others = 0
     let nodes = 0
@@ -87,4 +88,5 @@ class GraphSource implements TensorSource {
  * Opens the weights of a frozen graph (`.pb`), or of a GraphDef within a file.
  * @throws AlbertkitError `malformed` with the byte where it cannot be parsed; `unsupported` where it has no weights
  */
-export const openGraphDef = (path: string, place?: GraphPlace): TensorSource => new GraphSource(path, place)
+export const openGraphDef = (files: FilePort, path: string, place?: GraphPlace): TensorSource =>
+  new GraphSource(files, path, place)

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { usage } from '../../base/errors.js'
 import type { Container, Found } from '../core/container.js'
+import { exists, type FilePort } from '../core/file-port.js'
+import { basename, dirname, join } from '../core/paths.js'
 import { sniff } from '../core/sniff.js'
 import { openHdf5, openKerasPreset, openShardedHdf5 } from './source.js'
 
@@ -14,39 +14,41 @@ const USUAL = ['tf_model.h5', 'model.weights.h5']
 const TASK = 'task.weights.h5'
 const BACKBONES = ['model.weights.json', 'model.weights.h5']
 
-const found = (file: string): Found => ({
+const found = (files: FilePort, file: string): Found => ({
   directories: [dirname(file)],
   notes: [],
-  open: async () => ({ source: await (INDEX.test(file) ? openShardedHdf5(file) : openHdf5(file)) }),
+  open: async () => ({ source: await (INDEX.test(file) ? openShardedHdf5(files, file) : openHdf5(files, file)) }),
 })
 
-const preset = (backbone: string, task: string): Found => ({
+const preset = (files: FilePort, backbone: string, task: string): Found => ({
   directories: [dirname(backbone)],
   notes: [],
-  open: async () => ({ source: await openKerasPreset(backbone, task, INDEX.test(backbone)) }),
+  open: async () => ({ source: await openKerasPreset(files, { backbone, task, sharded: INDEX.test(backbone) }) }),
 })
 
 /** HDF5 files of weights: transformers' TensorFlow models, and what Keras saves. A `.keras` file is a zip of one. */
 export const hdf5: Container = {
   title: 'Keras (.h5)',
-  byName(path) {
+  byName(files, path) {
     if (basename(path) === TASK) {
-      const backbone = BACKBONES.map((name) => join(dirname(path), name)).find((file) => existsSync(file))
-      if (backbone !== undefined) return preset(backbone, path)
+      const backbone = BACKBONES.map((name) => join(dirname(path), name)).find((file) => exists(files, file))
+      if (backbone !== undefined) return preset(files, backbone, path)
     }
-    if (INDEX.test(path)) return found(path)
-    return SUFFIX.test(path) && sniff(path) !== 'lfs-pointer' ? found(path) : null
+    if (INDEX.test(path)) return found(files, path)
+    return SUFFIX.test(path) && sniff(files, path) !== 'lfs-pointer' ? found(files, path) : null
   },
-  byBytes: (path, kind) => (kind === 'hdf5' ? found(path) : null),
-  inDirectory(directory, names) {
+  byBytes: (files, path, kind) => (kind === 'hdf5' ? found(files, path) : null),
+  inDirectory(files, directory, names) {
     const backbone = BACKBONES.find((name) => names.includes(name))
-    if (backbone !== undefined && names.includes(TASK)) return preset(join(directory, backbone), join(directory, TASK))
+    if (backbone !== undefined && names.includes(TASK))
+      return preset(files, join(directory, backbone), join(directory, TASK))
     const index = names.find((name) => name === 'tf_model.h5.index.json') ?? names.find((name) => INDEX.test(name))
-    if (index !== undefined) return found(join(directory, index))
-    const files = names.filter((name) => SUFFIX.test(name)).sort()
-    const file = USUAL.find((name) => files.includes(name)) ?? (files.length === 1 ? files[0] : undefined)
-    if (file !== undefined) return found(join(directory, file))
-    if (files.length === 0) return null
-    throw usage(`${directory} holds several models: ${files.join(', ')}`, { hint: 'give the one you mean' })
+    if (index !== undefined) return found(files, join(directory, index))
+    const candidates = names.filter((name) => SUFFIX.test(name)).sort()
+    const file =
+      USUAL.find((name) => candidates.includes(name)) ?? (candidates.length === 1 ? candidates[0] : undefined)
+    if (file !== undefined) return found(files, join(directory, file))
+    if (candidates.length === 0) return null
+    throw usage(`${directory} holds several models: ${candidates.join(', ')}`, { hint: 'give the one you mean' })
   },
 }

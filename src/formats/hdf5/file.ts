@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { latin1Text } from '../../base/bytes.js'
 import { malformed, unsupported } from '../../base/errors.js'
-import { fileError } from '../core/file.js'
+import type { FilePort } from '../core/file-port.js'
 import { DTYPE_BYTES, elementCount, type DType, type TensorInfo } from '../core/source.js'
 import { boxes } from './boxes.js'
-import { CLASS, type Hdf5Library, type Hdf5Metadata } from './library.js'
+import { CLASS, type Hdf5Library, type Hdf5Metadata, type LibraryFile } from './library.js'
 
 /** Models nest some ten groups (Keras' functional models of models some more); a group that holds itself has no end. */
 const MAX_DEPTH = 20
@@ -48,38 +47,25 @@ export class Hdf5File {
   /** What Keras calls the layer of a group, by the path of the group. */
   readonly groupNames: ReadonlyMap<string, string>
   readonly #id: bigint
-  readonly #resolved: string
-  #size = 0
+  readonly #file: LibraryFile
+  readonly #size: number
   #buffer: number | null = null
 
   /** @throws AlbertkitError `malformed` or `unsupported` */
   constructor(
     readonly library: Hdf5Library,
+    files: FilePort,
     readonly path: string,
   ) {
-    this.#resolved = resolve(path)
-    try {
-      this.#size = statSync(path).size
-    } catch (error) {
-      throw fileError(error, path)
-    }
-    this.#id = this.#open()
+    this.#file = library.openFile(files, path)
+    this.#id = this.#file.id
+    this.#size = this.#file.size
     try {
       const groupNames = new Map<string, string>()
       this.entries = new Map(this.#datasets(groupNames).map((entry) => [entry.name, entry]))
       this.groupNames = groupNames
     } catch (error) {
       this.close()
-      throw error
-    }
-  }
-
-  #open(): bigint {
-    try {
-      return this.library.openFile(this.#resolved)
-    } catch (error) {
-      // Named as it was given.
-      if (error instanceof Error && 'place' in error) Object.assign(error.place as object, { file: this.path })
       throw error
     }
   }
@@ -168,7 +154,7 @@ export class Hdf5File {
         const at = vlen ? new DataView(module.HEAPU8.buffer).getUint32(pointer, true) : pointer
         const bytes = module.HEAPU8.subarray(at, at + (vlen ? 64 : size))
         const end = bytes.indexOf(0)
-        return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1')
+        return latin1Text(end < 0 ? bytes : bytes.subarray(0, end))
       } finally {
         module._free(pointer)
       }
@@ -215,6 +201,6 @@ export class Hdf5File {
   close(): void {
     const buffer = this.#buffer
     this.#buffer = null
-    this.library.closeFile(this.#resolved, this.#id, buffer)
+    this.library.closeFile(this.#file, buffer)
   }
 }

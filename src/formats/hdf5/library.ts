@@ -1,10 +1,12 @@
-import { environment, malformed, type AlbertkitError } from '../../base/errors.js'
+import { utf8Text } from '../../base/bytes.js'
+import { AlbertkitError, environment, malformed } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
+import type { FilePort } from '../core/file-port.js'
+import { PortFiles, type EmscriptenFiles } from './port-files.js'
 
 /**
- * h5wasm, the HDF5 library compiled to WebAssembly. Under Node it reads files of the machine by ranges; here it sees the
- * files that were opened by name and nothing else (links and external storage lead nowhere), writes nothing, and what it
- * prints of its errors becomes part of ours.
+ * h5wasm, the HDF5 library compiled to WebAssembly, in the build that runs everywhere. It reads files of a port by ranges
+ * (port-files.ts), and what it prints of its errors becomes part of ours.
  */
 
 /** H5T_class_t: kinds of element types. */
@@ -19,11 +21,6 @@ export interface Hdf5Metadata {
   readonly shape: readonly number[] | null
   readonly chunks: readonly number[] | null
   readonly virtual_sources?: readonly unknown[]
-}
-
-interface Stream {
-  readonly fd?: number
-  readonly nfd?: number
 }
 
 /** The functions of the compiled library that are used here. */
@@ -56,16 +53,15 @@ interface Module {
   readonly H5G_DATASET: number
   readonly H5F_LIBVER_EARLIEST: number
   readonly H5F_LIBVER_LATEST: number
-  readonly FS: {
-    open: (path: string, flags: unknown, mode?: unknown) => unknown
-    write: (stream: Stream, buffer: Uint8Array, offset: number, length: number, position?: number) => number
-  }
+  readonly FS: EmscriptenFiles
 }
 
-/** How emscripten says that there is no such file. */
-class NoEntry extends Error {
-  override readonly name = 'ErrnoError'
-  readonly errno = 44
+/** A file that the library has open. */
+export interface LibraryFile {
+  readonly id: bigint
+  readonly size: number
+  /** Its path in the library's own file system. */
+  readonly inner: string
 }
 
 /** What the library says may be long; the innermost line is the reason. */
@@ -73,21 +69,15 @@ const MAX_TALK = 64 * 1024
 
 export class Hdf5Library {
   readonly #module: Module
-  readonly #allowed = new Map<string, number>()
+  readonly #files: PortFiles
   #talk = ''
   #broken = false
 
   constructor(module: Module) {
     this.#module = module
-    const { FS } = module
-    const open = FS.open
-    FS.open = (path, flags, mode) => {
-      if (!this.#allowed.has(path)) throw new NoEntry()
-      return open(path, flags, mode)
-    }
-    FS.write = (_, buffer, offset, length) => {
-      if (this.#talk.length < MAX_TALK)
-        this.#talk += Buffer.from(buffer.subarray(offset, offset + length)).toString('utf8')
+    this.#files = new PortFiles(module.FS)
+    module.FS.write = (_, buffer, offset, length) => {
+      if (this.#talk.length < MAX_TALK) this.#talk += utf8Text(buffer.subarray(offset, offset + length))
       return length
     }
   }
@@ -110,15 +100,19 @@ export class Hdf5Library {
     run: (module: Module) => T,
     failed?: (result: T) => boolean,
   ): T {
-    const fail = (error: unknown): AlbertkitError =>
-      malformed(`${what}: ${this.#reason(error)}`, {
+    const fail = (error: unknown): AlbertkitError => {
+      const { failure } = this.#files
+      if (failure instanceof AlbertkitError) return failure
+      return malformed(`${what}: ${this.#reason(error)}`, {
         ...place,
         hint: 'the file is damaged or cut off: fetch it again',
         ...(error === undefined ? {} : { cause: error }),
       })
+    }
     if (this.#broken)
       throw environment('the HDF5 library stopped at a damaged file before', { ...place, hint: 'start anew' })
     this.#talk = ''
+    this.#files.failure = null
     let result: T
     try {
       result = run(this.#module)
@@ -130,32 +124,32 @@ export class Hdf5Library {
     return result
   }
 
-  openFile(path: string): bigint {
-    this.#allowed.set(path, (this.#allowed.get(path) ?? 0) + 1)
+  /** @throws AlbertkitError if the file cannot be opened or is no HDF5 file */
+  openFile(files: FilePort, path: string): LibraryFile {
+    const file = files.open(path)
+    const inner = this.#files.add(file)
     try {
-      return this.call(
+      const id = this.call(
         'the file is no HDF5 file that can be read',
         { file: path },
-        (module) => module.open(path, 0, false, module.H5F_LIBVER_EARLIEST, module.H5F_LIBVER_LATEST),
-        (id) => id < 0n,
+        (module) => module.open(inner, 0, false, module.H5F_LIBVER_EARLIEST, module.H5F_LIBVER_LATEST),
+        (opened) => opened < 0n,
       )
+      return { id, size: file.size, inner }
     } catch (error) {
-      this.#forget(path)
+      this.#files.remove(inner)
       throw error
     }
   }
 
-  closeFile(path: string, id: bigint, buffer: number | null): void {
-    this.#forget(path)
-    if (this.#broken) return
-    if (buffer !== null) this.#module._free(buffer)
-    this.#module.close_file(id)
-  }
-
-  #forget(path: string): void {
-    const left = (this.#allowed.get(path) ?? 1) - 1
-    if (left === 0) this.#allowed.delete(path)
-    else this.#allowed.set(path, left)
+  closeFile({ id, inner }: LibraryFile, buffer: number | null): void {
+    try {
+      if (this.#broken) return
+      if (buffer !== null) this.#module._free(buffer)
+      this.#module.close_file(id)
+    } finally {
+      this.#files.remove(inner)
+    }
   }
 }
 
@@ -173,7 +167,7 @@ export function loadHdf5(file: string): Promise<Hdf5Library> {
 
 async function load(file: string): Promise<Hdf5Library> {
   try {
-    const { default: h5wasm } = await quietly(() => import('h5wasm/node'))
+    const { default: h5wasm } = await quietly(() => import('h5wasm'))
     return new Hdf5Library((await h5wasm.ready) as unknown as Module)
   } catch (error) {
     loading = null

@@ -1,5 +1,6 @@
-import { dirname, join } from 'node:path'
 import { unsupported } from '../../base/errors.js'
+import type { FilePort } from '../core/file-port.js'
+import { dirname, join } from '../core/paths.js'
 import { DTYPE_BYTES, type TensorInfo, type TensorSource } from '../core/source.js'
 import { readWeightMap } from '../weight-map.js'
 import { Hdf5File, type Hdf5Entry } from './file.js'
@@ -75,11 +76,11 @@ class Hdf5Source implements TensorSource {
   }
 }
 
-async function open(files: readonly string[], parts: readonly Part[]): Promise<TensorSource> {
+async function open(port: FilePort, files: readonly string[], parts: readonly Part[]): Promise<TensorSource> {
   const library = await loadHdf5(files[0] ?? '')
   const opened: Hdf5File[] = []
   try {
-    for (const { path } of parts) opened.push(new Hdf5File(library, path))
+    for (const { path } of parts) opened.push(new Hdf5File(library, port, path))
     if (opened.every(({ entries }) => entries.size === 0))
       throw unsupported('the HDF5 file holds no datasets, so no weights', { file: parts[0]?.path ?? '' })
     return new Hdf5Source(files, opened, parts)
@@ -93,18 +94,20 @@ async function open(files: readonly string[], parts: readonly Part[]): Promise<T
  * Opens one HDF5 file; its tensors are its datasets, by their paths.
  * @throws AlbertkitError `malformed`, `unsupported`; `environment` where h5wasm is not installed
  */
-export const openHdf5 = (path: string): Promise<TensorSource> => open([path], [{ path, scope: '' }])
+export const openHdf5 = (files: FilePort, path: string): Promise<TensorSource> =>
+  open(files, [path], [{ path, scope: '' }])
 
 /** The files that an index names, each once. */
-function shardsOf(indexPath: string): string[] {
-  const names = [...new Set(readWeightMap(indexPath, true).map(([, shard]) => shard))].sort()
+function shardsOf(files: FilePort, indexPath: string): string[] {
+  const names = [...new Set(readWeightMap(files, indexPath, true).map(([, shard]) => shard))].sort()
   return names.map((name) => join(dirname(indexPath), name))
 }
 
 /** Opens `*.h5.index.json` of transformers or `*.weights.json` of Keras, and the files it names. @throws AlbertkitError as `openHdf5` */
-export function openShardedHdf5(indexPath: string): Promise<TensorSource> {
-  const paths = shardsOf(indexPath)
+export function openShardedHdf5(files: FilePort, indexPath: string): Promise<TensorSource> {
+  const paths = shardsOf(files, indexPath)
   return open(
+    files,
     [indexPath, ...paths],
     paths.map((path) => ({ path, scope: '' })),
   )
@@ -113,13 +116,19 @@ export function openShardedHdf5(indexPath: string): Promise<TensorSource> {
 /** Before the names of the backbone, where the head has a file of its own in which the same names mean others. */
 const BACKBONE = 'backbone/'
 
+/** The files of a preset; `sharded` if `backbone` is an index. */
+interface PresetFiles {
+  readonly backbone: string
+  readonly task: string
+  readonly sharded: boolean
+}
+
 /**
  * Opens the two files of a keras-hub preset: the weights of its backbone, below `backbone/`, and those of its head.
- * @param sharded whether `backbone` is an index
  * @throws AlbertkitError as `openHdf5`
  */
-export function openKerasPreset(backbone: string, task: string, sharded: boolean): Promise<TensorSource> {
-  const paths = sharded ? shardsOf(backbone) : [backbone]
+export function openKerasPreset(files: FilePort, { backbone, task, sharded }: PresetFiles): Promise<TensorSource> {
+  const paths = sharded ? shardsOf(files, backbone) : [backbone]
   const parts = [...paths.map((path) => ({ path, scope: BACKBONE })), { path: task, scope: '' }]
-  return open([...(sharded ? [backbone] : []), ...parts.map(({ path }) => path)], parts)
+  return open(files, [...(sharded ? [backbone] : []), ...parts.map(({ path }) => path)], parts)
 }

@@ -1,15 +1,15 @@
-import { dirname } from 'node:path'
+import { dirname } from '../core/paths.js'
 import type { Container } from '../core/container.js'
 
 /** Arrays of NumPy, as `np.savez` writes them: goldens, mostly. */
 export const npz: Container = {
   title: 'arrays of NumPy (.npz)',
-  byName: (path) =>
+  byName: (files, path) =>
     /\.npz$/i.test(path)
       ? {
           directories: [dirname(path)],
           notes: [],
-          open: async () => ({ source: await (await import('./source.js')).openNpz(path) }),
+          open: async () => ({ source: (await import('./source.js')).openNpz(files, path) }),
         }
       : null,
 }

@@ -1,3 +1,4 @@
+import { latin1Text } from '../../base/bytes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 
@@ -44,14 +45,14 @@ export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): N
       tensor: name,
       hint: "save arrays of plain little-endian numbers: v.astype('<f4'), v.astype('<i8')",
     })
-  const text = Buffer.from(bytes)
-  if (text.toString('latin1', 0, 6) !== MAGIC) throw fail('is no array of NumPy')
-  const wide = (text[6] ?? 0) >= 2
-  if (text.length < 12) throw fail('ends inside its header')
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (latin1Text(bytes.subarray(0, 6)) !== MAGIC) throw fail('is no array of NumPy')
+  const wide = (bytes[6] ?? 0) >= 2
+  if (bytes.length < 12) throw fail('ends inside its header')
   const start = wide ? 12 : 10
-  const length = wide ? text.readUInt32LE(8) : text.readUInt16LE(8)
-  if (start + length > text.length) throw fail(`has a header of ${length} bytes, which runs past its end`)
-  const header = text.toString('latin1', start, start + length)
+  const length = wide ? view.getUint32(8, true) : view.getUint16(8, true)
+  if (start + length > bytes.length) throw fail(`has a header of ${length} bytes, which runs past its end`)
+  const header = latin1Text(bytes.subarray(start, start + length))
   const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1]
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1]
   const dims = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1]

@@ -1,6 +1,7 @@
-import { dirname, join } from 'node:path'
 import { malformed } from '../../base/errors.js'
-import { RangedFile } from '../core/file.js'
+import type { FilePort } from '../core/file-port.js'
+import { RangedFile, withFile } from '../core/file.js'
+import { dirname, join } from '../core/paths.js'
 import { OnnxReader, type Initializer } from './reader.js'
 import type { TensorInfo, TensorSource } from '../core/source.js'
 import type { Field } from '../tf-proto/wire.js'
@@ -28,8 +29,11 @@ class OnnxWeights implements TensorSource {
   readonly #data = new Map<string, RangedFile>()
   readonly #placed: ReadonlyMap<string, Initializer>
 
-  constructor(path: string) {
-    this.#file = new RangedFile(path)
+  constructor(
+    readonly port: FilePort,
+    path: string,
+  ) {
+    this.#file = new RangedFile(port, path)
     try {
       this.#placed = this.#scan()
     } catch (error) {
@@ -61,7 +65,10 @@ class OnnxWeights implements TensorSource {
   #openData({ location, name, offset, byteLength }: Initializer): void {
     if (location === null) return
     let file = this.#data.get(location)
-    if (file === undefined) this.#data.set(location, (file = new RangedFile(join(dirname(this.#file.path), location))))
+    if (file === undefined) {
+      file = new RangedFile(this.port, join(dirname(this.#file.path), location))
+      this.#data.set(location, file)
+    }
     if (offset + byteLength > file.size)
       throw malformed(`the tensor ends at byte ${offset + byteLength}, but the file has ${file.size}`, {
         file: file.path,
@@ -93,7 +100,7 @@ class OnnxWeights implements TensorSource {
  * Opens the initializers of an ONNX file.
  * @throws AlbertkitError `malformed` where it cannot be parsed
  */
-export const openOnnxWeights = (path: string): TensorSource => new OnnxWeights(path)
+export const openOnnxWeights = (files: FilePort, path: string): TensorSource => new OnnxWeights(files, path)
 
 /** Names in a graph. */
 export interface OnnxGraphNames {
@@ -109,9 +116,8 @@ export interface OnnxGraphNames {
  * Reads the names of a graph's values, without its weights.
  * @throws AlbertkitError `malformed` where the file cannot be parsed
  */
-export function onnxGraphNames(path: string): OnnxGraphNames {
-  const file = new RangedFile(path)
-  try {
+export const onnxGraphNames = (files: FilePort, path: string): OnnxGraphNames =>
+  withFile(files, path, (file) => {
     const reader = new OnnxReader(file)
     const names = (field: Field, number: number): string[] =>
       [...reader.inside(field)].filter((f) => f.number === number).map((f) => reader.text(f))
@@ -124,7 +130,4 @@ export function onnxGraphNames(path: string): OnnxGraphNames {
       outputs: fields.filter((f) => f.number === GRAPH_OUTPUT).flatMap((f) => names(f, VALUE_INFO_NAME)),
       metadata: new Map(entries.map((f) => reader.property(f))),
     }
-  } finally {
-    file.close()
-  }
-}
+  })

@@ -1,3 +1,4 @@
+import { latin1Text } from '../../base/bytes.js'
 import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { ByteCursor } from './cursor.js'
 import { OP } from './opcodes.js'
@@ -35,14 +36,13 @@ const MAX_STRINGS_BYTES = 32 * 1024 * 1024
 const MAX_LONG_BYTES = 256
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const ascii = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 
 /** Text as Python would read it; bytes that are no UTF-8 (Python 2) one character each. */
 const text = (bytes: Uint8Array): string => {
   try {
     return utf8.decode(bytes)
   } catch {
-    return ascii(bytes)
+    return latin1Text(bytes)
   }
 }
 
@@ -147,9 +147,9 @@ export class PickleMachine {
   #long(length: number): number | bigint {
     const bytes = this.#cursor.bytes(length, MAX_LONG_BYTES)
     if (bytes.length === 0) return 0
-    const hex = Buffer.from(bytes).reverse().toString('hex')
-    const value = BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`))
-    return this.#integer(value)
+    let value = 0n
+    for (const byte of bytes.reverse()) value = (value << 8n) | BigInt(byte)
+    return this.#integer(BigInt.asIntN(bytes.length * 8, value))
   }
 
   #integer(value: bigint): number | bigint {

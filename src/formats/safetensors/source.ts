@@ -1,6 +1,7 @@
-import { dirname, join } from 'node:path'
 import { malformed } from '../../base/errors.js'
+import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
+import { dirname, join } from '../core/paths.js'
 import type { TensorInfo, TensorSource } from '../core/source.js'
 import { readWeightMap } from '../weight-map.js'
 import { readHeader, type SafetensorsEntry } from './header.js'
@@ -45,11 +46,14 @@ class SafetensorsSource implements TensorSource {
 }
 
 /** Opens files, and closes those already open when one of them is damaged. */
-function openAll(paths: readonly string[]): { shards: RangedFile[]; headers: ReadonlyMap<string, SafetensorsEntry>[] } {
+function openAll(
+  files: FilePort,
+  paths: readonly string[],
+): { shards: RangedFile[]; headers: ReadonlyMap<string, SafetensorsEntry>[] } {
   const shards: RangedFile[] = []
   try {
     const headers = paths.map((path) => {
-      const shard = new RangedFile(path)
+      const shard = new RangedFile(files, path)
       shards.push(shard)
       return readHeader(shard).entries
     })
@@ -61,19 +65,19 @@ function openAll(paths: readonly string[]): { shards: RangedFile[]; headers: Rea
 }
 
 /** Opens one file. @throws AlbertkitError `malformed` */
-export function openSafetensors(path: string): TensorSource {
-  const { shards, headers } = openAll([path])
+export function openSafetensors(files: FilePort, path: string): TensorSource {
+  const { shards, headers } = openAll(files, [path])
   const shard = shards[0]!
   const placed = new Map([...(headers[0] ?? [])].map(([name, entry]) => [name, { ...entry, shard }]))
   return new SafetensorsSource([path], shards, placed)
 }
 
 /** Opens `*.safetensors.index.json` and the shards it names. @throws AlbertkitError `malformed` */
-export function openShardedSafetensors(indexPath: string): TensorSource {
-  const wanted = readWeightMap(indexPath)
+export function openShardedSafetensors(files: FilePort, indexPath: string): TensorSource {
+  const wanted = readWeightMap(files, indexPath)
   const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
   const paths = names.map((name) => join(dirname(indexPath), name))
-  const { shards, headers } = openAll(paths)
+  const { shards, headers } = openAll(files, paths)
   const placed = new Map<string, Placed>()
   for (const [name, shardName] of wanted) {
     const at = names.indexOf(shardName)

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { concatBytes, utf8Bytes } from '../../base/bytes.js'
 import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 
 /** A tensor that is to be written. */
@@ -8,8 +8,10 @@ export interface TensorPlan {
   readonly shape: readonly number[]
 }
 
+const SPACE = 32
+
 /** The header with padding, so that the data begins at a multiple of eight (as the official library writes it). */
-export function buildHeader(tensors: readonly TensorPlan[], metadata: Readonly<Record<string, string>>): Buffer {
+export function buildHeader(tensors: readonly TensorPlan[], metadata: Readonly<Record<string, string>>): Uint8Array {
   let offset = 0
   const entries = tensors.map(({ name, dtype, shape }): [string, object] => {
     const end = offset + elementCount(shape) * DTYPE_BYTES[dtype]
@@ -18,33 +20,25 @@ export function buildHeader(tensors: readonly TensorPlan[], metadata: Readonly<R
     return [name, entry]
   })
   const all = [...(Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const] : []), ...entries]
-  const json = Buffer.from(
+  const json = utf8Bytes(
     `{${all.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`,
   )
-  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ')
-  json.copy(padded)
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(BigInt(padded.length))
-  return Buffer.concat([length, padded])
+  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(SPACE)
+  padded.set(json)
+  const length = new DataView(new ArrayBuffer(8))
+  length.setBigUint64(0, BigInt(padded.length), true)
+  return concatBytes([new Uint8Array(length.buffer), padded])
 }
 
 /**
- * Writes a safetensors file; `write` gives the bytes of each tensor to `sink`, in the order of `tensors`.
+ * Writes a safetensors file to `put`; `write` gives the bytes of each tensor, in the order of `tensors`.
  */
 export function writeSafetensors(
-  path: string,
+  put: (bytes: Uint8Array) => void,
   tensors: readonly TensorPlan[],
-  write: (tensor: TensorPlan, sink: (bytes: Uint8Array) => void) => void,
+  write: (tensor: TensorPlan, put: (bytes: Uint8Array) => void) => void,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  const descriptor = openSync(path, 'w')
-  const put = (bytes: Uint8Array): void => {
-    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done)
-  }
-  try {
-    put(buildHeader(tensors, metadata))
-    for (const tensor of tensors) write(tensor, put)
-  } finally {
-    closeSync(descriptor)
-  }
+  put(buildHeader(tensors, metadata))
+  for (const tensor of tensors) write(tensor, put)
 }

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { malformed, unsupported } from '../../base/errors.js'
 import type { Container, Found, Opened } from '../core/container.js'
-import { isDirectory, RangedFile } from '../core/file.js'
+import { exists, isDirectory, type FilePort } from '../core/file-port.js'
+import { withFile } from '../core/file.js'
+import { basename, dirname, join } from '../core/paths.js'
 import { graphIn } from '../graph-def/scan.js'
 import { openGraphDef } from '../graph-def/source.js'
 import type { OpenOptions } from '../core/source.js'
@@ -18,9 +18,8 @@ const FILE = 'saved_model.pb'
 const META_GRAPHS = 2
 
 /** The meta graphs of a SavedModel: one a set of tags. */
-function readSavedModel(path: string): MetaGraph[] {
-  const file = new RangedFile(path)
-  try {
+const readSavedModel = (files: FilePort, path: string): MetaGraph[] =>
+  withFile(files, path, (file) => {
     if (file.size === 0) throw malformed('saved_model.pb is empty', { file: path, offset: 0, hint: 'fetch it again' })
     const wire = new WireReader(file, 'SavedModel')
     const graphs = [...wire.fields(0, file.size)]
@@ -28,10 +27,7 @@ function readSavedModel(path: string): MetaGraph[] {
       .map(({ start, end }) => readMetaGraph(wire, start, end))
     if (graphs.length === 0) throw malformed('saved_model.pb holds no graph', { file: path, offset: 0 })
     return graphs
-  } finally {
-    file.close()
-  }
-}
+  })
 
 /** What a person may want to know: who wrote it, and what it was for. */
 function describe(graphs: readonly MetaGraph[], isHub: boolean): string {
@@ -47,25 +43,25 @@ function describe(graphs: readonly MetaGraph[], isHub: boolean): string {
   ].join('')
 }
 
-function open(directory: string, options: OpenOptions): Opened {
+function open(files: FilePort, directory: string, options: OpenOptions): Opened {
   const path = join(directory, FILE)
-  const graphs = readSavedModel(path)
-  const notes = [describe(graphs, existsSync(join(directory, 'tfhub_module.pb')))]
+  const graphs = readSavedModel(files, path)
+  const notes = [describe(graphs, exists(files, join(directory, 'tfhub_module.pb')))]
   const prefix = join(directory, 'variables', 'variables')
   const graph = graphs.find((g) => g.graph !== null)?.graph ?? null
-  if (existsSync(`${prefix}.index`)) {
+  if (exists(files, `${prefix}.index`)) {
     const names = graphs.find((g) => g.variables.size > 0)?.variables
-    const source = wrapSource(nameObjects(openBundle(prefix, options), names), {
+    const source = wrapSource(nameObjects(openBundle(files, prefix, options), names), {
       notes,
-      graph: graph === null ? undefined : graphIn(path, graph),
+      graph: graph === null ? undefined : graphIn(files, path, graph),
     })
     return { source: { ...source, format: 'saved-model', files: [path, ...source.files] } }
   }
-  if (hasData(join(directory, 'variables')))
+  if (hasData(files, join(directory, 'variables')))
     throw malformed('the .index file of the variables is missing', { file: `${prefix}.index`, hint: WHOLE })
   if (graph === null) throw unsupported('the SavedModel has no variables and no graph', { file: path })
   try {
-    const source = wrapSource(openGraphDef(path, graph), { notes })
+    const source = wrapSource(openGraphDef(files, path, graph), { notes })
     return { source: { ...source, format: 'saved-model' } }
   } catch (error) {
     throw malformed('the variables of the SavedModel are missing', {
@@ -78,24 +74,24 @@ function open(directory: string, options: OpenOptions): Opened {
 
 const WHOLE = 'a SavedModel is saved_model.pb and the folder variables/ together'
 
-const hasData = (directory: string): boolean =>
-  isDirectory(directory) && readdirSync(directory).some((name) => name.startsWith('variables.data-'))
+const hasData = (files: FilePort, directory: string): boolean =>
+  isDirectory(files, directory) && files.list(directory).some((name) => name.startsWith('variables.data-'))
 
 /** Configuration and vocabulary lie in it, beside it, or among its assets. */
-function found(directory: string): Found {
+function found(files: FilePort, directory: string): Found {
   const assets = join(directory, 'assets')
   return {
-    directories: [directory, dirname(directory), ...(isDirectory(assets) ? [assets] : [])],
+    directories: [directory, dirname(directory), ...(isDirectory(files, assets) ? [assets] : [])],
     notes: [],
-    open: (options) => open(directory, options),
+    open: (options) => open(files, directory, options),
   }
 }
 
 export const savedModel: Container = {
   title: 'a SavedModel or TF-Hub module (saved_model.pb with variables/)',
-  byName: (path) => (basename(path) === FILE ? found(dirname(path)) : null),
-  inDirectory: (directory, names) => (names.includes(FILE) ? found(directory) : null),
-  incomplete(directory, names) {
+  byName: (files, path) => (basename(path) === FILE ? found(files, dirname(path)) : null),
+  inDirectory: (files, directory, names) => (names.includes(FILE) ? found(files, directory) : null),
+  incomplete(_, directory, names) {
     if (names.includes('saved_model.pbtxt'))
       return unsupported('a SavedModel in text form is not read', {
         file: join(directory, 'saved_model.pbtxt'),

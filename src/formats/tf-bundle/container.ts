@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { malformed, usage, type AlbertkitError } from '../../base/errors.js'
 import type { Container, Found } from '../core/container.js'
-import { isDirectory, readTextUpTo } from '../core/file.js'
+import { exists, isDirectory, type FilePort } from '../core/file-port.js'
+import { readTextUpTo } from '../core/file.js'
+import { basename, dirname, join } from '../core/paths.js'
 import { KIND_WORDS, sniff } from '../core/sniff.js'
 import { foundV1 } from '../tf-v1/container.js'
 import { v1Files, v1Names } from '../tf-v1/find.js'
@@ -27,26 +27,26 @@ const prefixesIn = (names: readonly string[]): string[] =>
     .sort()
 
 /** Names the kind of a file that stands where an index should: a saved error page, a picture … */
-function checkIndex(file: string): void {
-  if (!existsSync(file)) throw malformed('the .index file of the checkpoint is missing', { file, hint: WHOLE })
-  const kind = sniff(file)
+function checkIndex(files: FilePort, file: string): void {
+  if (!exists(files, file)) throw malformed('the .index file of the checkpoint is missing', { file, hint: WHOLE })
+  const kind = sniff(files, file)
   if (kind === 'unknown' || kind === 'text' || kind === 'json') return
   throw malformed(`the index is ${KIND_WORDS[kind]}`, { file, offset: 0, hint: 'fetch the .index file again' })
 }
 
 /** Configuration lies beside the checkpoint; of the variables of a SavedModel, beside that. */
-function directoriesOf(prefix: string): string[] {
+function directoriesOf(files: FilePort, prefix: string): string[] {
   const directory = dirname(prefix)
   const outer = dirname(directory)
-  return existsSync(join(outer, 'saved_model.pb')) ? [directory, outer, dirname(outer)] : [directory]
+  return exists(files, join(outer, 'saved_model.pb')) ? [directory, outer, dirname(outer)] : [directory]
 }
 
-const found = (prefix: string, notes: readonly string[] = []): Found => ({
-  directories: directoriesOf(prefix),
+const found = (files: FilePort, prefix: string, notes: readonly string[] = []): Found => ({
+  directories: directoriesOf(files, prefix),
   notes,
   open(options) {
-    checkIndex(`${prefix}.index`)
-    return { source: withMeta(`${prefix}.meta`, nameObjects(openBundle(prefix, options))) }
+    checkIndex(files, `${prefix}.index`)
+    return { source: withMeta(files, `${prefix}.meta`, nameObjects(openBundle(files, prefix, options))) }
   },
 })
 
@@ -54,8 +54,8 @@ const found = (prefix: string, notes: readonly string[] = []): Found => ({
  * The checkpoint that a `checkpoint` state file names, by its last path component alone: the path in it is often one
  * of the machine that trained, and must never lead out of the directory.
  */
-function stateChoice(stateFile: string): string | null {
-  const text = readTextUpTo(stateFile, MAX_STATE_BYTES) ?? ''
+function stateChoice(files: FilePort, stateFile: string): string | null {
+  const text = readTextUpTo(files, stateFile, MAX_STATE_BYTES) ?? ''
   const quoted = /^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*")/m.exec(text)?.[1]
   if (quoted === undefined) return null
   const name = basename(quoted.slice(1, -1).replace(/\\(.)/g, '$1').replaceAll('\\', '/'))
@@ -63,24 +63,24 @@ function stateChoice(stateFile: string): string | null {
 }
 
 /** The checkpoint of either version that has a name in a directory; null where there is none. */
-function named(directory: string, name: string, notes: readonly string[] = []): Found | null {
+function named(files: FilePort, directory: string, name: string, notes: readonly string[] = []): Found | null {
   const prefix = join(directory, name)
-  if (existsSync(`${prefix}.index`)) return found(prefix, notes)
-  const files = v1Files(prefix)
-  return files === null ? null : { ...foundV1(files), notes }
+  if (exists(files, `${prefix}.index`)) return found(files, prefix, notes)
+  const paths = v1Files(files, prefix)
+  return paths === null ? null : { ...foundV1(files, paths), notes }
 }
 
-function byState(stateFile: string): Found {
+function byState(files: FilePort, stateFile: string): Found {
   const directory = dirname(stateFile)
-  const names = readdirSync(directory)
-  const choice = stateChoice(stateFile)
-  const chosen = choice === null ? null : named(directory, choice)
+  const names = files.list(directory)
+  const choice = stateChoice(files, stateFile)
+  const chosen = choice === null ? null : named(files, directory, choice)
   if (chosen !== null) return chosen
-  const checkpoints = [...prefixesIn(names), ...v1Names(directory, names)]
+  const checkpoints = [...prefixesIn(names), ...v1Names(files, directory, names)]
   const [only] = checkpoints
   if (checkpoints.length === 1 && only !== undefined) {
     const note = `the checkpoint file names ${choice ?? 'no checkpoint'}; took ${only}, the only one here`
-    const taken = named(directory, only, [note])
+    const taken = named(files, directory, only, [note])
     if (taken !== null) return taken
   }
   throw malformed(choice === null ? 'names no checkpoint' : `names ${choice}, which is not beside it`, {
@@ -96,42 +96,42 @@ const byMetaError = (file: string): AlbertkitError =>
   malformed('a .meta file holds the graph and no weights, and its checkpoint is not beside it', { file, hint: WHOLE })
 
 /** A `.meta` file holds the graph; the weights are in what stands beside it. */
-function byMeta(path: string): Found {
-  const checkpoint = named(dirname(path), basename(path).slice(0, -'.meta'.length))
+function byMeta(files: FilePort, path: string): Found {
+  const checkpoint = named(files, dirname(path), basename(path).slice(0, -'.meta'.length))
   if (checkpoint !== null) return checkpoint
   throw byMetaError(path)
 }
 
 export const tfCheckpoint: Container = {
   title: 'a TensorFlow checkpoint (.index with .data-…)',
-  byName(path) {
+  byName(files, path) {
     const name = basename(path)
-    if (name === 'checkpoint') return byState(path)
-    if (name.endsWith('.index')) return found(path.slice(0, -'.index'.length))
-    if (DATA.test(name)) return found(path.replace(DATA, ''))
-    if (name.endsWith('.meta')) return byMeta(path)
-    return existsSync(`${path}.index`) ? found(path) : null
+    if (name === 'checkpoint') return byState(files, path)
+    if (name.endsWith('.index')) return found(files, path.slice(0, -'.index'.length))
+    if (DATA.test(name)) return found(files, path.replace(DATA, ''))
+    if (name.endsWith('.meta')) return byMeta(files, path)
+    return exists(files, `${path}.index`) ? found(files, path) : null
   },
-  byPrefix(path) {
-    if (existsSync(`${path}.index`)) return found(path)
+  byPrefix(files, path) {
+    if (exists(files, `${path}.index`)) return found(files, path)
     const directory = dirname(path)
     const data = `${basename(path)}.data-`
-    if (existsSync(directory) && readdirSync(directory).some((name) => name.startsWith(data)))
+    if (exists(files, directory) && files.list(directory).some((name) => name.startsWith(data)))
       throw malformed('the .index file of the checkpoint is missing', { file: path })
     return null
   },
-  inDirectory(directory, names) {
-    if (names.includes('checkpoint') && !isDirectory(join(directory, 'checkpoint')))
-      return byState(join(directory, 'checkpoint'))
+  inDirectory(files, directory, names) {
+    if (names.includes('checkpoint') && !isDirectory(files, join(directory, 'checkpoint')))
+      return byState(files, join(directory, 'checkpoint'))
     const prefixes = prefixesIn(names)
     const prefix = prefixes[0]
     if (prefix === undefined) return null
-    if (prefixes.length === 1) return found(join(directory, prefix))
+    if (prefixes.length === 1) return found(files, join(directory, prefix))
     throw usage(`${directory} holds several checkpoints: ${prefixes.join(', ')}`, {
       hint: 'give the one you mean by its prefix',
     })
   },
-  incomplete(directory, names) {
+  incomplete(_, directory, names) {
     const data = names.find((name) => DATA.test(name))
     const meta = names.find((name) => name.endsWith('.meta'))
     if (data === undefined && meta !== undefined) return byMetaError(join(directory, meta))

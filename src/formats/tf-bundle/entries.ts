@@ -1,6 +1,8 @@
+import { latin1Text } from '../../base/bytes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import { fromBinary, tensorflow } from '../../proto/tensorflow.js'
-import { RangedFile } from '../core/file.js'
+import type { FilePort } from '../core/file-port.js'
+import { withFile } from '../core/file.js'
 import { byStart, covers, isWithin } from '../views/slices.js'
 import { DTYPE_BYTES, type DType } from '../core/source.js'
 import { dtypeOf } from '../tf-proto/dtypes.js'
@@ -111,14 +113,8 @@ class IndexReader {
  * Reads the index of a bundle. Every entry is checked against its shape before anything is allocated for it.
  * @throws AlbertkitError `malformed` naming file and tensor
  */
-export function readIndex(path: string, checksum: boolean): BundleIndex {
-  const file = new RangedFile(path)
-  try {
-    return parseIndex(path, new TableReader(file, checksum))
-  } finally {
-    file.close()
-  }
-}
+export const readIndex = (files: FilePort, path: string, checksum: boolean): BundleIndex =>
+  withFile(files, path, (file) => parseIndex(path, new TableReader(file, checksum)))
 
 function parseIndex(path: string, table: TableReader): BundleIndex {
   const reader = new IndexReader(path)
@@ -132,7 +128,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
       continue
     }
     const isSlice = key[0] === 0
-    let name = Buffer.from(key).toString('latin1')
+    let name = latin1Text(key)
     if (!isSlice) {
       try {
         name = utf8.decode(key)
@@ -162,7 +158,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
         shape,
         byteLength: size,
         piece: null,
-        slices: readSlices(reader, entry, key, name, shape, dtype, sliced, shards),
+        slices: readSlices(reader, { name, key, entry, shape, dtype }, sliced, shards),
       }
     const piece = reader.piece(entry, shards, name)
     if (DTYPE_BYTES[dtype] > 0 && piece.size !== size)
@@ -175,20 +171,25 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
   return { shards, bigEndian, entries }
 }
 
+/** An entry that has the name of its tensor, which is not split into slices or lists them. */
+interface PlainEntry {
+  readonly name: string
+  readonly key: Uint8Array
+  readonly entry: tensorflow.BundleEntryProto
+  readonly shape: readonly number[]
+  readonly dtype: DType
+}
+
 function readSlices(
   reader: IndexReader,
-  entry: tensorflow.BundleEntryProto,
-  key: Uint8Array,
-  name: string,
-  shape: readonly number[],
-  dtype: DType,
+  { name, key, entry, shape, dtype }: PlainEntry,
   sliced: ReadonlyMap<string, tensorflow.BundleEntryProto>,
   shards: number,
 ): Slice[] {
   const slices = entry.slices.map((proto): Slice => {
     const { start, extent } = extents(proto, shape)
     if (!isWithin({ start, extent }, shape)) throw reader.fail('the tensor has a slice outside its shape', name)
-    const found = sliced.get(Buffer.from(sliceKey(key, proto)).toString('latin1'))
+    const found = sliced.get(latin1Text(sliceKey(key, proto)))
     if (found === undefined) throw reader.fail(`the tensor lacks its slice from [${start.join(', ')}]`, name)
     const piece = reader.piece(found, shards, name)
     if (piece.size !== byteSize(dtype, extent))

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { wrapSource } from '../core/container.js'
+import { exists, type FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { graphNodes } from '../graph-def/scan.js'
 import { readMetaGraph } from '../saved-model/meta-graph.js'
@@ -8,10 +8,10 @@ import { WireReader } from '../tf-proto/wire.js'
 
 /** The `.meta` file beside a checkpoint: a MetaGraphDef, with the graph that trained it. */
 
-const graphOf = (path: string): SourceGraph => ({
+const graphOf = (files: FilePort, path: string): SourceGraph => ({
   file: path,
   *nodes(): Generator<GraphNode> {
-    const file = new RangedFile(path)
+    const file = new RangedFile(files, path)
     try {
       const wire = new WireReader(file, '.meta file')
       const { graph } = readMetaGraph(wire, 0, file.size)
@@ -24,8 +24,8 @@ const graphOf = (path: string): SourceGraph => ({
 })
 
 /** The same checkpoint with the graph of its `.meta`, if that is there. It is read when it is asked for. */
-export const withMeta = (path: string, source: TensorSource): TensorSource => {
-  if (!existsSync(path)) return source
-  const wrapped = wrapSource(source, { graph: graphOf(path) })
+export const withMeta = (files: FilePort, path: string, source: TensorSource): TensorSource => {
+  if (!exists(files, path)) return source
+  const wrapped = wrapSource(source, { graph: graphOf(files, path) })
   return { ...wrapped, files: [...source.files, path] }
 }

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { malformed, unsupported } from '../../base/errors.js'
-import { crcOf, maskCrc } from '../core/crc32c.js'
+import { crc32c, maskCrc } from '../core/checksums.js'
+import { exists, type FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { readRectangles } from '../views/slices.js'
 import { DTYPE_BYTES, elementCount, type OpenOptions, type TensorInfo, type TensorSource } from '../core/source.js'
-import { swapBytes } from '../core/byte-order.js'
-import { inWholeElements } from '../core/whole-elements.js'
+import { inWholeElements, swapBytes } from '../core/byte-order.js'
 import { readIndex, type BundleEntry, type Piece } from './entries.js'
 import { readStrings } from './strings.js'
 
@@ -29,16 +28,16 @@ export class BundleSource implements TensorSource {
   readonly #verified = new Set<string>()
   #buffer: Uint8Array | null = null
 
-  constructor(prefix: string, options: OpenOptions) {
+  constructor(files: FilePort, prefix: string, options: OpenOptions) {
     const indexFile = `${prefix}.index`
     this.#checksum = options.checksum !== false
-    const index = readIndex(indexFile, this.#checksum)
+    const index = readIndex(files, indexFile, this.#checksum)
     this.#bigEndian = index.bigEndian
     const used = new Set(
       index.entries.flatMap((e) => [e.piece, ...e.slices].flatMap((p) => (p === null ? [] : [p.shard]))),
     )
     const paths = Array.from({ length: Math.max(0, ...used) + 1 }, (_, shard) => shardPath(prefix, shard, index.shards))
-    const absent = paths.filter((path, shard) => used.has(shard) && !existsSync(path))
+    const absent = paths.filter((path, shard) => used.has(shard) && !exists(files, path))
     if (absent.length > 0 && options.allowMissingData !== true) {
       throw malformed('a data file of the checkpoint is missing', {
         file: absent[0] ?? prefix,
@@ -49,7 +48,9 @@ export class BundleSource implements TensorSource {
     const shards: (RangedFile | null)[] = []
     this.#shards = shards
     try {
-      paths.forEach((path, shard) => shards.push(used.has(shard) && existsSync(path) ? new RangedFile(path) : null))
+      paths.forEach((path, shard) => {
+        shards.push(used.has(shard) && exists(files, path) ? new RangedFile(files, path) : null)
+      })
     } catch (error) {
       this.close()
       throw error
@@ -127,7 +128,7 @@ export class BundleSource implements TensorSource {
     for (let done = 0; done < piece.size; done += PIECE) {
       const bytes = this.#buffer.subarray(0, Math.min(PIECE, piece.size - done))
       file.read(piece.offset + done, bytes)
-      crc = crcOf(bytes, crc)
+      crc = crc32c(bytes, crc)
     }
     if (maskCrc(crc) === piece.crc) return
     throw malformed('the bytes of the tensor do not have their CRC-32C', {
@@ -161,7 +162,7 @@ export class BundleSource implements TensorSource {
     const width = DTYPE_BYTES[dtype]
     if (piece !== null) this.#shard(piece, name).read(piece.offset + offset, target)
     else
-      readRectangles(shape, slices, width, offset / width, target, (slice, at, bytes) => {
+      readRectangles({ shape, width, rectangles: slices }, offset / width, target, (slice, at, bytes) => {
         this.#shard(slice, name).read(slice.offset + at * width, bytes)
       })
     if (this.#bigEndian) swapBytes(target, width)
@@ -183,4 +184,5 @@ export class BundleSource implements TensorSource {
  * Opens the V2 checkpoint `<prefix>.index`.
  * @throws AlbertkitError `malformed` naming file, tensor and byte; `unsupported` for a later version of the format
  */
-export const openBundle = (prefix: string, options: OpenOptions = {}): BundleSource => new BundleSource(prefix, options)
+export const openBundle = (files: FilePort, prefix: string, options: OpenOptions = {}): BundleSource =>
+  new BundleSource(files, prefix, options)

@@ -1,5 +1,5 @@
 import { malformed, type AlbertkitError } from '../../base/errors.js'
-import { crcOf, maskCrc } from '../core/crc32c.js'
+import { crc32c, maskCrc } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
 import type { Piece } from './entries.js'
 
@@ -38,9 +38,9 @@ export function readStrings(
     throw fail('the lengths of the strings do not fit the tensor')
   const stored = bytes.subarray(at, start)
   if (checksum) {
-    let sum = crcOf(new Uint8Array(Uint32Array.from(lengths).buffer))
+    let sum = crc32c(new Uint8Array(Uint32Array.from(lengths).buffer))
     const own = maskCrc(sum)
-    sum = crcOf(bytes.subarray(start), crcOf(stored, sum))
+    sum = crc32c(bytes.subarray(start), crc32c(stored, sum))
     if (own !== new DataView(bytes.buffer, at).getUint32(0, true) || maskCrc(sum) !== crc)
       throw fail('the strings of the tensor do not have their CRC-32C')
   }

@@ -1,6 +1,6 @@
 import { uncompress } from '../../vendor/snappyjs.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
-import { crcOf, maskCrc } from '../core/crc32c.js'
+import { crc32c, maskCrc } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
 import { MemoryBytes, WireReader, type Bytes } from '../tf-proto/wire.js'
 
@@ -144,7 +144,7 @@ export class TableReader {
     for (let done = 0; done < size + 1; done += buffer.length) {
       const bytes = buffer.subarray(0, Math.min(buffer.length, size + 1 - done))
       this.#file.read(offset + done, bytes)
-      crc = crcOf(bytes, crc)
+      crc = crc32c(bytes, crc)
     }
     const stored = new DataView(this.#file.bytes(offset + size + 1, 4).buffer).getUint32(0, true)
     if (maskCrc(crc) !== stored) throw this.#fail('a block does not have its CRC-32C', offset)
@@ -178,7 +178,7 @@ export class TableReader {
       throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
     const raw = this.#file.bytes(offset, size + TRAILER_BYTES)
     const stored = new DataView(raw.buffer).getUint32(size + 1, true)
-    if (this.#checksum && maskCrc(crcOf(raw.subarray(0, size + 1))) !== stored)
+    if (this.#checksum && maskCrc(crc32c(raw.subarray(0, size + 1))) !== stored)
       throw this.#fail('a block does not have its CRC-32C', offset)
     const block = this.#uncompressed(raw[size] ?? 0, raw.subarray(0, size), offset)
     const fail = (what: string): AlbertkitError => this.#fail(what, offset)

@@ -1,8 +1,7 @@
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { compareBytes, concatBytes, utf8Bytes } from '../../base/bytes.js'
 import { create, tensorflow, toBinary } from '../../proto/tensorflow.js'
-import { crcOf, maskCrc } from '../core/crc32c.js'
+import { crc32c, maskCrc } from '../core/checksums.js'
 import type { DType } from '../core/source.js'
-import { shardPath } from './source.js'
 
 /**
  * Writer of V2 checkpoints with one shard: the data file as it comes, then an index with the tensors in order of
@@ -39,17 +38,17 @@ class BlockBuilder {
   readonly #restarts: number[] = [0]
   #size = 0
   #count = 0
-  #last: Buffer = Buffer.alloc(0)
+  #last: Uint8Array = new Uint8Array(0)
 
   get size(): number {
     return this.#size
   }
 
-  get lastKey(): Buffer {
+  get lastKey(): Uint8Array {
     return this.#last
   }
 
-  add(key: Buffer, value: Uint8Array): void {
+  add(key: Uint8Array, value: Uint8Array): void {
     let shared = 0
     if (this.#count % RESTART_INTERVAL !== 0) {
       while (shared < key.length && shared < this.#last.length && key[shared] === this.#last[shared]) shared++
@@ -63,19 +62,20 @@ class BlockBuilder {
     this.#count++
   }
 
-  finish(): Buffer {
+  finish(): Uint8Array {
     const tail = new Uint32Array([...this.#restarts, this.#restarts.length])
-    return Buffer.concat([...this.#parts, new Uint8Array(tail.buffer)])
+    return concatBytes([...this.#parts, new Uint8Array(tail.buffer)])
   }
 }
 
 /** A table of `entries`, sorted by key. */
-function buildTable(entries: readonly (readonly [key: Buffer, value: Uint8Array])[]): Buffer {
-  const parts: Buffer[] = []
+function buildTable(entries: readonly (readonly [key: Uint8Array, value: Uint8Array])[]): Uint8Array {
+  const parts: Uint8Array[] = []
   let offset = 0
-  const put = (block: Buffer): Uint8Array => {
-    const trailer = Buffer.alloc(5)
-    trailer.writeUInt32LE(maskCrc(crcOf(Buffer.concat([block, trailer.subarray(0, 1)]))), 1)
+  const put = (block: Uint8Array): Uint8Array => {
+    const trailer = new Uint8Array(5)
+    const crc = crc32c(trailer.subarray(0, 1), crc32c(block))
+    new DataView(trailer.buffer).setUint32(1, maskCrc(crc), true)
     const handle = Uint8Array.from([...varint(offset), ...varint(block.length)])
     parts.push(block, trailer)
     offset += block.length + trailer.length
@@ -92,34 +92,26 @@ function buildTable(entries: readonly (readonly [key: Buffer, value: Uint8Array]
   if (block.size > 0) index.add(block.lastKey, put(block.finish()))
   const meta = put(new BlockBuilder().finish())
   const handles = Uint8Array.from([...meta, ...put(index.finish())])
-  const footer = Buffer.alloc(48)
+  const footer = new Uint8Array(48)
   footer.set(handles)
-  footer.writeBigUInt64LE(MAGIC, 40)
-  return Buffer.concat([...parts, footer])
+  new DataView(footer.buffer).setBigUint64(40, MAGIC, true)
+  return concatBytes([...parts, footer])
 }
 
 export class BundleWriter {
-  readonly #prefix: string
-  /** The file of the tensors' bytes. */
-  readonly dataFile: string
-  readonly #descriptor: number
-  readonly #entries: (readonly [Buffer, Uint8Array])[] = []
+  readonly #entries: (readonly [Uint8Array, Uint8Array])[] = []
   #offset = 0
-  #open = true
 
-  constructor(prefix: string) {
-    this.#prefix = prefix
-    this.dataFile = shardPath(prefix, 0, 1)
-    this.#descriptor = openSync(this.dataFile, 'w')
-  }
+  /** @param put takes the bytes of the data file (`dataFileOf`), one piece behind the other */
+  constructor(readonly put: (bytes: Uint8Array) => void) {}
 
   /** Adds a tensor whose bytes `write` gives to `sink`, piece by piece. */
   add(name: string, dtype: DType, shape: readonly number[], write: (sink: (bytes: Uint8Array) => void) => void): void {
     const start = this.#offset
     let crc = 0
     write((bytes) => {
-      for (let done = 0; done < bytes.length;) done += writeSync(this.#descriptor, bytes, done)
-      crc = crcOf(bytes, crc)
+      this.put(bytes)
+      crc = crc32c(bytes, crc)
       this.#offset += bytes.length
     })
     const entry = create(tensorflow.BundleEntryProtoSchema, {
@@ -129,21 +121,13 @@ export class BundleWriter {
       size: BigInt(this.#offset - start),
       crc32c: maskCrc(crc),
     })
-    this.#entries.push([Buffer.from(name), toBinary(tensorflow.BundleEntryProtoSchema, entry)])
+    this.#entries.push([utf8Bytes(name), toBinary(tensorflow.BundleEntryProtoSchema, entry)])
   }
 
-  /** Closes the data file; the index is written by `finish` alone. */
-  close(): void {
-    if (this.#open) closeSync(this.#descriptor)
-    this.#open = false
-  }
-
-  /** Writes the index and closes the data file. */
-  finish(): void {
-    this.close()
+  /** The bytes of the `.index` file. */
+  finish(): Uint8Array {
     const header = create(tensorflow.BundleHeaderProtoSchema, { numShards: 1, version: { producer: 1 } })
-    const sorted = [...this.#entries].sort(([a], [b]) => Buffer.compare(a, b))
-    const entries = [[Buffer.alloc(0), toBinary(tensorflow.BundleHeaderProtoSchema, header)] as const, ...sorted]
-    writeFileSync(`${this.#prefix}.index`, buildTable(entries))
+    const sorted = [...this.#entries].sort(([a], [b]) => compareBytes(a, b))
+    return buildTable([[new Uint8Array(0), toBinary(tensorflow.BundleHeaderProtoSchema, header)], ...sorted])
   }
 }

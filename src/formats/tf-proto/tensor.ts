@@ -38,8 +38,24 @@ interface Run {
   readonly end: number
 }
 
+/** What a message says of its elements, and where they lie. */
+interface StoredElements {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly runs: readonly Run[]
+  /** True if values lie there as they are, false if as varints. */
+  readonly raw: boolean
+  /** Where the message begins, for errors. */
+  readonly offset: number
+}
+
 /** Elements of a message: read by number, whole ones, as little-endian bytes. */
-export class StoredTensor {
+export class StoredTensor implements StoredElements {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly runs: readonly Run[]
+  readonly raw: boolean
+  readonly offset: number
   readonly byteLength: number
   /** Of values that are varints: place of each `STRIDE`th. */
   #marks: { readonly run: number; readonly at: number }[] | null = null
@@ -47,13 +63,13 @@ export class StoredTensor {
 
   constructor(
     readonly wire: WireReader,
-    readonly dtype: DType,
-    readonly shape: readonly number[],
-    readonly runs: readonly Run[],
-    readonly raw: boolean,
-    /** Where the message begins, for errors. */
-    readonly offset: number,
+    { dtype, shape, runs, raw, offset }: StoredElements,
   ) {
+    this.dtype = dtype
+    this.shape = shape
+    this.runs = runs
+    this.raw = raw
+    this.offset = offset
     this.byteLength = byteSize(dtype, shape)
     if (this.byteLength === Infinity) throw wire.fail(`impossible shape [${shape.join(', ')}]`, offset)
   }
@@ -188,7 +204,7 @@ export function scanTensor(
   const isContent = nonEmpty.length > 0
   const runs = isContent ? nonEmpty.slice(-1) : (typed.get(VALUES[dtype] ?? 0) ?? [])
   const raw = isContent || dtype === 'F32' || dtype === 'F64'
-  const tensor = new StoredTensor(wire, dtype, shape, runs, raw, field.start)
+  const tensor = new StoredTensor(wire, { dtype, shape, runs, raw, offset: field.start })
   tensor.check()
   if (isContent && DTYPE_BYTES[dtype] > 0 && tensor.count !== elementCount(shape))
     throw wire.fail(`a tensor has ${tensor.count} values for shape [${shape.join(', ')}]`, field.start)

@@ -1,3 +1,4 @@
+import { utf8Text } from '../../base/bytes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 
 /**
@@ -123,7 +124,7 @@ export class WireReader {
   }
 
   text(field: Field, limit?: number): string {
-    return Buffer.from(this.small(field, limit)).toString('utf8')
+    return utf8Text(this.small(field, limit))
   }
 
   /** The fields of a nested message. */

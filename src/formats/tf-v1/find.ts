@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { isDirectory, RangedFile } from '../core/file.js'
+import { exists, isDirectory, type FilePort } from '../core/file-port.js'
+import { withFile } from '../core/file.js'
+import { basename, dirname, join } from '../core/paths.js'
 import { isTable } from '../tf-bundle/table.js'
 
 /** Which files a V1 checkpoint is made of. Sharded ones are named `<prefix>-00000-of-00003` …, a `?` for each digit in `checkpoint`. */
@@ -9,14 +9,9 @@ const SHARD = /^(?<prefix>.+)-(?:\d{5}|\?{5})-of-(?<count>\d{5})$/
 const isShard = (name: string): boolean => SHARD.test(name) && !/\.data-\d{5}-of-\d{5}$/.test(name)
 
 /** Whether a file ends as a table does; false for what cannot be read. */
-function endsAsTable(path: string): boolean {
+function endsAsTable(files: FilePort, path: string): boolean {
   try {
-    const file = new RangedFile(path)
-    try {
-      return isTable(file)
-    } finally {
-      file.close()
-    }
+    return withFile(files, path, isTable)
   } catch {
     return false
   }
@@ -25,37 +20,38 @@ function endsAsTable(path: string): boolean {
 const pattern = (name: string): string => name.replace(/-\d{5}-of-/, '-?????-of-')
 
 /** All shards of the checkpoint that `path` is one or the pattern of; null where none of them is there. */
-function shardsOf(path: string): string[] | null {
+function shardsOf(files: FilePort, path: string): string[] | null {
   const name = basename(path)
   const { prefix, count } = SHARD.exec(name)?.groups ?? {}
   if (prefix === undefined || !isShard(name)) return null
   const paths = Array.from({ length: Number(count) }, (_, i) =>
     join(dirname(path), `${prefix}-${String(i).padStart(5, '0')}-of-${count!}`),
   )
-  return paths.some((shard) => existsSync(shard)) ? paths : null
+  return paths.some((shard) => exists(files, shard)) ? paths : null
 }
 
 /** The files of the V1 checkpoint that a path means: one of its shards, their pattern, their prefix, or the one file. */
-export function v1Files(path: string): string[] | null {
-  const shards = shardsOf(path)
+export function v1Files(files: FilePort, path: string): string[] | null {
+  const shards = shardsOf(files, path)
   if (shards !== null) return shards
-  if (existsSync(path)) return isDirectory(path) ? null : [path]
+  if (exists(files, path)) return isDirectory(files, path) ? null : [path]
   const directory = dirname(path)
-  if (!existsSync(directory)) return null
-  const shard = readdirSync(directory).find(
-    (name) => isShard(name) && SHARD.exec(name)?.groups?.prefix === basename(path),
-  )
-  return shard === undefined ? null : shardsOf(join(directory, shard))
+  if (!exists(files, directory)) return null
+  const shard = files
+    .list(directory)
+    .find((name) => isShard(name) && SHARD.exec(name)?.groups?.prefix === basename(path))
+  return shard === undefined ? null : shardsOf(files, join(directory, shard))
 }
 
 /** Names of the V1 checkpoints in a directory: patterns of sharded ones, and files that are tables. */
-export function v1Names(directory: string, names: readonly string[]): string[] {
+export function v1Names(files: FilePort, directory: string, names: readonly string[]): string[] {
   const single = names.filter(
-    (name) => /\.ckpt(-\d+)?$/.test(name) && !names.includes(`${name}.index`) && endsAsTable(join(directory, name)),
+    (name) =>
+      /\.ckpt(-\d+)?$/.test(name) && !names.includes(`${name}.index`) && endsAsTable(files, join(directory, name)),
   )
   return [...new Set([...single, ...names.filter(isShard).map(pattern)])].sort()
 }
 
 /** Whether a file that is of no known kind by its first bytes may be a V1 checkpoint. */
-export const mayBeV1 = (path: string): boolean =>
-  isShard(basename(path)) || /\.ckpt(-\d+)?$/.test(path) || endsAsTable(path)
+export const mayBeV1 = (files: FilePort, path: string): boolean =>
+  isShard(basename(path)) || /\.ckpt(-\d+)?$/.test(path) || endsAsTable(files, path)

@@ -1,4 +1,5 @@
 import type { AlbertkitError } from '../../base/errors.js'
+import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { byStart, covers, isWithin, type Rectangle } from '../views/slices.js'
 import type { DType } from '../core/source.js'
@@ -50,8 +51,8 @@ export class Shard {
   readonly #found = new Map<string, FoundSlice[]>()
   readonly #verified = new Set<number>()
 
-  constructor(path: string, checksum: boolean) {
-    this.file = new RangedFile(path)
+  constructor(files: FilePort, path: string, checksum: boolean) {
+    this.file = new RangedFile(files, path)
     this.#table = new TableReader(this.file, checksum, WHAT)
     try {
       this.listed = this.#scan()

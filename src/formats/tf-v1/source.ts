@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
+import { exists, type FilePort } from '../core/file-port.js'
 import { readRectangles } from '../views/slices.js'
 import {
   DTYPE_BYTES,
@@ -10,7 +10,7 @@ import {
   type TensorSource,
 } from '../core/source.js'
 import { byteSize } from '../tf-proto/shape.js'
-import { inWholeElements } from '../core/whole-elements.js'
+import { inWholeElements } from '../core/byte-order.js'
 import { completeSlices, Shard, type ListedTensor, type StoredSlice } from './shard.js'
 
 interface Entry extends TensorInfo {
@@ -29,8 +29,8 @@ class V1Source implements TensorSource {
   readonly #shards: Shard[] = []
   readonly #verified = new Set<string>()
 
-  constructor(paths: readonly string[], { checksum = true, allowMissingData = false }: OpenOptions) {
-    this.missingFiles = paths.filter((path) => !existsSync(path))
+  constructor(files: FilePort, paths: readonly string[], { checksum = true, allowMissingData = false }: OpenOptions) {
+    this.missingFiles = paths.filter((path) => !exists(files, path))
     const [absent] = this.missingFiles
     if (absent !== undefined && !(allowMissingData && this.missingFiles.length < paths.length))
       throw malformed('a file of the checkpoint is missing', {
@@ -39,7 +39,7 @@ class V1Source implements TensorSource {
       })
     this.files = paths.filter((path) => !this.missingFiles.includes(path))
     try {
-      for (const path of this.files) this.#shards.push(new Shard(path, checksum))
+      for (const path of this.files) this.#shards.push(new Shard(files, path, checksum))
       this.tensors = this.#merge()
     } catch (error) {
       this.close()
@@ -118,7 +118,7 @@ class V1Source implements TensorSource {
     const width = DTYPE_BYTES[dtype]
     try {
       inWholeElements(width, offset, target, (at, bytes) => {
-        readRectangles(shape, slices, width, at / width, bytes, (slice, first, part) => {
+        readRectangles({ shape, width, rectangles: slices }, at / width, bytes, (slice, first, part) => {
           slice.data.read(first, part)
         })
       })
@@ -139,5 +139,5 @@ const describe = ({ dtype, shape }: ListedTensor): string => `${dtype} [${shape.
  * Opens a V1 checkpoint: one file, or all its shards.
  * @throws AlbertkitError `malformed` naming file, tensor and byte
  */
-export const openV1 = (paths: readonly string[], options: OpenOptions = {}): TensorSource =>
-  new V1Source(paths, options)
+export const openV1 = (files: FilePort, paths: readonly string[], options: OpenOptions = {}): TensorSource =>
+  new V1Source(files, paths, options)

@@ -1,7 +1,8 @@
-import { basename, dirname, join } from 'node:path'
 import { malformed } from '../../base/errors.js'
 import * as z from '../../vendor/zod.js'
+import type { FilePort } from '../core/file-port.js'
 import { RangedFile, readText } from '../core/file.js'
+import { basename, dirname, join } from '../core/paths.js'
 import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSource } from '../core/source.js'
 
 /** The weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
@@ -48,8 +49,8 @@ interface Group {
   readonly shards: readonly RangedFile[]
 }
 
-function readManifest(path: string): z.Infer<typeof MANIFEST>['weightsManifest'] {
-  const text = readText(path)
+function readManifest(files: FilePort, path: string): z.Infer<typeof MANIFEST>['weightsManifest'] {
+  const text = readText(files, path)
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -95,9 +96,12 @@ class TfjsWeights implements TensorSource {
   readonly #placed = new Map<string, Placed>()
   readonly #shards: RangedFile[] = []
 
-  constructor(path: string) {
+  constructor(
+    readonly port: FilePort,
+    path: string,
+  ) {
     try {
-      for (const { paths, weights } of readManifest(path)) this.#addGroup(path, paths, weights)
+      for (const { paths, weights } of readManifest(port, path)) this.#addGroup(path, paths, weights)
     } catch (error) {
       this.close()
       throw error
@@ -114,7 +118,7 @@ class TfjsWeights implements TensorSource {
     const shards = paths.map((name) => {
       if (name !== basename(name) || name === '..')
         throw malformed(`names the shard ${name} outside its own directory`, { file: path })
-      const shard = new RangedFile(join(dirname(path), name))
+      const shard = new RangedFile(this.port, join(dirname(path), name))
       this.#shards.push(shard)
       return shard
     })
@@ -182,4 +186,4 @@ class TfjsWeights implements TensorSource {
  * Opens the weights of a tfjs graph model.
  * @throws AlbertkitError `malformed` where model.json or a shard does not fit
  */
-export const openTfjsWeights = (modelJson: string): TensorSource => new TfjsWeights(modelJson)
+export const openTfjsWeights = (files: FilePort, modelJson: string): TensorSource => new TfjsWeights(files, modelJson)

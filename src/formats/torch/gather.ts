@@ -152,7 +152,7 @@ export class Gatherer {
         read += index[i]! * strides[i]!
         write += index[i]! * this.#outStrides[i]!
       }
-      copyElements(bytes, read * width, from, out, write * width, run, width)
+      copyElements(bytes.subarray(read * width), from, out.subarray(write * width), run, width)
       let axis = inner - 1
       for (; axis >= 0; axis--) {
         index[axis] = index[axis]! + 1
@@ -164,19 +164,12 @@ export class Gatherer {
   }
 }
 
-function copyElements(
-  bytes: Uint8Array,
-  read: number,
-  step: number,
-  out: Uint8Array,
-  write: number,
-  count: number,
-  width: number,
-): void {
+/** Copies `count` elements of `width` bytes that lie `step` bytes apart. */
+function copyElements(bytes: Uint8Array, step: number, out: Uint8Array, count: number, width: number): void {
   if (step === width) {
-    out.set(bytes.subarray(read, read + count * width), write)
+    out.set(bytes.subarray(0, count * width))
     return
   }
-  for (let n = 0; n < count; n++, read += step, write += width)
+  for (let n = 0, read = 0, write = 0; n < count; n++, read += step, write += width)
     for (let b = 0; b < width; b++) out[write + b] = bytes[read + b]!
 }

@@ -1,7 +1,8 @@
-import { dirname, join } from 'node:path'
-import { crc32 } from '@node-rs/crc32'
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
+import { crc32 } from '../core/checksums.js'
+import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
+import { dirname, join } from '../core/paths.js'
 import { sniff } from '../core/sniff.js'
 import { elementCount, type OpenOptions, type TensorInfo, type TensorSource } from '../core/source.js'
 import { swapBytes } from '../core/byte-order.js'
@@ -47,10 +48,10 @@ function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Placed
   return { name, dtype: type.dtype, shape, byteLength, file, tensor, place, from }
 }
 
-async function readTorchFile(file: RangedFile): Promise<TorchFile> {
-  const kind = sniff(file.path)
+function readTorchFile(files: FilePort, file: RangedFile): TorchFile {
+  const kind = sniff(files, file.path)
   if (kind === 'zip') {
-    const entries = await readZipDirectory(file)
+    const entries = readZipDirectory(file)
     const folder = torchFolder(entries)
     if (folder !== null) return readTorchZip(file, entries, folder)
     throw malformed('the zip archive holds no PyTorch file', { file: file.path, hint: 'it has no data.pkl' })
@@ -96,7 +97,7 @@ class TorchSource implements TensorSource {
     for (let done = 0; done < place.bytes; done += PIECE) {
       const bytes = this.#buffer.subarray(0, Math.min(PIECE, place.bytes - done))
       from.file.read(place.offset + done, bytes)
-      crc = crc32(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), crc)
+      crc = crc32(bytes, crc)
     }
     if (crc !== place.crc32)
       throw malformed('the bytes of the tensor do not have their CRC-32', {
@@ -156,18 +157,18 @@ class TorchSource implements TensorSource {
 }
 
 /** Opens files and reads their pickles; closes them all where one is damaged. */
-async function openAll(paths: readonly string[]): Promise<TorchFile[]> {
-  const files: RangedFile[] = []
+function openAll(files: FilePort, paths: readonly string[]): TorchFile[] {
+  const opened: RangedFile[] = []
   try {
     const read: TorchFile[] = []
     for (const path of paths) {
-      const file = new RangedFile(path)
-      files.push(file)
-      read.push(await readTorchFile(file))
+      const file = new RangedFile(files, path)
+      opened.push(file)
+      read.push(readTorchFile(files, file))
     }
     return read
   } catch (error) {
-    for (const file of files) file.close()
+    for (const file of opened) file.close()
     throw error
   }
 }
@@ -190,8 +191,8 @@ function tensorsOf(from: TorchFile): { placed: Map<string, Placed>; notes: reado
  * Opens one PyTorch file (`.bin`, `.pt`, `.pth`) of either format.
  * @throws AlbertkitError `malformed`; `unsupported` naming the first global that is no tensor and no container
  */
-export async function openTorch(path: string, options: OpenOptions = {}): Promise<TensorSource> {
-  const [from] = await openAll([path])
+export function openTorch(files: FilePort, path: string, options: OpenOptions = {}): TensorSource {
+  const [from] = openAll(files, [path])
   try {
     const { placed, notes } = tensorsOf(from!)
     return new TorchSource([path], notes, placed, [from!.file], options.checksum !== false)
@@ -202,12 +203,12 @@ export async function openTorch(path: string, options: OpenOptions = {}): Promis
 }
 
 /** Opens `*.bin.index.json` and the files it names. @throws AlbertkitError as `openTorch` */
-export async function openShardedTorch(indexPath: string, options: OpenOptions = {}): Promise<TensorSource> {
-  const wanted = readWeightMap(indexPath)
+export function openShardedTorch(files: FilePort, indexPath: string, options: OpenOptions = {}): TensorSource {
+  const wanted = readWeightMap(files, indexPath)
   const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
   const paths = names.map((name) => join(dirname(indexPath), name))
-  const opened = await openAll(paths)
-  const files = opened.map((from) => from.file)
+  const opened = openAll(files, paths)
+  const ranged = opened.map((from) => from.file)
   try {
     const parts = opened.map(tensorsOf)
     const placed = new Map<string, Placed>()
@@ -221,9 +222,9 @@ export async function openShardedTorch(indexPath: string, options: OpenOptions =
       placed.set(name, tensor)
     }
     const notes = [...new Set(parts.flatMap((part) => part.notes))]
-    return new TorchSource([indexPath, ...paths], notes, placed, files, options.checksum !== false)
+    return new TorchSource([indexPath, ...paths], notes, placed, ranged, options.checksum !== false)
   } catch (error) {
-    for (const file of files) file.close()
+    for (const file of ranged) file.close()
     throw error
   }
 }

@@ -1,15 +1,15 @@
+import { latin1Text } from '../../base/bytes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 import { ByteCursor } from '../pickle/cursor.js'
 import { PickleMachine } from '../pickle/machine.js'
-import type { ZipEntry } from '../zip/directory.js'
+import { DEFLATED, type ZipEntry } from '../zip/directory.js'
 import type { StoragePlace, TorchFile } from './file.js'
 import { TorchHost } from './globals.js'
 
 /** A pickle holds names and shapes; a thousand tensors take 200 kB. */
 const MAX_PICKLE_BYTES = 64 * 1024 * 1024
 const MAX_RECORD_BYTES = 64
-const DEFLATED = 8
 
 /**
  * The folder in which a zip archive holds a PyTorch model, or null where it is none: `<folder>/data.pkl` beside
@@ -58,9 +58,7 @@ class ZipReader {
   record(name: string): string | null {
     if (!this.has(name)) return null
     const { dataStart, size } = this.entry(name)
-    return Buffer.from(this.file.bytes(dataStart, Math.min(size, MAX_RECORD_BYTES)))
-      .toString('latin1')
-      .trim()
+    return latin1Text(this.file.bytes(dataStart, Math.min(size, MAX_RECORD_BYTES))).trim()
   }
 
   bigEndian(): boolean {

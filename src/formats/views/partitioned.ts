@@ -1,6 +1,6 @@
 import { elementCount, DTYPE_BYTES, type TensorInfo, type TensorSource } from '../core/source.js'
 import { readRectangles, type Rectangle } from './slices.js'
-import { inWholeElements } from '../core/whole-elements.js'
+import { inWholeElements } from '../core/byte-order.js'
 
 /**
  * Parts of partitioned variables that were saved as variables of their own, `word_embeddings/part_0` …: TensorFlow saves
@@ -97,7 +97,7 @@ export function joinParts(source: TensorSource): TensorSource {
       const { shape, dtype } = whole.info
       const width = DTYPE_BYTES[dtype]
       inWholeElements(width, offset, target, (from, bytes) => {
-        readRectangles(shape, whole.pieces, width, from / width, bytes, (piece, at, part) => {
+        readRectangles({ shape, width, rectangles: whole.pieces }, from / width, bytes, (piece, at, part) => {
           source.read(piece.name, at * width, part)
         })
       })

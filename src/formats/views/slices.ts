@@ -52,6 +52,13 @@ function placeIn(
   return { at, run }
 }
 
+/** A tensor and the rectangles that cover it; `width` is the bytes of an element. */
+export interface Sliced<R extends Rectangle> {
+  readonly shape: readonly number[]
+  readonly width: number
+  readonly rectangles: readonly R[]
+}
+
 /**
  * Reads elements of a tensor from the rectangles that cover it, run by run.
  * @param first number of the first element, in the order of the whole tensor
@@ -59,9 +66,7 @@ function placeIn(
  * @param read fills its target with elements of a rectangle, from the element `at` of it on
  */
 export function readRectangles<R extends Rectangle>(
-  shape: readonly number[],
-  rectangles: readonly R[],
-  width: number,
+  { shape, width, rectangles }: Sliced<R>,
   first: number,
   target: Uint8Array,
   read: (rectangle: R, at: number, target: Uint8Array) => void,

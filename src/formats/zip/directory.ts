@@ -1,23 +1,33 @@
-import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
+import { latin1Text } from '../../base/bytes.js'
+import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
-import { openZip } from './open.js'
+import { findDirectory, zipBytes, zipError } from './end-record.js'
 
 /** A sharded checkpoint has tens of files, a PyTorch file one a tensor; a forged directory has millions. */
 const MAX_ENTRIES = 50_000
 /** File names of checkpoints have some fifty bytes. */
 const MAX_NAME_BYTES = 4096
 
-const STORED = 0
+export const STORED = 0
+export const DEFLATED = 8
+
+const CENTRAL = 0x02014b50
+const CENTRAL_BYTES = 46
+const LOCAL = 0x04034b50
+const LOCAL_BYTES = 30
 const ENCRYPTED = 0x0001
 /** Sizes stand behind the data, not in the local header. */
 const SIZES_LATER = 0x0008
 /** Sizes stand in the extra field. */
 const ZIP64 = 0xffffffff
+const ZIP64_EXTRA = 1
+/** Madeby byte of archives whose attributes are those of Unix. */
+const UNIX = 3
 
 export interface ZipEntry {
   readonly name: string
   readonly directory: boolean
-  /** True where the bytes of the entry are those of the file. */
+  /** True if the bytes of the entry are those of the file. */
   readonly stored: boolean
   readonly method: number
   /** Bytes in the archive. */
@@ -25,83 +35,138 @@ export interface ZipEntry {
   /** Bytes of the file. */
   readonly size: number
   readonly crc32: number
-  /** Where the bytes begin in the archive. */
+  /** Offset of the first byte in the archive. */
   readonly dataStart: number
-  /** Mode of Unix, 0 where the archive was made elsewhere. */
+  /** Mode of Unix; 0 if the archive was made elsewhere. */
   readonly mode: number
 }
 
-/** Madeby byte of archives whose attributes are those of Unix. */
-const UNIX = 3
+/** An entry as the directory has it. */
+interface Listed {
+  readonly nameBytes: Uint8Array
+  readonly flags: number
+  readonly method: number
+  readonly crc32: number
+  readonly storedSize: number
+  readonly size: number
+  readonly header: number
+  readonly mode: number
+}
 
-type Yauzl = typeof import('yauzl')
-type YauzlEntry = import('yauzl').Entry
-type YauzlFile = import('yauzl').ZipFile
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The name as UTF-8, which nearly every program writes, whether it says so or not. */
+function nameOf(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return latin1Text(bytes)
+  }
+}
+
+/** Values of the ZIP64 field, which has only those that do not fit their 32 bits, in this order. */
+function* largeValues(extra: DataView): Generator<number> {
+  for (let at = 0; at + 4 <= extra.byteLength;) {
+    const end = at + 4 + extra.getUint16(at + 2, true)
+    if (extra.getUint16(at, true) === ZIP64_EXTRA)
+      for (let value = at + 4; value + 8 <= Math.min(end, extra.byteLength); value += 8)
+        yield Number(extra.getBigUint64(value, true))
+    at = end
+  }
+}
 
 class DirectoryReader {
-  constructor(
-    readonly file: string,
-    readonly size: number,
-    readonly yauzl: Yauzl,
-    readonly zip: YauzlFile,
-  ) {}
+  constructor(readonly file: RangedFile) {}
 
-  fail(what: string, offset?: number): AlbertkitError {
-    return malformed(what, { file: this.file, ...(offset === undefined ? {} : { offset }), hint: 'fetch it again' })
-  }
-
-  name(entry: YauzlEntry): string {
-    if (entry.fileNameRaw.length > MAX_NAME_BYTES) throw this.fail('an entry of the zip archive has an endless name')
-    return this.yauzl.getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true)
-  }
-
-  /** The entry with its place, the directory compared with what stands before the data. */
-  async place(entry: YauzlEntry): Promise<ZipEntry> {
-    const name = this.name(entry)
-    const header = entry.relativeOffsetOfLocalHeader
-    const local = await this.zip.readLocalFileHeaderPromise(entry)
-    const lies = (what: string): AlbertkitError =>
-      this.fail(`the zip archive says two things of the ${what} of ${name}`, header)
-    if (!local.fileName.equals(entry.fileNameRaw)) throw lies('name')
-    if (local.compressionMethod !== entry.compressionMethod) throw lies('compression')
-    const later = (local.generalPurposeBitFlag & SIZES_LATER) !== 0
-    for (const [here, there] of [
-      [local.compressedSize, entry.compressedSize],
-      [local.uncompressedSize, entry.uncompressedSize],
-    ] as const)
-      if (here !== there && here !== ZIP64 && !(later && here === 0)) throw lies('size')
-    if ((entry.generalPurposeBitFlag & ENCRYPTED) !== 0)
-      throw unsupported(`${name} in the zip archive is encrypted`, { file: this.file, offset: header })
-    const end = local.fileDataStart + entry.compressedSize
-    if (end > this.size)
-      throw this.fail(`${name} in the zip archive runs to byte ${end}, but the file has ${this.size}`, header)
-    const stored = entry.compressionMethod === STORED
-    if (stored && entry.compressedSize !== entry.uncompressedSize) throw lies('size')
-    return {
-      name,
-      directory: name.endsWith('/'),
-      stored,
-      method: entry.compressionMethod,
-      storedSize: entry.compressedSize,
-      size: entry.uncompressedSize,
-      crc32: entry.crc32,
-      dataStart: local.fileDataStart,
-      mode: entry.versionMadeBy >>> 8 === UNIX ? entry.externalFileAttributes >>> 16 : 0,
-    }
-  }
-
-  async entries(): Promise<ZipEntry[]> {
-    if (this.zip.entryCount > MAX_ENTRIES)
-      throw this.fail(`the zip archive lists ${this.zip.entryCount} files, more than the limit of ${MAX_ENTRIES}`)
+  entries(): ZipEntry[] {
+    const { offset, size, count } = findDirectory(this.file)
+    if (count > MAX_ENTRIES)
+      throw zipError(this.file, `the zip archive lists ${count} files, more than the limit of ${MAX_ENTRIES}`)
+    const bytes = zipBytes(this.file, offset, size)
     const placed: ZipEntry[] = []
     const headers: { from: number; entry: ZipEntry }[] = []
-    for await (const entry of this.zip.eachEntry()) {
-      const it = await this.place(entry)
-      placed.push(it)
-      headers.push({ from: entry.relativeOffsetOfLocalHeader, entry: it })
+    for (let at = 0; placed.length < count;) {
+      const { listed, next } = this.#listed(bytes, at, offset)
+      const entry = this.#place(listed)
+      placed.push(entry)
+      headers.push({ from: listed.header, entry })
+      at = next
     }
     this.#checkOverlap(headers)
     return placed
+  }
+
+  /** The entry at byte `at` of the directory. */
+  #listed(bytes: Uint8Array, at: number, offset: number): { listed: Listed; next: number } {
+    const damaged = (): AlbertkitError =>
+      zipError(this.file, 'the zip archive is damaged: its directory cannot be read', offset + at)
+    if (at + CENTRAL_BYTES > bytes.length) throw damaged()
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, bytes.length - at)
+    if (view.getUint32(0, true) !== CENTRAL) throw damaged()
+    const [nameLength, extraLength] = [view.getUint16(28, true), view.getUint16(30, true)]
+    const next = at + CENTRAL_BYTES + nameLength + extraLength + view.getUint16(32, true)
+    if (next > bytes.length) throw damaged()
+    if (nameLength > MAX_NAME_BYTES) throw zipError(this.file, 'an entry of the zip archive has an endless name')
+    const extra = at + CENTRAL_BYTES + nameLength
+    const large = largeValues(new DataView(bytes.buffer, bytes.byteOffset + extra, extraLength))
+    const number = (field: number): number => {
+      const value = view.getUint32(field, true)
+      if (value !== ZIP64) return value
+      const wide = large.next()
+      return wide.done === true ? value : wide.value
+    }
+    const [size, storedSize, header] = [number(24), number(20), number(42)]
+    return {
+      listed: {
+        nameBytes: bytes.subarray(at + CENTRAL_BYTES, extra),
+        flags: view.getUint16(8, true),
+        method: view.getUint16(10, true),
+        crc32: view.getUint32(16, true),
+        storedSize,
+        size,
+        header,
+        mode: bytes[at + 5] === UNIX ? view.getUint16(40, true) : 0,
+      },
+      next,
+    }
+  }
+
+  /** The entry with its place, the directory compared with what stands before the data. */
+  #place({ nameBytes, flags, method, crc32, storedSize, size, header, mode }: Listed): ZipEntry {
+    const name = nameOf(nameBytes)
+    const lies = (what: string): AlbertkitError =>
+      zipError(this.file, `the zip archive says two things of the ${what} of ${name}`, header)
+    const local = zipBytes(this.file, header, LOCAL_BYTES)
+    const view = new DataView(local.buffer)
+    if (view.getUint32(0, true) !== LOCAL)
+      throw zipError(this.file, `the zip archive is damaged: ${name} is not where its directory says`, header)
+    const nameLength = view.getUint16(26, true)
+    const localName = zipBytes(this.file, header + LOCAL_BYTES, nameLength)
+    if (nameLength !== nameBytes.length || localName.some((byte, i) => byte !== nameBytes[i])) throw lies('name')
+    if (view.getUint16(8, true) !== method) throw lies('compression')
+    const later = (view.getUint16(6, true) & SIZES_LATER) !== 0
+    for (const [here, there] of [
+      [view.getUint32(18, true), storedSize],
+      [view.getUint32(22, true), size],
+    ] as const)
+      if (here !== there && here !== ZIP64 && !(later && here === 0)) throw lies('size')
+    if ((flags & ENCRYPTED) !== 0)
+      throw unsupported(`${name} in the zip archive is encrypted`, {
+        code: 'compression-unsupported',
+        file: this.file.path,
+        offset: header,
+      })
+    const dataStart = header + LOCAL_BYTES + nameLength + view.getUint16(28, true)
+    const end = dataStart + storedSize
+    if (end > this.file.size)
+      throw zipError(
+        this.file,
+        `${name} in the zip archive runs to byte ${end}, but the file has ${this.file.size}`,
+        header,
+      )
+    const stored = method === STORED
+    if (stored && storedSize !== size) throw lies('size')
+    return { name, directory: name.endsWith('/'), stored, method, storedSize, size, crc32, dataStart, mode }
   }
 
   #checkOverlap(headers: { from: number; entry: ZipEntry }[]): void {
@@ -109,11 +174,11 @@ class DirectoryReader {
     headers.forEach(({ entry }, i) => {
       const next = headers[i + 1]
       if (next !== undefined && entry.dataStart + entry.storedSize > next.from)
-        throw this.fail(`${entry.name} and ${next.entry.name} overlap in the zip archive`, next.from)
+        throw zipError(this.file, `${entry.name} and ${next.entry.name} overlap in the zip archive`, next.from)
     })
     const names = new Set<string>()
     for (const { from, entry } of headers) {
-      if (names.has(entry.name)) throw this.fail(`the zip archive holds ${entry.name} twice`, from)
+      if (names.has(entry.name)) throw zipError(this.file, `the zip archive holds ${entry.name} twice`, from)
       names.add(entry.name)
     }
   }
@@ -121,25 +186,7 @@ class DirectoryReader {
 
 /**
  * The entries of a zip archive with the places of their bytes, read through its directory alone.
- * @throws AlbertkitError `malformed` where entries lie about themselves, overlap, leave the file or occur twice;
- * `unsupported` where they are encrypted
+ * @throws AlbertkitError `malformed` if entries lie about themselves, overlap, leave the file or occur twice;
+ * `unsupported` if they are encrypted
  */
-export async function readZipDirectory(file: RangedFile): Promise<ZipEntry[]> {
-  const yauzl = (await import('yauzl')).default
-  let zip: YauzlFile | null = null
-  try {
-    zip = await openZip(file, { decodeStrings: false })
-    return await new DirectoryReader(file.path, file.size, yauzl, zip).entries()
-  } catch (error) {
-    if (error instanceof AlbertkitError) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    throw malformed(`the zip archive is damaged: ${message.toLowerCase().replace(/\.$/, '')}`, {
-      file: file.path,
-      offset: zip === null ? file.size : 0,
-      hint: 'the end of a zip archive says what is in it: the file may be cut off, fetch it again',
-      cause: error,
-    })
-  } finally {
-    zip?.close()
-  }
-}
+export const readZipDirectory = (file: RangedFile): ZipEntry[] => new DirectoryReader(file).entries()

@@ -1,4 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import { concatBytes } from '../../base/bytes.js'
 import type { PaddedFeatures } from './features.js'
 
 /** One example as run_classifier's `file_based_convert_examples_to_features` stores it. */
@@ -47,7 +48,7 @@ export function encodeRecord(record: FeatureRecord): Uint8Array {
     intFeature('label_ids', [record.label ?? 0]),
     intFeature('is_real_example', [record.real ? 1 : 0]),
   ]
-  return message(FEATURES, Buffer.concat(features))
+  return message(FEATURES, concatBytes(features))
 }
 
 /** Calls `visit` with each field of a message that holds bytes. */

@@ -1,7 +1,5 @@
-import { isUtf8 } from 'node:buffer'
-import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
-import { malformed, unreadable, usage } from '../../base/errors.js'
+import { concatBytes, utf8Text } from '../../base/bytes.js'
+import { malformed, usage } from '../../base/errors.js'
 
 /** A line of a file, without its end. */
 export interface Line {
@@ -27,19 +25,24 @@ export interface LineRange {
 const MAX_LINE_BYTES = 16 * 1024 * 1024
 const LINE_FEED = 10
 
+const CARRIAGE_RETURN = 13
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 /** The text of a line, and whether its bytes are UTF-8. */
-function decode(parts: readonly Buffer[]): { text: string; valid: boolean } {
-  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-  const end = bytes.at(-1) === 13 ? bytes.length - 1 : bytes.length
-  const text = bytes.toString('utf8', 0, end)
-  // U+FFFD may also stand in the text itself.
-  return { text, valid: !text.includes('\ufffd') || isUtf8(bytes) }
+function decode(parts: readonly Uint8Array[]): { text: string; valid: boolean } {
+  const bytes = parts.length === 1 ? parts[0]! : concatBytes(parts)
+  const line = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes
+  try {
+    return { text: strict.decode(line), valid: true }
+  } catch {
+    return { text: utf8Text(line), valid: false }
+  }
 }
 
 /** A byte order mark of UTF-16, at the start of a file of lines none of which would be what it says. */
-function refuseUtf16(chunk: Buffer, name: string): void {
-  const mark = chunk.length < 2 ? 0 : chunk.readUInt16LE(0)
-  if (mark !== 0xfeff && mark !== 0xfffe) return
+function refuseUtf16([first, second]: Uint8Array, name: string): void {
+  if (!(first === 0xff && second === 0xfe) && !(first === 0xfe && second === 0xff)) return
   throw malformed('the text is UTF-16', {
     code: 'text-unusable',
     file: name,
@@ -48,18 +51,22 @@ function refuseUtf16(chunk: Buffer, name: string): void {
   })
 }
 
-/** Lines of a stream of bytes, read as they are asked for; a byte order mark at the start is none of the text. */
-async function* split(
-  stream: AsyncIterable<Buffer>,
-  first: number,
-  offset: number,
+/**
+ * Lines of a stream of bytes, read as they are asked for; a byte order mark at the start is none of the text.
+ * @param name what the stream is of, for messages
+ * @param range of a part of a file: where that lies
+ * @throws AlbertkitError `malformed` for UTF-16, `usage` if a line is too long to be one of text
+ */
+export async function* splitLines(
+  stream: AsyncIterable<Uint8Array>,
   name: string,
+  range?: LineRange,
 ): AsyncGenerator<Line> {
-  let parts: Buffer[] = []
+  let parts: Uint8Array[] = []
   let length = 0
-  let number = first
+  let number = range?.firstLine ?? 1
   // Where the chunk begins.
-  let start = offset
+  let start = range?.offset ?? 0
   const line = (end: number): Line => {
     const { text, valid } = decode(parts)
     parts = []
@@ -86,34 +93,4 @@ async function* split(
       })
   }
   if (length > 0) yield line(start)
-}
-
-/** A text in place of its file's name is the likeliest mistake: `tokenize MODEL '央行'`. */
-const pipeHint = (path: string): string | undefined =>
-  /[^\x21-\x7e]/.test(path) ? `for a text itself, pipe it: echo '${path}' | … -` : undefined
-
-/**
- * The lines of `path`, or of standard input where it is `-`; of a part of the file where `range` says so.
- * @throws AlbertkitError `usage` where it cannot be read
- */
-export async function* readLines(
-  path: string,
-  range?: LineRange,
-  stdin: Readable = process.stdin,
-): AsyncGenerator<Line> {
-  if (range?.bytes === 0) return
-  const part = range === undefined ? {} : { start: range.offset, end: range.offset + range.bytes - 1 }
-  const stream = path === '-' ? stdin : createReadStream(path, { highWaterMark: 1 << 18, ...part })
-  try {
-    yield* split(
-      stream as AsyncIterable<Buffer>,
-      range?.firstLine ?? 1,
-      range?.offset ?? 0,
-      path === '-' ? 'standard input' : path,
-    )
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && 'syscall' in error)
-      throw unreadable('the text', path, error, pipeHint(path))
-    throw error
-  }
 }

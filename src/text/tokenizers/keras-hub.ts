@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { exists, type FilePort } from '../../formats/core/file-port.js'
+import { readTextUpTo } from '../../formats/core/file.js'
+import { basename, dirname, join } from '../../formats/core/paths.js'
 
 /**
  * Vocabularies of keras-hub, where a preset and an unpacked `.keras` file keep them: below `assets/`, with what is done to
@@ -13,8 +14,9 @@ const MAX_BYTES = 16 * 1024 * 1024
 const MAX_DEPTH = 12
 
 /** The vocabulary that keras-hub left in `directory`, or null. */
-export const findKerasVocabulary = (directory: string): string | null =>
-  PLACES.flatMap((place) => NAMES.map((name) => join(directory, place, name))).find((file) => existsSync(file)) ?? null
+export const findKerasVocabulary = (files: FilePort, directory: string): string | null =>
+  PLACES.flatMap((place) => NAMES.map((name) => join(directory, place, name))).find((file) => exists(files, file)) ??
+  null
 
 /** What keras-hub's tokenizer does to a text first. SentencePiece models do it themselves: nothing. */
 export interface KerasTokenizer {
@@ -35,20 +37,35 @@ function findTokenizerConfig(value: unknown, depth = 0): Readonly<Record<string,
   return null
 }
 
-function readTokenizerConfig(file: string): Readonly<Record<string, unknown>> | null {
-  if (!existsSync(file) || statSync(file).size > MAX_BYTES) return null
+function readTokenizerConfig(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
+  if (!exists(files, file)) return null
   try {
-    return findTokenizerConfig(JSON.parse(readFileSync(file, 'utf8')))
+    const text = readTextUpTo(files, file, MAX_BYTES)
+    return text === null ? null : findTokenizerConfig(JSON.parse(text))
   } catch {
     return null
   }
 }
 
-/** How the vocabulary `file` is used, where it is one of keras-hub; null of any other. */
-export function kerasTokenizer(file: string): KerasTokenizer | null {
-  const place = PLACES.find((p) => join(dirname(file)).endsWith(join(p)))
+/** Folder of the preset that the vocabulary `file` belongs to; null if it is none of keras-hub's. */
+function presetOf(file: string): string | null {
+  const place = PLACES.find((p) => join(dirname(file)) === p || join(dirname(file)).endsWith(`/${p}`))
   if (place === undefined || !NAMES.includes(basename(file))) return null
-  const root = join(dirname(file), ...place.split('/').map(() => '..'))
-  const config = readTokenizerConfig(join(root, 'tokenizer.json')) ?? readTokenizerConfig(join(root, 'config.json'))
+  return join(dirname(file), ...place.split('/').map(() => '..'))
+}
+
+/** Configurations that say how the vocabulary `file` is used, if it is one of keras-hub. */
+export function kerasConfigs(file: string): string[] {
+  const root = presetOf(file)
+  return root === null ? [] : [join(root, 'tokenizer.json'), join(root, 'config.json')]
+}
+
+/** How the vocabulary `file` is used, if it is one of keras-hub; null for any other. */
+export function kerasTokenizer(files: FilePort, file: string): KerasTokenizer | null {
+  if (presetOf(file) === null) return null
+  const config = kerasConfigs(file).reduce<ReturnType<typeof readTokenizerConfig>>(
+    (found, path) => found ?? readTokenizerConfig(files, path),
+    null,
+  )
   return { lowerCase: config?.lowercase === true, stripAccents: config?.strip_accents === true }
 }

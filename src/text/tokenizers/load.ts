@@ -1,10 +1,11 @@
-import { basename, dirname, join } from 'node:path'
 import { usage } from '../../base/errors.js'
+import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
+import { basename, dirname, join } from '../../formats/core/paths.js'
 import { fromTokenizerJson, slowSentencePiece, slowWordPiece } from './build.js'
 import { CASE_NOTE, hasCapitals } from './case.js'
-import { findKerasVocabulary, kerasTokenizer } from './keras-hub.js'
+import { findKerasVocabulary, kerasConfigs, kerasTokenizer } from './keras-hub.js'
 import { SentencePieceTokenizer } from './sentencepiece.js'
-import { exists, isDirectory, namesIn, readBytes, sizeOf } from './side-files.js'
+import { namesIn, readBytes, sizeOf } from './side-files.js'
 import { looksLikeSpieceModel, parseSpieceModel } from './spiece-model.js'
 import { readSettings, type TokenizerSettings } from './tokenizer-config.js'
 import { parseTokenizerJson } from './tokenizer-json.js'
@@ -27,17 +28,17 @@ const OTHER =
   /\.(txt|json|index|bin|safetensors|pb|onnx|h5|hdf5|keras|msgpack|ckpt|pt|pth|tsv|csv|md)$|\.data-\d+-of-\d+$/i
 
 /** Names of the files in a directory whose contents are a SentencePiece model. */
-function spieceModels(directory: string): string[] {
-  return namesIn(directory).filter((name) => {
+function spieceModels(files: FilePort, directory: string): string[] {
+  return namesIn(files, directory).filter((name) => {
     if (name.startsWith('.') || OTHER.test(name)) return false
-    return isSpieceFile(join(directory, name))
+    return isSpieceFile(files, join(directory, name))
   })
 }
 
-function isSpieceFile(file: string): boolean {
-  const size = sizeOf(file)
+function isSpieceFile(files: FilePort, file: string): boolean {
+  const size = sizeOf(files, file)
   if (size === null || size === 0 || size > MAX_SPIECE) return false
-  const bytes = readBytes(file)
+  const bytes = readBytes(files, file)
   if (!looksLikeSpieceModel(bytes)) return false
   try {
     parseSpieceModel(bytes, file)
@@ -52,40 +53,43 @@ const TRANSFORMERS_FILE = /^(config\.json|model.*\.safetensors|pytorch_model.*\.
 const TENSORFLOW_FILE = /^(bert_config.*\.json|albert_config.*\.json|checkpoint|saved_model\.pb|.*\.index|.*\.meta)$/
 
 /** True if a folder follows the rules of transformers; one of a TensorFlow checkpoint follows Google's. */
-function isOfTransformers(directory: string, settings: TokenizerSettings | null): boolean {
+function isOfTransformers(files: FilePort, directory: string, settings: TokenizerSettings | null): boolean {
   if (settings !== null) return true
-  const names = namesIn(directory)
+  const names = namesIn(files, directory)
   return names.some((name) => TRANSFORMERS_FILE.test(name)) && !names.some((name) => TENSORFLOW_FILE.test(name))
 }
 
 /** Settings of a folder; null if they cannot be read, which is said when the tokenizer is loaded. */
-function settingsOrNull(directory: string): TokenizerSettings | null {
+function settingsOrNull(files: FilePort, directory: string): TokenizerSettings | null {
   try {
-    return readSettings(directory)
+    return readSettings(files, directory)
   } catch {
     return null
   }
 }
 
 /** Path of the tokenizer in `directory`, or null if there is none. */
-export function findTokenizer(directory: string): string | null {
+export function findTokenizer(files: FilePort, directory: string): string | null {
   // keras-hub has a tokenizer.json too, which is a configuration and no vocabulary.
-  const keras = findKerasVocabulary(directory)
-  const has = (name: string): boolean => exists(join(directory, name))
+  const keras = findKerasVocabulary(files, directory)
+  const has = (name: string): boolean => exists(files, join(directory, name))
   const names = keras === null ? NAMES : NAMES.filter((name) => name !== 'tokenizer.json')
-  const settings = has('tokenizer.json') && keras === null ? settingsOrNull(directory) : null
+  const settings = has('tokenizer.json') && keras === null ? settingsOrNull(files, directory) : null
   // BertJapaneseTokenizer has no fast class, which would read the file.
-  const isFast = isOfTransformers(directory, settings) && settings?.className !== 'BertJapaneseTokenizer'
+  const isFast = isOfTransformers(files, directory, settings) && settings?.className !== 'BertJapaneseTokenizer'
   const order = isFast ? [...names].reverse() : names
   const exact = order.find(has)
   if (exact !== undefined) return join(directory, exact)
   if (keras !== null) return keras
-  const others = [...spieceModels(directory), ...namesIn(directory).filter((name) => /^vocab.*\.txt$/.test(name))]
+  const others = [
+    ...spieceModels(files, directory),
+    ...namesIn(files, directory).filter((name) => /^vocab.*\.txt$/.test(name)),
+  ]
   return others.length === 1 ? join(directory, others[0]!) : null
 }
 
-function fromKeras(file: string, bytes: Uint8Array, options: LoadTokenizerOptions): Tokenizer | null {
-  const keras = kerasTokenizer(file)
+function fromKeras(files: FilePort, file: string, bytes: Uint8Array, options: LoadTokenizerOptions): Tokenizer | null {
+  const keras = kerasTokenizer(files, file)
   if (keras === null) return null
   const lowerCase = options.lowerCase ?? keras.lowerCase
   if (file.endsWith('.spm'))
@@ -94,12 +98,13 @@ function fromKeras(file: string, bytes: Uint8Array, options: LoadTokenizerOption
   return new WordPieceTokenizer(vocabulary, { file, lowerCase, stripAccents: keras.stripAccents })
 }
 
-function fromFile(file: string, directory: string, options: LoadTokenizerOptions): Tokenizer {
-  const bytes = readBytes(file)
-  const keras = fromKeras(file, bytes, options)
+function fromFile(files: FilePort, file: string, options: LoadTokenizerOptions): Tokenizer {
+  const directory = dirname(file)
+  const bytes = readBytes(files, file)
+  const keras = fromKeras(files, file, bytes, options)
   if (keras !== null) return keras
-  const settings = readSettings(directory)
-  const ofTransformers = isOfTransformers(directory, settings)
+  const settings = readSettings(files, directory)
+  const ofTransformers = isOfTransformers(files, directory, settings)
   const { lowerCase } = options
   if (isSentencePiece(file, bytes)) {
     const model = parseSpieceModel(bytes, file)
@@ -120,17 +125,34 @@ function fromFile(file: string, directory: string, options: LoadTokenizerOptions
  * SentencePiece model. A folder of transformers follows the rules of transformers, any other those of Google's code.
  * @throws AlbertkitError `usage` if there is none, `malformed` or `unsupported` if it cannot be used
  */
-export function loadTokenizer(path: string, options: LoadTokenizerOptions = {}): Tokenizer {
-  if (!exists(path)) throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: path })
-  if (!isDirectory(path)) return fromFile(path, dirname(path), options)
-  const file = findTokenizer(path)
+export function loadTokenizer(files: FilePort, path: string, options: LoadTokenizerOptions = {}): Tokenizer {
+  if (!exists(files, path)) throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: path })
+  if (!isDirectory(files, path)) return fromFile(files, path, options)
+  const file = findTokenizer(files, path)
   if (file === null)
     throw usage('there is no vocabulary beside the model', {
       code: 'vocabulary-missing',
       file: path,
       hint: `looked for ${NAMES.join(', ')} and a SentencePiece model; put it there, or name it with --vocab FILE`,
     })
-  return fromFile(file, path, options)
+  return fromFile(files, file, options)
+}
+
+/** Files beside a vocabulary that say how it is used. */
+const SETTINGS = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']
+
+/**
+ * A vocabulary with all that `loadTokenizer` looks at beside it, to take to another place: files that say how it is used
+ * with their bytes, and all others empty, since only their names count.
+ */
+export function tokenizerFiles(files: FilePort, file: string): (readonly [path: string, bytes: Uint8Array])[] {
+  const read = [file, ...SETTINGS.map((name) => join(dirname(file), name)), ...kerasConfigs(file)].map((path) =>
+    join(path),
+  )
+  const names = namesIn(files, dirname(file)).map((name) => join(dirname(file), name))
+  return [...new Set([...read, ...names])]
+    .filter((path) => files.stat(path)?.kind === 'file')
+    .map((path) => [path, read.includes(path) ? readBytes(files, path) : new Uint8Array(0)] as const)
 }
 
 const isSentencePiece = (file: string, bytes?: Uint8Array): boolean =>

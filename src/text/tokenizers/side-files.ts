@@ -1,25 +1,22 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { malformed, usage } from '../../base/errors.js'
+import { AlbertkitError, malformed, usage } from '../../base/errors.js'
+import { exists, type FilePort } from '../../formats/core/file-port.js'
+import { LFS_POINTER, readBytes as readWhole } from '../../formats/core/file.js'
 
-/** Files of a tokenizer, as they lie on the disk. */
+/** Files of a tokenizer. */
 
 /** A vocabulary is a few MiB; anything larger is another file. */
 const MAX_BYTES = 256 * 1024 * 1024
 
-export const exists = (file: string): boolean => existsSync(file)
-
-export const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-
 /** Bytes of a regular file; null of anything else. */
-export function sizeOf(file: string): number | null {
-  const stat = statSync(file, { throwIfNoEntry: false })
-  return stat?.isFile() === true ? stat.size : null
+export function sizeOf(files: FilePort, file: string): number | null {
+  const stat = files.stat(file)
+  return stat?.kind === 'file' ? stat.size : null
 }
 
 /** Names in a directory, in order; none if it cannot be listed. */
-export function namesIn(directory: string): string[] {
+export function namesIn(files: FilePort, directory: string): string[] {
   try {
-    return readdirSync(directory).sort()
+    return [...files.list(directory)].sort()
   } catch {
     return []
   }
@@ -29,18 +26,19 @@ export function namesIn(directory: string): string[] {
  * Reads a file whole. A pipe or a device is refused before it is opened: opening it may wait for ever.
  * @throws AlbertkitError `usage` if it cannot be read, `malformed` if it is no file or a pointer to one
  */
-export function readBytes(file: string): Uint8Array {
+export function readBytes(files: FilePort, file: string): Uint8Array {
+  const stat = files.stat(file)
+  if (stat !== null && stat.kind !== 'file') throw malformed('not a regular file', { code: 'file-not-regular', file })
+  if (stat !== null && stat.size > MAX_BYTES)
+    throw usage('the file is too large for a vocabulary', { code: 'limit-exceeded', file })
   let bytes: Uint8Array
   try {
-    const stat = statSync(file)
-    if (!stat.isFile()) throw malformed('not a regular file', { code: 'file-not-regular', file })
-    if (stat.size > MAX_BYTES) throw usage('the file is too large for a vocabulary', { code: 'limit-exceeded', file })
-    bytes = readFileSync(file)
+    bytes = readWhole(files, file)
   } catch (error) {
-    if (error instanceof Error && 'kind' in error) throw error
+    if (!(error instanceof AlbertkitError) || error.code === 'checksum-mismatch') throw error
     throw usage('the tokenizer cannot be read', { code: 'file-unreadable', file, cause: error })
   }
-  if (startsWith(bytes, 'version https://git-lfs'))
+  if (startsWith(bytes, LFS_POINTER))
     throw malformed('the file is a Git LFS pointer, not the vocabulary itself', {
       code: 'not-a-model',
       file,
@@ -56,16 +54,16 @@ function startsWith(bytes: Uint8Array, text: string): boolean {
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: false })
 /** Text of a file in UTF-8, a byte order mark left out. @throws AlbertkitError as `readBytes` */
-export const readText = (file: string): string => decoder.decode(readBytes(file))
+export const readText = (files: FilePort, file: string): string => decoder.decode(readBytes(files, file))
 
 /**
  * The object in a JSON file; null if there is no such file.
  * @throws AlbertkitError `malformed` if it holds something else
  */
-export function readJsonObject(file: string): Readonly<Record<string, unknown>> | null {
-  if (!exists(file)) return null
+export function readJsonObject(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
+  if (!exists(files, file)) return null
   let value: unknown
-  const text = readText(file)
+  const text = readText(files, file)
   try {
     value = JSON.parse(text)
   } catch (cause) {

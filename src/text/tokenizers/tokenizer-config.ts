@@ -1,4 +1,5 @@
 import { malformed } from '../../base/errors.js'
+import type { FilePort } from '../../formats/core/file-port.js'
 import type { AddedToken } from './added-tokens.js'
 import { fieldsOf, type Fields } from './normalizers.js'
 import { readJsonObject } from './side-files.js'
@@ -66,9 +67,9 @@ export function addedTokenOf(id: unknown, value: unknown, file: string, field: s
 }
 
 /** `added_tokens.json`, as older versions wrote them: tokens by name, special if they are named so elsewhere. */
-function legacyTokens(directory: string, special: readonly string[]): AddedToken[] {
+function legacyTokens(files: FilePort, directory: string, special: readonly string[]): AddedToken[] {
   const file = `${directory}/added_tokens.json`
-  return Object.entries(readJsonObject(file) ?? {}).map(([content, id]) => {
+  return Object.entries(readJsonObject(files, file) ?? {}).map(([content, id]) => {
     const isSpecial = special.includes(content)
     return addedTokenOf(id, { content, special: isSpecial, normalized: !isSpecial }, file, content)
   })
@@ -82,10 +83,10 @@ function decoderTokens(decoder: Fields, file: string): AddedToken[] {
  * Reads the settings of a folder; null if it has none of the files.
  * @throws AlbertkitError `malformed` if one of them is damaged
  */
-export function readSettings(directory: string): TokenizerSettings | null {
+export function readSettings(files: FilePort, directory: string): TokenizerSettings | null {
   const file = `${directory}/tokenizer_config.json`
-  const config = readJsonObject(file)
-  const map = readJsonObject(`${directory}/special_tokens_map.json`)
+  const config = readJsonObject(files, file)
+  const map = readJsonObject(files, `${directory}/special_tokens_map.json`)
   const decoder = config?.added_tokens_decoder
   const isLegacy = typeof decoder !== 'object' || decoder === null
   const fields = config ?? {}
@@ -97,7 +98,7 @@ export function readSettings(directory: string): TokenizerSettings | null {
   )
   const names = Object.fromEntries(ATTRIBUTES.map((name) => [name, contentOf(named[`${name}_token`])]))
   const special = [...ATTRIBUTES.map((name) => names[name]), ...additional].filter((token) => token !== undefined)
-  const added = isLegacy ? legacyTokens(directory, special) : decoderTokens(fieldsOf(decoder), file)
+  const added = isLegacy ? legacyTokens(files, directory, special) : decoderTokens(fieldsOf(decoder), file)
   if (config === null && map === null && added.length === 0) return null
   const max = fields.model_max_length
   const { tokenizer_class: className, never_split: never } = fields

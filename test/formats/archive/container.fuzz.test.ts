@@ -38,7 +38,7 @@ describe('any byte of an archive changed, or its end cut off', () => {
   it('the name of an archive changed to one of another kind', async () => {
     writeFileSync(join(out, 'wrong.zip'), await tarGz(entries))
     writeFileSync(join(out, 'wrong.tar.gz'), await zip(entries))
-    const { openSource } = await import('../../../src/formats/core/open.js')
+    const { openSource } = await import('../../../src/api/open/source.js')
     for (const name of ['wrong.zip', 'wrong.tar.gz'])
       await expect(openSource(join(out, name))).rejects.toMatchObject({ kind: 'malformed' })
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openSource } from '../../../src/formats/core/open.js'
+import { openSource } from '../../../src/api/open/source.js'
 import { readAll } from '../../../src/formats/core/source.js'
 import { describeShared, SHARED, ZH_NEWS } from '../../helpers/shared.js'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { AlbertkitError } from '../../../src/base/errors.js'
-import { openSource } from '../../../src/formats/core/open.js'
+import { openSource } from '../../../src/api/open/source.js'
 import { describeShared, SHARED } from '../../helpers/shared.js'
 
 /** Graphs in text form: said to be what they are, and in nobody's way. */

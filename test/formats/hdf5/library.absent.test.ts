@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it, vi } from 'vitest'
-import { openSource } from '../../../src/formats/core/open.js'
+import { openSource } from '../../../src/api/open/source.js'
 
-vi.mock('h5wasm/node', () => {
+vi.mock('h5wasm', () => {
   throw new Error('Cannot find package')
 })
 

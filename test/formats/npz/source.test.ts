@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { AlbertkitError } from '../../../src/base/errors.js'
-import { openSource } from '../../../src/formats/core/open.js'
+import { openSource } from '../../../src/api/open/source.js'
 import { readAll } from '../../../src/formats/core/source.js'
 import { zip } from '../../helpers/archive.js'
 

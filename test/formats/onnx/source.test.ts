@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { disk } from '../../../src/files/disk.js'
 import { AlbertkitError } from '../../../src/base/errors.js'
 import { onnxGraphNames, openOnnxWeights } from '../../../src/formats/onnx/source.js'
 import { readAll } from '../../../src/formats/core/source.js'
@@ -43,11 +44,11 @@ const location = (name: string): Tensor => ({
 describe('an ONNX file', () => {
   it('has initializers by name, names of values and metadata', () => {
     const path = file(modelBytes(TENSOR))
-    const source = openOnnxWeights(path)
+    const source = openOnnxWeights(disk, path)
     expect(source.tensors.get('kernel')).toMatchObject({ dtype: 'F32', shape: [2, 3], byteLength: 24 })
     expect(Buffer.compare(readAll(source, 'kernel'), values)).toBe(0)
     source.close()
-    expect(onnxGraphNames(path)).toEqual({
+    expect(onnxGraphNames(disk, path)).toEqual({
       values: ['y'],
       outputs: ['y'],
       metadata: new Map([['made-by', 'a test']]),
@@ -56,7 +57,7 @@ describe('an ONNX file', () => {
 
   it('has its weights in another file beside it', () => {
     writeFileSync(join(out, 'weights.bin'), values)
-    const source = openOnnxWeights(file(modelBytes(location('weights.bin'))))
+    const source = openOnnxWeights(disk, file(modelBytes(location('weights.bin'))))
     expect(Buffer.compare(readAll(source, 'kernel'), values)).toBe(0)
     source.close()
   })
@@ -67,7 +68,7 @@ describe('an ONNX file', () => {
     ['weights outside its directory', location('../weights.bin'), /no plain file name/],
     ['weights in a file that is not there', location('nowhere.bin'), /no such file/],
   ])('with %s is refused', (_, tensor, message) => {
-    expect(() => openOnnxWeights(file(modelBytes(tensor)))).toThrow(message)
+    expect(() => openOnnxWeights(disk, file(modelBytes(tensor)))).toThrow(message)
   })
 
   it('that is damaged gets an error of ours, whatever the byte', () => {
@@ -83,8 +84,8 @@ describe('an ONNX file', () => {
         if ('at' in how) bytes[how.at] = how.to
         writeFileSync(path, bytes)
         try {
-          onnxGraphNames(path)
-          openOnnxWeights(path).close()
+          onnxGraphNames(disk, path)
+          openOnnxWeights(disk, path).close()
         } catch (error) {
           expect(error).toBeInstanceOf(AlbertkitError)
         }

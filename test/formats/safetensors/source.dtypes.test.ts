@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openModel } from '../../../src/api/open/open.js'
-import { openSource } from '../../../src/formats/core/open.js'
+import { openSource } from '../../../src/api/open/source.js'
 import { writeRandomModel } from '../../helpers/random-model.js'
 
 const out = mkdtempSync(join(tmpdir(), 'albertkit-dtypes-'))

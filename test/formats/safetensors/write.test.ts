@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { SafeTensor } from 'safetensors'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openSource } from '../../../src/formats/core/open.js'
-import { writeSafetensors } from '../../../src/formats/safetensors/write.js'
+import { openSource } from '../../../src/api/open/source.js'
 import { readAll } from '../../../src/formats/core/source.js'
-import { BundleWriter } from '../../../src/formats/tf-bundle/write.js'
+import { BundleFiles, writeSafetensorsFile } from '../../helpers/write-files.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-write-'))
 afterAll(() => {
@@ -27,7 +26,7 @@ describe('a TensorFlow checkpoint', () => {
     const prefix = join(folder, 'model.ckpt')
     await fc.assert(
       fc.asyncProperty(tensors, async (list) => {
-        const writer = new BundleWriter(prefix)
+        const writer = new BundleFiles(prefix)
         for (const [name, values] of list)
           writer.add(name, 'F32', [values.length], (sink) => {
             sink(bytesOf(values))
@@ -50,7 +49,7 @@ describe('safetensors', () => {
       fc.asyncProperty(tensors, async (list) => {
         const values = new Map(list)
         const plans = list.map(([name, v]) => ({ name, dtype: 'F32' as const, shape: [v.length] }))
-        writeSafetensors(
+        writeSafetensorsFile(
           file,
           plans,
           ({ name }, sink) => {
@@ -69,7 +68,7 @@ describe('safetensors', () => {
   it('is what an independent reader reads', () => {
     const file = join(folder, 'official.safetensors')
     const a = Float32Array.from([1, 2, 3, 4, 5, 6])
-    writeSafetensors(file, [{ name: 'a', dtype: 'F32', shape: [2, 3] }], (_, sink) => {
+    writeSafetensorsFile(file, [{ name: 'a', dtype: 'F32', shape: [2, 3] }], (_, sink) => {
       sink(bytesOf(a))
     })
     const bytes = new SafeTensor(Uint8Array.from(readFileSync(file))).getTensor('a')

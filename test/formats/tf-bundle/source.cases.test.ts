@@ -15,12 +15,12 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { writeGraphDef, writeV1 } from '../../../scripts/tensorflow-files.js'
-import { openSource } from '../../../src/formats/core/open.js'
+import { openSource } from '../../../src/api/open/source.js'
 import { readAll, type TensorSource } from '../../../src/formats/core/source.js'
-import { BundleWriter } from '../../../src/formats/tf-bundle/write.js'
 import { scanTensor } from '../../../src/formats/tf-proto/tensor.js'
 import { MemoryBytes, WireReader } from '../../../src/formats/tf-proto/wire.js'
 import { describeShared, SHARED, ZH_NEWS } from '../../helpers/shared.js'
+import { BundleFiles } from '../../helpers/write-files.js'
 
 const out = mkdtempSync(join(tmpdir(), 'albertkit-tf-'))
 afterAll(() => {
@@ -79,7 +79,7 @@ describe('written by one writer, read by the reader', () => {
     await fc.assert(
       fc.asyncProperty(shapes, fc.integer({ min: 1, max: 5 }), async (list, rows) => {
         const directory = folder()
-        const writer = new BundleWriter(join(directory, 'v2'))
+        const writer = new BundleFiles(join(directory, 'v2'))
         list.forEach((shape, i) => {
           const count = shape.reduce((a, b) => a * b, 1)
           writer.add(`t${i}`, 'F32', shape, (sink) => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { disk } from '../../../src/files/disk.js'
 import { RangedFile } from '../../../src/formats/core/file.js'
 import { covers } from '../../../src/formats/views/slices.js'
 import { TableReader } from '../../../src/formats/tf-bundle/table.js'
@@ -25,7 +26,7 @@ function table(data: readonly number[], handles: readonly (readonly [number, num
   footer.writeBigUInt64LE(0xdb4775248b80fb57n, 40)
   const path = join(folder, 'table')
   writeFileSync(path, Buffer.concat([Buffer.from(data), Buffer.from(index), footer]))
-  return new RangedFile(path)
+  return new RangedFile(disk, path)
 }
 
 it('a table that lists one block again and again is refused: its entries would fill the memory', () => {

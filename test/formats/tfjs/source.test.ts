@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { disk } from '../../../src/files/disk.js'
 import { openTfjsWeights } from '../../../src/formats/tfjs/source.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-tfjs-'))
@@ -19,11 +20,11 @@ it.each([
 ])('%s is no model: it says where', (text, said) => {
   const path = join(folder, 'model.json')
   writeFileSync(path, text)
-  expect(() => openTfjsWeights(path)).toThrow(`not a tfjs graph model: ${said}`)
+  expect(() => openTfjsWeights(disk, path)).toThrow(`not a tfjs graph model: ${said}`)
 })
 
 it('a shard of an impossible name is a damaged file', () => {
   const path = join(folder, 'model.json')
   writeFileSync(path, JSON.stringify({ format: 'graph-model', weightsManifest: [{ paths: ['a\0b'], weights: [] }] }))
-  expect(() => openTfjsWeights(path)).toThrow('there can be no file of this name')
+  expect(() => openTfjsWeights(disk, path)).toThrow('there can be no file of this name')
 })

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openSource } from '../../../src/formats/core/open.js'
+import { openSource } from '../../../src/api/open/source.js'
 import { torchLegacy, torchZip } from '../../helpers/torch.js'
 
 /** What trainers call their files: the bytes say that they are PyTorch's. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { disk } from '../../../src/files/disk.js'
 import { openSafetensors } from '../../../src/formats/safetensors/source.js'
 import { readAll } from '../../../src/formats/core/source.js'
 import { openShardedTorch, openTorch } from '../../../src/formats/torch/source.js'
@@ -7,9 +8,9 @@ import { describeShared, fixtures, SHARED } from '../../helpers/shared.js'
 
 describeShared('PyTorch files of transformers', () => {
   const both = fixtures('hf', 'pytorch_model.bin').filter((name) => name !== 'bert_seqcls_gamma_beta')
-  it.each(both)('%s has the bytes of the safetensors beside it', async (name) => {
-    const torch = await openTorch(join(SHARED, 'hf', name, 'pytorch_model.bin'))
-    const safe = openSafetensors(join(SHARED, 'hf', name, 'model.safetensors'))
+  it.each(both)('%s has the bytes of the safetensors beside it', (name) => {
+    const torch = openTorch(disk, join(SHARED, 'hf', name, 'pytorch_model.bin'))
+    const safe = openSafetensors(disk, join(SHARED, 'hf', name, 'model.safetensors'))
     for (const [tensor, info] of safe.tensors) {
       const found = torch.tensors.get(tensor)
       expect({ dtype: found?.dtype, shape: found?.shape }).toEqual({ dtype: info.dtype, shape: info.shape })
@@ -26,8 +27,9 @@ describeShared('PyTorch files of transformers', () => {
     expect(both.length).toBeGreaterThanOrEqual(6)
   })
 
-  it('albert_pretraining_bin_sharded is put together from four files', async () => {
-    const source = await openShardedTorch(
+  it('albert_pretraining_bin_sharded is put together from four files', () => {
+    const source = openShardedTorch(
+      disk,
       join(SHARED, 'hf/albert_pretraining_bin_sharded/pytorch_model.bin.index.json'),
     )
     expect(source.files).toHaveLength(5)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { loadTokenizer } from '../../../src/text/tokenizers/load.js'
+import { loadTokenizer } from '../../../src/api/tokenize/load-tokenizer.js'
 import { languagesOf, SAMPLES, sampleTexts } from '../../../src/text/data/samples.js'
 import { ZH_NEWS } from '../../helpers/shared.js'
 

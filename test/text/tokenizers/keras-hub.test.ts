@@ -2,8 +2,10 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { disk } from '../../../src/files/disk.js'
 import { writeTokenizer } from '../../../src/api/convert/tokenizer-files.js'
-import { findTokenizer, loadTokenizer } from '../../../src/text/tokenizers/load.js'
+import { loadTokenizer } from '../../../src/api/tokenize/load-tokenizer.js'
+import { findTokenizer } from '../../../src/text/tokenizers/load.js'
 import { SHARED } from '../../helpers/shared.js'
 
 /** Tokenizers as keras-hub leaves them, against the ids that keras-hub 0.32 gives. */
@@ -105,7 +107,7 @@ describe('WordPiece of keras-hub', () => {
     expect(TEXTS.map((text) => loadTokenizer(tokenizer.file).ids(text))).toEqual(ids)
     const staging = join(out, `${settings}-out`)
     mkdirSync(staging)
-    expect(writeTokenizer(root, staging, 16)).toEqual([])
+    expect(writeTokenizer({ files: disk, directory: root }, staging, 16)).toEqual([])
     expect(TEXTS.map((text) => loadTokenizer(staging).ids(text))).toEqual(ids)
     rmSync(join(staging, 'vocab.txt'))
     rmSync(join(staging, 'tokenizer_config.json'))
@@ -129,7 +131,7 @@ describe('WordPiece of keras-hub', () => {
 
   it('is not the tokenizer.json of Hugging Face', () => {
     const root = folder('alone', 'assets', () => undefined)
-    expect(findTokenizer(root)).toBeNull()
+    expect(findTokenizer(disk, root)).toBeNull()
   })
 })
 
@@ -152,7 +154,7 @@ describe.skipIf(!existsSync(spiece))('SentencePiece of keras-hub', () => {
     expect(texts.map((text) => tokenizer.ids(text))).toEqual(ids)
     const staging = join(out, 'albert-out')
     mkdirSync(staging)
-    expect(writeTokenizer(root, staging, 16)).toEqual([])
+    expect(writeTokenizer({ files: disk, directory: root }, staging, 16)).toEqual([])
     expect(texts.map((text) => loadTokenizer(staging).ids(text))).toEqual(ids)
   })
 })

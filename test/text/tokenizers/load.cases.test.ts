@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { alignedOf, textOf } from '../../../src/text/tokenizers/aligned.js'
 import { makeFeatures, padFeatures } from '../../../src/text/data/features.js'
-import { loadTokenizer } from '../../../src/text/tokenizers/load.js'
+import { loadTokenizer } from '../../../src/api/tokenize/load-tokenizer.js'
 import {
   googlePieces,
   preprocessText,

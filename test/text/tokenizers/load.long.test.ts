@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makeFeatures } from '../../../src/text/data/features.js'
-import { loadTokenizer } from '../../../src/text/tokenizers/load.js'
+import { loadTokenizer } from '../../../src/api/tokenize/load-tokenizer.js'
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.js'
 import { describeShared, SHARED, ZH_NEWS } from '../../helpers/shared.js'
 

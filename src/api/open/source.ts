@@ -1,0 +1,34 @@
+import { disk, diskPath } from '../../files/disk.js'
+import type { LocatedSource } from '../../formats/core/container.js'
+import type { FilePort } from '../../formats/core/file-port.js'
+import { openLocated } from '../../formats/core/open.js'
+import type { OpenOptions, TensorSource } from '../../formats/core/source.js'
+import { loadNativeChecksums } from './native-checksums.js'
+
+export interface OpenSourceOptions extends OpenOptions {
+  /** The way to the files; default the disk. */
+  readonly files?: FilePort
+}
+
+/** A path as the port knows it. */
+export const portPath = (path: string, { files = disk }: Pick<OpenSourceOptions, 'files'>): string =>
+  files === disk ? diskPath(path) : path
+
+/**
+ * Opens the model file that `path` means, and says where what belongs to it may lie.
+ * @throws AlbertkitError `malformed`, `unsupported` or `usage`
+ */
+export async function openWithPlaces(
+  path: string,
+  { files = disk, ...options }: OpenSourceOptions = {},
+): Promise<LocatedSource> {
+  await loadNativeChecksums()
+  return openLocated(files, portPath(path, { files }), options)
+}
+
+/**
+ * Opens the model file that `path` means. Async, because some containers need a runtime that loads that way.
+ * @throws AlbertkitError `malformed`, `unsupported` or `usage`
+ */
+export const openSource = async (path: string, options: OpenSourceOptions = {}): Promise<TensorSource> =>
+  (await openWithPlaces(path, options)).source

@@ -1,0 +1,94 @@
+import { type ByteRanges } from './bits.js'
+import { HISTORY, Inflater, startOf, type InflateState } from './inflate.js'
+
+/** Bytes that are decompressed at a time. Each such segment can be begun with, at the price of 32 KiB. */
+const SEGMENT = 1024 * 1024
+/** Segments that are kept: a reader goes back to the last few. */
+const KEPT = 8
+
+/** A place where a segment begins, and the bytes before it that its matches may reach. */
+interface Checkpoint {
+  readonly state: InflateState
+  readonly history: Uint8Array
+}
+
+/**
+ * The decompressed bytes of a DEFLATE stream, read by ranges in any order: every segment can be decompressed from the
+ * state that was kept at its start, so that neither the whole nor a copy of it is ever in memory or on disk.
+ */
+export class InflatedBytes {
+  readonly #checkpoints: Checkpoint[]
+  readonly #kept = new Map<number, Uint8Array>()
+  #size: number | null = null
+  #endsAt = 0
+
+  /**
+   * @param end offset behind the last byte that the stream may have
+   * @param onNew is given each piece once, in order, when it first comes out; it may throw to stop
+   */
+  constructor(
+    readonly bytes: ByteRanges,
+    start: number,
+    readonly end: number,
+    readonly onNew: (piece: Uint8Array) => void = () => undefined,
+  ) {
+    this.#checkpoints = [{ state: startOf(start), history: new Uint8Array(HISTORY) }]
+  }
+
+  /**
+   * Decompresses what did not come out yet.
+   * @returns number of all bytes, and offset of the byte behind the stream
+   * @throws DeflateError if they are damaged
+   */
+  finish(): { readonly size: number; readonly endsAt: number } {
+    while (this.#size === null) this.#inflate(this.#checkpoints.length - 1)
+    return { size: this.#size, endsAt: this.#endsAt }
+  }
+
+  /** Copies bytes from `offset` on, as many as there are. @throws DeflateError */
+  read(offset: number, target: Uint8Array): number {
+    let done = 0
+    while (done < target.length) {
+      const at = offset + done
+      const index = Math.floor(at / SEGMENT)
+      const segment = this.#segment(index)
+      const part = segment.subarray(at - index * SEGMENT).subarray(0, target.length - done)
+      if (part.length === 0) break
+      target.set(part, done)
+      done += part.length
+    }
+    return done
+  }
+
+  /** The segment of that number; empty behind the end. */
+  #segment(index: number): Uint8Array {
+    const kept = this.#kept.get(index)
+    if (kept !== undefined) {
+      // The newest last: the first is the one to forget.
+      this.#kept.delete(index)
+      this.#kept.set(index, kept)
+      return kept
+    }
+    while (this.#checkpoints.length <= index && this.#size === null) this.#inflate(this.#checkpoints.length - 1)
+    return index < this.#checkpoints.length ? this.#inflate(index) : new Uint8Array(0)
+  }
+
+  #inflate(index: number): Uint8Array {
+    const { state, history } = this.#checkpoints[index]!
+    const out = new Uint8Array(HISTORY + SEGMENT)
+    out.set(history)
+    const inflater = new Inflater(this.bytes, this.end, state)
+    const end = inflater.fill(out, HISTORY)
+    const segment = out.subarray(HISTORY, end)
+    if (index === this.#checkpoints.length - 1 && this.#size === null) this.onNew(segment)
+    if (end < out.length) {
+      this.#size = index * SEGMENT + segment.length
+      this.#endsAt = inflater.endsAt ?? this.end
+    } else if (index === this.#checkpoints.length - 1)
+      this.#checkpoints.push({ state: inflater.state, history: out.slice(end - HISTORY, end) })
+    this.#kept.set(index, segment)
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest)
+    return segment
+  }
+}

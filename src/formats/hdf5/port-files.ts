@@ -1,0 +1,135 @@
+import type { OpenFile } from '../core/file-port.js'
+
+/** The part of emscripten's file system that is used: https://emscripten.org/docs/api_reference/Filesystem-API.html */
+export interface EmscriptenFiles {
+  open: (path: string, flags: unknown, mode?: unknown) => unknown
+  write: (stream: unknown, buffer: Uint8Array, offset: number, length: number, position?: number) => number
+  mkdir(path: string): unknown
+  mount(type: unknown, options: object, path: string): FileNode
+  createNode(parent: FileNode | null, name: string, mode: number, device: number): FileNode
+  destroyNode(node: FileNode): void
+}
+
+interface FileNode {
+  id: number
+  mode: number
+  node_ops: object
+  stream_ops: object
+}
+
+interface FileStream {
+  readonly node: FileNode
+  position: number
+}
+
+/** How emscripten says that something went wrong. */
+class ErrnoError extends Error {
+  override readonly name = 'ErrnoError'
+
+  constructor(readonly errno: number) {
+    super(`errno ${errno}`)
+  }
+}
+const NO_ENTRY = 44
+const INPUT_OUTPUT = 29
+
+const FOLDER_MODE = 0o040555
+const FILE_MODE = 0o100444
+const MOUNT = '/albertkit'
+
+/**
+ * Files of a port in the file system of the compiled library, which sees nothing else: links and external storage lead
+ * nowhere, and nothing is written.
+ */
+export class PortFiles {
+  readonly #root: FileNode
+  readonly #open = new Map<FileNode, OpenFile>()
+  readonly #paths = new Map<string, FileNode>()
+  #count = 0
+  /** What went wrong when a file was last read: an error of the port's that the library must not see. */
+  failure: unknown = null
+
+  constructor(readonly FS: EmscriptenFiles) {
+    FS.mkdir(MOUNT)
+    this.#root = FS.mount({ mount: () => this.#folder() }, {}, MOUNT)
+    const open = FS.open
+    FS.open = (path, flags, mode) => {
+      if (!this.#paths.has(path)) throw new ErrnoError(NO_ENTRY)
+      return open(path, flags, mode)
+    }
+  }
+
+  #attributes(node: FileNode): object {
+    const size = this.#open.get(node)?.size ?? 0
+    const time = new Date(0)
+    return {
+      dev: 1,
+      ino: node.id,
+      mode: node.mode,
+      nlink: 1,
+      uid: 0,
+      gid: 0,
+      rdev: 0,
+      size,
+      atime: time,
+      mtime: time,
+      ctime: time,
+      blksize: 4096,
+      blocks: Math.ceil(size / 4096),
+    }
+  }
+
+  #folder(): FileNode {
+    const node = this.FS.createNode(null, '/', FOLDER_MODE, 0)
+    node.node_ops = {
+      getattr: (of: FileNode) => this.#attributes(of),
+      lookup: () => {
+        throw new ErrnoError(NO_ENTRY)
+      },
+    }
+    node.stream_ops = {}
+    return node
+  }
+
+  /** Makes a file visible. @returns its path in the library's file system */
+  add(file: OpenFile): string {
+    const name = String(++this.#count)
+    const node = this.FS.createNode(this.#root, name, FILE_MODE, 0)
+    node.node_ops = { getattr: (of: FileNode) => this.#attributes(of) }
+    node.stream_ops = {
+      llseek: (stream: FileStream, offset: number, whence: number) =>
+        offset + (whence === 1 ? stream.position : whence === 2 ? file.size : 0),
+      read: (_: FileStream, heap: Uint8Array, offset: number, length: number, position: number) =>
+        this.#read(file, position, new Uint8Array(heap.buffer, heap.byteOffset + offset, length)),
+    }
+    this.#open.set(node, file)
+    const path = `${MOUNT}/${name}`
+    this.#paths.set(path, node)
+    return path
+  }
+
+  /** Reads into memory of the library; errors of the port wait in `failure`, since nothing may be thrown through compiled code. */
+  #read(file: OpenFile, position: number, target: Uint8Array): number {
+    try {
+      let done = 0
+      while (done < target.length) {
+        const n = file.read(position + done, target.subarray(done))
+        if (n === 0) break
+        done += n
+      }
+      return done
+    } catch (error) {
+      this.failure ??= error
+      throw new ErrnoError(INPUT_OUTPUT)
+    }
+  }
+
+  remove(path: string): void {
+    const node = this.#paths.get(path)
+    if (node === undefined) return
+    this.#paths.delete(path)
+    this.#open.get(node)?.close()
+    this.#open.delete(node)
+    this.FS.destroyNode(node)
+  }
+}
