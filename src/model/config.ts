@@ -1,7 +1,18 @@
 import { malformed, unsupported } from '../base/errors.js'
 import * as z from '../vendor/zod.js'
+import {
+  ACTIVATIONS,
+  FAST_ACTIVATIONS,
+  FOREIGN_ACTIVATIONS,
+  HF_ACTIVATIONS,
+  TF_ACTIVATIONS,
+  type Activation,
+} from './activations.js'
+import { DEFAULTS } from './defaults.js'
 import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ClassifierKind, type ResolvedTask } from './tasks.js'
 import { foreignModelOfType } from './foreign-models.js'
+
+export { ACTIVATIONS, type Activation } from './activations.js'
 
 /**
  * Configurations of the families, normalised into one shape. Field names are the field's own
@@ -10,10 +21,6 @@ import { foreignModelOfType } from './foreign-models.js'
 
 /** Code base that the checkpoint was written by. */
 export type Family = 'zh' | 'google' | 'google_fast' | 'bert' | 'hf'
-
-/** Element-wise functions that occur in configurations; `gelu_tanh` is the tanh approximation. */
-export const ACTIVATIONS = ['gelu_tanh', 'gelu_erf', 'relu', 'swish', 'tanh', 'linear'] as const
-export type Activation = (typeof ACTIVATIONS)[number]
 
 /** Groups of a feed-forward kernel in modeling_google_fast.py. */
 export const FFN_GROUPS = 16
@@ -77,77 +84,6 @@ export interface RawConfig {
   /** Element type that the code computes in, if it is given and not float32. */
   readonly computesIn?: string
 }
-
-const ONE_GROUP = { num_hidden_groups: 1, inner_group_num: 1, layer_norm_eps: 1e-12 }
-const BERT_BASE = {
-  ...ONE_GROUP,
-  hidden_size: 768,
-  num_hidden_layers: 12,
-  num_attention_heads: 12,
-  intermediate_size: 3072,
-  max_position_embeddings: 512,
-}
-const ALBERT_XXLARGE = {
-  ...ONE_GROUP,
-  embedding_size: 128,
-  hidden_size: 4096,
-  num_hidden_layers: 12,
-  num_attention_heads: 64,
-  intermediate_size: 16384,
-  max_position_embeddings: 512,
-  type_vocab_size: 2,
-}
-
-/** Defaults of the genuine code: modeling.py of albert_zh, google-research/albert and bert; transformers' configuration classes. */
-const DEFAULTS: Readonly<Record<string, Partial<ConfigNumbers>>> = {
-  zh: { ...BERT_BASE, type_vocab_size: 16 },
-  google: ALBERT_XXLARGE,
-  google_fast: ALBERT_XXLARGE,
-  bert: { ...BERT_BASE, type_vocab_size: 16 },
-  'hf-albert': { ...ALBERT_XXLARGE, vocab_size: 30000 },
-  'hf-bert': { ...BERT_BASE, type_vocab_size: 2, vocab_size: 30522 },
-}
-
-/** `hidden_act` as TensorFlow's code understands it: its `gelu` is the tanh form (modeling.py `gelu`). */
-const TF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  gelu: 'gelu_tanh',
-  relu: 'relu',
-  tanh: 'tanh',
-  linear: 'linear',
-}
-
-/** modeling_google_fast.py knows one more. */
-const FAST_ACTIVATIONS: Readonly<Record<string, Activation>> = { ...TF_ACTIVATIONS, swish: 'swish' }
-
-/** `hidden_act` as transformers understands it (activations.py). */
-const HF_ACTIVATIONS: Readonly<Record<string, Activation>> = {
-  gelu: 'gelu_erf',
-  gelu_python: 'gelu_erf',
-  gelu_new: 'gelu_tanh',
-  gelu_fast: 'gelu_tanh',
-  gelu_accurate: 'gelu_tanh',
-  gelu_pytorch_tanh: 'gelu_tanh',
-  gelu_python_tanh: 'gelu_tanh',
-  relu: 'relu',
-  silu: 'swish',
-  swish: 'swish',
-  tanh: 'tanh',
-  linear: 'linear',
-}
-
-/** Functions that transformers has and the forward pass here has not. */
-const FOREIGN_ACTIVATIONS = [
-  'gelu_10',
-  'laplace',
-  'leaky_relu',
-  'mish',
-  'prelu',
-  'quick_gelu',
-  'relu2',
-  'relu6',
-  'sigmoid',
-  'xielu',
-]
 
 /** transformers marks its configurations with `model_type`; there `gelu` is the erf form even beside TensorFlow weights. */
 const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'hf' || 'model_type' in raw.fields
@@ -365,7 +301,7 @@ export function parseConfig(
   refuseForeignFields(raw, family)
   const hidden_act = readActivation(raw, family, architecture)
   const norm_position = readNormPosition(raw, family)
-  const defaults = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
+  const defaults: Partial<ConfigNumbers> = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
   const factorised = family !== 'bert' && architecture !== 'bert'
   // BERT and albert_zh have no groups, and BERT no width of its own for its embeddings.
   const { num_hidden_groups: _g, inner_group_num: _i, ...ungrouped } = raw.fields

@@ -1,5 +1,5 @@
 import { nearest } from '../../base/nearest.js'
-import type { Activation, Family, ModelConfig } from '../config.js'
+import type { Family, ModelConfig } from '../config.js'
 
 /**
  * Named sizes, as published. Sources: albert_zh `albert_config/`, google-research/albert `config/`, its TF-Hub modules
@@ -49,7 +49,6 @@ function preset(
   family: Preset['family'],
   vocabulary: number,
   { layers, hidden, heads, intermediate }: Size,
-  hidden_act: Activation = 'gelu_tanh',
 ): Preset {
   const bert = family === 'bert'
   const config: ModelConfig = {
@@ -66,7 +65,7 @@ function preset(
     num_hidden_groups: 1,
     inner_group_num: 1,
     layer_norm_eps: 1e-12,
-    hidden_act,
+    hidden_act: 'gelu_tanh',
     norm_position: 'post',
     mask_penalty: -10000,
     id2label: null,
