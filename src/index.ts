@@ -3,7 +3,8 @@
  * uses nothing but this. `albertkit/model` is the part that needs no Node.
  */
 
-// Errors: one class, a kind and a code from a closed list
+// Errors: one class, a kind and a code from a closed list; what an AbortSignal stops ends with one too
+export type { Abortable } from './base/abort.js'
 export { ERROR_CODES, type ErrorCode } from './base/error-codes.js'
 export { AlbertkitError, type ErrorDetail, type ErrorKind, type ErrorPlace } from './base/errors.js'
 

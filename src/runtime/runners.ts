@@ -1,3 +1,4 @@
+import { asyncDisposable } from '../base/disposable.js'
 import type { GraphTarget } from '../base/artefact-layout.js'
 import { usage } from '../base/errors.js'
 import type { ToleranceClass } from '../compare/tolerance.js'
@@ -152,9 +153,13 @@ export const toleranceClassOf = (name: string): ToleranceClass =>
  * @throws AlbertkitError `usage` if there is none or it cannot run a model without a file, `environment` if its package
  *   or its hardware is absent, `malformed`
  */
-export async function openRunner(name: string, what: Runnable, options: RunnerOptions = {}): Promise<Runner> {
+export async function openRunner(
+  name: string,
+  what: Runnable,
+  options: RunnerOptions = {},
+): Promise<Runner & AsyncDisposable> {
   const { open, openEager } = runnerInfo(name)
-  if (!('model' in what)) return open(what, options)
+  if (!('model' in what)) return asyncDisposable(await open(what, options))
   if (openEager === null) throw usage(`${name} runs model files only`, { code: 'option-conflict' })
-  return openEager(what, options)
+  return asyncDisposable(await openEager(what, options))
 }

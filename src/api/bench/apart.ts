@@ -1,3 +1,4 @@
+import { interruption, type Told } from '../../base/abort.js'
 import { environment } from '../../base/errors.js'
 import { errorOf, type Failure } from '../../base/error-transfer.js'
 import type { BenchRow } from './report.js'
@@ -14,13 +15,19 @@ const PROCESS = processFile(new URL('./measure-process.js', import.meta.url))
  * Measures in a process of its own: what a model takes to load and in memory is only seen where none was loaded before.
  * @throws AlbertkitError as `measure` does; `environment` where the process crashes
  */
-export function measureApart(task: MeasureTask, onProgress?: (what: string) => void): Promise<readonly BenchRow[]> {
+export function measureApart(task: MeasureTask, { signal, onProgress }: Told = {}): Promise<readonly BenchRow[]> {
   if (PROCESS === null) return measure(task, onProgress)
   const { child, forget } = startProcess(PROCESS)
+  let stop = (): void => undefined
   return new Promise<readonly BenchRow[]>((resolve, reject) => {
+    stop = () => {
+      child.kill('SIGKILL')
+      reject(interruption(signal))
+    }
     child.on('message', (answer: MeasureAnswer) => {
-      if ('progress' in answer) onProgress?.(answer.progress)
-      else if ('rows' in answer) resolve(answer.rows)
+      if ('progress' in answer) {
+        if (signal?.aborted !== true) onProgress?.(answer.progress)
+      } else if ('rows' in answer) resolve(answer.rows)
       else reject(errorOf(answer.failure))
     })
     child.once('error', reject)
@@ -31,5 +38,9 @@ export function measureApart(task: MeasureTask, onProgress?: (what: string) => v
       )
     })
     child.send(task)
-  }).finally(forget)
+    signal?.addEventListener('abort', stop)
+  }).finally(() => {
+    signal?.removeEventListener('abort', stop)
+    forget()
+  })
 }

@@ -1,3 +1,4 @@
+import { stoppable, type Abortable } from '../../base/abort.js'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphLayout, GRAPH_TARGETS, inFolder, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
@@ -9,7 +10,7 @@ import type { BenchReport, BenchRow } from './report.js'
 
 export type { BenchReport, BenchRow } from './report.js'
 
-export interface BenchOptions extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
+export interface BenchOptions extends Abortable, Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
   /** Runners by name; the first of each form if left out. */
   readonly runners?: readonly string[]
   /** Rows of a batch. */
@@ -69,7 +70,8 @@ function lengthsFor(directory: string, asked?: readonly number[]): readonly numb
  * Measures the model files of a directory on this machine: latency, throughput, load time and memory.
  * @throws AlbertkitError `malformed` where there is none, or one that does not run; `usage`
  */
-export async function benchModel(directory: string, options: BenchOptions = {}): Promise<BenchReport> {
+export async function benchModel(directory: string, asked: BenchOptions = {}): Promise<BenchReport> {
+  const options = stoppable(asked)
   if (!existsSync(directory)) throw noDirectory(directory)
   const graphs = graphsIn(directory)
   if (graphs.length === 0)
@@ -97,7 +99,7 @@ export async function benchModel(directory: string, options: BenchOptions = {}):
       for (const threads of runnerInfo(name).threads ? (options.threads ?? [1]) : [1]) {
         try {
           const task = { directory, file, runner: name, threads, batches, lengths, runs, ...gpu }
-          rows.push(...(await measureApart(task, options.onProgress)))
+          rows.push(...(await measureApart(task, options)))
         } catch (error) {
           if (!isEnvironment(error) || options.runners !== undefined) throw error
           notRun.push({ runner: name, reason: error.message })

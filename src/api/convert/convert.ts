@@ -1,3 +1,4 @@
+import { stoppable } from '../../base/abort.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasFilePerPrecision, isCheckpointTarget, MANIFEST_FILE } from '../../base/artefact-layout.js'
@@ -138,7 +139,8 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
  * `directory`, verified there, and renamed.
  * @throws AlbertkitError; a failed verification is a report with `ok: false`, and leaves nothing behind
  */
-export async function convertModel(path: string, directory: string, options: ConvertOptions): Promise<ConvertReport> {
+export async function convertModel(path: string, directory: string, asked: ConvertOptions): Promise<ConvertReport> {
+  const options = stoppable(asked)
   const request = readRequest(directory, options)
   const opened = await openModel(path, options)
   try {

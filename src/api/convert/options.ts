@@ -1,3 +1,4 @@
+import type { Abortable } from '../../base/abort.js'
 import type { Precision, Target } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
 import { checkTargetOptions } from '../../export/check-options.js'
@@ -5,7 +6,7 @@ import type { Architecture } from '../../model/rewrite/translation.js'
 import type { OpenModelOptions } from '../open/open.js'
 import type { ArtefactSpec } from './specs.js'
 
-export interface ConvertOptions extends OpenModelOptions {
+export interface ConvertOptions extends Abortable, OpenModelOptions {
   /** Vocabulary, a file or a folder, instead of the one beside the model. */
   readonly vocabulary?: string
   /** Targets to write. */

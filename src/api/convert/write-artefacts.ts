@@ -1,3 +1,4 @@
+import { stopIfAborted } from '../../base/abort.js'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -97,6 +98,9 @@ export async function writeArtefacts(
   const { opened, plans, specs, existing, options } = conversion
   const written: ConvertedArtefact[] = []
   const events: WriteEvents = {
+    onProgress: () => {
+      stopIfAborted(options.signal)
+    },
     onStart: (path, bytes) => {
       hasher.follow(path, bytes)
     },

@@ -1,3 +1,5 @@
+import { yieldToEventLoop } from '../../files/yield.js'
+import { stoppable, type Abortable } from '../../base/abort.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { OpenOptions } from '../../formats/core/source.js'
 import { correspond, type SlotView, type Pair } from '../../model/rewrite/align.js'
@@ -7,7 +9,7 @@ import type { DiffModel, DiffReport, DiffSide, SlotDiff, SlotStatus } from './re
 
 /** Scope, head, averages and LoRA are those of the first model; what is ignored is so in both. */
 export interface DiffOptions
-  extends OpenOptions, Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore'> {
+  extends Abortable, OpenOptions, Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore'> {
   /** Configurations to use instead of those beside the weights. */
   readonly configs?: { readonly a?: string; readonly b?: string }
   /** Differences up to this count as none; default 0. */
@@ -58,12 +60,19 @@ const describeModel = (path: string, { source, config, identification }: OpenedM
   title: identification.table.title,
 })
 
-function report(paths: readonly [string, string], a: OpenedModel, b: OpenedModel, options: DiffOptions): DiffReport {
+async function report(
+  paths: readonly [string, string],
+  a: OpenedModel,
+  b: OpenedModel,
+  options: DiffOptions,
+): Promise<DiffReport> {
   const { atol = 0, common = false, onProgress } = options
-  const compared = correspond(a, b).map((pair) => {
+  const compared: SlotDiff[] = []
+  for (const pair of correspond(a, b)) {
+    await yieldToEventLoop()
     onProgress?.(pair.slot)
-    return compare(pair, atol)
-  })
+    compared.push(compare(pair, atol))
+  }
   const slots = common ? compared.filter(({ status }) => status !== 'only-a' && status !== 'only-b') : compared
   const theirs = settingsOf(b, a)
   const config = [...settingsOf(a, b)].flatMap(([field, value]) =>
@@ -95,7 +104,8 @@ function report(paths: readonly [string, string], a: OpenedModel, b: OpenedModel
  * the other is compared layer by layer, factorised words with the table that they give.
  * @throws AlbertkitError as `openModel`; models that differ are a report with `ok: false`
  */
-export async function diffModels(pathA: string, pathB: string, options: DiffOptions = {}): Promise<DiffReport> {
+export async function diffModels(pathA: string, pathB: string, asked: DiffOptions = {}): Promise<DiffReport> {
+  const options = stoppable(asked)
   const { configs = {}, checksum, ignore, scope, head, ema, mergeLora } = options
   const base = omitUndefined({ checksum, ignore })
   const own = omitUndefined({ scope, head, ema, mergeLora })
@@ -103,7 +113,7 @@ export async function diffModels(pathA: string, pathB: string, options: DiffOpti
   try {
     const b = await openModel(pathB, { ...base, ...(configs.b === undefined ? {} : { config: configs.b }) })
     try {
-      return report([pathA, pathB], a, b, options)
+      return await report([pathA, pathB], a, b, options)
     } finally {
       b.close()
     }

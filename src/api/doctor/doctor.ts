@@ -1,3 +1,4 @@
+import { stoppable, type Abortable } from '../../base/abort.js'
 import { writeFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import type { Probe } from './probe.js'
 import { tryRuntime } from './try.js'
 import { initModel } from '../init/init.js'
 
-export interface DoctorOptions extends Pick<RunnerOptions, 'adapter' | 'browser'> {
+export interface DoctorOptions extends Abortable, Pick<RunnerOptions, 'adapter' | 'browser'> {
   readonly onProgress?: (what: string) => void
 }
 
@@ -102,7 +103,8 @@ function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHeal
  * Examines this machine: every runtime is started, and runs a small random model. Each runs in a process of its own.
  * @throws AlbertkitError `output` where nothing can be written to the temporary folder
  */
-export async function examineMachine({ onProgress, ...options }: DoctorOptions = {}): Promise<DoctorReport> {
+export async function examineMachine(asked: DoctorOptions = {}): Promise<DoctorReport> {
+  const { onProgress, signal: _signal, ...options } = stoppable(asked)
   const folder = temporaryFolder()
   try {
     const model = await smallModel(folder.path)

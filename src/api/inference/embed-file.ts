@@ -5,7 +5,7 @@ import { isBad } from '../../text/data/examples.js'
 import { float32Number } from '../../text/data/numbers.js'
 import { embedEntries, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
-import { readPiece, textModelOptions, type Listener, type TextJob } from './job.js'
+import { readPiece, textModelOptions, tellListener, type Listener, type TextJob } from './job.js'
 import { until } from './pauses.js'
 import type { Similarity, TextFileReport } from './report.js'
 import { cosine } from './single.js'
@@ -94,7 +94,11 @@ export async function embedFile(
         : fileSink(output, format, force, line)
     errors.clear()
     listener.onModel?.(model)
-    const { entries, options } = await readPiece(job, model, { onProgress: (p) => listener.onProgress?.(p) })
+    const { entries, options } = await readPiece(job, model, {
+      onProgress: (p) => {
+        tellListener(listener, p)
+      },
+    })
     for await (const e of until(
       embedEntries(model, pooling, entries, options),
       output === undefined ? listener.gone : undefined,

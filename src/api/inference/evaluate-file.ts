@@ -4,7 +4,7 @@ import { compareModels } from './compare.js'
 import type { EvaluationReport } from './report.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { evalResults, evaluate } from './evaluate.js'
-import { openClassifier, predictions, type Listener, type TextJob } from './job.js'
+import { openClassifier, predictions, tellListener, type Listener, type TextJob } from './job.js'
 import { labelsFor } from './predict.js'
 
 export interface EvaluateFileOptions {
@@ -47,7 +47,11 @@ export async function evaluateFile(
     errors.clear()
     listener.onModel?.(model)
     const evaluation = await evaluate(
-      predictions(model, job, { onProgress: (p) => listener.onProgress?.(p) }),
+      predictions(model, job, {
+        onProgress: (p) => {
+          tellListener(listener, p)
+        },
+      }),
       (classes) => labelsFor(model, classes),
       (line) => {
         listener.onBad?.(line)

@@ -1,3 +1,4 @@
+import { stopIfAborted, type Abortable } from '../../base/abort.js'
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import {
   ExampleReader,
@@ -154,7 +155,7 @@ export interface FileProgress extends Progress {
 }
 
 /** Who is told while a file is read. */
-export interface Listener {
+export interface Listener extends Abortable {
   /** Settled when nobody reads the answers any more: then no more lines are waited for. */
   readonly gone?: Promise<unknown>
   onModel?(model: TextModel): void
@@ -162,6 +163,12 @@ export interface Listener {
   onProgress?(progress: FileProgress): void
   /** What else a person may want to know. */
   onNote?(note: string): void
+}
+
+/** Tells a listener how far the reading is. @throws AlbertkitError `interrupted` once its signal is aborted */
+export function tellListener(listener: Listener, progress: FileProgress): void {
+  listener.onProgress?.(progress)
+  stopIfAborted(listener.signal)
 }
 
 /** How long standard input may say nothing before what it said is answered. */

@@ -1,3 +1,4 @@
+import { asyncDisposable } from '../../base/disposable.js'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
@@ -183,7 +184,7 @@ export async function openTextModel(
       return (await runner.run(inputs, [wantedOutput])).get(wantedOutput)!
     }
     const pools = new Map<number | undefined, WindowPool>()
-    return {
+    return asyncDisposable({
       tokenizer,
       labels,
       maxLength,
@@ -195,7 +196,7 @@ export async function openTextModel(
       sha256,
       leftOut: opened.leftOut,
       run,
-      pool: (threads) => {
+      pool: (threads?: number) => {
         const pool = pools.get(threads) ?? new WindowPool({ tokenizer, maxLength, run }, plan, threads)
         pools.set(threads, pool)
         return pool
@@ -205,7 +206,7 @@ export async function openTextModel(
         await runner.close()
         remove()
       },
-    }
+    })
   } finally {
     opened.close()
   }

@@ -4,7 +4,15 @@ import type { ShardTask } from '../../sharding/manifest.js'
 import { isBad } from '../../text/data/examples.js'
 import type { LineRange } from '../../text/data/lines.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
-import { indexInput, openClassifier, predictions, type FileProgress, type Listener, type TextJob } from './job.js'
+import {
+  indexInput,
+  openClassifier,
+  predictions,
+  type FileProgress,
+  tellListener,
+  type Listener,
+  type TextJob,
+} from './job.js'
 import { until } from './pauses.js'
 import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
 import { taskOf } from './shard-task.js'
@@ -76,7 +84,7 @@ export async function predictFile(
       const { nextLine: line, offset } = progress
       if (offset !== null)
         file?.checkpoint({ next: { line, offset }, errors: { file: errorsPath ?? null, ...errors.state } })
-      listener.onProgress?.(progress)
+      tellListener(listener, progress)
     }
     const piece = { ...(range === undefined ? {} : { range }), onProgress }
     for await (const p of until(predictions(model, job, piece), file === null ? listener.gone : undefined)) {

@@ -24,7 +24,7 @@ export interface TextModelOptions extends OpenModelOptions {
 }
 
 /** A model with its tokenizer, ready to read text. */
-export interface TextModel {
+export interface TextModel extends AsyncDisposable {
   readonly tokenizer: Tokenizer
   /** Names of the classes, or null where none are known. */
   readonly labels: readonly string[] | null

@@ -1,3 +1,4 @@
+import { stoppable, type Abortable } from '../../base/abort.js'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +24,7 @@ import { writeVocabulary } from './made-up-vocabulary.js'
 import { openModel } from '../open/open.js'
 import type { InitReport } from './report.js'
 
-export interface InitOptions {
+export interface InitOptions extends Abortable {
   /** Container and names: a TensorFlow checkpoint of the preset's own code (default), or transformers' safetensors. */
   readonly target?: CheckpointTarget
   /** Which heads the model gets; default `pretraining`. */
@@ -110,7 +111,8 @@ async function check(
  * a configuration. It is streamed, so that any size can be made.
  * @throws AlbertkitError `usage`, `unsupported`, `output`
  */
-export async function initModel(name: string, directory: string, options: InitOptions = {}): Promise<InitReport> {
+export async function initModel(name: string, directory: string, asked: InitOptions = {}): Promise<InitReport> {
+  const options = stoppable(asked)
   const { task = 'pretraining', labels: wanted = 2, seed = 0, force = false, verify = true, onProgress } = options
   const { preset, config } = configOf(name)
   const target = options.target ?? (config.family === 'hf' ? 'safetensors' : 'tf')

@@ -1,3 +1,5 @@
+import { yieldToEventLoop } from '../../files/yield.js'
+import { stoppable, type Abortable } from '../../base/abort.js'
 import { usage } from '../../base/errors.js'
 import { TraceMeans, traceReference } from '../../model/reference/trace.js'
 import { distinctNames } from '../distinct-names.js'
@@ -5,7 +7,7 @@ import { layerInputs } from './inputs.js'
 import { openModel, type OpenModelOptions } from '../open/open.js'
 import type { ModelLayers } from './report.js'
 
-export interface LayersOptions extends OpenModelOptions {
+export interface LayersOptions extends Abortable, OpenModelOptions {
   /** A golden, whose inputs are taken. */
   readonly golden?: string
   /** A file of lines of text. */
@@ -19,7 +21,8 @@ export interface LayersOptions extends OpenModelOptions {
  * distance and cosine similarity of a layer's input and output) and what each attention head looks at and adds.
  * @throws AlbertkitError as `openModel`; `usage` where there is no token to look at
  */
-export async function modelLayers(path: string, options: LayersOptions = {}): Promise<ModelLayers> {
+export async function modelLayers(path: string, asked: LayersOptions = {}): Promise<ModelLayers> {
+  const options = stoppable(asked)
   const { onProgress } = options
   const opened = await openModel(path, options)
   try {
@@ -27,10 +30,12 @@ export async function modelLayers(path: string, options: LayersOptions = {}): Pr
     const means = new TraceMeans()
     const [name = path] = distinctNames([path])
     const depth = opened.model.layers.length
-    for (const [i, batch] of inputs.entries())
+    for (const [i, batch] of inputs.entries()) {
+      await yieldToEventLoop()
       traceReference(opened.model, opened.source, batch, means, (layer) =>
         onProgress?.(`${name}: batch ${i + 1} of ${inputs.length}, layer ${layer} of ${depth}`),
       )
+    }
     if (means.tokens === 0)
       throw usage('every position of the inputs is masked: no tokens are left to analyse', {
         code: 'text-unusable',

@@ -1,3 +1,4 @@
+import { disposable } from '../../base/disposable.js'
 import type { AlbertkitError } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { LocatedSource } from '../../formats/core/container.js'
@@ -29,7 +30,7 @@ export interface OpenModelOptions extends OpenSourceOptions, SelectOptions, Reso
 }
 
 /** A model file that was opened, identified and understood. */
-export interface OpenedModel {
+export interface OpenedModel extends Disposable {
   readonly source: TensorSource
   /** The way to the files of the model. */
   readonly files: FilePort
@@ -95,7 +96,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
     const { notes, leftOut: outside, ...resolved } = resolveModel(source, choose, options)
     const leftOut = [...selected, ...outside, ...side.notes, ...idleNotes(source, files.list(directory), options)]
-    return {
+    return disposable({
       source,
       files,
       directory,
@@ -107,7 +108,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       close: () => {
         source.close()
       },
-    }
+    })
   } catch (error) {
     stored.close()
     // What the model has and albertkit has not is the reason for whatever else does not fit.

@@ -1,3 +1,4 @@
+import { disposable } from '../../base/disposable.js'
 import { disk, diskPath } from '../../files/disk.js'
 import type { LocatedSource } from '../../formats/core/container.js'
 import type { FilePort } from '../../formats/core/file-port.js'
@@ -30,5 +31,5 @@ export async function openWithPlaces(
  * Opens the model file that `path` means. Async, because some containers need a runtime that loads that way.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
-export const openSource = async (path: string, options: OpenSourceOptions = {}): Promise<TensorSource> =>
-  (await openWithPlaces(path, options)).source
+export const openSource = async (path: string, options: OpenSourceOptions = {}): Promise<TensorSource & Disposable> =>
+  disposable((await openWithPlaces(path, options)).source)

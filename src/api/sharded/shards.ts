@@ -11,6 +11,7 @@ import {
   openClassifier,
   predictions,
   readPiece,
+  tellListener,
   textModelOptions,
   type FileProgress,
   type Listener,
@@ -114,7 +115,9 @@ export async function runTextShard(
   try {
     const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
     listener.onModel?.(model)
-    const onProgress = (progress: FileProgress): void => listener.onProgress?.(progress)
+    const onProgress = (progress: FileProgress): void => {
+      tellListener(listener, progress)
+    }
     return await computeShard(directory, task, { job, shard: shards[index]!, model, onProgress })
   } finally {
     await model.close()

@@ -1,3 +1,4 @@
+import { stopIfAborted, type Abortable } from '../../base/abort.js'
 import { disk } from '../../files/disk.js'
 import { explained } from '../../formats/core/explain.js'
 import { exists, isDirectory } from '../../formats/core/file-port.js'
@@ -10,7 +11,7 @@ import { openWithPlaces, portPath, type OpenSourceOptions } from '../open/source
 import { findLabels, readLabelLines, readLabels } from '../labels.js'
 import type { TokenizedLine } from './report.js'
 
-export interface TokenizeOptions extends LoadTokenizerOptions {
+export interface TokenizeOptions extends LoadTokenizerOptions, Abortable {
   /** Put `[CLS]` in front and `[SEP]` behind. */
   readonly special?: boolean
 }
@@ -98,7 +99,10 @@ export function tokenizeLine(tokenizer: Tokenizer, text: string, special = false
 export async function* tokenizeFile(
   tokenizer: Tokenizer,
   path: string,
-  { special = false }: TokenizeOptions = {},
+  { special = false, signal }: TokenizeOptions = {},
 ): AsyncGenerator<TokenizedLine> {
-  for await (const { text } of readLines(path)) yield tokenizeLine(tokenizer, text, special)
+  for await (const { text } of readLines(path)) {
+    stopIfAborted(signal)
+    yield tokenizeLine(tokenizer, text, special)
+  }
 }

@@ -1,3 +1,4 @@
+import type { Abortable } from '../../base/abort.js'
 import type { Precision, Target } from '../../base/artefact-layout.js'
 import type { Adapter, RunnerOptions } from '../../runtime/runners.js'
 import type { Comparison } from '../../compare/compare.js'
@@ -6,7 +7,7 @@ import type { Arithmetic } from '../../compare/tolerance.js'
 import type { WeightDifference } from '../../compare/weights.js'
 import type { OpenModelOptions } from '../open/open.js'
 
-export interface VerifyOptions extends OpenModelOptions, RunnerOptions {
+export interface VerifyOptions extends Abortable, OpenModelOptions, RunnerOptions {
   /** Runners by name; all that can run if left out. */
   readonly runners?: readonly string[]
   /** Every runner on a GPU instead of those on the CPU; none that runs is an error, never a fall-back. */

@@ -1,3 +1,4 @@
+import { yieldToEventLoop } from '../../files/yield.js'
 import { environment, isEnvironment, usage, type AlbertkitError } from '../../base/errors.js'
 import type { GraphTarget, Precision } from '../../base/artefact-layout.js'
 import type { HeadSelection } from '../../model/tasks.js'
@@ -242,6 +243,7 @@ export async function runRunners(
     for (const name of chooseRunners(opened, kinds, rounded, v)) {
       const info = RUNNERS.find((r) => r.name === name)
       if (info === undefined) continue
+      await yieldToEventLoop()
       options.onProgress?.(`running ${name}`)
       const place = directory ?? (info.openEager !== null ? null : await temporary.directory(info.artefact))
       if (await runRunner(name, place, info.artefact, v)) ran.add(info.artefact)

@@ -1,3 +1,4 @@
+import { stoppable } from '../../base/abort.js'
 import { existsSync } from 'node:fs'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { TARGET_NAMES, artefactPath } from '../../base/artefact-layout.js'
@@ -121,8 +122,9 @@ function taskOf(directory: string | null): { task?: Task } {
 export async function verifyModel(
   path: string,
   directory: string | null,
-  options: VerifyOptions = {},
+  asked: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  const options = stoppable(asked)
   if (directory !== null && !existsSync(directory)) throw noDirectory(directory)
   if (directory !== null && graphsIn(directory).length + checkpointsIn(directory).length === 0)
     throw malformed('the directory holds no artefact', {

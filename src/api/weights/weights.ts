@@ -1,3 +1,5 @@
+import { yieldToEventLoop } from '../../files/yield.js'
+import { stoppable, type Abortable } from '../../base/abort.js'
 import type { AlbertModel } from '../../model/albert.js'
 import { classHealth } from '../../model/health/classes.js'
 import { duplicateLayers } from '../../model/health/duplicates.js'
@@ -15,7 +17,7 @@ import { verdictsOf } from './verdicts.js'
 
 export type { HeadHealth, TensorHealth, WeightsReport } from './report.js'
 
-export interface WeightsOptions extends OpenModelOptions {
+export interface WeightsOptions extends Abortable, OpenModelOptions {
   /** Configuration of the model that is to be made of the checkpoint. */
   readonly targetConfig?: string
   /** An earlier checkpoint of the same training. */
@@ -86,26 +88,29 @@ function normsBefore({ classifier, layers }: AlbertModel): string[] {
  * what did not change since an earlier one. Tensors are read by pieces: memory does not grow with the model.
  * @throws AlbertkitError as `openModel`, except that missing variables are reported
  */
-export async function analyseWeights(path: string, options: WeightsOptions = {}): Promise<WeightsReport> {
+export async function analyseWeights(path: string, asked: WeightsOptions = {}): Promise<WeightsReport> {
+  const options = stoppable(asked)
   const { targetConfig: against, earlierCheckpoint: before, onProgress, ...open } = options
   const examined = await examineModel(path, open)
   try {
     if (examined.refusal !== null) throw examined.refusal
     const { source, plan, config, identification, notes } = examined
     const range = rangeOf(examined)
-    const tensors = [...presentParameters(examined).values()].map((p): TensorHealth => {
+    const tensors: TensorHealth[] = []
+    for (const p of presentParameters(examined).values()) {
+      await yieldToEventLoop()
       onProgress?.(p.variable)
       const statistics = tensorStatistics(source, p)
       const { variable, slot, dtype, storedShape } = p
-      return {
+      tensors.push({
         variable,
         slot,
         dtype,
         shape: storedShape,
         ...statistics,
         state: stateOf(slot, statistics, range, config.family === 'hf'),
-      }
-    })
+      })
+    }
     const body = tensors.filter((t) => /^(embeddings|encoder)\//.test(t.slot))
     onProgress?.('ranks of the word embeddings')
     const ranks = await ranksOf(examined, tensors)
