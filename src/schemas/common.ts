@@ -10,8 +10,10 @@ export const size = z.int().check(z.gte(0))
 
 export const probability = z.number().check(z.gte(0), z.lte(1))
 
-/** What the file of the model or its folder has and the model leaves out. */
-export const notes = z.array(z.string()).check(z.describe('what file or folder have and the model leaves out'))
+/** Remarks on the model, e.g. on variables of the file that it does not use. */
+export const notes = z
+  .array(z.string())
+  .check(z.describe('remarks on the model, e.g. on parts of the file or folder that it does not use'))
 
 export const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/))
 

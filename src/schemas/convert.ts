@@ -44,7 +44,7 @@ export const convertSchema = z.strictObject({
           output: z.string(),
           agreement: z
             .nullable(z.number())
-            .check(z.describe('fraction of equal answers; null if the output is no answer')),
+            .check(z.describe('fraction of equal answers; null if the output gives no answer, e.g. a hidden state')),
           maxAbs: nullableNumber,
           cosine: z.number(),
         }),

@@ -4,27 +4,27 @@ import { stat } from 'node:fs/promises'
 import { usage } from '../base/errors.js'
 
 /**
- * Lines that are batched together. A shard begins where a window does, counted from the start of the file, so that
- * every line stands in the same batch whether a file is read whole or in shards: float32 sums depend on the batch, and
- * the bytes of a result must not depend on how the work was cut.
+ * Number of lines that are batched together. A shard begins at the start of a window, counted from the start of the
+ * file, so that every line is in the same batch whether a file is read whole or in shards: float32 sums depend on the
+ * batch, and the bytes of a result must not depend on the number of shards.
  */
 export const WINDOW = 256
 
-/** A piece of a file of lines. */
+/** Part of a file of lines that one job computes. */
 export interface Shard {
   /** Counts from 0. */
   readonly index: number
   readonly count: number
-  /** First byte, and how many. */
+  /** Offset of the first byte, and number of bytes. */
   readonly offset: number
   readonly bytes: number
-  /** Number of its first line, counted from 1, and how many lines it has. */
+  /** Number of its first line, counted from 1, and number of lines. */
   readonly firstLine: number
   readonly lines: number
   readonly sha256: string
 }
 
-/** Where the shards of a file of lines begin and end, and what the file is. */
+/** Positions of the shards of a file of lines, with the file's checksum and size. */
 export interface LineIndex {
   readonly sha256: string
   readonly bytes: number
@@ -35,7 +35,7 @@ export interface LineIndex {
 const LINE_FEED = 10
 export const MAX_SHARDS = 1_000_000
 
-/** Collects the shards while the bytes go by. */
+/** Collects the shards while the bytes of the file are read. */
 class Cutter {
   readonly #shards: Shard[] = []
   readonly #whole = createHash('sha256')
@@ -51,7 +51,7 @@ class Cutter {
     readonly bytes: number,
     readonly count: number,
     readonly window: number,
-    /** Offsets at which a shard may begin; where a window of lines does if left out. */
+    /** Offsets at which a shard may begin; by default the start of every window of lines. */
     readonly starts?: ReadonlySet<number>,
   ) {}
 
@@ -70,7 +70,7 @@ class Cutter {
     this.#firstLine = this.#lines + 1
   }
 
-  /** A window begins here: so does every shard whose share of the bytes begins at or before this one. */
+  /** Ends the current shard at the start of a window if the next shard's share of the bytes begins at or before it. */
   #cut(): void {
     while (this.#shards.length + 1 < this.count && this.#offset * this.count >= (this.#shards.length + 1) * this.bytes)
       this.#close()
@@ -119,10 +119,10 @@ function checkCount(count: number): void {
 }
 
 /**
- * The same for a file of records.
- * @param records all of them, each as it stands in the file
- * @param bytes of the file
- * @throws AlbertkitError `usage` where `count` is no number of shards, and what reading records throws
+ * Cuts a file of records into `count` shards, as `indexLines` does for lines.
+ * @param records every record of the file, each with its framing bytes
+ * @param bytes size of the file
+ * @throws AlbertkitError `usage` if `count` is not a valid number of shards, and errors of reading the records
  */
 export async function indexRecords(
   records: AsyncIterable<{ readonly framed: Uint8Array }>,
@@ -139,8 +139,8 @@ export async function indexRecords(
 /**
  * Cuts a file of lines into `count` shards of about the same number of bytes, in one pass; shards of a short file may
  * be empty.
- * @param starts offsets at which a shard may begin, where that is not every line that begins a window
- * @throws AlbertkitError `usage` where the file cannot be read or `count` is no number of shards
+ * @param starts offsets at which a shard may begin; by default the start of every window of lines
+ * @throws AlbertkitError `usage` if the file cannot be read or `count` is not a valid number of shards
  */
 export async function indexLines(
   file: string,

@@ -21,10 +21,10 @@ export const shardSchema = z.object({
 
 export const COMMANDS = ['predict', 'evaluate', 'embed'] as const
 
-/** What a shard is a shard of: two shards belong together when all of this is equal. */
+/** Identity of the task of a shard: two shards belong together if all of these fields are equal. */
 const task = {
   command: z.oneOf(COMMANDS),
-  /** Every option that changes the result. */
+  /** Options that change the result. */
   options: z.record(z.string(), z.unknown()),
   model: z.object({ sha256 }),
   input: z.object({ sha256, bytes: size, lines: size }),
@@ -39,7 +39,7 @@ export const manifestSchema = z.object({
   ...task,
   shard: shardSchema,
   output: outputSchema,
-  /** The file of lines that could not be used, or null where there were none. */
+  /** File of the lines that could not be used; null if there were none. */
   errors: z.nullable(outputSchema),
 })
 
@@ -49,7 +49,7 @@ export type ShardFile = z.Infer<typeof outputSchema>
 
 const padded = (n: number): string => String(n).padStart(5, '0')
 
-/** `shard-00002-of-00008`: numbers in names count from 1, as on the command line. */
+/** File name of a shard without extension: `shard-00002-of-00008`, counted from 1 as on the command line. */
 export const shardName = ({ index, count }: { readonly index: number; readonly count: number }): string =>
   `shard-${padded(index + 1)}-of-${padded(count)}`
 
@@ -58,7 +58,7 @@ export const manifestName = (shard: { readonly index: number; readonly count: nu
 
 export const MANIFEST_NAME = /^shard-\d{5,7}-of-\d{5,7}\.json$/
 
-/** @throws AlbertkitError `malformed` where the file is no manifest of a shard */
+/** Reads the manifest of a shard. @throws AlbertkitError `malformed` if the file is not one */
 export function readManifest(directory: string, name: string): ShardManifest {
   const file = join(directory, name)
   const hint = 'remove it and compute the shard again'
@@ -82,7 +82,7 @@ export function readManifest(directory: string, name: string): ShardManifest {
   return parsed.data
 }
 
-/** Which part of two tasks differs, in words, or null where none does. */
+/** Names the first part in which two tasks differ, for messages; null if they are equal. */
 export function difference(a: ShardTask, b: ShardTask): string | null {
   if (a.command !== b.command) return `the command (${a.command}, ${b.command})`
   if (a.model.sha256 !== b.model.sha256) return 'the model'

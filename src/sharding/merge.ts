@@ -5,7 +5,7 @@ import { malformed, unreadable, usage } from '../base/errors.js'
 import { refuseExisting, WholeFile } from '../files/atomic-file.js'
 import { difference, MANIFEST_NAME, readManifest, shardName, type ShardFile, type ShardManifest } from './manifest.js'
 
-/** The shards of a directory, all there and of one task, in order. */
+/** Shards of a directory: complete, of one task, in order. */
 export interface ShardSet {
   readonly directory: string
   readonly manifests: readonly [ShardManifest, ...ShardManifest[]]
@@ -14,13 +14,13 @@ export interface ShardSet {
 export interface MergeReport {
   readonly command: ShardManifest['command']
   readonly shards: number
-  /** Lines of the input. */
+  /** Number of lines of the input. */
   readonly inputLines: number
   readonly output: ShardFile
   readonly errors: ShardFile | null
 }
 
-/** In the order of their shards, which is not that of their names where there are 100,000 and more. */
+/** Manifests by shard index. Their names do not sort that way if there are 100,000 shards or more. */
 function listManifests(directory: string): ShardManifest[] {
   let names: string[]
   try {
@@ -37,15 +37,15 @@ function listManifests(directory: string): ShardManifest[] {
 const list = (numbers: readonly number[]): string =>
   numbers.length > 8 ? `${numbers.slice(0, 8).join(', ')} and ${numbers.length - 8} more` : numbers.join(', ')
 
-/** Each shard begins where the one before it ends, and the last ends where the input does. */
+/** Checks that each shard begins at the end of the previous one, and that the last ends at the end of the input. */
 function checkJoints(directory: string, manifests: readonly ShardManifest[]): void {
   let offset = 0
   let line = 1
   for (const { shard } of manifests) {
     const file = join(directory, `${shardName(shard)}.json`)
-    const hint = 'compute all shards anew from one input'
+    const hint = 'compute all shards again from one input'
     if (shard.offset < offset || shard.firstLine < line)
-      throw malformed(`shard ${shard.index + 1} overlaps the one before it`, {
+      throw malformed(`shard ${shard.index + 1} overlaps the previous one`, {
         code: 'shard-mismatch',
         file,
         offset: shard.offset,
@@ -66,8 +66,8 @@ function checkJoints(directory: string, manifests: readonly ShardManifest[]): vo
 }
 
 /**
- * Reads the manifests of a directory and checks that they are one whole.
- * @throws AlbertkitError `malformed` for a gap, an overlap, or shards of different tasks; `usage` where there is none
+ * Reads the manifests of a directory and checks that its shards are complete and of one task.
+ * @throws AlbertkitError `malformed` for a gap, an overlap, or shards of different tasks; `usage` if there are no shards
  */
 export function readShards(directory: string): ShardSet {
   const manifests = listManifests(directory)
@@ -76,7 +76,7 @@ export function readShards(directory: string): ShardSet {
     throw usage('the directory holds no shards', {
       code: 'file-missing',
       file: directory,
-      hint: 'shards are written by predict, evaluate and embed, one part of a file each',
+      hint: 'shards are written by predict, evaluate and embed, each for one part of a file',
     })
   for (const other of others) {
     const file = join(directory, `${shardName(other.shard)}.json`)
@@ -84,11 +84,11 @@ export function readShards(directory: string): ShardSet {
       throw malformed(`shards of ${first.shard.count} and of ${other.shard.count} overlap`, {
         code: 'shard-mismatch',
         file,
-        hint: 'remove the shards that do not belong here',
+        hint: 'remove the shards of the other run',
       })
     const what = difference(first, other)
     if (what !== null)
-      throw malformed(`${what} of shard ${other.shard.index + 1} is not that of shard ${first.shard.index + 1}`, {
+      throw malformed(`${what} of shard ${other.shard.index + 1} differs from shard ${first.shard.index + 1}`, {
         code: 'shard-mismatch',
         file,
         hint: 'remove that shard and compute it again',
@@ -108,7 +108,7 @@ export function readShards(directory: string): ShardSet {
 
 const PIECE = 1024 * 1024
 
-/** The bytes of a shard's file, in pieces; checked against its manifest when the last one has gone by. */
+/** Bytes of a shard's file, in pieces; their checksum is compared with the manifest after the last piece. */
 export function* readShardFile(directory: string, { file, sha256 }: ShardFile): Generator<Uint8Array> {
   const path = join(directory, basename(file))
   if (!existsSync(path))
@@ -138,7 +138,7 @@ export function* readShardFile(directory: string, { file, sha256 }: ShardFile): 
   }
 }
 
-/** Writes the files one behind the other to `path`, which appears whole or not at all. */
+/** Concatenates the files into `path`, which appears complete or not at all. */
 function concatenate(directory: string, files: readonly ShardFile[], path: string): ShardFile {
   const output = new WholeFile(path)
   try {
@@ -158,13 +158,13 @@ function concatenate(directory: string, files: readonly ShardFile[], path: strin
 
 export interface MergeOptions {
   readonly output: string
-  /** Where the lines that could not be used go; without it they are left in the shards. */
+  /** File for the lines that could not be used; if absent, they are left in the shards. */
   readonly errors?: string
   readonly force?: boolean
 }
 
 /**
- * Joins the shards of a directory into one file, as the command would have written it in one go.
+ * Joins the shards of a directory into one file, identical to the file that a single run writes.
  * @throws AlbertkitError `malformed` for gaps, overlaps, damaged files and shards of another model; `output`
  */
 export function mergeShards(set: ShardSet, { output, errors, force = false }: MergeOptions): MergeReport {
@@ -183,7 +183,7 @@ export function mergeShards(set: ShardSet, { output, errors, force = false }: Me
   }
 }
 
-/** Joins the lines that could not be used into `path`; null where there are none, or no path. */
+/** Joins the lines that could not be used into `path`; null if there are no such lines or no path. */
 export function mergeErrors({ directory, manifests }: ShardSet, path: string | undefined): ShardFile | null {
   const failed = manifests.flatMap(({ errors }) => (errors === null ? [] : [errors]))
   return failed.length === 0 || path === undefined ? null : concatenate(directory, failed, path)

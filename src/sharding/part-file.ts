@@ -7,14 +7,14 @@ import { difference, taskSchema, type ShardTask } from './manifest.js'
 
 const size = z.int().check(z.gte(0))
 
-/** How far a file of answers is; written beside it after every window of lines. */
+/** Progress of a file of answers, written beside it after every window of lines. */
 const stateSchema = z.object({
   format: z.literal('albertkit-part'),
   version: z.literal(1),
   task: taskSchema,
-  /** Bytes of the answers that are whole. */
+  /** Number of bytes of complete answers. */
   bytes: size,
-  /** The line of the input that comes next. */
+  /** Next line of the input to answer. */
   next: z.object({ line: z.int().check(z.gte(1)), offset: size }),
   errors: z.object({ file: z.nullable(z.string()), count: size, bytes: size }),
 })
@@ -33,8 +33,8 @@ function readState(path: string): z.Infer<typeof stateSchema> | null {
 const holds = (path: string, bytes: number): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? -1) >= bytes
 
 /**
- * A file of lines that appears when it is whole. Until then it lies beside its place as `FILE.part`, and `FILE.part.json`
- * says how far it is: the same request goes on where it was interrupted, and anything else begins anew.
+ * A file of lines that appears when it is complete. Until then its lines are in `FILE.part` and its progress in
+ * `FILE.part.json`: the same request resumes at the line at which it was interrupted, any other request starts again.
  */
 export class PartFile {
   readonly #part: string
@@ -45,14 +45,14 @@ export class PartFile {
   #lines: string[] = []
   #open = true
   #worthKeeping: boolean
-  /** Where the reading goes on, or null where it begins. */
+  /** State from which reading resumes; null if it starts at the first line. */
   readonly resumed: PartState | null
 
   /**
-   * @param task what the file is the answer to; null where that cannot be known, as of standard input
-   * @param fits whether what else a state says is what is wanted now
-   * @param anew called where nothing is taken up, before anything is written or removed; may refuse by throwing
-   * @throws AlbertkitError `output` where `path` exists and `force` is not set
+   * @param task task that the file answers; null if it cannot be identified, e.g. for standard input
+   * @param fits true if the rest of a stored state matches the current request
+   * @param anew called if nothing is resumed, before anything is written or removed; may refuse by throwing
+   * @throws AlbertkitError `output` if `path` exists and `force` is not set
    */
   constructor(
     readonly path: string,
@@ -94,14 +94,14 @@ export class PartFile {
   }
 
   /**
-   * Says what is being written, before the first line: a process that is killed then has left nothing that would stand in
-   * its own way.
+   * Records the task before the first line, so that a process that is killed early leaves a part file that the same
+   * request can resume.
    */
   begin(state: PartState): void {
     this.#say(state)
   }
 
-  /** Says that everything before `state.next` is answered. */
+  /** Records that every line before `state.next` is answered. */
   checkpoint(state: PartState): void {
     this.#flush()
     this.#say(state)
@@ -133,7 +133,7 @@ export class PartFile {
     rmSync(this.#state, { force: true })
   }
 
-  /** Ends a reading that did not come to its end; what another can go on with stays. */
+  /** Ends an incomplete run; keeps the part file if another run can resume it. */
   discard(): void {
     this.#close()
     if (this.#worthKeeping) return

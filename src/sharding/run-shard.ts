@@ -16,21 +16,21 @@ import {
   type ShardTask,
 } from './manifest.js'
 
-/** Where the work of a shard writes: whole lines, each with its line feed or several at once. */
+/** Output of the work of a shard: one or more complete lines per call, line feeds included. */
 export interface ShardOutput {
   write(lines: string): void
-  /** Lines that say what was wrong with lines of the input. */
+  /** Writes lines that report which lines of the input could not be used, and why. */
   writeError(lines: string): void
 }
 
 export interface ShardReport {
   readonly directory: string
   readonly manifest: ShardManifest
-  /** True where the shard was there already, of the same task, and nothing was computed. */
+  /** True if the shard of the same task existed already and nothing was computed. */
   readonly skipped: boolean
 }
 
-/** A file of lines under a name of its own, until it is whole. */
+/** A file of lines under a temporary name, with its checksum and number of lines. */
 class LinesFile {
   readonly #file: OutputFile
   readonly #hash = createHash('sha256')
@@ -53,7 +53,7 @@ class LinesFile {
     return { file: name, sha256: this.#hash.digest('hex'), bytes: this.#file.bytes, lines: this.#lines }
   }
 
-  /** Closes the file where it is open still. */
+  /** Closes the file if it is still open. */
   release(): void {
     if (this.#open) this.#file.close()
     this.#open = false
@@ -71,7 +71,7 @@ const holds = (directory: string, { file, sha256, bytes }: ShardFile): boolean =
   return hash.sha256 === sha256 && hash.bytes === bytes
 }
 
-/** The manifest of a shard that is there and whole, of this task; null where it has to be computed. */
+/** Manifest of an existing, complete shard of this task; null if the shard must be computed. */
 function finished(directory: string, task: ShardTask, shard: Shard): ShardManifest | null {
   const name = manifestName(shard)
   if (!existsSync(join(directory, name))) return null
@@ -82,10 +82,10 @@ function finished(directory: string, task: ShardTask, shard: Shard): ShardManife
 }
 
 /**
- * Computes one shard into `directory`: its lines, the lines that could not be used, and, last, the manifest that says
- * they are whole. Doing it again finds it done; two processes that do it at once write the same bytes, each under names
- * of its own until the end, so that a job may be handed out more than once.
- * @throws AlbertkitError `output`, and what `work` throws
+ * Computes one shard into `directory`: its lines, the lines that could not be used and, last, the manifest that marks
+ * it as complete. A complete shard is not computed again; two processes that compute it at once write the same bytes,
+ * each under temporary names until the end, so that a queue may run a job more than once.
+ * @throws AlbertkitError `output`, and errors of `work`
  */
 export async function runShard(
   directory: string,

@@ -30,7 +30,7 @@ describe('text', () => {
     const { code, stdout, stderr } = await predict(file, '--format', 'tsv')
     // U+FFFD that the text itself has is none of that.
     expect([code, stdout.split('\n').length]).toEqual([3, 2])
-    expect(stderr).toBe('line 1: the line is no UTF-8 (is it GB18030? iconv makes it UTF-8)\n')
+    expect(stderr).toBe('line 1: the line is not UTF-8 (if it is GB18030, convert it with iconv)\n')
   })
 
   it('that is UTF-16 is refused at once', async () => {

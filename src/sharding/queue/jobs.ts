@@ -4,14 +4,14 @@ import * as z from '../../vendor/zod.js'
 import { shardSchema, taskSchema } from '../manifest.js'
 
 /**
- * What travels through Redis: descriptions, never data. Model, input and output are paths that mean the same on every
- * worker, on a file system that they share.
+ * Paths of a job. Redis holds descriptions of jobs, never data: model, input and output are paths on a file system that
+ * all workers share.
  */
 const places = z.object({
   model: z.string(),
   input: z.string(),
   directory: z.string(),
-  /** Where it is not the one beside the model. */
+  /** Path of the vocabulary, if it is not the one beside the model. */
   vocabulary: z.optional(z.string()),
 })
 
@@ -36,17 +36,17 @@ export type ShardJob = z.Infer<typeof shardJobSchema>
 export type MergeJob = z.Infer<typeof mergeJobSchema>
 export type QueueJob = z.Infer<typeof jobSchema>
 
-/** @throws AlbertkitError `malformed`: a queue is an input like any other */
+/** Validates the data of a job, which is untrusted input. @throws AlbertkitError `malformed` if it is not a job */
 export function parseJob(value: unknown, id: string): QueueJob {
   const parsed = jobSchema.safeParse(value)
   if (parsed.success) return parsed.data
   throw malformed(`job ${id} of the queue is not a job of albertkit: ${parsed.error.issues[0]?.message ?? ''}`, {
     code: 'record-invalid',
     field: parsed.error.issues[0]?.path.join('.') ?? '',
-    hint: 'was it put there by another version?',
+    hint: 'it may come from another version of albertkit',
   })
 }
 
-/** The same request has the same id, so that handing it in twice does not make the work twice. */
+/** Id of a request: equal requests have equal ids, so that submitting one twice does not run it twice. */
 export const flowId = (job: MergeJob): string =>
   createHash('sha256').update(JSON.stringify(job)).digest('hex').slice(0, 16)

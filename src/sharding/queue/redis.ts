@@ -4,14 +4,14 @@ import { importOptional } from '../../base/optional-package.js'
 
 type Bullmq = typeof import('bullmq')
 
-/** How long a server may take to answer at first; later losses are waited out. */
+/** Time in which a server must give its first answer; connections lost later are retried without limit. */
 const FIRST_ANSWER_MS = 5000
-/** How long one that is not there is waited for: it may be about to start. */
+/** Time for which an unreachable server is retried: it may be about to start. */
 const ABSENT_MS = 1500
-/** What says that nothing listens there, or that there is no such place. */
+/** Error messages of an address that does not exist or at which no server listens. */
 const ABSENT = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENOENT/
 
-/** A connection and the library that speaks over it. */
+/** Connection to Redis, with the BullMQ module that uses it. */
 export interface QueueConnection {
   readonly bullmq: Bullmq
   readonly redis: Redis
@@ -27,11 +27,11 @@ async function load(): Promise<{ bullmq: Bullmq; Redis: typeof Redis }> {
   return { bullmq, Redis: ioredis.Redis }
 }
 
-/** The address without user, password and query, for messages; whatever it looks like. */
+/** Address without user, password and query, for messages; also of an invalid address. */
 export const redact = (url: string): string =>
   url.replace(/\?[^]*$/, '').replace(/^([a-z]*:\/\/)?[^]*@/i, (_, scheme: string | undefined) => `${scheme ?? ''}***@`)
 
-/** Waits for the first answer, which says whether there is a server at all. */
+/** Waits for the server's first answer. @throws AlbertkitError `environment` if there is none in time */
 async function firstAnswer(redis: Redis, url: string): Promise<void> {
   const errors: Error[] = []
   redis.on('error', (error: Error) => {
@@ -49,7 +49,7 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
   })
   try {
     await Promise.race([redis.ping(), late])
-    // ioredis goes on in database 0 where there is none of that number.
+    // ioredis continues in database 0 if the requested database does not exist.
     const refused = errors.find(({ message }) => /DB index|invalid DB/i.test(message))
     if (refused !== undefined) throw refused
   } catch (error) {
@@ -72,9 +72,8 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
 }
 
 /**
- * Connects to Redis. A connection lost later is taken up again for as long as it takes: a server that restarts is no
- * error of the work.
- * @throws AlbertkitError `environment` where a package or the server is absent, `usage` where the address is none
+ * Connects to Redis. A connection lost later is retried without limit: a restart of the server must not fail the jobs.
+ * @throws AlbertkitError `environment` if a package or the server is absent, `usage` if the address is invalid
  */
 export async function connect(url: string): Promise<QueueConnection> {
   const { bullmq, Redis } = await load()

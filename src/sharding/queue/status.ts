@@ -7,17 +7,17 @@ export interface FlowStatus {
   readonly command: string
   readonly input: string
   readonly output: string
-  /** BullMQ's state of the job that joins: waiting-children, active, completed, failed … */
+  /** BullMQ's state of the merge job: waiting-children, active, completed, failed … */
   readonly state: string
   readonly shards: number
   readonly done: number
-  /** Why it failed, or null. */
+  /** Message of the error if it failed, else null. */
   readonly reason: string | null
 }
 
 export interface QueueStatus {
   readonly queue: string
-  /** Jobs by BullMQ's states. */
+  /** Number of jobs by BullMQ state. */
   readonly counts: Readonly<Record<string, number>>
   readonly flows: readonly FlowStatus[]
 }
@@ -43,8 +43,8 @@ async function flowStatus(job: Job): Promise<FlowStatus | null> {
 }
 
 /**
- * What the queue holds: how many jobs in which state, and how far each flow is, the newest first.
- * @throws AlbertkitError `environment` where Redis or the packages are absent
+ * Reports the jobs of the queue by state, and the progress of each flow, newest first.
+ * @throws AlbertkitError `environment` if Redis or the packages are absent
  */
 export async function status(redis: string, name: string): Promise<QueueStatus> {
   const connection = await connect(redis)

@@ -5,9 +5,9 @@ import { connect } from './redis.js'
 export interface SubmitOptions {
   readonly redis: string
   readonly queue: string
-  /** How often a shard is tried before the whole is given up. */
+  /** Number of attempts at a shard before the flow fails. */
   readonly attempts: number
-  /** Called before a request that is not in the queue already is put there; may refuse by throwing. */
+  /** Called before a request is added, if it is not in the queue already; may refuse by throwing. */
   readonly allow?: () => void
 }
 
@@ -18,16 +18,16 @@ export interface SubmitReport {
   readonly lines: number
   readonly directory: string
   readonly output: string
-  /** True where the same request was in the queue already and was left as it is. */
+  /** True if the same request was in the queue already and was left unchanged. */
   readonly existed: boolean
 }
 
-/** How long a flow's end is remembered, for `status`. */
+/** Retention of finished jobs, for `status`; age in seconds. */
 const KEEP = { age: 7 * 24 * 3600, count: 1000 }
 
 /**
- * Puts a flow into the queue: a job for each shard, and one that joins them when all are done.
- * @throws AlbertkitError `environment` where Redis or the packages are absent
+ * Adds a flow to the queue: a job for each shard, and one that merges them when all are done.
+ * @throws AlbertkitError `environment` if Redis or the packages are absent
  */
 export async function submit(
   merge: MergeJob,
@@ -44,7 +44,7 @@ export async function submit(
     const state = await before?.getState()
     const existed = before !== undefined && state !== 'failed' && state !== 'completed'
     if (!existed) allow?.()
-    // What ended may be asked for again: shards that are there are found done.
+    // A finished request may be submitted again: its complete shards are not computed again.
     if (before !== undefined && !existed) await before.remove({ removeChildren: true })
     const options = {
       attempts,

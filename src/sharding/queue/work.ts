@@ -7,11 +7,11 @@ import { connect } from './redis.js'
 export interface WorkOptions {
   readonly redis: string
   readonly queue: string
-  /** Jobs at a time in this process. */
+  /** Number of concurrent jobs in this process. */
   readonly concurrency: number
-  /** Stop when the queue holds nothing more to do. */
+  /** True to stop when the queue is empty. */
   readonly untilEmpty: boolean
-  /** How long a worker may be silent before its job is given to another, in seconds. */
+  /** Seconds without a sign of life after which a worker's job is given to another worker. */
   readonly lockSeconds: number
   readonly onEvent?: (line: string) => void
 }
@@ -22,19 +22,19 @@ export interface WorkReport {
   readonly failed: number
 }
 
-/** A killed worker's job is handed out again this often. */
+/** Number of times that the job of a killed worker is given to another worker. */
 const MAX_STALLED = 20
-/** How often an idle worker asks whether anything is left. */
+/** Interval at which a worker checks whether the queue is empty. */
 const IDLE_MS = 1000
 
-/** Errors that trying again cannot mend. */
+/** Kinds of errors that another attempt cannot fix. */
 const FINAL: ReadonlySet<string> = new Set(['usage', 'malformed', 'unsupported', 'check'])
 
 /**
- * Takes jobs from the queue and runs them, until it is told to stop or, with `untilEmpty`, until nothing is left. The
- * job of a worker that dies goes to another when its lock has run out: jobs run at least once, and running one again
- * writes the same bytes.
- * @throws AlbertkitError `environment` where Redis or the packages are absent
+ * Takes jobs from the queue and runs them until interrupted or, with `untilEmpty`, until the queue is empty. The job of
+ * a worker that dies goes to another worker when its lock expires: jobs run at least once, and running one again writes
+ * the same bytes.
+ * @throws AlbertkitError `environment` if Redis or the packages are absent
  */
 export async function work(
   run: (job: QueueJob) => Promise<string>,
@@ -52,7 +52,7 @@ export async function work(
       throw error
     }
   }
-  // A connection that BullMQ was given is left open by it.
+  // BullMQ does not close a connection that it was given.
   const own = connection.redis.duplicate()
   const worker = new Worker(name, processor, {
     connection: own,
@@ -72,7 +72,7 @@ export async function work(
   worker.on('error', (error) => onEvent?.(`waiting: ${error.message}`))
   const queue = new Queue(name, { connection: connection.redis })
   queue.on('error', () => undefined)
-  // A job that is under way is left to the others: its shard has not appeared, and its lock runs out.
+  // A running job is left to other workers: its shard is not written yet, and its lock expires.
   const forget = onInterrupt(() => worker.close(true))
   try {
     for (;;) {

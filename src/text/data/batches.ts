@@ -1,8 +1,8 @@
 import type { Features } from './features.js'
 
-/** Rows padded to the longest, as a model takes them. */
+/** Rows of a batch, padded to the longest one: shape [rows, sequence], row-major. */
 export interface Batch {
-  /** Places of the rows among those that were given. */
+  /** Index of each row in the input of `makeBatches`. */
   readonly rowIndices: readonly number[]
   readonly sequence: number
   readonly input_ids: Int32Array
@@ -32,8 +32,8 @@ function pad(rows: readonly Features[], places: readonly number[]): Batch {
 }
 
 /**
- * Batches of rows of about the same length, so that little is computed for padding. The same rows give the same batches.
- * @param size rows in a batch, at most
+ * Batches of rows of similar length, so that little is computed for padding. The same rows give the same batches.
+ * @param size largest number of rows in a batch
  */
 export function makeBatches(rows: readonly Features[], size: number): Batch[] {
   const order = rows.map((_, place) => place)

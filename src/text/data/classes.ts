@@ -1,6 +1,6 @@
 /**
- * Index of the class that a label names: by its name, by another name that the line gives, or by its number if no class
- * has that name. Undefined if there is none.
+ * Index of the class that a label names: by the label, by the line's second name for it, or, if no class has either
+ * name, by the label as a number. Undefined if no class matches.
  */
 export function classIndexOf(labels: readonly string[], label: string, labelName?: string): number | undefined {
   for (const name of [label, labelName]) {

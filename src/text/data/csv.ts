@@ -1,15 +1,15 @@
 import type { Line } from './lines.js'
 
-/** RFC 4180: fields between commas; a quoted one may hold commas, doubled quotes, and line ends. */
+/** CSV of RFC 4180: fields between commas; a quoted field may hold commas, doubled quotes and line ends. */
 
-/** A record of more lines, or characters, is taken for a quote that somebody forgot to close. */
+/** Longest record, in lines and characters: a longer one is taken for a quote that was never closed. */
 const MAX_LINES = 1000
 const MAX_CHARS = 1 << 20
 
-/** What a text that is no CSV has wrong. */
+/** Error of a text that is not CSV. */
 export class CsvError extends Error {}
 
-/** Goes through the fields of a text; gives whether the last one, a quoted one, has not ended. @throws CsvError */
+/** Reads the fields of a text; true if the last one is quoted and has not ended. @throws CsvError */
 function scan(text: string, open: boolean, take: (field: string) => void = () => undefined): boolean {
   let inside = open
   for (let at = 0; ;) {
@@ -26,7 +26,7 @@ function scan(text: string, open: boolean, take: (field: string) => void = () =>
         field += '"'
         at++
       }
-      if (at < text.length && text[at] !== ',') throw new CsvError('there is text behind a quoted field')
+      if (at < text.length && text[at] !== ',') throw new CsvError('there is text after a quoted field')
     } else {
       const comma = text.indexOf(',', at)
       field = text.slice(at, comma === -1 ? undefined : comma)
@@ -38,14 +38,14 @@ function scan(text: string, open: boolean, take: (field: string) => void = () =>
   }
 }
 
-/** The fields of a record. @throws CsvError where it is none */
+/** Fields of a record. @throws CsvError if it is not one */
 export function csvFields(record: string): string[] {
   const fields: string[] = []
   if (scan(record, false, (field) => fields.push(field))) throw new CsvError('a quoted field does not end')
   return fields
 }
 
-/** Whether a quoted field goes on behind a line; null where the line is no CSV. */
+/** True if a quoted field continues after the line; null if the line is not CSV. */
 function goesOn(text: string, open: boolean): boolean | null {
   try {
     return scan(text, open)
@@ -55,12 +55,13 @@ function goesOn(text: string, open: boolean): boolean | null {
 }
 
 /**
- * Records as lines, each with the number of its first line. A quote that is not closed spoils its own line and no other:
- * where no record comes of it, the next line is a record again. Where a record begins depends on nothing before it.
+ * Records as lines, each with the number of its first line. A quote that is not closed spoils its own line only: that
+ * line becomes a record by itself, and the next line begins another. The start of a record therefore does not depend on
+ * anything before it.
  */
 export async function* csvRecords(lines: AsyncIterable<Line>): AsyncGenerator<Line> {
   const iterator = lines[Symbol.asyncIterator]()
-  // Lines that were looked at, and belong to a later record if to none.
+  // Lines that were read ahead and do not belong to a record yet.
   const ahead: Line[] = []
   const line = async (index: number): Promise<Line | null> => {
     while (ahead.length <= index) {

@@ -3,15 +3,15 @@ import { CsvError, csvFields, csvRecords } from './csv.js'
 import type { Features } from './features.js'
 import type { Line } from './lines.js'
 
-/** A text to classify, with the label that it has where one is given. */
+/** A text to classify, with its label if one is given. */
 export interface Example {
   readonly line: number
   readonly text: string
   readonly textB: string | null
   readonly label: string | null
-  /** Another name of the label, as CLUE's files have it beside a number. */
+  /** Second name of the label; CLUE's files have one beside a numeric label. */
   readonly labelName?: string
-  /** What the model takes, where it was made before; else it is made of the texts. */
+  /** Inputs of the model, if they were made already; otherwise they are made from the texts. */
   readonly features?: Features
 }
 
@@ -25,29 +25,29 @@ export interface BadLine {
 export const EXAMPLE_FORMATS = ['lines', 'tsv', 'csv', 'jsonl'] as const
 export type ExampleFormat = (typeof EXAMPLE_FORMATS)[number]
 
-/** What an input is: lines of text, or records of features. */
+/** Format of an input: lines of text, or records of features. */
 export type InputFormat = ExampleFormat | 'tfrecord'
 
-/** A column by its number, counted from 1, or by its name in the header or the object. */
+/** Column, by its number (from 1) or by its name in the header or the JSON object. */
 export type Column = number | string
 
 export interface ExampleOptions {
   readonly format: ExampleFormat
-  /** The first line names the columns. */
+  /** True if the first line names the columns. */
   readonly header?: boolean
   readonly textColumn?: Column
   readonly textBColumn?: Column
   readonly labelColumn?: Column
 }
 
-/** What a file holds, by its name: lines of text where that says nothing. */
+/** Format of a file by its extension; plain lines if the extension is unknown. */
 export function formatOf(path: string): ExampleFormat {
   if (/\.tsv$/i.test(path)) return 'tsv'
   if (/\.csv$/i.test(path)) return 'csv'
   return /\.(jsonl|ndjson)$/i.test(path) ? 'jsonl' : 'lines'
 }
 
-/** The same where it may be features too. */
+/** Format of a file by its extension, TFRecord of features included. */
 export const inputFormatOf = (path: string): InputFormat =>
   /\.tf_?records?$/i.test(path) ? 'tfrecord' : formatOf(path)
 
@@ -62,16 +62,16 @@ function isObjectLine(line: string): boolean {
 }
 
 /**
- * Format by the first line of a file whose name does not tell: JSON lines if it is an object.
+ * Format of a file of unknown extension by its first line: JSON lines if that line is an object.
  * @throws AlbertkitError `usage` if the file is one JSON array
  */
 export function formatByContents(firstLine: string, path: string): 'lines' | 'jsonl' {
   if (isObjectLine(firstLine)) return 'jsonl'
   if (/^\s*\[\s*(\{|$)/.test(firstLine) && /\.json$/i.test(path))
-    throw usage('the file is one JSON array, not an object a line', {
+    throw usage('the file is one JSON array, not one JSON object per line', {
       code: 'text-unusable',
       file: path,
-      hint: "write an object a line, with `jq -c '.[]'` for instance; `inputFormat: lines` reads it as plain text",
+      hint: "write one object per line, e.g. with `jq -c '.[]'`; `inputFormat: lines` reads the file as plain text",
     })
   return 'lines'
 }
@@ -88,21 +88,21 @@ const NAMES = {
   textB: ['text_b', 'sentence2'],
 } as const
 
-/** Reads examples from lines; keeps the header of a file. */
+/** Reads examples from lines; remembers the header of the file. */
 export class ExampleReader {
   #header: readonly string[] | null = null
 
   constructor(readonly options: ExampleOptions) {}
 
   /**
-   * The example of a line; null for a header; what is wrong with a line that is none. The header of a file has to be
-   * read before its other lines, where there is one: for a part of the file that does not hold it too.
-   * @throws AlbertkitError `usage` where a column is asked for by a name that the file does not have
+   * Reads the example of a line; null for the header, a `BadLine` if the line cannot be used. If the file has a header,
+   * it must be read first, even if only a later part of the file is read.
+   * @throws AlbertkitError `usage` if a requested column name is not in the header
    */
   read({ number, text, valid = true }: Line): Example | BadLine | null {
     try {
       const { format, header = false } = this.options
-      if (!valid) throw new Unusable('the line is no UTF-8 (is it GB18030? iconv makes it UTF-8)')
+      if (!valid) throw new Unusable('the line is not UTF-8 (if it is GB18030, convert it with iconv)')
       if (format === 'lines') return { line: number, text, textB: null, label: null }
       if (format === 'jsonl') return this.#object(number, text)
       if (header && number === 1) {
@@ -128,17 +128,17 @@ export class ExampleReader {
         code: 'name-unknown',
         hint:
           this.#header === null
-            ? 'columns have numbers, from 1; with `header` the first line names them'
+            ? 'columns are numbered from 1; with `header` the first line names them'
             : `columns: ${this.#header.join(', ')}`,
       })
-    if (index >= width) throw new Unusable(`there are ${width} columns, and column ${index + 1} is asked for`)
+    if (index >= width) throw new Unusable(`the line has ${width} columns, and column ${index + 1} is requested`)
     return index
   }
 
   #columns(line: number, fields: readonly string[]): Example {
     const width = fields.length
     const { textColumn, textBColumn, labelColumn } = this.options
-    // label, text, text_b, as run_classifier's processors have them; a single column is the text.
+    // Default order: label, text, text_b, as in run_classifier's processors; a single column is the text.
     const chosen = textColumn !== undefined || this.#header !== null
     const label = this.#index(labelColumn, NAMES.label, !chosen && width > 1 ? 0 : null, width)
     const text = this.#index(textColumn, NAMES.text, width > 1 ? 1 : 0, width)
@@ -152,21 +152,23 @@ export class ExampleReader {
     try {
       value = JSON.parse(text)
     } catch {
-      throw new Unusable('the line is no JSON')
+      throw new Unusable('the line is not JSON')
     }
     if (typeof value === 'string') return { line, text: value, textB: null, label: null }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Unusable('the line is no object')
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Unusable('the line is not a JSON object')
     const object = value as Record<string, unknown>
     const field = (column: Column | undefined, names: readonly string[]): string | null => {
       const name = column === undefined ? names.find((key) => key in object) : String(column)
       const found = name === undefined ? undefined : object[name]
       if (found === undefined || found === null) return null
-      if (typeof found !== 'string' && typeof found !== 'number') throw new Unusable(`${name ?? ''} is no text`)
+      if (typeof found !== 'string' && typeof found !== 'number')
+        throw new Unusable(`${name ?? ''} is not a string or a number`)
       return String(found)
     }
     const { textColumn, textBColumn, labelColumn } = this.options
     const a = field(textColumn, NAMES.text)
-    if (a === null) throw new Unusable(`there is no ${String(textColumn ?? 'text')} in the object`)
+    if (a === null) throw new Unusable(`the object has no field ${String(textColumn ?? 'text')}`)
     const labelName = labelColumn === undefined ? field(undefined, NAMES.labelName) : null
     const label = field(labelColumn, NAMES.label) ?? labelName
     return {
@@ -179,7 +181,7 @@ export class ExampleReader {
   }
 }
 
-/** What lines of a format hold, an example each: a record of CSV may take several. */
+/** Records of a file, one example each: a CSV record may span several lines. */
 export const recordsOf = (lines: AsyncIterable<Line>, format: ExampleFormat): AsyncIterable<Line> =>
   format === 'csv' ? csvRecords(lines) : lines
 

@@ -4,19 +4,19 @@ import type { PaddedFeatures } from './features.js'
 
 /** One example as run_classifier's `file_based_convert_examples_to_features` stores it. */
 export interface FeatureRecord extends PaddedFeatures {
-  /** Place of its label among the labels; a regression's is a number; null where the record has none. */
+  /** Index of the label, or the target value of a regression; null if the record has no label. */
   readonly label: number | null
-  /** False for what only fills the last batch. */
+  /** False for a record that only fills up the last batch. */
   readonly real: boolean
 }
 
-/** What fills the last batch: zeros that are counted nowhere (run_classifier's `PaddingInputExample`). */
+/** Record that fills up the last batch: zeros, ignored by every metric (run_classifier's `PaddingInputExample`). */
 export function paddingRecord(length: number): FeatureRecord {
   const zeros = Array<number>(length).fill(0)
   return { input_ids: zeros, input_mask: zeros, segment_ids: zeros, label: 0, real: false }
 }
 
-/** A record that is no example of that kind, and why. */
+/** Error of a record that is not a `FeatureRecord`. */
 export class RecordError extends Error {}
 
 /** Fields of core/example/example.proto and feature.proto. */
@@ -39,7 +39,7 @@ function intFeature(name: string, values: readonly number[]): Uint8Array {
   return message(ENTRY, entry.tag(VALUE, WireType.LengthDelimited).bytes(feature).finish())
 }
 
-/** A `tf.train.Example`, its features in the order in which run_classifier adds them. */
+/** Encodes a `tf.train.Example`, features in the order in which run_classifier adds them. */
 export function encodeRecord(record: FeatureRecord): Uint8Array {
   const features = [
     intFeature('input_ids', record.input_ids),
@@ -51,7 +51,7 @@ export function encodeRecord(record: FeatureRecord): Uint8Array {
   return message(FEATURES, concatBytes(features))
 }
 
-/** Calls `visit` with each field of a message that holds bytes. */
+/** Calls `visit` with each length-delimited field of a message. */
 function readParts(bytes: Uint8Array, visit: (field: number, part: Uint8Array) => void): void {
   const reader = new BinaryReader(bytes)
   while (reader.pos < reader.len) {
@@ -61,7 +61,7 @@ function readParts(bytes: Uint8Array, visit: (field: number, part: Uint8Array) =
   }
 }
 
-/** A repeated number, packed or not. */
+/** Reads a repeated numeric field, packed or not. */
 function readList(bytes: Uint8Array, next: (reader: BinaryReader) => number): number[] {
   const values: number[] = []
   const reader = new BinaryReader(bytes)
@@ -109,20 +109,20 @@ function readFeatures(bytes: Uint8Array): Map<string, Values> {
 
 /**
  * Reads a `tf.train.Example` of features.
- * @throws RecordError where it is none, or its features do not fit together
+ * @throws RecordError if it is not one, or its features do not fit together
  */
 export function decodeRecord(bytes: Uint8Array): FeatureRecord {
   let features: Map<string, Values>
   try {
     features = readFeatures(bytes)
   } catch (error) {
-    throw new RecordError('it is no tf.train.Example', { cause: error })
+    throw new RecordError('it is not a tf.train.Example', { cause: error })
   }
   const ints = (name: string): readonly number[] => {
     const feature = features.get(name)
     if (feature === undefined)
       throw new RecordError(`it has no ${name} (it has: ${[...features.keys()].sort().join(', ') || 'nothing'})`)
-    if (feature.kind !== 'ints') throw new RecordError(`its ${name} are no whole numbers`)
+    if (feature.kind !== 'ints') throw new RecordError(`its ${name} are not integers`)
     return feature.values
   }
   const [input_ids, input_mask, segment_ids] = [ints('input_ids'), ints('input_mask'), ints('segment_ids')]
@@ -131,8 +131,9 @@ export function decodeRecord(bytes: Uint8Array): FeatureRecord {
       `it has ${input_ids.length} input_ids, ${input_mask.length} of input_mask and ${segment_ids.length} segment_ids`,
     )
   const wrong = input_ids.find((id) => !Number.isSafeInteger(id) || id < 0)
-  if (wrong !== undefined) throw new RecordError(`${wrong} among its input_ids is no token`)
-  if (input_mask.some((on) => on !== 0 && on !== 1)) throw new RecordError('its input_mask holds more than 0 and 1')
+  if (wrong !== undefined) throw new RecordError(`${wrong} in its input_ids is not a token id`)
+  if (input_mask.some((on) => on !== 0 && on !== 1))
+    throw new RecordError('its input_mask has values other than 0 and 1')
   const real = features.get('is_real_example')?.values[0] ?? 1
   return { input_ids, input_mask, segment_ids, label: features.get('label_ids')?.values[0] ?? null, real: real !== 0 }
 }

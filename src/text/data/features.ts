@@ -1,14 +1,14 @@
 import { defaultFrame, type FramePart, type Tokenizer } from '../tokenizers/tokenizer.js'
 
-/** A text, or a pair of texts, as one input of the model. */
+/** Inputs of the model for a text or a pair of texts. */
 export interface Features {
-  /** One text or two between special tokens, `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]` for instance; not padded. */
+  /** Token ids of one or two texts with special tokens, e.g. `[CLS] a [SEP]` or `[CLS] a [SEP] b [SEP]`; not padded. */
   readonly input_ids: readonly number[]
   /** 0 for a, 1 for b and its `[SEP]`. */
   readonly token_type_ids: readonly number[]
-  /** 0 for a token that is not to be looked at, else 1; 1 throughout if left out. */
+  /** 0 for a token that attention ignores, else 1; all 1 if absent. */
   readonly attention_mask?: readonly number[]
-  /** True if the text was longer, and its end is cut off. */
+  /** True if the text was longer and its end was truncated. */
   readonly isCut?: boolean
 }
 
@@ -18,12 +18,12 @@ export interface PaddedFeatures {
   readonly segment_ids: readonly number[]
 }
 
-/** `_truncate_seq_pair`: takes from the end of the longer one, of b where they are equally long. */
+/** `_truncate_seq_pair`: removes tokens from the end of the longer text, of b if both have the same length. */
 function truncatePair(a: number[], b: number[], max: number): void {
   while (a.length + b.length > Math.max(0, max)) (a.length > b.length ? a : b).pop()
 }
 
-/** Texts in their places between special tokens. */
+/** Fills the texts in between the special tokens of a frame. */
 function fillFrame(parts: readonly FramePart[], a: readonly number[], b: readonly number[]): Features {
   const placed = parts.map((part) => ({
     ids: 'id' in part ? [part.id] : part.text === 'a' ? a : b,
@@ -39,11 +39,11 @@ const specialCount = (parts: readonly FramePart[]): number => parts.filter((part
 
 /**
  * `convert_single_example` of run_classifier, before padding, with the special tokens of the tokenizer.
- * @param maxLength tokens at most, the special ones included
+ * @param maxLength largest number of tokens, special tokens included
  */
 export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, maxLength: number): Features {
   const { single, pair } = tokenizer.frame ?? defaultFrame(tokenizer.special)
-  // The rest is cut off, of one text or of the longer of two.
+  // Anything beyond maxLength is truncated below.
   const first = tokenizer.ids(a, maxLength)
   const second = b === null || b === '' ? [] : tokenizer.ids(b, maxLength)
   const isPair = second.length > 0
@@ -55,12 +55,12 @@ export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, 
     }
     truncatePair(first, second, maxLength - specialCount(pair))
   } else if (maxLength !== Infinity) first.splice(Math.max(0, maxLength - specialCount(single)))
-  // A second text of which nothing is left has no [SEP] either.
+  // A second text that was truncated to nothing gets no [SEP] either.
   const features = fillFrame(second.length > 0 ? pair : single, first, second)
   return isCut ? { ...features, isCut } : features
 }
 
-/** Pads with zeros, as run_classifier does whatever the vocabulary calls its padding. */
+/** Pads with zeros, as run_classifier does, whatever the id of the vocabulary's padding token. */
 export function padFeatures({ input_ids, token_type_ids }: Features, length: number): PaddedFeatures {
   const zeros = Array<number>(Math.max(0, length - input_ids.length)).fill(0)
   return {

@@ -6,22 +6,22 @@ export interface Line {
   /** Counted from 1. */
   readonly number: number
   readonly text: string
-  /** False where its bytes are no UTF-8; the text has U+FFFD for them. */
+  /** False if its bytes are not UTF-8; the text has U+FFFD for invalid bytes. */
   readonly valid?: boolean
-  /** Offset of the first byte behind it, where that is known. */
+  /** Byte offset at which the line ends, if known. */
   readonly end?: number
-  /** Number of the line behind it, where it is a record of several. */
+  /** Number of the line that follows, if this is a record of several lines. */
   readonly next?: number
 }
 
-/** A part of a file of lines: whole lines, the first of which has that number. */
+/** Part of a file of lines: whole lines, beginning with number `firstLine`. */
 export interface LineRange {
   readonly offset: number
   readonly bytes: number
   readonly firstLine: number
 }
 
-/** Longer lines are no text. */
+/** Longest line: a file with a longer one is not text. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024
 const LINE_FEED = 10
 
@@ -29,7 +29,7 @@ const CARRIAGE_RETURN = 13
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The text of a line, and whether its bytes are UTF-8. */
+/** Decodes a line; `valid` is false if its bytes are not UTF-8. */
 function decode(parts: readonly Uint8Array[]): { text: string; valid: boolean } {
   const bytes = parts.length === 1 ? parts[0]! : concatBytes(parts)
   const line = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes
@@ -40,22 +40,22 @@ function decode(parts: readonly Uint8Array[]): { text: string; valid: boolean } 
   }
 }
 
-/** A byte order mark of UTF-16, at the start of a file of lines none of which would be what it says. */
+/** Refuses a file that begins with the byte order mark of UTF-16: every line of it would be decoded wrongly. */
 function refuseUtf16([first, second]: Uint8Array, name: string): void {
   if (!(first === 0xff && second === 0xfe) && !(first === 0xfe && second === 0xff)) return
   throw malformed('the text is UTF-16', {
     code: 'text-unusable',
     file: name,
     offset: 0,
-    hint: 'make it UTF-8 first: iconv -f UTF-16 -t UTF-8 FILE',
+    hint: 'convert it to UTF-8 first: iconv -f UTF-16 -t UTF-8 FILE',
   })
 }
 
 /**
- * Lines of a stream of bytes, read as they are asked for; a byte order mark at the start is none of the text.
- * @param name what the stream is of, for messages
- * @param range of a part of a file: where that lies
- * @throws AlbertkitError `malformed` for UTF-16, `usage` if a line is too long to be one of text
+ * Lines of a stream of bytes, read on demand; a byte order mark at the start is not part of the text.
+ * @param name name of the stream, for messages
+ * @param range position of the stream in its file, if it is only a part of the file
+ * @throws AlbertkitError `malformed` for UTF-16, `usage` if a line is longer than 16 MiB
  */
 export async function* splitLines(
   stream: AsyncIterable<Uint8Array>,
@@ -65,7 +65,7 @@ export async function* splitLines(
   let parts: Uint8Array[] = []
   let length = 0
   let number = range?.firstLine ?? 1
-  // Where the chunk begins.
+  // Byte offset of the chunk.
   let start = range?.offset ?? 0
   const line = (end: number): Line => {
     const { text, valid } = decode(parts)

@@ -1,9 +1,9 @@
 const SMALLEST_NORMAL = 2 ** -126
 
 /**
- * The number with the fewest decimal digits that is this float32 and no other. Six digits always come back from a
- * float32 unchanged (FLT_DIG), so that a number with fewer is found among those of six; nine are always enough. Below the
- * smallest normal number there are fewer bits, and fewer digits may be enough.
+ * Number with the fewest decimal digits that rounds to this float32. Six significant digits always survive a round trip
+ * through float32 (FLT_DIG), so that a shorter number is found among those of six digits; nine digits are always enough.
+ * Subnormal numbers have fewer bits, so that fewer digits may be enough.
  */
 function shortest(x: number): number {
   const value = Math.fround(x)
@@ -14,7 +14,7 @@ function shortest(x: number): number {
   return Number(value.toPrecision(9))
 }
 
-/** A float32 as NumPy prints it: `0.0059892605`, `9.100546e-05`, `nan`. */
+/** Formats a float32 as NumPy prints it: `0.0059892605`, `9.100546e-05`, `nan`. */
 export function float32Text(x: number): string {
   if (!Number.isFinite(x)) return String(x).replace('NaN', 'nan').replace('Infinity', 'inf')
   const value = shortest(x)
@@ -31,10 +31,10 @@ export function float32Text(x: number): string {
   return text.includes('.') ? text : `${text}.0`
 }
 
-/** The number that a float32 is, with no more digits than it has. */
+/** Shortest number that rounds to this float32. */
 export const float32Number = (x: number): number => shortest(x)
 
-/** Not `Math.max(...values)`: a large vocabulary has more logits than a call may have arguments. */
+/** Largest value. Not `Math.max(...values)`: a large vocabulary has more logits than a call may have arguments. */
 const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), -Infinity)
 
 /** Probabilities of a row of logits. */

@@ -1,6 +1,6 @@
 import type { Tokenizer } from '../tokenizers/tokenizer.js'
 
-/** Sentences of everyday language, written for this project: what a model is tried on where nobody gives it text. */
+/** Sentences of everyday language, written for this project: inputs of a model if the user gives no text. */
 export const SAMPLES: Readonly<Record<'zh' | 'en', readonly string[]>> = {
   zh: [
     '昨晚的比赛踢满了一百二十分钟，主队最后靠点球赢了下来。',
@@ -90,14 +90,14 @@ export const SAMPLES: Readonly<Record<'zh' | 'en', readonly string[]>> = {
 
 export type SampleLanguage = keyof typeof SAMPLES
 
-/** Where more of a text than this is unknown to a vocabulary, it is one of another language. */
+/** Largest fraction of unknown tokens: above it the vocabulary is of another language. */
 const MOST_UNKNOWN = 0.1
 
-/** A vocabulary of another language spells words out in more tokens than this. */
+/** Largest number of tokens per word: above it the vocabulary only spells the language out, piece by piece. */
 const MOST_TOKENS = 1.6
 const WORD = /\p{Script=Han}|[\p{L}\p{N}]+|\p{P}/gu
 
-/** The languages of the samples that a vocabulary was made for: those that it has words of, else those that it can spell. */
+/** Sample languages of a vocabulary: those whose words it contains; if there are none, those that it can spell. */
 export function languagesOf(tokenizer: Tokenizer): SampleLanguage[] {
   const known = (Object.keys(SAMPLES) as SampleLanguage[]).flatMap((language) => {
     const ids = SAMPLES[language].flatMap((text) => tokenizer.encode(text).map(({ id }) => id))
@@ -109,18 +109,18 @@ export function languagesOf(tokenizer: Tokenizer): SampleLanguage[] {
   return (own.length > 0 ? own : known).map(({ language }) => language)
 }
 
-/** A text, and one that follows it, or null. */
+/** A text, and the second text of its pair or null. */
 export type SampleText = readonly [text: string, second: string | null]
 
 /**
- * `count` inputs out of the samples in these languages: each sentence, then pairs of them, always the same. No pair comes
- * twice before all of them have come.
+ * `count` inputs from the samples in these languages: each sentence alone, then pairs, always the same. No input repeats
+ * before all pairs are used.
  */
 export function sampleTexts(languages: readonly SampleLanguage[], count: number): SampleText[] {
   const sentences = languages.map((language) => SAMPLES[language])
   const most = Math.max(0, ...sentences.map(({ length }) => length))
   const texts: SampleText[] = []
-  // Step 0 has the sentences alone; step n pairs each with the one that comes n later.
+  // Step 0 gives the sentences alone; step n pairs each with the one n places later.
   for (let step = 0; step < most && texts.length < count; step++)
     for (let i = 0; i < most; i++)
       for (const list of sentences) {

@@ -52,7 +52,7 @@ it('a quote that is not closed spoils its own line and no other', async () => {
     [1, 'a quoted field does not end'],
     [2, '央行'],
     [3, '两\n行'],
-    [5, 'there is text behind a quoted field'],
+    [5, 'there is text after a quoted field'],
     [6, 'x"y'],
     [7, 'a quoted field does not end'],
   ])

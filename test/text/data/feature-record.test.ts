@@ -145,15 +145,15 @@ describe('records', () => {
   it('of other kinds are named', async () => {
     const framed = (bytes: Uint8Array): Promise<AlbertkitError> => failure(frameRecord(bytes))
     expect((await framed(Uint8Array.of(0xff, 0xff))).message).toBe(
-      'record 1 holds no features: it is no tf.train.Example',
+      'record 1 holds no features: it is not a tf.train.Example',
     )
     expect((await framed(new Uint8Array())).message).toContain('it has no input_ids (it has: nothing)')
     const uneven = { input_ids: [2, 3], input_mask: [1], segment_ids: [0, 0], label: 0, real: true }
     expect((await framed(encodeRecord(uneven))).message).toContain('2 input_ids, 1 of input_mask and 2 segment_ids')
     const negative = { input_ids: [-1], input_mask: [1], segment_ids: [0], label: 0, real: true }
-    expect((await framed(encodeRecord(negative))).message).toContain('-1 among its input_ids is no token')
+    expect((await framed(encodeRecord(negative))).message).toContain('-1 in its input_ids is not a token id')
     const mask = { input_ids: [5], input_mask: [2], segment_ids: [0], label: 0, real: true }
-    expect((await framed(encodeRecord(mask))).message).toContain('its input_mask holds more than 0 and 1')
+    expect((await framed(encodeRecord(mask))).message).toContain('its input_mask has values other than 0 and 1')
     const gzip = await failure(Uint8Array.of(0x1f, 0x8b, ...Array<number>(30).fill(8)))
     expect([gzip.kind, gzip.message]).toEqual(['unsupported', 'the TFRecord file is compressed'])
   })
