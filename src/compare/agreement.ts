@@ -2,11 +2,11 @@ import { ENCODER_OUTPUTS, HEAD_OUTPUTS } from '../model/tasks.js'
 import type { ModelInputs } from '../model/reference/run.js'
 import type { Values } from './compare.js'
 
-/** How far two runs of a model give the same answers. */
+/** Agreement of the answers of two runs of a model. */
 
 export interface OutputAgreement {
   readonly output: string
-  /** Part of the rows (or tokens) whose largest value stands at the same place; null for outputs that are no answers. */
+  /** Fraction of rows (or tokens) whose argmax is the same; null for outputs that are not logits. */
   readonly agreement: number | null
   readonly maxAbs: number
   readonly cosine: number
@@ -22,10 +22,10 @@ interface Sums {
   bb: number
 }
 
-/** True if `name` is an output of a head: the largest value of its last axis is the answer, unless that axis has one. */
+/** True if `name` is an output of a head: its answer is the argmax over the last axis, if that is longer than 1. */
 const isLogits = (name: string): boolean => (HEAD_OUTPUTS as readonly string[]).includes(name)
 
-/** Where the largest value stands; −1 where one is no number, for then there is no answer. */
+/** Index of the largest value in the row; −1 if one is NaN, since there is no answer then. */
 function largestAt(data: ArrayLike<number>, start: number, width: number): number {
   let best = start
   for (let i = start; i < start + width; i++) {
@@ -35,7 +35,7 @@ function largestAt(data: ArrayLike<number>, start: number, width: number): numbe
   return best - start
 }
 
-/** Sums up runs of the same inputs, one after the other. */
+/** Accumulates the agreement of pairs of runs on the same inputs. */
 export class Agreement {
   readonly #sums = new Map<string, Sums>()
   #rows = 0
@@ -44,13 +44,13 @@ export class Agreement {
     return this.#rows
   }
 
-  /** @param actual outputs of the form in question, for the same inputs as `expected` */
+  /** @param actual outputs of the artefact under test, for the same inputs as `expected` */
   add(inputs: ModelInputs, expected: ReadonlyMap<string, Values>, actual: ReadonlyMap<string, Values>): void {
     this.#rows += inputs.batch
     for (const [name, wanted] of expected) {
       const given = actual.get(name)
       if (given === undefined) continue
-      // Values of tokens that are masked mean nothing; choices and spans have no tokens to leave out.
+      // Masked tokens are left out of per-token outputs; choices and spans have none.
       const width = wanted.shape[wanted.shape.length - 1] ?? 1
       const perToken = wanted.shape.length === 3 && wanted.data.length / width === inputs.attention_mask.length
       const sums = this.#sums.get(name) ?? { perToken, equal: 0, answers: 0, maxAbs: 0, dot: 0, aa: 0, bb: 0 }
@@ -70,7 +70,7 @@ export class Agreement {
     for (let i = start; i < start + width; i++) {
       const [a, b] = [wanted[i]!, given[i]!]
       const difference = Math.abs(a - b)
-      // A value that is no number must not pass for a small difference.
+      // NaN must not pass for a small difference.
       if (!(difference <= sums.maxAbs)) sums.maxAbs = Number.isNaN(difference) ? Infinity : difference
       sums.dot += a * b
       sums.aa += a * a
@@ -79,8 +79,9 @@ export class Agreement {
   }
 
   /**
-   * Whether the answers differ so often already that they cannot reach `threshold`, whatever comes.
-   * @param rows all that there are, and their tokens
+   * True if so many answers differ already that the agreement cannot reach `threshold` with the remaining rows.
+   * @param rows number of all rows
+   * @param tokens number of their tokens
    */
   isHopeless(threshold: number, rows: number, tokens: number): boolean {
     return [...this.#sums.values()].some(
@@ -100,7 +101,7 @@ export class Agreement {
     })
   }
 
-  /** The least agreement of all answers; where there are none the cosine of the sequence output and of what a model of regression gives. */
+  /** Least agreement of outputs with answers; without any, least cosine of sequence output and regression values. */
   worst(): number {
     const outputs = this.outputs()
     const answers = outputs.flatMap(({ agreement }) => (agreement === null ? [] : [agreement]))
@@ -109,7 +110,7 @@ export class Agreement {
     return values.reduce((least, { cosine }) => Math.min(least, cosine), values.length === 0 ? 0 : 1)
   }
 
-  /** 1 − cosine of the sequence output and of the answers, the largest. */
+  /** Largest cosine distance (1 − cosine) of all outputs. */
   distance(): number {
     return Math.max(...this.outputs().map(({ cosine }) => 1 - cosine))
   }

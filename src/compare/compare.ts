@@ -1,6 +1,6 @@
 import { unravel } from '../model/tensors/view.js'
 
-/** Comparing one output of two runs. */
+/** Comparison of one output of two runs. */
 
 /** Numbers of any float type, row-major. */
 export interface Values {
@@ -8,24 +8,24 @@ export interface Values {
   readonly data: ArrayLike<number>
 }
 
-/** `masked`: only the rows whose attention mask is all zero. */
+/** Rows to compare; `masked`: only those whose attention mask is all zero. */
 export type RowSelection = 'masked'
 
 export interface Comparison {
   readonly runner: string
-  /** Element type of the artefact's weights, where it is not float32. */
+  /** Element type of the artefact's weights; absent if float32. */
   readonly dtype?: string
   readonly output: string
   readonly shape: readonly number[]
-  /** What it should be, where it is not that. */
+  /** Shape of the reference; absent if `shape` is the same. */
   readonly expectedShape?: readonly number[]
-  /** Which rows; absent where all ordinary rows are meant. */
+  /** Rows compared; absent for those that are not fully masked. */
   readonly rows?: RowSelection
-  /** Largest absolute difference; null where a value is not a number. */
+  /** Largest absolute difference; null if a value is NaN. */
   readonly maxAbs: number | null
   readonly meanAbs: number | null
   readonly cosine: number | null
-  /** `maxAbs` in steps of float32 at the largest expected value: an error relative to the output as a whole. */
+  /** `maxAbs` in float32 ULP of the largest expected value: an error relative to the output as a whole. */
   readonly ulps: number | null
   /** Index of the largest difference in the output. */
   readonly where: readonly number[]
@@ -33,12 +33,12 @@ export interface Comparison {
   readonly ok: boolean
 }
 
-/** Distance of the float32 numbers about `x`. */
+/** Spacing of float32 numbers around `x` (one ULP). */
 const float32Step = (x: number): number => 2 ** (Math.floor(Math.log2(Math.max(x, 2 ** -126))) - 23)
 
 const finite = (x: number): number | null => (Number.isFinite(x) ? x : null)
 
-/** Statistics over the rows (first axis) that `keep` admits. */
+/** Computes statistics over the rows (first axis) that `keep` admits. */
 function statistics(actual: Values, expected: Values, keep: (row: number) => boolean) {
   const rows = expected.shape[0] ?? 1
   const width = expected.data.length / rows
@@ -79,21 +79,21 @@ function statistics(actual: Values, expected: Values, keep: (row: number) => boo
 export type Bound = (largest: number) => number
 
 /**
- * Against outputs of the genuine code (float32 from float64 is within 5e-6 on the fixtures).
- * @param rounding what storing them in few bits did to them, as a part of the largest
+ * Bound for goldens of the original code (its float32 is within 5e-6 of float64 on the fixtures).
+ * @param rounding relative rounding error of the golden's element type, as a fraction of the largest value
  */
 export const goldenBound =
   (rounding: number): Bound =>
   (largest) =>
     1e-5 + rounding * largest
-/** Rows that are masked everywhere have scores near −10000, where a float32 step is 0.001. */
+/** Bound for fully masked rows: their scores are near −10000, where one float32 ULP is 0.001. */
 export const MASKED_ATOL = 5e-3
 
 export interface CompareOptions {
   readonly bound: Bound
   /** Overrides both bounds. */
   readonly atol?: number | undefined
-  /** Per row of the batch: whether its attention mask is all zero. */
+  /** For each row of the batch, true if its attention mask is all zero. */
   readonly masked: readonly boolean[]
 }
 
@@ -152,7 +152,7 @@ export function compare(
   return results
 }
 
-/** `masked` for an output that has one row where the inputs have several, the choices of an example. */
+/** `masked` per row of an output; an output with one row per example of several choices combines their rows. */
 function maskedOf(masked: readonly boolean[], rows: number): readonly boolean[] {
   const each = masked.length / rows
   if (!Number.isInteger(each) || each <= 1) return masked
@@ -165,13 +165,13 @@ function largestOf(values: Values, keep: (row: number) => boolean): number {
   let largest = 0
   for (let i = 0; i < values.data.length; i++) {
     const size = Math.abs(values.data[i]!)
-    // What is no number fails its comparison anyway, and must not become the bound.
+    // NaN and infinity fail the comparison anyway, and must not enter the bound.
     if (size > largest && size < Infinity && keep(Math.floor(i / width))) largest = size
   }
   return largest
 }
 
-/** Which rows of a `[batch, sequence]` mask are zero everywhere. */
+/** Flags for the rows of a `[batch, sequence]` mask; true if all zero. */
 export function maskedRows(mask: ArrayLike<number>, batch: number, sequence: number): boolean[] {
   return Array.from({ length: batch }, (_, row) => {
     for (let i = 0; i < sequence; i++) if (mask[row * sequence + i] !== 0) return false

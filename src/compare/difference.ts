@@ -1,24 +1,24 @@
 import { elementCount } from '../formats/core/source.js'
 import type { View } from '../model/tensors/view.js'
 
-/** How two tensors of the same shape differ. */
+/** Difference of two tensors of the same shape. */
 export interface Difference {
   readonly elements: number
-  /** Elements that are not the same number. */
+  /** Number of elements with different values; NaN equals NaN. */
   readonly different: number
-  /** Largest absolute difference; null where one of two numbers is none. */
+  /** Largest absolute difference; null if only one of two values is NaN. */
   readonly maxAbs: number | null
-  /** Where that is, in the tensor as it is meant. */
+  /** Index of it in the logical tensor; empty if nothing differs. */
   readonly where: readonly number[]
 }
 
 const PIECE = 1 << 20
 
-/** Compares two views of one shape piece by piece, so that neither is held. */
+/** Compares two views of the same shape piece by piece, so that neither is held in memory as a whole. */
 export function differenceOf(a: View, b: View): Difference {
   const total = elementCount(a.shape)
   const columns = a.shape[a.shape.length - 1] ?? 1
-  // Whole rows: what is computed or transposed comes by rows.
+  // Whole rows, because computed and transposed tensors are produced by row.
   const piece = Math.max(1, Math.min(total, Math.max(1, Math.floor(PIECE / Math.max(1, columns))) * columns))
   const [ours, theirs] = [new Float32Array(piece), new Float32Array(piece)]
   let [different, largest, at, broken] = [0, 0, 0, false]

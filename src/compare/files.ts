@@ -5,12 +5,12 @@ import type { PlannedTensor } from '../model/rewrite/translation.js'
 import type { WeightCheck, WeightDifference } from './weights.js'
 
 /**
- * Whether a written file holds what was planned, bit for bit (rounded, where the plan has another element type). It is read as any file is, and turned back into the order
- * of the source: the other way round than it was written.
+ * Checks that a written file holds the planned tensors bit for bit (rounded, if the plan has another element type). The
+ * file is read like any other and transposed back into the order of the source, the inverse of writing.
  */
 
 const PIECE_BYTES = 1 << 20
-/** Rows of the written matrix that are compared at a time, as columns of the source's. */
+/** Bytes of the written matrix that are compared at a time; its rows are columns of the source. */
 const BLOCK_BYTES = 16 << 20
 
 function sameInOrder(
@@ -29,20 +29,20 @@ function sameInOrder(
   return true
 }
 
-/** Halfs and words as they are stored, to compare bits and not numbers. */
+/** Elements as unsigned integers, to compare their bits rather than their values. */
 const unitsOf = (bytes: Uint8Array, width: number): Uint16Array | Uint32Array =>
   width === 2
     ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2)
     : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
 
-/** A matrix as it was before it was transposed; `read` gives the bytes of the elements from `start` on. */
+/** A matrix before transposition; `read` fills `target` with the bytes of the elements from index `start` on. */
 interface Plain {
   readonly shape: readonly number[]
   readonly dtype: DType
   readonly read: (start: number, target: Uint8Array) => void
 }
 
-/** Compares `[rows, columns]` with its transpose, by blocks of rows: each row is found again in a column of the file. */
+/** Compares `[rows, columns]` with its written transpose, in blocks of the written rows. */
 function sameTransposed({ shape, dtype, read }: Plain, written: TensorSource, name: string): boolean {
   const [rows = 1, columns = 1] = shape
   const width = DTYPE_BYTES[dtype]
@@ -63,7 +63,7 @@ function sameTransposed({ shape, dtype, read }: Plain, written: TensorSource, na
   return true
 }
 
-/** What a planned tensor is made of, in the order of its origin and the element type of the file. */
+/** Reader of a planned tensor in the element order of its origin and the dtype of the file. */
 function plainOf(source: TensorSource, { origin, meant, dtype }: PlannedTensor): Plain {
   if (origin.kind === 'computed') {
     const read = (start: number, target: Uint8Array): void => {
@@ -78,7 +78,7 @@ function plainOf(source: TensorSource, { origin, meant, dtype }: PlannedTensor):
   return { shape: storedShape, dtype, read: rounded(own, dtype, read) }
 }
 
-/** Gives elements of one type as those of another. */
+/** Wraps `read` so that it converts elements from one dtype to another. */
 function rounded(from: DType, to: DType, read: Plain['read']): Plain['read'] {
   if (from === to) return read
   return (start, target) => {
@@ -115,7 +115,7 @@ function difference(source: TensorSource, written: TensorSource, tensor: Planned
   return same ? null : 'its bytes differ'
 }
 
-/** Compares every planned tensor with the one that was written, and finds tensors that were not planned. */
+/** Compares every planned tensor with the one that was written, and reports tensors that were not planned. */
 export function compareFile(
   source: TensorSource,
   written: TensorSource,
@@ -128,6 +128,6 @@ export function compareFile(
   }
   const planned = new Set(tensors.map(({ name }) => name))
   for (const variable of written.tensors.keys())
-    if (!planned.has(variable)) differences.push({ slot: variable, variable, reason: 'nothing in the source' })
+    if (!planned.has(variable)) differences.push({ slot: variable, variable, reason: 'absent from the source' })
   return { compared: tensors.length, differences }
 }

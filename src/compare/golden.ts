@@ -5,15 +5,15 @@ import { decodeFloats } from '../model/tensors/decode.js'
 import type { ModelInputs } from '../model/reference/run.js'
 import type { Values } from './compare.js'
 
-/** Goldens: inputs, and outputs that TensorFlow or PyTorch computed from them, in either code's naming. */
+/** A golden: inputs, and outputs that TensorFlow or PyTorch computed from them, in either naming. */
 export interface Golden {
   readonly file: string
   readonly inputs: ModelInputs
-  /** `[B, P]` of TensorFlow goldens: where `mlm_logits [B, P, V]` was computed. */
+  /** Positions `[B, P]` of `mlm_logits [B, P, V]` in TensorFlow goldens; null if absent. */
   readonly mlmPositions: Values | null
   /** Float outputs by the golden's own names. */
   readonly outputs: ReadonlyMap<string, Values>
-  /** What storing it in few bits did to each output at most, as a part of its largest value. */
+  /** Largest relative rounding error of each output's element type, by output name. */
   readonly rounding: ReadonlyMap<string, number>
 }
 
@@ -24,10 +24,10 @@ const INPUT_NAMES = {
   token_type_ids: ['token_type_ids', 'segment_ids', 'input_type_ids'],
 } as const
 
-/** What stands beside the outputs, in floats too. */
+/** Tensors that are not outputs, even if their dtype is float. */
 const NO_OUTPUTS = new Set<string>([...Object.values(INPUT_NAMES).flat(), 'mlm_positions'])
 
-/** Our name of a golden's output, where it is not the same. */
+/** albertkit's name of a golden's output, if it differs. */
 const OUTPUT_NAMES: Readonly<Record<string, string>> = {
   sequence_output: 'last_hidden_state',
   pooled_output: 'pooler_output',
@@ -37,7 +37,7 @@ const OUTPUT_NAMES: Readonly<Record<string, string>> = {
   classifier_probabilities: 'probabilities',
 }
 
-/** The name under which our forward pass knows a golden's output. */
+/** Name of a golden's output in albertkit's forward pass. */
 export function ourName(golden: string, model: AlbertModel): string {
   const tf = /^all_encoder_layers_(\d+)$/.exec(golden)
   if (tf !== null) return `hidden_state_${String(tf[1])}`
@@ -51,10 +51,10 @@ export function ourName(golden: string, model: AlbertModel): string {
   return OUTPUT_NAMES[golden] ?? golden
 }
 
-/** Half a step of the element types that outputs may have, relative to their values. */
+/** Relative rounding error (half an ULP) of the float dtypes that outputs may have. */
 const ROUNDING: Partial<Record<DType, number>> = { F64: 0, F32: 0, F16: 2 ** -11, BF16: 2 ** -8 }
 
-/** Arrays of the integer types that inputs may have; bool masks too. */
+/** Typed arrays of the integer dtypes that inputs may have; BOOL for masks. */
 const INTEGERS = {
   I64: BigInt64Array,
   U64: BigUint64Array,
@@ -83,7 +83,7 @@ function readValues(source: TensorSource, name: string): Values | null {
   return { shape, data }
 }
 
-/** An input by one of its names, in the shape of the ids; null where the golden does not hold it. */
+/** Finds an input by one of its names, in the shape of the ids; null if the golden lacks it. */
 function findInput(source: TensorSource, file: string, names: readonly string[], like?: Values): Values | null {
   const name = names.find((n) => source.tensors.has(n))
   const values = name === undefined ? null : readValues(source, name)
@@ -91,12 +91,16 @@ function findInput(source: TensorSource, file: string, names: readonly string[],
   const rank = values.shape.length
   if (rank < 2 || rank > 3 || (like !== undefined && values.shape.join() !== like.shape.join())) {
     const wanted = like?.shape.join(', ') ?? 'batch, sequence] or [batch, choices, sequence'
-    throw malformed(`input ${name} has shape [${values.shape.join(', ')}], not [${wanted}]`, { file, tensor: name })
+    throw malformed(`input ${name} has shape [${values.shape.join(', ')}], not [${wanted}]`, {
+      code: 'golden-invalid',
+      file,
+      tensor: name,
+    })
   }
   return values
 }
 
-/** An input that transformers and TensorFlow take as all `otherwise` where it is left out. */
+/** Finds an input; if absent, it is all `otherwise`, the default of transformers and TensorFlow. */
 const inputOr = (
   source: TensorSource,
   file: string,
@@ -106,38 +110,48 @@ const inputOr = (
 ): Values =>
   findInput(source, file, names, like) ?? { shape: like.shape, data: new Int32Array(like.data.length).fill(otherwise) }
 
-/** Numbers that a golden has as floats or in 64 bits, as the integers that they must be: nothing may wrap around into range. */
+/** Converts floats or 64-bit integers of a golden to int32; refuses those that are not, so that none wraps around. */
 function integersOf({ data }: Values, tensor: string, file: string): Int32Array {
   const integers = Int32Array.from(data)
   const at = integers.findIndex((value, i) => value !== data[i])
   if (at >= 0)
-    throw malformed(`${tensor} holds ${String(data[at])}, which is no whole number of 32 bits`, { file, tensor })
+    throw malformed(`${tensor} holds ${String(data[at])}, which is not a 32-bit integer`, {
+      code: 'golden-invalid',
+      file,
+      tensor,
+    })
   return integers
 }
 
-/** `mlm_positions [batch, positions]` of a TensorFlow golden. */
+/** Reads `mlm_positions [batch, positions]` of a TensorFlow golden; null if absent. */
 function readPositions(source: TensorSource, { batch, sequence }: ModelInputs, file: string): Values | null {
   const tensor = 'mlm_positions'
   const values = readValues(source, tensor)
   if (values === null) return null
   if (values.shape.length !== 2 || values.shape[0] !== batch)
-    throw malformed(`${tensor} has shape [${values.shape.join(', ')}], not [${batch}, positions]`, { file, tensor })
+    throw malformed(`${tensor} has shape [${values.shape.join(', ')}], not [${batch}, positions]`, {
+      code: 'golden-invalid',
+      file,
+      tensor,
+    })
   const at = integersOf(values, tensor, file).findIndex((p) => p < 0 || p >= sequence)
   if (at >= 0)
     throw malformed(`${tensor} holds ${String(values.data[at])}, but the inputs are ${sequence} tokens long`, {
+      code: 'golden-invalid',
       file,
       tensor,
     })
   return values
 }
 
-/** Refuses ids that a lookup would run past, before any runtime sees them. */
+/** Refuses ids outside the embedding tables, before any runtime sees them. @throws AlbertkitError `malformed` */
 export function checkInputs(model: AlbertModel, inputs: ModelInputs, file: string): void {
   const { vocab_size, type_vocab_size, max_position_embeddings } = model.config
   const check = (tensor: string, values: Int32Array, limit: number): void => {
     const at = values.findIndex((v) => v < 0 || v >= limit)
     if (at >= 0)
       throw malformed(`${tensor} holds ${String(values[at])}, but the model has ids from 0 to ${limit - 1}`, {
+        code: 'golden-invalid',
         file,
         tensor,
       })
@@ -147,20 +161,21 @@ export function checkInputs(model: AlbertModel, inputs: ModelInputs, file: strin
   if (inputs.sequence > max_position_embeddings) {
     throw malformed(
       `the inputs are ${inputs.sequence} tokens long, but the model has ${max_position_embeddings} positions`,
-      { file },
+      { code: 'golden-invalid', file },
     )
   }
 }
 
 /**
- * Reads a golden. A mask that is absent is all ones, segments that are absent are all zero, as the genuine code has it.
- * @throws AlbertkitError `malformed` when there are no ids, or an input's shape or values do not fit the model
+ * Reads a golden. An absent mask is all ones, absent token types are all zero, as in the original code.
+ * @throws AlbertkitError `malformed` if there are no ids, or if an input's shape or values do not fit the model
  */
 export function readGolden(source: TensorSource, model: AlbertModel): Golden {
   const file = source.files[0] ?? ''
   const ids = findInput(source, file, INPUT_NAMES.input_ids)
   if (ids === null) {
     throw malformed('the golden has no input input_ids', {
+      code: 'golden-invalid',
       file,
       hint: 'a golden holds input_ids, attention_mask (input_mask), token_type_ids (segment_ids) and outputs',
     })
@@ -189,7 +204,7 @@ export function readGolden(source: TensorSource, model: AlbertModel): Golden {
   return { file, inputs, mlmPositions: readPositions(source, inputs, file), outputs, rounding }
 }
 
-/** `[B, S, V]` at `positions [B, P]`: `[B, P, V]`, as TensorFlow's `gather_indexes` does. */
+/** Gathers `[B, S, V]` at `positions [B, P]` into `[B, P, V]`, like `gather_indexes` in run_pretraining.py. */
 export function gatherPositions(values: Values, positions: Values): Values {
   const [batch = 0, sequence = 0, width = 0] = values.shape
   const count = positions.shape[1] ?? 0
@@ -203,7 +218,7 @@ export function gatherPositions(values: Values, positions: Values): Values {
   return { shape: [batch, count, width], data }
 }
 
-/** Softmax over the last axis: `classifier_probabilities` from our `logits`. */
+/** Softmax over the last axis: computes `classifier_probabilities` from `logits`. */
 export function softmaxRows(values: Values): Values {
   const width = values.shape[values.shape.length - 1] ?? 1
   const data = Float64Array.from(values.data)
@@ -216,11 +231,11 @@ export function softmaxRows(values: Values): Values {
   return { shape: values.shape, data }
 }
 
-/** transformers calls the output of a masked-token model `logits` too: it is the one of rank 3. */
+/** True if `logits` are those of a masked-token model, which transformers names so too; they have rank 3. */
 const isTokenLogits = (golden: Golden, name: string, model: AlbertModel): boolean =>
   name === 'logits' && golden.outputs.get(name)?.shape.length === 3 && model.mlm !== null && model.classifier === null
 
-/** The value of ours that a golden's output is compared with, or null where the run has none. */
+/** Value of a run that a golden's output is compared with; null if the run lacks it. */
 export function counterpart(
   golden: Golden,
   name: string,

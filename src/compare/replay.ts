@@ -9,7 +9,7 @@ import { useCounts } from '../model/tensors/read.js'
 import { compare, maskedRows, type Bound, type Comparison, type Values } from './compare.js'
 import { stageOf, type Operation } from './stages.js'
 
-/** One operation of a run, judged by itself. */
+/** Comparison of a single operation of a run. */
 export interface Step extends Comparison {
   /** Counts from 0; −1 is the embeddings, null a head. */
   readonly layer: number | null
@@ -17,9 +17,9 @@ export interface Step extends Comparison {
 }
 
 /**
- * The float64 reference that goes on from what the runtime gave: each inner value is computed from the runtime's own
- * values of the operations before it, compared, and replaced by the runtime's. An error is so seen where it is made and
- * nowhere after it.
+ * Float64 reference that continues from the runtime's values: each inner value is computed from the runtime's own
+ * values of the preceding operations, compared, and replaced by the runtime's. Thus an error shows at the operation
+ * that makes it and not after it.
  */
 class ReplayOps extends ReferenceOps {
   readonly steps: Step[] = []
@@ -49,7 +49,7 @@ class ReplayOps extends ReferenceOps {
   }
 }
 
-/** A run whose operations are to be judged. */
+/** A run whose operations are to be compared one by one. */
 export interface ReplayRequest {
   readonly model: AlbertModel
   readonly source: TensorSource
@@ -57,15 +57,15 @@ export interface ReplayRequest {
   readonly heads: HeadSelection
   /** Name of the runner. */
   readonly runner: string
-  /** Inner values that the runtime gave, by their paths; what is absent is computed by the reference. */
+  /** Inner values of the runtime, by their paths; the reference computes absent ones. */
   readonly run: ReadonlyMap<string, Values>
   /** Bound of each kind of operation. */
   readonly bound: (operation: Operation) => Bound
 }
 
 /**
- * Judges every operation of a run by itself.
- * @returns the operations in the order of their computation; rows that are masked everywhere apart
+ * Compares every operation of a run with the reference, each by itself.
+ * @returns the operations in the order of computation; fully masked rows have entries of their own
  */
 export function replay(request: ReplayRequest): Step[] {
   const { model, inputs, heads } = request

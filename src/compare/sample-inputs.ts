@@ -4,14 +4,14 @@ import { takesChoices } from '../model/forward.js'
 import type { HeadSelection } from '../model/tasks.js'
 import type { ModelInputs } from '../model/reference/run.js'
 
-/** Inputs that verification draws when it is given none. */
+/** Random inputs for verification if the user gives none. */
 
 /** Floating-point operations that the reference may spend on the widest input: about two seconds. */
 const BUDGET = 4e9
-/** What it may spend on all of them. */
+/** Floating-point operations for all inputs together. */
 const TOTAL_BUDGET = 8e9
 
-/** Sizes of the widest input, largest first; sequence lengths are odd, so that nothing passes by luck of alignment. */
+/** Sizes of the widest input, largest first; sequence lengths are odd, so that no test passes thanks to alignment. */
 const SIZES = [
   [4, 17],
   [4, 13],
@@ -26,7 +26,7 @@ const SIZES = [
 
 type Size = readonly [batch: number, sequence: number]
 
-/** A small generator with a fixed seed (mulberry32), so that the same model is always tried on the same inputs. */
+/** Small seeded generator (mulberry32), so that the same model always gets the same inputs. */
 function random(seed: number): () => number {
   let state = seed
   return () => {
@@ -37,7 +37,7 @@ function random(seed: number): () => number {
   }
 }
 
-/** Mask of row `row`: full, padded at the end, with holes, and all zero in the fourth row; of one token the second. */
+/** Mask of token `i` in row `row`: full, padded at the end, with holes, all zero in row 3 (row 1 for one token). */
 function maskOf(row: number, i: number, sequence: number): 0 | 1 {
   if (sequence === 1) return row === 0 ? 1 : 0
   if (row === 0) return sequence <= 3 && i === sequence - 1 ? 0 : 1
@@ -45,7 +45,7 @@ function maskOf(row: number, i: number, sequence: number): 0 | 1 {
   return row === 2 ? (i % 4 === 2 ? 0 : 1) : 0
 }
 
-/** A batch with padding, holes, two segments where the model has them, and both ends of the vocabulary. */
+/** Draws a batch with padding, holes, two segments if the model has them, and both ends of the vocabulary. */
 export function drawInputs(model: AlbertModel, batch: number, sequence: number, seed: number): ModelInputs {
   const { vocab_size, type_vocab_size } = model.config
   const next = random(seed)
@@ -62,13 +62,13 @@ export function drawInputs(model: AlbertModel, batch: number, sequence: number, 
   }
 }
 
-/** Inputs that verification draws, and what it had to leave out. */
+/** Drawn inputs, and notes on the sizes that were left out. */
 export interface DrawnInputs {
   readonly inputs: readonly ModelInputs[]
   readonly notes: readonly string[]
 }
 
-/** `inputs` as examples of choices. */
+/** Groups the rows of `inputs` into examples of several choices. */
 const asChoices = (inputs: ModelInputs): ModelInputs => ({
   ...inputs,
   // Two examples of as many choices as the rows allow, or one of all.
@@ -76,8 +76,8 @@ const asChoices = (inputs: ModelInputs): ModelInputs => ({
 })
 
 /**
- * Inputs of several batches and lengths: an odd one, 1, 2 and the longest that the model has, as far as the reference can
- * compute them in a few seconds.
+ * Draws inputs of several batch sizes and lengths: an odd length, 1, 2 and the longest of the model, as far as the
+ * reference can compute them in a few seconds.
  */
 export function defaultInputs(model: AlbertModel, heads: HeadSelection): DrawnInputs {
   const longest = model.config.max_position_embeddings

@@ -1,4 +1,4 @@
-/** What a person calls the operations of a transformer, in the order of their computation. */
+/** Usual names of the operations of a transformer, in the order of computation. */
 export const OPERATIONS = [
   'embedding',
   'attention scores',
@@ -12,12 +12,12 @@ export const OPERATIONS = [
 export type Operation = (typeof OPERATIONS)[number]
 
 export interface Stage {
-  /** Counts from 0, as the hidden states; −1 is the embeddings, null a head. */
+  /** Index from 0, like that of the hidden states; −1 for the embeddings, null for a head. */
   readonly layer: number | null
   readonly operation: Operation
 }
 
-/** The stage of an inner value by the end of its path; the first that matches. */
+/** Operation of an inner value by its path; the first match counts. */
 const STAGES: readonly (readonly [pattern: RegExp, operation: Operation])[] = [
   [/^encoder\/.*\/normed$|^embeddings\/normed$/, 'LayerNorm'],
   [/^embeddings\//, 'embedding'],
@@ -30,8 +30,8 @@ const STAGES: readonly (readonly [pattern: RegExp, operation: Operation])[] = [
 ]
 
 /**
- * Where in the model the inner value of this path (`model/inner-names.ts`) stands.
- * @param innerLayers how many layers the family counts in each `layer_<l>` of a path: its hidden states are so many
+ * Stage of the inner value with this path (`model/reference/inner-names.ts`).
+ * @param innerLayers number of layers, each with a hidden state, in every `layer_<l>` of a path
  */
 export function stageOf(path: string, innerLayers = 1): Stage {
   const operation = STAGES.find(([pattern]) => pattern.test(path))?.[1] ?? 'head'

@@ -1,10 +1,10 @@
 import type { Bound } from './compare.js'
 import type { Operation } from './stages.js'
 
-/** How a graph computes: in float32, in float16, or in int8 with activations rounded while it runs. */
+/** Arithmetic of a graph: float32, float16, or int8 with activations that are quantised at run time. */
 export type Arithmetic = 'float32' | 'float16' | 'int8'
 
-/** Hardware whose arithmetic is alike; a row of `RUNNERS` names the class of its runner. */
+/** Class of hardware with similar arithmetic; each row of `RUNNERS` names one. */
 export type ToleranceClass = 'cpu' | 'webgpu' | 'cuda'
 const ALL: readonly ToleranceClass[] = ['cpu', 'webgpu', 'cuda']
 
@@ -12,19 +12,19 @@ const ALL: readonly ToleranceClass[] = ['cpu', 'webgpu', 'cuda']
 export interface Tolerance {
   readonly classes: readonly ToleranceClass[]
   readonly arithmetic: Arithmetic
-  /** Allowed for values up to 1; above that the bound grows with the largest value of the output. */
+  /** Absolute bound for outputs up to 1; above that it grows with the largest value of the output. */
   readonly factor: number
   /**
-   * The same for a single operation that sums over one row at most, given the values it was computed from: LayerNorm and
-   * softmax are within 3e-7 on processors, over all fixtures; a GPU's exp and inverseSqrt are several ULP off.
+   * Same bound for a single operation that sums over one row at most, computed from the runtime's own values: LayerNorm
+   * and softmax are within 3e-7 on CPUs, over all fixtures; a GPU's exp and inverseSqrt are several ULP off.
    */
   readonly short: number
   readonly reason: string
 }
 
 /**
- * Every bound against the float64 reference, which has the weights that are in the file. A golden of the genuine code has
- * its own (`goldenBound`).
+ * Bounds against the float64 reference, which computes with the weights in the file. Goldens of the original code have
+ * their own (`goldenBound`).
  */
 export const TOLERANCES: readonly Tolerance[] = [
   {
@@ -66,31 +66,31 @@ export const TOLERANCES: readonly Tolerance[] = [
   },
 ]
 
-/** The row of `TOLERANCES` for a class of runners. */
+/** Row of `TOLERANCES` for a class of runners. */
 export function toleranceOf(hardware: ToleranceClass, arithmetic: Arithmetic): Tolerance {
   const found = TOLERANCES.find((row) => row.arithmetic === arithmetic && row.classes.includes(hardware))
   if (found === undefined) throw new RangeError(`no tolerance for ${hardware} in ${arithmetic}`)
   return found
 }
 
-/** The bound of a class of runners against the float64 reference. */
+/** Bound of a class of runners against the float64 reference. */
 export function boundOf(hardware: ToleranceClass, arithmetic: Arithmetic): Bound {
   const { factor } = toleranceOf(hardware, arithmetic)
   return (largest) => factor * Math.max(1, largest)
 }
 
 /**
- * If a model is so wide or deep that float32 rounding alone exceeds a bound (an xxlarge model sums 16,384 products in a
- * row), the bound is this many times the error of `Float32ReferenceOps` on the same inputs: runtimes sum in other orders,
- * some better, some worse.
+ * Factor for models so wide or deep that float32 rounding alone exceeds a bound (an xxlarge model sums 16,384 products
+ * in a row): the bound is then this many times the error of `Float32ReferenceOps` on the same inputs. Runtimes sum in
+ * other orders, some better, some worse.
  */
 export const FLOAT32_ERRORS = 3
-/** A value that misses its bound by more than this is wrong, not rounded. */
+/** Factor by which rounding may miss a bound; a value that misses it by more is wrong. */
 export const NEARLY = 10
 
-/** Operations that sum over one row at most, or nothing. */
+/** Operations that sum over one row at most. */
 const SHORT: readonly Operation[] = ['embedding', 'softmax', 'LayerNorm']
-/** The bound of one operation that was given the values it was computed from. */
+/** Bound of one operation that is computed from the runtime's own values. */
 export function boundOfOperation(hardware: ToleranceClass, operation: Operation): Bound {
   const { factor, short } = toleranceOf(hardware, 'float32')
   const own = SHORT.includes(operation) ? short : factor

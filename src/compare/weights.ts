@@ -2,7 +2,7 @@ import { elementCount, sameShape, type TensorInfo, type TensorSource } from '../
 import type { Parameter } from '../model/albert.js'
 import { readFloats, readLogical, readStored } from '../model/tensors/read.js'
 
-/** A weight of an artefact that is not its source's. */
+/** A weight of an artefact that differs from its source. */
 export interface WeightDifference {
   readonly slot: string
   readonly variable: string
@@ -14,7 +14,7 @@ export interface WeightCheck {
   readonly differences: readonly WeightDifference[]
 }
 
-/** Piece by piece, so that only the transposed ones are held whole. */
+/** Elements compared at a time, so that only transposed tensors are held as a whole. */
 const PIECE = 1 << 20
 
 const sameBits = (a: Float32Array, b: Float32Array): boolean =>
@@ -23,17 +23,17 @@ const sameBits = (a: Float32Array, b: Float32Array): boolean =>
     new Uint8Array(b.buffer, b.byteOffset, b.byteLength),
   ) === 0
 
-/** Whether every half is one of the two that are nearest to its number. */
+/** True if every half is one of the two that are nearest to its number. */
 function nearestHalfs(numbers: Float32Array, halfs: Float32Array): boolean {
   for (let i = 0; i < numbers.length; i++) {
     const [x, h] = [numbers[i]!, halfs[i]!]
-    // Half a step: 2⁻¹¹ of the number, at least half the least half.
+    // Half an ULP: 2⁻¹¹ of the number, at least half of the smallest subnormal float16.
     if (!(Math.abs(x - h) <= Math.max(Math.abs(x) * 2 ** -11, 2 ** -25)) && !Object.is(x, h)) return false
   }
   return true
 }
 
-/** Whether every value is within half a step (and float32's own rounding) of its number. */
+/** True if every value is within half a quantisation step (and float32 rounding) of its number. */
 function nearestSteps(
   numbers: Float32Array,
   values: Float32Array,
@@ -47,13 +47,13 @@ function nearestSteps(
   return true
 }
 
-/** Whether elements `[from, …)` of an artefact's tensor are what its element type can make of `numbers`. */
+/** True if elements `[from, …)` of an artefact's tensor represent `numbers` as closely as its dtype allows. */
 function faithful({ dtype, stepAt }: TensorInfo, numbers: Float32Array, values: Float32Array, from: number): boolean {
   if (stepAt !== undefined) return nearestSteps(numbers, values, from, stepAt)
   return dtype === 'F16' ? nearestHalfs(numbers, values) : sameBits(numbers, values)
 }
 
-/** Whether the artefact holds the parameter as the source stores it. */
+/** True if the artefact holds the parameter in the stored order of the source. */
 function sameAsStored(source: TensorSource, artefact: TensorSource, info: TensorInfo, p: Parameter): boolean {
   const total = elementCount(p.shape)
   const ours = new Float32Array(Math.min(PIECE, total))
@@ -68,12 +68,12 @@ function sameAsStored(source: TensorSource, artefact: TensorSource, info: Tensor
   return true
 }
 
-/** Whether the artefact holds the parameter as the forward pass means it, where that is another order of bytes. */
-function sameAsMeant(source: TensorSource, artefact: TensorSource, info: TensorInfo, p: Parameter): boolean {
-  const meant = readLogical(source, p)
-  const theirs = new Float32Array(meant.length)
+/** True if the artefact holds the parameter in its logical order. */
+function sameAsLogical(source: TensorSource, artefact: TensorSource, info: TensorInfo, p: Parameter): boolean {
+  const logical = readLogical(source, p)
+  const theirs = new Float32Array(logical.length)
   readFloats(artefact, info.name, 0, theirs)
-  return faithful(info, meant, theirs, 0)
+  return faithful(info, logical, theirs, 0)
 }
 
 function difference(source: TensorSource, artefact: TensorSource, p: Parameter, lossy: boolean): string | null {
@@ -82,19 +82,19 @@ function difference(source: TensorSource, artefact: TensorSource, p: Parameter, 
   const rounded = info.dtype === 'F16' || info.stepAt !== undefined
   if ((info.dtype !== 'F32' && info.dtype !== 'F16') || (rounded && !lossy)) return `stored as ${info.dtype}`
   const asStored = sameShape(info.shape, p.storedShape)
-  const asMeant = sameShape(info.shape, p.shape)
-  if (!asStored && !asMeant) return `shape [${info.shape.join(', ')}] instead of [${p.shape.join(', ')}]`
+  const asLogical = sameShape(info.shape, p.shape)
+  if (!asStored && !asLogical) return `shape [${info.shape.join(', ')}] instead of [${p.shape.join(', ')}]`
   if (elementCount(p.shape) === 0) return null
   if (asStored && sameAsStored(source, artefact, info, p)) return null
-  if (p.layout !== 'as_is' && asMeant && sameAsMeant(source, artefact, info, p)) return null
+  if (p.layout !== 'as_is' && asLogical && sameAsLogical(source, artefact, info, p)) return null
   return rounded ? "its values are not the nearest to the source's" : 'its bytes differ'
 }
 
 /**
- * Compares every parameter of `parameters` with the tensor of its slot in `artefact`: bit for bit where that is
- * float32; halfs and quantised values must be the nearest ones that there are. The outputs alone do not prove a
- * conversion: a key bias, for one, never shows in them (softmax cancels it).
- * @param lossy whether the artefact may hold anything but float32
+ * Compares every parameter of `parameters` with the tensor of its slot in `artefact`: bit for bit if that is
+ * float32; halfs and quantised values must be the nearest representable ones. Equal outputs alone do not prove a
+ * conversion: a key bias, for instance, never shows in them (softmax cancels it).
+ * @param lossy true if the artefact may hold other dtypes than float32
  */
 export function compareWeights(
   source: TensorSource,

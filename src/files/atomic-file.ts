@@ -5,26 +5,31 @@ import { onInterrupt } from '../base/interrupt.js'
 import { OutputFile, writing } from './output-file.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 
-/** @throws AlbertkitError `output` where something is there that nobody allowed to replace, or that is no file at all */
+/** @throws AlbertkitError `output` if `path` exists and `force` is false, or if it is not a regular file */
 export function refuseExisting(path: string, force: boolean): void {
   const there = statSync(path, { throwIfNoEntry: false })
   if (there === undefined) return
-  // A device or a directory is not replaced by a file, whoever allows it.
-  if (!there.isFile()) throw outputError('the output is no file', { file: path, hint: 'name a file' })
+  // `force` never replaces a device or a directory by a file.
+  if (!there.isFile())
+    throw outputError('the output is not a regular file', {
+      code: 'output-failed',
+      file: path,
+      hint: 'name a file',
+    })
   if (force) return
-  throw outputError('the output exists already', { file: path, hint: 'use --force to replace it' })
+  throw outputError('the output exists already', { code: 'output-exists', file: path, hint: '`force` replaces it' })
 }
 
 /**
- * A file that appears whole or not at all: what is written lies beside it under a hidden name until `commit`. `discard`
- * does nothing after that, so it may stand in a `finally`.
+ * A file that appears whole or not at all: data is written to a hidden file beside it until `commit`. `discard` does
+ * nothing after that, so it may be called in a `finally`.
  */
 export class WholeFile {
   readonly #file: OutputFile
   readonly #forget: () => void
   #open = true
 
-  /** @throws AlbertkitError `output` where nothing can be written beside `path` */
+  /** @throws AlbertkitError `output` if no file can be created beside `path` */
   constructor(readonly path: string) {
     removeAbandoned(dirname(path))
     this.#file = new OutputFile(temporaryIn(dirname(path)))
@@ -41,7 +46,7 @@ export class WholeFile {
     this.#file.write(bytes)
   }
 
-  /** Writes over what was written before. */
+  /** Overwrites bytes that were written before. */
   writeAt(offset: number, bytes: Uint8Array): void {
     this.#file.writeAt(offset, bytes)
   }
@@ -68,7 +73,7 @@ export class WholeFile {
 }
 
 /**
- * Writes a file that appears whole or not at all, and the directory that it belongs into where there is none.
+ * Writes a file that appears whole or not at all, and creates its directory if that is absent.
  * @throws AlbertkitError `output`
  */
 export function writeWhole(path: string, data: string | Uint8Array, force = false): void {
@@ -92,7 +97,7 @@ function isSameFile(a: string, b: string): boolean {
 
 /**
  * Checks, before anything is written, that no two files of a command are the same.
- * @param files paths by what they are, e.g. `the output`; undefined and `-` are skipped
+ * @param files paths by their role in messages, e.g. `the output`; undefined and `-` are skipped
  * @throws AlbertkitError `usage`
  */
 export function refuseSame(files: Readonly<Record<string, string | undefined>>): void {

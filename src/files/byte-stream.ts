@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 
-/** Bytes that are read at a time. */
+/** Bytes per read. */
 const CHUNK = 1 << 18
 
 /** A part of a file. */
@@ -10,12 +10,12 @@ export interface ByteRange {
   readonly bytes: number
 }
 
-/** What a stream is called in messages. */
+/** Name of a stream in messages. */
 export const streamName = (path: string): string => (path === '-' ? 'standard input' : path)
 
 /**
- * The bytes of a file or a pipe, of a part of a file, or of standard input (`-`), as they come.
- * @throws whatever the operating system says
+ * Reads a file or a pipe, a part of a file, or standard input (`-`), in chunks as they arrive.
+ * @throws Error of the operating system
  */
 export async function* byteStream(
   path: string,
@@ -28,6 +28,6 @@ export async function* byteStream(
   yield* stream as AsyncIterable<Uint8Array>
 }
 
-/** True if an error is the operating system's. */
+/** True if an error comes from a system call. */
 export const isSystemError = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && 'syscall' in error

@@ -3,25 +3,26 @@ import { sep } from 'node:path'
 import { environment, malformed, type AlbertkitError } from '../base/errors.js'
 import type { FilePort, FileStat, OpenFile } from '../formats/core/file-port.js'
 
-// Opening a named pipe otherwise waits for its other end, and no signal ends that. Windows has no such flag.
+// Opening a named pipe otherwise blocks until its other end is opened, and no signal interrupts that. Windows lacks the
+// flag.
 const NO_WAITING = (constants.O_NONBLOCK as number | undefined) ?? 0
 
-/** An error of the operating system as one of ours. */
+/** Converts an error of the operating system into an AlbertkitError. */
 export function fileError(error: unknown, file: string): AlbertkitError {
   const code = (error as NodeJS.ErrnoException).code ?? ''
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return malformed('there is no such file or directory', { code: 'file-missing', file, cause: error })
   if (code === 'EACCES' || code === 'EPERM')
     return environment('the file may not be read', { code: 'permission-denied', file, cause: error })
-  // A path that a damaged file names.
+  // Such paths come from damaged files.
   if (code === 'ERR_INVALID_ARG_VALUE' || code === 'ENAMETOOLONG' || code === 'ELOOP')
-    return malformed('there can be no file of this name', { code: 'file-missing', file, cause: error })
+    return malformed('no file can have this name', { code: 'file-missing', file, cause: error })
   if (code === 'EISDIR')
     return malformed('a directory where a file is expected', { code: 'file-not-regular', file, cause: error })
   return environment(`reading failed: ${code}`, { code: 'file-unreadable', file, cause: error })
 }
 
-/** Runs `body`, whose errors are the operating system's about `path`. */
+/** Runs `body`; rethrows an error of the operating system as an AlbertkitError about `path`. */
 function asking<T>(path: string, body: () => T): T {
   try {
     return body()
@@ -37,7 +38,7 @@ function kindOf(stats: Stats): FileStat['kind'] {
   return stats.isSocket() ? 'socket' : 'device'
 }
 
-/** A file of the disk, read by plain synchronous calls: the fastest way there is in Node. */
+/** A file on disk, read by plain synchronous calls, which are the fastest in Node. */
 class DiskFile implements OpenFile {
   readonly size: number
   #descriptor: number | null
@@ -67,7 +68,7 @@ class DiskFile implements OpenFile {
   }
 }
 
-/** The files of this machine. */
+/** Files of the local file system. */
 export const disk: FilePort = {
   stat(path) {
     try {
@@ -83,5 +84,5 @@ export const disk: FilePort = {
   open: (path) => new DiskFile(path),
 }
 
-/** A path of the operating system as one of `disk`. */
+/** Converts a path of the operating system into one of `disk`, which separates by `/`. */
 export const diskPath = (path: string): string => (sep === '/' ? path : path.replaceAll(sep, '/'))

@@ -11,12 +11,13 @@ export interface FileHash {
 const PIECE = 1024 * 1024
 let buffer: Uint8Array | null = null
 
-/** How long to wait for a file to grow, in milliseconds. */
+/** Time between two checks whether a file has grown, in milliseconds. */
 const WAIT_MS = 2
 
 /**
  * Hashes a file in pieces.
- * @param complete of a file that is still being written: 1 once nothing more will come. What is there is hashed at once.
+ * @param complete for a file that is still being written: a flag that becomes 1 when it is complete. Bytes already
+ *   written are hashed at once.
  */
 export function hashFile(path: string, complete: Int32Array | null = null): FileHash {
   const descriptor = openSync(path, 'r')
@@ -26,7 +27,7 @@ export function hashFile(path: string, complete: Int32Array | null = null): File
     buffer ??= new Uint8Array(PIECE)
     let bytes = 0
     for (;;) {
-      // Asked before reading: what was written until then is read now.
+      // Loaded before reading, so that everything written before the flag was set is read.
       const growing = complete !== null && Atomics.load(complete, 0) === 0
       const n = readSync(descriptor, buffer, 0, PIECE, null)
       if (n === 0 && !growing) return { sha256: hash.digest('hex'), bytes }

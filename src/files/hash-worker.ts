@@ -1,11 +1,11 @@
 import { parentPort } from 'node:worker_threads'
 import { hashFile, type FileHash } from './hash-file.js'
 
-/** The thread of `Hasher`: hashes the files that it is told to, one after the other. */
+/** Worker thread of `Hasher`: hashes the files that it is sent, one after another. */
 
 export type Answer = { readonly path: string } & ({ readonly hash: FileHash } | { readonly error: string })
 
-/** A file, and of one that is still being written a word that becomes 1 when it is complete. */
+/** A file to hash; `complete`, for a file that is still being written, becomes 1 when it is complete. */
 export interface Request {
   readonly path: string
   readonly complete: Int32Array | null

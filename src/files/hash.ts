@@ -9,22 +9,22 @@ import type { Answer, Request } from './hash-worker.js'
 
 export { hashFile, type FileHash } from './hash-file.js'
 
-/** Starting a thread costs about as long as hashing this much. */
+/** Number of bytes whose hashing takes about as long as starting a thread. */
 const WORTH_A_THREAD = 32 * 1024 * 1024
 
-/** The thread's own file; absent where this module runs as TypeScript, which no thread can start from. */
+/** Script of the worker thread; absent if this module runs as TypeScript, from which no thread can start. */
 const WORKER = fileURLToPath(new URL('./hash-worker.js', import.meta.url))
 
 const sizeOf = (path: string): number => statSync(path).size
 
 /**
- * SHA-256 of files. Large ones are hashed by a thread of their own while the conversion goes on, those that are written
- * right behind the writer: it reads them again, from the page cache. When the conversion is done, the main thread takes its share of what is left.
+ * Computes SHA-256 of files. A worker thread hashes large ones during the conversion; a file that is still being
+ * written is read back from the page cache right behind the writer. After the conversion, the main thread helps.
  */
 export class Hasher {
   readonly #hashes = new Map<string, FileHash>()
   readonly #queue: Request[] = []
-  /** Files that are followed while they are written. */
+  /** Completion flags of files that are hashed while they are written, by path. */
   readonly #growing = new Map<string, Int32Array>()
   readonly #elsewhere: { readonly path: string; readonly files: FilePort }[] = []
   #bytes = 0
@@ -33,7 +33,7 @@ export class Hasher {
   #failed: Error | null = null
   #idle: (() => void) | null = null
 
-  /** A file that is complete; one that is not of the disk is hashed at the end. */
+  /** Adds a complete file; a file that is not on `disk` is hashed at the end. */
   add(path: string, files: FilePort = disk): void {
     if (files !== disk) {
       this.#elsewhere.push({ path, files })
@@ -49,8 +49,8 @@ export class Hasher {
   }
 
   /**
-   * A file of about `bytes` that is there and about to be written from start to end: a large one is hashed behind the
-   * writer. `add` says when it is complete.
+   * Adds a file of about `bytes` that exists and is going to be written from start to end: a large one is hashed behind
+   * the writer. Call `add` when it is complete.
    */
   follow(path: string, bytes: number): void {
     if (bytes < WORTH_A_THREAD || !existsSync(WORKER)) return
@@ -70,7 +70,11 @@ export class Hasher {
     const worker = new Worker(WORKER)
     worker.on('message', (answer: Answer) => {
       if ('hash' in answer) this.#hashes.set(answer.path, answer.hash)
-      else this.#failed ??= malformed(`the file could not be read again: ${answer.error}`, { file: answer.path })
+      else
+        this.#failed ??= malformed(`the file could not be read again: ${answer.error}`, {
+          code: 'file-unreadable',
+          file: answer.path,
+        })
       this.#busy = false
       this.#feed()
     })
@@ -82,7 +86,7 @@ export class Hasher {
     return worker
   }
 
-  /** Gives the thread its next file. */
+  /** Sends the next file to the thread. */
   #feed(): void {
     if (this.#worker === null || this.#busy) return
     const request = this.#queue.shift()
@@ -96,12 +100,12 @@ export class Hasher {
 
   /**
    * Waits for all hashes.
-   * @throws AlbertkitError where a file could not be read
+   * @throws AlbertkitError if a file could not be read
    */
   async finish(): Promise<ReadonlyMap<string, FileHash>> {
     for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) {
       this.#hashes.set(next.path, hashFile(next.path, next.complete))
-      // Lets the thread's answer in, so that it gets its next file.
+      // Handles the thread's answer, so that it gets its next file.
       await new Promise((resolve) => setImmediate(resolve))
     }
     for (const { path, files } of this.#elsewhere) this.#hashes.set(path, hashThrough(files, path))

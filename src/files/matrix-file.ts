@@ -1,14 +1,14 @@
 import { refuseExisting, WholeFile } from './atomic-file.js'
 
-/** Files that hold one matrix of float32, written row by row: how many rows there are is put into the header at the end. */
+/** Formats of a file with one float32 matrix, written row by row; the header gets the number of rows at the end. */
 export const MATRIX_FORMATS = ['npy', 'safetensors'] as const
 export type MatrixFormat = (typeof MATRIX_FORMATS)[number]
 
-/** Bytes kept for the header; more than it can need. */
+/** Bytes reserved for the header; more than it can need. */
 const HEADER = 256
 const PIECE = 1 << 20
 
-/** NumPy's format, version 1.0: magic, version, length of what follows, a Python literal filled up with spaces. */
+/** Header of NumPy's format, version 1.0: magic, version, length of the rest, a Python literal padded with spaces. */
 function npyHeader(rows: number, width: number): Buffer {
   const header = Buffer.alloc(HEADER, 0x20)
   header.write('\x93NUMPY\x01\x00', 'latin1')
@@ -18,7 +18,7 @@ function npyHeader(rows: number, width: number): Buffer {
   return header
 }
 
-/** safetensors: length of the JSON, which may end in spaces. */
+/** Header of safetensors: length of the JSON, then the JSON, padded with spaces. */
 function safetensorsHeader(rows: number, width: number): Buffer {
   const header = Buffer.alloc(HEADER, 0x20)
   header.writeBigUInt64LE(BigInt(HEADER - 8))

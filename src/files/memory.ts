@@ -23,8 +23,8 @@ class MemoryFile implements OpenFile {
 }
 
 /**
- * Files that are held in memory, by their paths; folders are there by the files in them.
- * @param contents the bytes of each file, which are not copied
+ * Creates a file port over files in memory; folders exist by the paths of the files in them.
+ * @param contents path and bytes of each file; the bytes are not copied
  */
 export const memoryFiles = (contents: Iterable<readonly [path: string, bytes: Uint8Array]>): FilePort =>
   treeFiles(

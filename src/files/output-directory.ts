@@ -7,11 +7,11 @@ import { applyRenames, planRenames } from './renames.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 
 export interface OutputDirectoryOptions {
-  /** What is there already is added to, whether it was there before or appears meanwhile. */
+  /** Adds to a directory that exists, whether from the start or since the conversion began. */
   readonly force?: boolean
 }
 
-/** The directories above and at `folder` that were made for it, the innermost first. */
+/** Creates `folder` and its parents; returns the created ones, innermost first. */
 function makeParents(folder: string): string[] {
   const first = mkdirSync(folder, { recursive: true })
   const made: string[] = []
@@ -21,9 +21,9 @@ function makeParents(folder: string): string[] {
 }
 
 /**
- * A directory that appears whole or not at all: everything is written into `staging`, a hidden directory on the same file
- * system, beside the destination or, where that exists, in it, and moved by renaming when all of it is there. A directory
- * that exists stays the same one: a mount, the target of a symbolic link, somebody's current directory.
+ * A directory that appears whole or not at all: everything is written into `staging`, a hidden directory on the same
+ * file system (beside the destination or, if that exists, inside it), and renamed when complete. An existing directory
+ * keeps its identity, since it may be a mount, the target of a symbolic link or the current directory of a process.
  */
 export class OutputDirectory {
   readonly staging: string
@@ -33,10 +33,10 @@ export class OutputDirectory {
   readonly #forget: () => void
   #done = false
 
-  /** @throws AlbertkitError `output` where nothing can be written there, `usage` for an empty path */
+  /** @throws AlbertkitError `output` if nothing can be written there, `usage` for an empty path */
   constructor(destination: string, { force = false }: OutputDirectoryOptions = {}) {
-    // `-o "$OUT"` with nothing in it would be the current directory.
-    if (destination === '') throw usage('the output directory has no name')
+    // An empty path, e.g. from an unset shell variable, would resolve to the current directory.
+    if (destination === '') throw usage('the output directory has no name', { code: 'option-invalid' })
     const path = resolve(destination)
     this.#force = force
     const exists = existsSync(path)
@@ -45,7 +45,7 @@ export class OutputDirectory {
     removeAbandoned(folder)
     const [parents, staging] = writing(path, () => {
       const made = makeParents(folder)
-      // Not mkdtemp: what it makes is closed to everybody else, and stays so when it is renamed.
+      // Not mkdtemp: its directories are private to the user (mode 0700), and stay so after renaming.
       const name = temporaryIn(folder)
       mkdirSync(name)
       return [made, name] as const
@@ -58,17 +58,18 @@ export class OutputDirectory {
   }
 
   /**
-   * Makes the directory appear. What an existing destination holds and `staging` does not is kept.
+   * Makes the directory appear. Files of an existing destination that `staging` lacks are kept.
    * @param shared folders whose files are kept one by one; paths relative to the directory
-   * @param replaced files that go, whether or not there are new ones in their place
-   * @throws AlbertkitError `output`; the destination is then what it was
+   * @param replaced files that are removed, whether or not new ones take their place
+   * @throws AlbertkitError `output`; the destination is then unchanged
    */
   commit(shared: readonly string[] = [], replaced: ReadonlySet<string> = new Set()): void {
     writing(this.#destination, () => {
       if (!existsSync(this.#destination)) renameSync(this.staging, this.#destination)
       else if (this.#force) this.#replace(shared, replaced)
       else
-        throw outputError('the output directory is there already: it appeared meanwhile', {
+        throw outputError('the output directory exists: it appeared during the conversion', {
+          code: 'output-exists',
           file: this.#destination,
           hint: 'is another conversion writing there?',
         })
@@ -86,7 +87,7 @@ export class OutputDirectory {
     if (failure !== null) throw failure.error
   }
 
-  /** An error of something in `staging` names the destination, which a person knows. */
+  /** Replaces `staging` in an error by the destination, which the user knows. */
   named(error: unknown): unknown {
     return error instanceof AlbertkitError ? error.withPath(this.staging, this.#destination) : error
   }
@@ -102,7 +103,7 @@ export class OutputDirectory {
         if (readdirSync(parent).length > 0) break
         rmdirSync(parent)
       } catch {
-        // Somebody else was faster, or writes there.
+        // Another process removed it first, or writes there.
         break
       }
     }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { AlbertkitError, outputError } from '../base/errors.js'
 
-/** What a person can do about the errors of writing that have a remedy. */
+/** Message and remedy of the common system errors of writing, by their codes. */
 const REMEDIES: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ENOSPC: ['no space left on the device', 'free some space or write somewhere else'],
   EDQUOT: ['the disk quota is used up', 'free some space or write somewhere else'],
@@ -17,20 +17,21 @@ const REMEDIES: Readonly<Record<string, readonly [what: string, hint: string]>> 
 /** Name of standard output in messages. */
 export const STANDARD_OUTPUT = 'standard output'
 
-/** An error of writing `path` as an `output` error; one that is already typed stays what it is. */
+/** Converts an error of writing `path` into an `output` error; an AlbertkitError is returned unchanged. */
 export function asOutputError(error: unknown, path: string): AlbertkitError {
   if (error instanceof AlbertkitError) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const [what, hint] = REMEDIES[code] ?? [error instanceof Error ? error.message : String(error), undefined]
   return outputError(`${path} could not be written: ${what}`, {
+    code: 'output-failed',
     file: path,
     cause: error,
-    // There is no other place for standard output.
+    // The hints suggest another path, which standard output does not have.
     ...(hint === undefined || path === STANDARD_OUTPUT ? {} : { hint }),
   })
 }
 
-/** Runs `body`, whose every failure is one of writing `path`. */
+/** Runs `body`; rethrows any error as an `output` error for `path`. */
 export function writing<T>(path: string, body: () => T): T {
   try {
     return body()
@@ -39,14 +40,14 @@ export function writing<T>(path: string, body: () => T): T {
   }
 }
 
-/** Writes a small file, over one that is there. @throws AlbertkitError `output` */
+/** Writes a small text file, replacing an existing one. @throws AlbertkitError `output` */
 export const writeText = (path: string, text: string): void => {
   writing(path, () => {
     writeFileSync(path, text)
   })
 }
 
-/** Writes a small file of bytes, over one that is there. @throws AlbertkitError `output` */
+/** Writes a small binary file, replacing an existing one. @throws AlbertkitError `output` */
 export const writeBytes = (path: string, bytes: Uint8Array): void => {
   writing(path, () => {
     writeFileSync(path, bytes)
@@ -59,8 +60,8 @@ export class OutputFile {
   #bytes = 0
 
   /**
-   * @param flags `w` empties what is there (or writes to the device that it is), `a` adds to it
-   * @throws AlbertkitError `output`, also where `path` exists with `wx`
+   * @param flags `w` truncates an existing file (or writes to a device), `a` appends to it
+   * @throws AlbertkitError `output`, also if `path` exists and the flag is `wx`
    */
   constructor(
     readonly path: string,
@@ -80,7 +81,7 @@ export class OutputFile {
     this.#bytes += bytes.length
   }
 
-  /** Writes over what was written before; the file grows no longer. */
+  /** Overwrites bytes that were written before; the file does not grow. */
   writeAt(offset: number, bytes: Uint8Array): void {
     writing(this.path, () => {
       for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at, bytes.length - at, offset + at)

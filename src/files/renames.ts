@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { MANIFEST_FILE } from '../base/artefact-layout.js'
 
-/** One renaming, from path to path. */
+/** One rename, from path to path. */
 export type Rename = readonly [from: string, to: string]
 
-/** The entries of `staging`, those of shared folders that the destination has one by one; relative paths. */
+/** Lists entries of `staging` as relative paths; folders in `shared` that the destination has are listed by file. */
 function entriesOf(staging: string, destination: string, shared: readonly string[]): string[] {
   return readdirSync(staging).flatMap((name) =>
     shared.includes(name) && existsSync(join(destination, name))
@@ -15,8 +15,8 @@ function entriesOf(staging: string, destination: string, shared: readonly string
 }
 
 /**
- * The renamings that put what is in `staging` into `destination`, and what it replaces into `old`. Should the process be
- * killed between two of them, the directory has no manifest, rather than one that says something else than is there.
+ * Plans the renames that put entries of `staging` into `destination`, and those that they replace into `old`. If the
+ * process is killed between two of them, the directory has no manifest, rather than one that contradicts its files.
  */
 export function planRenames(
   destination: string,
@@ -27,7 +27,7 @@ export function planRenames(
 ): Rename[] {
   const entries = entriesOf(staging, destination, shared)
   const isWithin = (path: string): boolean => entries.some((entry) => path === entry || path.startsWith(`${entry}/`))
-  // What is there is asked, not the manifest that named them: nothing outside the directory is touched.
+  // The directory is listed rather than the manifest trusted, so that nothing outside the directory is touched.
   const there = [destination, ...shared.map((folder) => join(destination, folder))].flatMap((folder) =>
     existsSync(folder)
       ? readdirSync(folder).map((name) => relative(destination, join(folder, name)).replaceAll(sep, '/'))
@@ -48,18 +48,18 @@ export function planRenames(
 }
 
 /**
- * Renames all; where one fails, those before it are taken back.
- * @returns what failed, when everything is as it was
- * @throws where it could not be taken back: nothing of it may be removed then
+ * Applies all renames; if one fails, those before it are undone.
+ * @returns the error of the rename that failed, after all others were undone; null if all succeeded
+ * @throws Error if undoing fails: nothing may be removed then
  */
-export function applyRenames(moves: readonly Rename[]): { readonly error: unknown } | null {
+export function applyRenames(renames: readonly Rename[]): { readonly error: unknown } | null {
   const done: Rename[] = []
   try {
-    for (const move of moves) {
-      const [from, to] = move
+    for (const rename of renames) {
+      const [from, to] = rename
       mkdirSync(dirname(to), { recursive: true })
       renameSync(from, to)
-      done.push(move)
+      done.push(rename)
     }
     return null
   } catch (error) {

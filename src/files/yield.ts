@@ -1,2 +1,2 @@
-/** Lets signals, messages of workers and progress be handled; writing itself is synchronous, because that is faster. */
+/** Lets Node handle signals, messages and progress between writes, which are synchronous because that is faster. */
 export const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

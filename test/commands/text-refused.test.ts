@@ -71,7 +71,7 @@ describe('files', () => {
     const file = write('device.tsv', '体育\t主队\n')
     for (const output of ['/dev/full', folder]) {
       const { code, stderr } = await predict(file, '-o', output, '--force')
-      expect([code, stderr]).toEqual([5, expect.stringContaining('the output is no file')])
+      expect([code, stderr]).toEqual([5, expect.stringContaining('the output is not a regular file')])
     }
   })
 })

@@ -133,7 +133,7 @@ it('of two that write one directory the second is refused, unless it may replace
   first!.commit()
   expect(() => {
     second!.commit()
-  }).toThrow(/appeared meanwhile/)
+  }).toThrow(/appeared during the conversion/)
   second!.discard()
   expect(read('out/a')).toBe(first!.staging)
   third!.commit()

@@ -26,5 +26,5 @@ it.each([
 it('a shard of an impossible name is a damaged file', () => {
   const path = join(folder, 'model.json')
   writeFileSync(path, JSON.stringify({ format: 'graph-model', weightsManifest: [{ paths: ['a\0b'], weights: [] }] }))
-  expect(() => openTfjsWeights(disk, path)).toThrow('there can be no file of this name')
+  expect(() => openTfjsWeights(disk, path)).toThrow('no file can have this name')
 })
