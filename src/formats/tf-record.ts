@@ -78,18 +78,27 @@ function recordLength(header: Uint8Array, file: string, offset: number): number 
   if (header.length < HEADER)
     throw malformed(
       offset === 0 ? 'this is no TFRecord file' : `${header.length} bytes are left, fewer than a record has`,
-      place,
+      { code: offset === 0 ? 'not-a-model' : 'file-truncated', ...place },
     )
   const view = viewOf(header)
   if (view.getUint32(8, true) !== maskCrc(crc32c(header.subarray(0, 8)))) {
-    if (offset > 0) throw malformed('the length of a record is damaged', { ...place, hint: 'fetch the file again' })
+    if (offset > 0)
+      throw malformed('the length of a record is damaged', {
+        code: 'checksum-mismatch',
+        ...place,
+        hint: 'fetch the file again',
+      })
     if (header[0] === 0x1f && header[1] === 0x8b)
-      throw unsupported('the TFRecord file is compressed', { ...place, hint: 'unpack it first: gunzip -c FILE' })
-    throw malformed('this is no TFRecord file', place)
+      throw unsupported('the TFRecord file is compressed', {
+        code: 'compression-unsupported',
+        ...place,
+        hint: 'unpack it first: gunzip -c FILE',
+      })
+    throw malformed('this is no TFRecord file', { code: 'not-a-model', ...place })
   }
   const length = view.getBigUint64(0, true)
   if (length > BigInt(MAX_RECORD_BYTES))
-    throw unsupported(`a record has ${length} bytes, and 64 MiB is the limit`, place)
+    throw unsupported(`a record has ${length} bytes, and 64 MiB is the limit`, { code: 'limit-exceeded', ...place })
   return Number(length)
 }
 
@@ -101,6 +110,7 @@ async function* split(ahead: Ahead, file: string, offset: number, first: number)
     const framed = await ahead.peek(HEADER + length + FOOTER)
     if (framed.length < HEADER + length + FOOTER)
       throw malformed(`a record of ${length} bytes starts here, and the file ends before it does`, {
+        code: 'file-truncated',
         file,
         offset,
         hint: 'the file is truncated: fetch it again',
@@ -108,6 +118,7 @@ async function* split(ahead: Ahead, file: string, offset: number, first: number)
     const bytes = framed.subarray(HEADER, HEADER + length)
     if (viewOf(framed).getUint32(HEADER + length, true) !== maskCrc(crc32c(bytes)))
       throw malformed(`record ${number} is damaged: its checksum is another`, {
+        code: 'checksum-mismatch',
         file,
         offset,
         hint: 'fetch the file again',

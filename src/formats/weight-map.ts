@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../base/errors.js'
 import type { FilePort } from './core/file-port.js'
 import { readTextUpTo } from './core/file.js'
@@ -15,14 +16,15 @@ const MAX_INDEX_BYTES = 64 * 1024 * 1024
  * @throws AlbertkitError `malformed`, also where a file is named that is not in the index' own directory
  */
 export function readWeightMap(files: FilePort, path: string, lists = false): [name: string, shard: string][] {
-  const fail = (what: string, tensor?: string): AlbertkitError =>
+  const fail = (what: string, tensor?: string, code: ErrorCode = 'header-invalid'): AlbertkitError =>
     malformed(what, {
+      code,
       file: path,
       ...(tensor === undefined ? {} : { tensor }),
       hint: 'an index has a weight_map from tensor to file',
     })
   const text = readTextUpTo(files, path, MAX_INDEX_BYTES)
-  if (text === null) throw fail('the index is larger than 64 MiB')
+  if (text === null) throw fail('the index is larger than 64 MiB', undefined, 'limit-exceeded')
   let parsed: StrictValue
   try {
     parsed = parseStrict(text.replace(/^\uFEFF/, ''))
@@ -35,11 +37,11 @@ export function readWeightMap(files: FilePort, path: string, lists = false): [na
   if (map.entries.length === 0) throw fail('the weight_map of the index is empty')
   const seen = new Set<string>()
   return map.entries.flatMap(([name, value]) => {
-    if (seen.has(name)) throw fail('the index lists the tensor twice', name)
+    if (seen.has(name)) throw fail('the index lists the tensor twice', name, 'tensor-duplicate')
     seen.add(name)
     return (lists && Array.isArray(value) ? value : [value]).map((shard): [string, string] => {
       if (typeof shard !== 'string' || shard === '' || shard !== basename(shard) || /[\\\0]|^\.{1,2}$/.test(shard))
-        throw fail('the index names a file outside its own directory', name)
+        throw fail('the index names a file outside its own directory', name, 'path-escapes')
       return [name, shard]
     })
   })

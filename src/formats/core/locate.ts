@@ -50,6 +50,7 @@ function locateBelow(
   if (one === undefined) return null
   if (more.length > 0)
     throw usage(`the directory holds several models: ${within.map(({ folder }) => folder).join(', ')}`, {
+      code: 'choice-ambiguous',
       file: directory,
       hint: 'give the folder of the one you mean (of an archive: unpack it first)',
     })
@@ -89,8 +90,9 @@ function refuse(files: FilePort, path: string): never {
   const said = `the file is ${KIND_WORDS[kind]}`
   const hint = `a model is one of: ${looked()}`
   if (kind === 'zip' || kind === 'gzip' || kind === 'hdf5' || kind === 'pickle')
-    throw unsupported(`${said}, but of no form that albertkit reads`, { file: path, hint })
+    throw unsupported(`${said}, but of no form that albertkit reads`, { code: 'format-unsupported', file: path, hint })
   throw malformed(kind === 'unknown' || kind === 'empty' ? `${said}, no model` : `${said}, not a model`, {
+    code: 'not-a-model',
     file: path,
     hint,
   })

@@ -23,6 +23,7 @@ const HOLDS_WEIGHTS = /\.(index|ckpt|meta|data-\d{5,}-of-\d{5,})$|^(checkpoint|v
 /** Nobody keeps weights as text: the form is for people to read. */
 const textForm = (path: string, beside: readonly string[]): AlbertkitError =>
   unsupported('graphs in text form are not read', {
+    code: 'format-unsupported',
     file: path,
     hint: beside.some((name) => HOLDS_WEIGHTS.test(name))
       ? 'the weights are in the checkpoint beside it: give its directory'
@@ -41,7 +42,10 @@ export const graphDef: Container = {
     const [graph] = graphs
     if (graph === undefined) return null
     if (graphs.length === 1) return found(files, join(directory, graph))
-    throw usage(`${directory} holds several graphs: ${graphs.join(', ')}`, { hint: 'give the one you mean' })
+    throw usage(`${directory} holds several graphs: ${graphs.join(', ')}`, {
+      code: 'choice-ambiguous',
+      hint: 'give the one you mean',
+    })
   },
   incomplete(_, directory, names) {
     const text = names.filter(isText).sort()[0]

@@ -71,7 +71,7 @@ export function* graphNodes(wire: WireReader, start: number, end: number): Gener
   let count = 0
   for (const field of wire.fields(start, end)) {
     if (field.number !== NODE) continue
-    if (++count > MAX_NODES) throw wire.fail('more nodes than a model has', field.start)
+    if (++count > MAX_NODES) throw wire.fail('more nodes than a model has', field.start, 'limit-exceeded')
     yield readNode(wire, field)
   }
 }

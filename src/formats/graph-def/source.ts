@@ -36,7 +36,7 @@ class GraphSource implements TensorSource {
     let variables = 0
     try {
       const { start, end } = place ?? { start: 0, end: this.#file.size }
-      if (this.#file.size === 0) throw malformed('the file is empty', { file: path, offset: 0 })
+      if (this.#file.size === 0) throw malformed('the file is empty', { code: 'file-truncated', file: path, offset: 0 })
       for (const { name, op, tensor } of graphNodes(new WireReader(this.#file, 'TensorFlow graph'), start, end)) {
         nodes++
         if (VARIABLE.test(op)) variables++
@@ -45,11 +45,17 @@ class GraphSource implements TensorSource {
         if (!isFloat(dtype) || shape.length === 0 || name.includes('/Initializer/')) others++
         else tensors.set(name, { name, dtype, shape, byteLength, file: path, stored: tensor })
       }
-      if (nodes === 0) throw malformed('the file is no TensorFlow graph: it has no nodes', { file: path, offset: 0 })
+      if (nodes === 0)
+        throw malformed('the file is no TensorFlow graph: it has no nodes', {
+          code: 'not-a-model',
+          file: path,
+          offset: 0,
+        })
       if (tensors.size <= variables)
         throw unsupported(
           variables > 0 ? `the graph has ${variables} variables, but not their values` : 'the graph holds no weights',
           {
+            code: variables > 0 ? 'tensor-missing' : 'not-a-model',
             file: path,
             hint: 'its variables are in a checkpoint: give that, or a graph that was frozen',
           },

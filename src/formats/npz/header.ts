@@ -1,4 +1,5 @@
 import { latin1Text } from '../../base/bytes.js'
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 
@@ -38,9 +39,11 @@ const DTYPES: Readonly<Record<string, DType>> = {
  * @throws AlbertkitError `malformed`, or `unsupported` for objects and big-endian numbers
  */
 export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): NpyHeader {
-  const fail = (what: string) => malformed(`${name}.npy ${what}`, { file, tensor: name })
+  const fail = (what: string, code: ErrorCode = 'header-invalid') =>
+    malformed(`${name}.npy ${what}`, { code, file, tensor: name })
   const refuse = (what: string) =>
     unsupported(`${name}.npy ${what}`, {
+      code: 'dtype-unsupported',
       file,
       tensor: name,
       hint: "save arrays of plain little-endian numbers: v.astype('<f4'), v.astype('<i8')",
@@ -48,7 +51,7 @@ export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): N
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (latin1Text(bytes.subarray(0, 6)) !== MAGIC) throw fail('is no array of NumPy')
   const wide = (bytes[6] ?? 0) >= 2
-  if (bytes.length < 12) throw fail('ends inside its header')
+  if (bytes.length < 12) throw fail('ends inside its header', 'file-truncated')
   const start = wide ? 12 : 10
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true)
   if (start + length > bytes.length) throw fail(`has a header of ${length} bytes, which runs past its end`)
@@ -65,7 +68,8 @@ export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): N
     .map((d) => d.trim().replace(/L$/, ''))
     .filter((d) => d !== '')
     .map(Number)
-  if (!Number.isSafeInteger(elementCount(shape) * DTYPE_BYTES[dtype])) throw fail('has an impossible shape')
+  if (!Number.isSafeInteger(elementCount(shape) * DTYPE_BYTES[dtype]))
+    throw fail('has an impossible shape', 'value-invalid')
   const columns = order === 'True' && shape.filter((d) => d > 1).length > 1
   return { dtype, shape, columns, dataStart: start + length }
 }

@@ -33,7 +33,7 @@ class NpzReader {
     if (entry.size > MAX_HELD_BYTES)
       throw unsupported(
         `${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_HELD_BYTES} for compressed arrays`,
-        { file: this.file.path, hint: 'save it with np.savez, which does not compress' },
+        { code: 'limit-exceeded', file: this.file.path, hint: 'save it with np.savez, which does not compress' },
       )
     const place = { file: this.file.path, offset: entry.dataStart }
     const bytes = new Uint8Array(entry.size)
@@ -52,7 +52,7 @@ class NpzReader {
     if (dataStart + byteLength !== entry.size)
       throw malformed(
         `${entry.name} has ${entry.size - dataStart} bytes of numbers, but its shape [${shape.join(', ')}] needs ${byteLength}`,
-        { file: this.file.path, tensor: name, offset: entry.dataStart },
+        { code: 'range-invalid', file: this.file.path, tensor: name, offset: entry.dataStart },
       )
     return { entry, dataStart, columns, info: { name, dtype, shape, byteLength, file: this.file.path } }
   }
@@ -61,6 +61,7 @@ class NpzReader {
   numbers({ entry, info, columns, dataStart }: Member, packed: Uint8Array | null): Uint8Array {
     if (packed === null && entry.size > MAX_HELD_BYTES)
       throw unsupported(`${entry.name} is stored by columns and has more than ${MAX_HELD_BYTES} bytes`, {
+        code: 'limit-exceeded',
         file: this.file.path,
         hint: 'save np.ascontiguousarray of it',
       })
@@ -75,6 +76,7 @@ class NpzReader {
       sum = crc32(this.file.bytes(entry.dataStart + at, Math.min(PIECE, entry.size - at)), sum)
     if (sum !== entry.crc32)
       throw malformed(`${entry.name} is damaged: its checksum is wrong`, {
+        code: 'checksum-mismatch',
         file: this.file.path,
         offset: entry.dataStart,
       })

@@ -54,7 +54,11 @@ export class OnnxReader extends WireReader {
       return { name, dtype, shape, byteLength: size, file: this.file.path, ...this.#place(name, entries, size, start) }
     const byteLength = raw === null ? 0 : raw.end - raw.start
     if (byteLength !== size)
-      throw this.fail(`initializer ${name} has ${byteLength} bytes where its shape takes ${size}`, start)
+      throw this.fail(
+        `initializer ${name} has ${byteLength} bytes where its shape takes ${size}`,
+        start,
+        'range-invalid',
+      )
     return { name, dtype, shape, byteLength, file: this.file.path, offset: raw?.start ?? start, location: null }
   }
 
@@ -67,15 +71,21 @@ export class OnnxReader extends WireReader {
   ): { offset: number; location: string } {
     const location = entries.get('location') ?? ''
     if (location === '' || location === '.' || location === '..' || /[/\\\0]/.test(location))
-      throw this.fail(`initializer ${name} lies in ${JSON.stringify(location)}, which is no plain file name`, at)
+      throw this.fail(
+        `initializer ${name} lies in ${JSON.stringify(location)}, which is no plain file name`,
+        at,
+        'path-escapes',
+      )
     const number = (key: string, otherwise: number): number => {
       const text = entries.get(key)
       if (text === undefined) return otherwise
-      if (!/^\d{1,15}$/.test(text)) throw this.fail(`initializer ${name} has the ${key} ${JSON.stringify(text)}`, at)
+      if (!/^\d{1,15}$/.test(text))
+        throw this.fail(`initializer ${name} has the ${key} ${JSON.stringify(text)}`, at, 'value-invalid')
       return Number(text)
     }
     const length = number('length', size)
-    if (length !== size) throw this.fail(`initializer ${name} has ${length} bytes where its shape takes ${size}`, at)
+    if (length !== size)
+      throw this.fail(`initializer ${name} has ${length} bytes where its shape takes ${size}`, at, 'range-invalid')
     return { offset: number('offset', 0), location }
   }
 
@@ -93,7 +103,7 @@ export class OnnxReader extends WireReader {
   #dims(field: Field, shape: number[]): void {
     for (let at = field.start; at < field.end;) {
       const { value, next } = this.varint(at)
-      if (value < 0) throw this.fail(`a dimension of ${value}`, at)
+      if (value < 0) throw this.fail(`a dimension of ${value}`, at, 'value-invalid')
       shape.push(value)
       at = next
     }

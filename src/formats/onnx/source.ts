@@ -71,6 +71,7 @@ class OnnxWeights implements TensorSource {
     }
     if (offset + byteLength > file.size)
       throw malformed(`the tensor ends at byte ${offset + byteLength}, but the file has ${file.size}`, {
+        code: 'file-truncated',
         file: file.path,
         tensor: name,
         offset,

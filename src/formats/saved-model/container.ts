@@ -20,12 +20,19 @@ const META_GRAPHS = 2
 /** The meta graphs of a SavedModel: one a set of tags. */
 const readSavedModel = (files: FilePort, path: string): MetaGraph[] =>
   withFile(files, path, (file) => {
-    if (file.size === 0) throw malformed('saved_model.pb is empty', { file: path, offset: 0, hint: 'fetch it again' })
+    if (file.size === 0)
+      throw malformed('saved_model.pb is empty', {
+        code: 'file-truncated',
+        file: path,
+        offset: 0,
+        hint: 'fetch it again',
+      })
     const wire = new WireReader(file, 'SavedModel')
     const graphs = [...wire.fields(0, file.size)]
       .filter((field) => field.number === META_GRAPHS)
       .map(({ start, end }) => readMetaGraph(wire, start, end))
-    if (graphs.length === 0) throw malformed('saved_model.pb holds no graph', { file: path, offset: 0 })
+    if (graphs.length === 0)
+      throw malformed('saved_model.pb holds no graph', { code: 'header-invalid', file: path, offset: 0 })
     return graphs
   })
 
@@ -58,13 +65,19 @@ function open(files: FilePort, directory: string, options: OpenOptions): Opened 
     return { source: { ...source, format: 'saved-model', files: [path, ...source.files] } }
   }
   if (hasData(files, join(directory, 'variables')))
-    throw malformed('the .index file of the variables is missing', { file: `${prefix}.index`, hint: WHOLE })
-  if (graph === null) throw unsupported('the SavedModel has no variables and no graph', { file: path })
+    throw malformed('the .index file of the variables is missing', {
+      code: 'file-missing',
+      file: `${prefix}.index`,
+      hint: WHOLE,
+    })
+  if (graph === null)
+    throw unsupported('the SavedModel has no variables and no graph', { code: 'not-a-model', file: path })
   try {
     const source = wrapSource(openGraphDef(files, path, graph), { notes })
     return { source: { ...source, format: 'saved-model' } }
   } catch (error) {
     throw malformed('the variables of the SavedModel are missing', {
+      code: 'file-missing',
       file: `${prefix}.index`,
       hint: WHOLE,
       cause: error,
@@ -94,6 +107,7 @@ export const savedModel: Container = {
   incomplete(_, directory, names) {
     if (names.includes('saved_model.pbtxt'))
       return unsupported('a SavedModel in text form is not read', {
+        code: 'format-unsupported',
         file: join(directory, 'saved_model.pbtxt'),
         hint: 'give its checkpoint: variables/variables',
       })

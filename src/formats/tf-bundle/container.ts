@@ -28,10 +28,16 @@ const prefixesIn = (names: readonly string[]): string[] =>
 
 /** Names the kind of a file that stands where an index should: a saved error page, a picture … */
 function checkIndex(files: FilePort, file: string): void {
-  if (!exists(files, file)) throw malformed('the .index file of the checkpoint is missing', { file, hint: WHOLE })
+  if (!exists(files, file))
+    throw malformed('the .index file of the checkpoint is missing', { code: 'file-missing', file, hint: WHOLE })
   const kind = sniff(files, file)
   if (kind === 'unknown' || kind === 'text' || kind === 'json') return
-  throw malformed(`the index is ${KIND_WORDS[kind]}`, { file, offset: 0, hint: 'fetch the .index file again' })
+  throw malformed(`the index is ${KIND_WORDS[kind]}`, {
+    code: 'not-a-model',
+    file,
+    offset: 0,
+    hint: 'fetch the .index file again',
+  })
 }
 
 /** Configuration lies beside the checkpoint; of the variables of a SavedModel, beside that. */
@@ -84,6 +90,7 @@ function byState(files: FilePort, stateFile: string): Found {
     if (taken !== null) return taken
   }
   throw malformed(choice === null ? 'names no checkpoint' : `names ${choice}, which is not beside it`, {
+    code: choice === null ? 'header-invalid' : 'file-missing',
     file: stateFile,
     hint:
       checkpoints.length === 0
@@ -93,7 +100,11 @@ function byState(files: FilePort, stateFile: string): Found {
 }
 
 const byMetaError = (file: string): AlbertkitError =>
-  malformed('a .meta file holds the graph and no weights, and its checkpoint is not beside it', { file, hint: WHOLE })
+  malformed('a .meta file holds the graph and no weights, and its checkpoint is not beside it', {
+    code: 'file-missing',
+    file,
+    hint: WHOLE,
+  })
 
 /** A `.meta` file holds the graph; the weights are in what stands beside it. */
 function byMeta(files: FilePort, path: string): Found {
@@ -117,7 +128,7 @@ export const tfCheckpoint: Container = {
     const directory = dirname(path)
     const data = `${basename(path)}.data-`
     if (exists(files, directory) && files.list(directory).some((name) => name.startsWith(data)))
-      throw malformed('the .index file of the checkpoint is missing', { file: path })
+      throw malformed('the .index file of the checkpoint is missing', { code: 'file-missing', file: path })
     return null
   },
   inDirectory(files, directory, names) {
@@ -128,6 +139,7 @@ export const tfCheckpoint: Container = {
     if (prefix === undefined) return null
     if (prefixes.length === 1) return found(files, join(directory, prefix))
     throw usage(`${directory} holds several checkpoints: ${prefixes.join(', ')}`, {
+      code: 'choice-ambiguous',
       hint: 'give the one you mean by its prefix',
     })
   },
@@ -136,6 +148,10 @@ export const tfCheckpoint: Container = {
     const meta = names.find((name) => name.endsWith('.meta'))
     if (data === undefined && meta !== undefined) return byMetaError(join(directory, meta))
     if (data === undefined) return null
-    return malformed('the .index file of the checkpoint is missing', { file: join(directory, data), hint: WHOLE })
+    return malformed('the .index file of the checkpoint is missing', {
+      code: 'file-missing',
+      file: join(directory, data),
+      hint: WHOLE,
+    })
   },
 }

@@ -1,4 +1,5 @@
 import { latin1Text } from '../../base/bytes.js'
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import { fromBinary, tensorflow } from '../../proto/tensorflow.js'
 import type { FilePort } from '../core/file-port.js'
@@ -61,16 +62,22 @@ function extents(slice: tensorflow.TensorSliceProto, shape: readonly number[]): 
 class IndexReader {
   constructor(readonly file: string) {}
 
-  fail(what: string, tensor?: string): Error {
-    return malformed(what, { file: this.file, ...(tensor === undefined ? {} : { tensor }) })
+  fail(what: string, tensor?: string, code: ErrorCode = 'header-invalid'): Error {
+    return malformed(what, { code, file: this.file, ...(tensor === undefined ? {} : { tensor }) })
   }
 
   header(value: Uint8Array): { shards: number; bigEndian: boolean } {
     const header = this.parse(() => fromBinary(tensorflow.BundleHeaderProtoSchema, value), 'the header')
     const { numShards } = header
-    if (numShards < 1 || numShards > MAX_SHARDS) throw this.fail(`the header says ${numShards} shards`)
+    if (numShards < 1 || numShards > MAX_SHARDS)
+      throw this.fail(
+        `the header says ${numShards} shards`,
+        undefined,
+        numShards < 1 ? 'value-invalid' : 'limit-exceeded',
+      )
     if ((header.version?.minConsumer ?? 0) > BUNDLE_VERSION) {
       throw unsupported(`the checkpoint asks for a reader of version ${String(header.version?.minConsumer)}`, {
+        code: 'format-unsupported',
         file: this.file,
       })
     }
@@ -88,7 +95,7 @@ class IndexReader {
   shape(proto: tensorflow.TensorShapeProto | undefined, name: string): number[] {
     const dims = (proto?.dim ?? []).map((d) => Number(d.size))
     if (proto?.unknownRank === true || dims.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
-      throw this.fail(`impossible shape [${dims.join(', ')}]`, name)
+      throw this.fail(`impossible shape [${dims.join(', ')}]`, name, 'value-invalid')
     return dims
   }
 
@@ -96,15 +103,15 @@ class IndexReader {
     const offset = Number(entry.offset)
     const size = Number(entry.size)
     if (entry.shardId < 0 || entry.shardId >= shards)
-      throw this.fail(`the tensor lies in shard ${entry.shardId} of ${shards}`, name)
+      throw this.fail(`the tensor lies in shard ${entry.shardId} of ${shards}`, name, 'range-invalid')
     if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER)
-      throw this.fail(`the tensor lies at byte ${offset}, ${size} bytes long`, name)
+      throw this.fail(`the tensor lies at byte ${offset}, ${size} bytes long`, name, 'range-invalid')
     return { shard: entry.shardId, offset, size, crc: entry.crc32c }
   }
 
   dtype(number: number, name: string): DType {
     const dtype = dtypeOf(number)
-    if (dtype === null) throw this.fail(`the tensor has the unknown element type ${number}`, name)
+    if (dtype === null) throw this.fail(`the tensor has the unknown element type ${number}`, name, 'value-invalid')
     return dtype
   }
 }
@@ -150,7 +157,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
     const dtype = reader.dtype(entry.dtype, name)
     const shape = reader.shape(entry.shape, name)
     const size = byteSize(dtype, shape)
-    if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name)
+    if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name, 'value-invalid')
     if (entry.slices.length > 0)
       return {
         name,
@@ -165,6 +172,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
       throw reader.fail(
         `the tensor is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`,
         name,
+        'range-invalid',
       )
     return { name, dtype, shape, byteLength: DTYPE_BYTES[dtype] > 0 ? size : piece.size, piece, slices: [] }
   })
@@ -188,15 +196,20 @@ function readSlices(
 ): Slice[] {
   const slices = entry.slices.map((proto): Slice => {
     const { start, extent } = extents(proto, shape)
-    if (!isWithin({ start, extent }, shape)) throw reader.fail('the tensor has a slice outside its shape', name)
+    if (!isWithin({ start, extent }, shape))
+      throw reader.fail('the tensor has a slice outside its shape', name, 'range-invalid')
     const found = sliced.get(latin1Text(sliceKey(key, proto)))
     if (found === undefined) throw reader.fail(`the tensor lacks its slice from [${start.join(', ')}]`, name)
     const piece = reader.piece(found, shards, name)
     if (piece.size !== byteSize(dtype, extent))
-      throw reader.fail(`the tensor has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`, name)
+      throw reader.fail(
+        `the tensor has a slice of ${piece.size} bytes for [${extent.join(', ')}] of ${dtype}`,
+        name,
+        'range-invalid',
+      )
     return { ...piece, start, extent }
   })
-  if (!covers(slices, shape)) throw reader.fail('the slices of the tensor do not cover it', name)
+  if (!covers(slices, shape)) throw reader.fail('the slices of the tensor do not cover it', name, 'range-invalid')
   return slices.sort(byStart)
 }
 

@@ -197,7 +197,8 @@ function named(source: BundleSource, namesOfNodes: ReadonlyMap<number, string>):
   let note = 'keys are paths of objects, and the object graph that names them is absent'
   if (info?.dtype === 'STRING' && (source.missingFiles.length === 0 || info.file !== source.files[0])) {
     const [bytes] = source.strings(GRAPH)
-    if (bytes === undefined) throw malformed('the object graph is empty', { file: info.file, tensor: GRAPH })
+    if (bytes === undefined)
+      throw malformed('the object graph is empty', { code: 'header-invalid', file: info.file, tensor: GRAPH })
     for (const one of readGraph(info.file, bytes, namesOfNodes, source.tensors)) told.set(one.key, one)
     note = 'a checkpoint of objects: variables have the names that its object graph gives them'
   }

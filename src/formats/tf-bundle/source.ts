@@ -40,6 +40,7 @@ export class BundleSource implements TensorSource {
     const absent = paths.filter((path, shard) => used.has(shard) && !exists(files, path))
     if (absent.length > 0 && options.allowMissingData !== true) {
       throw malformed('a data file of the checkpoint is missing', {
+        code: 'file-missing',
         file: absent[0] ?? prefix,
         hint: 'a checkpoint is its .index and every .data-… file together: fetch the rest',
       })
@@ -89,6 +90,7 @@ export class BundleSource implements TensorSource {
         const { path, size } = file
         this.close()
         throw malformed(`the data file ends at byte ${size}, but the tensor runs to ${piece.offset + piece.size}`, {
+          code: 'file-truncated',
           file: path,
           tensor: entry.name,
           offset: piece.offset,
@@ -106,7 +108,12 @@ export class BundleSource implements TensorSource {
 
   #shard(piece: Piece, name: string): RangedFile {
     const file = this.#shards[piece.shard]
-    if (file == null) throw malformed('the data of the tensor is missing', { file: this.files[0] ?? '', tensor: name })
+    if (file == null)
+      throw malformed('the data of the tensor is missing', {
+        code: 'file-missing',
+        file: this.files[0] ?? '',
+        tensor: name,
+      })
     return file
   }
 
@@ -132,6 +139,7 @@ export class BundleSource implements TensorSource {
     }
     if (maskCrc(crc) === piece.crc) return
     throw malformed('the bytes of the tensor do not have their CRC-32C', {
+      code: 'checksum-mismatch',
       file: file.path,
       tensor: name,
       offset: piece.offset,
@@ -143,6 +151,7 @@ export class BundleSource implements TensorSource {
     const entry = this.#entry(name)
     if (DTYPE_BYTES[entry.dtype] === 0)
       throw unsupported(`${entry.dtype.toLowerCase()} tensors are no weights`, {
+        code: 'dtype-unsupported',
         file: this.files[0] ?? '',
         tensor: name,
       })

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import { crc32c, maskCrc } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
@@ -18,8 +19,9 @@ export function readStrings(
   tensor: string,
   checksum: boolean,
 ): Uint8Array[] {
-  const fail = (what: string): AlbertkitError => malformed(what, { file: file.path, tensor, offset })
-  if (size > MAX_BYTES) throw fail(`a string tensor of ${size} bytes`)
+  const fail = (what: string, code: ErrorCode = 'header-invalid'): AlbertkitError =>
+    malformed(what, { code, file: file.path, tensor, offset })
+  if (size > MAX_BYTES) throw fail(`a string tensor of ${size} bytes`, 'limit-exceeded')
   const bytes = file.bytes(offset, size)
   // A length takes a byte at least.
   if (count > size) throw fail(`the tensor has ${count} strings in ${size} bytes`)
@@ -42,7 +44,7 @@ export function readStrings(
     const own = maskCrc(sum)
     sum = crc32c(bytes.subarray(start), crc32c(stored, sum))
     if (own !== new DataView(bytes.buffer, at).getUint32(0, true) || maskCrc(sum) !== crc)
-      throw fail('the strings of the tensor do not have their CRC-32C')
+      throw fail('the strings of the tensor do not have their CRC-32C', 'checksum-mismatch')
   }
   at = start
   return lengths.map((length) => bytes.subarray(at, (at += length)))

@@ -1,4 +1,5 @@
 import { uncompress } from '../../vendor/snappyjs.js'
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import { crc32c, maskCrc } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
@@ -83,8 +84,9 @@ export class TableReader {
     this.#what = what
   }
 
-  #fail(what: string, offset: number): AlbertkitError {
+  #fail(what: string, offset: number, code: ErrorCode = 'header-invalid'): AlbertkitError {
     return malformed(`damaged ${this.#what}: ${what}`, {
+      code,
       file: this.#file.path,
       offset,
       hint: this.#what === 'index' ? 'fetch the .index file again' : 'fetch the file again',
@@ -110,7 +112,7 @@ export class TableReader {
         yield* this.#placesIn(this.#file, offset, offset + size, block)
         continue
       }
-      if (size > MAX_BLOCK_BYTES) throw this.#fail(`a compressed block of ${size} bytes`, offset)
+      if (size > MAX_BLOCK_BYTES) throw this.#fail(`a compressed block of ${size} bytes`, offset, 'limit-exceeded')
       const memory = new MemoryBytes(this.#file.path, this.#uncompressed(type, this.#file.bytes(offset, size), offset))
       yield* this.#placesIn(memory, 0, memory.size, block)
     }
@@ -147,12 +149,12 @@ export class TableReader {
       crc = crc32c(bytes, crc)
     }
     const stored = new DataView(this.#file.bytes(offset + size + 1, 4).buffer).getUint32(0, true)
-    if (maskCrc(crc) !== stored) throw this.#fail('a block does not have its CRC-32C', offset)
+    if (maskCrc(crc) !== stored) throw this.#fail('a block does not have its CRC-32C', offset, 'checksum-mismatch')
   }
 
   *#blocks(): Generator<Handle> {
     const start = this.#file.size - FOOTER_BYTES
-    if (start < 0) throw this.#fail(`${this.#file.size} bytes are too few`, 0)
+    if (start < 0) throw this.#fail(`${this.#file.size} bytes are too few`, 0, 'file-truncated')
     const footer = this.#file.bytes(start, FOOTER_BYTES)
     if (new DataView(footer.buffer).getBigUint64(40, true) !== MAGIC)
       throw this.#fail('wrong magic number at its end', start + 40)
@@ -174,12 +176,13 @@ export class TableReader {
   }
 
   *#block({ offset, size }: Handle): Generator<TableEntry> {
-    if (size > MAX_BLOCK_BYTES || offset + size + TRAILER_BYTES > this.#file.size)
+    if (offset + size + TRAILER_BYTES > this.#file.size)
       throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
+    if (size > MAX_BLOCK_BYTES) throw this.#fail(`a block of ${size} bytes`, offset, 'limit-exceeded')
     const raw = this.#file.bytes(offset, size + TRAILER_BYTES)
     const stored = new DataView(raw.buffer).getUint32(size + 1, true)
     if (this.#checksum && maskCrc(crc32c(raw.subarray(0, size + 1))) !== stored)
-      throw this.#fail('a block does not have its CRC-32C', offset)
+      throw this.#fail('a block does not have its CRC-32C', offset, 'checksum-mismatch')
     const block = this.#uncompressed(raw[size] ?? 0, raw.subarray(0, size), offset)
     const fail = (what: string): AlbertkitError => this.#fail(what, offset)
     if (block.length < 4) throw fail('a block is too short')

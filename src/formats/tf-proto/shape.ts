@@ -20,7 +20,7 @@ export function readShape(wire: WireReader, field: Field): number[] {
     shape.push(size)
   }
   if (unknown || shape.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
-    throw wire.fail(`impossible shape [${shape.join(', ')}]`, field.start)
+    throw wire.fail(`impossible shape [${shape.join(', ')}]`, field.start, 'value-invalid')
   return shape
 }
 

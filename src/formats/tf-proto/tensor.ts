@@ -71,7 +71,7 @@ export class StoredTensor implements StoredElements {
     this.raw = raw
     this.offset = offset
     this.byteLength = byteSize(dtype, shape)
-    if (this.byteLength === Infinity) throw wire.fail(`impossible shape [${shape.join(', ')}]`, offset)
+    if (this.byteLength === Infinity) throw wire.fail(`impossible shape [${shape.join(', ')}]`, offset, 'value-invalid')
   }
 
   /** How many values there are. */
@@ -94,6 +94,7 @@ export class StoredTensor implements StoredElements {
       throw this.wire.fail(
         `a tensor has ${have} bytes, but shape [${this.shape.join(', ')}] of ${this.dtype} takes ${this.byteLength}`,
         this.offset,
+        'range-invalid',
       )
   }
 
@@ -194,12 +195,16 @@ export function scanTensor(
       const runs = typed.get(part.number)
       if (runs === undefined) typed.set(part.number, [part])
       else if (runs.length >= MAX_RUNS)
-        throw unsupported('a tensor has its values one a field', { file: wire.bytes.path, offset: field.start })
+        throw unsupported('a tensor has its values one a field', {
+          code: 'limit-exceeded',
+          file: wire.bytes.path,
+          offset: field.start,
+        })
       else runs.push(part)
     }
   }
   const dtype = known?.dtype ?? dtypeOf(number)
-  if (dtype === null) throw wire.fail(`a tensor has the unknown element type ${number}`, field.start)
+  if (dtype === null) throw wire.fail(`a tensor has the unknown element type ${number}`, field.start, 'value-invalid')
   const nonEmpty = content.filter(({ start, end }) => end > start)
   const isContent = nonEmpty.length > 0
   const runs = isContent ? nonEmpty.slice(-1) : (typed.get(VALUES[dtype] ?? 0) ?? [])
@@ -207,6 +212,6 @@ export function scanTensor(
   const tensor = new StoredTensor(wire, { dtype, shape, runs, raw, offset: field.start })
   tensor.check()
   if (isContent && DTYPE_BYTES[dtype] > 0 && tensor.count !== elementCount(shape))
-    throw wire.fail(`a tensor has ${tensor.count} values for shape [${shape.join(', ')}]`, field.start)
+    throw wire.fail(`a tensor has ${tensor.count} values for shape [${shape.join(', ')}]`, field.start, 'range-invalid')
   return tensor
 }

@@ -1,4 +1,5 @@
 import { utf8Text } from '../../base/bytes.js'
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 
 /**
@@ -56,14 +57,14 @@ export class WireReader {
     readonly what: string,
   ) {}
 
-  fail(problem: string, offset: number): AlbertkitError {
-    return malformed(`not a readable ${this.what}: ${problem}`, { file: this.bytes.path, offset })
+  fail(problem: string, offset: number, code: ErrorCode = 'header-invalid'): AlbertkitError {
+    return malformed(`not a readable ${this.what}: ${problem}`, { code, file: this.bytes.path, offset })
   }
 
   byte(offset: number): number {
     const within = offset - this.#windowStart
     if (within >= 0 && within < this.#window.length) return this.#window[within]!
-    if (offset >= this.bytes.size) throw this.fail(`the file ends at byte ${this.bytes.size}`, offset)
+    if (offset >= this.bytes.size) throw this.fail(`the file ends at byte ${this.bytes.size}`, offset, 'file-truncated')
     // A window of its own each time: parts of the last one may be in use as names.
     this.#window = new Uint8Array(Math.min(WINDOW, this.bytes.size - offset))
     this.#windowStart = offset
@@ -92,6 +93,7 @@ export class WireReader {
 
   /** The fields of the message in `[start, end)`. */
   *fields(start: number, end: number): Generator<Field> {
+    const code = end === this.bytes.size ? 'file-truncated' : 'header-invalid'
     for (let at = start; at < end;) {
       const tag = this.varint(at)
       const number = Math.floor(tag.value / 8)
@@ -104,12 +106,12 @@ export class WireReader {
       } else if (wire === 2) {
         const { value: length, next } = this.varint(tag.next)
         if (length < 0 || next + length > end)
-          throw this.fail(`a field of ${length} bytes runs past the end of its message at byte ${end}`, at)
+          throw this.fail(`a field of ${length} bytes runs past the end of its message at byte ${end}`, at, code)
         field = { number, wire, value: 0, start: next, end: next + length }
       } else if (wire === 1 || wire === 5)
         field = { number, wire, value: 0, start: tag.next, end: tag.next + (wire === 1 ? 8 : 4) }
       else throw this.fail(`unknown wire type ${wire}`, at)
-      if (field.end > end) throw this.fail('a message ends in the middle of a field', at)
+      if (field.end > end) throw this.fail('a message ends in the middle of a field', at, code)
       yield field
       at = field.end
     }
@@ -117,7 +119,7 @@ export class WireReader {
 
   /** The bytes of a short field. */
   small({ start, end }: Pick<Field, 'start' | 'end'>, limit = MAX_SMALL_FIELD): Uint8Array {
-    if (end - start > limit) throw this.fail(`a name or list of ${end - start} bytes`, start)
+    if (end - start > limit) throw this.fail(`a name or list of ${end - start} bytes`, start, 'limit-exceeded')
     const target = new Uint8Array(end - start)
     this.bytes.read(start, target)
     return target

@@ -34,6 +34,7 @@ export const tfV1: Container = {
     if (only === undefined) return null
     if (checkpoints.length === 1) return foundAt(files, join(directory, only))
     throw usage(`${directory} holds several checkpoints: ${checkpoints.join(', ')}`, {
+      code: 'choice-ambiguous',
       hint: 'give the one you mean by its prefix',
     })
   },

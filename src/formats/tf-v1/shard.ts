@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import type { AlbertkitError } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
@@ -43,6 +44,9 @@ interface FoundSlice {
   readonly data: Field
   readonly block: Handle
 }
+
+/** Makes the error of a tensor. */
+export type Fail = (what: string, code?: ErrorCode) => AlbertkitError
 
 export class Shard {
   readonly listed: readonly ListedTensor[]
@@ -95,8 +99,9 @@ export class Shard {
         else if (part.number === SLICE_META.slice) slices++
       }
       const dtype = dtypeOf(type)
-      if (dtype === null) throw wire.fail(`the tensor ${name} has the unknown element type ${type}`, field.start)
-      if (listed.has(name)) throw wire.fail(`the tensor ${name} is listed twice`, field.start)
+      if (dtype === null)
+        throw wire.fail(`the tensor ${name} has the unknown element type ${type}`, field.start, 'value-invalid')
+      if (listed.has(name)) throw wire.fail(`the tensor ${name} is listed twice`, field.start, 'tensor-duplicate')
       listed.set(name, { name, dtype, shape, slices })
     }
   }
@@ -117,13 +122,13 @@ export class Shard {
   }
 
   /** The slices of a tensor in this file. @throws AlbertkitError where one does not fit the shape */
-  slicesOf({ name, dtype, shape, slices }: ListedTensor, fail: (what: string) => AlbertkitError): StoredSlice[] {
+  slicesOf({ name, dtype, shape, slices }: ListedTensor, fail: Fail): StoredSlice[] {
     const found = this.#found.get(name) ?? []
     if (found.length !== slices) throw fail(`the file lists ${slices} slices of the tensor and has ${found.length}`)
     return found.map(({ extents, wire, data, block }) => {
       const start = extents.map((e) => e.start)
       const extent = extents.map((e, axis) => e.length ?? shape[axis] ?? -1)
-      if (!isWithin({ start, extent }, shape)) throw fail('the tensor has a slice outside its shape')
+      if (!isWithin({ start, extent }, shape)) throw fail('the tensor has a slice outside its shape', 'range-invalid')
       return { start, extent, data: scanTensor(wire, data, { dtype, shape: extent }), block, shard: this }
     })
   }

@@ -1,4 +1,5 @@
-import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
+import type { ErrorCode } from '../../base/error-codes.js'
+import { malformed, unsupported } from '../../base/errors.js'
 import { exists, type FilePort } from '../core/file-port.js'
 import { readRectangles } from '../views/slices.js'
 import {
@@ -11,7 +12,7 @@ import {
 } from '../core/source.js'
 import { byteSize } from '../tf-proto/shape.js'
 import { inWholeElements } from '../core/byte-order.js'
-import { completeSlices, Shard, type ListedTensor, type StoredSlice } from './shard.js'
+import { completeSlices, Shard, type Fail, type ListedTensor, type StoredSlice } from './shard.js'
 
 interface Entry extends TensorInfo {
   readonly slices: readonly StoredSlice[]
@@ -19,6 +20,11 @@ interface Entry extends TensorInfo {
 
 /** TensorFlow spells bool's V1 values as it does those of every other type; strings are listed only. */
 const isRead = (dtype: DType): boolean => DTYPE_BYTES[dtype] > 0
+
+const failAt =
+  (file: string, tensor: string): Fail =>
+  (what, code: ErrorCode = 'header-invalid') =>
+    malformed(what, { code, file, tensor })
 
 class V1Source implements TensorSource {
   readonly format = 'tf-v1'
@@ -34,6 +40,7 @@ class V1Source implements TensorSource {
     const [absent] = this.missingFiles
     if (absent !== undefined && !(allowMissingData && this.missingFiles.length < paths.length))
       throw malformed('a file of the checkpoint is missing', {
+        code: 'file-missing',
         file: absent,
         hint: `it has ${paths.length} files: fetch the rest`,
       })
@@ -57,36 +64,38 @@ class V1Source implements TensorSource {
     for (const shard of this.#shards) {
       for (const listed of shard.listed) {
         const { name, dtype, shape } = listed
-        const fail = (what: string): AlbertkitError => malformed(what, { file: shard.file.path, tensor: name })
+        const fail = failAt(shard.file.path, name)
         const size = byteSize(dtype, shape)
-        if (size === Infinity) throw fail(`impossible shape [${shape.join(', ')}]`)
+        if (size === Infinity) throw fail(`impossible shape [${shape.join(', ')}]`, 'value-invalid')
         const slices = isRead(dtype) ? shard.slicesOf(listed, fail) : []
         const other = merged.get(name)
         if (other === undefined) merged.set(name, { listed, file: shard.file.path, slices })
         else if (other.listed.dtype !== dtype || other.listed.shape.join() !== shape.join())
-          throw fail(`two files say different things of the tensor: ${describe(other.listed)} and ${describe(listed)}`)
+          throw fail(
+            `two files say different things of the tensor: ${describe(other.listed)} and ${describe(listed)}`,
+            'shard-mismatch',
+          )
         else for (const slice of slices) other.slices.push(slice)
       }
     }
     const entries = new Map<string, Entry>()
     for (const [name, { listed, file, slices }] of merged) {
       const { dtype, shape } = listed
-      const fail = (what: string): AlbertkitError => malformed(what, { file, tensor: name })
-      if (isRead(dtype)) this.#checkSlices(listed, slices, fail)
+      if (isRead(dtype)) this.#checkSlices(listed, slices, failAt(file, name))
       entries.set(name, { name, dtype, shape, byteLength: byteSize(dtype, shape), file, slices })
     }
     return entries
   }
 
-  #checkSlices({ shape }: ListedTensor, slices: StoredSlice[], fail: (what: string) => AlbertkitError): void {
+  #checkSlices({ shape }: ListedTensor, slices: StoredSlice[], fail: Fail): void {
     for (const { data, extent } of slices) {
       // Of values that are varints, the number is not known before they are read.
       const have = data.raw ? data.count : null
       if (have !== null && have !== elementCount(extent))
-        throw fail(`the tensor has a slice of ${have} values for [${extent.join(', ')}]`)
+        throw fail(`the tensor has a slice of ${have} values for [${extent.join(', ')}]`, 'range-invalid')
     }
     if (!completeSlices(slices, shape) && this.missingFiles.length === 0)
-      throw fail('the slices of the tensor do not cover it')
+      throw fail('the slices of the tensor do not cover it', 'range-invalid')
   }
 
   #entry(name: string): Entry {
@@ -102,6 +111,7 @@ class V1Source implements TensorSource {
       shard.verify(block)
       if (data.count !== elementCount(extent))
         throw malformed(`the tensor has a slice of ${data.count} values for [${extent.join(', ')}]`, {
+          code: 'range-invalid',
           file,
           tensor: name,
           offset: data.offset,
@@ -112,7 +122,12 @@ class V1Source implements TensorSource {
 
   read(name: string, offset: number, target: Uint8Array): void {
     const { dtype, shape, byteLength, slices, file } = this.#entry(name)
-    if (!isRead(dtype)) throw unsupported(`${dtype.toLowerCase()} tensors are no weights`, { file, tensor: name })
+    if (!isRead(dtype))
+      throw unsupported(`${dtype.toLowerCase()} tensors are no weights`, {
+        code: 'dtype-unsupported',
+        file,
+        tensor: name,
+      })
     if (offset < 0 || offset + target.length > byteLength) throw new RangeError(`${name}: range outside the tensor`)
     this.verifyChecksum(name)
     const width = DTYPE_BYTES[dtype]
@@ -124,7 +139,7 @@ class V1Source implements TensorSource {
       })
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      throw malformed('a part of the tensor is missing', { file, tensor: name, cause: error })
+      throw malformed('a part of the tensor is missing', { code: 'file-missing', file, tensor: name, cause: error })
     }
   }
 

@@ -55,13 +55,17 @@ function readManifest(files: FilePort, path: string): z.Infer<typeof MANIFEST>['
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw malformed(`not JSON (${(error as Error).message})`, { file: path })
+    throw malformed(`not JSON (${(error as Error).message})`, { code: 'header-invalid', file: path })
   }
   const parsed = MANIFEST.safeParse(json)
   if (parsed.success) return parsed.data.weightsManifest
   const field = parsed.error.issues[0]?.path.join('.') ?? ''
-  if (field === '') throw malformed('not a tfjs graph model: no JSON object', { file: path })
-  throw malformed(`not a tfjs graph model: ${field} is missing or not what it should be`, { file: path, field })
+  if (field === '') throw malformed('not a tfjs graph model: no JSON object', { code: 'header-invalid', file: path })
+  throw malformed(`not a tfjs graph model: ${field} is missing or not what it should be`, {
+    code: 'header-invalid',
+    file: path,
+    field,
+  })
 }
 
 /** A weight in the form in which it is given out: halfs as they are, quantised ones as the float32 that tfjs makes of them. */
@@ -80,11 +84,12 @@ function placeOf(
     affine,
   })
   if (quantization === undefined) return given(type.dtype, type.bytes)
-  if (dtype !== 'float32') throw malformed(`a quantised weight of ${dtype}`, { file: path, tensor: name })
+  if (dtype !== 'float32')
+    throw malformed(`a quantised weight of ${dtype}`, { code: 'value-invalid', file: path, tensor: name })
   if (quantization.dtype === 'float16') return given('F16', 2)
   const { scale, min } = quantization
   if (scale === undefined || min === undefined)
-    throw malformed('the quantised weight has no scale or min', { file: path, tensor: name })
+    throw malformed('the quantised weight has no scale or min', { code: 'header-invalid', file: path, tensor: name })
   return { ...given('F32', quantization.dtype === 'uint8' ? 1 : 2, { scale, min }), stepAt: () => scale }
 }
 
@@ -117,7 +122,7 @@ class TfjsWeights implements TensorSource {
   ): void {
     const shards = paths.map((name) => {
       if (name !== basename(name) || name === '..')
-        throw malformed(`names the shard ${name} outside its own directory`, { file: path })
+        throw malformed(`names the shard ${name} outside its own directory`, { code: 'path-escapes', file: path })
       const shard = new RangedFile(this.port, join(dirname(path), name))
       this.#shards.push(shard)
       return shard
@@ -131,7 +136,10 @@ class TfjsWeights implements TensorSource {
     }
     const size = shards.reduce((n, shard) => n + shard.size, 0)
     if (size !== offset)
-      throw malformed(`the shards have ${size} bytes, but the weights take ${offset}`, { file: path })
+      throw malformed(`the shards have ${size} bytes, but the weights take ${offset}`, {
+        code: size < offset ? 'file-truncated' : 'range-invalid',
+        file: path,
+      })
   }
 
   read(name: string, offset: number, target: Uint8Array): void {
