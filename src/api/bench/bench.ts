@@ -1,3 +1,4 @@
+import { requireText } from '../../base/arguments.js'
 import { stoppable, type Abortable } from '../../base/abort.js'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -71,6 +72,7 @@ function lengthsFor(directory: string, asked?: readonly number[]): readonly numb
  * @throws AlbertkitError `malformed` where there is none, or one that does not run; `usage`
  */
 export async function benchModel(directory: string, asked: BenchOptions = {}): Promise<BenchReport> {
+  requireText('directory', directory)
   const options = stoppable(asked)
   if (!existsSync(directory)) throw noDirectory(directory)
   const graphs = graphsIn(directory)

@@ -1,3 +1,5 @@
+import { requireObject, requireOneOf, requireText } from '../../base/arguments.js'
+import { PRECISIONS, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { stoppable } from '../../base/abort.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -140,6 +142,11 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
  * @throws AlbertkitError; a failed verification is a report with `ok: false`, and leaves nothing behind
  */
 export async function convertModel(path: string, directory: string, asked: ConvertOptions): Promise<ConvertReport> {
+  requireText('path', path)
+  requireText('directory', directory)
+  requireObject('options', asked)
+  requireOneOf('targets', asked.targets, TARGET_NAMES)
+  if (asked.dtypes !== undefined) requireOneOf('dtypes', asked.dtypes, PRECISIONS)
   const options = stoppable(asked)
   const request = readRequest(directory, options)
   const opened = await openModel(path, options)

@@ -1,3 +1,4 @@
+import { requireText } from '../../base/arguments.js'
 import { stoppable, type Abortable } from '../../base/abort.js'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { existsSync, statSync } from 'node:fs'
@@ -112,6 +113,8 @@ async function check(
  * @throws AlbertkitError `usage`, `unsupported`, `output`
  */
 export async function initModel(name: string, directory: string, asked: InitOptions = {}): Promise<InitReport> {
+  requireText('name', name)
+  requireText('directory', directory)
   const options = stoppable(asked)
   const { task = 'pretraining', labels: wanted = 2, seed = 0, force = false, verify = true, onProgress } = options
   const { preset, config } = configOf(name)

@@ -1,3 +1,4 @@
+import { requireObject } from '../../base/arguments.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import { stoppable, type Abortable } from '../../base/abort.js'
 import { usage } from '../../base/errors.js'
@@ -56,6 +57,7 @@ export async function modelLayers(path: string, asked: LayersOptions = {}): Prom
 
 /** `modelLayers` of several models, under names that tell them apart. */
 export async function compareLayers(paths: readonly string[], options: LayersOptions = {}): Promise<ModelLayers[]> {
+  requireObject('paths', paths)
   const names = distinctNames(paths)
   const found: ModelLayers[] = []
   for (const [i, path] of paths.entries())

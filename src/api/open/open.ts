@@ -1,3 +1,4 @@
+import { requireText } from '../../base/arguments.js'
 import { disposable } from '../../base/disposable.js'
 import type { AlbertkitError } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
@@ -79,6 +80,7 @@ async function mergedIf(located: LocatedSource, options: OpenModelOptions): Prom
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
+  requireText('path', path)
   const located = await openWithPlaces(path, options)
   const { source: stored, directories, files } = await mergedIf(located, options)
   let sideRefusal: AlbertkitError | null = null
