@@ -2,19 +2,19 @@ import { environment, malformed, type AlbertkitError } from '../base/errors.js'
 import type { ModelInputs } from '../model/reference/run.js'
 import type { Adapter } from './gpu/adapter.js'
 
-/** Numbers that a runtime gave, row-major. */
+/** Output values of a runtime, row-major. */
 export interface NamedTensor {
   readonly shape: readonly number[]
   readonly data: Float32Array
 }
 
-/** A model file, or a model, that is loaded in a runtime. */
+/** A model file, or a model without a file, loaded in a runtime. */
 export interface Runner {
   /** `onnxruntime`, `tfjs-cpu`, `tfjs-wasm` … (`RUNNERS`) */
   readonly name: string
-  /** What really runs: package, version, device. */
+  /** Package, version and device. */
   readonly detail: string
-  /** The GPU it runs on; null on a CPU. */
+  /** GPU that it runs on; null on a CPU. */
   readonly adapter: Adapter | null
   /** Names of the model's outputs. */
   readonly outputs: readonly string[]
@@ -23,24 +23,25 @@ export interface Runner {
   /** Inner values of single operations that can be asked for by their paths (`innerNames`). */
   readonly inner: readonly string[]
   /**
-   * Runs the model and gives the values that `wanted` names; all outputs if left out.
-   * @throws AlbertkitError `malformed` where the runtime refuses the model, `environment` where its GPU cannot do it
+   * Runs the model and returns the values that `wanted` names; all outputs by default.
+   * @throws AlbertkitError `malformed` if the runtime rejects the model, `environment` if its GPU lacks a feature
    */
   run(inputs: ModelInputs, wanted?: readonly string[]): Promise<ReadonlyMap<string, NamedTensor>>
   close(): Promise<void>
 }
 
-/** First line of what a runtime says. */
+/** First line of an error message. */
 export const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
 
-/** The error of a model that does not run: the model's fault, unless it wants what the GPU does not have. */
-export function runError(library: string, said: string, file: string, cause: unknown): AlbertkitError {
-  if (said.includes('requires f16 but the device does not support it'))
+/** Error of a model that does not run: `malformed`, unless the GPU lacks a feature that it needs. */
+export function runError(library: string, message: string, file: string, cause: unknown): AlbertkitError {
+  if (message.includes('requires f16 but the device does not support it'))
     return environment(`the model computes in float16, which this GPU does not offer to ${library}`, {
+      code: 'device-missing',
       file,
-      hint: 'convert without --fp16-compute: f16 weights are then widened when the model is loaded',
+      hint: 'convert without `halfCompute`: f16 weights are then widened when the model is loaded',
       cause,
     })
-  return malformed(`${library} cannot run the model: ${said}`, { file, cause })
+  return malformed(`${library} cannot run the model: ${message}`, { code: 'artefact-rejected', file, cause })
 }

@@ -15,7 +15,7 @@ export type { Adapter, GpuOptions } from './gpu/adapter.js'
 export type { NamedTensor, Runner } from './runner.js'
 export type { InnerValues } from './values.js'
 
-/** What a runner computes on: every machine's CPU, packages that few install, a browser, a GPU. */
+/** Device of a runner: any CPU, an optional package on the CPU, a browser, a GPU. */
 export type RunnerDevice = 'cpu' | 'optional' | 'browser' | 'gpu'
 
 /** A model file. */
@@ -33,7 +33,7 @@ export interface RunnableModel {
 export type Runnable = RunnableFile | RunnableModel
 
 export interface RunnerOptions extends GpuOptions {
-  /** Path of the browser's program; the first that is found by default. */
+  /** Path of the browser executable; the first that is found by default. */
   readonly browser?: string
   /** onnxruntime: threads inside an operation; one by default. */
   readonly threads?: number
@@ -47,11 +47,11 @@ export interface RunnerInfo {
   readonly artefact: GraphTarget
   /** Those on `cpu` are run if none is named; those on `gpu` are what `gpu` asks for. */
   readonly device: RunnerDevice
-  /** Bounds that its outputs are judged by (`TOLERANCES`). */
+  /** Class of bounds on its outputs (`TOLERANCES`). */
   readonly tolerance: ToleranceClass
-  /** True if it can be told a number of threads. */
+  /** True if it takes a number of threads. */
   readonly threads: boolean
-  /** False if another process computes, whose memory is not this one's. */
+  /** False if another process computes, so that this process's memory does not include the model's. */
   readonly inProcess: boolean
   /** Opens a model file; the packages behind it are imported now. @throws AlbertkitError `environment`, `malformed` */
   readonly open: (what: RunnableFile, options: RunnerOptions) => Promise<Runner>
@@ -59,7 +59,7 @@ export interface RunnerInfo {
   readonly openEager: ((what: RunnableModel, options: RunnerOptions) => Promise<Runner>) | null
 }
 
-/** What most runners have in common. */
+/** Fields that most runners share. */
 const COMMON = { tolerance: 'cpu', threads: false, inProcess: true, openEager: null } as const
 
 /** A TensorFlow.js in this process: files and models without a file. */
@@ -113,7 +113,7 @@ const browser = (name: string, artefact: GraphTarget, backend: 'wasm' | 'webgpu'
       (await import('./browser/runner.js')).openBrowser(file, { name, artefact, backend }, values, options),
   }) as const
 
-/** Every runner there is. To add one, see "Adding a runtime" in docs/architecture.md. */
+/** All runners. To add one, see "Adding a runtime" in docs/architecture.md. */
 export const RUNNERS: readonly RunnerInfo[] = [
   { name: 'onnxruntime', device: 'cpu', ...onnxruntime },
   { name: 'tfjs-wasm', device: 'cpu', ...tfjsBackend('wasm') },
@@ -144,7 +144,7 @@ export function runnerInfo(name: string): RunnerInfo {
   })
 }
 
-/** Bounds by the name of a runner; the float64 reference, which is none, counts as a CPU. */
+/** Class of bounds by the name of a runner; that of a CPU for the float64 reference, which is not a runner. */
 export const toleranceClassOf = (name: string): ToleranceClass =>
   RUNNERS.find((r) => r.name === name)?.tolerance ?? 'cpu'
 

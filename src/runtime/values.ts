@@ -1,14 +1,14 @@
-/** Values of an ONNX file that are no outputs and are to be made available. */
+/** Values of an ONNX file to be made available beside its outputs. */
 export interface InnerValues {
-  /** By name: `hidden_state_<i>` … */
+  /** Marked values by name: `hidden_state_<i>` … */
   readonly marks: readonly string[]
-  /** Names of the values of inner operations, by their paths. */
+  /** Value names of inner operations, by their paths. */
   readonly inner: Readonly<Record<string, string>>
-  /** What the graph gives anyway. */
+  /** Outputs that the graph has already. */
   readonly outputs: readonly string[]
 }
 
-/** Names of the values that become outputs for this. */
+/** Names of the values that must be added as outputs. */
 export const addedOutputs = ({ marks = [], inner = {}, outputs = [] }: Partial<InnerValues>): string[] =>
   [...new Set([...marks, ...Object.values(inner)])].filter((name) => !outputs.includes(name))
 

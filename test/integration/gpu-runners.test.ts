@@ -49,7 +49,7 @@ describe.skipIf(!hasVulkan)('software is no GPU', () => {
     await expect(verifyModel(ZH_NEWS, null, { runners: [name] })).rejects.toMatchObject({
       exitCode: 6,
       message: expect.stringContaining('only a software adapter') as string,
-      hint: expect.stringContaining('--allow-software') as string,
+      hint: expect.stringContaining('`allowSoftware`') as string,
     })
   })
 

@@ -112,7 +112,7 @@ describe.skipIf(CHROMIUM === null)('in Chromium', { timeout: 120_000 }, () => {
     await expect(runIn('browser-ort-webgpu', { file }, 'outputs')).rejects.toMatchObject({
       exitCode: 6,
       message: expect.stringContaining('float16') as string,
-      hint: expect.stringContaining('--fp16-compute') as string,
+      hint: expect.stringContaining('`halfCompute`') as string,
     })
   })
 })

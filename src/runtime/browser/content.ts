@@ -12,43 +12,50 @@ import { addedOutputs, type InnerValues } from '../values.js'
 import type { PageBackend, PageRequest, PageState } from './protocol.js'
 import type { Served } from './server.js'
 
-/** What a page runs, what it is served, and what is asked of it. */
+/** Scripts, served files and load request of a page. */
 export interface Content {
-  /** As messages call it. */
+  /** Name of the library in messages. */
   readonly library: 'TensorFlow.js' | 'onnxruntime-web'
-  /** URLs, in the order of their loading. */
+  /** URLs of the scripts, in loading order. */
   readonly scripts: readonly string[]
   readonly served: Served
   readonly request: PageRequest
-  /** Package and version. */
+  /** Package and version, as text. */
   detail(state: PageState): string
   names(state: PageState): GraphNames
 }
 
-/** A page's bundled script: beside this module in dist, in dist where the sources run. */
+/** Path of a page's bundled script: near this module in dist, or in dist if the TypeScript sources run. */
 function pageFile(name: string): string {
   for (const place of ['..', '../..', '../../../dist']) {
     const file = fileURLToPath(new URL(`${place}/browser/${name}`, import.meta.url))
     if (existsSync(file)) return file
   }
-  throw environment('the page of the browser runners is missing from this installation', { hint: 'npm run build' })
+  throw environment('the page of the browser runners is missing from this installation', {
+    code: 'installation-damaged',
+    hint: 'npm run build',
+  })
 }
 
 function readModelJson(file: string): ModelJson {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as ModelJson
   } catch (error) {
-    throw malformed(`not a readable model.json: ${firstLine(error)}`, { file, cause: error })
+    throw malformed(`not a readable model.json: ${firstLine(error)}`, {
+      code: 'artefact-rejected',
+      file,
+      cause: error,
+    })
   }
 }
 
-/** The files of `directory` whose names match, below the URL `at`. */
+/** Files of `directory` whose names match, by their URLs below `at`. */
 const filesOf = (directory: string, at: string, pattern: RegExp): [string, string][] =>
   readdirSync(directory)
     .filter((name) => pattern.test(name))
     .map((name) => [`${at}/${name}`, join(directory, name)])
 
-/** TensorFlow.js: its wasm files, the model and its shards. */
+/** Content for TensorFlow.js: its wasm files, the model and its shards. */
 export function tfjsContent(file: string, backend: PageBackend): Content {
   const json = readModelJson(file)
   const wasm = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))
@@ -68,15 +75,15 @@ export function tfjsContent(file: string, backend: PageBackend): Content {
   }
 }
 
-/** The build of onnxruntime-web for a backend: what its documentation has a page load, as a script. */
+/** Build of onnxruntime-web for a backend, as its documentation recommends for script tags. */
 const BUILDS: Readonly<Record<PageBackend, string>> = {
   wasm: 'onnxruntime-web/wasm',
   webgpu: 'onnxruntime-web/webgpu',
 }
 
 /**
- * onnxruntime-web: its script and wasm files from the installed package, the model and its external data.
- * @throws AlbertkitError `environment` where the package is absent
+ * Content for onnxruntime-web: its script and wasm files from the installed package, the model and its external data.
+ * @throws AlbertkitError `environment` if the package is absent
  */
 export function onnxContent(file: string, backend: PageBackend, name: string, values: InnerValues): Content {
   const script = findPackage(BUILDS[backend])
@@ -113,6 +120,6 @@ function readModel(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (error) {
-    throw malformed(`not a readable model: ${firstLine(error)}`, { file, cause: error })
+    throw malformed(`not a readable model: ${firstLine(error)}`, { code: 'file-unreadable', file, cause: error })
   }
 }

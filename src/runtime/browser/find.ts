@@ -2,10 +2,10 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { environment } from '../../base/errors.js'
 
-/** Names of the programs on the search path, in the order of preference. */
+/** Names of executables on the search path, in order of preference. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge']
 
-/** Where installers put them. */
+/** Paths at which installers put browsers. */
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   darwin: [
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
@@ -29,20 +29,20 @@ const runs = (path: string): boolean => {
 }
 
 /**
- * A Chrome or Chromium: `given`, or CHROME_PATH, or the first that is found on the search path and in the usual places.
- * @throws AlbertkitError `environment` where there is none
+ * Finds a Chrome or Chromium: `given`, CHROME_PATH, or the first one on the search path or in the usual places.
+ * @throws AlbertkitError `environment` if there is none
  */
 export function findBrowser(given = process.env.CHROME_PATH): string {
-  const hint = 'install Chromium or Chrome, or name its program with --browser or CHROME_PATH'
+  const hint = 'install Chromium or Chrome, or name its executable in `browser` or CHROME_PATH'
   if (given !== undefined) {
     if (runs(given)) return given
-    throw environment('the browser is not a program that can be run', { file: given, hint })
+    throw environment('the browser is not an executable file', { code: 'device-missing', file: given, hint })
   }
   const path = (process.env.PATH ?? '').split(delimiter).filter((directory) => directory !== '')
   const found = [
     ...path.flatMap((directory) => NAMES.map((name) => join(directory, name))),
     ...(PLACES[process.platform] ?? []),
   ].find(runs)
-  if (found === undefined) throw environment('there is no Chrome or Chromium', { hint })
+  if (found === undefined) throw environment('there is no Chrome or Chromium', { code: 'device-missing', hint })
   return found
 }

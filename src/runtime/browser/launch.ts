@@ -6,31 +6,32 @@ import { importOptional } from '../../base/optional-package.js'
 import { firstLine } from '../runner.js'
 import type { PageBackend } from './protocol.js'
 
-/** Closing a browser has been seen to hang; its process is ended then. */
+/** Time for a browser to close, in milliseconds; its process is killed after that, since closing may hang. */
 const CLOSE_MS = 3000
 const START_MS = 60_000
 
 const importPlaywright = (): Promise<typeof import('playwright-core')> =>
   importOptional('playwright-core', () => import('playwright-core'), 'a browser runner')
 
-/** A browser with one page of ours. */
+/** A browser with one page opened. */
 export interface Opened {
   readonly browser: Browser
   readonly page: Page
   close(): Promise<void>
 }
 
-/** @throws AlbertkitError `environment` where the browser does not start or does not open the page */
+/** @throws AlbertkitError `environment` if the browser does not start or does not open the page */
 export async function openPage(program: string, origin: string, args: readonly string[]): Promise<Opened> {
   const { chromium } = await importPlaywright()
-  // Chromium has no sandbox for root; playwright's launchServer is the one that lets its process be ended by force.
+  // Chromium has no sandbox for root. Of playwright's launchers, launchServer alone exposes the process, to be killed.
   const root = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const server = await chromium
     .launchServer({ executablePath: program, headless: true, args: [...root, ...args], timeout: START_MS })
     .catch((error: unknown) => {
       throw environment(`the browser does not start: ${firstLine(error)}`, {
+        code: 'device-missing',
         file: program,
-        hint: 'it should be a Chrome or Chromium that runs on this machine: name another with --browser or CHROME_PATH',
+        hint: 'it must be a Chrome or Chromium that runs on this machine: name another in `browser` or CHROME_PATH',
         cause: error,
       })
     })
@@ -52,11 +53,15 @@ export async function openPage(program: string, origin: string, args: readonly s
     return { browser, page, close }
   } catch (error) {
     await close()
-    throw environment(`the browser does not open a page: ${firstLine(error)}`, { file: program, cause: error })
+    throw environment(`the browser does not open a page: ${firstLine(error)}`, {
+      code: 'process-failed',
+      file: program,
+      cause: error,
+    })
   }
 }
 
-/** Flags of the browser for a backend; with a software adapter allowed, Chromium's own comes second. */
+/** Sets of browser flags to try for a backend; if software adapters are allowed, Chromium's own comes second. */
 export function launches(backend: PageBackend, { allowSoftware }: GpuOptions): (readonly string[])[] {
   if (backend === 'wasm') return [[]]
   const hardware = ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist']

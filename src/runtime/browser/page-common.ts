@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 import { NO_ADAPTER, type PageAdapter } from './protocol.js'
 
-/** What the pages have in common; runs in the browser. */
+/** Code that the pages share; runs in the browser. */
 
-/** The values as base64 of little-endian float32. */
+/** Encodes the values as base64 of little-endian float32. */
 export function base64(data: Float32Array): string {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   let text = ''
@@ -16,9 +16,9 @@ export function describeAdapter(info: GPUAdapterInfo): PageAdapter {
   return { vendor, architecture, device, description, isFallbackAdapter }
 }
 
-/** The adapter that the browser gives first. @throws Error with NO_ADAPTER where there is none */
+/** Requests the browser's preferred adapter. @throws Error with NO_ADAPTER if there is none */
 export async function findAdapter(): Promise<PageAdapter> {
-  // Where the browser has no WebGPU at all, or keeps it from this page, there is no such property.
+  // The property is absent if the browser has no WebGPU or withholds it from this page.
   const gpu = (navigator as { gpu?: GPU }).gpu
   const found = await gpu?.requestAdapter({ powerPreference: 'high-performance' })
   if (found === null || found === undefined) throw new Error(NO_ADAPTER)

@@ -4,8 +4,8 @@ import { base64, describeAdapter, findAdapter } from './page-common.js'
 import type { PageApi, PageFeeds } from './protocol.js'
 
 /**
- * Runs in the browser: onnxruntime-web as a page of the user's would use it, loading the model over HTTP. The library
- * comes from a script of the installed package, before this one. The build bundles this file into
+ * Runs in the browser: onnxruntime-web as in a user's own page, loading the model over HTTP. The library
+ * is loaded from a script of the installed package, before this one. The build bundles this file into
  * dist/browser/albertkit-page-ort.js.
  */
 
@@ -16,7 +16,7 @@ let session: Ort.InferenceSession | null = null
 const api: PageApi = {
   async load({ backend, model, data }) {
     ort.env.wasm.wasmPaths = `${location.origin}/ort/`
-    // More of them need headers that few servers send, and gain nothing on small machines.
+    // More threads need cross-origin isolation headers, which few servers send.
     ort.env.wasm.numThreads = 1
     ort.env.logLevel = 'error'
     const found = backend === 'webgpu' ? await findAdapter() : null
@@ -25,7 +25,7 @@ const api: PageApi = {
       logSeverityLevel: 3,
       ...(data.length === 0 ? {} : { externalData: [...data] }),
     })
-    // The adapter of the device that it really made, where the browser tells.
+    // The adapter of the device that onnxruntime created, if the browser exposes it.
     const device = found === null ? null : ((await ort.env.webgpu.device) as Partial<GPUDevice>)
     const adapter = device?.adapterInfo === undefined ? found : describeAdapter(device.adapterInfo)
     const ids = session.inputMetadata.find(({ name }) => name === 'input_ids')

@@ -8,7 +8,7 @@ import { base64, findAdapter } from './page-common.js'
 import type { PageApi, PageFeeds, PageValue } from './protocol.js'
 
 /**
- * Runs in the browser: TensorFlow.js as a page of the user's would use it, loading the model over HTTP. The build
+ * Runs in the browser: TensorFlow.js as in a user's own page, loading the model over HTTP. The build
  * bundles this file into dist/browser/albertkit-page.js.
  */
 

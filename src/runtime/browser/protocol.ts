@@ -1,4 +1,4 @@
-/** What the pages of src/runtime/browser offer to the process that opened them, as `window.albertkit`. */
+/** Interface of the pages of src/runtime/browser to the process that opened them: `window.albertkit`. */
 export interface PageApi {
   /** Starts the backend and loads the model. */
   load(request: PageRequest): Promise<PageState>
@@ -12,11 +12,11 @@ export interface PageRequest {
   readonly backend: PageBackend
   /** URL of the model. */
   readonly model: string
-  /** Files that the model names: its external data, by the names that stand in it, with their URLs. */
+  /** External data of the model: the paths by which the model refers to them, and their URLs. */
   readonly data: readonly { readonly path: string; readonly data: string }[]
 }
 
-/** What the browser says of an adapter: its GPUAdapterInfo. */
+/** Fields of the browser's GPUAdapterInfo. */
 export interface PageAdapter {
   readonly vendor: string
   readonly architecture: string
@@ -27,11 +27,11 @@ export interface PageAdapter {
 
 export interface PageState {
   readonly version: string
-  /** Null on wasm. */
+  /** GPU adapter; null on wasm. */
   readonly adapter: PageAdapter | null
-  /** Dimensions of the model's input_ids. */
+  /** Rank of the model's input_ids. */
   readonly rank: number
-  /** Names of the model's outputs, where the library tells them. */
+  /** Names of the model's outputs; empty if the library does not list them. */
   readonly outputs: readonly string[]
 }
 
@@ -48,5 +48,5 @@ export interface PageValue {
   readonly base64: string
 }
 
-/** How a page says that there is no adapter; where this is the reason another launch of the browser may find one. */
+/** Message of a page that finds no adapter; another launch of the browser may find one then. */
 export const NO_ADAPTER = 'no WebGPU adapter'

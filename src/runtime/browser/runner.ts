@@ -18,10 +18,10 @@ import {
 } from './protocol.js'
 import { servePage, type PageServer } from './server.js'
 
-/** The page's, in functions that are sent to it. */
+/** Global of the page, for functions that are evaluated there. */
 declare const albertkit: PageApi
 
-/** A model that a page has loaded. */
+/** A model loaded in a page. */
 interface LoadedModel extends Pick<Runner, 'name' | 'detail' | 'adapter'> {
   readonly file: string
   /** Name of the library in messages. */
@@ -29,7 +29,7 @@ interface LoadedModel extends Pick<Runner, 'name' | 'detail' | 'adapter'> {
   readonly opened: Opened
   readonly server: PageServer
   readonly names: GraphNames
-  /** Dimensions of the model's input_ids. */
+  /** Rank of the model's input_ids. */
   readonly rank: number
 }
 
@@ -84,21 +84,21 @@ function floats(base64: string): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength))
 }
 
-/** Playwright puts its own call before the page's message. */
+/** Message of an error in the page, without the prefix that Playwright adds. */
 const pageError = (error: unknown): string => firstLine(error).replace(/^page\.evaluate: (Error: )?/, '')
 
-/** A page, and the browser that is to load it. */
+/** A page, and the browser to load it in. */
 interface PageToLoad {
   /** Name of the runner. */
   readonly name: string
   readonly file: string
-  /** Path of the browser's program. */
+  /** Path of the browser executable. */
   readonly program: string
   readonly server: PageServer
   readonly content: Content
 }
 
-/** Starts browsers until one has what the backend needs, and loads the model in it. */
+/** Starts the browser with each set of flags until the backend finds its adapter, and loads the model. */
 async function openLoaded(
   { name, file, program, server, content }: PageToLoad,
   options: GpuOptions,
@@ -112,16 +112,20 @@ async function openLoaded(
     } catch (error) {
       await opened.close()
       if (String(error).includes(NO_ADAPTER)) continue
-      throw malformed(`${library} in the browser does not load the model: ${pageError(error)}`, { file, cause: error })
+      throw malformed(`${library} in the browser does not load the model: ${pageError(error)}`, {
+        code: 'artefact-rejected',
+        file,
+        cause: error,
+      })
     }
   }
   throw environment(`${name} finds no GPU: the browser has no WebGPU adapter`, {
     code: 'device-missing',
-    hint: `\`allowSoftware\` lets its software adapter count; for a GPU, ${adapterHint()}`,
+    hint: `\`allowSoftware\` accepts its software adapter; for a GPU, ${adapterHint()}`,
   })
 }
 
-/** A runner in a browser: the library that its page loads, and what that computes on. */
+/** Kind of a runner in a browser: the library that its page loads, and the backend. */
 export interface BrowserRunnerKind {
   readonly name: string
   /** Target of the model file; TensorFlow.js or onnxruntime-web reads it. */
@@ -136,7 +140,7 @@ const CONTENTS: Readonly<Record<GraphTarget, (file: string, kind: BrowserRunnerK
   }
 
 /**
- * Opens a real Chrome or Chromium with a page that loads the model over HTTP, as a user's page would.
+ * Opens a real Chrome or Chromium with a page that loads the model over HTTP, like a user's own page.
  * @param values inner values of an ONNX file to make available
  * @throws AlbertkitError `environment` if the browser, a package or a GPU is absent, `malformed`
  */
@@ -159,7 +163,7 @@ export async function openBrowser(
           name,
           adapter,
           options.adapter,
-          'browsers choose by themselves; VK_ICD_FILENAMES hides the drivers of other adapters from them (Linux)',
+          'the browser chooses the adapter; VK_ICD_FILENAMES hides the drivers of other adapters from it (Linux)',
         )
         acceptAdapter(name, adapter, options)
       }

@@ -12,9 +12,10 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 const page = (scripts: readonly string[]): string =>
-  `<!doctype html><meta charset="utf-8"><title>albertkit</title>${scripts.map((url) => `<script src="${url}"></script>`).join('')}`
+  '<!doctype html><meta charset="utf-8"><title>albertkit</title>' +
+  scripts.map((url) => `<script src="${url}"></script>`).join('')
 
-/** By the path of a URL: a file's path on disk, or bytes that are no file. */
+/** Content by URL path: the path of a file on disk, or bytes. */
 export type Served = ReadonlyMap<string, string | Uint8Array>
 
 export interface PageServer {
@@ -23,9 +24,9 @@ export interface PageServer {
 }
 
 /**
- * Serves the page and what `served` holds to this machine alone. Nothing else on disk can be reached: a URL is looked
- * up, never joined to a directory.
- * @param scripts URLs of the page's scripts, in the order of their loading
+ * Serves the page and the content of `served` on the loopback interface. Nothing else on disk can be reached: a URL is
+ * looked up, never joined to a directory.
+ * @param scripts URLs of the page's scripts, in loading order
  */
 export async function servePage(served: Served, scripts: readonly string[]): Promise<PageServer> {
   const server: Server = createServer((request, response) => {

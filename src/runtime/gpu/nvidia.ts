@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import type { Adapter } from './adapter.js'
 
-/** TF32 keeps ten bits of a product's mantissa: switched off for CUDA's libraries, which read this when they start. */
+/** Disables TF32 (10 mantissa bits) in CUDA's libraries, which read this variable when they are loaded. */
 export const withoutTf32 = (): void => {
   process.env.NVIDIA_TF32_OVERRIDE ??= '0'
 }
 
-/** How one of several is chosen. */
-export const CUDA_CHOICE = 'CUDA_VISIBLE_DEVICES=1 before the command shows it the second one alone'
+/** Hint for choosing one of several GPUs. */
+export const CUDA_CHOICE = 'to use the second GPU, set CUDA_VISIBLE_DEVICES=1 in the environment'
 
-/** The NVIDIA GPU that CUDA takes first, as the driver's own tool names it. */
+/** First NVIDIA GPU as nvidia-smi names it. */
 export function nvidiaAdapter(): Adapter {
   try {
     const query = ['--query-gpu=name,driver_version', '--format=csv,noheader']
@@ -21,6 +21,6 @@ export function nvidiaAdapter(): Adapter {
     const [device = 'unknown', driver = 'unknown'] = (text.split('\n')[0] ?? '').split(',').map((part) => part.trim())
     return { vendor: 'nvidia', device, driver, software: false }
   } catch {
-    return { vendor: 'nvidia', device: 'unknown', driver: 'unknown (nvidia-smi is not here)', software: false }
+    return { vendor: 'nvidia', device: 'unknown', driver: 'unknown (nvidia-smi is not installed)', software: false }
   }
 }

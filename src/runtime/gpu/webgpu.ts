@@ -3,7 +3,7 @@ import { importOptional } from '../../base/optional-package.js'
 import { acceptAdapter, adapterHint, adapterOf, type Adapter, type GpuOptions } from './adapter.js'
 import { firstLine } from '../runner.js'
 
-/** WebGPU in Node: Google's Dawn, from the package `webgpu`. */
+/** WebGPU in Node by Google's Dawn, from the package `webgpu`. */
 
 export interface WebGpuDevice {
   readonly device: GPUDevice
@@ -15,7 +15,7 @@ export interface WebGpuDevice {
 const importDawn = (): Promise<typeof import('webgpu')> =>
   importOptional('webgpu', () => import('webgpu'), 'WebGPU in Node')
 
-/** A name that no adapter has: Dawn answers with the list of those there are. */
+/** Name that no adapter has: Dawn's error then lists the adapters. */
 const NO_ADAPTER = 'albertkit-lists-adapters'
 
 interface Seen {
@@ -36,11 +36,11 @@ async function adaptersSeen(): Promise<Seen[]> {
   }
 }
 
-/** Names of the adapters that Dawn sees, with their backends: `SwiftShader Device (Subzero) (vulkan)`. */
+/** Lists the adapters that Dawn finds, with their backends: `SwiftShader Device (Subzero) (vulkan)`. */
 export const listAdapters = async (): Promise<string[]> =>
   (await adaptersSeen()).map(({ name, backend }) => `${name} (${backend})`)
 
-/** The name of the first adapter whose name has `part` in it, in capitals or not: Dawn itself tells these apart. */
+/** Full name of the first adapter that contains `part`, ignoring case, which Dawn does not. */
 const nameWith = async (part: string): Promise<string> =>
   (await adaptersSeen()).find(({ name }) => name.toLowerCase().includes(part.toLowerCase()))?.name ?? part
 
@@ -59,11 +59,12 @@ async function requestAdapter({ adapter }: GpuOptions) {
   const there = await listAdapters()
   const which = adapter === undefined ? '' : ` called ${adapter}`
   throw environment(`no GPU was found${which}: ${reason}`, {
+    code: 'device-missing',
     hint: there.length > 0 ? `adapters here: ${there.join(', ')}` : adapterHint(),
   })
 }
 
-/** The adapter that would be used. @throws AlbertkitError `environment` where there is none or it will not do */
+/** Finds the adapter that a runner would use. @throws AlbertkitError `environment` if it is absent or refused */
 export async function findAdapter(runner: string, options: GpuOptions): Promise<Adapter> {
   const { found } = await requestAdapter(options)
   const adapter = adapterOf(found.info)
@@ -80,14 +81,14 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const
 
-/** Opens the adapter's device with all that it can do. @throws AlbertkitError `environment` */
+/** Opens the adapter's device with the adapter's full limits. @throws AlbertkitError `environment` */
 export async function openDevice(runner: string, options: GpuOptions): Promise<WebGpuDevice> {
   const { gpu, found } = await requestAdapter(options)
   const adapter = adapterOf(found.info)
   acceptAdapter(runner, adapter, options)
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, found.limits[name]]))
   const device = await found.requestDevice({ requiredLimits })
-  // Dawn lives as long as something refers to what `create` gave.
+  // Dawn is destroyed when the object from `create` is garbage collected.
   const held: { gpu: GPU | null } = { gpu }
   return {
     device,

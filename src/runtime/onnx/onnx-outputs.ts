@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { create, onnx, toBinary } from '../../proto/onnx.js'
 
-/** Fetching inner values of an ONNX file that are not among its outputs. */
+/** Access to inner values of an ONNX file that are not among its outputs. */
 
 /**
- * The model with more outputs. Protocol buffers merge a message that occurs twice, so that a second `graph` field with
- * nothing but outputs adds them; the bytes of the file are left as they are.
+ * Adds outputs to a serialised model. Protocol buffers merge a message field that occurs twice, so a second `graph`
+ * field that has only outputs adds them; the bytes of the file stay unchanged.
  */
 export function withOutputs(model: Uint8Array, names: readonly string[]): Uint8Array {
   const output = names.map((name) => ({
@@ -19,5 +19,5 @@ export function withOutputs(model: Uint8Array, names: readonly string[]): Uint8A
   return merged
 }
 
-/** The file that an exported ONNX file has its weights in, where it has them in one: `<name>_data` beside it. */
+/** Path of the external-data file `<name>_data`, if present; else empty. */
 export const dataBeside = (file: string): string[] => [`${file}_data`].filter((path) => existsSync(path))

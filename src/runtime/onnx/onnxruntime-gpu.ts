@@ -6,11 +6,13 @@ import type { Runner } from '../runner.js'
 import { findAdapter } from '../gpu/webgpu.js'
 
 const CUDA_HINT =
-  'onnxruntime-node 1.30 takes CUDA 12 or 13 on Linux x64: reinstall it with its install script allowed (it downloads the provider), and install an NVIDIA driver, CUDA and cuDNN'
+  'onnxruntime-node 1.30 supports CUDA 12 or 13 on Linux x64: reinstall it with its install script allowed (it ' +
+  'downloads the provider), and install an NVIDIA driver, CUDA and cuDNN'
 
 /**
- * onnxruntime cannot be asked which adapter it took. It is built on Dawn as the package `webgpu` is, and both take the
- * system's first choice: so Dawn is asked, and where a name was given, it must be the name of that first choice.
+ * Describes the adapter of onnxruntime, which does not expose it. onnxruntime is built on Dawn like the package
+ * `webgpu`, and both use the system's preferred adapter: so Dawn is queried. If the user gave a name, that adapter must
+ * match it.
  */
 async function webgpu(name: string, options: GpuOptions): Promise<Provider> {
   const adapter = await findAdapter(name, { allowSoftware: options.allowSoftware ?? false })
@@ -18,6 +20,7 @@ async function webgpu(name: string, options: GpuOptions): Promise<Provider> {
     const wanted = await findAdapter(name, options)
     if (wanted.device !== adapter.device || wanted.driver !== adapter.driver) {
       throw environment(`${name} takes the first adapter, ${adapter.device}, and cannot be told to take another`, {
+        code: 'device-missing',
         hint: 'VK_ICD_FILENAMES hides the drivers of the others from it (Linux)',
       })
     }
@@ -27,7 +30,7 @@ async function webgpu(name: string, options: GpuOptions): Promise<Provider> {
 
 /**
  * Loads an ONNX file in onnxruntime on a GPU.
- * @throws AlbertkitError `environment` where there is no GPU or its provider is absent, `malformed`
+ * @throws AlbertkitError `environment` if there is no GPU or its provider is absent, `malformed`
  */
 export async function openOnnxGpu(
   file: string,
@@ -41,7 +44,7 @@ export async function openOnnxGpu(
       ? await webgpu(name, options)
       : { id: 'cuda', name, adapter: nvidiaAdapter(), hint: CUDA_HINT }
   const runner = await openOnnx(file, { ...values, provider })
-  // Only now is it certain that there is a GPU at all.
+  // Opening succeeds only if there is a GPU, so its name is checked last.
   try {
     if (name === 'ort-cuda') requireAdapter(name, provider.adapter, options.adapter, CUDA_CHOICE)
     return runner

@@ -10,7 +10,7 @@ import { dataBeside, withOutputs } from './onnx-outputs.js'
 import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js'
 import { addedOutputs, type InnerValues } from '../values.js'
 
-/** The part of onnxruntime-node and onnxruntime-web that is used here; the two have it in common. */
+/** Common interface of onnxruntime-node and onnxruntime-web, as far as it is used here. */
 type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
 
 interface Loaded {
@@ -21,7 +21,7 @@ interface Loaded {
 
 export type OnnxPackage = 'onnxruntime-node' | 'onnxruntime-web'
 
-/** How the packages are found; tests replace it. */
+/** Imports a package; tests replace it. */
 export type Importer = (name: OnnxPackage) => Promise<Ort | { readonly default: Ort }>
 
 const importOrt: Importer = (name) =>
@@ -31,7 +31,7 @@ const importOrt: Importer = (name) =>
 
 const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
 
-/** onnxruntime-node, or onnxruntime-web (wasm) where that is absent; or the package that is asked for. */
+/** Loads onnxruntime-node, or onnxruntime-web (wasm) if that is absent; or `only`. */
 async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
   for (const [name, device] of Object.entries(DEVICES) as [OnnxPackage, string][]) {
     if (only !== undefined && only !== name) continue
@@ -51,7 +51,7 @@ async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
   })
 }
 
-/** Token ids and masks, none of them negative: the high words stay zero. A BigInt for each would cost more. */
+/** Widens ids and masks, which are never negative: the high words stay zero. Faster than a BigInt for each. */
 function toInt64(values: Int32Array): BigInt64Array {
   const wide = new BigInt64Array(values.length)
   const words = new Int32Array(wide.buffer)
@@ -59,12 +59,12 @@ function toInt64(values: Int32Array): BigInt64Array {
   return wide
 }
 
-/** A model that onnxruntime has loaded. */
+/** A model loaded in onnxruntime. */
 interface OpenedSession extends Pick<Runner, 'name' | 'detail' | 'adapter' | 'outputs' | 'marks'> {
   readonly ort: Ort
   readonly session: InferenceSession
   readonly file: string
-  /** Value of every inner operation that was made available, by its path. */
+  /** Value names of the inner operations that were made available, by their paths. */
   readonly values: ReadonlyMap<string, string>
 }
 
@@ -93,7 +93,7 @@ class OnnxRunner implements Runner {
       token_type_ids: ids(inputs.token_type_ids),
     }
     try {
-      // Two names may mean one value, which is then asked for once.
+      // Two names may stand for one value, which is then fetched once.
       const fetched = new Set(wanted.map((name) => values.get(name) ?? name))
       const results = await session.run(feeds, [...fetched])
       return new Map(
@@ -112,36 +112,36 @@ class OnnxRunner implements Runner {
   }
 }
 
-/** An execution provider of onnxruntime-node. What it lacks, shapes mostly, onnxruntime computes on the CPU. */
+/** An execution provider of onnxruntime-node. Operators that it lacks, mostly of shapes, run on the CPU. */
 export interface Provider {
   readonly id: 'webgpu' | 'cuda'
   /** Name of the runner. */
   readonly name: string
   readonly adapter: Adapter
-  /** What to do where it does not start. */
+  /** Hint to the user if it does not start. */
   readonly hint: string
 }
 
 async function loadNative(provider: Provider): Promise<Loaded> {
   const { default: ort } = await importOptional('onnxruntime-node', () => import('onnxruntime-node'), provider.name)
-  // What is missing is an error that is thrown, too: onnxruntime would write it to the terminal first.
+  // Errors are thrown as well; onnxruntime would also write them to the terminal.
   ort.env.logLevel = 'fatal'
   return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
 }
 
-/** Inner values are read from the whole file in memory. */
+/** Options of `openOnnx`; with inner values, the whole file is read into memory. */
 export interface OnnxOptions extends Partial<InnerValues> {
   /** A GPU's execution provider instead of the CPU's. */
   readonly provider?: Provider
-  /** Threads inside an operation; one, by default, so that figures repeat. */
+  /** Threads inside an operation; one by default, so that results are reproducible. */
   readonly threads?: number
-  /** This package alone. */
+  /** Package to use; the first that is installed by default. */
   readonly only?: OnnxPackage
   readonly importer?: Importer
 }
 
-/** Where external data is found: what is given as bytes has no folder, and onnxruntime-web looks into none. */
-function whereDataIs(file: string, from: OnnxPackage): InferenceSession.SessionOptions {
+/** Session options that locate external data: a model given as bytes has no folder, and onnxruntime-web reads none. */
+function externalDataOptions(file: string, from: OnnxPackage): InferenceSession.SessionOptions {
   const data = dataBeside(file)
   if (data.length === 0) return {}
   if (from === 'onnxruntime-web') return { externalData: data.map((path) => ({ path: basename(path), data: path })) }
@@ -150,7 +150,7 @@ function whereDataIs(file: string, from: OnnxPackage): InferenceSession.SessionO
 
 /**
  * Loads an ONNX file in onnxruntime.
- * @throws AlbertkitError `environment` where neither package is installed, `malformed` where the file does not load
+ * @throws AlbertkitError `environment` if neither package is installed, `malformed` if the file does not load
  */
 export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
   const { provider } = options
@@ -166,7 +166,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
     logSeverityLevel: 4,
     intraOpNumThreads: options.threads ?? 1,
     ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
-    ...whereDataIs(file, from),
+    ...externalDataOptions(file, from),
   }
   try {
     const session =
@@ -177,9 +177,17 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
     const { name, adapter } = provider ?? { name: 'onnxruntime', adapter: null }
     return new OnnxRunner({ ort, name, detail, adapter, session, file, outputs, marks, values: inner })
   } catch (error) {
-    // A provider that does not start says so in these words; anything else is the model.
+    // Errors of a provider that does not start contain one of these words; others concern the model.
     if (provider !== undefined && /provider|webgpu|cuda|adapter/i.test(firstLine(error)))
-      throw environment(`${provider.name} does not start: ${firstLine(error)}`, { hint: provider.hint, cause: error })
-    throw malformed(`onnxruntime does not load the model: ${firstLine(error)}`, { file, cause: error })
+      throw environment(`${provider.name} does not start: ${firstLine(error)}`, {
+        code: 'device-missing',
+        hint: provider.hint,
+        cause: error,
+      })
+    throw malformed(`onnxruntime does not load the model: ${firstLine(error)}`, {
+      code: 'artefact-rejected',
+      file,
+      cause: error,
+    })
   }
 }

@@ -11,17 +11,17 @@ import { openDevice } from '../gpu/webgpu.js'
 export type TfjsBackend = 'cpu' | 'wasm' | 'webgpu'
 export type TfjsCore = typeof Tf
 
-/** A TensorFlow.js with one of its backends, ready to work. */
+/** TensorFlow.js with one of its backends, initialised. */
 export interface TfjsEngine {
   /** `tfjs-wasm`, `tfjs-node` … */
   readonly name: string
   /** Package, version, backend. */
   readonly detail: string
-  /** Null on a CPU. */
+  /** GPU; null on a CPU. */
   readonly adapter: Adapter | null
   readonly tf: TfjsCore
   readonly loadGraphModel: typeof Converter.loadGraphModel
-  /** Switches this backend on: there is one engine a process, and several runners may be open. */
+  /** Activates this backend: a process has one engine, and several runners may be open. */
   use(): Promise<void>
   close(): Promise<void>
 }
@@ -30,7 +30,7 @@ let core: Promise<TfjsCore> | null = null
 
 async function importCore(): Promise<TfjsCore> {
   const tf = await import('@tensorflow/tfjs-core')
-  tf.env().set('IS_TEST', true) // keeps it from advertising tfjs-node on the console
+  tf.env().set('IS_TEST', true) // otherwise it advertises tfjs-node on the console
   tf.env().set('PROD', true)
   return tf
 }
@@ -41,7 +41,7 @@ async function importBackend<T>(load: () => Promise<T>, name: string): Promise<T
     return await load()
   } catch (cause) {
     if (!isAbsent(cause)) throw cause
-    const hint = 'it comes with albertkit: install that again'
+    const hint = 'it comes with albertkit: reinstall albertkit'
     throw environment(`${name} is not installed`, { code: 'installation-damaged', hint, cause })
   }
 }
@@ -64,7 +64,7 @@ const importWebGpu = () =>
     ['@tensorflow/tfjs-backend-webgpu', 'webgpu'],
   )
 
-/** The backend's constructor wants to see a browser's `navigator.gpu`, and never looks at it again. */
+/** Provides `navigator.gpu` while `make` runs: the backend's constructor checks it, and nothing later does. */
 function withNavigator<T>(make: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
   Object.defineProperty(globalThis, 'navigator', { value: { gpu: {}, userAgent: 'node' }, configurable: true })
@@ -76,12 +76,12 @@ function withNavigator<T>(make: () => T): T {
   }
 }
 
-/** The WebGPU backend, on a device of our choice. */
+/** Registers the WebGPU backend on the device that `options` choose. */
 async function registerWebGpu(tf: TfjsCore, options: GpuOptions): Promise<{ adapter: Adapter; close: () => void }> {
   const { WebGPUBackend } = await importWebGpu()
-  await register('cpu') // small tensors stay there
+  await register('cpu') // the WebGPU backend forwards small tensors to it
   const { device, info, adapter, close } = await openDevice('tfjs-webgpu', options)
-  // It registers itself where a `navigator.gpu` is there already; the device is to be ours.
+  // If `navigator.gpu` exists, importing the package registers a backend on another device.
   if ('webgpu' in tf.engine().registryFactory) tf.removeBackend('webgpu')
   tf.registerBackend('webgpu', () => withNavigator(() => new WebGPUBackend(device, info)))
   return {
@@ -98,13 +98,16 @@ async function use(tf: TfjsCore, backend: TfjsBackend): Promise<void> {
     if (!(await tf.setBackend(backend))) throw new Error('setBackend gave false')
     await tf.ready()
   } catch (error) {
-    throw environment(`the ${backend} backend of TensorFlow.js does not start: ${firstLine(error)}`, { cause: error })
+    throw environment(`the ${backend} backend of TensorFlow.js does not start: ${firstLine(error)}`, {
+      code: 'device-missing',
+      cause: error,
+    })
   }
 }
 
 /**
- * TensorFlow.js with `backend` switched on; its packages are imported when first used.
- * @throws AlbertkitError `environment` where the backend does not start
+ * Opens TensorFlow.js with `backend` active; its packages are imported on first use.
+ * @throws AlbertkitError `environment` if the backend does not start
  */
 export async function openEngine(backend: TfjsBackend, options: GpuOptions = {}): Promise<TfjsEngine> {
   const tf = await (core ??= importCore())

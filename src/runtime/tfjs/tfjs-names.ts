@@ -1,4 +1,4 @@
-/** The names in a tfjs graph model as albertkit writes it. */
+/** Names in a tfjs graph model written by albertkit. */
 
 export interface ModelJson {
   readonly modelTopology: object

@@ -8,24 +8,30 @@ import { findPackage, versionAt } from '../../base/optional-package.js'
 import { firstLine } from '../runner.js'
 import type { TfjsCore, TfjsEngine } from './tfjs-backend.js'
 
-/** tfjs-node is all of tfjs; its backend knows whether TensorFlow computes on a GPU. */
+/** Interface of tfjs-node, which includes all of tfjs. */
 type TfjsNode = TfjsCore & Pick<typeof Converter, 'loadGraphModel'>
 
 const hintFor = (name: string): string =>
-  `${installCommand(name)}; if its installer cannot download TensorFlow, scripts/build-tfjs-node.sh of the repository builds it against a Python wheel`
+  `${installCommand(name)}; if its installer cannot download TensorFlow, scripts/build-tfjs-node.sh of the ` +
+  'repository builds it against a Python wheel'
 
 function load(name: string): { tf: TfjsNode; version: string } {
   const entry = findPackage(name)
-  if (entry === null) throw environment(`the optional package ${name} is not installed`, { hint: hintFor(name) })
-  // TensorFlow writes to stderr when it is loaded.
+  if (entry === null)
+    throw environment(`the optional package ${name} is not installed`, {
+      code: 'package-missing',
+      hint: hintFor(name),
+    })
+  // Otherwise TensorFlow logs to stderr when it is loaded.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3'
-  // oneDNN's fused operations are off by 3e-2 on processors with AMX (TensorFlow 2.21); read when TensorFlow is loaded.
+  // oneDNN's fused operations are off by 3e-2 on processors with AMX (TensorFlow 2.21); set before loading.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= '0'
   try {
     return { tf: createRequire(entry)(entry) as TfjsNode, version: versionAt(entry, name) ?? '' }
   } catch (error) {
-    // Without its addon the package throws a plain Error, without its library ERR_DLOPEN_FAILED.
+    // Without its addon the package throws a plain Error; without libtensorflow the error is ERR_DLOPEN_FAILED.
     throw environment(`${name} is installed but does not load: ${firstLine(error)}`, {
+      code: 'package-missing',
       hint: hintFor(name),
       cause: error,
     })
@@ -33,10 +39,10 @@ function load(name: string): { tf: TfjsNode; version: string } {
 }
 
 /**
- * tfjs-node: TensorFlow itself behind TensorFlow.js, found from the user's project or beside albertkit.
- * @param gpu whether TensorFlow must compute on a GPU
+ * Opens tfjs-node (TensorFlow itself behind TensorFlow.js) from the user's project or beside albertkit.
+ * @param gpu true if TensorFlow must compute on a GPU
  * @param wanted part of the adapter's name
- * @throws AlbertkitError `environment` where the package is absent, does not load, or has no GPU when it should
+ * @throws AlbertkitError `environment` if the package is absent or does not load, or if `gpu` and there is no GPU
  */
 export async function openTfjsNode(gpu: boolean, wanted?: string): Promise<TfjsEngine> {
   withoutTf32()
@@ -50,7 +56,10 @@ export async function openTfjsNode(gpu: boolean, wanted?: string): Promise<TfjsE
   const { isUsingGpuDevice } = tf.backend() as unknown as { readonly isUsingGpuDevice: boolean }
   if (gpu && !isUsingGpuDevice) {
     throw environment(`${name} loads, but its TensorFlow computes on the CPU`, {
-      hint: 'it wants an NVIDIA GPU, its driver, and the CUDA that its libtensorflow was built for (11.2 with cuDNN 8.1 for the one that it downloads)',
+      code: 'device-missing',
+      hint:
+        'it needs an NVIDIA GPU, its driver, and the CUDA version of its libtensorflow (11.2 with cuDNN 8.1 for ' +
+        'the one that it downloads)',
     })
   }
   const adapter: Adapter | null = isUsingGpuDevice ? nvidiaAdapter() : null

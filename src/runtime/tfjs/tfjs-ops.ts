@@ -14,7 +14,7 @@ import type { NamedTensor, Runner } from '../runner.js'
 import type { Adapter } from '../gpu/adapter.js'
 import type { TfjsCore, TfjsEngine } from './tfjs-backend.js'
 
-/** `Ops` that compute with eager TensorFlow.js tensors on the backend that is switched on; all are differentiable. */
+/** `Ops` on eager TensorFlow.js tensors of the active backend; all are differentiable. */
 export class TfjsOps implements Ops<Tensor> {
   readonly #weights = new Map<Parameter, Tensor>()
   readonly #names = new ScopePath()
@@ -26,7 +26,7 @@ export class TfjsOps implements Ops<Tensor> {
     readonly source: TensorSource,
   ) {}
 
-  /** The parameter as a tensor, made once and kept until `dispose`. */
+  /** Tensor of a parameter, created once and kept until `dispose`. */
   #weight(p: Parameter): Tensor {
     const known = this.#weights.get(p)
     if (known !== undefined) return known
@@ -53,7 +53,7 @@ export class TfjsOps implements Ops<Tensor> {
     return this.tf.slice(weight, [0, 0], [ids.shape[1] ?? 0, weight.shape[1] ?? 0])
   }
 
-  /** Products run over `[B·S, in]`: the backends' two-dimensional kernels are their fastest. */
+  /** Multiplies as `[B·S, in]`, since the two-dimensional kernels are the fastest. */
   #product(x: Tensor, weight: Tensor, bias: Parameter | null, transposed: boolean): Tensor {
     const inner = x.shape[x.shape.length - 1] ?? 1
     const y = this.tf.matMul(this.tf.reshape(x, [-1, inner]), weight, false, transposed)
@@ -168,7 +168,7 @@ export class TfjsOps implements Ops<Tensor> {
     return x
   }
 
-  /** Keeps the inner values of these names during the next pass; `taken` gives them, to be disposed of. */
+  /** Keeps the inner values of these names in the next pass; `taken` returns them, and the caller disposes of them. */
   want(names: Iterable<string>): void {
     this.#wanted = new Set(names)
   }

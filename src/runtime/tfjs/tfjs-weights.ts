@@ -3,22 +3,22 @@ import { dirname, join } from 'node:path'
 import type { io } from '@tensorflow/tfjs-core'
 import type { ModelJson } from './tfjs-names.js'
 
-/** Bytes of one stored value; a string says its own length, and no model of ours has one. */
+/** Bytes of one stored value; strings have no fixed size, and albertkit writes none. */
 const BYTES: Readonly<Record<string, number>> = { float32: 4, int32: 4, uint16: 2, float16: 2, uint8: 1, bool: 1 }
 
 const bytesOf = ({ shape, dtype, quantization }: io.WeightsManifestEntry): number =>
   shape.reduce((n, d) => n * d, 1) * (BYTES[quantization?.dtype ?? dtype] ?? 0)
 
 /**
- * The bytes of the shards one after another, in pieces of the sizes that are asked for: each in an ArrayBuffer of its own,
- * since tfjs takes `.buffer` of a view and forgets its offset.
+ * Reads the concatenated shards in pieces of requested sizes, each in its own ArrayBuffer, since tfjs takes `.buffer`
+ * of a view and ignores its offset.
  */
 class Shards {
   #descriptor: number | null = null
 
   constructor(readonly paths: string[]) {}
 
-  /** The next `size` bytes; fewer where the shards end. */
+  /** Reads the next `size` bytes; fewer at the end of the last shard. */
   next(size: number): ArrayBuffer {
     const bytes = new Uint8Array(size)
     let done = 0
@@ -44,8 +44,8 @@ class Shards {
 }
 
 /**
- * What `loadGraphModel` asks for, read from disk as a browser would fetch it, but weight by weight: the whole of a large
- * model is in memory once, in the backend, not three times.
+ * IOHandler for `loadGraphModel` that reads from disk, weight by weight: a large model is in memory once, in the
+ * backend, not three times.
  */
 export function ioHandler(file: string, json: ModelJson): io.IOHandler {
   const weightSpecs = json.weightsManifest.flatMap((group) => group.weights) as io.WeightsManifestEntry[]

@@ -39,7 +39,7 @@ class TfjsRunner implements Runner {
       token_type_ids: tf.tensor(inputs.token_type_ids, shape, 'int32'),
     }
     try {
-      // Two names may mean one node, which is then asked for once.
+      // Two names may stand for one node, which is then fetched once.
       const nodes = [...new Set(wanted.map((name) => this.nodes.get(name) ?? name))]
       const given = this.model.execute(feeds, nodes)
       const tensors = Array.isArray(given) ? given : [given]
@@ -54,7 +54,11 @@ class TfjsRunner implements Runner {
         }),
       )
     } catch (error) {
-      throw malformed(`TensorFlow.js cannot run the model: ${firstLine(error)}`, { file: this.file, cause: error })
+      throw malformed(`TensorFlow.js cannot run the model: ${firstLine(error)}`, {
+        code: 'artefact-rejected',
+        file: this.file,
+        cause: error,
+      })
     } finally {
       tf.dispose(Object.values(feeds))
     }
@@ -68,7 +72,7 @@ class TfjsRunner implements Runner {
 
 /**
  * Loads a graph model in TensorFlow.js.
- * @throws AlbertkitError `malformed` where it does not load
+ * @throws AlbertkitError `malformed` if it does not load
  */
 export async function openTfjs(file: string, engine: TfjsEngine): Promise<Runner> {
   try {
@@ -77,6 +81,10 @@ export async function openTfjs(file: string, engine: TfjsEngine): Promise<Runner
     return new TfjsRunner(engine, model, file, graphNames(json))
   } catch (error) {
     await engine.close()
-    throw malformed(`TensorFlow.js does not load the model: ${firstLine(error)}`, { file, cause: error })
+    throw malformed(`TensorFlow.js does not load the model: ${firstLine(error)}`, {
+      code: 'artefact-rejected',
+      file,
+      cause: error,
+    })
   }
 }
