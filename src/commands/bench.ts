@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
+import { withFlags } from './common/option-flags.js'
 import { argument } from './common/flags.js'
 
 const whole = (description: string) =>
@@ -47,6 +48,6 @@ export default class Bench extends AlbertkitCommand {
         this.progress(what)
       },
     })
-    await this.finish(report, () => benchText(report))
+    await this.finish(report, () => withFlags(benchText(report)))
   }
 }

@@ -2,6 +2,7 @@ import { hasFilePerPrecision, layoutOf, PRECISIONS, TARGET_NAMES, type Target } 
 import * as Flags from '@oclif/core/flags'
 import { TASK_NAMES, type Task } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
+import { withFlags } from './common/option-flags.js'
 import { besideFlags } from './common/text-flags.js'
 import { agreementFlag, argument, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
 
@@ -127,6 +128,6 @@ export default class Convert extends AlbertkitCommand {
         this.progress(what)
       },
     })
-    await this.finish(report, () => convertText(report, this.width), report.ok)
+    await this.finish(report, () => withFlags(convertText(report, this.width)), report.ok)
   }
 }

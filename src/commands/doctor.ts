@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
+import { withFlags } from './common/option-flags.js'
 
 export default class Doctor extends AlbertkitCommand {
   static override summary = 'What this machine can run: every runtime is tried on a small model.'
@@ -23,6 +24,6 @@ export default class Doctor extends AlbertkitCommand {
       this.progress(what)
     }
     const report = await examineMachine(omitUndefined({ adapter, browser, onProgress }))
-    await this.finish(report, () => doctorText(report, this.width), report.ok ? 0 : 6)
+    await this.finish(report, () => withFlags(doctorText(report, this.width)), report.ok ? 0 : 6)
   }
 }

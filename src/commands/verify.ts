@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { RUNNERS } from '../runtime/runners.js'
 import { AlbertkitCommand } from './common/base.js'
+import { withFlags } from './common/option-flags.js'
 import { argument, boundFlag, modelFlags, openOptions } from './common/flags.js'
 import { writeCharts } from './common/output.js'
 import { verifyOptions } from './common/verify-flags.js'
@@ -98,6 +99,6 @@ export default class Verify extends AlbertkitCommand {
       const { verifyCharts } = await import('../report/chart/verify.js')
       await writeCharts(verifyCharts(report), flags)
     }
-    await this.finish(report, () => verifyText(report, this.width), report.ok)
+    await this.finish(report, () => withFlags(verifyText(report, this.width)), report.ok)
   }
 }
