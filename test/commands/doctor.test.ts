@@ -45,7 +45,7 @@ it('without a required runtime it is exit code 6, and names it', { timeout: 120_
   const { code, stdout } = await albertkit(['doctor'], { env })
   expect(code).toBe(6)
   expect(stdout).toContain('NOT fit: tfjs-wasm')
-  expect(stdout).toContain('install that again')
+  expect(stdout).toContain('reinstall albertkit')
 })
 
 describe('a runtime that', () => {

@@ -57,7 +57,7 @@ async function smallModel(folder: string): Promise<string> {
 }
 
 /** What comes with albertkit itself. */
-const REINSTALL = 'it comes with albertkit: install that again, with its optional dependencies'
+const REINSTALL = 'it comes with albertkit: reinstall albertkit, with its optional dependencies'
 
 function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHealth {
   const absent = !said.worked && said.kind === 'environment'
