@@ -6,13 +6,13 @@ import { nearest } from './base/nearest.js'
 import { exitCodeOf, print, reportFailure, wantsJson } from './commands/common/failure.js'
 import { asOutputError, STANDARD_OUTPUT } from './files/output-file.js'
 
-/** Words of the commands, from the manifest that the build writes. */
+/** Names of the commands, from the manifest that the build writes. */
 function commandNames(root: string): string[] {
   const { commands } = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as { commands: object }
   return Object.keys(commands).map((id) => id.replaceAll(':', ' '))
 }
 
-/** Reports an error from before a command runs. oclif joins an unknown command and its arguments with colons. */
+/** Reports an error that occurs before a command runs. oclif joins an unknown command and its arguments by colons. */
 function reportUnknown(error: unknown, argv: readonly string[], { json, help, root }: UnknownOptions): Promise<number> {
   if (!(error instanceof Error) || !/^command .* not found$/s.test(error.message))
     return reportFailure(error, { json, help })
@@ -31,13 +31,13 @@ interface UnknownOptions {
 }
 
 /**
- * The command line `albertkit`: hands the arguments to oclif and ends the process. Commands report their own errors;
- * what is left for here is what goes wrong before a command runs, such as a command that does not exist. `root` is the
- * folder with the command line's package.json and manifest.
+ * Runs the command line `albertkit`: passes the arguments to oclif and ends the process. Commands report their own
+ * errors; errors before a command runs, e.g. for an unknown command, are reported here.
+ * @param root folder of the command line's package.json and manifest
  */
 export async function main(root: string, argv: string[] = process.argv.slice(2)): Promise<never> {
   const options = { json: wantsJson(argv), help: 'albertkit --help' }
-  // A reader that went away (`2>&1 | head`) is no failure; oclif does the same for stdout.
+  // A reader that closes the pipe (`2>&1 | head`) is not an error; oclif does the same for stdout.
   process.stderr.on('error', () => undefined)
   let unwritable: Error | undefined
   process.stdout.on('error', (error: Error) => {
@@ -45,7 +45,7 @@ export async function main(root: string, argv: string[] = process.argv.slice(2))
   })
   let ending = false
   process.on('uncaughtException', (error) => {
-    // Saying that fails may fail in turn.
+    // Reporting the error may fail in turn.
     if (ending) return
     ending = true
     const failure = error === unwritable ? asOutputError(error, STANDARD_OUTPUT) : error

@@ -9,13 +9,16 @@ const whole = (description: string) =>
 
 export default class Bench extends AlbertkitCommand {
   static override summary = 'Measure how fast converted models run on this machine.'
-  static override description = `Loads every model file of a directory that convert wrote, each in a process of its own, and runs it on full batches: median and 90th percentile of a run, rows and tokens a second, load time, and the memory that the process grew by.`
+  static override description =
+    'Loads every model file of a directory that `convert` wrote, each in its own process, and runs it on full batches: ' +
+    'median and 90th percentile of a run, rows and tokens per second, load time, and growth of the process memory.'
   static override examples = [
-    { description: 'Every form of a directory', command: '<%= config.bin %> <%= command.id %> out --runs 5' },
+    { description: 'Every format in a directory', command: '<%= config.bin %> <%= command.id %> out --runs 5' },
     {
       description: 'One runner, several batches and threads',
       command:
-        '<%= config.bin %> <%= command.id %> out --runner onnxruntime --batch 1 --batch 4 --length 64 --threads 1 --threads 2 --runs 5',
+        '<%= config.bin %> <%= command.id %> out --runner onnxruntime --batch 1 --batch 4 --length 64 ' +
+        '--threads 1 --threads 2 --runs 5',
     },
   ]
   static override args = { directory: argument({ description: 'directory that `convert` wrote', required: true }) }
@@ -26,13 +29,13 @@ export default class Bench extends AlbertkitCommand {
       multipleNonGreedy: true,
       helpValue: 'NAME',
     }),
-    batch: whole('rows of a batch, 1 and 8 by default; may be repeated'),
-    length: whole('tokens a row, 32 and 128 by default; may be repeated'),
+    batch: whole('rows per batch, 1 and 8 by default; may be repeated'),
+    length: whole('tokens per row, 32 and 128 by default; may be repeated'),
     threads: whole('threads of onnxruntime, 1 by default; may be repeated'),
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
     'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
     browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
-    runs: Flags.integer({ description: 'runs that are measured', min: 1, default: 20, helpValue: 'N' }),
+    runs: Flags.integer({ description: 'number of measured runs', min: 1, default: 20, helpValue: 'N' }),
   }
 
   async run(): Promise<void> {

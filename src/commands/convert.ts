@@ -6,7 +6,7 @@ import { withFlags } from './common/option-flags.js'
 import { besideFlags } from './common/text-flags.js'
 import { agreementFlag, argument, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
 
-/** Element types of each target that lets them be chosen, in words. */
+/** Element types of each target with a choice of them, for the help. */
 const DTYPES_OF_TARGETS = TARGET_NAMES.map(layoutOf)
   .filter(({ precisions }) => precisions.length > 0)
   .map(
@@ -16,11 +16,16 @@ const DTYPES_OF_TARGETS = TARGET_NAMES.map(layoutOf)
 
 export default class Convert extends AlbertkitCommand {
   static override summary =
-    'Convert a model to tfjs, ONNX, safetensors or a TensorFlow checkpoint, and prove the result before it appears.'
-  static override description = `Writes one directory with the model in several forms, laid out as Hugging Face does: albertkit.json, config.json, the vocabulary and tokenizer.json, tfjs/model.json with its shards, onnx/model.onnx, model.safetensors under the names of transformers, tf/model.ckpt under those of TensorFlow's code. Every weight is stored once. What was written is run in real runtimes and compared with a float64 reference; if the check says no, nothing is left behind and the exit code is 1.`
+    'Convert a model to tfjs, ONNX, safetensors or a TensorFlow checkpoint, and verify the result.'
+  static override description =
+    'Writes one directory with the model in several formats, laid out as on Hugging Face: albertkit.json, config.json, ' +
+    'the vocabulary and tokenizer.json, tfjs/model.json with its shards, onnx/model.onnx, model.safetensors with the ' +
+    "names of transformers, tf/model.ckpt with those of TensorFlow's code. Every weight is stored once. The written " +
+    'model is run in real runtimes and compared with a float64 reference; if the check fails, nothing is left behind ' +
+    'and the exit code is 1.'
   static override examples = [
     {
-      description: 'Both forms of the bundled model',
+      description: 'The bundled model in two formats',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx -o out',
     },
     {
@@ -28,14 +33,16 @@ export default class Convert extends AlbertkitCommand {
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --outputs all -o out-all',
     },
     {
-      description: 'ONNX in half and in 8 bits, beside float32',
+      description: 'ONNX in float16 and int8, beside float32',
       command:
-        '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype f32 --dtype f16 --dtype int8 -o out-small',
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype f32 --dtype f16 --dtype int8 ' +
+        '-o out-small',
     },
     {
-      description: 'Judged on labelled lines: accuracy before and after',
+      description: 'Checked on labelled lines: accuracy before and after',
       command:
-        '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype int8 --gate fixtures/zh-news/dev.tsv -o out-judged',
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype int8 ' +
+        '--gate fixtures/zh-news/dev.tsv -o out-judged',
     },
     {
       description: 'For transformers, in half the size',
@@ -62,19 +69,19 @@ export default class Convert extends AlbertkitCommand {
     ...modelFlags,
     vocab: besideFlags.vocab,
     to: Flags.string({
-      description: 'form to write; may be repeated',
+      description: 'format to write; may be repeated',
       options: [...TARGET_NAMES],
       multiple: true,
       multipleNonGreedy: true,
       required: true,
     }),
     as: Flags.string({
-      description: 'bring the model into this architecture, larger but with the same outputs; with --to safetensors',
+      description: 'convert to this architecture: larger, but with the same outputs; with --to safetensors',
       options: ['bert', 'albert'],
     }),
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
     task: Flags.string({
-      description: 'which head to include',
+      description: 'task whose head is included',
       options: ['auto', ...TASK_NAMES],
       default: 'auto',
     }),
@@ -89,23 +96,28 @@ export default class Convert extends AlbertkitCommand {
       multiple: true,
       multipleNonGreedy: true,
     }),
-    'weights-only': Flags.boolean({ description: 'int8: quantise weights alone, not what they are multiplied with' }),
+    'weights-only': Flags.boolean({ description: 'int8: quantise only the weights, not the activations' }),
     'keep-embeddings': Flags.boolean({ description: 'int8, uint8, uint16: leave embedding tables in float32' }),
     'fp16-compute': Flags.boolean({ description: 'f16 in ONNX: compute in float16 too, for GPUs' }),
-    opset: Flags.integer({ description: 'ONNX operator set, 17 by default', min: 17, max: 23 }),
+    opset: Flags.integer({ description: 'ONNX opset, 17 by default', min: 17, max: 23 }),
     'external-data': Flags.boolean({
-      description: 'ONNX: weights in a file of their own, as models over 2 GB have them',
+      description: 'ONNX: weights in a separate file, as models over 2 GB need',
     }),
     'min-agreement': agreementFlag(),
     gate: Flags.string({
       description:
-        'lines to judge rounded weights on (.tsv: label<TAB>text), with the accuracy before and after; without it built-in sentences',
+        'lines on which rounded weights are checked (.tsv: label<TAB>text), with the accuracy before and after; ' +
+        'default: built-in sentences',
       helpValue: 'FILE',
     }),
-    verify: Flags.boolean({ description: 'run and compare what was written', default: true, allowNo: true }),
+    verify: Flags.boolean({
+      description: 'run the written model and compare its outputs',
+      default: true,
+      allowNo: true,
+    }),
     atol: boundFlag(),
-    force: Flags.boolean({ description: 'replace the forms named in an existing directory, keep the others' }),
-    'dry-run': Flags.boolean({ description: 'say what would be written, write nothing' }),
+    force: Flags.boolean({ description: 'overwrite the formats named in an existing directory; other files stay' }),
+    'dry-run': Flags.boolean({ description: 'report what would be written, write nothing' }),
   }
 
   async run(): Promise<void> {

@@ -4,14 +4,18 @@ import { argument, boundFlag, modelFlags, selectFlags, selectOptions } from './c
 
 export default class Diff extends AlbertkitCommand {
   static override summary = 'Compare two models slot by slot, across formats and families.'
-  static override description = `Says of every slot whether its values are equal, how far they are apart and where, or in which model it is missing. Layers that share in one model and have copies in the other are compared one by one, factorised words with the table that they give. Exit code 1 when the models differ.`
+  static override description =
+    'Reports for every slot (a parameter by its role in the model) whether its values are equal, the largest ' +
+    'difference and its position, or in which model it is missing. Layers that are shared in one model and copied in ' +
+    'the other are compared one by one, factorised embeddings with the full table that they define. Exit code 1 if the ' +
+    'models differ.'
   static override examples = [
     {
       description: 'A model and what it was converted to',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --all',
     },
     {
-      description: 'Allow for rounding',
+      description: 'Tolerate rounding',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --atol 1e-3',
     },
     { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news out-tf/tf --json' },
@@ -25,8 +29,8 @@ export default class Diff extends AlbertkitCommand {
     'config-b': Flags.string({ description: 'configuration of B, instead of the one beside it', helpValue: 'FILE' }),
     checksum: modelFlags.checksum,
     ...selectFlags,
-    atol: boundFlag({ description: 'differences up to this are none' }),
-    common: Flags.boolean({ description: 'leave out what only one of the models has: a conversion keeps one head' }),
+    atol: boundFlag({ description: 'tolerate differences up to this' }),
+    common: Flags.boolean({ description: 'ignore slots that only one of the models has: a conversion keeps one head' }),
     all: Flags.boolean({ description: 'list equal slots too' }),
   }
 

@@ -4,8 +4,11 @@ import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
 
 export default class Doctor extends AlbertkitCommand {
-  static override summary = 'What this machine can run: every runtime is tried on a small model.'
-  static override description = `Starts every runtime in a process of its own, runs a small random model in it and compares the results with a float64 reference. Names versions and adapters, and what to do about what is not here. Exit code 6 where something required does not work.`
+  static override summary = 'Check which runtimes work on this machine, each on a small model.'
+  static override description =
+    'Starts every runtime in its own process, runs a small random model in it and compares the results with a float64 ' +
+    'reference. Prints versions and adapters, and how to install what is missing. Exit code 6 if a required runtime ' +
+    'does not work.'
   static override examples = [
     { description: 'Everything', command: '<%= config.bin %> <%= command.id %>' },
     { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> --json' },

@@ -7,19 +7,22 @@ import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 export default class Embed extends TextCommand {
   static override summary = 'Turn lines of text into vectors.'
   static override description =
-    'The mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON lines, or as a matrix of float32 for NumPy (npy) or as safetensors; a line that cannot be used has no row. With --cosine the lines are compared with that text: the cosine of the two vectors stands beside each. --text, given twice, compares two texts.'
+    'Writes the mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON lines or ' +
+    'as a float32 matrix for NumPy (npy) or safetensors; a line that cannot be used has no row. With --cosine, prints ' +
+    'each line with the cosine similarity of its vector and that of the given text. --text, given twice, compares two ' +
+    'texts.'
   static override examples = [
     {
       description: 'Vectors of lines',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt',
     },
     {
-      description: 'How near each line is to a text',
+      description: 'Similarity of each line to a text',
       command: "<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/labels.txt --cosine '足球'",
     },
     {
-      description: 'How near two texts are',
-      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news --text '主队逆转取胜' --text '客队夺得冠军'",
+      description: 'Similarity of two texts',
+      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news --text '主队逆转取胜' " + "--text '客队夺得冠军'",
     },
     {
       description: 'A matrix for NumPy',
@@ -40,20 +43,20 @@ export default class Embed extends TextCommand {
     }),
     cosine: Flags.string({ description: 'a text to compare each line with', helpValue: 'TEXT' }),
     text: Flags.string({
-      description: 'instead of a file: two texts, the cosine of whose vectors is printed',
+      description: 'instead of a file: two texts; prints the cosine similarity of their vectors',
       helpValue: 'TEXT',
       multiple: true,
       multipleNonGreedy: true,
       exclusive: ['cosine', 'shard'],
     }),
     format: Flags.string({
-      description: 'form of the vectors',
+      description: 'format of the vectors',
       options: ['jsonl', 'npy', 'safetensors'],
       default: 'jsonl',
     }),
     output: Flags.string({ char: 'o', description: 'file to write to; with --shard the directory', helpValue: 'PATH' }),
     shard: shardFlag({ exclusive: ['cosine'] }),
-    force: Flags.boolean({ description: 'replace an existing file' }),
+    force: Flags.boolean({ description: 'overwrite an existing file' }),
   }
 
   async run(): Promise<void> {
@@ -64,7 +67,7 @@ export default class Embed extends TextCommand {
     if (flags.text !== undefined) {
       const [a, b, ...more] = flags.text
       if (a === undefined || b === undefined || more.length > 0)
-        throw usage('--text is given twice: two texts are compared')
+        throw usage('--text must be given twice: it compares two texts', { code: 'option-invalid' })
       const { similarity } = await import('../api/inference/embed-file.js')
       const notes = this.noteTaker()
       const report = await similarity(job, [a, b], notes.onNote)

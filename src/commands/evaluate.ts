@@ -6,8 +6,13 @@ import { argument } from './common/flags.js'
 import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Evaluate extends TextCommand {
-  static override summary = 'Score a classifier on labelled lines: accuracy, loss, classes, confusion, mistakes.'
-  static override description = `What run_classifier's evaluation gives, without TensorFlow, and what it does not tell: precision, recall and F1 of each class, the confusion matrix, the worst and the surest mistakes, and a warning where the model does no better than chance. With --compare the lines that another model, a quantised one say, labels differently.`
+  static override summary =
+    'Evaluate a classifier on labelled lines: accuracy, loss, metrics by class, confusion matrix, mistakes.'
+  static override description =
+    "Computes the metrics of run_classifier's evaluation without TensorFlow, and more: precision, recall and F1 of each " +
+    'class, the confusion matrix, the mistakes with the largest loss and the most confident ones, and a warning if the ' +
+    'model is no better than chance. With --compare, lists the lines that another model, e.g. a quantised one, labels ' +
+    'differently.'
   static override examples = [
     {
       description: 'The bundled model on its test lines',
@@ -20,7 +25,8 @@ export default class Evaluate extends TextCommand {
     {
       description: 'As run_classifier writes it, with a picture',
       command:
-        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --results eval_results.txt --svg confusion.svg',
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --results eval_results.txt ' +
+        '--svg confusion.svg',
     },
   ]
   static override args = {
@@ -33,7 +39,7 @@ export default class Evaluate extends TextCommand {
   static override flags = {
     ...textFlags,
     compare: Flags.string({
-      description: 'another model: shows the lines that the two label differently',
+      description: 'another model: list the lines that the two label differently',
       helpValue: 'MODEL',
     }),
     results: Flags.string({ description: 'write eval_results.txt as run_classifier does', helpValue: 'FILE' }),

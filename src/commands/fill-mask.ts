@@ -4,7 +4,7 @@ import { argument, selectFlags, selectOptions } from './common/flags.js'
 import { besideFlags, besideOptions, casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class FillMask extends AlbertkitCommand {
-  static override summary = 'Guess the tokens that stand where a text has [MASK].'
+  static override summary = 'Predict the tokens for each [MASK] in a text.'
   static override description =
     'Runs the masked-token head and prints the most probable tokens for each [MASK] with their probabilities.'
   static override examples = [
@@ -25,7 +25,7 @@ export default class FillMask extends AlbertkitCommand {
     ...tokenizerFlags,
     ...selectFlags,
     ...besideFlags,
-    top: Flags.integer({ description: 'tokens for each mask', default: 5, min: 1, max: 1000 }),
+    top: Flags.integer({ description: 'number of tokens for each mask', default: 5, min: 1, max: 1000 }),
   }
 
   async run(): Promise<void> {

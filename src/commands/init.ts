@@ -5,8 +5,11 @@ import { AlbertkitCommand } from './common/base.js'
 import { argument } from './common/flags.js'
 
 export default class Init extends AlbertkitCommand {
-  static override summary = 'Make a random model of a published size, for trying pipelines.'
-  static override description = `PRESET is albert-SIZE-zh (albert_zh's form), albert-SIZE or albert-SIZE-zh-google (Google's form) with SIZE tiny, small, base, large, xlarge or xxlarge; bert-base, bert-large; or the path of a configuration (.json). The weights are as before training, the vocabulary is made up. Same seed, same bytes.`
+  static override summary = 'Create a random model of a published size, for testing pipelines.'
+  static override description =
+    "PRESET is albert-SIZE-zh (albert_zh's architecture), albert-SIZE or albert-SIZE-zh-google (Google's) with SIZE " +
+    'tiny, small, base, large, xlarge or xxlarge; bert-base, bert-large; or the path of a configuration (.json). The ' +
+    'weights are initialised as before training, the vocabulary is synthetic. The same seed gives the same bytes.'
   static override examples = [
     {
       description: 'A small Chinese ALBERT as albert_zh writes it',
@@ -18,7 +21,7 @@ export default class Init extends AlbertkitCommand {
     },
   ]
   static override args = {
-    preset: argument({ description: 'a named size, or a configuration file', required: true }),
+    preset: argument({ description: 'name of a preset, or a configuration file', required: true }),
   }
   static override flags = {
     output: Flags.string({ char: 'o', description: 'directory to write', required: true, helpValue: 'DIR' }),
@@ -27,14 +30,14 @@ export default class Init extends AlbertkitCommand {
       options: [...CHECKPOINT_TARGETS],
     }),
     task: Flags.string({
-      description: 'which heads the model gets',
+      description: 'task whose heads the model gets',
       options: [...TASK_NAMES],
       default: 'pretraining',
     }),
-    labels: Flags.integer({ description: 'classes of a classifier', default: 2, min: 1, max: 1_000_000 }),
-    seed: Flags.integer({ description: 'another seed, other weights', default: 0 }),
+    labels: Flags.integer({ description: 'number of classes of a classifier', default: 2, min: 1, max: 1_000_000 }),
+    seed: Flags.integer({ description: 'seed of the random weights', default: 0 }),
     verify: Flags.boolean({ description: 'read the result back and compare it', default: true, allowNo: true }),
-    force: Flags.boolean({ description: 'replace the files of an existing directory' }),
+    force: Flags.boolean({ description: 'overwrite the files of an existing directory' }),
   }
 
   async run(): Promise<void> {

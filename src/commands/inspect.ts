@@ -10,8 +10,11 @@ export function modelArgument(first: string | undefined, second: string | undefi
 }
 
 export default class Inspect extends AlbertkitCommand {
-  static override summary = 'Say what a model file is, what it holds, and where its parameters are.'
-  static override description = `MODEL is what a directory holds, or one of its files: a TensorFlow checkpoint (V1, V2; also by its prefix), a SavedModel or TF-Hub module, a frozen graph (.pb), safetensors, a file of PyTorch or Keras (HDF5), arrays of NumPy (.npz), an archive of any of these, an artefact of albertkit. \`inspect ckpt MODEL\` means the same.`
+  static override summary = 'Identify a model file: format, family, variables, and parameters by part.'
+  static override description =
+    'MODEL is a directory or one of its files: a TensorFlow checkpoint (V1, V2; also by its prefix), a SavedModel or ' +
+    'TF-Hub module, a frozen graph (.pb), safetensors, a file of PyTorch or Keras (HDF5), arrays of NumPy (.npz), an ' +
+    'archive of any of these, or an artefact of albertkit. `inspect ckpt MODEL` means the same.'
   static override examples = [
     { description: 'A checkpoint in a folder', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
     { description: 'Every variable by name', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --all' },
@@ -19,7 +22,7 @@ export default class Inspect extends AlbertkitCommand {
   ]
   static override args = {
     model: argument({ description: 'the model; the current directory if left out' }),
-    ckpt: argument({ description: 'the model, where the first word is `ckpt`', hidden: true }),
+    ckpt: argument({ description: 'the model, if the first word is `ckpt`', hidden: true }),
   }
   static override flags = {
     ...modelFlags,

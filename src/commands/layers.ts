@@ -4,8 +4,13 @@ import { argument, modelFlags, openOptions } from './common/flags.js'
 import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
 
 export default class Layers extends AlbertkitCommand {
-  static override summary = 'Watch what each layer and each attention head does to the tokens.'
-  static override description = `Runs the float64 reference and compares the input and output of each layer: L2 distance and cosine similarity, the mean over tokens, padding left out (figure 1 of Lan et al. 2019). Of each attention head: the entropy of its attention in nats and as a part of the largest, and the norm of what it adds. Layers count from 0; the input of layer 0 is what enters the first layer, after the projection. Inner layers of TensorFlow's families are layers of their own.`
+  static override summary = 'Measure the effect of each layer and each attention head on the tokens.'
+  static override description =
+    'Runs the float64 reference and compares the input and output of each layer: L2 distance and cosine similarity, the ' +
+    'mean over tokens without padding (figure 1 of Lan et al. 2019). For each attention head: the entropy of its ' +
+    'attention in nats and as a fraction of the largest possible one, and the norm of its contribution. Layers count ' +
+    'from 0; the input of layer 0 is that of the first layer, after the projection. Inner layers of the TensorFlow ' +
+    'families count as separate layers.'
   static override examples = [
     { description: 'On built-in sentences', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
     {
@@ -19,7 +24,7 @@ export default class Layers extends AlbertkitCommand {
     },
   ]
   static override args = {
-    model: argument({ description: 'models to watch', required: true, multiple: true }),
+    model: argument({ description: 'models to analyse', required: true, multiple: true }),
   }
   static override flags = {
     ...modelFlags,
@@ -28,7 +33,7 @@ export default class Layers extends AlbertkitCommand {
       helpValue: 'FILE',
       exclusive: ['golden'],
     }),
-    golden: Flags.string({ description: 'take the inputs of this golden', helpValue: 'FILE' }),
+    golden: Flags.string({ description: 'use the inputs of this golden', helpValue: 'FILE' }),
     ...outputFlags,
   }
 

@@ -3,13 +3,18 @@ import { AlbertkitCommand } from './common/base.js'
 import { argument } from './common/flags.js'
 
 export default class Merge extends AlbertkitCommand {
-  static override summary = 'Join the shards of a directory, as the command would have written them in one go.'
-  static override description = `Checks first that the shards are one whole: none missing, none overlapping, all of one input, one model and the same options, every file what its manifest says. Predictions become one file, byte for byte what a single process writes; the shards of an evaluation become its report. Anything else is exit code 3, and nothing is written.`
+  static override summary = 'Join the shards of a directory into the output of a single run.'
+  static override description =
+    'Checks first that the shards are complete: none missing, none overlapping, all of one input, one model and the ' +
+    'same options, every file as its manifest says. Predictions become one file, byte for byte as a single process ' +
+    'writes it; the shards of an evaluation become its report. If a check fails, the exit code is 3 and nothing is ' +
+    'written.'
   static override examples = [
     {
       description: 'After predict --shard 1/8 … 8/8 -o shards',
       command:
-        'for i in 1 2; do albertkit predict fixtures/zh-news fixtures/zh-news/test.tsv --shard $i/2 -o merge-shards; done; <%= config.bin %> <%= command.id %> merge-shards -o predictions.jsonl',
+        'for i in 1 2; do albertkit predict fixtures/zh-news fixtures/zh-news/test.tsv --shard $i/2 ' +
+        '-o merge-shards; done; <%= config.bin %> <%= command.id %> merge-shards -o predictions.jsonl',
     },
   ]
   static override args = {
@@ -18,11 +23,11 @@ export default class Merge extends AlbertkitCommand {
   static override flags = {
     output: Flags.string({
       char: 'o',
-      description: 'file to write; for an evaluation its report as JSON, if wanted',
+      description: 'file to write; for an evaluation, its report as JSON (optional)',
       helpValue: 'FILE',
     }),
-    errors: Flags.string({ description: 'where the lines that could not be used go', helpValue: 'FILE' }),
-    force: Flags.boolean({ description: 'replace an existing file' }),
+    errors: Flags.string({ description: 'file for the lines that could not be used', helpValue: 'FILE' }),
+    force: Flags.boolean({ description: 'overwrite an existing file' }),
   }
 
   async run(): Promise<void> {

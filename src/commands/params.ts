@@ -6,7 +6,10 @@ import { askedFor, whatIfFlags } from './common/params-flags.js'
 
 export default class Params extends AlbertkitCommand {
   static override summary = "Count parameters, operations and memory: the paper's arithmetic for any model."
-  static override description = `Counts a model, a preset, a configuration without weights, or sizes that exist nowhere yet: embeddings as V·H against V·E + E·H, every part in letters and numbers, stored and used, bytes by element type, operations, activations. Sharing shrinks storage, not computation. --paper prints the tables of Lan et al. 2019 beside the computed values.`
+  static override description =
+    'Counts a model, a preset, a configuration without weights, or hypothetical sizes: embeddings as V·H against ' +
+    'V·E + E·H, every part as a formula and a number, stored and used, bytes by element type, operations, activations. ' +
+    'Sharing reduces storage, not computation. --paper prints the tables of Lan et al. 2019 beside the computed values.'
   static override examples = [
     { description: 'A published size', command: '<%= config.bin %> <%= command.id %> --preset albert-base' },
     {
@@ -20,7 +23,7 @@ export default class Params extends AlbertkitCommand {
     },
     { description: "The paper's tables", command: '<%= config.bin %> <%= command.id %> --paper' },
     {
-      description: 'A page to send around',
+      description: 'A self-contained HTML page',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --compare bert-base --report params-page',
     },
   ]
@@ -30,7 +33,7 @@ export default class Params extends AlbertkitCommand {
   static override flags = {
     ...modelFlags,
     config: Flags.string({
-      description: 'configuration: of the model, or without weights if no model is given',
+      description: 'configuration of the model; without MODEL it is counted by itself',
       helpValue: 'FILE',
     }),
     paper: Flags.boolean({ description: "print the paper's tables beside the computed values" }),

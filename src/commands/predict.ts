@@ -4,8 +4,14 @@ import { argument } from './common/flags.js'
 import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Predict extends TextCommand {
-  static override summary = 'Classify lines of text with a model, or with what it was converted to.'
-  static override description = `Reads lines, TSV (label, text, second text, as run_classifier's files have them), CSV or JSON lines, and writes a line for each, in order, while it reads: JSON lines with label and probabilities, TSV, or test_results.tsv as run_classifier writes it. A directory that \`convert\` wrote runs as it is; any other model is first written for the fastest runtime that is there. Lines are read in batches of about equal length, by one thread a core. What an interrupted run with -o left (FILE.part) is taken up by the same command. A line that cannot be used is reported and the rest goes on; the exit code is then 3, unless --errors collects such lines.`
+  static override summary = 'Classify lines of text with a model or a converted model.'
+  static override description =
+    "Reads lines, TSV (label, text, second text, as in run_classifier's files), CSV or JSON lines, and writes one line " +
+    'for each, in order, while it reads: JSON lines with label and probabilities, TSV, or test_results.tsv as ' +
+    'run_classifier writes it. A directory that `convert` wrote runs as it is; any other model is first converted for ' +
+    'the fastest installed runtime. Lines are processed in batches of similar length, with one thread per core. An ' +
+    'interrupted run with -o leaves FILE.part; the same command resumes it. A line that cannot be used is reported and ' +
+    'skipped; the exit code is then 3, unless --errors collects such lines.'
   static override examples = [
     {
       description: 'The classes of the bundled headlines',
@@ -18,7 +24,8 @@ export default class Predict extends TextCommand {
     {
       description: 'As run_classifier writes it',
       command:
-        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv --max-seq-length 64 --format results',
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/test.tsv --max-seq-length 64 ' +
+        '--format results',
     },
     {
       description: 'The second of eight shards',
@@ -35,13 +42,13 @@ export default class Predict extends TextCommand {
   static override flags = {
     ...textFlags,
     format: Flags.string({
-      description: 'form of the answers',
+      description: 'format of the answers',
       options: ['jsonl', 'tsv', 'results'],
       default: 'jsonl',
     }),
     output: Flags.string({ char: 'o', description: 'file to write to; with --shard the directory', helpValue: 'PATH' }),
     shard: shardFlag(),
-    force: Flags.boolean({ description: 'replace an existing file' }),
+    force: Flags.boolean({ description: 'overwrite an existing file' }),
   }
 
   async run(): Promise<void> {

@@ -3,9 +3,10 @@ import { argument, selectFlags, selectOptions } from './common/flags.js'
 import { besideFlags, besideOptions, casedOptions, tokenizerFlags } from './common/text-flags.js'
 
 export default class SentenceOrder extends AlbertkitCommand {
-  static override summary = 'Say whether two sentences stand in their order or were swapped.'
+  static override summary = 'Predict whether two sentences are in order or swapped.'
   static override description =
-    'Runs the sentence-order head of ALBERT; of a BERT model the next-sentence head, which says whether the second follows the first.'
+    'Runs the sentence-order head of ALBERT or the next-sentence head of BERT, which predicts whether the second ' +
+    'sentence follows the first.'
   static override examples = [
     {
       description: 'Two headlines',

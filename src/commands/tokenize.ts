@@ -5,12 +5,12 @@ import { argument } from './common/flags.js'
 import { casedOptions, jobOf, textFlags, tokenizerFlags } from './common/text-flags.js'
 import { badLineReporter } from './common/text-talk.js'
 
-/** Of the flags that read examples, those that features need. */
+/** Flags for reading examples that `--to tfrecord` needs. */
 const recordFlags = {
   labels: textFlags.labels,
   'max-seq-length': textFlags['max-seq-length'],
   'input-format': Flags.string({
-    description: 'what the lines are; by the file name if left out',
+    description: 'format of the lines; default: by the file name',
     options: ['lines', 'tsv', 'csv', 'jsonl'],
   }),
   header: textFlags.header,
@@ -21,8 +21,13 @@ const recordFlags = {
 }
 
 export default class Tokenize extends AlbertkitCommand {
-  static override summary = 'Split text into the tokens of a vocabulary, as the genuine code does.'
-  static override description = `WordPiece of BERT and albert_zh (vocab.txt), or SentencePiece of Google's ALBERT (spiece.model, read directly) with its preprocessing; tokenizer.json of either kind. A line in, a line out: the tokens, or with --json an object with tokens, ids and offsets (in characters, that is Unicode code points) for each line. Special tokens are left out unless --special asks for them. --to tfrecord writes the features of labelled lines as run_classifier's files have them, padded to --max-seq-length; --from tfrecord shows what such a file holds.`
+  static override summary = 'Split text into the tokens of a vocabulary, exactly as the original code does.'
+  static override description =
+    "WordPiece of BERT and albert_zh (vocab.txt), or SentencePiece of Google's ALBERT (spiece.model, read directly) with " +
+    'its preprocessing; tokenizer.json of either kind. Each line in gives a line out: the tokens, or with --json an ' +
+    'object with tokens, ids and offsets (in Unicode code points). Special tokens are added only with --special. ' +
+    "--to tfrecord writes the features of labelled lines as in run_classifier's files, padded to --max-seq-length; " +
+    '--from tfrecord prints the records of such a file.'
   static override examples = [
     {
       description: 'The tokens of each line of a file',
@@ -33,22 +38,23 @@ export default class Tokenize extends AlbertkitCommand {
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news/vocab.txt fixtures/zh-news/labels.txt --json',
     },
     {
-      description: 'Features for an old pipeline',
+      description: 'Features for a run_classifier pipeline',
       command:
-        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --to tfrecord --max-seq-length 64 -o dev.tf_record',
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news fixtures/zh-news/dev.tsv --to tfrecord ' +
+        '--max-seq-length 64 -o dev.tf_record',
     },
     {
-      description: 'What such a file holds',
+      description: 'Records of such a file',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news dev.tf_record --from tfrecord',
     },
   ]
   static override args = {
     vocabulary: argument({ description: 'vocab.txt, spiece.model, tokenizer.json, or a model', required: true }),
-    file: argument({ description: 'text, a line each; - is standard input', default: '-' }),
+    file: argument({ description: 'file of text lines; - is standard input', default: '-' }),
   }
   static override flags = {
     ...tokenizerFlags,
-    special: Flags.boolean({ description: 'put [CLS] in front and [SEP] behind' }),
+    special: Flags.boolean({ description: 'add special tokens: [CLS] before and [SEP] after' }),
     to: Flags.string({
       description: 'write features instead of tokens',
       options: ['tfrecord'],
@@ -62,7 +68,7 @@ export default class Tokenize extends AlbertkitCommand {
       helpValue: 'FILE',
       dependsOn: ['to'],
     }),
-    force: Flags.boolean({ description: 'replace an existing file' }),
+    force: Flags.boolean({ description: 'overwrite an existing file' }),
     ...recordFlags,
   }
 

@@ -7,8 +7,11 @@ import { writeCharts } from './common/output.js'
 import { verifyOptions } from './common/verify-flags.js'
 
 export default class Verify extends AlbertkitCommand {
-  static override summary = 'Prove that converted models, or the source itself, compute what they should.'
-  static override description = `Runs the source through a float64 reference and each artefact through real runtimes, on inputs with padding, two segments and odd lengths, and compares every output and, bit for bit, every weight. With --golden the arbiter is a file of outputs that TensorFlow or PyTorch computed. Exit code 1 when anything differs, or when nothing was compared.`
+  static override summary = 'Verify that converted models, or the source itself, compute the expected outputs.'
+  static override description =
+    'Runs the source in a float64 reference and each artefact in real runtimes, on inputs with padding, two segments ' +
+    'and odd lengths, and compares every output and, bit for bit, every weight. With --golden the expected outputs come ' +
+    'from a file that TensorFlow or PyTorch computed. Exit code 1 if anything differs, or if nothing was compared.'
   static override examples = [
     {
       description: 'The source against outputs of TensorFlow',
@@ -53,7 +56,7 @@ export default class Verify extends AlbertkitCommand {
     }),
     atol: boundFlag(),
     gpu: Flags.boolean({
-      description: 'use every GPU runtime at hand; none at hand is exit code 6',
+      description: 'use every available GPU runtime; exit code 6 if there is none',
       exclusive: ['runner'],
     }),
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
@@ -62,14 +65,14 @@ export default class Verify extends AlbertkitCommand {
     layers: Flags.boolean({
       description: 'compare every hidden state; name the first layer that diverges, and in it the first operation',
     }),
-    bisect: Flags.boolean({ description: 'compare every operation by itself, and name the first that is wrong' }),
+    bisect: Flags.boolean({ description: 'compare every operation by itself, and name the first that diverges' }),
     text: Flags.string({
       description: "lines of text as inputs, through the model's tokenizer; also TSV, CSV, JSON lines",
       helpValue: 'FILE',
       exclusive: ['golden'],
     }),
     against: Flags.string({
-      description: 'another model: its outputs are what is expected',
+      description: 'another model, whose outputs are the expected ones',
       helpValue: 'MODEL',
       exclusive: ['golden'],
     }),
@@ -78,10 +81,13 @@ export default class Verify extends AlbertkitCommand {
       helpValue: 'FILE',
       exclusive: ['golden'],
     }),
-    svg: Flags.string({ description: 'draw what --layers or --bisect found into this SVG file', helpValue: 'FILE' }),
+    svg: Flags.string({
+      description: 'draw the results of --layers or --bisect into this SVG file',
+      helpValue: 'FILE',
+    }),
     png: Flags.string({ description: 'the same as PNG', helpValue: 'FILE' }),
     look: Flags.string({ description: 'look of the picture', options: ['light', 'dark'], default: 'light' }),
-    force: Flags.boolean({ description: 'replace files that are there' }),
+    force: Flags.boolean({ description: 'overwrite existing files' }),
   }
 
   async run(): Promise<void> {

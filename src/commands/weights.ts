@@ -7,16 +7,22 @@ import { outputFlags, printer, writeFiles, type Showable } from './common/output
 export default class Weights extends AlbertkitCommand {
   static override summary =
     'Examine the weights: NaN, untrained heads, classes that cannot win, unused dimensions, copies.'
-  static override description = `Reads every tensor once and says in plain words what is wrong with it. "Accuracy stays at 1/number of classes" has two usual reasons: the checkpoint did not provide the variables of the model (--against the configuration of the model that is fine-tuned says which), or training did not move them (--before the checkpoint that it started from says which). Exit code 1 where a value is NaN or infinite, or the checkpoint lacks variables of its own configuration; other findings leave it 0.`
+  static override description =
+    'Reads every tensor once and reports problems in plain words. If accuracy stays at 1/(number of classes), there are ' +
+    'two common reasons: the checkpoint did not provide the variables of the model (--against CONFIG, the configuration ' +
+    'of the fine-tuned model, lists them), or training did not change them (--before CKPT, the checkpoint at which it ' +
+    'started, lists them). Exit code 1 if a value is NaN or infinite, or if the checkpoint lacks variables of its own ' +
+    'configuration; other findings do not change it.'
   static override examples = [
     { description: 'Is this model healthy?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
     {
-      description: 'What of my model does the checkpoint not provide?',
+      description: 'Variables of a model that the checkpoint does not provide',
       command:
-        '<%= config.bin %> <%= command.id %> fixtures/zh-news --against fixtures/zh-news/albert_config.json --task classify',
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --against fixtures/zh-news/albert_config.json ' +
+        '--task classify',
     },
     {
-      description: 'What did training not move?',
+      description: 'Variables that training did not change',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --before fixtures/zh-news',
     },
   ]
@@ -24,16 +30,16 @@ export default class Weights extends AlbertkitCommand {
   static override flags = {
     ...modelFlags,
     against: Flags.string({
-      description: 'configuration of a model: say which of its variables the checkpoint lacks',
+      description: 'configuration of a model: list the variables that the checkpoint lacks',
       helpValue: 'CONFIG',
     }),
     task: Flags.string({
-      description: "what that model is for; default: the checkpoint's heads and the classifier that CONFIG speaks of",
+      description: "task of that model; default: the checkpoint's heads and the classifier that CONFIG describes",
       options: [...TASK_NAMES],
       dependsOn: ['against'],
     }),
     before: Flags.string({
-      description: 'earlier checkpoint: say which variables stayed as they were',
+      description: 'earlier checkpoint: list the variables that did not change',
       helpValue: 'CKPT',
     }),
     ...outputFlags,

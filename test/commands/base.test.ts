@@ -169,7 +169,7 @@ describe('an interrupted command', () => {
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
     // A shell says 130 of this.
     expect([code, signal]).toEqual([null, 'SIGINT'])
-    expect(stderr).toBe('waiting\nfinishing what is under way; Ctrl-C again ends at once\n')
+    expect(stderr).toBe('waiting\nfinishing the current step; press Ctrl-C again to stop at once\n')
   })
 
   it.each([

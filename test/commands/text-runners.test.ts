@@ -38,7 +38,7 @@ it('without onnxruntime-node the fastest in wasm reads, in the form that is ther
   ]
   for (const { code, stdout } of [source, onnx, named]) expect([code, stdout.split('\t')[0]]).toEqual([0, '体育'])
   expect(source.stderr).toMatch(
-    /^reading with @tensorflow\/tfjs-core .* on wasm\nonnxruntime-node .* about 4 × slower; .+\n$/,
+    /^running with @tensorflow\/tfjs-core .* on wasm\nonnxruntime-node .* about 4 × slower; .+\n$/,
   )
-  expect(onnx.stderr).toMatch(/^reading with onnxruntime-web .*\nonnxruntime-node .* about 4 × slower; .+\n$/)
+  expect(onnx.stderr).toMatch(/^running with onnxruntime-web .*\nonnxruntime-node .* about 4 × slower; .+\n$/)
 }, 60_000)

@@ -93,7 +93,7 @@ describe('a long file', () => {
   it('a reader that goes away ends threads too, quietly', async () => {
     const command = `"${process.execPath}" "${BIN}" predict "${at('news')}" "${news('train.tsv')}" --threads 2 --format tsv | head -3`
     const { code, stdout, stderr } = await run('bash', ['-o', 'pipefail', '-c', command])
-    expect([code, stdout.split('\n').length, stderr.replace(/^reading with .*\n/, '')]).toEqual([0, 4, ''])
+    expect([code, stdout.split('\n').length, stderr.replace(/^running with .*\n/, '')]).toEqual([0, 4, ''])
   })
 
   it('is answered while it is being typed', async () => {

@@ -231,7 +231,7 @@ describe('a long file', () => {
         resolve({ code: c, ...said })
       })
     })
-    expect([code, stdout.split('\n').length, stderr.replace(/^reading with .*\n/, '')]).toEqual([0, 4, ''])
+    expect([code, stdout.split('\n').length, stderr.replace(/^running with .*\n/, '')]).toEqual([0, 4, ''])
   })
 
   it('in shards gives the bytes of a single process, and a report of all lines', async () => {

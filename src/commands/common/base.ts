@@ -10,14 +10,14 @@ import { toJsonText } from '../../base/json-text.js'
 import { exitCodeOf, exitError, print, reportFailure, wantsJson } from './failure.js'
 import { withSample } from './sample.js'
 
-/** To the start of the line, and the rest of it away. */
+/** Control sequence: carriage return, then erase to the end of the line. */
 const CLEAR_LINE = '\r\u001b[K'
 
 /**
- * What every command has in common: `--json`, errors that say what is wrong and where, exit codes, and Ctrl-C.
- * stdout carries the result and nothing else; talk goes to stderr.
+ * Base of every command: `--json`, error messages, exit codes and Ctrl-C. stdout carries the result and nothing else;
+ * messages go to stderr.
  *
- * oclif's own `enableJsonFlag` stays off: it prints errors in a form of its own and loses their exit codes.
+ * oclif's own `enableJsonFlag` stays off: it prints errors in its own format and loses their exit codes.
  */
 export abstract class AlbertkitCommand extends Command {
   static override baseFlags = {
@@ -37,8 +37,8 @@ export abstract class AlbertkitCommand extends Command {
   }
 
   /**
-   * Ends a command: prints its report for a machine or for a person. A check that said no (false) ends it with exit
-   * code 1, a report about something that is wrong with the code given.
+   * Ends a command: prints its report as JSON or as text. A failed check (`outcome` false) ends it with exit code 1, a
+   * number with that exit code.
    */
   protected async finish(report: object, text: () => string, outcome: boolean | number = true): Promise<void> {
     this.#clearProgress()
@@ -48,8 +48,8 @@ export abstract class AlbertkitCommand extends Command {
   }
 
   /**
-   * A line of a result that is written while it is computed; waits while the reader is slow. False where the reader has
-   * gone away (`| head -3`): then nothing more need be computed.
+   * Writes a line of a result that is printed while it is computed; waits if the reader is slow. False if the reader has
+   * closed the pipe (`| head -3`): the command can then stop.
    */
   protected async put(line: string): Promise<boolean> {
     this.#clearProgress()
@@ -61,7 +61,7 @@ export abstract class AlbertkitCommand extends Command {
     return true
   }
 
-  /** Settled when a write says that the reader has gone away; nothing tells sooner. */
+  /** Resolves when a write fails because the reader has closed the pipe; it cannot be detected sooner. */
   protected get readerGone(): Promise<void> {
     this.#listen()
     return this.#gone
@@ -79,23 +79,23 @@ export abstract class AlbertkitCommand extends Command {
     })
   }
 
-  /** Ends a command whose result is out already. */
+  /** Ends a command whose result is printed already. */
   protected end(exitCode: number): Promise<never> {
     return Promise.reject(exitError(exitCode))
   }
 
-  /** Columns that a table may take: those of the terminal, no limit in a pipe, a file, or with --wide. */
+  /** Largest width of a table: the columns of the terminal; Infinity for a pipe, a file, or with --wide. */
   protected get width(): number {
     return process.stdout.isTTY && !this.argv.includes('--wide') ? process.stdout.columns || 80 : Infinity
   }
 
-  /** A line for the person who is waiting. */
+  /** Prints a message on stderr. */
   protected talk(line: string): void {
     this.#clearProgress()
     process.stderr.write(`${escapeLines(line)}\n`)
   }
 
-  /** Says each note on the model, and keeps it for the report. */
+  /** Prints each note on the model, and collects the notes for the report. */
   protected noteTaker(): { readonly taken: readonly string[]; readonly onNote: (note: string) => void } {
     const taken: string[] = []
     return {
@@ -107,7 +107,7 @@ export abstract class AlbertkitCommand extends Command {
     }
   }
 
-  /** What is being done just now: one line that changes on a terminal, nothing in a log. */
+  /** Shows the current step: one line that is overwritten on a terminal, nothing in a log. */
   protected progress(step: string): void {
     if (!process.stderr.isTTY) return
     const line = escapeControl(step).slice(0, (process.stderr.columns || 80) - 1)
@@ -115,7 +115,7 @@ export abstract class AlbertkitCommand extends Command {
     this.#progressShown = true
   }
 
-  /** `talk` and `progress`, for what works outside the command. */
+  /** `talk` and `progress`, for functions outside the command. */
   protected get speaker(): { talk: (line: string) => void; progress: (step: string) => void } {
     return {
       talk: (line) => {
@@ -140,7 +140,7 @@ export abstract class AlbertkitCommand extends Command {
         await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`))
       },
       waiting: () => {
-        this.talk('finishing what is under way; Ctrl-C again ends at once')
+        this.talk('finishing the current step; press Ctrl-C again to stop at once')
       },
     })
   }

@@ -27,7 +27,7 @@ interface Failure {
   readonly exitCode: number
 }
 
-/** Fields that oclif adds to its errors; a host may have its own copy of oclif, so `instanceof` does not recognise them. */
+/** Fields that oclif adds to its errors; a host may have its own copy of oclif, so `instanceof` is not enough. */
 interface OclifError extends Error {
   readonly code?: string
   readonly oclif: { readonly exit?: number | false }
@@ -88,7 +88,7 @@ function usageMessage(message: string): string {
   return reason.startsWith(flag) ? reason : `${flag}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`
 }
 
-/** `did you mean --to?`, if a mistyped command, flag or value is near one that exists; else where the usage is shown. */
+/** `did you mean --to?`, if a mistyped command, flag or value is close to a valid one; else the help command. */
 function usageHint(message: string, { help, names = [] }: ReportOptions): string {
   const value = /^Expected --\S+?=([^]*) to be one of: (.*)$/.exec(message)
   const [, word = ''] = /^(?:command|Nonexistent flags?:) (\S+?)(?: not found|,|$)/.exec(message) ?? []

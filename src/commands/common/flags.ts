@@ -10,7 +10,7 @@ import { omitUndefined } from '../../base/omit-undefined.js'
  */
 export const argument = Args.custom({ ignoreStdin: true })
 
-/** Flags of the commands that speak to a queue. */
+/** Flags of the queue commands. */
 export const queueFlags = {
   redis: Flags.string({
     description: 'address of the Redis server',
@@ -21,29 +21,32 @@ export const queueFlags = {
   queue: Flags.string({ description: 'name of the queue', default: 'albertkit', helpValue: 'NAME' }),
 }
 
-/** An epsilon: more than 0, at most 1. */
+/** Flag for an epsilon, above 0 and at most 1. */
 const epsilonFlag = Flags.custom<number>({
   description: "LayerNorm epsilon to use instead of the model's own, e.g. 1e-3 for one trained with Keras' default",
   helpValue: 'N',
   parse: (text) => {
     const epsilon = Number(text)
     if (text.trim() !== '' && epsilon > 0 && epsilon <= 1) return Promise.resolve(epsilon)
-    return Promise.reject(usage(`--layer-norm-epsilon takes a number above 0 and at most 1, not ${text}`))
+    return Promise.reject(
+      usage(`--layer-norm-epsilon takes a number above 0 and at most 1, not ${text}`, { code: 'option-invalid' }),
+    )
   },
 })
 
-/** Flags that say what of a file is the model. */
+/** Flags that select the model within a file. */
 export const selectFlags = {
   scope: Flags.string({ description: 'scope of the model to read, if the file holds several', helpValue: 'NAME' }),
   head: Flags.string({
-    description: 'dense layer outside of the encoder to take as the classifier: what its names begin with',
+    description: 'dense layer outside the encoder to use as the classifier, by the prefix of its names',
     helpValue: 'NAME',
   }),
   ema: Flags.boolean({ description: 'read the exponential moving averages of the weights instead of the weights' }),
   'merge-lora': Flags.boolean({ description: 'merge a LoRA adapter, in the file or beside it, into the weights' }),
   ignore: Flags.string({
     description:
-      'compute without the variables (or the file beside them) of this name, * being anything, although the model may need them; may be repeated',
+      'ignore variables of this name (or a file beside the weights of this name), even if the model may need them; ' +
+      '* matches anything; may be repeated',
     helpValue: 'PATTERN',
     multiple: true,
     multipleNonGreedy: true,
@@ -58,7 +61,7 @@ export interface SelectFlagValues {
   readonly ignore?: string[] | undefined
 }
 
-/** What these flags mean to the library. */
+/** Options of the library for these flags. */
 export const selectOptions = ({ scope, head, ema, ignore, 'merge-lora': mergeLora }: SelectFlagValues) =>
   omitUndefined({ scope, head, ...(ema === true ? { ema } : {}), ...(mergeLora === true ? { mergeLora } : {}), ignore })
 
@@ -73,18 +76,18 @@ export const modelFlags = {
   checksum: Flags.boolean({ description: 'verify CRC-32C of table blocks and tensors', default: true, allowNo: true }),
 }
 
-/** An absolute bound, a number of at least 0. */
+/** Flag for an absolute bound, at least 0. */
 export const boundFlag = Flags.custom<number>({
-  description: 'absolute bound instead of the usual ones',
+  description: 'absolute bound instead of the default ones',
   helpValue: 'N',
   parse: (text) => {
     const bound = Number(text)
     if (text.trim() !== '' && Number.isFinite(bound) && bound >= 0) return Promise.resolve(bound)
-    return Promise.reject(usage(`--atol takes a number of at least 0, not ${text}`))
+    return Promise.reject(usage(`--atol takes a number of at least 0, not ${text}`, { code: 'option-invalid' }))
   },
 })
 
-/** What the flags mean to the library. */
+/** Options of `openModel` for these flags. */
 export const openOptions = (
   flags: {
     config?: string | undefined
@@ -98,18 +101,18 @@ export const openOptions = (
   checksum: flags.checksum,
 })
 
-/** A part of answers, from 0 to 1. */
+/** Flag for a fraction of answers, from 0 to 1. */
 export const agreementFlag = Flags.custom<number>({
-  description: 'part of answers that weights other than f32 must leave as they are; 0 asks nothing. Default 0.99',
+  description: 'fraction of answers that must stay the same with weights other than f32; 0: no check. Default 0.99',
   helpValue: 'N',
   parse: (text) => {
     const part = Number(text)
     if (text.trim() !== '' && part >= 0 && part <= 1) return Promise.resolve(part)
-    return Promise.reject(usage(`--min-agreement takes a number from 0 to 1, not ${text}`))
+    return Promise.reject(usage(`--min-agreement takes a number from 0 to 1, not ${text}`, { code: 'option-invalid' }))
   },
 })
 
-/** What the flags about element types and ONNX files mean to the library. */
+/** Options of `convertModel` for the flags on element types and ONNX files. */
 export const precisionOptions = (flags: {
   dtype?: string[] | undefined
   opset?: number | undefined

@@ -1,6 +1,6 @@
 /**
- * Flags of the command line by the names of the library's options. Messages below commands speak of options, in
- * backticks: `opset`; on the command line they are to speak of flags.
+ * Flags of the command line by the names of the library's options. Messages of the library name options, in backticks:
+ * `opset`; on the command line they must name flags.
  */
 const FLAGS: Readonly<Record<string, string>> = {
   adapter: '--adapter',

@@ -9,11 +9,11 @@ export const pictureFlags = {
   svg: Flags.string({ description: 'draw the picture into this SVG file', helpValue: 'FILE' }),
   png: Flags.string({ description: 'draw the picture into this PNG file', helpValue: 'FILE' }),
   look: Flags.string({ description: 'look of the picture', options: ['light', 'dark'], default: 'light' }),
-  report: Flags.string({ description: 'write one HTML page with everything into this directory', helpValue: 'DIR' }),
-  force: Flags.boolean({ description: 'replace files that are there' }),
+  report: Flags.string({ description: 'write one self-contained HTML page into this directory', helpValue: 'DIR' }),
+  force: Flags.boolean({ description: 'overwrite existing files' }),
 }
 
-/** Flags of the commands that give tables and pictures. */
+/** Flags of the commands that print tables and draw pictures. */
 export const outputFlags = {
   markdown: Flags.boolean({ description: 'print the tables as Markdown', exclusive: ['json', 'csv'] }),
   csv: Flags.boolean({ description: 'print the main table as CSV', exclusive: ['json', 'markdown'] }),
@@ -33,7 +33,7 @@ interface OutputChoice extends PictureChoice {
   readonly csv: boolean
 }
 
-/** What a command has to show, made only as far as it is asked for. */
+/** Outputs of a command, each made on demand. */
 export interface Showable {
   readonly tables: () => readonly DataTable[]
   readonly csv: () => DataTable
@@ -41,7 +41,7 @@ export interface Showable {
   readonly page: () => Promise<{ title: string; lead: string; sections: readonly Section[] }>
 }
 
-/** Draws charts into the files that the flags name, and gives their paths. */
+/** Draws charts into the files named by the flags. @returns their paths */
 export async function writeCharts(
   charts: Showable['charts'],
   { svg, png, look, force }: Pick<PictureChoice, 'svg' | 'png' | 'look' | 'force'>,
@@ -52,7 +52,7 @@ export async function writeCharts(
   return writePictures(charts, { ...files, look: look as Look, force })
 }
 
-/** Writes the files that the flags ask for, and gives their paths. */
+/** Writes the pictures and the page that the flags request. @returns their paths */
 export async function writeFiles(show: Pick<Showable, 'charts' | 'page'>, flags: PictureChoice): Promise<string[]> {
   const files = await writeCharts(show.charts, flags)
   if (flags.report === undefined) return files
@@ -61,7 +61,7 @@ export async function writeFiles(show: Pick<Showable, 'charts' | 'page'>, flags:
   return files
 }
 
-/** What stdout gets where it is not JSON. */
+/** Renders the text for stdout, if it is not JSON. */
 export async function printer(show: Showable, flags: OutputChoice): Promise<() => string> {
   const { tableCsv, tablesMarkdown, tablesText, terminalWidth } = await import('../../report/tables.js')
   return () => {

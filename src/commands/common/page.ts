@@ -33,7 +33,7 @@ export const evaluationPage = (report: EvaluationReport, model: string): Page =>
 /** The page of `layers`. */
 export const layersPage = (models: readonly ModelLayers[]): Page => ({
   title: titleOf(models.map((m) => m.model)),
-  lead: 'What each layer and each attention head does to the tokens.',
+  lead: 'Effect of each layer and each attention head on the tokens.',
   sections: [layersSection(models)],
 })
 
@@ -55,11 +55,11 @@ async function fileSections(models: readonly string[], options: OpenModelOptions
 /** The page of `weights`. */
 export const weightsPage = (report: WeightsReport): Page => ({
   title: report.model,
-  lead: 'What the weights of the model say.',
+  lead: 'Findings from the weights of the model.',
   sections: [weightsSection(report, false)],
 })
 
-/** The page of `params`: of models that are files, what their layers do and what their weights say, too. */
+/** The page of `params`; for models that are files also the sections of `layers` and `weights`. */
 export async function paramsPage(
   report: ParamsReport,
   models: readonly string[],

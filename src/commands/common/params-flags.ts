@@ -4,7 +4,7 @@ import { usage } from '../../base/errors.js'
 import { HEAD_NAMES, type HeadName } from '../../model/tasks.js'
 import type { Sharing } from '../../model/accounting/slots.js'
 
-/** Flags of `params` that say which sizes to count. */
+/** Flags of `params` that select the sizes to count. */
 
 const words = (text: string): string[] =>
   text
@@ -15,11 +15,11 @@ const words = (text: string): string[] =>
 function positive(flag: string, text: string): number {
   const n = Number(text)
   if (!Number.isSafeInteger(n) || n < 1 || n > 2 ** 31 - 1)
-    throw usage(`--${flag} takes whole numbers of at least 1, not ${text}`)
+    throw usage(`--${flag} takes whole numbers of at least 1, not ${text}`, { code: 'option-invalid' })
   return n
 }
 
-/** A list with commas, e.g. `64,128`. */
+/** Flag for a comma-separated list of sizes, e.g. `64,128`. */
 const sizes = (flag: string, description: string) =>
   Flags.custom<number[]>({
     description,
@@ -28,12 +28,12 @@ const sizes = (flag: string, description: string) =>
     // eslint-disable-next-line @typescript-eslint/require-await -- oclif's parsers are async
     parse: async (text) => {
       const list = words(text).map((word) => positive(flag, word))
-      if (list.length === 0) throw usage(`--${flag} takes numbers separated by commas`)
+      if (list.length === 0) throw usage(`--${flag} takes numbers separated by commas`, { code: 'option-invalid' })
       return list
     },
   })()
 
-/** A list of names, each one of `allowed` where that is given. */
+/** Flag for a comma-separated list of names, each one of `allowed` if that is given. */
 const names = (flag: string, description: string, helpValue: string, helpGroup?: string, allowed?: readonly string[]) =>
   Flags.custom<string[]>({
     description,
@@ -46,6 +46,7 @@ const names = (flag: string, description: string, helpValue: string, helpGroup?:
       if (list.length === 0 || wrong !== undefined)
         throw usage(
           `--${flag} takes ${(allowed ?? ['names']).join(', ')}${wrong === undefined ? '' : `, not ${wrong}`}`,
+          { code: 'option-invalid' },
         )
       return list
     },
@@ -53,7 +54,7 @@ const names = (flag: string, description: string, helpValue: string, helpGroup?:
 
 export const whatIfFlags = {
   preset: names('preset', 'published sizes: albert-base, albert-tiny-zh, bert-large …', 'NAME,…'),
-  compare: names('compare', 'presets and models to set beside it', 'NAME,…'),
+  compare: names('compare', 'presets and models to compare with', 'NAME,…'),
   heads: names(
     'heads',
     `heads of a preset or configuration: ${HEAD_NAMES.join(', ')}`,
@@ -63,18 +64,18 @@ export const whatIfFlags = {
   ),
   labels: Flags.integer({ description: 'classes of the classifier', min: 1, helpValue: 'N' }),
   sequence: Flags.integer({
-    description: 'tokens a row; default 128, or what the model takes',
+    description: 'tokens per row; default 128, or the largest length of the model',
     min: 1,
     helpValue: 'N',
   }),
   batch: Flags.integer({ description: 'rows', min: 1, default: 1, helpValue: 'N' }),
-  'value-bits': Flags.string({ description: 'width of a value', options: ['32', '16'], default: '32' }),
+  'value-bits': Flags.string({ description: 'bits per value', options: ['32', '16'], default: '32' }),
   'embedding-size': sizes('embedding-size', 'other embedding sizes E'),
   hidden: sizes('hidden', 'other hidden sizes H; heads keep their width, I its ratio to H'),
   layers: sizes('layers', 'other numbers of layers L'),
   vocab: sizes('vocab', 'other vocabulary sizes V'),
   groups: sizes('groups', 'other numbers of groups G'),
-  share: names('share', 'what layers share: all, attention, ffn, none', 'WHAT,…', 'WHAT IF', [
+  share: names('share', 'parameters that layers share: all, attention, ffn, none', 'WHAT,…', 'WHAT IF', [
     'all',
     'attention',
     'ffn',
@@ -100,7 +101,7 @@ interface ParamsFlags {
   readonly share?: string[] | undefined
 }
 
-/** What the arguments and flags mean to the library. */
+/** Options of `countModels` for the arguments and flags. */
 export function askedFor(models: readonly string[], flags: ParamsFlags): ParamsOptions {
   const alone = models.length === 0
   return {

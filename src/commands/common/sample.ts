@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFolder } from '../../base/version.js'
 
-/** The sample model that examples speak of, and its files. */
+/** Path of the sample model of the examples, and of its files. */
 const SAMPLE = /^fixtures\/zh-news(\/[^/]+)?$/
-/** Options whose value is written, not read. */
+/** Flags whose value is an output path. */
 const WRITTEN = new Set(['-o', '--output', '--save', '--results', '--errors', '--svg', '--png', '--report'])
 
 /**
- * Arguments with `fixtures/zh-news`, which every example reads, replaced by the copy inside the package if the current
- * directory has none: examples work wherever albertkit is installed.
+ * Replaces `fixtures/zh-news` in the arguments by the copy inside the package if the current directory has none, so that
+ * the examples work wherever albertkit is installed.
  */
 export function withSample(argv: readonly string[], root = packageFolder()): string[] {
   return argv.map((argument, i) => {

@@ -11,12 +11,12 @@ interface ShardFlags {
   readonly output?: string | undefined
 }
 
-/** What the commands that read lines have in common. */
+/** Base of the commands that read lines. */
 export abstract class TextCommand extends AlbertkitCommand {
-  /** Number of texts whose end was cut off. */
+  /** Number of truncated texts. */
   #cut = 0
 
-  /** Says what happens while the input of a job is read. */
+  /** Listener that prints messages while the input of a job is read. */
   protected async listener(job: TextJob): Promise<Listener> {
     const { holdsRecords, tableNote } = await import('../../api/inference/job.js')
     const unit = holdsRecords(job) ? 'record' : 'line'
@@ -30,7 +30,7 @@ export abstract class TextCommand extends AlbertkitCommand {
     return { ...listener, onProgress, gone: this.readerGone }
   }
 
-  /** Computes the shard that is asked for; false where none is. */
+  /** Computes the requested shard; false if no shard is requested. */
   protected async runShard(
     command: ShardCommand,
     job: TextJob,
@@ -38,7 +38,10 @@ export abstract class TextCommand extends AlbertkitCommand {
   ): Promise<boolean> {
     if (shard === undefined) return false
     if (errors !== undefined)
-      throw usage('the lines that a shard cannot use lie beside it', { hint: 'merge --errors FILE joins them' })
+      throw usage('--errors does not go with --shard: a shard writes unusable lines beside its output', {
+        code: 'option-conflict',
+        hint: 'merge --errors FILE joins them',
+      })
     const { runTextShard } = await import('../../api/sharded/shards.js')
     const { shardDocument, shardText } = await import('../../report/text/short.js')
     const report = await runTextShard(command, job, shard, output, await this.listener(job))
@@ -46,10 +49,10 @@ export abstract class TextCommand extends AlbertkitCommand {
     return true
   }
 
-  /** Ends a command whose lines are written. Lines that could not be used and that no file has are exit code 3. */
+  /** Ends a command whose lines are written. Exit code 3 if lines could not be used and no `errors` file has them. */
   protected async finishLines(report: TextFileReport, errors: string | undefined): Promise<void> {
     const exitCode = report.bad > 0 && errors === undefined ? 3 : 0
-    if (this.#cut > 1) this.talk(`${this.#cut} texts were cut off`)
+    if (this.#cut > 1) this.talk(`${this.#cut} texts were truncated`)
     if (report.output === null) {
       if (exitCode !== 0) await this.end(exitCode)
       return

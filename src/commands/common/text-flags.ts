@@ -9,12 +9,12 @@ import type { InputFormat } from '../../text/data/examples.js'
 /** Flags of every command that tokenizes. */
 export const tokenizerFlags = {
   cased: Flags.boolean({
-    description: "keep case and accents; the default is what the model's tokenizer_config.json says, else lower case",
+    description: "keep case and accents; default: as the model's tokenizer_config.json says, else lower case",
     allowNo: true,
   }),
 }
 
-/** Flags that say where configuration and vocabulary lie, if not beside the weights. */
+/** Flags for the paths of configuration and vocabulary, if they are not beside the weights. */
 export const besideFlags = {
   config: modelFlags.config,
   vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),
@@ -34,7 +34,9 @@ const positive = (name: string, description: string, max = 2 ** 31 - 1, aliases:
     parse: (text) => {
       const n = Number(text)
       if (Number.isSafeInteger(n) && n >= 1 && n <= max) return Promise.resolve(n)
-      return Promise.reject(usage(`--${name} takes a whole number from 1 to ${max}, not ${text}`))
+      return Promise.reject(
+        usage(`--${name} takes a whole number from 1 to ${max}, not ${text}`, { code: 'option-invalid' }),
+      )
     },
   })()
 
@@ -44,22 +46,22 @@ export const textFlags = {
   ...selectFlags,
   ...besideFlags,
   labels: Flags.string({
-    description: "names of the classes, a line each, instead of the model's own",
+    description: "file of class names, one per line, instead of the model's own",
     helpValue: 'FILE',
   }),
   'max-seq-length': positive(
     'max-seq-length',
-    'tokens of a line, the rest is cut off; default as the tokenizer says, else 128',
+    'tokens per line, the rest is truncated; default: as the tokenizer says, else 128',
     1 << 20,
   ),
-  'batch-size': positive('batch-size', 'lines in a batch; default 32', 1 << 16, ['batch']),
-  threads: positive('threads', 'threads that read, a session each; default one a core, as far as memory goes', 1024),
+  'batch-size': positive('batch-size', 'lines per batch; default 32', 1 << 16, ['batch']),
+  threads: positive('threads', 'threads, each with a session; default: one per core, as far as memory allows', 1024),
   runner: Flags.string({
-    description: 'runtime; the fastest that is there if left out',
+    description: 'runtime; default: the fastest that is installed',
     options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'],
   }),
   'input-format': Flags.string({
-    description: 'what the input is, lines or features; by the file name if left out',
+    description: 'format of the input, lines or features; default: by the file name',
     options: ['lines', 'tsv', 'csv', 'jsonl', 'tfrecord'],
     aliases: ['from'],
   }),
@@ -67,13 +69,13 @@ export const textFlags = {
   'text-column': Flags.string({ description: 'column of the text, by number (from 1) or name', helpValue: 'COLUMN' }),
   'text-b-column': Flags.string({ description: 'column of the second text', helpValue: 'COLUMN' }),
   'label-column': Flags.string({ description: 'column of the label', helpValue: 'COLUMN' }),
-  errors: Flags.string({ description: 'where lines that cannot be used go, as JSON lines', helpValue: 'FILE' }),
+  errors: Flags.string({ description: 'file for lines that cannot be used, as JSON lines', helpValue: 'FILE' }),
 }
 
-/** Values of `textFlags`, of which a command may have some alone. */
+/** Values of `textFlags`; a command may have only some of these flags. */
 export type TextFlagValues = Partial<InferredFlags<typeof textFlags>> & SelectFlagValues
 
-/** Job of the library that arguments and flags describe. */
+/** Builds the library's job from arguments and flags. */
 export const jobOf = (model: string, input: string, flags: TextFlagValues, format: TextJob['format']): TextJob => ({
   model,
   input,
@@ -93,15 +95,18 @@ export const jobOf = (model: string, input: string, flags: TextFlagValues, forma
   ...selectOptions(flags),
 })
 
-/** `--shard 2/8`, counted from 1. */
+/** Flag for a shard, counted from 1: `--shard 2/8`. */
 export const shardFlag = Flags.custom<{ index: number; count: number }>({
-  description: 'compute one of n parts into the directory -o; `merge` joins them',
+  description: 'compute shard i of n into the directory -o; `merge` joins the shards',
   helpValue: 'i/n',
   parse: (text) => {
     const [, i = '0', n = '0'] = /^(\d+)\/(\d+)$/.exec(text) ?? []
     if (Number(i) >= 1 && Number(i) <= Number(n)) return Promise.resolve({ index: Number(i) - 1, count: Number(n) })
     return Promise.reject(
-      usage(`--shard takes i/n with i from 1 to n, not ${text}`, { hint: 'the first of eight is 1/8' }),
+      usage(`--shard takes i/n with i from 1 to n, not ${text}`, {
+        code: 'option-invalid',
+        hint: 'the first of eight is 1/8',
+      }),
     )
   },
 })

@@ -4,8 +4,7 @@ import { installCommand } from '../../base/install-command.js'
 import { installedVersion } from '../../base/optional-package.js'
 import { progressText } from '../../report/progress.js'
 
-/** What the commands that read lines say while they do. */
-
+/** Messages of the commands that read lines: `talk` prints a line, `progress` overwrites the last one. */
 export interface Talk {
   talk(line: string): void
   progress(line: string): void
@@ -15,13 +14,13 @@ const MAX_REPORTED = 20
 
 const FASTEST = 'onnxruntime-node'
 
-/** What a run without the fastest runtime costs, and what to do. */
+/** Warning that the fastest runtime is not used, with the command that installs it. */
 const slowText = (): string =>
   installedVersion(FASTEST) === null
-    ? `${FASTEST} is not installed: reading is about 4 × slower; ${installCommand(FASTEST)}`
-    : `${FASTEST} does not load here: reading is about 4 × slower; \`albertkit doctor\` says more`
+    ? `${FASTEST} is not installed: inference is about 4 × slower; ${installCommand(FASTEST)}`
+    : `${FASTEST} does not load here: inference is about 4 × slower; see \`albertkit doctor\``
 
-/** Says which lines cannot be used, the first twenty by one. */
+/** Reports the lines that cannot be used, the first twenty one by one. */
 export function badLineReporter(
   talk: Talk,
   unit: 'line' | 'record' = 'line',
@@ -30,20 +29,20 @@ export function badLineReporter(
   return ({ line, reason }) => {
     count++
     if (count <= MAX_REPORTED) talk.talk(`${unit} ${line}: ${reason}`)
-    if (count === MAX_REPORTED) talk.talk(`further ${unit}s that cannot be used are not named`)
+    if (count === MAX_REPORTED) talk.talk(`further ${unit}s that cannot be used are not listed`)
   }
 }
 
-/** A reading of more lines is long enough for the runtime to be named. */
+/** Number of lines above which the runtime is named. */
 const HANDFUL = 256
-/** How often a log gets a line about the progress that a terminal shows all the time. */
+/** Interval of progress lines in a log. */
 const LOG_SECONDS = 30
-/** More often nobody can read it. */
+/** Interval at which the progress on a terminal is updated. */
 const SHOWN_SECONDS = 0.2
 
 /**
- * Says what runs the model, which lines cannot be used, and how far the reading is. A pipe that reads a handful of lines
- * with the fastest runtime is told nothing: what stands on stderr then is something to look at.
+ * Listener that reports the runtime, the lines that cannot be used, and the progress. It is silent if a pipe reads a few
+ * lines with the fastest runtime, so that anything on stderr then needs attention.
  */
 export function listenerOf(
   talk: Talk,
@@ -59,7 +58,7 @@ export function listenerOf(
   let [limit, isCutSaid] = [0, false]
   const sayRunner = (): void => {
     if (runner === '') return
-    talk.talk(`reading with ${runner}`)
+    talk.talk(`running with ${runner}`)
     if (slow) talk.talk(slowText())
     runner = ''
   }
@@ -71,7 +70,7 @@ export function listenerOf(
       for (const note of tokenizer.notes ?? []) talk.talk(`note: ${withFlags(note)}`)
       runner = detail
       limit = maxLength
-      // Opening the model is no reading.
+      // The time for opening the model does not count.
       start = performance.now()
       if (terminal || !fastest) sayRunner()
     },
@@ -81,7 +80,7 @@ export function listenerOf(
     onBad: badLineReporter(talk, unit),
     onProgress: ({ lines, part, cut }) => {
       if (cut > 0 && !isCutSaid) {
-        talk.talk(`a text of more than ${limit} tokens is cut off there; --max-seq-length changes that`)
+        talk.talk(`texts are truncated to ${limit} tokens; --max-seq-length changes that`)
         isCutSaid = true
       }
       if (lines > HANDFUL) sayRunner()

@@ -1,7 +1,7 @@
 import type { VerifyOptions } from '../../api/verify/verify.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 
-/** What the flags of `verify` mean to the library. */
+/** Options of `verifyModel` for the flags of `verify`. */
 export const verifyOptions = (flags: {
   readonly runner?: string[] | undefined
   readonly golden?: string | undefined

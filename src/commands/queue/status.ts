@@ -2,9 +2,9 @@ import { AlbertkitCommand } from '../common/base.js'
 import { queueFlags } from '../common/flags.js'
 
 export default class QueueStatus extends AlbertkitCommand {
-  static override summary = 'Show what a queue holds, and how far each file is.'
+  static override summary = 'Show the jobs of a queue and the progress of each file.'
   static override description =
-    'Jobs by their state, and for each file that was submitted how many of its shards are done; for one that failed, why.'
+    'Prints the jobs by state and, for each submitted file, the number of finished shards, or the error if it failed.'
   static override examples = [
     { description: 'On this machine', command: '<%= config.bin %> <%= command.id %> || test $? = 6' },
   ]

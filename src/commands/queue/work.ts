@@ -3,8 +3,11 @@ import { AlbertkitCommand } from '../common/base.js'
 import { queueFlags } from '../common/flags.js'
 
 export default class QueueWork extends AlbertkitCommand {
-  static override summary = 'Compute shards from a queue until told to stop.'
-  static override description = `Any number of workers, on any number of machines that share a file system, may do this at once. The shard of a worker that dies is given to another when its lock has run out; a shard may so be computed twice, which writes the same bytes. A Redis server that restarts is waited for.`
+  static override summary = 'Compute shards from a queue until interrupted.'
+  static override description =
+    'Any number of workers may run at once, on machines that share a file system. The shard of a worker that dies is ' +
+    'given to another worker when its lock expires; a shard may thus be computed twice, which writes the same bytes. ' +
+    'After a restart of Redis the workers reconnect.'
   static override examples = [
     {
       description: 'Until nothing is left',
@@ -13,10 +16,14 @@ export default class QueueWork extends AlbertkitCommand {
   ]
   static override flags = {
     ...queueFlags,
-    concurrency: Flags.integer({ description: 'shards at a time', default: 1, min: 1 }),
-    threads: Flags.integer({ description: 'threads of a shard; one a core if left out', min: 1 }),
-    'until-empty': Flags.boolean({ description: 'stop when the queue holds nothing more to do' }),
-    lock: Flags.integer({ description: 'seconds of silence after which a worker counts as dead', default: 30, min: 2 }),
+    concurrency: Flags.integer({ description: 'number of concurrent shards', default: 1, min: 1 }),
+    threads: Flags.integer({ description: 'threads per shard; default: one per core', min: 1 }),
+    'until-empty': Flags.boolean({ description: 'stop when the queue is empty' }),
+    lock: Flags.integer({
+      description: 'seconds without a sign of life after which a worker counts as dead',
+      default: 30,
+      min: 2,
+    }),
   }
 
   async run(): Promise<void> {
