@@ -32,86 +32,105 @@ const MAX_DEPTH = 127
 /** The largest model has some ten thousand tensors, each of ten values or so; more are there to fill the memory. */
 const MAX_VALUES = 4_000_000
 
-/** Parses `text`, keeping duplicate keys and the spelling of numbers. */
-export function parseStrict(text: string): StrictValue {
-  let at = 0
-  let values = 0
-  const fail = (what: string): StrictJsonError => new StrictJsonError(`${what} at character ${at}`)
-  const skip = (): void => {
-    SPACE.lastIndex = at
-    SPACE.exec(text)
-    at = SPACE.lastIndex
+const WORDS = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+] as const
+
+class StrictParser {
+  #at = 0
+  #values = 0
+
+  constructor(readonly text: string) {}
+
+  parse(): StrictValue {
+    const result = this.#value(0)
+    this.#skip()
+    if (this.#at < this.text.length) throw this.#fail('something after the value')
+    return result
   }
-  const token = (pattern: RegExp): string | null => {
-    pattern.lastIndex = at
-    const found = pattern.exec(text)?.[0] ?? null
-    if (found !== null) at += found.length
+
+  #fail(what: string): StrictJsonError {
+    return new StrictJsonError(`${what} at character ${this.#at}`)
+  }
+
+  #skip(): void {
+    SPACE.lastIndex = this.#at
+    SPACE.exec(this.text)
+    this.#at = SPACE.lastIndex
+  }
+
+  #token(pattern: RegExp): string | null {
+    pattern.lastIndex = this.#at
+    const found = pattern.exec(this.text)?.[0] ?? null
+    if (found !== null) this.#at += found.length
     return found
   }
+
   // Step by step, not by one pattern: that has no room on the stack for the longest strings.
-  const string = (): string => {
-    const start = at
-    let valid = text[at++] === '"'
-    for (; valid; valid = token(ESCAPE) !== null) {
-      token(PLAIN)
-      if (text[at] === '"') break
+  #string(): string {
+    const start = this.#at
+    let valid = this.text[this.#at++] === '"'
+    for (; valid; valid = this.#token(ESCAPE) !== null) {
+      this.#token(PLAIN)
+      if (this.text[this.#at] === '"') break
     }
-    const raw = text.slice(start, at + 1)
-    at = valid ? at + 1 : start
-    if (!valid) throw fail('no valid string')
+    const raw = this.text.slice(start, this.#at + 1)
+    this.#at = valid ? this.#at + 1 : start
+    if (!valid) throw this.#fail('no valid string')
     const value = JSON.parse(raw) as string
-    if (LONE_SURROGATE.test(value)) throw fail('half of a surrogate pair')
+    if (LONE_SURROGATE.test(value)) throw this.#fail('half of a surrogate pair')
     return value
   }
-  const list = <T>(close: string, item: () => T): T[] => {
+
+  #list<T>(close: string, item: () => T): T[] {
     const items: T[] = []
-    at++
-    skip()
-    if (text[at] === close) {
-      at++
+    this.#at++
+    this.#skip()
+    if (this.text[this.#at] === close) {
+      this.#at++
       return items
     }
     for (;;) {
-      skip()
+      this.#skip()
       items.push(item())
-      skip()
-      const next = text[at++]
+      this.#skip()
+      const next = this.text[this.#at++]
       if (next === close) return items
-      if (next !== ',') throw fail(`neither , nor ${close}`)
+      if (next !== ',') throw this.#fail(`neither , nor ${close}`)
     }
   }
-  const value = (depth: number): StrictValue => {
-    if (depth > MAX_DEPTH) throw fail('nested too deep')
-    if (++values > MAX_VALUES) throw fail('too many values')
-    skip()
-    const first = text[at]
-    if (first === '{') {
-      return new StrictObject(
-        list('}', () => {
-          const key = string()
-          skip()
-          if (text[at++] !== ':') throw fail('no colon')
-          return [key, value(depth + 1)] as const
-        }),
-      )
-    }
-    if (first === '[') return list(']', () => value(depth + 1))
-    if (first === '"') return string()
-    for (const [word, meaning] of [
-      ['true', true],
-      ['false', false],
-      ['null', null],
-    ] as const) {
-      if (!text.startsWith(word, at)) continue
-      at += word.length
+
+  #object(depth: number): StrictObject {
+    return new StrictObject(
+      this.#list('}', () => {
+        const key = this.#string()
+        this.#skip()
+        if (this.text[this.#at++] !== ':') throw this.#fail('no colon')
+        return [key, this.#value(depth + 1)] as const
+      }),
+    )
+  }
+
+  #value(depth: number): StrictValue {
+    if (depth > MAX_DEPTH) throw this.#fail('nested too deep')
+    if (++this.#values > MAX_VALUES) throw this.#fail('too many values')
+    this.#skip()
+    const first = this.text[this.#at]
+    if (first === '{') return this.#object(depth)
+    if (first === '[') return this.#list(']', () => this.#value(depth + 1))
+    if (first === '"') return this.#string()
+    for (const [word, meaning] of WORDS) {
+      if (!this.text.startsWith(word, this.#at)) continue
+      this.#at += word.length
       return meaning
     }
-    const number = token(NUMBER)
-    if (number === null) throw fail('no JSON value')
+    const number = this.#token(NUMBER)
+    if (number === null) throw this.#fail('no JSON value')
     return new RawNumber(number)
   }
-  const result = value(0)
-  skip()
-  if (at < text.length) throw fail('something after the value')
-  return result
 }
+
+/** Parses `text`, keeping duplicate keys and the spelling of numbers. @throws StrictJsonError */
+export const parseStrict = (text: string): StrictValue => new StrictParser(text).parse()

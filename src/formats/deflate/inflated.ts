@@ -3,8 +3,11 @@ import { HISTORY, Inflater, startOf, type InflateState } from './inflate.js'
 
 /** Bytes that are decompressed at a time. Each such segment can be begun with, at the price of 32 KiB. */
 const SEGMENT = 1024 * 1024
-/** Segments that are kept: a reader goes back to the last few. */
-const KEPT = 8
+/**
+ * Segments that are kept: weights are read several times over (checksum, values, hash), and decompressing takes longer
+ * than all of that. A limit, so that memory does not grow with the model.
+ */
+const KEPT = 256
 
 /** A place where a segment begins, and the bytes before it that its matches may reach. */
 interface Checkpoint {

@@ -1,7 +1,8 @@
-import { latin1Text } from '../../base/bytes.js'
 import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { ByteCursor } from './cursor.js'
 import { OP } from './opcodes.js'
+import { PickleStack } from './stack.js'
+import { decimalOf, longOf, pythonFloat, quotedText, rawUnicode, text } from './texts.js'
 import {
   PickleDict,
   PickleGlobal,
@@ -26,8 +27,6 @@ const MAX_WORK = 1_000_000
 const MAX_CONTAINERS = 100_000
 /** Everything that a state dict keeps in its memo: strings, tuples, types. */
 const MAX_MEMO = 500_000
-/** Open containers, one in another. */
-const MAX_MARKS = 1000
 /** The longest name of a tensor is a few hundred bytes. */
 const MAX_STRING_BYTES = 1024 * 1024
 /** All strings of one pickle together. */
@@ -35,24 +34,11 @@ const MAX_STRINGS_BYTES = 32 * 1024 * 1024
 /** The magic number of an old PyTorch file has ten bytes. */
 const MAX_LONG_BYTES = 256
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
-/** Text as Python would read it; bytes that are no UTF-8 (Python 2) one character each. */
-const text = (bytes: Uint8Array): string => {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    return latin1Text(bytes)
-  }
-}
-
 export class PickleMachine {
   readonly #cursor: ByteCursor
   readonly #host: PickleHost
   readonly #memo = new Map<number, PickleValue>()
-  #stack: PickleValue[] = []
-  /** Stacks set aside by MARK. */
-  readonly #marks: PickleValue[][] = []
+  readonly #stack = new PickleStack((what) => this.#fail(what))
   #opStart = 0
   #strings = 0
   #work = 0
@@ -77,8 +63,8 @@ export class PickleMachine {
       this.#opStart = this.#cursor.position
       const op = this.#cursor.byte()
       if (op === OP.STOP) {
-        const value = this.#pop()
-        if (this.#stack.length > 0 || this.#marks.length > 0) throw this.#fail('the pickle stops with values left over')
+        const value = this.#stack.pop()
+        if (!this.#stack.isEmpty) throw this.#fail('the pickle stops with values left over')
         return value
       }
       try {
@@ -103,33 +89,6 @@ export class PickleMachine {
     return container
   }
 
-  #pop(): PickleValue {
-    const value = this.#stack.pop()
-    if (value === undefined) throw this.#fail('an opcode finds the stack empty')
-    return value
-  }
-
-  #top(): PickleValue {
-    const value = this.#stack[this.#stack.length - 1]
-    if (value === undefined) throw this.#fail('an opcode finds the stack empty')
-    return value
-  }
-
-  #mark(): void {
-    if (this.#marks.length >= MAX_MARKS) throw this.#fail(`containers nested deeper than ${MAX_MARKS}`)
-    this.#marks.push(this.#stack)
-    this.#stack = []
-  }
-
-  /** The values since the last MARK, which is taken away. */
-  #sinceMark(): PickleValue[] {
-    const outer = this.#marks.pop()
-    if (outer === undefined) throw this.#fail('an opcode finds no mark')
-    const items = this.#stack
-    this.#stack = outer
-    return items
-  }
-
   #raw(width: 1 | 4 | 8): Uint8Array {
     const length = this.#cursor.uint(width)
     this.#strings += length
@@ -144,27 +103,9 @@ export class PickleMachine {
     return text(line)
   }
 
-  #long(length: number): number | bigint {
-    const bytes = this.#cursor.bytes(length, MAX_LONG_BYTES)
-    if (bytes.length === 0) return 0
-    let value = 0n
-    for (const byte of bytes.reverse()) value = (value << 8n) | BigInt(byte)
-    return this.#integer(BigInt.asIntN(bytes.length * 8, value))
-  }
-
-  #integer(value: bigint): number | bigint {
-    const number = Number(value)
-    return Number.isSafeInteger(number) ? number : value
-  }
-
-  #decimal(line: string): number | bigint {
-    if (!/^[+-]?\d{1,400}$/.test(line)) throw this.#fail('no whole number where one is expected')
-    return this.#integer(BigInt(line.replace(/^\+/, '')))
-  }
-
   #remember(key: number): void {
     if (this.#memo.size >= MAX_MEMO) throw this.#fail(`more than ${MAX_MEMO} values in the memo`)
-    this.#memo.set(key, this.#top())
+    this.#memo.set(key, this.#stack.top())
   }
 
   #recall(key: number | bigint): PickleValue {
@@ -214,13 +155,21 @@ export class PickleMachine {
 
   /** State of an object: that of an ordered dict is its attributes, such as `_metadata`, which hold no weights. */
   #build(): void {
-    this.#pop()
-    if (!(this.#top() instanceof PickleDict)) throw this.#fail('the pickle sets the state of something that has none')
+    this.#stack.pop()
+    if (!(this.#stack.top() instanceof PickleDict))
+      throw this.#fail('the pickle sets the state of something that has none')
   }
 
-  /** What an opcode pushes, where it pushes a value; undefined for the others. */
-
+  /** The value that an opcode pushes; undefined if it pushes none. */
   #value(op: number): PickleValue | undefined {
+    // Null is a value: None.
+    const plain = this.#plain(op)
+    if (plain !== undefined) return plain
+    return this.#text(op) ?? this.#structure(op)
+  }
+
+  /** None, booleans and numbers. */
+  #plain(op: number): PickleValue | undefined {
     const cursor = this.#cursor
     switch (op) {
       case OP.NONE:
@@ -232,7 +181,7 @@ export class PickleMachine {
       case OP.INT:
         return this.#int(this.#line())
       case OP.LONG:
-        return this.#decimal(this.#line().replace(/L$/, ''))
+        return decimalOf(this.#line().replace(/L$/, ''))
       case OP.BININT:
         return cursor.int32()
       case OP.BININT1:
@@ -240,17 +189,25 @@ export class PickleMachine {
       case OP.BININT2:
         return cursor.uint(2)
       case OP.LONG1:
-        return this.#long(cursor.byte())
+        return longOf(cursor.bytes(cursor.byte(), MAX_LONG_BYTES))
       case OP.LONG4:
-        return this.#long(cursor.uint(4))
+        return longOf(cursor.bytes(cursor.uint(4), MAX_LONG_BYTES))
       case OP.FLOAT:
-        return this.#float(this.#line())
+        return pythonFloat(this.#line())
       case OP.BINFLOAT:
         return cursor.float64()
+      default:
+        return undefined
+    }
+  }
+
+  /** Texts and byte strings. */
+  #text(op: number): PickleValue | undefined {
+    switch (op) {
       case OP.STRING:
-        return this.#quoted(this.#line())
+        return quotedText(this.#line())
       case OP.UNICODE:
-        return this.#rawUnicode(this.#line())
+        return rawUnicode(this.#line())
       case OP.BINSTRING:
       case OP.BINUNICODE:
         return text(this.#raw(4))
@@ -266,6 +223,15 @@ export class PickleMachine {
       case OP.BINBYTES8:
       case OP.BYTEARRAY8:
         return this.#raw(8)
+      default:
+        return undefined
+    }
+  }
+
+  /** Containers, values from the memo, and results of calls; None may be among them. */
+  #structure(op: number): PickleValue | undefined {
+    const cursor = this.#cursor
+    switch (op) {
       case OP.EMPTY_LIST:
         return this.#fresh(new PickleList())
       case OP.EMPTY_DICT:
@@ -273,15 +239,15 @@ export class PickleMachine {
       case OP.EMPTY_SET:
         return this.#fresh(new PickleSet())
       case OP.LIST:
-        return this.#append(this.#fresh(new PickleList()), this.#sinceMark())
+        return this.#append(this.#fresh(new PickleList()), this.#stack.sinceMark())
       case OP.DICT:
-        return this.#setItems(this.#fresh(new PickleDict()), this.#sinceMark())
+        return this.#setItems(this.#fresh(new PickleDict()), this.#stack.sinceMark())
       case OP.FROZENSET:
-        return this.#append(this.#fresh(new PickleSet()), this.#sinceMark())
+        return this.#append(this.#fresh(new PickleSet()), this.#stack.sinceMark())
       case OP.EMPTY_TUPLE:
         return new PickleTuple([])
       case OP.TUPLE:
-        return new PickleTuple(this.#sinceMark())
+        return new PickleTuple(this.#stack.sinceMark())
       case OP.TUPLE1:
         return this.#tuple(1)
       case OP.TUPLE2:
@@ -289,9 +255,9 @@ export class PickleMachine {
       case OP.TUPLE3:
         return this.#tuple(3)
       case OP.DUP:
-        return this.#top()
+        return this.#stack.top()
       case OP.GET:
-        return this.#recall(this.#decimal(this.#line()))
+        return this.#recall(decimalOf(this.#line()))
       case OP.BINGET:
         return this.#recall(cursor.byte())
       case OP.LONG_BINGET:
@@ -306,13 +272,13 @@ export class PickleMachine {
       case OP.NEWOBJ_EX:
         return this.#withKeywords()
       case OP.INST:
-        return this.#call(this.#namedGlobal(), this.#sinceMark())
+        return this.#call(this.#namedGlobal(), this.#stack.sinceMark())
       case OP.OBJ:
-        return this.#object(this.#sinceMark())
+        return this.#object(this.#stack.sinceMark())
       case OP.PERSID:
         return this.#host.persistent(this.#line())
       case OP.BINPERSID:
-        return this.#host.persistent(this.#pop())
+        return this.#host.persistent(this.#stack.pop())
       default:
         return undefined
     }
@@ -329,40 +295,40 @@ export class PickleMachine {
         cursor.uint(8)
         break
       case OP.MARK:
-        this.#mark()
+        this.#stack.mark()
         break
       // In protocols that had no POP_MARK, popping an empty frame takes its mark.
       case OP.POP:
-        if (this.#stack.length > 0) this.#pop()
-        else this.#sinceMark()
+        if (this.#stack.length > 0) this.#stack.pop()
+        else this.#stack.sinceMark()
         break
       case OP.POP_MARK:
-        this.#sinceMark()
+        this.#stack.sinceMark()
         break
       case OP.APPEND: {
-        const item = this.#pop()
-        this.#append(this.#top(), [item])
+        const item = this.#stack.pop()
+        this.#append(this.#stack.top(), [item])
         break
       }
       case OP.APPENDS:
       case OP.ADDITEMS: {
-        const items = this.#sinceMark()
-        this.#append(this.#top(), items)
+        const items = this.#stack.sinceMark()
+        this.#append(this.#stack.top(), items)
         break
       }
       case OP.SETITEM: {
-        const value = this.#pop()
-        const key = this.#pop()
-        this.#setItems(this.#top(), [key, value])
+        const value = this.#stack.pop()
+        const key = this.#stack.pop()
+        this.#setItems(this.#stack.top(), [key, value])
         break
       }
       case OP.SETITEMS: {
-        const items = this.#sinceMark()
-        this.#setItems(this.#top(), items)
+        const items = this.#stack.sinceMark()
+        this.#setItems(this.#stack.top(), items)
         break
       }
       case OP.PUT:
-        this.#remember(Number(this.#decimal(this.#line())))
+        this.#remember(Number(decimalOf(this.#line())))
         break
       case OP.BINPUT:
         this.#remember(cursor.byte())
@@ -393,7 +359,7 @@ export class PickleMachine {
   }
 
   #int(line: string): PickleValue {
-    return line === '01' ? true : line === '00' ? false : this.#decimal(line)
+    return line === '01' ? true : line === '00' ? false : decimalOf(line)
   }
 
   #namedGlobal(): PickleGlobal {
@@ -402,19 +368,19 @@ export class PickleMachine {
   }
 
   #stackGlobal(): PickleGlobal {
-    const name = this.#pop()
-    const module = this.#pop()
+    const name = this.#stack.pop()
+    const module = this.#stack.pop()
     if (typeof name !== 'string' || typeof module !== 'string') throw this.#fail('a global whose name is no string')
     return this.#global(module, name)
   }
 
   #reduce(): PickleValue {
-    const args = this.#args(this.#pop())
-    return this.#call(this.#pop(), args)
+    const args = this.#args(this.#stack.pop())
+    return this.#call(this.#stack.pop(), args)
   }
 
   #withKeywords(): PickleValue {
-    const keywords = this.#pop()
+    const keywords = this.#stack.pop()
     if (!(keywords instanceof PickleDict) || keywords.entries.size > 0) throw this.#fail('keyword arguments')
     return this.#reduce()
   }
@@ -424,33 +390,6 @@ export class PickleMachine {
   }
 
   #tuple(length: number): PickleTuple {
-    if (this.#stack.length < length) throw this.#fail('an opcode finds the stack empty')
-    return new PickleTuple(this.#stack.splice(-length))
-  }
-
-  #float(line: string): number {
-    const value = /^[+-]?(inf|nan)$/i.test(line) ? Number.NaN : Number(line)
-    if (line === '' || (Number.isNaN(value) && !/nan|inf/i.test(line)))
-      throw this.#fail('no number where one is expected')
-    return value
-  }
-
-  /** Python's repr of a byte string, protocol 0. */
-  #quoted(line: string): string {
-    const quoted = /^(['"])(.*)\1$/s.exec(line.trimEnd())?.[2]
-    if (quoted === undefined) throw this.#fail('a string without quotes')
-    return quoted.replace(/\\(x[0-9a-fA-F]{2}|.)/gs, (_, what: string) =>
-      what.length === 3 ? String.fromCharCode(parseInt(what.slice(1), 16)) : (ESCAPES[what] ?? what),
-    )
-  }
-
-  /** raw-unicode-escape, protocol 0. */
-  #rawUnicode(line: string): string {
-    return line.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (all, short?: string, long?: string) => {
-      const point = parseInt(short ?? long ?? '', 16)
-      return point <= 0x10ffff ? String.fromCodePoint(point) : all
-    })
+    return new PickleTuple(this.#stack.take(length))
   }
 }
-
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' }
