@@ -243,16 +243,12 @@ export class Inflater {
     let { bits, count } = input
     let next = within
     let at = from
-    for (const safe = chunk.length - 8; at <= room && next <= safe;) {
+    for (const safe = chunk.length - 12; at <= room && next <= safe;) {
       // Kept to go back to.
       const oldBits = bits
       const oldCount = count
       const oldNext = next
-      if (count < 16) {
-        bits |= (chunk[next]! << count) | (chunk[next + 1]! << (count + 8))
-        next += 2
-        count += 16
-      }
+      for (; count < 24; count += 8) bits |= chunk[next++]! << count
       const entry = literals[bits & literalMask]!
       bits >>>= entry & 15
       count -= entry & 15
@@ -261,28 +257,15 @@ export class Inflater {
         out[at++] = symbol
         continue
       }
-      if (count < 16) {
-        bits |= (chunk[next]! << count) | (chunk[next + 1]! << (count + 8))
-        next += 2
-        count += 16
-      }
+      for (; count < 24; count += 8) bits |= chunk[next++]! << count
       const extra = LENGTH_EXTRA[symbol - 257] ?? 0
       const length = (LENGTH_BASE[symbol - 257] ?? 0) + (bits & ((1 << extra) - 1))
       bits >>>= extra
       count -= extra
-      if (count < 16) {
-        bits |= (chunk[next]! << count) | (chunk[next + 1]! << (count + 8))
-        next += 2
-        count += 16
-      }
       const code = distances[bits & distanceMask]!
       bits >>>= code & 15
       count -= code & 15
-      if (count < 16) {
-        bits |= (chunk[next]! << count) | (chunk[next + 1]! << (count + 8))
-        next += 2
-        count += 16
-      }
+      for (; count < 24; count += 8) bits |= chunk[next++]! << count
       const more = DISTANCE_EXTRA[code >>> 4] ?? 0
       const distance = (DISTANCE_BASE[code >>> 4] ?? 0) + (bits & ((1 << more) - 1))
       bits >>>= more
