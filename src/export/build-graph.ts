@@ -9,13 +9,13 @@ import { headsFor } from '../model/tasks.js'
 import type { GraphRequest } from './options.js'
 import { FLOAT32, PlannedEncodings, type Encodings } from './weights/encoding.js'
 
-/** Operations that write the forward pass down instead of computing it. */
+/** `Ops` that record the forward pass as a graph instead of computing it. */
 interface GraphWriter<T, G> extends Ops<T> {
   readonly inputs: ForwardInputs<T>
   finish(outputs: readonly (readonly [string, T])[]): G
 }
 
-/** Runs the forward pass over operations that write it down. */
+/** Runs the forward pass over `Ops` that record it. */
 export function buildGraph<T, G>(
   { model, task, options }: GraphRequest,
   make: (choices: boolean) => GraphWriter<T, G>,
@@ -26,15 +26,15 @@ export function buildGraph<T, G>(
   return ops.finish(selectOutputs(outputs, options.allOutputs))
 }
 
-/** How the weights are stored; float32 needs no look at the source. */
+/** Chooses the encodings of the weights; float32 does not read the source. */
 export function encodingsOf({ source, options }: GraphRequest): Encodings {
   const { precision = 'f32', precisionOptions } = options
   return precision === 'f32' ? FLOAT32 : new PlannedEncodings(source, precision, precisionOptions)
 }
 
 /**
- * Makes the folder of a graph. Called once the graph is built: what is wrong with a request is said before anything is
- * written.
+ * Creates the folder of a graph. Call it after building the graph, so that errors in a request appear before anything
+ * is written.
  * @throws AlbertkitError `output`
  */
 export function makeGraphFolder(directory: string, target: GraphTarget): void {

@@ -2,14 +2,12 @@ import type { Precision, Target } from '../base/artefact-layout.js'
 import { usage } from '../base/errors.js'
 import { TARGETS, takesOption, targetInfo, type TargetOptionName } from './targets.js'
 
-/** Options as they were given; false counts as not given. */
+/** Options by name; false counts as absent. */
 export type GivenOptions = Readonly<Partial<Record<TargetOptionName, string | number | boolean | undefined>>>
 
-/** Refuses what a target or a precision cannot do, in one place for `convertModel` and `exportModel`. */
+/** Checks of targets, precisions and options, shared by `convertModel` and `exportModel`. */
 
-/**
- * @throws AlbertkitError `usage` if the target has no such precision
- */
+/** @throws AlbertkitError `usage` if the target has no such precision */
 export function checkPrecision(target: Target, precision: Precision): void {
   const { precisions, title } = targetInfo(target)
   if (precisions.includes(precision)) return
@@ -25,7 +23,7 @@ export function checkPrecision(target: Target, precision: Precision): void {
   })
 }
 
-/** Targets, with their precisions, that take an option, in words. */
+/** Text that lists the targets, with their precisions, that take an option. */
 function takersOf(name: TargetOptionName): string {
   const takers = TARGETS.flatMap((row) =>
     row.options
@@ -40,8 +38,8 @@ function takersOf(name: TargetOptionName): string {
 }
 
 /**
- * @param requests everything that is to be written
- * @throws AlbertkitError `usage` if none of it takes an option that was given, or the option's value is not known
+ * @param requests targets and precisions to be written
+ * @throws AlbertkitError `usage` if none of them takes an option that was given, or if its value is not supported
  */
 export function checkTargetOptions(
   requests: readonly { readonly target: Target; readonly precision: Precision }[],
@@ -56,10 +54,15 @@ export function checkTargetOptions(
     if (rules.some(({ alone }) => alone === true) && takers.length < requests.length)
       throw usage(`\`${name}\` ${String(value)} goes with ${takersOf(name)} alone`, {
         code: 'option-conflict',
-        hint: `convert with \`${name}\` ${String(value)} into a directory of its own, then convert that to the other formats`,
+        hint:
+          `convert with \`${name}\` ${String(value)} into a separate directory, then convert that one to the other ` +
+          'formats',
       })
     const values = rules.find((rule) => rule.values !== undefined)?.values
     if (values !== undefined && !values.includes(value))
-      throw usage(`unsupported ${name} ${String(value)}`, { hint: `\`${name}\` is one of ${values.join(', ')}` })
+      throw usage(`unsupported ${name} ${String(value)}`, {
+        code: 'option-invalid',
+        hint: `\`${name}\` is one of ${values.join(', ')}`,
+      })
   }
 }

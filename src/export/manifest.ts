@@ -8,8 +8,8 @@ import type { FileHash } from '../files/hash.js'
 import type { WrittenArtefact } from './weights/artefact.js'
 
 /**
- * The two small files of an output directory: `albertkit.json`, which says what it was made from and how it was
- * checked, and `config.json` in the form of transformers. Neither holds a time or an output path: the same input and
+ * The two small files of an output directory: `albertkit.json`, which records the source files and the checks, and
+ * `config.json` in the format of transformers. Neither contains a time or an output path, so that the same input and
  * options give the same bytes.
  */
 
@@ -22,21 +22,21 @@ export interface ManifestArtefact {
   readonly task: string
   readonly outputs: readonly string[]
   readonly weightBytes: number
-  /** Element type of the weights, where it is not the usual one. */
+  /** Element type of the weights; absent if it is the target's default. */
   readonly dtype?: string
-  /** What the gate measured: answers of the quantised form against float32. */
+  /** Results of the gate: agreement of the quantised model's answers with float32. */
   readonly gate?: object
-  /** The form that the model was brought into, where that is not its own. */
+  /** Architecture that the model was converted to; absent if it is the model's own. */
   readonly as?: string
   readonly files: readonly HashedFile[]
-  /** Files that it was made from. */
+  /** Files of the source model. */
   readonly source: {
     readonly format: string
     readonly files: readonly HashedFile[]
-    /** How the files were read, if not as they are: patterns ignored, head, scope, averages, merged LoRA. */
+    /** Options of reading, if any: ignored patterns, head, scope, averages, merged LoRA. */
     readonly read?: object
   }
-  /** Parity figures; null where verification was switched off. */
+  /** Parity figures; null if verification was switched off. */
   readonly verification: object | null
 }
 
@@ -57,7 +57,7 @@ export interface ManifestParts {
   readonly config: ModelConfig
   readonly task: string
   readonly artefacts: readonly {
-    /** What the manifest calls it. */
+    /** Key of the artefact in the manifest. */
     readonly key: string
     readonly artefact: WrittenArtefact
     readonly hashes: readonly (FileHash | undefined)[]
@@ -67,7 +67,7 @@ export interface ManifestParts {
     /** Parity figures; null if verification was switched off. */
     readonly verification: object | null
   }[]
-  /** The manifest that the directory had, whose other artefacts stay. */
+  /** Previous manifest of the directory, whose other artefacts are kept. */
   readonly previous: Manifest | null
 }
 
@@ -76,7 +76,7 @@ const hashed = (name: string, hash: FileHash | undefined): HashedFile => ({
   ...(hash === undefined ? {} : { bytes: hash.bytes, sha256: hash.sha256 }),
 })
 
-/** The configuration without the path of its file, which is another on every machine. */
+/** The configuration without the path of its file, which differs between machines. */
 export const portable = ({ file: _file, ...config }: ModelConfig): object => config
 
 export function buildManifest(parts: ManifestParts): string {
@@ -112,12 +112,12 @@ export function buildManifest(parts: ManifestParts): string {
   return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
-/** What is read of a manifest that is there; the rest of it is kept as it is. */
+/** Schema of the fields that are read of an existing manifest; the others are kept unchanged. */
 const READ = z.object({
   artefacts: z.record(z.string(), z.object({ task: z.string(), files: z.array(z.object({ name: z.string() })) })),
 })
 
-/** The manifest of an existing output directory, or null where there is none that can be read. */
+/** Reads the manifest of an existing output directory; null if it is absent or invalid. */
 export function readManifest(directory: string): Manifest | null {
   const file = join(directory, MANIFEST_FILE)
   if (!existsSync(file)) return null
@@ -129,7 +129,7 @@ export function readManifest(directory: string): Manifest | null {
   }
 }
 
-/** transformers' names of the activations; its `gelu` is the erf form. */
+/** transformers' names of the activations; its `gelu` is the erf variant. */
 const HF_NAMES: Readonly<Record<Activation, string>> = {
   gelu_tanh: 'gelu_new',
   gelu_erf: 'gelu',
@@ -144,19 +144,19 @@ export interface ConfigJsonOptions {
   readonly architectures?: readonly string[]
   /** Fields of the source's configuration to keep. */
   readonly passed?: Readonly<Record<string, unknown>>
-  /** Whose code the weights of the other files are, where that is not `config`'s own. */
+  /** Model family of the weights in the other files, if it differs from `config.family`. */
   readonly family?: string
-  /** What the model is for. */
+  /** Task of the model. */
   readonly task?: string
-  /** Whether the masked-token head has a decoder of its own. */
+  /** True if the masked-token head has its own decoder matrix. */
   readonly untied?: boolean
-  /** Element type of the safetensors file, as PyTorch calls it. */
+  /** PyTorch's name of the element type of the safetensors file. */
   readonly dtype?: string
-  /** What transformers.js is to know of the ONNX files. */
+  /** Settings for transformers.js about the ONNX files. */
   readonly transformersJs?: object | null
 }
 
-/** `config.json` as transformers reads it; `labels` become id2label and label2id. */
+/** Builds `config.json` for transformers; `labels` become id2label and label2id. */
 export function buildConfigJson(
   config: ModelConfig,
   labels: readonly string[] | null,
@@ -186,7 +186,7 @@ export function buildConfigJson(
     max_position_embeddings: config.max_position_embeddings,
     type_vocab_size: config.type_vocab_size,
     layer_norm_eps: config.layer_norm_eps,
-    // Newer versions of transformers call it dtype, older ones torch_dtype; each passes over the other.
+    // Newer versions of transformers read dtype, older ones torch_dtype; each ignores the other.
     ...(dtype === undefined ? {} : { dtype, torch_dtype: dtype }),
     ...(untied ? { tie_word_embeddings: false } : {}),
     ...(labels === null
@@ -196,8 +196,8 @@ export function buildConfigJson(
           label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
         }),
     ...(transformersJs === null ? {} : { 'transformers.js_config': transformersJs }),
-    // What transformers has no field for: whose code it is, where the LayerNorms stand, what the classifier is of, how its
-    // masked-token head differs from its layers.
+    // Settings without a field in transformers: family, position of the LayerNorms, task of the classifier, and how the
+    // masked-token head differs from the layers.
     albertkit: {
       family,
       norm_position: config.norm_position,

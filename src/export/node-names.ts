@@ -1,22 +1,22 @@
 import { ScopePath } from '../model/reference/scope-path.js'
 
 /**
- * A dimension: its size, or the name of one that is known when the model runs. `batch` counts rows; where a
- * multiple-choice head takes several rows an example, those are `examples` of `choices`.
+ * A dimension: its size, or its name if the size is known only at run time. `batch` counts rows; for a multiple-choice
+ * head, which takes several rows per example, these are `examples` × `choices`.
  */
 export type Dim = number | 'batch' | 'sequence' | 'examples' | 'choices'
 
-/** Names that TensorFlow takes for a node (core/graph/tensor_id, `IsValidNodeName`); ONNX takes any. */
+/** Node names that TensorFlow accepts (core/graph/tensor_id, `IsValidNodeName`); ONNX accepts any. */
 const VALID = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/
 
-/** `text` as a name that every target takes: `float_-3.4e+38` is `float_-3.4e38`. */
+/** Converts `text` to a name that every target accepts: `float_-3.4e+38` becomes `float_-3.4e38`. */
 export const nodeName = (text: string): string =>
   text
     .replaceAll('+', '')
     .replace(/[^A-Za-z0-9_.\\/>-]/g, '_')
     .replace(/^[^A-Za-z0-9.]/, 'n$&')
 
-/** Names of nodes: readable paths (`encoder/layer_3/attention/query/MatMul`), each given out once. */
+/** Unique names of nodes: readable paths like `encoder/layer_3/attention/query/MatMul`. */
 export class NodeNames extends ScopePath {
   readonly #taken = new Set<string>()
 
@@ -30,8 +30,8 @@ export class NodeNames extends ScopePath {
   }
 
   /**
-   * Takes exactly `name`.
-   * @throws RangeError if it is taken, since slots and output names never collide with paths, or if TensorFlow refuses it
+   * Reserves exactly `name`.
+   * @throws RangeError if it is taken (slots and output names never collide with paths) or TensorFlow refuses it
    */
   reserve(name: string): string {
     if (!VALID.test(name)) throw new RangeError(`no node may be called ${name}`)

@@ -6,39 +6,39 @@ import type { Translation } from '../model/rewrite/translation.js'
 import type { WriteEvents } from './weights/artefact.js'
 import type { PrecisionOptions } from './weights/encoding.js'
 
-/** What a graph is to hold, and how. */
+/** Contents of a graph and their encoding. */
 export interface ExportOptions extends WriteEvents {
   readonly task: Task
   /** True if `embedding_output` and every `hidden_state_<i>` are outputs as well. */
   readonly allOutputs: boolean
-  /** How the weights are stored; float32 by default. */
+  /** Element type of the weights; float32 by default. */
   readonly precision?: Precision
   readonly precisionOptions?: PrecisionOptions
   /** ONNX: version of the operator set, 17 (the default) to 23. */
   readonly opset?: number
-  /** ONNX: weights in a file of their own, whatever their size. */
+  /** ONNX: store weights in a separate file, whatever their size. */
   readonly externalData?: boolean
   /** ONNX with `f16`: compute in float16 too, not only store. */
   readonly halfCompute?: boolean
 }
 
-/** What the writer of a graph target is given. */
+/** Input of the writer of a graph target. */
 export interface GraphRequest {
   readonly model: AlbertModel
   readonly source: TensorSource
-  /** The output directory; the writer makes its own folder in it. */
+  /** Output directory; the writer creates its own folder in it. */
   readonly directory: string
   readonly task: ResolvedTask
   readonly options: ExportOptions
-  /** Written into the file, for readers of artefacts. */
+  /** Metadata to write into the file, for readers of artefacts. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** What the writer of a checkpoint target is given. */
+/** Input of the writer of a checkpoint target. */
 export interface CheckpointRequest {
   readonly translation: Translation
   readonly source: TensorSource
-  /** The output directory; the writer makes its own folder in it. */
+  /** Output directory; the writer creates its own folder in it. */
   readonly directory: string
   readonly task: ResolvedTask
   /** Fields of the source's configuration to keep (`passedFields`). */

@@ -27,7 +27,7 @@ import type { WrittenArtefact } from './weights/artefact.js'
 export type TargetOptionName =
   'opset' | 'externalData' | 'halfCompute' | 'weightsOnly' | 'keepEmbeddings' | 'targetArchitecture'
 
-/** An option that a target takes. */
+/** An option of a target. */
 export interface TargetOption {
   readonly name: TargetOptionName
   /** Precisions that it goes with; all if left out. */
@@ -43,11 +43,11 @@ export interface GraphTargetInfo extends GraphLayout {
   readonly options: readonly TargetOption[]
   /** Writes the graph. @throws AlbertkitError `output`, or `malformed` from the source */
   readonly write: (request: GraphRequest) => Promise<WrittenArtefact>
-  /** Opens the weights of a file, named by their slots; quantised ones as float32. @throws AlbertkitError `malformed` */
+  /** Opens the weights of a file by slot; quantised ones as float32. @throws AlbertkitError `malformed` */
   readonly openWeights: (files: FilePort, file: string) => TensorSource
-  /** What `write` put into the file as metadata; empty if another program wrote it. @throws AlbertkitError `malformed` */
+  /** Reads the metadata that `write` stored; empty for files of other programs. @throws AlbertkitError `malformed` */
   readonly metadata: (files: FilePort, file: string) => ReadonlyMap<string, string>
-  /** Names of values that a runtime gives only if it is told of them; null if it finds all values of a file by itself. */
+  /** Reads names of values that a runtime must be told to return; null if it can return every value by itself. */
   readonly valuesIn: ((files: FilePort, file: string) => GraphValues) | null
 }
 
@@ -63,7 +63,7 @@ export interface CheckpointTargetInfo extends CheckpointLayout {
   readonly options: readonly TargetOption[]
   /** Writes the tensors and, if it lies in `folder`, the configuration. @throws AlbertkitError `output`, `malformed` */
   readonly write: (request: CheckpointRequest) => Promise<WrittenArtefact>
-  /** Paths of what `write` will write, relative to the output directory. */
+  /** Paths of the files that `write` creates, relative to the output directory. */
   readonly plannedFiles: (translation: Translation) => readonly string[]
 }
 
@@ -113,7 +113,7 @@ const CHECKPOINTS: Readonly<Record<CheckpointTarget, CheckpointTargetInfo>> = {
   },
 }
 
-/** Every format that a model can be written in. To add one, see "Adding a target" in docs/architecture.md. */
+/** All formats that a model can be written in. To add one, see "Adding a target" in docs/architecture.md. */
 export const TARGETS: readonly TargetInfo[] = [...Object.values(GRAPHS), ...Object.values(CHECKPOINTS)]
 export const GRAPH_TARGET_INFOS: readonly GraphTargetInfo[] = Object.values(GRAPHS)
 

@@ -1,7 +1,7 @@
 import type { Activation, ModelConfig } from '../../model/config.js'
 import { buildConfigJson } from '../manifest.js'
 
-/** Fields that change no output of inference and are the same in every family's configuration. */
+/** Fields that do not affect inference and have the same names in every family's configuration. */
 const PASSED = [
   'attention_probs_dropout_prob',
   'hidden_dropout_prob',
@@ -14,7 +14,7 @@ const PASSED = [
   'problem_type',
 ] as const
 
-/** Those fields of `fields` that are plain values. */
+/** Selects those fields from `fields`, if they are numbers or strings. */
 export function passedFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const plain = PASSED.flatMap((key) => {
     const value = fields[key]
@@ -31,8 +31,8 @@ const TF_NAMES: Readonly<Partial<Record<Activation, string>>> = {
 }
 
 /**
- * A configuration in the words of TensorFlow's code. What that code has no word for (erf-GELU, another epsilon) is said
- * in transformers' words instead, which it refuses rather than to compute something else.
+ * Builds a configuration for the original TensorFlow code. Settings that it cannot express (erf-GELU, another epsilon)
+ * use transformers' field names instead, which that code refuses rather than computing something else.
  */
 export function buildTfConfig(
   config: ModelConfig,
@@ -71,7 +71,7 @@ export function buildTfConfig(
       : {}),
     type_vocab_size: config.type_vocab_size,
     vocab_size: config.vocab_size,
-    // What a classifier is of, which the weights alone do not tell; modeling.py keeps and ignores it.
+    // Task of the classifier, which the weights alone do not show; modeling.py ignores the field.
     ...(task === undefined || task === 'classify' ? {} : { albertkit: { task } }),
   }
   return `${JSON.stringify(body, null, 2)}\n`

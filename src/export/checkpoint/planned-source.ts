@@ -3,8 +3,8 @@ import type { PlannedTensor } from '../../model/rewrite/translation.js'
 import { byteLengthOf, TensorStream } from './stream.js'
 
 /**
- * A file that is planned, as a source of tensors: to run a model from it that was never written. A tensor is made whole
- * when it is first read, and the last one is kept.
+ * Source over the tensors of a planned file, to run a model without writing the file. A tensor is computed as a whole
+ * when it is first read, and the last one is cached.
  */
 export class PlannedSource implements TensorSource {
   readonly format = 'planned'
@@ -15,7 +15,7 @@ export class PlannedSource implements TensorSource {
   readonly #stream: TensorStream
   #made: { readonly name: string; readonly bytes: Uint8Array } | null = null
 
-  /** @param source what the plan is made of */
+  /** @param source source of the plan's tensors */
   constructor(tensors: readonly PlannedTensor[], source: TensorSource) {
     this.#stream = new TensorStream(source)
     this.#planned = new Map(tensors.map((tensor) => [tensor.name, tensor]))

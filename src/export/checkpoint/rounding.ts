@@ -4,14 +4,14 @@ import { LARGEST_HALF } from '../../model/tensors/half.js'
 import { originDtype, type PlannedTensor, type Translation } from '../../model/rewrite/translation.js'
 import { TensorStream } from './stream.js'
 
-/** Element type of every tensor at the precisions of checkpoints; without one each tensor keeps the source's. */
+/** Element type of the tensors by precision; without a precision each tensor keeps the source's. */
 const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const satisfies Partial<Record<Precision, DType>>
 export type CheckpointPrecision = keyof typeof DTYPES
 export const CHECKPOINT_PRECISIONS = Object.keys(DTYPES) as readonly CheckpointPrecision[]
 
 export const isCheckpointPrecision = (name: Precision): name is CheckpointPrecision => Object.hasOwn(DTYPES, name)
 
-/** Largest magnitude of a tensor as it would be in float32. */
+/** Largest magnitude of a tensor in float32. */
 function largest(stream: TensorStream, tensor: PlannedTensor): number {
   let most = 0
   stream.stream({ ...tensor, dtype: 'F32' }, (bytes) => {
@@ -24,8 +24,8 @@ function largest(stream: TensorStream, tensor: PlannedTensor): number {
 }
 
 /**
- * The same file with every tensor in the element type of `precision`. A tensor with values beyond the range of a half
- * is float32 all the same.
+ * Plans the same file with every tensor in the element type of `precision`. A tensor with values beyond the range of
+ * float16 stays float32.
  * @throws AlbertkitError `malformed` from the source
  */
 export function inPrecision(
@@ -42,11 +42,13 @@ export function inPrecision(
     return { ...tensor, dtype: fits ? dtype : 'F32' }
   })
   const more = kept.length === 1 ? '' : ` and ${kept.length - 1} more`
-  const note = `${kept[0] ?? ''}${more} stays float32: it has values beyond ${LARGEST_HALF}, the largest half; bf16 has their range`
+  const note =
+    `${kept[0] ?? ''}${more} stays float32: it has values beyond ${LARGEST_HALF}, the largest float16 number; ` +
+    'bf16 has the range of float32'
   return { ...translation, tensors, notes: kept.length === 0 ? translation.notes : [...translation.notes, note] }
 }
 
-/** What transformers calls the element type of a whole file: the widest, where it has several. */
+/** transformers' name of the element type of a file; float32 if it has several. */
 export function torchDtype({ tensors }: Pick<Translation, 'tensors'>): string {
   const kinds = new Set(tensors.map(({ dtype }) => dtype))
   if (kinds.size === 1 && kinds.has('F16')) return 'float16'

@@ -11,12 +11,12 @@ import { byteLengthOf, TensorStream } from './stream.js'
 
 const NAME = CHECKPOINT_LAYOUTS.safetensors.file
 
-/** The official library's order: wide elements first, so that every tensor is aligned to its type, then by name. */
+/** Order of the official library: wide elements first, so that every tensor is aligned to its dtype, then by name. */
 const inOrder = (tensors: readonly PlannedTensor[]): PlannedTensor[] =>
   [...tensors].sort((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype] || (a.name < b.name ? -1 : 1))
 
 /**
- * Writes `model.safetensors` into `dir`, its bytes streamed.
+ * Writes `model.safetensors` into `dir` as a stream.
  * @throws AlbertkitError `output`, or `malformed` from the source
  */
 export async function writeSafetensorsModel(

@@ -7,21 +7,21 @@ import { bytesOf, PIECE_BYTES, Transposer } from '../weights/transpose.js'
 import type { Elements } from '../../model/tensors/transpose.js'
 import type { Sink } from '../weights/weight-stream.js'
 
-/** Elements of `width` bytes that are moved and not looked into. */
+/** Allocator of arrays with elements of `width` bytes, which are copied and never interpreted. */
 function elementsOf(width: number): (length: number) => Elements {
   if (width === 2) return (length) => new Uint16Array(length)
   return width === 8 ? (length) => new Float64Array(length) : (length) => new Float32Array(length)
 }
 
-/** Bytes of a tensor as it is written. */
+/** Bytes of a tensor in the written file. */
 export const byteLengthOf = ({ shape, dtype }: Pick<PlannedTensor, 'shape' | 'dtype'>): number =>
   elementCount(shape) * DTYPE_BYTES[dtype]
 
-/** Streams planned tensors in the element type that they are planned in, in pieces of at most 4 MiB. */
+/** Streams planned tensors in their planned element type, in pieces of at most 4 MiB. */
 export class TensorStream {
   readonly #transposers = new Map<number, Transposer<Elements>>()
   #piece: Uint8Array | null = null
-  /** Of conversions: values, and bytes of twice the size at most (halfs that become float32). */
+  /** Buffers of conversions: floats, and encoded bytes of at most twice the size (float16 that becomes float32). */
   #floats: Float32Array | null = null
   #encoded: Uint8Array | null = null
 
@@ -34,7 +34,7 @@ export class TensorStream {
     this.#streamOwn(tensor, own === tensor.dtype ? sink : this.#converting(own, tensor.dtype, sink))
   }
 
-  /** A sink of elements of one type that gives `sink` those of another, by way of float32. */
+  /** Wraps `sink` in one that takes elements of type `from` and passes them on as `to`, via float32. */
   #converting(from: DType, to: DType, sink: Sink): Sink {
     const most = PIECE_BYTES / DTYPE_BYTES[from]
     this.#floats ??= new Float32Array(PIECE_BYTES / 2)
@@ -52,7 +52,7 @@ export class TensorStream {
     }
   }
 
-  /** In the element type of the origin. */
+  /** Streams a tensor in the element type of its origin. */
   #streamOwn({ origin, transposed, meant }: PlannedTensor, sink: Sink): void {
     if (origin.kind === 'parameter') {
       const { parameter } = origin
@@ -75,7 +75,7 @@ export class TensorStream {
     const read = (start: number, target: Elements): void => {
       fill(start, target as Float32Array)
     }
-    // Computing a row again for every stripe costs more than reading it again, so no width is too small.
+    // Computing a row again for every stripe costs more than reading it again, so no part of a row is too short.
     this.#transposer('F32').transpose({ rows, columns, width: PIECE_BYTES, read }, sink)
   }
 

@@ -13,17 +13,17 @@ import { buildTfConfig } from './config.js'
 import { byteLengthOf, TensorStream } from './stream.js'
 
 const LAYOUT = CHECKPOINT_LAYOUTS.tf
-/** Common part of the names of the bundle's files. */
+/** Common prefix of the bundle's file names. */
 const PREFIX = LAYOUT.file.replace(/\.index$/, '')
 /** Files of the checkpoint, the two of the bundle first. */
 const FILES = [LAYOUT.file, `${PREFIX}.data-00000-of-00001`, 'checkpoint'] as const
 const STATE = `model_checkpoint_path: "${PREFIX}"\nall_model_checkpoint_paths: "${PREFIX}"\n`
 
-/** Name of the configuration in the words of TensorFlow's code. */
+/** File name of the configuration of the original TensorFlow code. */
 export const tfConfigName = ({ config }: Pick<Translation, 'config'>): string =>
   config.architecture === 'bert' ? 'bert_config.json' : 'albert_config.json'
 
-/** Paths of the files that `writeTfModel` writes below the directory that it is given. */
+/** Paths of the files that `writeTfModel` writes, relative to its directory. */
 export const tfFiles = (translation: Pick<Translation, 'config'>): string[] => [...FILES, tfConfigName(translation)]
 
 /**
@@ -83,7 +83,7 @@ export async function writeTfModel(
 }
 
 /**
- * Writes the checkpoint of a conversion, with a configuration in the words of TensorFlow's code, into its own folder.
+ * Writes the checkpoint of a conversion, with a configuration for the original TensorFlow code, into its own folder.
  * @throws AlbertkitError `output`, or `malformed` from the source
  */
 export async function exportTf({

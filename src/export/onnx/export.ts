@@ -17,7 +17,7 @@ export async function exportOnnx(request: GraphRequest): Promise<WrittenArtefact
   const encodings = encodingsOf(request)
   const graph = buildGraph(request, (choices) => new OnnxGraphOps({ choices, encodings, opset, half }))
   makeGraphFolder(directory, 'onnx')
-  // ONNX alone keeps the order of the source's bytes: the metadata say which weights are not in the logical order.
+  // ONNX alone keeps the stored order of the source: the metadata list the weights that are not in logical order.
   const metadata = { ...request.metadata, layouts: layoutsOf(model), ...(half ? { compute: 'f16' } : {}) }
   const name = fileName(graphLayout('onnx'), precision)
   return writeOnnx(graph, source, directory, { ...options, version: albertkitVersion(), metadata, fileName: name })

@@ -9,23 +9,23 @@ import { DataType, float, int, ints, last, NodeWriter, text, type Value } from '
 
 export type { Value } from './nodes.js'
 
-/** A finished graph; the weights' bytes are not in it. */
+/** A finished graph, without the bytes of the weights. */
 export interface OnnxGraph {
   /** Nodes, inputs, outputs and the small constants. */
   readonly graph: onnx.GraphProto
-  /** Initializers that the file must hold besides, in the order of their first use. */
+  /** Weights to be written as initializers, in the order of first use. */
   readonly weights: readonly WrittenWeight[]
   /** Version of the operator set. */
   readonly opset: number
   readonly outputs: readonly string[]
   readonly marks: Readonly<Record<string, string>>
-  /** Weights of products with quantised activations: slots, and the axis of the weight that the product gives. */
+  /** Weights multiplied with quantised activations: output axis of the weight, by slot. */
   readonly dynamic: Readonly<Record<string, 0 | 1>>
   /** Values of the inner operations by their paths. */
   readonly inner: Readonly<Record<string, string>>
 }
 
-/** Constants of the tanh form, in the shape in which onnxruntime recognises it (FastGelu). */
+/** Constants of tanh GELU, written so that onnxruntime recognises it (FastGelu). */
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI)
 
 const typed = (
@@ -49,36 +49,36 @@ const typed = (
   },
 })
 
-/** The least constant that a mask may add in float16: larger ones meet scores near the end of its range. */
+/** Most negative mask value in float16: a larger magnitude plus a score could exceed the range. */
 const HALF_PENALTY = -30000
 
 export interface OnnxGraphOptions {
-  /** Whether the inputs are `[batch, choices, sequence]`. */
+  /** True if the inputs are `[batch, choices, sequence]`. */
   readonly choices?: boolean
   /** Version of the operator set, from 17 on. */
   readonly opset?: number
-  /** How each weight is stored; as float32 by default. */
+  /** Encodings of the weights; float32 by default. */
   readonly encodings?: Encodings
   /** Compute products, softmax and activations in float16; residual sums and LayerNorm stay in float32. */
   readonly half?: boolean
 }
 
 /**
- * `Ops` that write ONNX nodes. The shape of the graph is the one that onnxruntime runs fastest while every
+ * `Ops` that write ONNX nodes. The graph has the structure that onnxruntime runs fastest while every
  * other runtime can still read it: separate MatMul and Add, LayerNormalization, a GELU that its optimizer recognises,
- * no shapes of inner values (they make it choose slower kernels), and parameters in the byte order of the source: where
- * that is `[out, in]`, one Transpose stands between, which runtimes fold when they load the model.
+ * no shapes of inner values (they make it choose slower kernels), and parameters in the stored order of the source: a
+ * Transpose follows those that are `[out, in]`, which runtimes fold when they load the model.
  */
 export class OnnxGraphOps implements Ops<Value> {
   readonly #writer: NodeWriter
   readonly #marks = new Map<string, Value>()
   readonly #inner = new Map<string, Value>()
   readonly #lengths = new Map<Value, Value>()
-  /** Activations that were quantised, once for all products that take them. */
+  /** Quantised activations, shared by all products that use them. */
   readonly #dynamic = new Map<Value, readonly Value[]>()
-  /** Weights of products of integers by their slots, and the axis that the product gives. */
+  /** Output axis of the weights of integer products, by slot. */
   readonly #products = new Map<string, 0 | 1>()
-  /** What `splitHeads` left untransposed, `[B, S, N, D]`, and the scope that the transposition belongs to. */
+  /** Results of `splitHeads`, not yet transposed, `[B, S, N, D]`, and the scope of their Transpose nodes. */
   readonly #splitIn = new Map<Value, readonly string[]>()
   readonly #opset: number
 
@@ -115,7 +115,7 @@ export class OnnxGraphOps implements Ops<Value> {
     )
   }
 
-  /** `x` quantised while the model runs, times int8: the pattern that onnxruntime fuses into one kernel. */
+  /** Product of `x`, quantised at run time, and an int8 weight: the pattern that onnxruntime fuses into one kernel. */
   #integerProduct(x: Value, weight: Parameter, axis: 0 | 1): Value {
     const writer = this.#writer
     let dynamic = this.#dynamic.get(x)
@@ -203,7 +203,7 @@ export class OnnxGraphOps implements Ops<Value> {
     return this.#product(x, weight, 0, bias)
   }
 
-  /** Where one of the two is float32, as the residual stream always is, so is the sum. */
+  /** Adds in float32 if either operand is float32, as the residual stream always is. */
   add(a: Value, b: Value): Value {
     const half = a.half && b.half
     return this.#writer.node('Add', [this.#writer.cast(a, half), this.#writer.cast(b, half)], a.dims)
@@ -229,7 +229,7 @@ export class OnnxGraphOps implements Ops<Value> {
         return names.scope('swish', () => this.#multiply(x, this.#writer.node('Sigmoid', [x], x.dims)))
       case 'gelu_tanh':
       case 'gelu_erf':
-        // An operator since opset 20.
+        // Gelu is an operator since opset 20.
         if (this.#opset >= 20) {
           const attributes = [text('approximate', kind === 'gelu_tanh' ? 'tanh' : 'none')]
           return this.#writer.node('Gelu', [x], x.dims, { attributes, label: 'gelu' })
@@ -238,7 +238,7 @@ export class OnnxGraphOps implements Ops<Value> {
     }
   }
 
-  /** `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`; with `x·x·x` for `Pow` onnxruntime does not recognise it. */
+  /** `x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³)))`; onnxruntime recognises it with `Pow`, not with `x·x·x`. */
   #geluTanh(x: Value): Value {
     const writer = this.#writer
     const cube = this.#scaled(writer.node('Pow', [x, writer.scalar(3, x.half)], x.dims), 0.044715)
@@ -269,7 +269,7 @@ export class OnnxGraphOps implements Ops<Value> {
     const size = last(x.dims) / heads
     const shape = this.#writer.integers([0, 0, heads, size])
     const split = this.#writer.node('Reshape', [x, shape], ['batch', 'sequence', heads, size])
-    // The key wants another transposition than query and value, so that is left to whoever knows which one this is.
+    // The key needs another permutation than query and value; `scores` and `context` know which.
     this.#splitIn.set(split, this.#writer.names.path)
     return split
   }
@@ -296,7 +296,7 @@ export class OnnxGraphOps implements Ops<Value> {
     const q = this.#transposeHeads(query, [0, 2, 1, 3])
     const k = this.#transposeHeads(key, [0, 2, 3, 1])
     const dims = [...q.dims.slice(0, 3), 'sequence'] as const
-    // In float16 the products could pass the largest half before they are divided.
+    // In float16 the products could overflow before they are divided, so the query is scaled first.
     if (q.half) return this.#writer.node('MatMul', [this.#scaled(q, 1 / Math.sqrt(headSize)), k], dims)
     const products = this.#writer.node('MatMul', [q, k], dims)
     return this.#writer.node('Div', [products, this.#writer.scalar(Math.sqrt(headSize))], dims)
@@ -343,13 +343,13 @@ export class OnnxGraphOps implements Ops<Value> {
     return value
   }
 
-  /** Inner values in float16 are left out: what fetches them asks for float32. */
+  /** Records an inner value, except in float16: runners fetch inner values as float32. */
   inner(name: string, x: Value): Value {
     if (!x.half) this.#inner.set([...this.#writer.names.path, name].join('/'), x)
     return x
   }
 
-  /** Gives outputs their names: the tensor itself is renamed, unless it must keep a name that is asked for as well. */
+  /** Names the outputs: the tensor itself is renamed, unless it is another output or mark as well. */
   #nameOutputs(outputs: readonly (readonly [string, Value])[]): Value[] {
     const asked = new Set(outputs.map(([name]) => name))
     const taken = new Set<Value>()
@@ -363,7 +363,7 @@ export class OnnxGraphOps implements Ops<Value> {
     })
   }
 
-  /** Dimensions by the names that a user of the file meets: `batch` is always the first axis of the inputs. */
+  /** Names of the dimensions in the file: `batch` is always the first axis of the inputs. */
   #label(dims: readonly Dim[]): (number | string)[] {
     const names: Readonly<Record<string, string>> = this.choices ? { batch: 'rows', examples: 'batch' } : {}
     return dims.map((dim) => (typeof dim === 'number' ? dim : (names[dim] ?? dim)))

@@ -4,13 +4,13 @@ import { FLOAT32, type Encoding, type Encodings } from '../weights/encoding.js'
 import { nodeName, NodeNames, type Dim } from '../node-names.js'
 import { writtenWeight, type WrittenWeight } from '../weights/artefact.js'
 
-/** What the nodes of a graph are written with: names, constants, and weights in whatever form they are stored. */
+/** Builder of graph nodes: names, constants, and weights in any encoding. */
 
 /** A tensor of the graph. Its name may still change, until the graph is finished. */
 export interface Value {
   name: string
   readonly dims: readonly Dim[]
-  /** Whether it is float16 while the model runs; else float32, or integers. */
+  /** True if it is float16 at run time; else float32 or an integer type. */
   readonly half: boolean
 }
 
@@ -41,7 +41,7 @@ interface Node {
 
 export const last = (dims: readonly Dim[]): number => Number(dims[dims.length - 1])
 
-/** An int8 matrix as a product takes it: its integers, and a scale for each of its columns. */
+/** An int8 matrix as operand of a product: its integers, and a scale for each column. */
 export interface Quantised {
   readonly integers: Value
   readonly scales: Value
@@ -51,11 +51,11 @@ export interface NodeOptions {
   readonly attributes?: readonly Attribute[]
   /** Last part of the node's name; the operator's, by default. */
   readonly label?: string
-  /** Whether the result is float16; by default where an input is. */
+  /** True if the result is float16; by default if an input is. */
   readonly half?: boolean
 }
 
-/** Bits of a float16 that holds `value` exactly, or nearly so. */
+/** Bits of the float16 nearest to `value`. */
 function halfBits(value: number): number {
   if (value === 0) return 0
   const sign = value < 0 ? 0x8000 : 0
@@ -70,11 +70,11 @@ export class NodeWriter {
   readonly #constants = new Map<string, onnx.TensorProto>()
   readonly #constantValues = new Map<string, Value>()
   readonly #parameters = new Map<Parameter, { readonly value: Value; readonly encoding: Encoding }>()
-  /** Nodes that turn a stored weight into what is wanted, by the weight and the name of what. */
+  /** Values derived from stored weights, by weight and name of the derivation. */
   readonly #derived = new Map<Parameter, Map<string, Value>>()
   readonly #casts = new Map<Value, Value>()
 
-  /** @param half whether matrix products are computed in float16 */
+  /** @param half true if matrix products are computed in float16 */
   constructor(
     readonly encodings: Encodings = FLOAT32,
     readonly half = false,
@@ -88,7 +88,7 @@ export class NodeWriter {
     return output
   }
 
-  /** A node of several outputs, whose names end in those of `results`. */
+  /** Adds a node with several outputs, whose names end in those of `results`. */
   nodes(op: string, inputs: readonly Value[], results: readonly (readonly [string, readonly Dim[]])[]): Value[] {
     const name = this.names.fresh(op)
     const outputs = results.map(([suffix, dims]): Value => ({
@@ -110,7 +110,7 @@ export class NodeWriter {
     return value
   }
 
-  /** A number, stored once however often it is used, in the element type of what it meets. */
+  /** Scalar constant in the element type of the other operand; equal ones are stored once. */
   scalar(value: number, half = false): Value {
     return half
       ? this.#constant(nodeName(`constants/half_${value}`), DataType.FLOAT16, [], Uint16Array.of(halfBits(value)))
@@ -136,7 +136,7 @@ export class NodeWriter {
     return value
   }
 
-  /** The weight as it is stored. @param axis the one that its channels lie along; see `Encodings` */
+  /** The weight as it is stored. @param axis channel axis; see `Encodings` */
   stored(parameter: Parameter, axis: 0 | 1): { readonly value: Value; readonly encoding: Encoding } {
     const known = this.#parameters.get(parameter)
     if (known !== undefined) return known
@@ -147,7 +147,7 @@ export class NodeWriter {
     return made
   }
 
-  /** Makes `what` of a weight once, under the weight's own name. */
+  /** Creates a value derived from a weight once, under the weight's own name. */
   derive(parameter: Parameter, what: string, make: () => Value): Value {
     let known = this.#derived.get(parameter)
     if (known === undefined) this.#derived.set(parameter, (known = new Map<string, Value>()))
@@ -156,7 +156,7 @@ export class NodeWriter {
     return value
   }
 
-  /** The scales of an int8 weight; of a grouped kernel one for each group, along its last stored axis. */
+  /** Scales of an int8 weight; for a grouped kernel one per group, along its last stored axis. */
   scales(parameter: Parameter): Value {
     return this.derive(parameter, 'scales', () => {
       const { encoding } = this.stored(parameter, 1)
@@ -167,16 +167,16 @@ export class NodeWriter {
     })
   }
 
-  /** Whether a product with this weight is one of integers. */
+  /** True if products with this weight are computed in integers. */
   isDynamic(parameter: Parameter, axis: 0 | 1): boolean {
     const { encoding } = this.stored(parameter, axis)
     if (encoding.kind !== 'int8' || !encoding.dynamic) return false
     // The scales must lie along the columns of the product.
-    const columnsOfMeant = parameter.layout === 'transposed' ? 'rows' : 'columns'
-    return (axis === 1) === (encoding.channels === columnsOfMeant)
+    const columnsOfLogical = parameter.layout === 'transposed' ? 'rows' : 'columns'
+    return (axis === 1) === (encoding.channels === columnsOfLogical)
   }
 
-  /** The weight as numbers, in stored order: what runtimes compute once, when they load a model. */
+  /** The weight as floats, in stored order; runtimes fold these nodes once, when they load the model. */
   #numbers(parameter: Parameter, axis: 0 | 1): Value {
     const { value, encoding } = this.stored(parameter, axis)
     if (encoding.kind === 'f16' && !this.half) return this.derive(parameter, 'numbers', () => this.cast(value, false))
@@ -194,15 +194,15 @@ export class NodeWriter {
   }
 
   /**
-   * The matrix as the forward pass means it, or its transpose, as numbers.
-   * @param axis the one that is summed over last: 1 for `x·kernel`, 0 for `x·weightᵀ`
+   * The logical matrix, or its transpose, as floats.
+   * @param axis output axis of the product: 1 for `x·kernel`, 0 for `x·weightᵀ`
    */
   matrix(parameter: Parameter, axis: 0 | 1): Value {
     const numbers = this.#numbers(parameter, axis)
     return this.#turned(parameter, axis) ? this.#transposed(parameter, 'matrix', numbers) : numbers
   }
 
-  /** The same as integers and scales. */
+  /** The same matrix as integers and scales. */
   quantised(parameter: Parameter, axis: 0 | 1): Quantised {
     const { value } = this.stored(parameter, axis)
     const integers = this.#turned(parameter, axis) ? this.#transposed(parameter, 'integers', value) : value
@@ -215,23 +215,23 @@ export class NodeWriter {
 
   #transposed(parameter: Parameter, what: string, x: Value): Value {
     return this.derive(parameter, `${what} transposed`, () => {
-      // Of a grouped kernel the last axis comes first as well.
+      // The last axis of a grouped kernel moves to the front as well.
       const perm = x.dims.length === 3 ? [2, 0, 1] : [1, 0]
       const dims = perm.map((axis) => x.dims[axis] ?? 1)
       return this.node('Transpose', [x], dims, { attributes: [ints('perm', perm)] })
     })
   }
 
-  /** A vector, as float32 or as what products are computed in. */
+  /** A vector as float32, or in the element type of products if `half`. */
   vector(parameter: Parameter, half: boolean): Value {
     const { value } = this.stored(parameter, 1)
     return value.half === half ? value : this.derive(parameter, 'cast', () => this.cast(value, half))
   }
 
-  /** Rows of a table that `pick` picks, as float32. */
+  /** Rows of a table that `pick` selects, as float32. */
   rows(table: Parameter, pick: (rows: Value) => Value): Value {
     const { value, encoding } = this.stored(table, 0)
-    // Halfs are widened before they are picked, once when the model is loaded: not every GPU has halfs.
+    // float16 is widened before the lookup, once when the model is loaded: not every GPU supports float16.
     if (encoding.kind !== 'int8') return pick(this.#numbers(table, 0))
     const integers = pick(value)
     const numbers = this.node('Cast', [integers], integers.dims, { attributes: [int('to', DataType.FLOAT)] })
@@ -241,7 +241,7 @@ export class NodeWriter {
     return this.node('Mul', [numbers, along], numbers.dims)
   }
 
-  /** Nodes and constants as the file has them, and the weights that it must hold besides, in the order of their first use. */
+  /** Returns nodes and constants of the file, and the weights to be written, in the order of first use. */
   finish(): Pick<onnx.GraphProto, 'initializer'> & {
     readonly node: MessageInitShape<typeof onnx.NodeProtoSchema>[]
     readonly weights: readonly WrittenWeight[]

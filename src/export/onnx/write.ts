@@ -13,12 +13,12 @@ import type { OnnxGraph } from './graph.js'
 
 const LAYOUT = GRAPH_LAYOUTS.onnx
 
-/** A protocol buffer of 2 GiB or more cannot be parsed by any of its libraries. */
+/** Size limit of protocol buffers: no library parses 2 GiB or more. */
 const MAX_ONNX_BYTES = 2 ** 31 - 1
 
-/** Version of the file format that came with each operator set. */
+/** IR version released with each operator set. */
 const IR_VERSIONS: Readonly<Record<number, bigint>> = { 17: 8n, 18: 8n, 19: 9n, 20: 9n, 21: 10n, 22: 10n, 23: 11n }
-/** LayerNormalization is an operator since 17. */
+/** Supported operator sets; LayerNormalization exists since 17. */
 export const OPSETS = [17, 18, 19, 20, 21, 22, 23] as const
 
 /** Tags of length-delimited fields: `field << 3 | 2`. */
@@ -26,7 +26,7 @@ const MODEL_GRAPH = (7 << 3) | 2
 const GRAPH_INITIALIZER = (5 << 3) | 2
 const TENSOR_RAW_DATA = (9 << 3) | 2
 
-/** A field's tag and length, for `length` bytes that follow. */
+/** Encodes tag and length of a field of `length` bytes. */
 function fieldHeader(tag: number, length: number): Uint8Array {
   const bytes = [tag]
   let rest = length
@@ -48,7 +48,7 @@ const describe = ({ slot, shape, encoding }: WrittenWeight) => ({
   dataType: TYPES[encoding.kind],
 })
 
-/** What stands in the file before the raw bytes of a weight. */
+/** Bytes of an initializer that precede its raw data. */
 function initializerHeader(weight: WrittenWeight): Uint8Array {
   const described = toBinary(onnx.TensorProtoSchema, create(onnx.TensorProtoSchema, describe(weight)))
   const raw = fieldHeader(TENSOR_RAW_DATA, elementsBytes(weight))
@@ -56,7 +56,7 @@ function initializerHeader(weight: WrittenWeight): Uint8Array {
   return Buffer.concat([field, described, raw])
 }
 
-/** Where each weight begins in a file of its own: large ones at the start of a page, so that they can be mapped. */
+/** Offsets of the weights in the external-data file; large ones are page-aligned, so that they can be mapped. */
 function places(weights: readonly WrittenWeight[]): number[] {
   let end = 0
   return weights.map((weight) => {
@@ -68,7 +68,7 @@ function places(weights: readonly WrittenWeight[]): number[] {
   })
 }
 
-/** An initializer whose bytes are in another file of the same directory. */
+/** Creates an initializer whose data is in another file of the same directory. */
 function externalInitializer(weight: WrittenWeight, location: string, offset: number): onnx.TensorProto {
   const entries = { location, offset: String(offset), length: String(elementsBytes(weight)) }
   return create(onnx.TensorProtoSchema, {
@@ -95,13 +95,13 @@ export interface OnnxWriteOptions extends WriteEvents {
   readonly metadata: Readonly<Record<string, string>>
   /** Name of the file; `model.onnx` by default. */
   readonly fileName?: string
-  /** Put the weights into a file of their own beside it, `<name>_data`; without it, only what is too large for one file. */
+  /** Put the weights into the file `<name>_data` beside it; by default only if the model exceeds `maxBytes`. */
   readonly externalData?: boolean
-  /** Instead of protobuf's limit; tests use it. */
+  /** Size limit instead of protobuf's; for tests. */
   readonly maxBytes?: number
 }
 
-/** Writes the weights one after the other; `before` gives what stands before each, or where it begins. */
+/** Writes the weights one after another; `before` writes the header or padding of each. */
 async function pour(
   file: OutputFile,
   weights: readonly WrittenWeight[],
@@ -124,7 +124,7 @@ async function pour(
   }
 }
 
-/** Opens the file at `path`, lets `body` write it, and closes it whatever happens. */
+/** Opens the file at `path`, runs `body`, and closes the file even after an error. @returns its size in bytes */
 async function writeFile(path: string, body: (file: OutputFile) => Promise<void> | void): Promise<number> {
   const file = new OutputFile(path)
   try {
@@ -136,10 +136,10 @@ async function writeFile(path: string, body: (file: OutputFile) => Promise<void>
 }
 
 /**
- * Writes `onnx/model.onnx` below `dir`, whose `onnx` exists. Fields of a protocol buffer may be concatenated, so the
- * weights are streamed between headers of known length and never held. What would be larger than a protocol buffer can
- * be has its weights in a file of their own (ONNX's external data).
- * @throws AlbertkitError `output`, or `malformed` from the source.
+ * Writes `onnx/model.onnx` below `dir`; the folder `onnx` must exist. Fields of a protocol buffer may be concatenated,
+ * so the weights are streamed between headers of known length and never held in memory. A model beyond the size limit
+ * of protocol buffers has its weights in a separate file (ONNX external data).
+ * @throws AlbertkitError `output`, or `malformed` from the source
  */
 export async function writeOnnx(
   { graph, weights, outputs, marks, inner, dynamic, opset }: OnnxGraph,

@@ -8,8 +8,8 @@ import { weightsBytes, type WrittenWeight } from '../weights/artefact.js'
 import { bool, float, FLOAT, INT32, int, last, NodeWriter, strings, type Constant, type Node } from './nodes.js'
 
 /**
- * A tensor of the graph. `[B, S, w]` can be had in two forms, each made when it is first wanted: `whole`, and `rows`
- * `[B·S, w]`, which is what matrix products take. Reshaping costs nothing at run time.
+ * A tensor of the graph. `[B, S, w]` exists in two shapes, each created on first use: `whole`, and `rows` `[B·S, w]`
+ * for matrix products. Reshaping costs nothing at run time.
  */
 export interface Value {
   /** Dimensions of `whole`. */
@@ -24,41 +24,41 @@ export interface TfjsOutput {
   readonly dims: readonly Dim[]
 }
 
-/** A finished graph; the weights' bytes are not in it. */
+/** A finished graph, without the bytes of the weights. */
 export interface TfjsGraph {
   readonly graph: tensorflow.GraphDef
   readonly constants: readonly Constant[]
-  /** In the order of their first use. */
+  /** Weights in the order of first use. */
   readonly weights: readonly WrittenWeight[]
   readonly inputs: readonly TfjsOutput[]
   readonly outputs: readonly TfjsOutput[]
   readonly marks: Readonly<Record<string, string>>
-  /** Nodes of the inner operations by their paths; `[B·S, w]` where the graph has them in that form alone. */
+  /** Nodes of the inner operations by their paths; `[B·S, w]` if the graph has them in that shape alone. */
   readonly inner: Readonly<Record<string, string>>
 }
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI)
 
 /**
- * `Ops` that write the nodes of a tfjs graph model which is a TensorFlow GraphDef as well: only operations that
+ * `Ops` that write the nodes of a tfjs graph model, which is a valid TensorFlow GraphDef too: only operations that
  * TensorFlow and the cpu, wasm and webgpu backends of tfjs all have (no Einsum), matrix products fused with their bias
- * and never with `transpose_b` (ten times slower on wasm). The activations stay `[B·S, w]` from one product to the next.
+ * and never with `transpose_b`, ten times slower on wasm. Activations stay `[B·S, w]` from one product to the next.
  */
 export class TfjsGraphOps implements Ops<Value> {
   readonly #writer: NodeWriter
   readonly #shapes = new Map<string, Node>()
   readonly #marks = new Map<string, Node>()
   readonly #inner = new Map<string, Value>()
-  /** What `splitHeads` left untransposed, `[B, S, N, D]`, and the scope that the transposition belongs to. */
+  /** Results of `splitHeads`, not yet transposed, `[B, S, N, D]`, and the scope of their Transpose nodes. */
   readonly #splitIn = new Map<Value, readonly string[]>()
 
   readonly inputs: ForwardInputs<Value>
-  /** The ids that have a row a sequence: the input itself, or its choices as rows. */
+  /** Ids with one sequence per row: the input itself, or its choices as rows. */
   #ids: Value
 
   /**
-   * @param choices whether the inputs are `[batch, choices, sequence]`
-   * @param encodings how each weight is stored; tfjs computes with all of them as float32
+   * @param choices true if the inputs are `[batch, choices, sequence]`
+   * @param encodings encodings of the weights; tfjs computes with all of them as float32
    */
   constructor(choices = false, encodings?: Encodings) {
     this.#writer = new NodeWriter(encodings)
@@ -72,7 +72,7 @@ export class TfjsGraphOps implements Ops<Value> {
     this.#ids = this.inputs.input_ids
   }
 
-  /** Nodes about shapes, made once, under `shape/`. */
+  /** Node of a shape, created once, under `shape/`. */
   #shape(key: string, make: () => Node): Node {
     const known = this.#shapes.get(key)
     if (known !== undefined) return known
@@ -81,7 +81,7 @@ export class TfjsGraphOps implements Ops<Value> {
     return node
   }
 
-  /** The number of rows, or their length, a scalar. */
+  /** Scalar node of a dynamic dimension. */
   #size(name: Exclude<Dim, number>): Node {
     const [first, second] = this.#ids.dims
     const start = name === first ? 0 : 1
@@ -93,7 +93,7 @@ export class TfjsGraphOps implements Ops<Value> {
     })
   }
 
-  /** A shape as a vector; static ones are constants. */
+  /** Shape as a vector node; static ones are constants. */
   #vector(dims: readonly Dim[]): Node {
     const sizes = dims.filter((d) => typeof d === 'number')
     if (sizes.length === dims.length) return this.#writer.integers(sizes)
@@ -115,7 +115,7 @@ export class TfjsGraphOps implements Ops<Value> {
     return (x.rows = this.#writer.reshape(this.#whole(x), this.#writer.integers([-1, last(x.dims)])))
   }
 
-  /** Applies an elementwise or last-axis operation to the form that is there. */
+  /** Applies an elementwise or last-axis operation to the shape that exists. */
   #map(x: Value, apply: (node: Node) => Node): Value {
     return x.rows === null
       ? { dims: x.dims, rows: null, whole: apply(this.#whole(x)) }
@@ -130,7 +130,7 @@ export class TfjsGraphOps implements Ops<Value> {
         ? this.#writer.node('MatMul', [this.#rows(x), matrix], { T: FLOAT, ...transposes })
         : this.#writer.node('_FusedMatMul', [this.#rows(x), matrix, this.#writer.parameter(bias)], fused, 'MatMul')
     const dims = [...x.dims.slice(0, -1), outer]
-    // [B, w] has only one form
+    // [B, w] has only one shape
     return { dims, rows, whole: dims.length === 2 ? rows : null }
   }
 
@@ -224,7 +224,7 @@ export class TfjsGraphOps implements Ops<Value> {
     }
   }
 
-  /** `x · σ(x (2c + 2c·0.044715 x²))` with c = √(2/π): the tanh form, since 1 + tanh y = 2σ(2y), in six nodes. */
+  /** `x · σ(x (2c + 2c·0.044715 x²))` with c = √(2/π): tanh GELU in six nodes, since 1 + tanh y = 2σ(2y). */
   #geluTanh(x: Node): Node {
     const cubic = this.#writer.multiply(this.#writer.multiply(x, x), this.#writer.float(2 * SQRT_2_OVER_PI * 0.044715))
     const inner = this.#writer.multiply(this.#writer.add(cubic, this.#writer.float(2 * SQRT_2_OVER_PI)), x)
@@ -251,7 +251,7 @@ export class TfjsGraphOps implements Ops<Value> {
   splitHeads(x: Value, heads: number): Value {
     const dims: Dim[] = ['batch', 'sequence', heads, last(x.dims) / heads]
     const split: Value = { dims, rows: null, whole: this.#writer.reshape(x.rows ?? this.#whole(x), this.#vector(dims)) }
-    // The key wants another transposition than query and value, so that is left to whoever knows which one this is.
+    // The key needs another permutation than query and value; `scores` and `context` know which.
     this.#splitIn.set(split, this.#writer.names.path)
     return split
   }
@@ -276,7 +276,7 @@ export class TfjsGraphOps implements Ops<Value> {
   scores(query: Value, key: Value, headSize: number): Value {
     const q = this.#transposeHeads(query, [0, 2, 1, 3])
     const k = this.#transposeHeads(key, [0, 2, 3, 1])
-    // Scaling the query is less work than scaling the scores.
+    // Scaling the query takes fewer operations than scaling the scores.
     const scaled = this.#writer.multiply(this.#whole(q), this.#writer.float(1 / Math.sqrt(headSize)))
     return {
       dims: [...q.dims.slice(0, 3), 'sequence'],
@@ -295,7 +295,7 @@ export class TfjsGraphOps implements Ops<Value> {
   }
 
   firstToken(x: Value): Value {
-    // begin and end of axes 0 and 2 do not count (mask 0b101), axis 1 goes
+    // begin and end of axes 0 and 2 are ignored (mask 0b101), axis 1 is removed
     const masks = { begin: 5, end: 5, shrink: 2 }
     const bounds = [
       [0, 0, 0],
@@ -306,7 +306,7 @@ export class TfjsGraphOps implements Ops<Value> {
   }
 
   pick(x: Value, index: number): Value {
-    // begin and end of axes 0 and 1 do not count (mask 0b011), axis 2 goes
+    // begin and end of axes 0 and 1 are ignored (mask 0b011), axis 2 is removed
     const masks = { begin: 3, end: 3, shrink: 4 }
     const bounds = [
       [0, 0, index],
@@ -316,7 +316,7 @@ export class TfjsGraphOps implements Ops<Value> {
     return { dims: x.dims.slice(0, -1), rows: null, whole }
   }
 
-  /** A part of the shape of `ids`: the axes from `start` to `end`, or the one at `start` as a scalar. */
+  /** Part of the shape of `ids`: axes `start` to `end`, or axis `start` as a scalar. */
   #axes(ids: Value, start: number, end: number, scalar: boolean): Node {
     return this.#shape(`choices_${start}_${end}`, () => {
       const shape = this.#shape('choices', () => this.#writer.shape(this.#whole(ids), 'choices'))
@@ -356,7 +356,7 @@ export class TfjsGraphOps implements Ops<Value> {
     return x
   }
 
-  /** Gives outputs their names: the node itself is renamed, unless another output is the same node. */
+  /** Names the outputs: the node itself is renamed, unless another output is the same node. */
   #nameOutputs(outputs: readonly (readonly [string, Value])[]): TfjsOutput[] {
     const taken = new Set<Node>()
     return outputs.map(([name, value]) => {

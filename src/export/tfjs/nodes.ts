@@ -4,7 +4,7 @@ import { FLOAT32, type Encodings } from '../weights/encoding.js'
 import { nodeName, NodeNames, type Dim } from '../node-names.js'
 import { writtenWeight, type WrittenWeight } from '../weights/artefact.js'
 
-/** What the nodes of a graph are written with: names, constants, weights, and the attributes that TensorFlow wants. */
+/** Builder of graph nodes: names, constants, weights, and the attributes that TensorFlow requires. */
 
 export type Attribute = MessageInitShape<typeof tensorflow.AttrValueSchema>
 const { DataType } = tensorflow
@@ -17,12 +17,12 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>
 }
 
-/** A small constant; its values go into the weights file as well, since tfjs reads them from nowhere else. */
+/** A small constant; its values go into the weights file as well, the only place from which tfjs reads them. */
 export interface Constant {
   readonly name: string
   readonly dtype: 'int32' | 'float32'
   readonly shape: readonly number[]
-  /** Little-endian. */
+  /** Elements, little-endian. */
   readonly bytes: Uint8Array
 }
 
@@ -38,10 +38,10 @@ const shapeOf = (dims: readonly number[]): MessageInitShape<typeof tensorflow.Te
   dim: dims.map((size) => ({ size: BigInt(size) })),
 })
 
-/** The last dimension, which is never dynamic where this is asked. */
+/** Last dimension, which must be static. */
 export const last = (dims: readonly Dim[]): number => Number(dims[dims.length - 1])
 
-/** Which bounds of a slice do not count, and which axes go: bit n stands for axis n. */
+/** Ignored bounds and removed axes of a slice; bit n stands for axis n. */
 interface SliceMasks {
   readonly begin?: number
   readonly end?: number
@@ -55,7 +55,7 @@ export class NodeWriter {
   readonly #parameters = new Map<Parameter, Node>()
   readonly #transposed = new Map<Parameter, Node>()
 
-  /** @param encodings how each weight is stored; tfjs computes with all of them as float32 */
+  /** @param encodings encodings of the weights; tfjs computes with all of them as float32 */
   constructor(readonly encodings: Encodings = FLOAT32) {}
 
   #add(node: Node): Node {
@@ -63,12 +63,12 @@ export class NodeWriter {
     return node
   }
 
-  /** A node of one output. @param label last part of its name */
+  /** Adds a node with one output. @param label last part of its name */
   node(op: string, inputs: readonly Node[], attributes: Node['attributes'] = { T: FLOAT }, label = op): Node {
     return this.#add({ name: this.names.fresh(label), op, inputs, attributes })
   }
 
-  /** An input of integers whose axes are all dynamic. */
+  /** Adds an integer input whose axes are all dynamic. */
   input(name: string, rank: number): Node {
     const shape: Attribute = { value: { case: 'shape', value: shapeOf(Array<number>(rank).fill(-1)) } }
     return this.#add({
@@ -79,7 +79,7 @@ export class NodeWriter {
     })
   }
 
-  /** A Const node; large ones have type and shape but no content, which is in the weights file. */
+  /** Adds a Const node; large ones have dtype and shape but no content, which is in the weights file. */
   #const(name: string, dtype: Attribute, shape: readonly number[], content: Uint8Array): Node {
     const type = dtype === INT32 ? DataType.DT_INT32 : DataType.DT_FLOAT
     const tensor = { dtype: type, tensorShape: shapeOf(shape), tensorContent: content }
@@ -87,7 +87,7 @@ export class NodeWriter {
     return this.#add({ name: this.names.reserve(name), op: 'Const', inputs: [], attributes: { dtype, value } })
   }
 
-  /** A small constant, stored once however often it is used. */
+  /** Adds a small constant; equal ones are stored once. */
   #constant(name: string, data: Int32Array | Float32Array, shape: readonly number[]): Node {
     const known = this.#constants.get(name)
     if (known !== undefined) return known.node
@@ -127,7 +127,7 @@ export class NodeWriter {
     return node
   }
 
-  /** The part of a tensor between the bounds `begin` and `end`, by steps of one. */
+  /** Adds a StridedSlice between the bounds `begin` and `end`, with stride 1. */
   slice(
     x: Node,
     [begin, end]: readonly [readonly number[], readonly number[]],
@@ -152,7 +152,7 @@ export class NodeWriter {
     return this.node('Shape', [x], { T: INT32, out_type: INT32 }, label)
   }
 
-  /** Scalars as one vector. */
+  /** Packs scalars into a vector. */
   pack(parts: readonly Node[], label: string): Node {
     return this.node('Pack', parts, { N: int(parts.length), T: INT32, axis: int(0) }, label)
   }
@@ -165,7 +165,7 @@ export class NodeWriter {
     return this.node('Transpose', [x, this.integers(perm)], { T: FLOAT, Tperm: INT32 })
   }
 
-  /** Mean over the last axis, which stays. */
+  /** Mean over the last axis, which is kept with length 1. */
   mean(x: Node): Node {
     return this.node('Mean', [x, this.integers([-1])], { T: FLOAT, Tidx: INT32, keep_dims: bool(true) })
   }
@@ -182,7 +182,7 @@ export class NodeWriter {
     return this.node('BatchMatMulV2', [a, b], { T: FLOAT, adj_x: bool(false), adj_y: bool(false) }, 'BatchMatMul')
   }
 
-  /** The graph as TensorFlow has it, and what its weights file must hold, in the order of their first use. */
+  /** Returns the GraphDef, and the contents of its weights file in the order of first use. */
   finish(): {
     readonly graph: tensorflow.GraphDef
     readonly constants: readonly Constant[]
@@ -195,7 +195,7 @@ export class NodeWriter {
         input: inputs.map((node) => node.name),
         attr: attributes,
       })),
-      // The oldest version that has every operation used here is far below; this one is TensorFlow 2.15's.
+      // The version of TensorFlow 2.15; every operation used here is much older.
       versions: { producer: 1645, minConsumer: 12 },
     })
     return {

@@ -3,7 +3,7 @@ import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import { OutputFile } from '../../files/output-file.js'
 import type { WrittenFile } from '../weights/artefact.js'
 
-/** The official converter's size; browsers cache files of this size. */
+/** Shard size of the official converter; browsers cache files of this size. */
 export const SHARD_BYTES = 4 << 20
 
 /** Names of the shards of a weights group of `total` bytes; at least one. */
@@ -13,8 +13,8 @@ export function shardNames(total: number): string[] {
 }
 
 /**
- * Cuts a stream of bytes into files of exactly 4 MiB, the last one being smaller. They must all be equal but the last:
- * tfjs 4.22 reads zeros from a last shard that is larger than the others (`CompositeArrayBuffer`), without an error.
+ * Splits a byte stream into files of exactly 4 MiB and a smaller last one. The last must not be larger: tfjs 4.22 then
+ * reads zeros from it without an error (`CompositeArrayBuffer`).
  */
 export class ShardWriter {
   readonly files: WrittenFile[] = []

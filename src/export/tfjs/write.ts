@@ -26,17 +26,17 @@ const tensorInfo = (name: string, dtype: string, dims: readonly Dim[]): unknown 
   tensorShape: { dim: dims.map((d) => ({ size: typeof d === 'number' ? String(d) : '-1' })) },
 })
 
-/** How tfjs is to read a weight that is not stored as float32 (tfjs-core `io/types.ts`, WeightsManifestEntry). */
+/** Quantisation entry of a weight that is not float32 (tfjs-core `io/types.ts`, WeightsManifestEntry). */
 function quantization(encoding: Encoding): object {
   const { kind } = encoding
   if (kind === 'f32') return {}
   if (kind === 'int8') throw new RangeError('tfjs has no int8')
-  const form =
+  const stored =
     kind === 'f16' ? { dtype: 'float16' } : { dtype: encoding.dtype, scale: encoding.scale, min: encoding.min }
-  return { quantization: { ...form, original_dtype: 'float32' } }
+  return { quantization: { ...stored, original_dtype: 'float32' } }
 }
 
-/** `model.json`: the GraphDef in protobuf's JSON mapping (bytes are base64), the signature and the weights manifest. */
+/** Builds `model.json`: the GraphDef in protobuf's JSON mapping (bytes as base64), signature and weights manifest. */
 function modelJson(model: TfjsGraph, shards: readonly string[], { version, metadata }: TfjsWriteOptions): string {
   const { graph, constants, weights, inputs, outputs, marks, inner } = model
   return JSON.stringify({
@@ -79,9 +79,9 @@ function writeModelJson(text: string, dir: string, onFile: WriteEvents['onFile']
 }
 
 /**
- * Writes `tfjs/model.json` and its shards below `dir`, whose `tfjs` exists. The small constants are the first bytes of
- * the first shard.
- * @throws AlbertkitError `output`, or `malformed` from the source.
+ * Writes `tfjs/model.json` and its shards below `dir`; the folder `tfjs` must exist. The small constants are the
+ * first bytes of the first shard.
+ * @throws AlbertkitError `output`, or `malformed` from the source
  */
 export async function writeTfjs(
   model: TfjsGraph,

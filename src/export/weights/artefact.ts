@@ -15,34 +15,34 @@ export interface WrittenWeight {
 
 /** A file of an artefact. */
 export interface WrittenFile {
-  /** Relative to the output directory, with `/`. */
+  /** Path relative to the output directory, separated by `/`. */
   readonly path: string
   readonly bytes: number
 }
 
-/** What writing one artefact gives. */
+/** Result of writing one artefact. */
 export interface WrittenArtefact {
   readonly files: readonly WrittenFile[]
   /** Bytes of the weights alone, without the graph and its constants. */
   readonly weightBytes: number
   readonly weights: readonly WrittenWeight[]
-  /** Names of the outputs in the order of the file. */
+  /** Names of the outputs in file order. */
   readonly outputs: readonly string[]
   /** Name in the file (ONNX value, tfjs node) of every value that the forward pass marked, e.g. `hidden_state_3`. */
   readonly marks: Readonly<Record<string, string>>
 }
 
-/** What a writer calls while it works. */
+/** Callbacks of a writer. */
 export interface WriteEvents {
-  /** Bytes of weights written so far, and in all. */
+  /** Called with the bytes of weights written so far and in total. */
   readonly onProgress?: (done: number, total: number) => void
-  /** A file of about `bytes` is there and will be written from start to end: absolute path. */
+  /** Called when a file of about `bytes` was created and will be written from start to end; absolute path. */
   readonly onStart?: (path: string, bytes: number) => void
-  /** A file is complete: absolute path. */
+  /** Called when a file is complete; absolute path. */
   readonly onFile?: (path: string) => void
 }
 
-/** A parameter in the form it gets in an artefact. */
+/** Describes a parameter as it is stored in an artefact. */
 export function writtenWeight(parameter: Parameter, as: ElementOrder, encoding: Encoding): WrittenWeight {
   const shape = as === 'stored' ? parameter.storedShape : parameter.shape
   return { slot: parameter.slot, parameter, as, shape, encoding }
@@ -52,7 +52,7 @@ export function writtenWeight(parameter: Parameter, as: ElementOrder, encoding: 
 export const elementsBytes = ({ shape, encoding }: WrittenWeight): number =>
   elementCount(shape) * elementBytes(encoding)
 
-/** Bytes of weights with the scales that belong to them. */
+/** Bytes of weights including their scales. */
 export const weightsBytes = (weights: readonly WrittenWeight[]): number =>
   weights.reduce((sum, weight) => {
     const { encoding } = weight

@@ -5,7 +5,7 @@ import { toHalf } from '../../model/tensors/half.js'
 import { PIECE_BYTES } from './transpose.js'
 import type { Sink } from './weight-stream.js'
 
-/** Rounds to the nearest whole number, halves away from zero; of what is within ±2³¹. */
+/** Rounds to the nearest integer, halves away from zero, for values within ±2³¹. */
 const nearest = (x: number): number => (x < 0 ? (x - 0.5) | 0 : (x + 0.5) | 0)
 
 function int8Of(values: Float32Array, at: number, columns: number, encoding: Encoding, out: Int8Array): void {
@@ -24,13 +24,13 @@ function int8Of(values: Float32Array, at: number, columns: number, encoding: Enc
   }
 }
 
-/** Turns streams of float32 into the bytes of an encoding, piece by piece, in buffers that are made once. */
+/** Encodes streams of float32 piece by piece, in buffers that are allocated once. */
 export class Encoder {
   readonly #buffer = new ArrayBuffer(PIECE_BYTES / 2)
 
   /**
-   * A sink of float32 that gives `sink` what is to be written.
-   * @param parameter whose elements come, in stored order where the encoding has channels
+   * Wraps `sink` in one that takes float32 and passes on the encoded bytes.
+   * @param parameter parameter that is streamed, in stored order if the encoding has channels
    */
   sink(parameter: Parameter, encoding: Encoding, sink: Sink): Sink {
     if (encoding.kind === 'f32') return sink
@@ -57,7 +57,7 @@ export class Encoder {
       case 'affine': {
         const { scale, min } = encoding
         const wide = encoding.dtype === 'uint16'
-        // The clamped kind rounds halves to even and holds what rounding pushes past the ends.
+        // Uint8ClampedArray clamps values that rounding pushes past the ends.
         const out = wide ? new Uint16Array(this.#buffer, 0, n) : new Uint8ClampedArray(this.#buffer, 0, n)
         const top = wide ? 65535 : 255
         for (let i = 0; i < n; i++) out[i] = Math.min(top, Math.max(0, nearest((values[i]! - min) / scale)))

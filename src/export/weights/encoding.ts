@@ -5,7 +5,7 @@ import { storedMatrix } from '../../model/tensors/read.js'
 import { LARGEST_HALF } from '../../model/tensors/half.js'
 import { WeightStream } from './weight-stream.js'
 
-/** How the elements of one weight are stored in an artefact. */
+/** Encoding of the elements of one weight in an artefact. */
 export type Encoding =
   | { readonly kind: 'f32' }
   | { readonly kind: 'f16' }
@@ -14,17 +14,18 @@ export type Encoding =
       readonly kind: 'int8'
       readonly channels: 'rows' | 'columns'
       readonly scales: Float32Array
-      /** Whether what it is multiplied with is quantised too, while the model runs. */
+      /** True if the other factor of its products is quantised too, at run time. */
       readonly dynamic: boolean
     }
-  /** `value = q · scale + min`, one scale for the tensor: what tfjs has. */
+  /** `value = q · scale + min`, one scale for the tensor: the quantisation of tfjs. */
   | { readonly kind: 'affine'; readonly dtype: 'uint8' | 'uint16'; readonly scale: number; readonly min: number }
 
-/** How every weight is stored. */
+/** Encodings of all weights. */
 export interface Encodings {
   /**
-   * @param axis the axis of the meant matrix that channels lie along: 0 for tables and output heads, 1 for kernels. The
-   *   first use of a parameter decides.
+   * Encoding of a parameter.
+   * @param axis channel axis of the logical matrix: 0 for tables and output heads, 1 for kernels. The first use of a
+   *   parameter decides.
    */
   of(parameter: Parameter, axis: 0 | 1): Encoding
 }
@@ -33,7 +34,7 @@ const F32: Encoding = { kind: 'f32' }
 const F16: Encoding = { kind: 'f16' }
 export const FLOAT32: Encodings = { of: () => F32 }
 
-/** Bytes of an element; scales are counted apart. */
+/** Bytes of an element, without scales. */
 export function elementBytes(encoding: Encoding): number {
   switch (encoding.kind) {
     case 'f32':
@@ -48,17 +49,17 @@ export function elementBytes(encoding: Encoding): number {
 }
 
 export interface PrecisionOptions {
-  /** Leave activations as they are: int8 weights become float32 again when a model is loaded. */
+  /** Do not quantise activations: int8 weights become float32 again when the model is loaded. */
   readonly weightsOnly?: boolean
-  /** Leave word, position and token-type embeddings in float32. */
+  /** Keep word, position and token-type embeddings in float32. */
   readonly keepEmbeddings?: boolean
   /** Slots whose weights stay float32. */
   readonly float32Slots?: ReadonlySet<string>
-  /** Slots whose weights alone are quantised, not what they are multiplied with. */
+  /** Slots whose weights alone are quantised, without the other factor of their products. */
   readonly weightOnlySlots?: ReadonlySet<string>
 }
 
-/** Gives every piece of a parameter, as float32 in stored order. */
+/** Calls `look` for every piece of a parameter, as float32 in stored order. */
 function scan(stream: WeightStream, parameter: Parameter, look: (values: Float32Array) => void): void {
   stream.stream(parameter, 'stored', (bytes) => {
     look(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4))
@@ -76,7 +77,7 @@ function largest(stream: WeightStream, parameter: Parameter): number {
   return most
 }
 
-/** Scale of each row or column of the stored matrix: its largest magnitude becomes 127. */
+/** Computes the scale of each row or column of the stored matrix: the largest magnitude becomes 127. */
 function channelScales(stream: WeightStream, parameter: Parameter, channels: 'rows' | 'columns'): Float32Array {
   const [rows, columns] = storedMatrix(parameter)
   const most = new Float32Array(channels === 'rows' ? rows : columns)
@@ -100,11 +101,11 @@ function channelScales(stream: WeightStream, parameter: Parameter, channels: 'ro
       at += run
     }
   })
-  // A channel of zeros gets any scale but zero, which nothing can be divided by.
+  // A channel of zeros gets the scale 1, to avoid division by zero.
   return most.map((size) => (size > 0 ? size / 127 : 1))
 }
 
-/** tfjs's own affine form; the range always holds zero, so that zeros stay zeros. */
+/** Affine quantisation of tfjs; the range always includes zero, so that zeros stay zeros. */
 function affine(stream: WeightStream, parameter: Parameter, dtype: 'uint8' | 'uint16'): Encoding {
   let [low, high] = [0, 0]
   scan(stream, parameter, (values) => {
@@ -119,11 +120,11 @@ function affine(stream: WeightStream, parameter: Parameter, dtype: 'uint8' | 'ui
   return { kind: 'affine', dtype, scale, min: Math.round(low / scale) * scale }
 }
 
-/** Embedding tables, which are looked up in. */
+/** True for embedding tables, which are used by lookup. */
 const isTable = ({ slot }: Parameter): boolean =>
   /^embeddings\/(word_embeddings|position_embeddings|token_type_embeddings)$/.test(slot)
 
-/** Encodings of one precision, found by a look at each weight when it is first asked for. */
+/** Encodings of one precision; each weight is read when its encoding is first requested. */
 export class PlannedEncodings implements Encodings {
   readonly #known = new Map<Parameter, Encoding>()
   readonly #stream: WeightStream

@@ -1,21 +1,21 @@
 import { transposeInto, type Elements } from '../../model/tensors/transpose.js'
 
-/** Receives the next bytes, which are overwritten after it returns. */
+/** Consumer of the next bytes, which are overwritten after it returns. */
 export type Sink = (bytes: Uint8Array) => void
 
-/** Bytes of a piece that is given to a sink at a time. */
+/** Bytes passed to a sink at a time. */
 export const PIECE_BYTES = 4 << 20
-/** Bytes that a stripe of a transposed matrix may take: with it, memory does not grow with the matrix. */
+/** Largest size of a stripe of a transposed matrix, in bytes, so that memory does not grow with the matrix. */
 const STRIPE_BYTES = 68 << 20
-/** Bytes of source rows that are read before they are transposed; small, so that they stay in the cache. */
+/** Bytes of source rows that are read before transposing them; small, so that they stay in the CPU cache. */
 const STRIP_BYTES = 1 << 20
-/** Shorter reads than this cost more than reading whole rows again: a read call takes 4 µs, in which memory gives 40 kB. */
+/** Shorter reads cost more than reading whole rows again: a read call takes 4 µs, as long as copying 40 kB. */
 const MIN_READ_BYTES = 16 * 1024
 
 export interface Matrix<A extends Elements> {
   readonly rows: number
   readonly columns: number
-  /** Bytes that reading one element takes. */
+  /** Bytes read per element. */
   readonly width: number
   /** Fills `target` with the elements from `start` on, row-major. */
   readonly read: (start: number, target: A) => void
@@ -24,7 +24,7 @@ export interface Matrix<A extends Elements> {
 export const bytesOf = (elements: Elements): Uint8Array =>
   new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
 
-/** Transposes matrices of one element type while streaming them. Its buffers are made once: fresh memory costs more than copying. */
+/** Transposes matrices of one element type as streams; buffers are reused, since allocation costs more than copying. */
 export class Transposer<A extends Elements> {
   #piece: A | null = null
   #stripe: A | null = null
@@ -35,14 +35,14 @@ export class Transposer<A extends Elements> {
     this.#bytes = make(0).BYTES_PER_ELEMENT
   }
 
-  /** A buffer of one piece, which others may use between two calls. */
+  /** Buffer of one piece, free for other uses between two calls. */
   get piece(): A {
     return (this.#piece ??= this.make(PIECE_BYTES / this.#bytes))
   }
 
   /**
-   * `[rows, columns]` → `[columns, rows]` by stripes of columns. Every stripe passes over the rows of the source once:
-   * reading its part of each row where that part is long enough to be worth a read, else whole rows.
+   * Transposes `[rows, columns]` to `[columns, rows]` in stripes of columns. Each stripe passes over the rows of the
+   * source once, reading its part of each row if that is long enough to be worth a read call, else whole rows.
    */
   transpose(matrix: Matrix<A>, sink: Sink): void {
     const { rows, columns } = matrix
@@ -58,7 +58,7 @@ export class Transposer<A extends Elements> {
     }
   }
 
-  /** Gives the rows of a stripe, without the gaps between them, in pieces: many small writes take twice as long. */
+  /** Passes on the rows of a stripe without the gaps, in large pieces: many small writes take twice as long. */
   #pour(stripe: A, pitch: number, wide: number, rows: number, sink: Sink): void {
     const { piece } = this
     const perPiece = Math.floor(piece.length / rows)
@@ -77,12 +77,12 @@ export class Transposer<A extends Elements> {
 
   #stripeOf(length: number): A {
     if (this.#stripe === null || this.#stripe.length < length)
-      // The largest at once: a smaller one that is outgrown would stay in memory until the collector comes.
+      // The full size at once: outgrown buffers stay in memory until garbage collection.
       this.#stripe = this.make(Math.max(length, STRIPE_BYTES / this.#bytes))
     return this.#stripe
   }
 
-  /** Columns `[c0, c0 + wide)` of the source as rows of `stripe [wide, pitch]`. */
+  /** Copies columns `[c0, c0 + wide)` of the source to rows of `stripe [wide, pitch]`. */
   #fillStripe({ rows, columns, width, read }: Matrix<A>, c0: number, wide: number, stripe: A, pitch: number): void {
     const whole = wide === columns || wide * width < MIN_READ_BYTES
     const stride = whole ? columns : wide
@@ -107,7 +107,7 @@ export class Transposer<A extends Elements> {
 }
 
 /**
- * Elements from one row of a stripe to the next. Rows whose distance is a power of two fall into the same few lines of
- * the cache, which makes a transposition several times slower: such rows get a gap.
+ * Distance between rows of a stripe, in elements. Rows at distances of a power of two share few cache lines, which
+ * makes transposing several times slower: such rows get a gap.
  */
 const pitchOf = (rows: number): number => (rows % 256 === 0 ? rows + 16 : rows)

@@ -6,7 +6,7 @@ import { bytesOf, Transposer, type Sink } from './transpose.js'
 
 export { PIECE_BYTES, type Sink } from './transpose.js'
 
-/** The buffers of a conversion, each made once: fresh memory costs more than the copying. */
+/** Streams weights through buffers that are allocated once, since allocation costs more than copying. */
 export class WeightStream {
   readonly #transposer = new Transposer((length) => new Float32Array(length))
   readonly #scratch = new Scratch()
@@ -15,9 +15,9 @@ export class WeightStream {
 
   /**
    * Streams `parameter` as little-endian float32 to `sink`, in pieces of at most 4 MiB.
-   * @param as `stored`: in the source's order; `meant`: as the forward pass means it, i.e. transposed where the
-   *   parameter's layout says so.
-   * @throws AlbertkitError `malformed` from the source.
+   * @param as `stored`: in the source's order; `logical`: in the order of the forward pass, i.e. transposed if the
+   *   parameter's layout requires it
+   * @throws AlbertkitError `malformed` from the source
    */
   stream(parameter: Parameter, as: ElementOrder, sink: Sink): void {
     const total = elementCount(parameter.shape)
