@@ -1,5 +1,5 @@
 import { unsupported } from '../../base/errors.js'
-import { alignedOf, expand, filter, slice, span, transform, type Aligned } from './aligned.js'
+import { alignedOf, expand, slice, span, transform, words, type Aligned } from './aligned.js'
 import { transformersRules } from './basic-rules.js'
 import { fieldsOf, type Fields } from './normalizers.js'
 import type { CharacterTokenizer } from './slow-tokenizer.js'
@@ -60,13 +60,13 @@ export class JapaneseCharacters implements CharacterTokenizer {
   }
 }
 
-/** Text as MeCab's words give it back: composed, lower-cased, without what is between them. */
-function mecabText(text: Aligned, lowerCase: boolean, normalize: boolean): Aligned {
+/** Text between what MeCab skips, normalised: its words lie within, and their characters are all of them. */
+function mecabParts(text: Aligned, lowerCase: boolean, normalize: boolean): Aligned[] {
   const composed = normalize ? transform(text, (t) => t.normalize('NFKC')) : text
   // The text ends there for a program in C.
   const end = composed.chars.indexOf('\0')
-  const kept = filter(end === -1 ? composed : slice(composed, 0, end), (c) => !isSkipped(c))
-  return lowerCase ? expand(kept, (c) => c.toLowerCase()) : kept
+  const parts = words(end === -1 ? composed : slice(composed, 0, end), isSkipped)
+  return lowerCase ? parts.map((part) => expand(part, (c) => c.toLowerCase())) : parts
 }
 
 /** @throws AlbertkitError `unsupported` if words are to be found in a dictionary */
@@ -87,7 +87,7 @@ export function japaneseTokenizer(
   if (piece === 'character' && word === 'none') return new JapaneseCharacters(base, word, (text) => [text])
   if (piece === 'character' && word === 'mecab') {
     const normalize = fieldsOf(fields.mecab_kwargs).normalize_text !== false
-    return new JapaneseCharacters(base, word, (text) => [mecabText(text, lowerCase, normalize)])
+    return new JapaneseCharacters(base, word, (text) => mecabParts(text, lowerCase, normalize))
   }
   throw unsupported(`BertJapaneseTokenizer with ${word} words and ${piece} pieces cannot be followed`, {
     code: 'tokenizer-unsupported',
