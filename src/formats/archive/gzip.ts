@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
 import { crc32 } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
@@ -32,9 +33,9 @@ export class GzipBytes {
     })
   }
 
-  #fail(what: string, cause?: unknown): AlbertkitError {
+  #fail(what: string, code: ErrorCode = 'header-invalid', cause?: unknown): AlbertkitError {
     return malformed(`the archive cannot be unpacked: ${what}`, {
-      code: 'header-invalid',
+      code,
       file: this.path,
       cause,
       hint: 'is the file whole? fetch it again',
@@ -42,7 +43,7 @@ export class GzipBytes {
   }
 
   #dataStart(): number {
-    if (this.file.size < HEADER_BYTES + TRAILER_BYTES) throw this.#fail('the file is too short')
+    if (this.file.size < HEADER_BYTES + TRAILER_BYTES) throw this.#fail('the file is too short', 'file-truncated')
     const header = this.file.bytes(0, HEADER_BYTES)
     const [first, second, method, flags = 0] = header
     if (first !== 0x1f || second !== 0x8b || method !== 8) throw this.#fail('it has no header of gzip')
@@ -69,10 +70,10 @@ export class GzipBytes {
    */
   finish(): void {
     const { size, endsAt } = this.#inflating(() => this.#inflated.finish())
-    if (endsAt + TRAILER_BYTES > this.file.size) throw this.#fail('it ends early')
+    if (endsAt + TRAILER_BYTES > this.file.size) throw this.#fail('it ends early', 'file-truncated')
     const trailer = new DataView(this.file.bytes(endsAt, TRAILER_BYTES).buffer)
     if (trailer.getUint32(0, true) !== this.#crc || trailer.getUint32(4, true) !== size % 2 ** 32)
-      throw this.#fail('its checksum is wrong')
+      throw this.#fail('its checksum is wrong', 'checksum-mismatch')
     const rest = this.file.bytes(endsAt + TRAILER_BYTES, Math.min(2, this.file.size - endsAt - TRAILER_BYTES))
     if (rest[0] === 0x1f && rest[1] === 0x8b)
       throw unsupported('the archive is several gzip streams, one behind the other', {
@@ -86,7 +87,7 @@ export class GzipBytes {
     try {
       return body()
     } catch (error) {
-      if (error instanceof DeflateError) throw this.#fail(error.message, error)
+      if (error instanceof DeflateError) throw this.#fail(error.message, error.code, error)
       throw error
     }
   }

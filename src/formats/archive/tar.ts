@@ -1,4 +1,5 @@
 import { latin1Text, utf8Text } from '../../base/bytes.js'
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 import type { TreeFile } from '../core/tree-port.js'
@@ -41,9 +42,9 @@ interface TarEntry {
 class TarReader {
   constructor(readonly bytes: TarBytes) {}
 
-  fail(what: string, offset: number): AlbertkitError {
+  fail(what: string, offset: number, code: ErrorCode = 'header-invalid'): AlbertkitError {
     return malformed(`the archive cannot be unpacked: ${what}`, {
-      code: 'header-invalid',
+      code,
       file: this.bytes.path,
       offset,
       hint: 'is the file whole? fetch it again',
@@ -52,7 +53,7 @@ class TarReader {
 
   #take(offset: number, length: number): Uint8Array {
     const target = new Uint8Array(length)
-    if (this.bytes.read(offset, target) < length) throw this.fail('it ends early', offset)
+    if (this.bytes.read(offset, target) < length) throw this.fail('it ends early', offset, 'file-truncated')
     return target
   }
 
@@ -81,7 +82,7 @@ class TarReader {
     const [start, end] = FIELD.checksum
     const sum = header.reduce((n, byte, i) => n + (i >= start && i < end ? 32 : byte), 0)
     if (sum !== this.#number(header, FIELD.checksum, offset))
-      throw this.fail('the checksum of a header is wrong', offset)
+      throw this.fail('the checksum of a header is wrong', offset, 'checksum-mismatch')
   }
 
   /** Attributes of a pax extension: lines of length, key and value. */
@@ -108,13 +109,14 @@ class TarReader {
       const read = this.bytes.read(at, header)
       // Two empty blocks end an archive; many programs leave them out.
       if (read === 0 || header.every((byte) => byte === 0)) return
-      if (read < BLOCK) throw this.fail('it ends early', at)
+      if (read < BLOCK) throw this.fail('it ends early', at, 'file-truncated')
       this.#checkHeader(header, at)
       const type = String.fromCharCode(header[TYPE_AT]!)
       const size = Number(attributes.get('size') ?? this.#number(header, FIELD.size, at))
       const dataStart = at + BLOCK
       if (type === PAX || type === LONG_NAME) {
-        if (size > MAX_EXTENSION) throw this.fail('an extended header is endless', at)
+        if (size > MAX_EXTENSION)
+          throw this.fail(`an extended header is longer than ${MAX_EXTENSION} bytes`, at, 'limit-exceeded')
         const bytes = this.#take(dataStart, size)
         if (type === PAX) attributes = this.#attributes(bytes, at)
         else longName = this.#text(bytes, [0, size])
@@ -151,7 +153,7 @@ export function tarMembers(bytes: TarBytes, limits: ArchiveLimits): Members {
       if (files.has(path)) throw reader.fail(`it holds ${path} twice`, dataStart)
       // The last byte is asked for at once: a file that is cut off is said to be so before anything of it is used.
       if (size > 0 && bytes.read(dataStart + size - 1, new Uint8Array(1)) === 0)
-        throw reader.fail('it ends early', dataStart)
+        throw reader.fail('it ends early', dataStart, 'file-truncated')
       const read = (offset: number, target: Uint8Array): number =>
         bytes.read(dataStart + offset, target.subarray(0, Math.max(0, size - offset)))
       files.set(

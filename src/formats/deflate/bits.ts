@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../base/error-codes.js'
+
 /** Bytes that are read by ranges. */
 export interface ByteRanges {
   read(offset: number, target: Uint8Array): void
@@ -6,8 +8,15 @@ export interface ByteRanges {
 /** Bytes of input that are read at a time. */
 const CHUNK = 64 * 1024
 
-/** Raised for bytes that are no DEFLATE stream; whoever knows the file says so of it. */
-export class DeflateError extends Error {}
+/** Error of bytes that are not a DEFLATE stream. The caller, which knows the file, turns it into an AlbertkitError. */
+export class DeflateError extends Error {
+  constructor(
+    message: string,
+    readonly code: ErrorCode = 'header-invalid',
+  ) {
+    super(message)
+  }
+}
 
 /** The bits of a range of bytes, the lowest of each byte first. */
 export class BitInput {
@@ -58,7 +67,7 @@ export class BitInput {
     const value = this.bits & ((1 << n) - 1)
     this.bits >>>= n
     this.count -= n
-    if (this.isOver()) throw new DeflateError('it ends early')
+    if (this.isOver()) throw new DeflateError('it ends early', 'file-truncated')
     return value
   }
 
@@ -76,7 +85,7 @@ export class BitInput {
 
   /** Copies bytes at a whole byte into `target`. */
   copy(target: Uint8Array): void {
-    if (this.at + target.length > this.end) throw new DeflateError('it ends early')
+    if (this.at + target.length > this.end) throw new DeflateError('it ends early', 'file-truncated')
     this.bytes.read(this.at, target)
     this.at += target.length
   }

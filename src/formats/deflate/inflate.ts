@@ -195,7 +195,7 @@ export class Inflater {
     if (entry === 0) throw new DeflateError('a code is not defined')
     input.bits >>>= entry & 15
     input.count -= entry & 15
-    if (input.at > input.end && input.isOver()) throw new DeflateError('it ends early')
+    if (input.at > input.end && input.isOver()) throw new DeflateError('it ends early', 'file-truncated')
     return entry >>> 4
   }
 

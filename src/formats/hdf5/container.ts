@@ -49,6 +49,9 @@ export const hdf5: Container = {
       USUAL.find((name) => candidates.includes(name)) ?? (candidates.length === 1 ? candidates[0] : undefined)
     if (file !== undefined) return found(files, join(directory, file))
     if (candidates.length === 0) return null
-    throw usage(`${directory} holds several models: ${candidates.join(', ')}`, { hint: 'give the one you mean' })
+    throw usage(`${directory} holds several models: ${candidates.join(', ')}`, {
+      code: 'choice-ambiguous',
+      hint: 'give the one you mean',
+    })
   },
 }

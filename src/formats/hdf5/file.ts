@@ -84,7 +84,8 @@ export class Hdf5File {
       )
       for (const name of children) {
         const path = `${parent}/${name}`
-        if (++objects > MAX_OBJECTS) throw unsupported(`the file has more than ${MAX_OBJECTS} objects`, place)
+        if (++objects > MAX_OBJECTS)
+          throw unsupported(`the file has more than ${MAX_OBJECTS} objects`, { code: 'limit-exceeded', ...place })
         const kind = this.library.call(
           `${path.slice(1)} cannot be read`,
           { ...place, tensor: path.slice(1) },
@@ -96,7 +97,10 @@ export class Hdf5File {
         if (kind === 'dataset') found.push(this.#dataset(path))
         else if (kind === 'group') {
           if (depth === MAX_DEPTH)
-            throw unsupported(`groups lie more than ${MAX_DEPTH} deep, or link in a circle: ${path.slice(1)}`, place)
+            throw unsupported(`groups lie more than ${MAX_DEPTH} deep, or link in a circle: ${path.slice(1)}`, {
+              code: 'limit-exceeded',
+              ...place,
+            })
           groups.push({ path, depth: depth + 1 })
           const named = this.#textAttribute(path, 'name')
           if (named !== null) names.set(path.slice(1), named)
@@ -120,24 +124,35 @@ export class Hdf5File {
     const dims = shape ?? []
     const byteLength = dims.includes(0) ? 0 : elementCount(dims) * width
     if (!Number.isSafeInteger(byteLength) || dims.some((d) => !Number.isSafeInteger(d) || d < 0))
-      throw malformed(`impossible shape [${dims.join(', ')}]`, place)
+      throw malformed(`impossible shape [${dims.join(', ')}]`, { code: 'range-invalid', ...place })
     if (metadata.virtual_sources !== undefined)
-      throw unsupported('the dataset is put together from other files (virtual dataset)', place)
+      throw unsupported('the dataset is put together from other files (virtual dataset)', {
+        code: 'format-unsupported',
+        ...place,
+      })
     const other = filters.find(({ id }) => !FILTERS.has(id))
     if (other !== undefined)
       throw unsupported(`the dataset is compressed with ${other.name === '' ? `filter ${other.id}` : other.name}`, {
+        code: 'compression-unsupported',
         ...place,
         hint: 'store it again without, or with gzip',
       })
     if (chunks === null && byteLength > this.#size)
-      throw malformed(`the dataset takes ${byteLength} bytes, but the file has ${this.#size}`, place)
+      throw malformed(`the dataset takes ${byteLength} bytes, but the file has ${this.#size}`, {
+        code: 'range-invalid',
+        ...place,
+      })
     if (chunks !== null && elementCount(chunks) * size > MAX_CHUNK_BYTES)
       throw unsupported(`a chunk of the dataset takes ${elementCount(chunks) * size} bytes`, {
+        code: 'limit-exceeded',
         ...place,
         hint: `store it in chunks of at most ${MAX_CHUNK_BYTES} bytes`,
       })
     if (chunks !== null && byteLength > MAX_GROWTH * this.#size)
-      throw unsupported(`the dataset grows to ${byteLength} bytes from a file of ${this.#size}`, place)
+      throw unsupported(`the dataset grows to ${byteLength} bytes from a file of ${this.#size}`, {
+        code: 'limit-exceeded',
+        ...place,
+      })
     return { name, path, dtype, shape: dims, byteLength, file: this.path }
   }
 

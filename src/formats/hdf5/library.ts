@@ -104,13 +104,18 @@ export class Hdf5Library {
       const { failure } = this.#files
       if (failure instanceof AlbertkitError) return failure
       return malformed(`${what}: ${this.#reason(error)}`, {
+        code: 'header-invalid',
         ...place,
         hint: 'the file is damaged or cut off: fetch it again',
         ...(error === undefined ? {} : { cause: error }),
       })
     }
     if (this.#broken)
-      throw environment('the HDF5 library stopped at a damaged file before', { ...place, hint: 'start anew' })
+      throw environment('the HDF5 library stopped at a damaged file before', {
+        code: 'process-failed',
+        ...place,
+        hint: 'start anew',
+      })
     this.#talk = ''
     this.#files.failure = null
     let result: T

@@ -82,7 +82,10 @@ async function open(port: FilePort, files: readonly string[], parts: readonly Pa
   try {
     for (const { path } of parts) opened.push(new Hdf5File(library, port, path))
     if (opened.every(({ entries }) => entries.size === 0))
-      throw unsupported('the HDF5 file holds no datasets, so no weights', { file: parts[0]?.path ?? '' })
+      throw unsupported('the HDF5 file holds no datasets, so no weights', {
+        code: 'not-a-model',
+        file: parts[0]?.path ?? '',
+      })
     return new Hdf5Source(files, opened, parts)
   } catch (error) {
     for (const file of opened) file.close()

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 
@@ -21,15 +22,21 @@ export class ByteCursor {
     this.position = start
   }
 
-  fail(what: string, offset = this.position): AlbertkitError {
-    return malformed(what, { file: this.file.path, offset, hint: 'the file is damaged or cut off: fetch it again' })
+  fail(what: string, offset = this.position, code: ErrorCode = 'header-invalid'): AlbertkitError {
+    return malformed(what, {
+      code,
+      file: this.file.path,
+      offset,
+      hint: 'the file is damaged or cut off: fetch it again',
+    })
   }
 
   /** Makes `length` bytes from the position on available, at most a window full. */
   #ensure(length: number): number {
     const at = this.position - this.#windowStart
     if (at >= 0 && at + length <= this.#window.length) return at
-    if (this.position + length > this.end) throw this.fail(`the pickle ends at byte ${this.end}, within an opcode`)
+    if (this.position + length > this.end)
+      throw this.fail(`the pickle ends at byte ${this.end}, within an opcode`, this.position, 'file-truncated')
     this.#window = this.file.bytes(this.position, Math.min(WINDOW, this.end - this.position))
     this.#windowStart = this.position
     return 0
@@ -46,7 +53,7 @@ export class ByteCursor {
     const at = this.#ensure(width)
     let value = 0
     for (let i = width - 1; i >= 0; i--) value = value * 256 + this.#window[at + i]!
-    if (!Number.isSafeInteger(value)) throw this.fail(`a length of ${value} bytes`)
+    if (!Number.isSafeInteger(value)) throw this.fail(`a length of ${value} bytes`, this.position, 'limit-exceeded')
     this.position += width
     return value
   }
@@ -64,9 +71,10 @@ export class ByteCursor {
 
   /** A copy of the next `length` bytes, which must not be more than `limit`. */
   bytes(length: number, limit: number): Uint8Array {
-    if (length > limit) throw this.fail(`${length} bytes in one value, more than the limit of ${limit}`)
+    if (length > limit)
+      throw this.fail(`${length} bytes in one value, more than the limit of ${limit}`, this.position, 'limit-exceeded')
     if (this.position + length > this.end)
-      throw this.fail(`a value of ${length} bytes, but the pickle ends at ${this.end}`)
+      throw this.fail(`a value of ${length} bytes, but the pickle ends at ${this.end}`, this.position, 'file-truncated')
     if (length > WINDOW) {
       const copy = this.file.bytes(this.position, length)
       this.position += length
@@ -83,7 +91,8 @@ export class ByteCursor {
     for (;;) {
       const next = this.byte()
       if (next === 0x0a) return Uint8Array.from(bytes)
-      if (bytes.push(next) > MAX_LINE) throw this.fail(`a line longer than the limit of ${MAX_LINE} bytes`)
+      if (bytes.push(next) > MAX_LINE)
+        throw this.fail(`a line longer than the limit of ${MAX_LINE} bytes`, this.position, 'limit-exceeded')
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { ByteCursor } from './cursor.js'
 import { OP } from './opcodes.js'
@@ -38,7 +39,7 @@ export class PickleMachine {
   readonly #cursor: ByteCursor
   readonly #host: PickleHost
   readonly #memo = new Map<number, PickleValue>()
-  readonly #stack = new PickleStack((what) => this.#fail(what))
+  readonly #stack = new PickleStack((what, code) => this.#fail(what, code))
   #opStart = 0
   #strings = 0
   #work = 0
@@ -49,8 +50,8 @@ export class PickleMachine {
     this.#host = host
   }
 
-  #fail(what: string): AlbertkitError {
-    return this.#cursor.fail(what, this.#opStart)
+  #fail(what: string, code: ErrorCode = 'header-invalid'): AlbertkitError {
+    return this.#cursor.fail(what, this.#opStart, code)
   }
 
   /**
@@ -80,31 +81,34 @@ export class PickleMachine {
 
   #charge(work: number): void {
     this.#work += work
-    if (this.#work > MAX_WORK) throw this.#fail(`more than ${MAX_WORK} opcodes in one pickle`)
+    if (this.#work > MAX_WORK) throw this.#fail(`more than ${MAX_WORK} opcodes in one pickle`, 'limit-exceeded')
   }
 
   /** A container that was just made. */
   #fresh<T extends PickleList | PickleDict | PickleSet>(container: T): T {
-    if (++this.#containers > MAX_CONTAINERS) throw this.#fail(`more than ${MAX_CONTAINERS} containers in one pickle`)
+    if (++this.#containers > MAX_CONTAINERS)
+      throw this.#fail(`more than ${MAX_CONTAINERS} containers in one pickle`, 'limit-exceeded')
     return container
   }
 
   #raw(width: 1 | 4 | 8): Uint8Array {
     const length = this.#cursor.uint(width)
     this.#strings += length
-    if (this.#strings > MAX_STRINGS_BYTES) throw this.#fail(`more than ${MAX_STRINGS_BYTES} bytes of strings`)
+    if (this.#strings > MAX_STRINGS_BYTES)
+      throw this.#fail(`more than ${MAX_STRINGS_BYTES} bytes of strings`, 'limit-exceeded')
     return this.#cursor.bytes(length, MAX_STRING_BYTES)
   }
 
   #line(): string {
     const line = this.#cursor.line()
     this.#strings += line.length
-    if (this.#strings > MAX_STRINGS_BYTES) throw this.#fail(`more than ${MAX_STRINGS_BYTES} bytes of strings`)
+    if (this.#strings > MAX_STRINGS_BYTES)
+      throw this.#fail(`more than ${MAX_STRINGS_BYTES} bytes of strings`, 'limit-exceeded')
     return text(line)
   }
 
   #remember(key: number): void {
-    if (this.#memo.size >= MAX_MEMO) throw this.#fail(`more than ${MAX_MEMO} values in the memo`)
+    if (this.#memo.size >= MAX_MEMO) throw this.#fail(`more than ${MAX_MEMO} values in the memo`, 'limit-exceeded')
     this.#memo.set(key, this.#stack.top())
   }
 
@@ -119,6 +123,7 @@ export class PickleMachine {
     const path = `${module}.${name}`
     if (spec !== null) return new PickleGlobal(path, spec)
     throw unsupported(`the pickle asks for the global ${path.slice(0, 200)}, which is no tensor and no container`, {
+      code: 'global-refused',
       file: this.#cursor.file.path,
       offset: this.#opStart,
       hint: 'nothing of it was run; save the weights alone: torch.save(model.state_dict(), …)',
@@ -348,14 +353,15 @@ export class PickleMachine {
         throw this.#fail('a global by its number in a registry of extensions, which a file cannot bring along')
       case OP.NEXT_BUFFER:
       case OP.READONLY_BUFFER:
-        throw this.#fail('a buffer outside the pickle')
+        throw this.#fail('a buffer outside the pickle', 'format-unsupported')
       default:
         throw this.#fail(`no pickle opcode: 0x${op.toString(16).padStart(2, '0')}`)
     }
   }
 
   #protocol(protocol: number): void {
-    if (protocol > HIGHEST_PROTOCOL) throw this.#fail(`pickle protocol ${protocol}; 0 to 5 are known`)
+    if (protocol > HIGHEST_PROTOCOL)
+      throw this.#fail(`pickle protocol ${protocol}; 0 to 5 are known`, 'format-unsupported')
   }
 
   #int(line: string): PickleValue {

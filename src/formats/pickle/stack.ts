@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import type { PickleValue } from './values.js'
 
 /** Open containers, one in another. */
@@ -9,7 +10,7 @@ export class PickleStack {
   readonly #marks: PickleValue[][] = []
 
   /** @param fail makes the error of what is wrong */
-  constructor(readonly fail: (what: string) => Error) {}
+  constructor(readonly fail: (what: string, code?: ErrorCode) => Error) {}
 
   /** Values since the last mark. */
   get length(): number {
@@ -44,7 +45,7 @@ export class PickleStack {
   }
 
   mark(): void {
-    if (this.#marks.length >= MAX_MARKS) throw this.fail(`containers nested deeper than ${MAX_MARKS}`)
+    if (this.#marks.length >= MAX_MARKS) throw this.fail(`containers nested deeper than ${MAX_MARKS}`, 'limit-exceeded')
     this.#marks.push(this.#values)
     this.#values = []
   }

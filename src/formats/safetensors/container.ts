@@ -33,6 +33,9 @@ export const safetensors: Container = {
     const file = models.find((name) => name === 'model.safetensors') ?? (models.length === 1 ? models[0] : undefined)
     if (file !== undefined) return found(files, join(directory, file))
     if (models.length === 0) return null
-    throw usage(`${directory} holds several models: ${models.join(', ')}`, { hint: 'give the one you mean' })
+    throw usage(`${directory} holds several models: ${models.join(', ')}`, {
+      code: 'choice-ambiguous',
+      hint: 'give the one you mean',
+    })
   },
 }

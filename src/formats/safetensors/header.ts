@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 import {
@@ -63,8 +64,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 class HeaderReader {
   constructor(readonly file: RangedFile) {}
 
-  fail(what: string, tensor?: string, offset?: number): AlbertkitError {
+  fail(code: ErrorCode, what: string, tensor?: string, offset?: number): AlbertkitError {
     return malformed(what, {
+      code,
       file: this.file.path,
       ...(tensor === undefined ? {} : { tensor }),
       ...(offset === undefined ? {} : { offset }),
@@ -74,17 +76,28 @@ class HeaderReader {
 
   text(): { text: string; end: number } {
     const { file } = this
-    if (file.size < LENGTH_BYTES) throw this.fail(`${file.size} bytes are too few for a header`, undefined, 0)
+    if (file.size < LENGTH_BYTES)
+      throw this.fail('file-truncated', `${file.size} bytes are too few for a header`, undefined, 0)
     const length = new DataView(file.bytes(0, LENGTH_BYTES).buffer).getBigUint64(0, true)
     if (length > BigInt(MAX_HEADER_BYTES))
-      throw this.fail(`the header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}`, undefined, 0)
+      throw this.fail(
+        'limit-exceeded',
+        `the header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}`,
+        undefined,
+        0,
+      )
     const end = LENGTH_BYTES + Number(length)
     if (end > file.size)
-      throw this.fail(`the header claims ${length} bytes, but the file has ${file.size}`, undefined, 0)
+      throw this.fail(
+        'file-truncated',
+        `the header claims ${length} bytes, but the file has ${file.size}`,
+        undefined,
+        0,
+      )
     try {
       return { text: utf8.decode(file.bytes(LENGTH_BYTES, Number(length))), end }
     } catch {
-      throw this.fail('the header is not UTF-8', undefined, LENGTH_BYTES)
+      throw this.fail('header-invalid', 'the header is not UTF-8', undefined, LENGTH_BYTES)
     }
   }
 
@@ -94,47 +107,50 @@ class HeaderReader {
       value = parseStrict(text)
     } catch (error) {
       if (!(error instanceof StrictJsonError)) throw error
-      throw this.fail(`the header is not JSON: ${error.message}`, undefined, LENGTH_BYTES)
+      throw this.fail('header-invalid', `the header is not JSON: ${error.message}`, undefined, LENGTH_BYTES)
     }
-    if (!(value instanceof StrictObject)) throw this.fail('the header is not a JSON object', undefined, LENGTH_BYTES)
+    if (!(value instanceof StrictObject))
+      throw this.fail('header-invalid', 'the header is not a JSON object', undefined, LENGTH_BYTES)
     return value
   }
 
   metadata(value: StrictValue): Map<string, string> {
     if (value === null) return new Map()
-    if (!(value instanceof StrictObject)) throw this.fail('__metadata__ is not an object of strings')
+    if (!(value instanceof StrictObject)) throw this.fail('header-invalid', '__metadata__ is not an object of strings')
     return new Map(
       value.entries.map(([key, text]) => {
-        if (typeof text !== 'string') throw this.fail(`__metadata__ ${key} is not a string`)
+        if (typeof text !== 'string') throw this.fail('header-invalid', `__metadata__ ${key} is not a string`)
         return [key, text]
       }),
     )
   }
 
   integers(value: StrictValue | undefined, what: string, tensor: string): number[] {
-    if (!Array.isArray(value)) throw this.fail(`the tensor has no ${what}`, tensor)
+    if (!Array.isArray(value)) throw this.fail('header-invalid', `the tensor has no ${what}`, tensor)
     return value.map((item) => {
       if (!(item instanceof RawNumber) || !isPlainInteger(item.text))
-        throw this.fail(`${what} of the tensor holds something that is no whole number`, tensor)
+        throw this.fail('header-invalid', `${what} of the tensor holds something that is no whole number`, tensor)
       const n = Number(item.text)
       if (!Number.isSafeInteger(n))
-        throw this.fail(`${what} of the tensor holds ${item.text}, larger than any file`, tensor)
+        throw this.fail('header-invalid', `${what} of the tensor holds ${item.text}, larger than any file`, tensor)
       return n
     })
   }
 
   entry(name: string, value: StrictValue, dataStart: number): SafetensorsEntry {
-    if (!(value instanceof StrictObject)) throw this.fail('the tensor is not described by an object', name)
+    if (!(value instanceof StrictObject))
+      throw this.fail('header-invalid', 'the tensor is not described by an object', name)
     const dtype = value.get('dtype')
     if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BITS, dtype)))
-      throw this.fail(`the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
+      throw this.fail('dtype-unsupported', `the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
     const shape = this.integers(value.get('shape'), 'shape', name)
     const [begin = 0, end = 0, ...more] = this.integers(value.get('data_offsets'), 'data_offsets', name)
-    if (more.length > 0 || begin > end) throw this.fail('the tensor has impossible data_offsets', name)
+    if (more.length > 0 || begin > end) throw this.fail('range-invalid', 'the tensor has impossible data_offsets', name)
     const bits = OTHER_BITS[dtype] ?? 8 * DTYPE_BYTES[dtype as DType]
     const size = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, bits / 8)
     if (size !== end - begin)
       throw this.fail(
+        'range-invalid',
         `the tensor is ${end - begin} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`,
         name,
         dataStart + begin,
@@ -157,6 +173,7 @@ class HeaderReader {
     for (const { name, offset, byteLength } of sorted) {
       if (offset !== expected)
         throw this.fail(
+          'range-invalid',
           `the tensor begins at byte ${offset}, where ${expected} is expected: ranges must join`,
           name,
           offset,
@@ -167,6 +184,7 @@ class HeaderReader {
     if (expected === size) return
     const last = sorted[sorted.length - 1]?.name
     throw this.fail(
+      expected > size ? 'file-truncated' : 'range-invalid',
       expected > size
         ? `the file ends at byte ${size}, but its tensors need ${expected}`
         : `${size - expected} bytes follow the last tensor`,
@@ -188,7 +206,7 @@ export function readHeader(file: RangedFile): SafetensorsHeader {
   let metadata: Map<string, string> | null = null
   for (const [name, value] of reader.object(text).entries) {
     if (name === '__metadata__') {
-      if (metadata !== null) throw reader.fail('__metadata__ occurs twice')
+      if (metadata !== null) throw reader.fail('header-invalid', '__metadata__ occurs twice')
       metadata = reader.metadata(value)
       continue
     }
@@ -197,6 +215,7 @@ export function readHeader(file: RangedFile): SafetensorsHeader {
     // The format forbids two equal names; the official library takes them where nothing but the name is there twice.
     if (known !== undefined && !isSame(known, entry))
       throw reader.fail(
+        'tensor-duplicate',
         `the header has the tensor twice, at bytes ${known.offset} and ${entry.offset}`,
         name,
         entry.offset,

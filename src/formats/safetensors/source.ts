@@ -86,6 +86,7 @@ export function openShardedSafetensors(files: FilePort, indexPath: string): Tens
     if (entry === undefined || shard === undefined) {
       for (const open of shards) open.close()
       throw malformed(`the index puts the tensor in ${shardName}, which does not have it`, {
+        code: 'shard-mismatch',
         file: indexPath,
         tensor: name,
       })

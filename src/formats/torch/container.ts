@@ -50,6 +50,9 @@ export const torch: Container = {
     const [file] = models
     if (file === undefined) return null
     if (models.length === 1) return found(files, join(directory, basename(file)))
-    throw usage(`${directory} holds several models: ${models.join(', ')}`, { hint: 'give the one you mean' })
+    throw usage(`${directory} holds several models: ${models.join(', ')}`, {
+      code: 'choice-ambiguous',
+      hint: 'give the one you mean',
+    })
   },
 }

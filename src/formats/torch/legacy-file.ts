@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 import { ByteCursor } from '../pickle/cursor.js'
@@ -34,10 +35,11 @@ export function isLegacyTorch(file: RangedFile): boolean {
 
 /** The dict of `torch.save` that says how wide the types of C were. */
 function checkSystem(file: string, info: PickleValue, offset: number): void {
-  if (!(info instanceof PickleDict)) throw malformed('the description of the machine is no dict', { file, offset })
+  if (!(info instanceof PickleDict))
+    throw malformed('the description of the machine is no dict', { code: 'header-invalid', file, offset })
   const protocol = info.entries.get('protocol_version')
   if (protocol !== undefined && protocol !== PROTOCOL)
-    throw unsupported(`version ${show(protocol)} of the format`, { file, offset })
+    throw unsupported(`version ${show(protocol)} of the format`, { code: 'format-unsupported', file, offset })
 }
 
 /**
@@ -47,14 +49,18 @@ function checkSystem(file: string, info: PickleValue, offset: number): void {
  */
 export function readLegacyTorch(file: RangedFile): TorchFile {
   const cursor = new ByteCursor(file, 0, file.size)
-  const fail = (what: string, offset: number): Error =>
-    malformed(what, { file: file.path, offset, hint: 'the file is damaged or cut off: fetch it again' })
+  const fail = (what: string, offset: number, code: ErrorCode = 'header-invalid'): Error =>
+    malformed(what, { code, file: file.path, offset, hint: 'the file is damaged or cut off: fetch it again' })
   const plain = (): PickleValue => new PickleMachine(cursor, PLAIN).run()
-  if (plain() !== MAGIC) throw fail('the pickle is no PyTorch file: its magic number is absent', 0)
+  if (plain() !== MAGIC) throw fail('the pickle is no PyTorch file: its magic number is absent', 0, 'not-a-model')
   const version = cursor.position
   const protocol = plain()
   if (protocol !== PROTOCOL)
-    throw unsupported(`version ${show(protocol)} of the format`, { file: file.path, offset: version })
+    throw unsupported(`version ${show(protocol)} of the format`, {
+      code: 'format-unsupported',
+      file: file.path,
+      offset: version,
+    })
   const system = cursor.position
   checkSystem(file.path, plain(), system)
   const host = new TorchHost()
@@ -68,20 +74,26 @@ export function readLegacyTorch(file: RangedFile): TorchFile {
     const storage = typeof key === 'string' ? host.storages.get(key) : undefined
     if (typeof key !== 'string' || storage === undefined || places.has(key))
       throw fail(`the storage ${show(key)} is listed, but no tensor has it`, keysAt)
-    if (offset + LENGTH_BYTES > file.size) throw fail(`the file ends before storage ${key}`, file.size)
+    if (offset + LENGTH_BYTES > file.size)
+      throw fail(`the file ends before storage ${key}`, file.size, 'file-truncated')
     const elements = new DataView(file.bytes(offset, LENGTH_BYTES).buffer).getBigUint64(0, true)
     if (elements * BigInt(storage.type.width) !== BigInt(storage.bytes))
       throw fail(
         `storage ${key} has ${elements} elements, but the pickle says ${storage.bytes / storage.type.width}`,
         offset,
+        'range-invalid',
       )
     offset += LENGTH_BYTES
     if (offset + storage.bytes > file.size)
-      throw fail(`the file ends at byte ${file.size}, but storage ${key} runs to ${offset + storage.bytes}`, file.size)
+      throw fail(
+        `the file ends at byte ${file.size}, but storage ${key} runs to ${offset + storage.bytes}`,
+        file.size,
+        'file-truncated',
+      )
     places.set(key, { offset, bytes: storage.bytes, crc32: null })
     offset += storage.bytes
   }
   const absent = [...host.storages.keys()].find((key) => !places.has(key))
-  if (absent !== undefined) throw fail(`storage ${absent.slice(0, 100)} is not in the file`, keysAt)
+  if (absent !== undefined) throw fail(`storage ${absent.slice(0, 100)} is not in the file`, keysAt, 'tensor-missing')
   return { file, root, places, storages: host.storages, bigEndian: false, notes: ['written before PyTorch 1.6'] }
 }

@@ -31,7 +31,7 @@ function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Placed
   const { shape, strides, storage, type } = tensor
   const file = from.file.path
   const fail = (what: string, offset?: number): AlbertkitError =>
-    malformed(what, { file, tensor: name, ...(offset === undefined ? {} : { offset }) })
+    malformed(what, { code: 'range-invalid', file, tensor: name, ...(offset === undefined ? {} : { offset }) })
   const place = from.places.get(storage.key)
   if (place === undefined) throw fail('the storage of the tensor is not in the file')
   const byteLength = shape.includes(0) ? 0 : elementCount(shape) * type.width
@@ -44,7 +44,11 @@ function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Placed
       place.offset,
     )
   if (byteLength > Math.max(place.bytes, MAX_EXPANDED_BYTES))
-    throw unsupported(`the tensor repeats ${place.bytes} bytes until they are ${byteLength}`, { file, tensor: name })
+    throw unsupported(`the tensor repeats ${place.bytes} bytes until they are ${byteLength}`, {
+      code: 'limit-exceeded',
+      file,
+      tensor: name,
+    })
   return { name, dtype: type.dtype, shape, byteLength, file, tensor, place, from }
 }
 
@@ -54,12 +58,21 @@ function readTorchFile(files: FilePort, file: RangedFile): TorchFile {
     const entries = readZipDirectory(file)
     const folder = torchFolder(entries)
     if (folder !== null) return readTorchZip(file, entries, folder)
-    throw malformed('the zip archive holds no PyTorch file', { file: file.path, hint: 'it has no data.pkl' })
+    throw malformed('the zip archive holds no PyTorch file', {
+      code: 'not-a-model',
+      file: file.path,
+      hint: 'it has no data.pkl',
+    })
   }
   if (isLegacyTorch(file)) return readLegacyTorch(file)
   if (kind === 'pickle')
-    throw malformed('the pickle is no PyTorch file: its magic number is absent', { file: file.path, offset: 0 })
+    throw malformed('the pickle is no PyTorch file: its magic number is absent', {
+      code: 'not-a-model',
+      file: file.path,
+      offset: 0,
+    })
   throw malformed('the file is neither a zip archive nor a pickle, so no PyTorch file', {
+    code: 'not-a-model',
     file: file.path,
     offset: 0,
     hint: 'it may be damaged or something else: fetch it again',
@@ -101,6 +114,7 @@ class TorchSource implements TensorSource {
     }
     if (crc !== place.crc32)
       throw malformed('the bytes of the tensor do not have their CRC-32', {
+        code: 'checksum-mismatch',
         file: from.file.path,
         tensor: name,
         offset: place.offset,
@@ -178,6 +192,7 @@ function tensorsOf(from: TorchFile): { placed: Map<string, Placed>; notes: reado
   const state = flattenStateDict(from.root)
   if (state === null || state.tensors.size === 0)
     throw unsupported('the file holds no tensors by name', {
+      code: 'not-a-model',
       file: from.file.path,
       hint: 'save a state dict: torch.save(model.state_dict(), …)',
     })
@@ -216,6 +231,7 @@ export function openShardedTorch(files: FilePort, indexPath: string, options: Op
       const tensor = parts[names.indexOf(shard)]?.placed.get(name)
       if (tensor === undefined)
         throw malformed(`the index puts the tensor in ${shard}, which does not have it`, {
+          code: 'shard-mismatch',
           file: indexPath,
           tensor: name,
         })

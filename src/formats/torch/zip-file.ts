@@ -45,10 +45,14 @@ class ZipReader {
   entry(name: string): ZipEntry {
     const entry = this.#byName.get(`${this.folder}/${name}`)
     if (entry === undefined)
-      throw malformed(`the archive has no ${this.folder}/${name}, which its pickle names`, { file: this.file.path })
+      throw malformed(`the archive has no ${this.folder}/${name}, which its pickle names`, {
+        code: 'tensor-missing',
+        file: this.file.path,
+      })
     if (entry.stored) return entry
     const how = entry.method === DEFLATED ? 'compressed' : `packed by method ${entry.method}`
     throw unsupported(`${entry.name} is ${how}, which PyTorch does not do`, {
+      code: 'compression-unsupported',
       file: this.file.path,
       offset: entry.dataStart,
       hint: 'save the weights again with torch.save',
@@ -65,6 +69,7 @@ class ZipReader {
     const order = this.record('byteorder')
     if (order !== null && order !== 'little' && order !== 'big')
       throw malformed('the byte order of the file is neither little nor big', {
+        code: 'header-invalid',
         file: this.file.path,
         offset: this.entry('byteorder').dataStart,
       })
@@ -77,12 +82,14 @@ export function readTorchZip(file: RangedFile, entries: readonly ZipEntry[], fol
   const zip = new ZipReader(file, entries, folder)
   if (zip.has('constants.pkl'))
     throw unsupported('the file holds a TorchScript program, not weights alone', {
+      code: 'format-unsupported',
       file: file.path,
       hint: 'save the weights: torch.save(torch.jit.load(…).state_dict(), …)',
     })
   const pickle = zip.entry('data.pkl')
   if (pickle.size > MAX_PICKLE_BYTES)
     throw malformed(`the pickle has ${pickle.size} bytes, more than the limit of ${MAX_PICKLE_BYTES}`, {
+      code: 'limit-exceeded',
       file: file.path,
       offset: pickle.dataStart,
     })
@@ -94,6 +101,7 @@ export function readTorchZip(file: RangedFile, entries: readonly ZipEntry[], fol
     const entry = zip.entry(`data/${key}`)
     if (entry.size !== bytes)
       throw malformed(`${entry.name} has ${entry.size} bytes, but the pickle says ${bytes}`, {
+        code: 'range-invalid',
         file: file.path,
         offset: entry.dataStart,
       })

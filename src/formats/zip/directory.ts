@@ -81,7 +81,12 @@ class DirectoryReader {
   entries(): ZipEntry[] {
     const { offset, size, count } = findDirectory(this.file)
     if (count > MAX_ENTRIES)
-      throw zipError(this.file, `the zip archive lists ${count} files, more than the limit of ${MAX_ENTRIES}`)
+      throw zipError(
+        this.file,
+        `the zip archive lists ${count} files, more than the limit of ${MAX_ENTRIES}`,
+        undefined,
+        'limit-exceeded',
+      )
     const bytes = zipBytes(this.file, offset, size)
     const placed: ZipEntry[] = []
     const headers: { from: number; entry: ZipEntry }[] = []
@@ -106,7 +111,13 @@ class DirectoryReader {
     const [nameLength, extraLength] = [view.getUint16(28, true), view.getUint16(30, true)]
     const next = at + CENTRAL_BYTES + nameLength + extraLength + view.getUint16(32, true)
     if (next > bytes.length) throw damaged()
-    if (nameLength > MAX_NAME_BYTES) throw zipError(this.file, 'an entry of the zip archive has an endless name')
+    if (nameLength > MAX_NAME_BYTES)
+      throw zipError(
+        this.file,
+        `an entry of the zip archive has a name of more than ${MAX_NAME_BYTES} bytes`,
+        offset + at,
+        'limit-exceeded',
+      )
     const extra = at + CENTRAL_BYTES + nameLength
     const large = largeValues(new DataView(bytes.buffer, bytes.byteOffset + extra, extraLength))
     const number = (field: number): number => {
@@ -163,6 +174,7 @@ class DirectoryReader {
         this.file,
         `${name} in the zip archive runs to byte ${end}, but the file has ${this.file.size}`,
         header,
+        'file-truncated',
       )
     const stored = method === STORED
     if (stored && storedSize !== size) throw lies('size')
@@ -174,7 +186,12 @@ class DirectoryReader {
     headers.forEach(({ entry }, i) => {
       const next = headers[i + 1]
       if (next !== undefined && entry.dataStart + entry.storedSize > next.from)
-        throw zipError(this.file, `${entry.name} and ${next.entry.name} overlap in the zip archive`, next.from)
+        throw zipError(
+          this.file,
+          `${entry.name} and ${next.entry.name} overlap in the zip archive`,
+          next.from,
+          'range-invalid',
+        )
     })
     const names = new Set<string>()
     for (const { from, entry } of headers) {

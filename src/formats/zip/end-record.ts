@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 
@@ -18,9 +19,14 @@ const MAX_COMMENT = 0xffff
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** An error of what an archive says of itself. */
-export const zipError = (file: RangedFile, what: string, offset?: number): AlbertkitError =>
-  malformed(what, { file: file.path, ...(offset === undefined ? {} : { offset }), hint: 'fetch it again' })
+/** An error about the directory or a header of an archive. */
+export const zipError = (
+  file: RangedFile,
+  what: string,
+  offset?: number,
+  code: ErrorCode = 'header-invalid',
+): AlbertkitError =>
+  malformed(what, { code, file: file.path, ...(offset === undefined ? {} : { offset }), hint: 'fetch it again' })
 
 /** Bytes at a place that the archive names. @throws AlbertkitError `malformed` if that lies outside of it */
 export function zipBytes(file: RangedFile, offset: number, length: number): Uint8Array {
@@ -66,7 +72,8 @@ export function findDirectory(file: RangedFile): DirectoryPlace {
   const large = findZip64(file, end)
   if (large !== null) return large
   const record = viewOf(file.bytes(end, END_BYTES))
-  if (record.getUint16(4, true) !== 0) throw zipError(file, 'the zip archive is one of several parts', end)
+  if (record.getUint16(4, true) !== 0)
+    throw zipError(file, 'the zip archive is one of several parts', end, 'format-unsupported')
   return {
     count: record.getUint16(10, true),
     size: record.getUint32(12, true),
