@@ -23,7 +23,7 @@ const sameBits = (a: Float32Array, b: Float32Array): boolean =>
     new Uint8Array(b.buffer, b.byteOffset, b.byteLength),
   ) === 0
 
-/** True if every half is one of the two that are nearest to its number. */
+/** True if every float16 value is one of the two that are nearest to its number. */
 function nearestHalfs(numbers: Float32Array, halfs: Float32Array): boolean {
   for (let i = 0; i < numbers.length; i++) {
     const [x, h] = [numbers[i]!, halfs[i]!]
@@ -92,7 +92,7 @@ function difference(source: TensorSource, artefact: TensorSource, p: Parameter, 
 
 /**
  * Compares every parameter of `parameters` with the tensor of its slot in `artefact`: bit for bit if that is
- * float32; halfs and quantised values must be the nearest representable ones. Equal outputs alone do not prove a
+ * float32; float16 and quantised values must be the nearest representable ones. Equal outputs alone do not prove a
  * conversion: a key bias, for instance, never shows in them (softmax cancels it).
  * @param lossy true if the artefact may hold other dtypes than float32
  */
