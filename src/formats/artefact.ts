@@ -10,8 +10,8 @@ import type { TensorSource } from './core/source.js'
 import { openTfjsWeights } from './tfjs/source.js'
 
 /**
- * Artefacts that albertkit wrote, as models to read: their weights carry slots for names, and their metadata say of
- * which family. Configuration and vocabulary lie beside the artefact's folder.
+ * Containers for artefacts that albertkit wrote: their weights are named by slots, and their metadata name the family.
+ * Configuration and vocabulary lie beside the artefact's folder.
  */
 
 function parseJson(text: string): unknown {
@@ -34,7 +34,7 @@ export function tfjsMetadata(files: FilePort, file: string): ReadonlyMap<string,
 
 const ROUNDED: Readonly<Record<string, string>> = { f16: 'halfs', int8: '8 bits', uint16: '16 bits', uint8: '8 bits' }
 
-/** What a person should know of weights that are not those of the source any more. */
+/** Note for the user if the weights were rounded and so differ from those of the source. */
 function roundedNote(file: string, metadata: ReadonlyMap<string, string>): string[] {
   const said = ROUNDED[metadata.get('dtype') ?? '']
   return said === undefined ? [] : [`the weights are those of ${basename(file)}: rounded to ${said}`]
@@ -47,7 +47,7 @@ function artefact(
   metadataOf: (files: FilePort, file: string) => ReadonlyMap<string, string>,
 ): Container {
   const layout = graphLayout(target)
-  // In the order in which they are taken if several are there.
+  // In order of preference, if there are several.
   const known = fileNames(layout)
   const found = (files: FilePort, file: string): Found => ({
     directories: [dirname(file), dirname(dirname(file))],

@@ -3,27 +3,27 @@ import { malformed, unsupported } from '../base/errors.js'
 import { crc32c, maskCrc } from './core/checksums.js'
 
 /**
- * TFRecord, TensorFlow's file of records (core/lib/io/record_writer.h): length as uint64, its masked CRC-32C, the bytes,
- * their masked CRC-32C; all little-endian.
+ * TFRecord, TensorFlow's record file (tensorflow/core/lib/io/record_writer.h): length as uint64, its masked CRC-32C,
+ * the bytes, their masked CRC-32C; all little-endian.
  */
 
 const HEADER = 12
 const FOOTER = 4
-/** A record of features is some KiB. More than this is a damaged length, or a file of something else. */
+/** A record of features has some KiB; a length above this limit is damaged, or the file is something else. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024
 
 export interface TfRecord {
-  /** Counted from 1. */
+  /** Number of the record, from 1. */
   readonly number: number
-  /** Where it starts in the file, and where the next one does. */
+  /** Offset of the record in the file, and of the next one. */
   readonly offset: number
   readonly end: number
   readonly bytes: Uint8Array
-  /** The same with length and checksums, as it stands in the file. */
+  /** The record with length and checksums, as stored in the file. */
   readonly framed: Uint8Array
 }
 
-/** A part of a file: whole records, the first of which has that number. */
+/** A part of a file that holds whole records; `first` is the number of its first record. */
 export interface RecordRange {
   readonly offset: number
   readonly bytes: number
@@ -32,7 +32,7 @@ export interface RecordRange {
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** A record as it stands in a file. */
+/** A record with length and checksums, as stored in a file. */
 export function frameRecord(record: Uint8Array): Uint8Array {
   const framed = new Uint8Array(HEADER + record.length + FOOTER)
   const view = new DataView(framed.buffer)
@@ -43,14 +43,14 @@ export function frameRecord(record: Uint8Array): Uint8Array {
   return framed
 }
 
-/** Bytes of a stream that are looked at before they are taken. */
+/** A stream whose next bytes can be read without consuming them. */
 class Ahead {
   #chunks: Uint8Array[] = []
   #length = 0
 
   constructor(readonly stream: AsyncIterator<Uint8Array>) {}
 
-  /** The next `n` bytes, or fewer where the stream ends before; they stay where they are. */
+  /** Next `n` bytes without consuming them; fewer if the stream ends early. */
   async peek(n: number): Promise<Uint8Array> {
     while (this.#length < n) {
       const next = await this.stream.next()
@@ -65,7 +65,7 @@ class Ahead {
     return whole.subarray(0, n)
   }
 
-  /** Leaves out the first `n` of the bytes that were peeked at. */
+  /** Consumes the first `n` of the bytes that were peeked at. */
   skip(n: number): void {
     this.#chunks[0] = this.#chunks[0]!.subarray(n)
     if (this.#chunks[0].length === 0) this.#chunks.shift()
@@ -130,10 +130,10 @@ async function* split(ahead: Ahead, file: string, offset: number, first: number)
 }
 
 /**
- * The records of a stream of bytes, one at a time, checksums compared.
- * @param name what the stream is of, for messages
- * @param range of a part of a file: where that lies
- * @throws AlbertkitError `malformed` if it is damaged or no TFRecord file, `unsupported` if it is compressed
+ * Splits a stream of bytes into records, one at a time, and verifies their checksums.
+ * @param name name of the stream, for messages
+ * @param range location of the stream, if it is a part of a file
+ * @throws AlbertkitError `malformed` if it is damaged or not a TFRecord file, `unsupported` if it is compressed
  */
 export async function* splitRecords(
   stream: AsyncIterable<Uint8Array>,

@@ -5,15 +5,15 @@ import { readTextUpTo } from './core/file.js'
 import { basename } from './core/paths.js'
 import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './core/json.js'
 
-/** An index lists names only: 64 MiB would be a million tensors. */
+/** An index lists only names: 64 MiB would be a million tensors. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 /**
- * Reads the `weight_map` of a `*.index.json` of Hugging Face: which file holds which tensor; or of a `*.weights.json` of
- * Keras: which file or files hold the variables of which layer.
- * @param lists whether a name may have several files
+ * Reads the `weight_map` of a Hugging Face `*.index.json`, which maps tensors to files, or of a Keras `*.weights.json`,
+ * which maps layers to one or more files.
+ * @param lists true if a name may have several files
  * @returns pairs of tensor (layer) and file name, in the order of the index
- * @throws AlbertkitError `malformed`, also where a file is named that is not in the index' own directory
+ * @throws AlbertkitError `malformed`, also if a file outside the directory of the index is named
  */
 export function readWeightMap(files: FilePort, path: string, lists = false): [name: string, shard: string][] {
   const fail = (what: string, tensor?: string, code: ErrorCode = 'header-invalid'): AlbertkitError =>

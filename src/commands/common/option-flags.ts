@@ -8,6 +8,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   batch: '--batch-size',
   browser: '--browser',
   checksum: '--checksum',
+  'checksum: false': '--no-checksum',
   compare: '--compare',
   config: '--config',
   configs: '--config',

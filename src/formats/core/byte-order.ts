@@ -1,4 +1,4 @@
-/** Big-endian elements of `width` bytes to little-endian, in place; `bytes` holds whole elements. */
+/** Converts big-endian elements of `width` bytes to little-endian, in place; `bytes` holds whole elements. */
 export function swapBytes(bytes: Uint8Array, width: number): void {
   if (width === 1) return
   for (let start = 0; start < bytes.length; start += width)
@@ -10,7 +10,7 @@ export function swapBytes(bytes: Uint8Array, width: number): void {
 }
 
 /**
- * Reads a range of bytes by whole elements of `width` bytes, though it may begin and end within one.
+ * Reads a range of bytes by whole elements of `width` bytes, even if it begins or ends within an element.
  * @param read fills its target from a byte that begins an element
  */
 export function inWholeElements(

@@ -1,9 +1,9 @@
 /**
- * CRC-32 (of zip and gzip) and CRC-32C (Castagnoli; of TensorFlow). Computed here eight bytes at a time by tables; a host
- * that has something faster says so once, by `useChecksums`.
+ * CRC-32 (zip, gzip) and CRC-32C (Castagnoli; TensorFlow). Computed here eight bytes at a time by tables; a host that
+ * has a faster implementation installs it once with `useChecksums`.
  */
 export interface Checksums {
-  /** CRC of `bytes`, continuing from `state`, the CRC of what came before; 0 at the start. */
+  /** CRC of `bytes`, continuing from `state`, the CRC of the preceding bytes; 0 at the start. */
   readonly crc32: (bytes: Uint8Array, state: number) => number
   readonly crc32c: (bytes: Uint8Array, state: number) => number
 }
@@ -11,8 +11,8 @@ export interface Checksums {
 const LANES = 8
 
 /**
- * Tables of a reflected polynomial: entry `256 · k + b` is the CRC of the byte `b` followed by `k` zero bytes (Kounavis
- * and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", slicing by eight).
+ * Tables of a reflected polynomial: entry `256 · k + b` is the CRC of the byte `b` followed by `k` zero bytes
+ * (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", slicing by eight).
  */
 function tablesOf(polynomial: number): Int32Array {
   const tables = new Int32Array(LANES * 256)
@@ -28,7 +28,7 @@ function tablesOf(polynomial: number): Int32Array {
   return tables
 }
 
-/** A CRC of 32 bits, reflected, that begins and ends with all bits turned. */
+/** A reflected 32-bit CRC with initial and final inversion. */
 function crcOfPolynomial(polynomial: number): (bytes: Uint8Array, state: number) => number {
   let made: Int32Array | null = null
   return (bytes, state) => {
@@ -52,7 +52,7 @@ function crcOfPolynomial(polynomial: number): (bytes: Uint8Array, state: number)
   }
 }
 
-/** The checksums in plain code, which run everywhere. */
+/** Checksums in plain JavaScript, which run everywhere. */
 export const plainChecksums: Checksums = {
   crc32: crcOfPolynomial(0xedb88320),
   crc32c: crcOfPolynomial(0x82f63b78),
@@ -60,17 +60,17 @@ export const plainChecksums: Checksums = {
 
 let used = plainChecksums
 
-/** Computes checksums by `faster` from now on. */
+/** Computes checksums with `faster` from now on. */
 export const useChecksums = (faster: Checksums): void => {
   used = faster
 }
 
-/** CRC-32 of `bytes`, continuing from `state`, the CRC of what came before. */
+/** CRC-32 of `bytes`, continuing from `state`, the CRC of the preceding bytes. */
 export const crc32 = (bytes: Uint8Array, state = 0): number => used.crc32(bytes, state)
 
-/** CRC-32C of `bytes`, continuing from `state`, the CRC of what came before. */
+/** CRC-32C of `bytes`, continuing from `state`, the CRC of the preceding bytes. */
 export const crc32c = (bytes: Uint8Array, state = 0): number => used.crc32c(bytes, state)
 
-/** LevelDB stores CRCs rotated and offset, so that a CRC of data that holds CRCs stays meaningful (leveldb util/crc32c.h). */
+/** LevelDB stores CRCs rotated and offset, so that a CRC of data that contains CRCs stays useful (util/crc32c.h). */
 const MASK_DELTA = 0xa282ead8
 export const maskCrc = (crc: number): number => ((((crc >>> 15) | (crc << 17)) >>> 0) + MASK_DELTA) >>> 0

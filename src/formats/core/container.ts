@@ -4,62 +4,62 @@ import type { FileKind } from './sniff.js'
 import type { OpenOptions, SourceGraph, TensorSource } from './source.js'
 
 /**
- * What a container is to the rest of formats/: it says which paths and directories it recognises, and opens what it
- * found. A new container is a module that exports one of these, and a line in `containers.ts`.
+ * A file format, or a layout of several files, that holds a model: recognises paths and directories, and opens what it
+ * recognised. A new container is a module that exports one of these, and a line in `containers.ts`.
  */
 export interface Container {
-  /** What a message calls it, after "a model is …": `safetensors (.safetensors)`. */
+  /** Name for messages, after "a model is …": `safetensors (.safetensors)`. */
   readonly title: string
   /**
-   * Recognises an existing file by its name; null where the name says nothing to this container.
-   * @throws AlbertkitError where the name is its own but what belongs to it is absent
+   * Recognises an existing file by its name; null if the name is not one of this container.
+   * @throws AlbertkitError if the name is recognised but files that belong to it are absent
    */
   byName?(files: FilePort, path: string): Found | null
   /** Recognises an existing file by its first bytes, once no container knew its name. */
   byBytes?(files: FilePort, path: string, kind: FileKind): Found | null
-  /** Recognises a path at which there is no file: the prefix of several files. */
+  /** Recognises a path at which there is no file: the common prefix of several files. */
   byPrefix?(files: FilePort, path: string): Found | null
   /**
-   * Recognises what a directory holds, by the names in it (those of files and folders, unsorted).
-   * @throws AlbertkitError `usage` where several models are there and none is marked
+   * Recognises the contents of a directory by the names of its files and folders (unsorted).
+   * @throws AlbertkitError `usage` if there are several models and none is marked
    */
   inDirectory?(files: FilePort, directory: string, names: readonly string[]): Found | null
-  /** What to say of a directory in which no container found a model but a part of this one lies. */
+  /** Error for a directory without a model that holds a part of this container; null if it holds none. */
   incomplete?(files: FilePort, directory: string, names: readonly string[]): AlbertkitError | null
 }
 
-/** A model that was found and not yet opened: finding reads names and a few bytes. */
+/** A model that was found but not yet opened: finding reads only names and a few bytes. */
 export interface Found {
-  /** Where configuration, vocabulary and labels may lie, the nearest first. */
+  /** Directories to search for configuration, vocabulary and labels, nearest first. */
   readonly directories: readonly string[]
-  /** What a person should know about how it was found. */
+  /** Remarks for the user on how the model was found. */
   readonly notes: readonly string[]
   /**
-   * Opens it. `openInner` opens what a container holds: the folder that an archive is, say.
+   * Opens the model. `openInner` opens a model inside of the container, e.g. in the folder that an archive holds.
    * @throws AlbertkitError
    */
   open(options: OpenOptions, openInner: OpenLocated): Opened | Promise<Opened>
 }
 
-/** An open source, and where else configuration and the rest may lie: before the `directories` of what was found. */
+/** An open source, and further directories to search before the `directories` of the `Found`. */
 export interface Opened {
   readonly source: TensorSource
   readonly directories?: readonly string[]
-  /** The way to them, if it is not the one to the container itself. */
+  /** Port to these directories, if it is not the port of the container itself. */
   readonly files?: FilePort
 }
 
-/** An open source and the directories where configuration, vocabulary and labels may lie, the nearest first. */
+/** An open source and the directories to search for configuration, vocabulary and labels, nearest first. */
 export interface LocatedSource {
   readonly source: TensorSource
-  /** The way to what lies there. */
+  /** Port to the directories. */
   readonly files: FilePort
   readonly directories: readonly string[]
 }
 
 export type OpenLocated = (files: FilePort, path: string, options?: OpenOptions) => Promise<LocatedSource>
 
-/** The same source with more to say (in notes, in metadata), and more to do when it is closed (removing what was unpacked, say). */
+/** The same source with further notes, other metadata or graph, and further work on close. */
 export const wrapSource = (
   source: TensorSource,
   {

@@ -10,7 +10,7 @@ import { tfCheckpoint } from '../tf-bundle/container.js'
 import { tfV1 } from '../tf-v1/container.js'
 import { torch } from '../torch/container.js'
 
-/** Every container that is read; where a directory holds models of several, the first one here is taken. */
+/** Every container that is read; if a directory holds models of several, the first one here is taken. */
 export const CONTAINERS: readonly Container[] = [
   tfCheckpoint,
   tfV1,

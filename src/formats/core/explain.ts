@@ -5,8 +5,8 @@ import { withFile } from './file.js'
 import { KIND_WORDS, sniff, type FileKind } from './sniff.js'
 
 /**
- * What a file that cannot be read really is: asked when a reader has given up, so that a pointer of Git LFS or a page of
- * HTML is called that, and not a damaged header.
+ * Identifies a file that a reader could not parse, so that the message names a Git LFS pointer or an HTML page instead
+ * of a damaged header.
  */
 
 /** Model files of other programs, by the ending of their names. */
@@ -30,20 +30,20 @@ const HINTS: Readonly<Partial<Record<FileKind, string>>> = {
   png: 'this is another file: give the model',
 }
 
-/** A pickle of PaddlePaddle keeps the names that its own code gives the parameters under this key. */
+/** Key under which a pickle of PaddlePaddle keeps the structured names of its parameters. */
 const PADDLE = 'StructuredToParameterName@@'
 const TAIL = 64 * 1024
 
 const endOf = (files: FilePort, path: string): string =>
   withFile(files, path, (file) => latin1Text(file.bytes(Math.max(0, file.size - TAIL), Math.min(TAIL, file.size))))
 
-/** The program whose model file this is, or null. */
+/** Name of the program whose model file this is, by the file's name; null if unknown. */
 export function foreignFormatOf(path: string): string | null {
   const named = FOREIGN_ENDINGS.find(([ending]) => ending.test(path))?.[1]
   return named ?? null
 }
 
-/** What a reader should have been told of the file, or null if it is what its name says. */
+/** Error that names the real kind of a file; null if the file is not recognised as something else. */
 export function describeForeign(files: FilePort, path: string): AlbertkitError | null {
   let kind: FileKind
   try {
@@ -56,14 +56,14 @@ export function describeForeign(files: FilePort, path: string): AlbertkitError |
   const program =
     foreignFormatOf(path) ?? (kind === 'pickle' && endOf(files, path).includes(PADDLE) ? 'PaddlePaddle' : null)
   if (program === null) return null
-  return unsupported(`the file is one of ${program}, which albertkit does not read`, {
+  return unsupported(`the file belongs to ${program}, which albertkit does not read`, {
     code: 'format-unsupported',
     file: path,
     hint: SAVE_AGAIN,
   })
 }
 
-/** `error`, or what is wrong with the file that it names: that it is something else. */
+/** `error`, or a better error if the file that it names is of another kind. */
 export function explained(files: FilePort, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   if (!(error instanceof AlbertkitError) || error.place.file === undefined) return error

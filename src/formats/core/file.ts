@@ -18,7 +18,7 @@ export class RangedFile {
 
   /**
    * Fills `target` with the bytes from `offset` on.
-   * @throws AlbertkitError `malformed` if the file ends before
+   * @throws AlbertkitError `malformed` if the file ends early
    */
   read(offset: number, target: Uint8Array): void {
     for (let done = 0; done < target.length;) {
@@ -37,7 +37,7 @@ export class RangedFile {
     })
   }
 
-  /** A fresh copy of a range; the caller has checked that its length is sane. */
+  /** New array with the bytes of a range; the caller has checked that its length is plausible. */
   bytes(offset: number, length: number): Uint8Array<ArrayBuffer> {
     const target = new Uint8Array(length)
     this.read(offset, target)
@@ -60,8 +60,8 @@ export function withFile<T>(files: FilePort, path: string, body: (file: RangedFi
 }
 
 /**
- * Refuses what is neither a file nor a directory before it is opened: opening a pipe that nobody writes to never ends, and
- * a device has no ranges. What is absent is left to whoever opens it.
+ * Refuses pipes, sockets and devices before they are opened: opening a pipe without a writer blocks forever, and a
+ * device cannot be read by ranges. A missing path is left to the caller's open.
  * @throws AlbertkitError `malformed`
  */
 export function refuseSpecial(files: FilePort, path: string): void {
@@ -97,5 +97,5 @@ export function readText(files: FilePort, path: string): string {
   })
 }
 
-/** The first words of what git leaves in place of a large file. */
+/** First words of the pointer that Git LFS leaves in place of a large file. */
 export const LFS_POINTER = 'version https://git-lfs'

@@ -1,13 +1,13 @@
 /**
- * Checks of a JSON text that `JSON.parse` does not make: it keeps the last of two equal keys and forgets how a number
- * was written. A reader that trusts a header must see both.
+ * Strict JSON parser for file headers. `JSON.parse` silently keeps the last of two equal keys and loses the spelling of
+ * numbers (`1.0`, `1e3`); a reader that validates a header must see both.
  */
 export class StrictJsonError extends Error {}
 
-/** A whole number as the header must write it: no sign, fraction or exponent. */
+/** True for a non-negative integer without sign, fraction or exponent. */
 export const isPlainInteger = (raw: string): boolean => /^(0|[1-9]\d*)$/.test(raw)
 
-/** A number that keeps its text. */
+/** A number as it is spelled in the text. */
 export class RawNumber {
   constructor(readonly text: string) {}
 }
@@ -27,9 +27,9 @@ const PLAIN = /[^"\\\u0000-\u001f]*/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 const SPACE = /[ \t\r\n]*/y
-/** serde_json's own limit; deeper headers are attacks. */
+/** Limit of serde_json; deeper headers are attacks. */
 const MAX_DEPTH = 127
-/** The largest model has some ten thousand tensors, each of ten values or so; more are there to fill the memory. */
+/** The largest models have some ten thousand tensors of about ten values each; more would exhaust memory. */
 const MAX_VALUES = 4_000_000
 
 const WORDS = [

@@ -7,14 +7,14 @@ import { refuseSpecial } from './file.js'
 import { join } from './paths.js'
 import { KIND_WORDS, sniff } from './sniff.js'
 
-/** A model may lie some folders down, in the one folder that has one (`module.tar.gz/module/1/…`). */
+/** Folder levels that are searched: a model may be nested (`module.tar.gz/module/1/…`). */
 const MAX_NESTING = 6
-/** Folders that are looked into: somebody may give a whole disk. */
+/** Limit of folders that are searched, in case the user gives a whole disk. */
 const MAX_FOLDERS = 64
 
 const looked = (): string => CONTAINERS.map((container) => container.title).join(', ')
 
-/** The first answer that is not null. */
+/** First answer of a container that is not null. */
 function first<T>(ask: (container: (typeof CONTAINERS)[number]) => T | null | undefined): T | null {
   for (const container of CONTAINERS) {
     const answer = ask(container) ?? null
@@ -23,12 +23,12 @@ function first<T>(ask: (container: (typeof CONTAINERS)[number]) => T | null | un
   return null
 }
 
-/** What file managers and downloaders leave in a folder: `.DS_Store`, `._model.ckpt.index`, `.cache`, `__MACOSX`. */
+/** True for files of file managers and downloaders: `.DS_Store`, `._model.ckpt.index`, `.cache`, `__MACOSX`. */
 const isLitter = (name: string): boolean => name.startsWith('.') || name === '__MACOSX'
 
 const isNoModel = (error: unknown): boolean => error instanceof AlbertkitError && error.code === 'model-not-found'
 
-/** The model in one of the folders of `directory`, or null. @throws AlbertkitError `usage` where several have one */
+/** The model in one of the folders of `directory`, or null. @throws AlbertkitError `usage` if several have one */
 function locateBelow(
   files: FilePort,
   directory: string,
@@ -42,7 +42,7 @@ function locateBelow(
     try {
       within.push({ folder, found: locateInDirectory(files, join(directory, folder), depth + 1, budget) })
     } catch (error) {
-      // What is wrong with the only folder there is, is what is wrong.
+      // If there is only one folder, its error is the one to report.
       if (folders.length === 1 && !isNoModel(error)) throw error
     }
   }
@@ -82,7 +82,7 @@ function locateInDirectory(files: FilePort, directory: string, depth: number, bu
   })
 }
 
-/** Of a file that is none we read: what it is instead. */
+/** Throws the error for a file that no container reads: names the kind of the file. */
 function refuse(files: FilePort, path: string): never {
   const told = describeForeign(files, path)
   if (told !== null) throw told
@@ -90,7 +90,11 @@ function refuse(files: FilePort, path: string): never {
   const said = `the file is ${KIND_WORDS[kind]}`
   const hint = `a model is one of: ${looked()}`
   if (kind === 'zip' || kind === 'gzip' || kind === 'hdf5' || kind === 'pickle')
-    throw unsupported(`${said}, but of no form that albertkit reads`, { code: 'format-unsupported', file: path, hint })
+    throw unsupported(`${said}, but not in a format that albertkit reads`, {
+      code: 'format-unsupported',
+      file: path,
+      hint,
+    })
   throw malformed(kind === 'unknown' || kind === 'empty' ? `${said}, no model` : `${said}, not a model`, {
     code: 'not-a-model',
     file: path,
@@ -99,9 +103,9 @@ function refuse(files: FilePort, path: string): never {
 }
 
 /**
- * Finds the model that a path means: a directory, a file, or a checkpoint's prefix. What a path may be is for the
- * containers to say (`containers.ts`): by a file's name first, then by its bytes.
- * @throws AlbertkitError `malformed`, `unsupported`, or `usage` where the choice is not clear
+ * Finds the model at a path: a directory, a file, or the prefix of a checkpoint. The containers (`containers.ts`)
+ * recognise it, by the name of the file first, then by its bytes.
+ * @throws AlbertkitError `malformed`, `unsupported`, or `usage` if the choice is ambiguous
  */
 export function locate(files: FilePort, path: string): Found {
   refuseSpecial(files, path)

@@ -6,8 +6,8 @@ import { joinParts } from '../views/partitioned.js'
 import type { OpenOptions } from './source.js'
 
 /**
- * Finds and opens the model that `path` means, and says where what belongs to it may lie. Closing the source also
- * removes what had to be unpacked for it, the directories included.
+ * Finds and opens the model at `path`, and gives the directories to search for its configuration and vocabulary.
+ * Closing the source also removes whatever was unpacked for it, these directories included.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function openLocated(files: FilePort, path: string, options: OpenOptions = {}): Promise<LocatedSource> {

@@ -1,9 +1,9 @@
 /**
- * Paths of a `FilePort`: joined by `/` on every system. The functions answer as those of `node:path/posix`, but for
- * slashes that say nothing: `join` leaves none at the end, `dirname` no two in a row.
+ * Paths of a `FilePort`: joined by `/` on every system. The functions give the results of `node:path/posix`, except for
+ * redundant slashes: `join` leaves none at the end, `dirname` no two in a row.
  */
 
-/** `path` without `.`, empty parts and `..` behind a name; `.` if nothing is left. */
+/** `path` without `.`, empty parts and `..` after a name; `.` if nothing is left. */
 function normalise(path: string): string {
   const isAbsolute = path.startsWith('/')
   const parts: string[] = []
@@ -17,7 +17,7 @@ function normalise(path: string): string {
   return isAbsolute ? `/${whole}` : whole === '' ? '.' : whole
 }
 
-/** Parts as one path, normalised. */
+/** One normalised path from its parts. */
 export const join = (...parts: readonly string[]): string => normalise(parts.filter((part) => part !== '').join('/'))
 
 /** Path of the folder that holds `path`; `.` for a bare name. */

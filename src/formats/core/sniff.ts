@@ -2,7 +2,7 @@ import { latin1Text } from '../../base/bytes.js'
 import type { FilePort } from './file-port.js'
 import { withFile } from './file.js'
 
-/** What the first bytes of a file say it is, whatever its name. */
+/** Kind of a file by its first bytes, regardless of its name. */
 export type FileKind =
   | 'zip'
   | 'gzip'
@@ -29,7 +29,7 @@ function isSafetensors(bytes: Uint8Array): boolean {
   return bytes.length > 8 && bytes[8] === 0x7b && bytes[6] === 0 && bytes[7] === 0
 }
 
-/** @throws AlbertkitError where the file cannot be read */
+/** Kind of the file at `path`. @throws AlbertkitError if the file cannot be read */
 export function sniff(files: FilePort, path: string): FileKind {
   const bytes = withFile(files, path, (file) => file.bytes(0, Math.min(SAMPLE, file.size)))
   if (bytes.length === 0) return 'empty'
@@ -46,7 +46,7 @@ export function sniff(files: FilePort, path: string): FileKind {
   return isText(bytes) ? 'text' : 'unknown'
 }
 
-/** The kind in words, for a message. */
+/** Words for each kind, for messages. */
 export const KIND_WORDS: Readonly<Record<FileKind, string>> = {
   zip: 'a zip archive (a PyTorch file, perhaps)',
   gzip: 'a gzip archive',

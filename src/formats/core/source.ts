@@ -1,6 +1,6 @@
 /**
- * The one interface between bytes and models. A reader of any container gives a `TensorSource`; everything
- * after it (names, model, export, verify) knows this interface and no file format.
+ * The one interface between bytes and models. A reader of any container gives a `TensorSource`; everything after it
+ * (names, model, export, compare) depends on this interface and on no file format.
  */
 
 /** Element types by their safetensors names; the last three have no fixed width and are never weights. */
@@ -22,7 +22,7 @@ export type DType =
   | 'VARIANT'
   | 'OTHER'
 
-/** Bytes of one element; 0 where elements have no fixed width. */
+/** Bytes of one element; 0 if elements have no fixed width. */
 export const DTYPE_BYTES: Readonly<Record<DType, number>> = {
   F64: 8,
   F32: 4,
@@ -50,59 +50,59 @@ export interface TensorInfo {
   /** Name as the file spells it. */
   readonly name: string
   readonly dtype: DType
-  /** What the file calls an element type that is `OTHER`. */
+  /** Name of the element type in the file, if `dtype` is `OTHER`. */
   readonly spelling?: string
   /** Dimensions, outermost first; `[]` is a scalar. */
   readonly shape: readonly number[]
   /** Bytes of the whole tensor, row-major and little-endian, as `read` gives them. */
   readonly byteLength: number
-  /** File that holds its (first) bytes; for error messages. */
+  /** File that holds its first bytes; for error messages. */
   readonly file: string
-  /** Of a quantised tensor, which is given out as numbers: the distance of the values that element `i` could have had. */
+  /** Quantisation step of element `i`; only for a quantised tensor, which `read` gives dequantised. */
   readonly stepAt?: (i: number) => number
 }
 
 /** A node of the graph that was saved with the weights. */
 export interface GraphNode {
   readonly name: string
-  /** Kind of operation: `MatMul`, `Const` … */
+  /** Operation: `MatMul`, `Const` … */
   readonly op: string
-  /** Names of the nodes that it takes its inputs from. */
+  /** Names of the nodes that are its inputs. */
   readonly inputs: readonly string[]
-  /** Of a constant of few numbers: these; null of everything else. */
+  /** Values of a small constant; null for all other nodes. */
   numbers(): readonly number[] | null
 }
 
-/** The graph that was saved with the weights (a `.meta` file, a SavedModel's, a frozen one). */
+/** The graph that was saved with the weights (of a `.meta` file, a SavedModel, or a frozen graph). */
 export interface SourceGraph {
   readonly file: string
-  /** Its nodes in the file's order, read anew each time. @throws AlbertkitError `malformed` */
+  /** Nodes in the order of the file, read again each time. @throws AlbertkitError `malformed` */
   nodes(): Iterable<GraphNode>
 }
 
 export interface TensorSource {
   /** Short name of the container: `tf-bundle`, `safetensors`, `onnx`, `tfjs` … */
   readonly format: string
-  /** Every file that belongs to the source, in a fixed order: what the manifest hashes. */
+  /** Every file that belongs to the source, in a fixed order: the files that the manifest hashes. */
   readonly files: readonly string[]
-  /** All tensors by name, in the file's own order. A Map, so that `__proto__` is a name like any other. */
+  /** All tensors by name, in the order of the file. A Map, so that `__proto__` is a name like any other. */
   readonly tensors: ReadonlyMap<string, TensorInfo>
-  /** What a person should know about the file but that stops nothing. */
+  /** Remarks on the file for the user; none of them is an error. */
   readonly notes: readonly string[]
-  /** What the file says of itself, where it is an artefact: its own words, not to be trusted. */
+  /** Metadata stored in an artefact; not to be trusted. */
   readonly metadata?: ReadonlyMap<string, string>
-  /** Files that belong to it and are absent, where it was opened for a look all the same; reading from them throws. */
+  /** Absent files of a source that was opened with `allowMissingData`; reading from them throws. */
   readonly missingFiles?: readonly string[]
-  /** The graph beside the weights, where there is one: what the code that wrote them computed. */
+  /** Graph saved beside the weights, if any: the computation of the program that wrote them. */
   readonly graph?: SourceGraph
   /**
-   * Reads `target.length` bytes of tensor `name` from byte `offset` of the tensor (little-endian, row-major)
-   * into `target`. Before the first bytes of a tensor are given out, its checksum is verified where the format
-   * has one and the source was opened with checksums on.
-   * @throws AlbertkitError `malformed` naming file, tensor and byte offset.
+   * Reads `target.length` bytes of tensor `name` from byte `offset` of the tensor (little-endian, row-major) into
+   * `target`. Before the first bytes of a tensor are returned, its checksum is verified if the format has one and the
+   * source was opened with `checksum`.
+   * @throws AlbertkitError `malformed` naming file, tensor and byte offset
    */
   read(name: string, offset: number, target: Uint8Array): void
-  /** Verifies the checksum of `name` (a no-op where the format has none, or once it was verified). */
+  /** Verifies the checksum of `name`; does nothing if the format has none or it was verified before. */
   verifyChecksum(name: string): void
   close(): void
 }
@@ -110,7 +110,7 @@ export interface TensorSource {
 export interface OpenOptions {
   /** Verify CRC-32C of table blocks and tensors; default true. */
   readonly checksum?: boolean
-  /** Open for a look at names and shapes although data files are absent; default false. */
+  /** Open although data files are absent, to list names and shapes; default false. */
   readonly allowMissingData?: boolean
 }
 

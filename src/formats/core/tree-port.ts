@@ -2,15 +2,15 @@ import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { FilePort, OpenFile } from './file-port.js'
 import { join } from './paths.js'
 
-/** A file of a tree: its size, and how it is opened under the path by which it was asked for. */
+/** A file of a tree; `open` takes the path that was asked for, for messages. */
 export interface TreeFile {
   readonly size: number
   open(path: string): OpenFile
 }
 
 /**
- * A port to files that are known by their paths from the start: those in memory, those of an archive. Folders are there
- * by the files in them.
+ * Port to files whose paths are all known in advance: files in memory, members of an archive. Folders exist because of
+ * the files in them.
  * @param folders paths of folders that may be empty
  */
 export function treeFiles(

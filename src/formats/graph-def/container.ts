@@ -4,7 +4,7 @@ import type { FilePort } from '../core/file-port.js'
 import { basename, dirname, join } from '../core/paths.js'
 import { openGraphDef } from './source.js'
 
-/** Files of a SavedModel and of a Hub module that hold no graph of their own. */
+/** Files of a SavedModel or Hub module that are not frozen graphs. */
 const NOT_GRAPHS = new Set(['saved_model.pb', 'fingerprint.pb', 'tfhub_module.pb', 'keras_metadata.pb'])
 
 const isGraph = (name: string): boolean => name.endsWith('.pb') && !NOT_GRAPHS.has(name)
@@ -17,10 +17,10 @@ const found = (files: FilePort, path: string): Found => ({
 
 const isText = (name: string): boolean => name.endsWith('.pbtxt')
 
-/** Where a graph in text form lies beside a checkpoint, that is what holds the weights. */
+/** Names of a checkpoint's files: if they lie beside a graph in text form, they hold the weights. */
 const HOLDS_WEIGHTS = /\.(index|ckpt|meta|data-\d{5,}-of-\d{5,})$|^(checkpoint|variables)$/
 
-/** Nobody keeps weights as text: the form is for people to read. */
+/** Error for a graph in text form, which exists to be read by humans and rarely holds weights. */
 const textForm = (path: string, beside: readonly string[]): AlbertkitError =>
   unsupported('graphs in text form are not read', {
     code: 'format-unsupported',

@@ -4,7 +4,7 @@ import { WireReader, type Field } from '../tf-proto/wire.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 
-/** GraphDef where it lies: its nodes by name and kind, and constants without their values (graph.proto, node_def.proto). */
+/** GraphDef, read in place: nodes, and constants without their values (graph.proto, node_def.proto). */
 
 const NODE = 1
 const NODE_DEF = { name: 1, op: 2, input: 3, attr: 5 } as const
@@ -12,7 +12,7 @@ const ATTR_TENSOR = 8
 /** A graph of a model has thousands of nodes. */
 const MAX_NODES = 2_000_000
 
-/** A constant of more numbers is no setting. */
+/** A constant with more values is not a hyperparameter. */
 const MAX_NUMBERS = 16
 
 export class ScannedNode implements GraphNode {
@@ -20,7 +20,7 @@ export class ScannedNode implements GraphNode {
     readonly name: string,
     readonly op: string,
     readonly inputs: readonly string[],
-    /** Of a Const: its value. */
+    /** Value of a Const; null for other nodes. */
     readonly tensor: StoredTensor | null,
   ) {}
 
@@ -64,8 +64,8 @@ function readConst(wire: WireReader, attributes: readonly Field[]): StoredTensor
 }
 
 /**
- * The nodes of the GraphDef in `[start, end)`.
- * @throws AlbertkitError `malformed` with the byte where it cannot be parsed
+ * Nodes of the GraphDef in `[start, end)`.
+ * @throws AlbertkitError `malformed` with the byte offset if it cannot be parsed
  */
 export function* graphNodes(wire: WireReader, start: number, end: number): Generator<ScannedNode> {
   let count = 0
@@ -76,13 +76,13 @@ export function* graphNodes(wire: WireReader, start: number, end: number): Gener
   }
 }
 
-/** A range of bytes of a file that is a GraphDef. */
+/** Range of bytes of a GraphDef within a file. */
 export interface GraphPlace {
   readonly start: number
   readonly end: number
 }
 
-/** The graph at a place in a file, which is opened each time that the nodes are read. */
+/** Graph in a range of a file (the whole file if null), which is opened each time that the nodes are read. */
 export const graphIn = (files: FilePort, path: string, place: GraphPlace | null): SourceGraph => ({
   file: path,
   *nodes() {

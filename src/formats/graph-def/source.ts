@@ -11,12 +11,12 @@ interface Entry extends TensorInfo {
   readonly stored: StoredTensor
 }
 
-/** Operations that hold a variable; freezing makes constants of them. */
+/** Operations that hold a variable; freezing replaces them by constants. */
 const VARIABLE = /^(VarHandleOp|Variable|VariableV2)$/
 
 /**
- * A frozen graph: the weights are constants. Which constant was a variable the graph does not say; those of float type
- * with at least one axis are taken, the rest (shapes, axes, factors) is counted.
+ * A frozen graph: the weights are constants. The graph does not say which constants were variables: those of float type
+ * with at least one axis are taken, the rest (shapes, axes, factors) is only counted.
  */
 class GraphSource implements TensorSource {
   readonly format = 'graph-def'
@@ -46,7 +46,7 @@ class GraphSource implements TensorSource {
         else tensors.set(name, { name, dtype, shape, byteLength, file: path, stored: tensor })
       }
       if (nodes === 0)
-        throw malformed('the file is no TensorFlow graph: it has no nodes', {
+        throw malformed('the file is not a TensorFlow graph: it has no nodes', {
           code: 'not-a-model',
           file: path,
           offset: 0,
@@ -66,7 +66,8 @@ class GraphSource implements TensorSource {
     }
     this.tensors = tensors
     this.notes = [
-      `a graph of ${nodes} nodes: ${tensors.size} constants may be weights, ${others} others (scalars, shapes) are left out`,
+      `a graph of ${nodes} nodes: ${tensors.size} constants may be weights, ` +
+        `${others} others (scalars, shapes) are left out`,
     ]
   }
 
@@ -92,7 +93,7 @@ class GraphSource implements TensorSource {
 
 /**
  * Opens the weights of a frozen graph (`.pb`), or of a GraphDef within a file.
- * @throws AlbertkitError `malformed` with the byte where it cannot be parsed; `unsupported` where it has no weights
+ * @throws AlbertkitError `malformed` with the byte offset if it cannot be parsed; `unsupported` if it has no weights
  */
 export const openGraphDef = (files: FilePort, path: string, place?: GraphPlace): TensorSource =>
   new GraphSource(files, path, place)

@@ -1,7 +1,7 @@
 import { dirname } from '../core/paths.js'
 import type { Container } from '../core/container.js'
 
-/** Arrays of NumPy, as `np.savez` writes them: goldens, mostly. */
+/** Archives of NumPy arrays, as `np.savez` writes them: mostly goldens. */
 export const npz: Container = {
   title: 'arrays of NumPy (.npz)',
   byName: (files, path) =>

@@ -1,11 +1,11 @@
 /**
- * Brings an array that NumPy stored by columns (`fortran_order`, as transposed views are saved) into the order of rows.
- * @param shape of the array
- * @param width bytes of an element
+ * Converts an array that NumPy stored column-major (`fortran_order`, as transposed views are saved) to row-major.
+ * @param shape shape of the array
+ * @param width bytes per element
  */
 export function byRows(columns: Uint8Array, shape: readonly number[], width: number): Uint8Array {
   const rows = new Uint8Array(columns.length)
-  // How far the next element along each axis is away, in elements of the file.
+  // Stride of each axis in the file, in elements.
   const steps: number[] = []
   let step = 1
   for (const size of shape) {

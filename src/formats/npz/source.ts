@@ -8,7 +8,7 @@ import { ZipMember } from '../zip/member.js'
 import { MAX_HEADER_BYTES, parseNpyHeader } from './header.js'
 import { byRows } from './order.js'
 
-/** Arrays that are compressed, or stored by columns, are held in memory while they are read: goldens have a few MB. */
+/** Limit for arrays that are compressed or column-major, which are held in memory: goldens have a few MB. */
 const MAX_HELD_BYTES = 1 << 30
 const PIECE = 1 << 20
 
@@ -22,13 +22,13 @@ interface Member {
 class NpzReader {
   constructor(readonly file: RangedFile) {}
 
-  /** The first bytes of an entry, decompressed where they need it. */
+  /** First bytes of an entry, decompressed if needed. */
   start(entry: ZipEntry, length: number): Uint8Array {
     if (entry.stored) return this.file.bytes(entry.dataStart, Math.min(entry.size, length))
     return this.inflate(entry).subarray(0, length)
   }
 
-  /** @throws AlbertkitError where the bytes are not what the archive says */
+  /** Decompresses an entry. @throws AlbertkitError if the archive is damaged */
   inflate(entry: ZipEntry): Uint8Array {
     if (entry.size > MAX_HELD_BYTES)
       throw unsupported(
@@ -51,16 +51,17 @@ class NpzReader {
     const byteLength = elementCount(shape) * DTYPE_BYTES[dtype]
     if (dataStart + byteLength !== entry.size)
       throw malformed(
-        `${entry.name} has ${entry.size - dataStart} bytes of numbers, but its shape [${shape.join(', ')}] needs ${byteLength}`,
+        `${entry.name} has ${entry.size - dataStart} bytes of values, ` +
+          `but its shape [${shape.join(', ')}] takes ${byteLength}`,
         { code: 'range-invalid', file: this.file.path, tensor: name, offset: entry.dataStart },
       )
     return { entry, dataStart, columns, info: { name, dtype, shape, byteLength, file: this.file.path } }
   }
 
-  /** The numbers of an array by rows; `packed` is the entry's bytes, where they had to be unpacked */
+  /** Values of an array in row-major order; `packed` is the decompressed entry, null if it is not compressed. */
   numbers({ entry, info, columns, dataStart }: Member, packed: Uint8Array | null): Uint8Array {
     if (packed === null && entry.size > MAX_HELD_BYTES)
-      throw unsupported(`${entry.name} is stored by columns and has more than ${MAX_HELD_BYTES} bytes`, {
+      throw unsupported(`${entry.name} is stored column-major and has more than ${MAX_HELD_BYTES} bytes`, {
         code: 'limit-exceeded',
         file: this.file.path,
         hint: 'save np.ascontiguousarray of it',
@@ -69,7 +70,7 @@ class NpzReader {
     return columns ? byRows(numbers, info.shape, DTYPE_BYTES[info.dtype]) : numbers
   }
 
-  /** Compares the checksum of an entry that lies in the file as it is. */
+  /** Verifies the checksum of an uncompressed entry. */
   check({ entry }: Member): void {
     let sum = 0
     for (let at = 0; at < entry.size; at += PIECE)
@@ -84,7 +85,7 @@ class NpzReader {
 }
 
 /**
- * Opens a file of `np.savez` or `np.savez_compressed`: one tensor an array.
+ * Opens a file of `np.savez` or `np.savez_compressed`: one tensor per array.
  * @throws AlbertkitError `malformed`, `unsupported`
  */
 export function openNpz(files: FilePort, path: string): TensorSource {
@@ -94,7 +95,7 @@ export function openNpz(files: FilePort, path: string): TensorSource {
     const entries = readZipDirectory(file).filter((e) => e.name.endsWith('.npy'))
     const members = new Map(entries.map((entry) => reader.member(entry)).map((m) => [m.info.name, m]))
     const checked = new Set<string>()
-    // What must be unpacked or brought into order, by names.
+    // Decompressed or reordered arrays by name.
     const held = new Map<string, Uint8Array>()
     const of = (name: string): Member => {
       const found = members.get(name)

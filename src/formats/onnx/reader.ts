@@ -2,7 +2,7 @@ import type { RangedFile } from '../core/file.js'
 import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
 import { WireReader, type Field } from '../tf-proto/wire.js'
 
-/** Reading the messages of an ONNX file by ranges. Field numbers from onnx.proto. */
+/** Reader of the messages of an ONNX file by ranges. Field numbers are those of onnx.proto. */
 
 const ENTRY = { key: 1, value: 2 } as const
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 } as const
@@ -23,11 +23,11 @@ const DTYPES: Readonly<Record<number, DType>> = {
 }
 export interface Initializer extends TensorInfo {
   readonly offset: number
-  /** Name of the file that has the bytes, where it is not this one. */
+  /** Name of the external-data file that holds the bytes; null if they are in the ONNX file itself. */
   readonly location: string | null
 }
 
-/** The messages of an ONNX file that hold weights and metadata. */
+/** Reads the messages of an ONNX file that hold weights and metadata. */
 export class OnnxReader extends WireReader {
   constructor(readonly file: RangedFile) {
     super(file, 'ONNX file')
@@ -55,14 +55,14 @@ export class OnnxReader extends WireReader {
     const byteLength = raw === null ? 0 : raw.end - raw.start
     if (byteLength !== size)
       throw this.fail(
-        `initializer ${name} has ${byteLength} bytes where its shape takes ${size}`,
+        `initializer ${name} has ${byteLength} bytes, but its shape takes ${size}`,
         start,
         'range-invalid',
       )
     return { name, dtype, shape, byteLength, file: this.file.path, offset: raw?.start ?? start, location: null }
   }
 
-  /** Where external data lie. A location is a plain name: nothing outside the model's own directory is ever opened. */
+  /** Location of external data. It must be a plain name: nothing outside the model's own directory is ever opened. */
   #place(
     name: string,
     entries: ReadonlyMap<string, string>,
@@ -72,7 +72,7 @@ export class OnnxReader extends WireReader {
     const location = entries.get('location') ?? ''
     if (location === '' || location === '.' || location === '..' || /[/\\\0]/.test(location))
       throw this.fail(
-        `initializer ${name} lies in ${JSON.stringify(location)}, which is no plain file name`,
+        `initializer ${name} lies in ${JSON.stringify(location)}, which is not a plain file name`,
         at,
         'path-escapes',
       )
@@ -85,7 +85,7 @@ export class OnnxReader extends WireReader {
     }
     const length = number('length', size)
     if (length !== size)
-      throw this.fail(`initializer ${name} has ${length} bytes where its shape takes ${size}`, at, 'range-invalid')
+      throw this.fail(`initializer ${name} has ${length} bytes, but its shape takes ${size}`, at, 'range-invalid')
     return { offset: number('offset', 0), location }
   }
 
@@ -99,7 +99,7 @@ export class OnnxReader extends WireReader {
     return [key, value]
   }
 
-  /** Dimensions come one a field or packed into one. */
+  /** Adds dimensions to `shape`; they are stored one per field or packed into one. */
   #dims(field: Field, shape: number[]): void {
     for (let at = field.start; at < field.end;) {
       const { value, next } = this.varint(at)

@@ -7,8 +7,8 @@ import type { TensorInfo, TensorSource } from '../core/source.js'
 import type { Field } from '../tf-proto/wire.js'
 
 /**
- * The initializers of an ONNX file as tensors, by ranged reads: only places and lengths are kept, whatever the size of
- * the weights. Field numbers from onnx.proto.
+ * Initializers of an ONNX file as tensors, by ranged reads: only offsets and lengths are kept in memory. Field numbers
+ * are those of onnx.proto.
  */
 
 const MODEL_GRAPH = 7
@@ -25,7 +25,7 @@ class OnnxWeights implements TensorSource {
   readonly files: readonly string[]
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly #file: RangedFile
-  /** Files of external data by their names. */
+  /** External-data files by name. */
   readonly #data = new Map<string, RangedFile>()
   readonly #placed: ReadonlyMap<string, Initializer>
 
@@ -99,23 +99,23 @@ class OnnxWeights implements TensorSource {
 
 /**
  * Opens the initializers of an ONNX file.
- * @throws AlbertkitError `malformed` where it cannot be parsed
+ * @throws AlbertkitError `malformed` if it cannot be parsed
  */
 export const openOnnxWeights = (files: FilePort, path: string): TensorSource => new OnnxWeights(files, path)
 
 /** Names in a graph. */
 export interface OnnxGraphNames {
-  /** Outputs of nodes: every value that is computed. */
+  /** Outputs of nodes: every computed value. */
   readonly values: readonly string[]
   /** Outputs of the graph. */
   readonly outputs: readonly string[]
-  /** The model's metadata_props. */
+  /** metadata_props of the model. */
   readonly metadata: ReadonlyMap<string, string>
 }
 
 /**
  * Reads the names of a graph's values, without its weights.
- * @throws AlbertkitError `malformed` where the file cannot be parsed
+ * @throws AlbertkitError `malformed` if the file cannot be parsed
  */
 export const onnxGraphNames = (files: FilePort, path: string): OnnxGraphNames =>
   withFile(files, path, (file) => {

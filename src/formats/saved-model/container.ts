@@ -17,7 +17,7 @@ import { readMetaGraph, type MetaGraph } from './meta-graph.js'
 const FILE = 'saved_model.pb'
 const META_GRAPHS = 2
 
-/** The meta graphs of a SavedModel: one a set of tags. */
+/** Meta graphs of a SavedModel, one per set of tags. */
 const readSavedModel = (files: FilePort, path: string): MetaGraph[] =>
   withFile(files, path, (file) => {
     if (file.size === 0)
@@ -36,7 +36,7 @@ const readSavedModel = (files: FilePort, path: string): MetaGraph[] =>
     return graphs
   })
 
-/** What a person may want to know: who wrote it, and what it was for. */
+/** Note for the user: version of TensorFlow, tags and signatures. */
 function describe(graphs: readonly MetaGraph[], isHub: boolean): string {
   const version = graphs.find((graph) => graph.version !== null)?.version
   const list = (names: readonly string[]): string => [...new Set(names)].join(', ')
@@ -90,7 +90,7 @@ const WHOLE = 'a SavedModel is saved_model.pb and the folder variables/ together
 const hasData = (files: FilePort, directory: string): boolean =>
   isDirectory(files, directory) && files.list(directory).some((name) => name.startsWith('variables.data-'))
 
-/** Configuration and vocabulary lie in it, beside it, or among its assets. */
+/** The SavedModel in `directory`; configuration and vocabulary are searched in it, beside it, and in its assets. */
 function found(files: FilePort, directory: string): Found {
   const assets = join(directory, 'assets')
   return {

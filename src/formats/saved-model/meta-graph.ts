@@ -1,7 +1,7 @@
 import type { GraphPlace } from '../graph-def/scan.js'
 import type { Field, WireReader } from '../tf-proto/wire.js'
 
-/** What a MetaGraphDef says beside its graph (tensorflow/core/protobuf/meta_graph.proto, saved_object_graph.proto). */
+/** Contents of a MetaGraphDef beside its graph (tensorflow/core/protobuf/{meta_graph,saved_object_graph}.proto). */
 
 const META_GRAPH = { info: 1, graph: 2, collection: 4, signature: 5, objects: 7 } as const
 const INFO = { tag: 4, version: 5 } as const
@@ -11,11 +11,11 @@ const VARIABLE_NAME = 6
 
 export interface MetaGraph {
   readonly tags: readonly string[]
-  /** Version of TensorFlow that wrote it. */
+  /** Version of TensorFlow that wrote it; null if absent. */
   readonly version: string | null
   readonly signatures: readonly string[]
   readonly graph: GraphPlace | null
-  /** Names of variables by the number of their object (TF2). */
+  /** Names of variables by the index of their object (TF2). */
   readonly variables: ReadonlyMap<number, string>
 }
 
@@ -33,7 +33,7 @@ function variablesOf(wire: WireReader, objects: Field): Map<number, string> {
   return names
 }
 
-/** Reads the MetaGraphDef in `[start, end)`. @throws AlbertkitError `malformed` with the byte */
+/** Reads the MetaGraphDef in `[start, end)`. @throws AlbertkitError `malformed` with the byte offset */
 export function readMetaGraph(wire: WireReader, start: number, end: number): MetaGraph {
   const tags: string[] = []
   const signatures: string[] = []

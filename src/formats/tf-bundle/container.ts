@@ -10,23 +10,23 @@ import { withMeta } from './meta.js'
 import { nameObjects } from './object-graph.js'
 import { openBundle } from './source.js'
 
-/** A TensorFlow checkpoint is given by its directory, its prefix, one of its files, or the `checkpoint` file. */
+/** TensorFlow V2 checkpoints, given as a directory, a prefix, one of their files, or the `checkpoint` file. */
 
-/** A `checkpoint` file is a few lines; a longer one is something else. */
+/** A `checkpoint` file has a few lines; a longer one is something else. */
 const MAX_STATE_BYTES = 1024 * 1024
 
 const DATA = /\.data-\d{5,}-of-\d{5,}$/
 
 const WHOLE = 'a checkpoint is its .index and every .data-… file together'
 
-/** Prefixes of the V2 checkpoints in a directory: those with an index. */
+/** Prefixes of the V2 checkpoints in a directory, by their indexes. */
 const prefixesIn = (names: readonly string[]): string[] =>
   names
     .filter((name) => name.endsWith('.index') && !name.startsWith('._'))
     .map((name) => name.slice(0, -'.index'.length))
     .sort()
 
-/** Names the kind of a file that stands where an index should: a saved error page, a picture … */
+/** Refuses a file of another kind in place of the index, e.g. a saved error page. */
 function checkIndex(files: FilePort, file: string): void {
   if (!exists(files, file))
     throw malformed('the .index file of the checkpoint is missing', { code: 'file-missing', file, hint: WHOLE })
@@ -40,7 +40,7 @@ function checkIndex(files: FilePort, file: string): void {
   })
 }
 
-/** Configuration lies beside the checkpoint; of the variables of a SavedModel, beside that. */
+/** Directories to search for the configuration: beside the checkpoint, or beside the SavedModel that contains it. */
 function directoriesOf(files: FilePort, prefix: string): string[] {
   const directory = dirname(prefix)
   const outer = dirname(directory)
@@ -57,8 +57,8 @@ const found = (files: FilePort, prefix: string, notes: readonly string[] = []): 
 })
 
 /**
- * The checkpoint that a `checkpoint` state file names, by its last path component alone: the path in it is often one
- * of the machine that trained, and must never lead out of the directory.
+ * Name of the checkpoint in a `checkpoint` state file. Only the last component of the path is used: the path is often
+ * one of the machine that trained the model, and must never lead out of the directory.
  */
 function stateChoice(files: FilePort, stateFile: string): string | null {
   const text = readTextUpTo(files, stateFile, MAX_STATE_BYTES) ?? ''
@@ -68,7 +68,7 @@ function stateChoice(files: FilePort, stateFile: string): string | null {
   return name === '' || name === '.' || name === '..' ? null : name
 }
 
-/** The checkpoint of either version that has a name in a directory; null where there is none. */
+/** The checkpoint of this name in a directory, V2 or V1; null if there is none. */
 function named(files: FilePort, directory: string, name: string, notes: readonly string[] = []): Found | null {
   const prefix = join(directory, name)
   if (exists(files, `${prefix}.index`)) return found(files, prefix, notes)
@@ -106,7 +106,7 @@ const byMetaError = (file: string): AlbertkitError =>
     hint: WHOLE,
   })
 
-/** A `.meta` file holds the graph; the weights are in what stands beside it. */
+/** The checkpoint beside a `.meta` file, which holds only the graph. */
 function byMeta(files: FilePort, path: string): Found {
   const checkpoint = named(files, dirname(path), basename(path).slice(0, -'.meta'.length))
   if (checkpoint !== null) return checkpoint

@@ -10,14 +10,14 @@ import { dtypeOf } from '../tf-proto/dtypes.js'
 import { byteSize } from '../tf-proto/shape.js'
 import { TableReader } from './table.js'
 
-/** What the index of a V2 checkpoint says (tensorflow/core/util/tensor_bundle): a header, and an entry a tensor or slice. */
+/** Index of a V2 checkpoint (tensorflow/core/util/tensor_bundle): a header, and one entry per tensor or slice. */
 
-/** TensorBundle's version at which this reader was written (kTensorBundleVersion). */
+/** Version of TensorBundle that this reader implements (kTensorBundleVersion). */
 const BUNDLE_VERSION = 1
 /** A sharded checkpoint has tens of files; a forged header has billions. */
 const MAX_SHARDS = 100_000
 
-/** Where a piece of a tensor lies. */
+/** Location of a contiguous part of a tensor. */
 export interface Piece {
   readonly shard: number
   readonly offset: number
@@ -38,7 +38,7 @@ export interface BundleEntry {
   readonly shape: readonly number[]
   readonly byteLength: number
   readonly piece: Piece | null
-  /** For a partitioned variable, its slices in order of their start. */
+  /** Slices of a partitioned variable in the order of their starts; otherwise empty. */
   readonly slices: readonly Slice[]
 }
 
@@ -50,7 +50,7 @@ export interface BundleIndex {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Length along each axis; a slice that has none covers the axis. */
+/** Start and length along each axis; an extent without a length covers the axis. */
 function extents(slice: tensorflow.TensorSliceProto, shape: readonly number[]): { start: number[]; extent: number[] } {
   const start = slice.extent.map((e) => Number(e.start))
   const extent = slice.extent.map((e, i) =>
@@ -88,7 +88,7 @@ class IndexReader {
     try {
       return body()
     } catch (error) {
-      throw this.fail(`${what} is no protocol buffer (${(error as Error).message})`, tensor)
+      throw this.fail(`${what} cannot be parsed as a protocol buffer (${(error as Error).message})`, tensor)
     }
   }
 
@@ -179,7 +179,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
   return { shards, bigEndian, entries }
 }
 
-/** An entry that has the name of its tensor, which is not split into slices or lists them. */
+/** Entry under the plain name of a tensor; that of a partitioned variable lists its slices. */
 interface PlainEntry {
   readonly name: string
   readonly key: Uint8Array
@@ -213,7 +213,10 @@ function readSlices(
   return slices.sort(byStart)
 }
 
-/** OrderedCode's string: 0x00 becomes 00 FF, 0xFF becomes FF 00, and 00 01 ends it (tensorflow/core/lib/strings/ordered_code.cc). */
+/**
+ * OrderedCode's encoding of a string: 0x00 becomes 00 FF, 0xFF becomes FF 00, and 00 01 ends it
+ * (tensorflow/core/lib/strings/ordered_code.cc).
+ */
 function orderedString(bytes: Uint8Array): number[] {
   const out: number[] = []
   for (const byte of bytes) {
@@ -224,14 +227,14 @@ function orderedString(bytes: Uint8Array): number[] {
   return [...out, 0, 1]
 }
 
-/** OrderedCode's increasing unsigned number: its length in bytes, then the bytes, most significant first. */
+/** OrderedCode's increasing unsigned number: its length in bytes, then the bytes, big-endian. */
 function orderedNumber(n: number): number[] {
   const bytes: number[] = []
   for (let rest = n; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256)
   return [bytes.length, ...bytes]
 }
 
-/** OrderedCode's increasing signed number: sign-and-length bits first, then two's complement, most significant first. */
+/** OrderedCode's increasing signed number: sign and length bits first, then two's complement, big-endian. */
 function orderedSigned(n: number): number[] {
   if (n >= -64 && n < 64) return [(n & 0xff) ^ 0x80]
   const magnitude = BigInt(n < 0 ? -n - 1 : n)
@@ -246,7 +249,10 @@ function orderedSigned(n: number): number[] {
   return out
 }
 
-/** The key of a slice: 0, the name, the rank, then start and length along each axis, −1 where it covers the axis (util/saved_tensor_slice_util.cc). */
+/**
+ * Key of a slice: 0, name, rank, then start and length along each axis, 0 and −1 if the slice covers the axis
+ * (tensorflow/core/util/saved_tensor_slice_util.cc).
+ */
 function sliceKey(name: Uint8Array, slice: tensorflow.TensorSliceProto): Uint8Array {
   const parts = slice.extent.flatMap((e) =>
     e.hasLength.case === 'length'

@@ -23,7 +23,7 @@ const graphOf = (files: FilePort, path: string): SourceGraph => ({
   },
 })
 
-/** The same checkpoint with the graph of its `.meta`, if that is there. It is read when it is asked for. */
+/** The same checkpoint with the graph of its `.meta` file, if present. The graph is read on demand. */
 export const withMeta = (files: FilePort, path: string, source: TensorSource): TensorSource => {
   if (!exists(files, path)) return source
   const wrapped = wrapSource(source, { graph: graphOf(files, path) })

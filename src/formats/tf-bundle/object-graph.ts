@@ -6,8 +6,8 @@ import { nameWithin } from './same-names.js'
 import type { BundleSource } from './source.js'
 
 /**
- * Checkpoints of objects (TF2, tf.train.Checkpoint, Keras): keys are paths of attributes, and the tensor
- * `_CHECKPOINTABLE_OBJECT_GRAPH` says which variable lies there (trackable_object_graph.proto).
+ * Object-based checkpoints (TF2, tf.train.Checkpoint, Keras): keys are paths of attributes, and the tensor
+ * `_CHECKPOINTABLE_OBJECT_GRAPH` maps them to variables (trackable_object_graph.proto).
  */
 
 const GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
@@ -19,11 +19,11 @@ const NODE = { child: 1, attribute: 2 } as const
 const CHILD = { node: 1, name: 2 } as const
 const ATTRIBUTE = { fullName: 2, checkpointKey: 3 } as const
 
-/** A variable that an object graph tells of. */
+/** A variable in an object graph. */
 interface ObjectName {
   readonly key: string
   readonly fullName: string
-  /** Attributes that lead to it, none of them an optimizer's; null where only an optimizer has it. */
+  /** Path of attributes that leads to it without passing an optimizer; null if only an optimizer refers to it. */
   readonly path: string | null
 }
 
@@ -49,10 +49,10 @@ function readObject(wire: WireReader, field: Field): GraphObject {
   return object
 }
 
-/** The shortest path of attributes to each object, by its number, past optimizers. */
+/** Shortest path of attributes to each object that does not pass an optimizer, by the object's index. */
 function pathsOf(objects: readonly GraphObject[]): Map<number, string> {
   const paths = new Map<number, string>([[0, '']])
-  // Objects are appended while the Map is walked: breadth first.
+  // The Map grows while it is iterated: breadth-first search.
   for (const [node, path] of paths) {
     for (const child of objects[node]?.children ?? []) {
       if (paths.has(child.node) || OPTIMIZER.test(child.name)) continue
@@ -87,21 +87,21 @@ function readGraph(
   )
 }
 
-/** A key as a path: without the suffix, and with what TensorFlow escapes in the names of attributes. */
+/** Path of attributes from a key: without the suffix, and with TensorFlow's escapes in attribute names undone. */
 const pathOf = (key: string): string =>
   key
     .slice(0, key.endsWith(VALUE) ? -VALUE.length : undefined)
     .replace(/\.(\.|S)/g, (_, c: string) => (c === 'S' ? '/' : '.'))
 
-/** Slots and counters of an optimizer: their own names tell nothing of whose they are, their paths do. */
+/** Attribute that holds an optimizer. Its slots and counters are recognised by their paths, not by their own names. */
 const OPTIMIZER = /^_?optimizer$/
 const isOptimizers = (key: string): boolean =>
   key.includes(SLOT) || key.split('/').some((segment) => OPTIMIZER.test(segment))
 
 /**
- * Names by key. Where most variables have a full name of their own with a scope (`bert/pooler/dense/kernel`), full names
- * count; else, in models whose variables are all called `kernel` and `bias`, the path does. A weight that an optimizer
- * holds too may be stored below the optimizer: it is named by its own place.
+ * Names of tensors by key. If most variables have a unique full name with a scope (`bert/pooler/dense/kernel`), full
+ * names are used; otherwise (all variables are called `kernel` and `bias`) the paths are. A weight that an optimizer
+ * refers to as well may be stored under the optimizer's key: it is named by its path in the model.
  */
 function chooseNames(keys: readonly string[], told: ReadonlyMap<string, ObjectName>): Map<string, string> {
   const isWeight = (key: string): boolean =>
@@ -176,9 +176,9 @@ class NamedSource implements TensorSource {
 }
 
 /**
- * Gives the variables of a checkpoint of objects their names; any other checkpoint is given back as it is.
- * @param namesOfNodes names by the number of the object, from what belongs to the checkpoint (a SavedModel's graph)
- * @throws AlbertkitError `malformed` where the object graph cannot be parsed; the checkpoint is closed then
+ * Names the variables of an object-based checkpoint; any other checkpoint is returned unchanged.
+ * @param namesOfNodes names of variables by the index of their object, e.g. from the graph of a SavedModel
+ * @throws AlbertkitError `malformed` if the object graph cannot be parsed; the checkpoint is closed then
  */
 export function nameObjects(source: BundleSource, namesOfNodes: ReadonlyMap<number, string> = new Map()): TensorSource {
   try {

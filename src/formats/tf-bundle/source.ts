@@ -8,7 +8,7 @@ import { inWholeElements, swapBytes } from '../core/byte-order.js'
 import { readIndex, type BundleEntry, type Piece } from './entries.js'
 import { readStrings } from './strings.js'
 
-/** Checksums are computed in pieces of this size, whatever the tensor's. */
+/** Bytes per step when checksums are computed, whatever the size of the tensor. */
 const PIECE = 4 * 1024 * 1024
 
 export const shardPath = (prefix: string, shard: number, shards: number): string =>
@@ -62,7 +62,8 @@ export class BundleSource implements TensorSource {
         ? ['the data is missing: only names and shapes are known']
         : absent.length > 0
           ? [
-              `${absent.length} of ${used.size} data files are missing: of their tensors only names and shapes are known`,
+              `${absent.length} of ${used.size} data files are missing: ` +
+                'of their tensors only names and shapes are known',
             ]
           : []),
       ...(index.bigEndian ? ['written on a big-endian machine'] : []),
@@ -81,7 +82,7 @@ export class BundleSource implements TensorSource {
     return this.#shards[(entry.piece ?? entry.slices[0])?.shard ?? 0]?.path
   }
 
-  /** Before any byte is read: every tensor lies within its file. */
+  /** Checks that every tensor lies within its file, before any byte is read. */
   #checkRanges(entries: readonly BundleEntry[]): void {
     for (const entry of entries) {
       for (const piece of entry.piece === null ? entry.slices : [entry.piece]) {
@@ -120,14 +121,14 @@ export class BundleSource implements TensorSource {
   verifyChecksum(name: string): void {
     if (!this.#checksum || this.#verified.has(name)) return
     const entry = this.#entry(name)
-    // A string tensor's checksum covers lengths and bytes in an order of its own; strings are not weights.
+    // The checksum of a string tensor covers lengths and bytes in another order (strings.ts); strings are not weights.
     if (DTYPE_BYTES[entry.dtype] > 0)
       for (const piece of entry.piece === null ? entry.slices : [entry.piece]) this.#verify(piece, name)
     this.#verified.add(name)
   }
 
   #verify(piece: Piece, name: string): void {
-    // Data that is absent and was allowed to be has nothing to verify; reading it is an error.
+    // Data files that are absent by permission have nothing to verify; reading from them is an error.
     if (this.#shards[piece.shard] == null && this.missingFiles.length > 0) return
     const file = this.#shard(piece, name)
     this.#buffer ??= new Uint8Array(PIECE)
@@ -143,14 +144,14 @@ export class BundleSource implements TensorSource {
       file: file.path,
       tensor: name,
       offset: piece.offset,
-      hint: 'the data file is damaged: fetch it again; --no-checksum reads it as it is',
+      hint: 'the data file is damaged: fetch it again; `checksum: false` reads it as it is',
     })
   }
 
   read(name: string, offset: number, target: Uint8Array): void {
     const entry = this.#entry(name)
     if (DTYPE_BYTES[entry.dtype] === 0)
-      throw unsupported(`${entry.dtype.toLowerCase()} tensors are no weights`, {
+      throw unsupported(`${entry.dtype.toLowerCase()} tensors are not weights`, {
         code: 'dtype-unsupported',
         file: this.files[0] ?? '',
         tensor: name,
@@ -166,7 +167,7 @@ export class BundleSource implements TensorSource {
       })
   }
 
-  /** Whole elements from byte `offset` on. */
+  /** Reads whole elements from byte `offset` of the tensor on. */
   #readElements({ name, dtype, shape, piece, slices }: BundleEntry, offset: number, target: Uint8Array): void {
     const width = DTYPE_BYTES[dtype]
     if (piece !== null) this.#shard(piece, name).read(piece.offset + offset, target)
@@ -177,7 +178,7 @@ export class BundleSource implements TensorSource {
     if (this.#bigEndian) swapBytes(target, width)
   }
 
-  /** The elements of a string tensor; lengths and bytes lie one after the other, with a checksum of their own. */
+  /** Elements of a string tensor, which is stored in a layout of its own (strings.ts). */
   strings(name: string): Uint8Array[] {
     const { piece, shape, dtype } = this.#entry(name)
     if (piece === null || dtype !== 'STRING') throw new RangeError(`${name} holds no strings`)

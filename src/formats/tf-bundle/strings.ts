@@ -4,12 +4,12 @@ import { crc32c, maskCrc } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
 import type { Piece } from './entries.js'
 
-/** Strings are names and graphs of objects; a larger tensor of them is no part of a checkpoint. */
+/** Strings in checkpoints are names and object graphs; a larger string tensor is an attack or damage. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 /**
  * Reads a string tensor (WriteStringTensor in tensor_bundle.cc): the lengths as varints, their masked CRC-32C, then the
- * strings. The tensor's checksum is of the lengths as 32-bit numbers, the first checksum, and the strings.
+ * strings. The checksum of the tensor covers the lengths as 32-bit integers, the first checksum, and the strings.
  * @throws AlbertkitError `malformed` naming file and tensor
  */
 export function readStrings(
@@ -23,7 +23,7 @@ export function readStrings(
     malformed(what, { code, file: file.path, tensor, offset })
   if (size > MAX_BYTES) throw fail(`a string tensor of ${size} bytes`, 'limit-exceeded')
   const bytes = file.bytes(offset, size)
-  // A length takes a byte at least.
+  // A length takes at least one byte.
   if (count > size) throw fail(`the tensor has ${count} strings in ${size} bytes`)
   let at = 0
   const lengths = Array.from({ length: count }, () => {

@@ -6,16 +6,16 @@ import type { RangedFile } from '../core/file.js'
 import { MemoryBytes, WireReader, type Bytes } from '../tf-proto/wire.js'
 
 /**
- * Reader of the sorted string table that a TensorFlow checkpoint's index is (tensorflow/core/lib/io/table.cc,
- * format.cc; LevelDB's table format): data blocks, an index block that lists them, and a footer of 48 bytes.
+ * Reader of a sorted string table, the format of a checkpoint's index (tensorflow/core/lib/io/table.cc, format.cc;
+ * LevelDB's table format): data blocks, an index block that lists them, and a footer of 48 bytes.
  */
 
 const FOOTER_BYTES = 48
 const TRAILER_BYTES = 5 // compression type, masked CRC-32C
-/** Checksums of large blocks are computed in pieces of this size. */
+/** Bytes per step when checksums of large blocks are computed. */
 const PIECE = 4 * 1024 * 1024
 const MAGIC = 0xdb4775248b80fb57n
-/** Blocks are 4 KiB to some 100 KiB; a real index has no block near this, a forged size does. */
+/** Blocks are 4 KiB to some 100 KiB; only a forged size comes near this limit. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024
 
 export interface TableEntry {
@@ -28,7 +28,7 @@ export interface Handle {
   readonly size: number
 }
 
-/** Where a value lies: in the file itself, or in a block of it that had to be uncompressed. */
+/** Location of a value: in the file itself, or in a block of it that had to be uncompressed. */
 export interface TablePlace {
   readonly bytes: Bytes
   readonly start: number
@@ -43,7 +43,7 @@ class Cursor {
     readonly fail: (what: string) => AlbertkitError,
   ) {}
 
-  /** A base-128 number of at most 2^53. */
+  /** Reads a varint below 2^53. */
   varint(): number {
     let value = 0
     let scale = 1
@@ -66,7 +66,7 @@ class Cursor {
   }
 }
 
-/** Whether a file ends as such a table does. */
+/** True if a file ends with the magic number of such a table. */
 export function isTable(file: RangedFile): boolean {
   if (file.size < FOOTER_BYTES) return false
   return new DataView(file.bytes(file.size - 8, 8).buffer).getBigUint64(0, true) === MAGIC
@@ -77,7 +77,7 @@ export class TableReader {
   readonly #checksum: boolean
   readonly #what: string
 
-  /** @param what the file is, for messages */
+  /** @param what kind of file, for messages */
   constructor(file: RangedFile, checksum: boolean, what = 'index') {
     this.#file = file
     this.#checksum = checksum
@@ -93,14 +93,14 @@ export class TableReader {
     })
   }
 
-  /** All entries in key order. */
+  /** All entries in the order of their keys. */
   *entries(): Generator<TableEntry> {
     for (const handle of this.#blocks()) yield* this.#block(handle)
   }
 
   /**
-   * Where the values lie, in key order, none of them read: those of a V1 checkpoint are whole tensors. The checksums of
-   * their blocks are left to `verifyBlock`.
+   * Locations of the values in the order of their keys. No value is read: those of a V1 checkpoint are whole tensors.
+   * The checksums of their blocks are left to `verifyBlock`.
    */
   *places(): Generator<TablePlace> {
     for (const block of this.#blocks()) {
@@ -164,7 +164,7 @@ export class TableReader {
     let end = 0
     for (const { value } of this.#block(index)) {
       const handle = this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset)))
-      // A table is written block by block; blocks that share their bytes are there to fill the memory.
+      // A table is written block by block; overlapping blocks are an attack on memory.
       if (handle.offset < end) throw this.#fail('a block begins before the one in front of it ends', handle.offset)
       end = handle.offset + handle.size
       yield handle
@@ -211,7 +211,7 @@ export class TableReader {
     try {
       return uncompress(bytes, MAX_BLOCK_BYTES)
     } catch (error) {
-      throw this.#fail(`a block is no snappy data (${(error as Error).message})`, offset)
+      throw this.#fail(`a block is not valid snappy data (${(error as Error).message})`, offset)
     }
   }
 }

@@ -4,8 +4,8 @@ import { crc32c, maskCrc } from '../core/checksums.js'
 import type { DType } from '../core/source.js'
 
 /**
- * Writer of V2 checkpoints with one shard: the data file as it comes, then an index with the tensors in order of
- * their names (tensorflow/core/util/tensor_bundle, tensorflow/core/lib/io/table_builder.cc).
+ * Writer of V2 checkpoints with one shard: the data file is streamed, then comes the index with the tensors in the
+ * order of their names (tensorflow/core/util/tensor_bundle, tensorflow/core/lib/io/table_builder.cc).
  */
 
 const RESTART_INTERVAL = 16
@@ -32,7 +32,7 @@ function varint(n: number): number[] {
   return [...bytes, rest]
 }
 
-/** Entries of one block: keys share prefixes, except at restart points. */
+/** Builds one block: keys share prefixes, except at restart points. */
 class BlockBuilder {
   readonly #parts: Uint8Array[] = []
   readonly #restarts: number[] = [0]
@@ -68,7 +68,7 @@ class BlockBuilder {
   }
 }
 
-/** A table of `entries`, sorted by key. */
+/** Bytes of a table of `entries`, which are sorted by key. */
 function buildTable(entries: readonly (readonly [key: Uint8Array, value: Uint8Array])[]): Uint8Array {
   const parts: Uint8Array[] = []
   let offset = 0
@@ -102,10 +102,10 @@ export class BundleWriter {
   readonly #entries: (readonly [Uint8Array, Uint8Array])[] = []
   #offset = 0
 
-  /** @param put takes the bytes of the data file (`dataFileOf`), one piece behind the other */
+  /** @param put appends bytes to the data file (`dataFileOf`) */
   constructor(readonly put: (bytes: Uint8Array) => void) {}
 
-  /** Adds a tensor whose bytes `write` gives to `sink`, piece by piece. */
+  /** Adds a tensor; `write` passes its bytes to `sink`, piece by piece. */
   add(name: string, dtype: DType, shape: readonly number[], write: (sink: (bytes: Uint8Array) => void) => void): void {
     const start = this.#offset
     let crc = 0

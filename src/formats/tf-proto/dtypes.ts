@@ -1,6 +1,6 @@
 import type { DType } from '../core/source.js'
 
-/** TensorFlow's numbers of element types (tensorflow/core/framework/types.proto). */
+/** Element types by TensorFlow's DataType numbers (tensorflow/core/framework/types.proto). */
 const DTYPES: Readonly<Record<number, DType>> = {
   1: 'F32',
   2: 'F64',
@@ -18,9 +18,9 @@ const DTYPES: Readonly<Record<number, DType>> = {
   22: 'U32',
   23: 'U64',
 }
-/** Highest number that TensorFlow has given to a type, references (+100) apart. */
+/** Highest DataType number of TensorFlow, apart from references (+100). */
 const LAST_DATA_TYPE = 35
 
-/** The element type of that number; `OTHER` for those that are never weights; null where TensorFlow has no such type. */
+/** Element type of a DataType number; `OTHER` for types that are never weights; null if TensorFlow has no such type. */
 export const dtypeOf = (number: number): DType | null =>
   number <= 0 || number > LAST_DATA_TYPE ? null : (DTYPES[number] ?? 'OTHER')

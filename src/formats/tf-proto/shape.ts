@@ -1,14 +1,14 @@
 import { DTYPE_BYTES, type DType } from '../core/source.js'
 import type { Field, WireReader } from './wire.js'
 
-/** Bytes of `shape` elements, or Infinity where that is more than a number can say. */
+/** Size in bytes of a tensor; Infinity if it is not a safe integer. */
 export const byteSize = (dtype: DType, shape: readonly number[]): number => {
   if (shape.includes(0)) return 0
   const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
   return Number.isSafeInteger(size) ? size : Infinity
 }
 
-/** TensorShapeProto. @throws AlbertkitError `malformed` where the shape is unknown or impossible */
+/** Reads a TensorShapeProto. @throws AlbertkitError `malformed` if the shape is unknown or impossible */
 export function readShape(wire: WireReader, field: Field): number[] {
   const shape: number[] = []
   let unknown = false
@@ -24,7 +24,7 @@ export function readShape(wire: WireReader, field: Field): number[] {
   return shape
 }
 
-/** TensorSliceProto: start and length along each axis; null where it covers the axis. */
+/** Reads a TensorSliceProto: start and length along each axis; the length is null if the slice covers the axis. */
 export function readSlice(wire: WireReader, field: Field): { start: number; length: number | null }[] {
   const extents: { start: number; length: number | null }[] = []
   for (const part of wire.inside(field)) {

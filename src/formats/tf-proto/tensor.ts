@@ -5,13 +5,13 @@ import { byteSize, readShape } from './shape.js'
 import type { Field, WireReader } from './wire.js'
 
 /**
- * TensorProto where it lies (tensorflow/core/framework/tensor.proto): values as they are (`tensor_content`, packed
- * floats), or as packed varints; where there are fewer values than elements, the last one fills the rest.
+ * TensorProto, read in place (tensorflow/core/framework/tensor.proto): values are raw (`tensor_content`, packed floats)
+ * or packed varints; if there are fewer values than elements, the last value fills the rest.
  */
 
 const SHAPE = 2
 const CONTENT = 4
-/** The field of typed values, by element type. */
+/** Number of the field of typed values, by element type. */
 const VALUES: Readonly<Partial<Record<DType, number>>> = {
   F32: 5,
   F64: 6,
@@ -27,9 +27,9 @@ const VALUES: Readonly<Partial<Record<DType, number>>> = {
   U32: 16,
   U64: 17,
 }
-/** Every this many varints their place is kept, so that a range is found without reading all before it. */
+/** Varints between two remembered offsets, so that a range is found without reading everything before it. */
 const STRIDE = 4096
-/** Values one a field, which TensorFlow never writes; enough for any constant. */
+/** Limit of unpacked values (one per field), which TensorFlow never writes for large tensors. */
 const MAX_RUNS = 65_536
 const READ_AHEAD = 64 * 1024
 
@@ -38,18 +38,18 @@ interface Run {
   readonly end: number
 }
 
-/** What a message says of its elements, and where they lie. */
+/** Type, shape and location of the elements of a message. */
 interface StoredElements {
   readonly dtype: DType
   readonly shape: readonly number[]
   readonly runs: readonly Run[]
-  /** True if values lie there as they are, false if as varints. */
+  /** True if values are stored raw, false if as varints. */
   readonly raw: boolean
-  /** Where the message begins, for errors. */
+  /** Offset of the message, for errors. */
   readonly offset: number
 }
 
-/** Elements of a message: read by number, whole ones, as little-endian bytes. */
+/** Elements of a message, read by index as little-endian bytes. */
 export class StoredTensor implements StoredElements {
   readonly dtype: DType
   readonly shape: readonly number[]
@@ -57,7 +57,7 @@ export class StoredTensor implements StoredElements {
   readonly raw: boolean
   readonly offset: number
   readonly byteLength: number
-  /** Of values that are varints: place of each `STRIDE`th. */
+  /** Offset of every `STRIDE`th value, if values are varints. */
   #marks: { readonly run: number; readonly at: number }[] | null = null
   #count = -1
 
@@ -74,7 +74,7 @@ export class StoredTensor implements StoredElements {
     if (this.byteLength === Infinity) throw wire.fail(`impossible shape [${shape.join(', ')}]`, offset, 'value-invalid')
   }
 
-  /** How many values there are. */
+  /** Number of stored values. */
   get count(): number {
     if (this.#count < 0) this.#count = this.raw ? this.#rawBytes() / DTYPE_BYTES[this.dtype] : this.#index()
     return this.#count
@@ -84,7 +84,7 @@ export class StoredTensor implements StoredElements {
     return this.runs.reduce((n, { start, end }) => n + end - start, 0)
   }
 
-  /** Checks what can be checked without reading the values. */
+  /** Compares the number of raw values with the shape, without reading them. */
   check(): void {
     const width = DTYPE_BYTES[this.dtype]
     if (width === 0) return
@@ -98,7 +98,7 @@ export class StoredTensor implements StoredElements {
       )
   }
 
-  /** Counts the varints and keeps some of their places. */
+  /** Counts the varints and remembers the offset of every `STRIDE`th. */
   #index(): number {
     this.#marks = []
     let count = 0
@@ -119,7 +119,7 @@ export class StoredTensor implements StoredElements {
     return count
   }
 
-  /** Fills `target` with whole elements from number `first` on. */
+  /** Fills `target` with whole elements from index `first` on. */
   read(first: number, target: Uint8Array): void {
     const width = DTYPE_BYTES[this.dtype]
     const stored = Math.max(0, Math.min(target.length / width, this.count - first))
@@ -174,9 +174,9 @@ export class StoredTensor implements StoredElements {
 }
 
 /**
- * Scans a TensorProto. Of element types without values of ours (strings …) only type and shape are known.
- * @param known type and shape, where the message has none (slices of V1 checkpoints)
- * @throws AlbertkitError `malformed` where it cannot be parsed, or has more values than elements
+ * Scans a TensorProto. For element types that are not read (strings …) only type and shape are known.
+ * @param known type and shape, if the message has none (slices of V1 checkpoints)
+ * @throws AlbertkitError `malformed` if it cannot be parsed or has more values than elements
  */
 export function scanTensor(
   wire: WireReader,
@@ -195,7 +195,7 @@ export function scanTensor(
       const runs = typed.get(part.number)
       if (runs === undefined) typed.set(part.number, [part])
       else if (runs.length >= MAX_RUNS)
-        throw unsupported('a tensor has its values one a field', {
+        throw unsupported('a tensor has its values unpacked, one per field', {
           code: 'limit-exceeded',
           file: wire.bytes.path,
           offset: field.start,

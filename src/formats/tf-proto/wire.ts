@@ -3,13 +3,13 @@ import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 
 /**
- * Protocol buffers as they lie in a file, field by field by ranged reads: graphs and checkpoints hold their weights
- * inside of messages, and only places and lengths of those are kept, whatever their size.
+ * Protocol buffers read in place, field by field by ranged reads: graphs and checkpoints hold their weights inside of
+ * messages, and only offsets and lengths of the weights are kept in memory.
  */
 
-/** Bytes that are read by ranges: a file, or a part of one that was in memory anyway. */
+/** Bytes that are read by ranges: a file, or a part of one that is in memory. */
 export interface Bytes {
-  /** File that they are of, for messages. */
+  /** Path of the file, for messages. */
   readonly path: string
   readonly size: number
   /** Fills `target` with the bytes from `offset` on. */
@@ -32,17 +32,17 @@ export class MemoryBytes implements Bytes {
   }
 }
 
-/** A name or a short list; anything longer is damage. */
+/** Limit for names and short lists; anything longer is damage. */
 const MAX_SMALL_FIELD = 1024 * 1024
 const WINDOW = 4096
 
 export interface Field {
   readonly number: number
-  /** 0 varint, 1 eight bytes, 2 a range of bytes, 5 four bytes. */
+  /** Wire type: 0 varint, 1 eight bytes, 2 length-delimited, 5 four bytes. */
   readonly wire: number
-  /** Of a varint: its value as a signed 64-bit number (inexact beyond 2^53). */
+  /** Value of a varint as a signed 64-bit integer (inexact beyond 2^53); 0 for other wire types. */
   readonly value: number
-  /** The bytes of the value, from `start` to `end`. */
+  /** Range of the value's bytes, `[start, end)`. */
   readonly start: number
   readonly end: number
 }
@@ -65,14 +65,14 @@ export class WireReader {
     const within = offset - this.#windowStart
     if (within >= 0 && within < this.#window.length) return this.#window[within]!
     if (offset >= this.bytes.size) throw this.fail(`the file ends at byte ${this.bytes.size}`, offset, 'file-truncated')
-    // A window of its own each time: parts of the last one may be in use as names.
+    // A new window each time: subarrays of the last one may still be in use.
     this.#window = new Uint8Array(Math.min(WINDOW, this.bytes.size - offset))
     this.#windowStart = offset
     this.bytes.read(offset, this.#window)
     return this.#window[0]!
   }
 
-  /** A base-128 number, as a signed 64-bit one. */
+  /** Reads a varint as a signed 64-bit integer (inexact beyond 2^53). */
   varint(at: number): { value: number; next: number } {
     let value = 0
     let scale = 1
@@ -91,7 +91,7 @@ export class WireReader {
     throw this.fail('a number has more than ten bytes', at)
   }
 
-  /** The fields of the message in `[start, end)`. */
+  /** Fields of the message in `[start, end)`. */
   *fields(start: number, end: number): Generator<Field> {
     const code = end === this.bytes.size ? 'file-truncated' : 'header-invalid'
     for (let at = start; at < end;) {
@@ -117,7 +117,7 @@ export class WireReader {
     }
   }
 
-  /** The bytes of a short field. */
+  /** Bytes of a short field. */
   small({ start, end }: Pick<Field, 'start' | 'end'>, limit = MAX_SMALL_FIELD): Uint8Array {
     if (end - start > limit) throw this.fail(`a name or list of ${end - start} bytes`, start, 'limit-exceeded')
     const target = new Uint8Array(end - start)
@@ -129,9 +129,9 @@ export class WireReader {
     return utf8Text(this.small(field, limit))
   }
 
-  /** The fields of a nested message. */
+  /** Fields of a nested message. */
   inside(field: Field): Generator<Field> {
-    if (field.wire !== 2) throw this.fail(`field ${field.number} is no message`, field.start)
+    if (field.wire !== 2) throw this.fail(`field ${field.number} is not a message`, field.start)
     return this.fields(field.start, field.end)
   }
 

@@ -12,10 +12,10 @@ export const foundV1 = (files: FilePort, paths: readonly string[]): Found => ({
   open: (options) => ({ source: withMeta(files, metaOf(paths[0] ?? ''), openV1(files, paths, options)) }),
 })
 
-/** The graph has the name of the checkpoint, without the number of a shard. */
+/** Path of the `.meta` file: the name of the checkpoint without the number of a shard. */
 const metaOf = (path: string): string => `${path.replace(/-\d{5}-of-\d{5}$/, '')}.meta`
 
-/** The checkpoint that a path means; null if it means none. */
+/** The V1 checkpoint at a path; null if there is none. */
 function foundAt(files: FilePort, path: string): Found | null {
   const paths = v1Files(files, path)
   return paths === null ? null : foundV1(files, paths)

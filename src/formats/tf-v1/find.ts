@@ -3,12 +3,15 @@ import { withFile } from '../core/file.js'
 import { basename, dirname, join } from '../core/paths.js'
 import { isTable } from '../tf-bundle/table.js'
 
-/** Which files a V1 checkpoint is made of. Sharded ones are named `<prefix>-00000-of-00003` …, a `?` for each digit in `checkpoint`. */
+/**
+ * Files of a V1 checkpoint. Sharded ones are named `<prefix>-00000-of-00003` …; a `checkpoint` file names them by a
+ * pattern with `?` for each digit of the shard.
+ */
 
 const SHARD = /^(?<prefix>.+)-(?:\d{5}|\?{5})-of-(?<count>\d{5})$/
 const isShard = (name: string): boolean => SHARD.test(name) && !/\.data-\d{5}-of-\d{5}$/.test(name)
 
-/** Whether a file ends as a table does; false for what cannot be read. */
+/** True if a file ends as a table does; false if it cannot be read. */
 function endsAsTable(files: FilePort, path: string): boolean {
   try {
     return withFile(files, path, isTable)
@@ -19,7 +22,7 @@ function endsAsTable(files: FilePort, path: string): boolean {
 
 const pattern = (name: string): string => name.replace(/-\d{5}-of-/, '-?????-of-')
 
-/** All shards of the checkpoint that `path` is one or the pattern of; null where none of them is there. */
+/** Paths of all shards, given one of them or their pattern; null if none of them exists. */
 function shardsOf(files: FilePort, path: string): string[] | null {
   const name = basename(path)
   const { prefix, count } = SHARD.exec(name)?.groups ?? {}
@@ -30,7 +33,7 @@ function shardsOf(files: FilePort, path: string): string[] | null {
   return paths.some((shard) => exists(files, shard)) ? paths : null
 }
 
-/** The files of the V1 checkpoint that a path means: one of its shards, their pattern, their prefix, or the one file. */
+/** Files of the V1 checkpoint at `path`: one of its shards, their pattern, their prefix, or the single file. */
 export function v1Files(files: FilePort, path: string): string[] | null {
   const shards = shardsOf(files, path)
   if (shards !== null) return shards
@@ -43,7 +46,7 @@ export function v1Files(files: FilePort, path: string): string[] | null {
   return shard === undefined ? null : shardsOf(files, join(directory, shard))
 }
 
-/** Names of the V1 checkpoints in a directory: patterns of sharded ones, and files that are tables. */
+/** Names of the V1 checkpoints in a directory: patterns of sharded ones, and single files that are tables. */
 export function v1Names(files: FilePort, directory: string, names: readonly string[]): string[] {
   const single = names.filter(
     (name) =>
@@ -52,6 +55,6 @@ export function v1Names(files: FilePort, directory: string, names: readonly stri
   return [...new Set([...single, ...names.filter(isShard).map(pattern)])].sort()
 }
 
-/** Whether a file that is of no known kind by its first bytes may be a V1 checkpoint. */
+/** True if a file whose first bytes are of no known kind may be a V1 checkpoint. */
 export const mayBeV1 = (files: FilePort, path: string): boolean =>
   isShard(basename(path)) || /\.ckpt(-\d+)?$/.test(path) || endsAsTable(files, path)

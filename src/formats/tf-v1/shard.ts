@@ -11,8 +11,8 @@ import { scanTensor, type StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader, type Field } from '../tf-proto/wire.js'
 
 /**
- * One file of a V1 checkpoint: a table whose first value lists the tensors and their slices, and whose others are the
- * slices (tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_writer.cc). Only places are kept.
+ * One file of a V1 checkpoint: a table whose first value lists the tensors and their slices, and whose other values are
+ * the slices (tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_writer.cc). Only offsets are kept.
  */
 
 const WHAT = 'V1 checkpoint'
@@ -22,7 +22,7 @@ const META_TENSOR = 1
 const SLICE_META = { name: 1, shape: 2, type: 3, slice: 4 } as const
 const SAVED_SLICE = { name: 1, slice: 2, data: 3 } as const
 
-/** What the list of a file says of a tensor: its whole shape, and which slices are in this file. */
+/** A tensor in the list of a file: its whole shape, and the number of its slices in this file. */
 export interface ListedTensor {
   readonly name: string
   readonly dtype: DType
@@ -30,14 +30,14 @@ export interface ListedTensor {
   readonly slices: number
 }
 
-/** Values of a slice, where they lie. */
+/** A slice and the location of its values. */
 export interface StoredSlice extends Rectangle {
   readonly data: StoredTensor
   readonly block: Handle
   readonly shard: Shard
 }
 
-/** A slice as it lies, before it is known what its tensor is. */
+/** A slice before type and shape of its tensor are known. */
 interface FoundSlice {
   readonly extents: ReturnType<typeof readSlice>
   readonly wire: WireReader
@@ -73,7 +73,7 @@ export class Shard {
       const wire = new WireReader(bytes, WHAT)
       for (const field of wire.fields(start, end)) {
         if (field.number === META) {
-          // The list is small and all depends on it: its block is verified at once.
+          // The list is small and everything depends on it: its block is verified immediately.
           this.verify(block)
           this.#list(wire, field, listed)
           lists++
@@ -121,7 +121,7 @@ export class Shard {
     else slices.push({ extents, wire, data, block })
   }
 
-  /** The slices of a tensor in this file. @throws AlbertkitError where one does not fit the shape */
+  /** Slices of a tensor in this file. @throws AlbertkitError if one does not fit the shape */
   slicesOf({ name, dtype, shape, slices }: ListedTensor, fail: Fail): StoredSlice[] {
     const found = this.#found.get(name) ?? []
     if (found.length !== slices) throw fail(`the file lists ${slices} slices of the tensor and has ${found.length}`)
@@ -141,7 +141,7 @@ export class Shard {
   }
 }
 
-/** Sorts the slices of a tensor; false where they do not cover it. */
+/** Sorts the slices of a tensor in place; false if they do not cover it. */
 export function completeSlices(slices: StoredSlice[], shape: readonly number[]): boolean {
   slices.sort(byStart)
   return covers(slices, shape)

@@ -18,7 +18,7 @@ interface Entry extends TensorInfo {
   readonly slices: readonly StoredSlice[]
 }
 
-/** TensorFlow spells bool's V1 values as it does those of every other type; strings are listed only. */
+/** True for element types whose values are read; strings are only listed. */
 const isRead = (dtype: DType): boolean => DTYPE_BYTES[dtype] > 0
 
 const failAt =
@@ -58,7 +58,7 @@ class V1Source implements TensorSource {
         : [`${this.missingFiles.length} of ${paths.length} files are missing: what is in them is not known`]
   }
 
-  /** The tensors of all files; one that is partitioned may have slices in several. */
+  /** Merges the tensors of all files; a partitioned one may have slices in several. */
   #merge(): Map<string, Entry> {
     const merged = new Map<string, { listed: ListedTensor; file: string; slices: StoredSlice[] }>()
     for (const shard of this.#shards) {
@@ -89,7 +89,7 @@ class V1Source implements TensorSource {
 
   #checkSlices({ shape }: ListedTensor, slices: StoredSlice[], fail: Fail): void {
     for (const { data, extent } of slices) {
-      // Of values that are varints, the number is not known before they are read.
+      // The number of varints is not known before they are read.
       const have = data.raw ? data.count : null
       if (have !== null && have !== elementCount(extent))
         throw fail(`the tensor has a slice of ${have} values for [${extent.join(', ')}]`, 'range-invalid')
@@ -123,7 +123,7 @@ class V1Source implements TensorSource {
   read(name: string, offset: number, target: Uint8Array): void {
     const { dtype, shape, byteLength, slices, file } = this.#entry(name)
     if (!isRead(dtype))
-      throw unsupported(`${dtype.toLowerCase()} tensors are no weights`, {
+      throw unsupported(`${dtype.toLowerCase()} tensors are not weights`, {
         code: 'dtype-unsupported',
         file,
         tensor: name,

@@ -5,7 +5,7 @@ import { RangedFile, readText } from '../core/file.js'
 import { basename, dirname, join } from '../core/paths.js'
 import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSource } from '../core/source.js'
 
-/** The weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
+/** Weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
 
 const MANIFEST = z.object({
   format: z.literal('graph-model'),
@@ -37,11 +37,12 @@ const DTYPES: Readonly<Record<string, { dtype: DType; bytes: number }>> = {
 }
 
 interface Placed extends TensorInfo {
-  /** Offset in the group's shards taken together. */
+  /** Offset in the concatenated shards of the group. */
   readonly offset: number
   readonly group: Group
-  /** Bytes of an element in the file, and what its integers mean, where they are no floats. */
+  /** Bytes of an element in the file. */
   readonly width: number
+  /** Scale and minimum of quantised integers; null if values are not quantised. */
   readonly affine: { readonly scale: number; readonly min: number } | null
 }
 
@@ -60,15 +61,15 @@ function readManifest(files: FilePort, path: string): z.Infer<typeof MANIFEST>['
   const parsed = MANIFEST.safeParse(json)
   if (parsed.success) return parsed.data.weightsManifest
   const field = parsed.error.issues[0]?.path.join('.') ?? ''
-  if (field === '') throw malformed('not a tfjs graph model: no JSON object', { code: 'header-invalid', file: path })
-  throw malformed(`not a tfjs graph model: ${field} is missing or not what it should be`, {
+  if (field === '') throw malformed('not a tfjs graph model: not a JSON object', { code: 'header-invalid', file: path })
+  throw malformed(`not a tfjs graph model: ${field} is missing or invalid`, {
     code: 'header-invalid',
     file: path,
     field,
   })
 }
 
-/** A weight in the form in which it is given out: halfs as they are, quantised ones as the float32 that tfjs makes of them. */
+/** A weight as `read` gives it: float16 unchanged, quantised weights as the float32 that tfjs computes from them. */
 function placeOf(
   { name, shape, dtype }: { name: string; shape: readonly number[]; dtype: string },
   quantization: Quantization | undefined,
@@ -166,7 +167,7 @@ class TfjsWeights implements TensorSource {
     for (let i = 0; i < values.length; i++) values[i] = integers[i]! * scale + min
   }
 
-  /** Bytes of the shards taken together. */
+  /** Reads bytes of the concatenated shards. */
   #read({ shards }: Group, from: number, target: Uint8Array): void {
     let start = from
     let done = 0
@@ -192,6 +193,6 @@ class TfjsWeights implements TensorSource {
 
 /**
  * Opens the weights of a tfjs graph model.
- * @throws AlbertkitError `malformed` where model.json or a shard does not fit
+ * @throws AlbertkitError `malformed` if model.json or a shard is invalid
  */
 export const openTfjsWeights = (files: FilePort, modelJson: string): TensorSource => new TfjsWeights(files, modelJson)

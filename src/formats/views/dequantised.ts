@@ -1,6 +1,6 @@
 import { elementCount, type TensorInfo, type TensorSource } from '../core/source.js'
 
-/** Suffixes of the scales of an int8 matrix, one a column or one a row, beside it in the file. */
+/** Suffixes of the names of an int8 matrix's scales, one per column or one per row. */
 export const COLUMN_SCALES = '/scale'
 export const ROW_SCALES = '/row_scale'
 
@@ -10,7 +10,7 @@ interface Scaled {
   readonly byRow: boolean
 }
 
-/** int8 tensors that have scales beside them, as the float32 that `q · scale` gives; everything else as it is. */
+/** Presents int8 tensors that have scales as float32 (`q · scale`), and all other tensors unchanged. */
 class Dequantised implements TensorSource {
   readonly format: string
   readonly files: readonly string[]
@@ -63,5 +63,5 @@ class Dequantised implements TensorSource {
   }
 }
 
-/** `source` with its int8 tensors as numbers. */
+/** `source` with its scaled int8 tensors as float32. */
 export const dequantised = (source: TensorSource): TensorSource => new Dequantised(source)

@@ -3,15 +3,15 @@ import { readRectangles, type Rectangle } from './slices.js'
 import { inWholeElements } from '../core/byte-order.js'
 
 /**
- * Parts of partitioned variables that were saved as variables of their own, `word_embeddings/part_0` …: TensorFlow saves
- * them so under a Saver that is given names, and freezing a graph leaves a constant of each. (Its Saver otherwise keeps
- * one name; `slices.ts`.) A partitioner of TensorFlow cuts a variable into runs along one axis, and its Saver puts the
- * runs end to end when it restores the whole. One reader deals otherwise: `tf.nn.embedding_lookup` on a partitioned table
- * takes row r from part r mod n, if not told otherwise. Files do not tell whether the graph did that; a note does.
+ * Parts of partitioned variables that were saved as separate variables, `word_embeddings/part_0` …: a Saver of
+ * TensorFlow does this if it is given names, and freezing a graph leaves one constant per part. (Otherwise the Saver
+ * keeps one name; `slices.ts`.) A partitioner cuts a variable into runs along one axis, and the Saver concatenates the
+ * runs when it restores the whole. One op differs: `tf.nn.embedding_lookup` on a partitioned table by default takes row r from part
+ * r mod n. The file does not show whether the graph did that, so a note mentions it.
  */
 
 const PART = /^(.+)\/part_(\d+)$/
-/** A partitioner makes a few, one a server. */
+/** A partitioner makes a few parts, one per server. */
 const MAX_PARTS = 4096
 
 interface Piece extends Rectangle {
@@ -23,7 +23,7 @@ interface Joined {
   readonly pieces: readonly Piece[]
 }
 
-/** The axis that parts were cut along: the one in which they differ; the first where none do, as partitioners have it. */
+/** Axis along which the parts were cut: the one in which they differ, or axis 0, the default of partitioners. */
 function axisOf(parts: readonly TensorInfo[]): number | null {
   const [first] = parts
   if (first === undefined || first.shape.length === 0) return null
@@ -47,7 +47,7 @@ function join(name: string, parts: readonly TensorInfo[]): Joined | null {
   return { info, pieces }
 }
 
-/** The parts of each variable in their order, where none is missing and the variable itself is not there. */
+/** Parts of each variable in order, if none is missing and the file does not have the variable itself. */
 function partsOf({ tensors }: TensorSource): Map<string, TensorInfo[]> {
   const found = new Map<string, (TensorInfo | undefined)[]>()
   for (const info of tensors.values()) {
@@ -62,7 +62,7 @@ function partsOf({ tensors }: TensorSource): Map<string, TensorInfo[]> {
   return new Map([...found].flatMap(([name, parts]) => (isWhole(parts) ? [[name, parts]] : [])))
 }
 
-/** `source` with such parts as the variables that they are of; a source without any is given back as it is. */
+/** `source` with such parts joined to whole variables; a source without any is returned unchanged. */
 export function joinParts(source: TensorSource): TensorSource {
   const joined = new Map<string, Joined>()
   for (const [name, parts] of partsOf(source)) {
@@ -79,7 +79,9 @@ export function joinParts(source: TensorSource): TensorSource {
   }
   const [example = ''] = joined.keys()
   const count = joined.size === 1 ? 'a variable was' : `${joined.size} variables were`
-  const note = `${count} saved in parts, ${example}/part_0 …: put end to end here, as TensorFlow restores them (a graph that read embeddings with tf.nn.embedding_lookup from parts meant their rows in turn)`
+  const note =
+    `${count} saved in parts, ${example}/part_0 …: concatenated here, as TensorFlow restores them ` +
+    '(a graph that looked embeddings up in the parts with tf.nn.embedding_lookup took their rows in turn)'
   return {
     format: source.format,
     files: source.files,

@@ -2,7 +2,7 @@ import type { TensorInfo, TensorSource } from '../core/source.js'
 
 /**
  * `source` with its tensors under other names, or without some of them.
- * @param rename the new name of a tensor; null leaves it out
+ * @param rename gives the new name of a tensor; null leaves the tensor out
  */
 export function renamed(source: TensorSource, rename: (name: string) => string | null): TensorSource {
   const stored = new Map<string, string>()

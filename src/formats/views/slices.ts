@@ -1,39 +1,39 @@
 import { elementCount } from '../core/source.js'
 
-/** Variables that were saved in rectangles (partitioned variables), put together while they are read. */
+/** Variables that were saved in rectangles (partitioned variables), assembled while they are read. */
 
-/** A rectangle of a tensor: where it begins and how far it goes along each axis. */
+/** A rectangle of a tensor: its start and its length along each axis. */
 export interface Rectangle {
   readonly start: readonly number[]
   readonly extent: readonly number[]
 }
 
-/** Whether a rectangle lies within `shape`. */
+/** True if a rectangle lies within `shape`. */
 export const isWithin = ({ start, extent }: Rectangle, shape: readonly number[]): boolean =>
   start.length === shape.length &&
   extent.length === shape.length &&
   start.every((s, i) => s >= 0 && extent[i]! >= 0 && s + extent[i]! <= shape[i]!)
 
-/** A variable is partitioned among some hundred servers at most; each rectangle is compared with every other. */
+/** A variable is partitioned among some hundred servers at most; the overlap check is quadratic. */
 const MAX_RECTANGLES = 4096
 
-/** Whether rectangles that lie within `shape` cover it and do not overlap; more than any variable has do not. */
+/** True if rectangles within `shape` cover it without overlap; false if there are more than `MAX_RECTANGLES`. */
 export function covers(rectangles: readonly Rectangle[], shape: readonly number[]): boolean {
   const filled = rectangles.filter(({ extent }) => !extent.includes(0))
   if (filled.length > MAX_RECTANGLES) return false
   if (filled.reduce((n, { extent }) => n + elementCount(extent), 0) !== elementCount(shape)) return false
-  // With the right number of elements, none are missing where none are twice.
+  // The number of elements is right, so without overlap nothing is missing.
   return filled.every((a, i) => !filled.some((b, k) => k > i && overlap(a, b)))
 }
 
 const overlap = (a: Rectangle, b: Rectangle): boolean =>
   a.start.every((s, i) => s < b.start[i]! + b.extent[i]! && b.start[i]! < s + a.extent[i]!)
 
-/** In the order of their starts. */
+/** Comparison function: sorts rectangles by their starts. */
 export const byStart = (a: Rectangle, b: Rectangle): number =>
   a.start.map((s, i) => s - b.start[i]!).find((d) => d !== 0) ?? 0
 
-/** Element number of `index` within a rectangle, and how many elements follow it there in the order of the whole tensor. */
+/** Position of `index` within a rectangle, and the number of elements from there that are contiguous in both orders. */
 function placeIn(
   { start, extent }: Rectangle,
   shape: readonly number[],
@@ -52,7 +52,7 @@ function placeIn(
   return { at, run }
 }
 
-/** A tensor and the rectangles that cover it; `width` is the bytes of an element. */
+/** A tensor and the rectangles that cover it; `width` is the size of an element in bytes. */
 export interface Sliced<R extends Rectangle> {
   readonly shape: readonly number[]
   readonly width: number
@@ -61,9 +61,9 @@ export interface Sliced<R extends Rectangle> {
 
 /**
  * Reads elements of a tensor from the rectangles that cover it, run by run.
- * @param first number of the first element, in the order of the whole tensor
+ * @param first index of the first element, in the row-major order of the whole tensor
  * @param target whole elements of `width` bytes
- * @param read fills its target with elements of a rectangle, from the element `at` of it on
+ * @param read fills its target with elements of a rectangle, starting at its element `at`
  */
 export function readRectangles<R extends Rectangle>(
   { shape, width, rectangles }: Sliced<R>,

@@ -64,8 +64,8 @@ describe('an ONNX file', () => {
 
   it.each<[string, Tensor, RegExp]>([
     ['dimensions below zero', { ...TENSOR, dims: [-2n, -3n] }, /a dimension of -2/],
-    ['fewer bytes than its shape takes', { ...TENSOR, dims: [2n, 4n] }, /kernel has 24 bytes where its shape takes 32/],
-    ['weights outside its directory', location('../weights.bin'), /no plain file name/],
+    ['fewer bytes than its shape takes', { ...TENSOR, dims: [2n, 4n] }, /kernel has 24 bytes, but its shape takes 32/],
+    ['weights outside its directory', location('../weights.bin'), /not a plain file name/],
     ['weights in a file that is not there', location('nowhere.bin'), /no such file/],
   ])('with %s is refused', (_, tensor, message) => {
     expect(() => openOnnxWeights(disk, file(modelBytes(tensor)))).toThrow(message)

@@ -11,11 +11,11 @@ afterAll(() => {
 })
 
 it.each([
-  ['[]', 'no JSON object'],
-  ['{}', 'format is missing or not what it should be'],
+  ['[]', 'not a JSON object'],
+  ['{}', 'format is missing or invalid'],
   [
     '{"format":"graph-model","weightsManifest":[{"paths":[1],"weights":[]}]}',
-    'weightsManifest.0.paths.0 is missing or not what it should be',
+    'weightsManifest.0.paths.0 is missing or invalid',
   ],
 ])('%s is no model: it says where', (text, said) => {
   const path = join(folder, 'model.json')
