@@ -10,8 +10,9 @@ const whole = (description: string) =>
 export default class Bench extends AlbertkitCommand {
   static override summary = 'Measure how fast converted models run on this machine.'
   static override description =
-    'Loads every model file of a directory that `convert` wrote, each in its own process, and runs it on full batches: ' +
-    'median and 90th percentile of a run, rows and tokens per second, load time, and growth of the process memory.'
+    'Loads every model file of a directory that `convert` wrote, each in its own process, and runs it on full ' +
+    'batches: median and 90th percentile of a run, rows and tokens per second, load time, and growth of the ' +
+    'process memory.'
   static override examples = [
     { description: 'Every format in a directory', command: '<%= config.bin %> <%= command.id %> out --runs 5' },
     {

@@ -18,11 +18,11 @@ export default class Convert extends AlbertkitCommand {
   static override summary =
     'Convert a model to tfjs, ONNX, safetensors or a TensorFlow checkpoint, and verify the result.'
   static override description =
-    'Writes one directory with the model in several formats, laid out as on Hugging Face: albertkit.json, config.json, ' +
-    'the vocabulary and tokenizer.json, tfjs/model.json with its shards, onnx/model.onnx, model.safetensors with the ' +
-    "names of transformers, tf/model.ckpt with those of TensorFlow's code. Every weight is stored once. The written " +
-    'model is run in real runtimes and compared with a float64 reference; if the check fails, nothing is left behind ' +
-    'and the exit code is 1.'
+    'Writes one directory with the model in several formats, laid out as on Hugging Face: albertkit.json, ' +
+    'config.json, the vocabulary and tokenizer.json, tfjs/model.json with its shards, onnx/model.onnx, ' +
+    "model.safetensors with the names of transformers, tf/model.ckpt with those of TensorFlow's code. Every weight " +
+    'is stored once. The written model is run in real runtimes and compared with a float64 reference; if the check ' +
+    'fails, nothing is left behind and the exit code is 1.'
   static override examples = [
     {
       description: 'The bundled model in two formats',

@@ -6,9 +6,9 @@ export default class Diff extends AlbertkitCommand {
   static override summary = 'Compare two models slot by slot, across formats and families.'
   static override description =
     'Reports for every slot (a parameter by its role in the model) whether its values are equal, the largest ' +
-    'difference and its position, or in which model it is missing. Layers that are shared in one model and copied in ' +
-    'the other are compared one by one, factorised embeddings with the full table that they define. Exit code 1 if the ' +
-    'models differ.'
+    'difference and its position, or in which model it is missing. Layers that are shared in one model and copied ' +
+    'in the other are compared one by one, factorised embeddings with the full table that they define. Exit code 1 ' +
+    'if the models differ.'
   static override examples = [
     {
       description: 'A model and what it was converted to',

@@ -6,9 +6,9 @@ import { withFlags } from './common/option-flags.js'
 export default class Doctor extends AlbertkitCommand {
   static override summary = 'Check which runtimes work on this machine, each on a small model.'
   static override description =
-    'Starts every runtime in its own process, runs a small random model in it and compares the results with a float64 ' +
-    'reference. Prints versions and adapters, and how to install what is missing. Exit code 6 if a required runtime ' +
-    'does not work.'
+    'Starts every runtime in its own process, runs a small random model in it and compares the results with a ' +
+    'float64 reference. Prints versions and adapters, and how to install what is missing. Exit code 6 if a ' +
+    'required runtime does not work.'
   static override examples = [
     { description: 'Everything', command: '<%= config.bin %> <%= command.id %>' },
     { description: 'For a machine', command: '<%= config.bin %> <%= command.id %> --json' },

@@ -7,10 +7,10 @@ import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 export default class Embed extends TextCommand {
   static override summary = 'Turn lines of text into vectors.'
   static override description =
-    'Writes the mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON lines or ' +
-    'as a float32 matrix for NumPy (npy) or safetensors; a line that cannot be used has no row. With --cosine, prints ' +
-    'each line with the cosine similarity of its vector and that of the given text. --text, given twice, compares two ' +
-    'texts.'
+    'Writes the mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON ' +
+    'lines or as a float32 matrix for NumPy (npy) or safetensors; a line that cannot be used has no row. With ' +
+    '--cosine, prints each line with the cosine similarity of its vector and that of the given text. --text, given ' +
+    'twice, compares two texts.'
   static override examples = [
     {
       description: 'Vectors of lines',

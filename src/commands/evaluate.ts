@@ -9,10 +9,10 @@ export default class Evaluate extends TextCommand {
   static override summary =
     'Evaluate a classifier on labelled lines: accuracy, loss, metrics by class, confusion matrix, mistakes.'
   static override description =
-    "Computes the metrics of run_classifier's evaluation without TensorFlow, and more: precision, recall and F1 of each " +
-    'class, the confusion matrix, the mistakes with the largest loss and the most confident ones, and a warning if the ' +
-    'model is no better than chance. With --compare, lists the lines that another model, e.g. a quantised one, labels ' +
-    'differently.'
+    "Computes the metrics of run_classifier's evaluation without TensorFlow, and more: precision, recall and F1 of " +
+    'each class, the confusion matrix, the mistakes with the largest loss and the most confident ones, and a ' +
+    'warning if the model is no better than chance. With --compare, lists the lines that another model, e.g. a ' +
+    'quantised one, labels differently.'
   static override examples = [
     {
       description: 'The bundled model on its test lines',

@@ -6,11 +6,11 @@ import { outputFlags, printer, writeFiles, type Showable } from './common/output
 export default class Layers extends AlbertkitCommand {
   static override summary = 'Measure the effect of each layer and each attention head on the tokens.'
   static override description =
-    'Runs the float64 reference and compares the input and output of each layer: L2 distance and cosine similarity, the ' +
-    'mean over tokens without padding (figure 1 of Lan et al. 2019). For each attention head: the entropy of its ' +
-    'attention in nats and as a fraction of the largest possible one, and the norm of its contribution. Layers count ' +
-    'from 0; the input of layer 0 is that of the first layer, after the projection. Inner layers of the TensorFlow ' +
-    'families count as separate layers.'
+    'Runs the float64 reference and compares the input and output of each layer: L2 distance and cosine ' +
+    'similarity, the mean over tokens without padding (figure 1 of Lan et al. 2019). For each attention head: the ' +
+    'entropy of its attention in nats and as a fraction of the largest possible one, and the norm of its ' +
+    'contribution. Layers count from 0; the input of layer 0 is that of the first layer, after the projection. ' +
+    'Inner layers of the TensorFlow families count as separate layers.'
   static override examples = [
     { description: 'On built-in sentences', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
     {

@@ -8,8 +8,9 @@ export default class Params extends AlbertkitCommand {
   static override summary = "Count parameters, operations and memory: the paper's arithmetic for any model."
   static override description =
     'Counts a model, a preset, a configuration without weights, or hypothetical sizes: embeddings as V·H against ' +
-    'V·E + E·H, every part as a formula and a number, stored and used, bytes by element type, operations, activations. ' +
-    'Sharing reduces storage, not computation. --paper prints the tables of Lan et al. 2019 beside the computed values.'
+    'V·E + E·H, every part as a formula and a number, stored and used, bytes by element type, operations, ' +
+    'activations. Sharing shrinks storage, not computation. --paper prints the tables of Lan et al. 2019 beside ' +
+    'the computed values.'
   static override examples = [
     { description: 'A published size', command: '<%= config.bin %> <%= command.id %> --preset albert-base' },
     {

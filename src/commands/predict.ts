@@ -6,12 +6,12 @@ import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
 export default class Predict extends TextCommand {
   static override summary = 'Classify lines of text with a model or a converted model.'
   static override description =
-    "Reads lines, TSV (label, text, second text, as in run_classifier's files), CSV or JSON lines, and writes one line " +
-    'for each, in order, while it reads: JSON lines with label and probabilities, TSV, or test_results.tsv as ' +
-    'run_classifier writes it. A directory that `convert` wrote runs as it is; any other model is first converted for ' +
-    'the fastest installed runtime. Lines are processed in batches of similar length, with one thread per core. An ' +
-    'interrupted run with -o leaves FILE.part; the same command resumes it. A line that cannot be used is reported and ' +
-    'skipped; the exit code is then 3, unless --errors collects such lines.'
+    "Reads lines, TSV (label, text, second text, as in run_classifier's files), CSV or JSON lines, and writes one " +
+    'line for each, in order, while it reads: JSON lines with label and probabilities, TSV, or test_results.tsv as ' +
+    'run_classifier writes it. A directory that `convert` wrote runs as it is; any other model is first converted ' +
+    'for the fastest installed runtime. Lines are processed in batches of similar length, with one thread per ' +
+    'core. An interrupted run with -o leaves FILE.part; the same command resumes it. A line that cannot be used is ' +
+    'reported and skipped; the exit code is then 3, unless --errors collects such lines.'
   static override examples = [
     {
       description: 'The classes of the bundled headlines',

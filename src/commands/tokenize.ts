@@ -23,11 +23,11 @@ const recordFlags = {
 export default class Tokenize extends AlbertkitCommand {
   static override summary = 'Split text into the tokens of a vocabulary, exactly as the original code does.'
   static override description =
-    "WordPiece of BERT and albert_zh (vocab.txt), or SentencePiece of Google's ALBERT (spiece.model, read directly) with " +
-    'its preprocessing; tokenizer.json of either kind. Each line in gives a line out: the tokens, or with --json an ' +
-    'object with tokens, ids and offsets (in Unicode code points). Special tokens are added only with --special. ' +
-    "--to tfrecord writes the features of labelled lines as in run_classifier's files, padded to --max-seq-length; " +
-    '--from tfrecord prints the records of such a file.'
+    "WordPiece of BERT and albert_zh (vocab.txt), or SentencePiece of Google's ALBERT (spiece.model, read " +
+    'directly) with its preprocessing; tokenizer.json of either kind. Each line in gives a line out: the tokens, ' +
+    'or with --json an object with tokens, ids and offsets (in Unicode code points). Special tokens are added only ' +
+    "with --special. --to tfrecord writes the features of labelled lines as in run_classifier's files, padded to " +
+    '--max-seq-length; --from tfrecord prints the records of such a file.'
   static override examples = [
     {
       description: 'The tokens of each line of a file',

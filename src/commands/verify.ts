@@ -9,9 +9,10 @@ import { verifyOptions } from './common/verify-flags.js'
 export default class Verify extends AlbertkitCommand {
   static override summary = 'Verify that converted models, or the source itself, compute the expected outputs.'
   static override description =
-    'Runs the source in a float64 reference and each artefact in real runtimes, on inputs with padding, two segments ' +
-    'and odd lengths, and compares every output and, bit for bit, every weight. With --golden the expected outputs come ' +
-    'from a file that TensorFlow or PyTorch computed. Exit code 1 if anything differs, or if nothing was compared.'
+    'Runs the source in a float64 reference and each artefact in real runtimes, on inputs with padding, two ' +
+    'segments and odd lengths, and compares every output and, bit for bit, every weight. With --golden the ' +
+    'expected outputs come from a file that TensorFlow or PyTorch computed. Exit code 1 if anything differs, or if ' +
+    'nothing was compared.'
   static override examples = [
     {
       description: 'The source against outputs of TensorFlow',

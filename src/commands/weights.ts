@@ -8,11 +8,11 @@ export default class Weights extends AlbertkitCommand {
   static override summary =
     'Examine the weights: NaN, untrained heads, classes that cannot win, unused dimensions, copies.'
   static override description =
-    'Reads every tensor once and reports problems in plain words. If accuracy stays at 1/(number of classes), there are ' +
-    'two common reasons: the checkpoint did not provide the variables of the model (--against CONFIG, the configuration ' +
-    'of the fine-tuned model, lists them), or training did not change them (--before CKPT, the checkpoint at which it ' +
-    'started, lists them). Exit code 1 if a value is NaN or infinite, or if the checkpoint lacks variables of its own ' +
-    'configuration; other findings do not change it.'
+    'Reads every tensor once and reports problems in plain words. If accuracy stays at 1/(number of classes), ' +
+    'there are two common reasons: the checkpoint did not provide the variables of the model (--against CONFIG, ' +
+    'the configuration of the fine-tuned model, lists them), or training did not change them (--before CKPT, the ' +
+    'checkpoint at which it started, lists them). Exit code 1 if a value is NaN or infinite, or if the checkpoint ' +
+    'lacks variables of its own configuration; other findings do not change it.'
   static override examples = [
     { description: 'Is this model healthy?', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
     {

@@ -1,4 +1,4 @@
-/** Numbers as people read them. */
+/** Formats of numbers in texts. */
 
 /** `4,182,144`, by hand: the first use of Intl takes 30 ms. */
 export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
@@ -25,7 +25,7 @@ export function bytes(n: number): string {
 export const percent = (part: number, whole: number): string =>
   `${whole === 0 ? '0.0' : ((100 * part) / whole).toFixed(1)} %`
 
-/** `3.1e-7`, and a dash where there is no number. */
+/** `3.1e-7`; `NaN` for null. */
 export const scientific = (n: number | null): string => (n === null ? 'NaN' : n === 0 ? '0' : n.toExponential(1))
 
 /** `[2, 13, 128]` */

@@ -9,8 +9,8 @@ export function duration(seconds: number): string {
 }
 
 /**
- * How far the reading of lines is: `12,800 lines, 2,310 lines/s, 43 %, 0:07 left`.
- * @param part of the input's bytes that is done; null where that cannot be known
+ * Progress of a run over lines: `12,800 lines, 2,310 lines/s, 43 %, 0:07 left`.
+ * @param part fraction of the input's bytes that is done; null if the size of the input is unknown
  */
 export function progressText(lines: number, seconds: number, part: number | null): string {
   const rate = `${count(lines)} lines, ${count(Math.round(lines / Math.max(seconds, 0.001)))} lines/s`

@@ -2,18 +2,18 @@ import Table from '../vendor/cli-table3.js'
 import { displayWidth } from './display-width.js'
 import { escapeControl } from '../base/escape.js'
 
-/** Columns that hold numbers, by index, are aligned right. */
 export interface TableOptions {
   readonly head: readonly string[]
+  /** Indices of the columns of numbers, which are aligned right. */
   readonly right?: readonly number[]
-  /** Columns of the terminal; the widest column of text is wrapped until the table fits. No limit if left out. */
+  /** Width of the terminal; the widest column of text is wrapped until the table fits. No limit if absent. */
   readonly width?: number
-  /** Columns that are left out, in this order, before any text is wrapped. */
+  /** Indices of the columns to drop, in this order, before any text is wrapped. */
   readonly spare?: readonly number[]
 }
 
 const GAP = 2
-/** No column of text is made narrower than this. */
+/** Smallest width of a wrapped column of text. */
 const NARROWEST = 12
 
 const widthsOf = (rows: readonly (readonly string[])[], head: readonly string[]): number[] =>
@@ -21,7 +21,7 @@ const widthsOf = (rows: readonly (readonly string[])[], head: readonly string[])
     Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map((cell) => displayWidth(escapeControl(cell)))),
   )
 
-/** Indices of the columns that stay in a table of at most `width` columns of the terminal. */
+/** Indices of the columns that a table of at most `width` terminal columns keeps. */
 function keptColumns(rows: readonly (readonly string[])[], options: TableOptions): number[] {
   const { head, width = Infinity, spare = [] } = options
   const widths = widthsOf(rows, head)
@@ -33,7 +33,7 @@ function keptColumns(rows: readonly (readonly string[])[], options: TableOptions
   return kept
 }
 
-/** Widths of the columns such that the table fits, or null where it fits as it is. */
+/** Widths of the columns such that the table fits; null if it fits without wrapping. */
 function fittedWidths(rows: readonly (readonly string[])[], options: TableOptions): number[] | null {
   const { head, right = [], width = Infinity } = options
   const widths = widthsOf(rows, head)
@@ -50,7 +50,7 @@ function fittedWidths(rows: readonly (readonly string[])[], options: TableOption
   return widths
 }
 
-/** `text` in lines of at most `width` columns, broken between words, and within those that are too long. */
+/** Wraps `text` into lines of at most `width` columns, between words, or within a word that is too long. */
 export function wrap(text: string, width: number): string[] {
   if (displayWidth(text) <= width) return [text]
   const lines: string[] = []

@@ -2,7 +2,7 @@ import { escapeControl } from '../base/escape.js'
 import { displayWidth } from './display-width.js'
 import { table, wrap } from './table.js'
 
-/** What stands in a cell: what a person reads, and what a program gets. */
+/** Contents of a cell: the text to print, and the value for CSV. */
 export interface Cell {
   readonly text: string
   readonly value: string | number | null
@@ -10,7 +10,7 @@ export interface Cell {
 
 export interface DataColumn {
   readonly title: string
-  /** Numbers are aligned right. */
+  /** True for a column of numbers, which is aligned right. */
   readonly number?: boolean
 }
 
@@ -19,7 +19,7 @@ export interface DataTable {
   readonly title: string
   readonly columns: readonly DataColumn[]
   readonly rows: readonly (readonly Cell[])[]
-  /** Said below the table. */
+  /** Lines printed below the table. */
   readonly notes?: readonly string[]
 }
 
@@ -28,7 +28,7 @@ export const numberCell = (value: number | null, show: (n: number) => string): C
   value === null ? { text: '–', value: null } : { text: show(value), value }
 
 const GAP = 2
-/** A column of text may be wrapped down to this before the table is cut in two. */
+/** Width to which a column of text may be wrapped before the table is split. */
 const WRAPPED = 24
 
 /** Groups of columns that fit `width` beside the first column, which each group repeats. */
@@ -54,8 +54,8 @@ function columnGroups({ columns, rows }: DataTable, width: number): number[][] {
 }
 
 /**
- * Tables for a terminal of `width` columns (Infinity: no limit, for pipes). A table that is wider is cut into several,
- * one below the other, each with the first column.
+ * Renders tables for a terminal of `width` columns (Infinity: no limit, for pipes). A wider table is split into
+ * several, one below the other, each with the first column.
  */
 export function tablesText(tables: readonly DataTable[], width: number): string {
   const blocks = tables.map((t) => {
@@ -77,7 +77,7 @@ export function tablesText(tables: readonly DataTable[], width: number): string 
 
 const markdownCell = (text: string): string => escapeControl(text).replace(/([|\\`*_<>[\]])/g, '\\$1')
 
-/** GitHub's Markdown. */
+/** Renders tables as GitHub Markdown. */
 export function tablesMarkdown(tables: readonly DataTable[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return tables
@@ -93,7 +93,7 @@ export function tablesMarkdown(tables: readonly DataTable[]): string {
     .join('\n\n')
 }
 
-/** RFC 4180: quoted where needed; a text that a spreadsheet would run as a formula gets an apostrophe before it. */
+/** Cell of CSV (RFC 4180), quoted if needed; a text that a spreadsheet would run as a formula gets an apostrophe. */
 function csvCell({ value }: Cell): string {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)
@@ -102,9 +102,9 @@ function csvCell({ value }: Cell): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
-/** One table as CSV with a header line. */
+/** Renders a table as CSV with a header line. */
 export const tableCsv = ({ columns, rows }: DataTable): string =>
   [columns.map((c) => textCell(c.title)), ...rows].map((row) => row.map(csvCell).join(',')).join('\r\n') + '\r\n'
 
-/** Columns of the terminal that stdout is; no limit in a pipe or a file. */
+/** Width of the terminal on stdout; Infinity for a pipe or a file. */
 export const terminalWidth = (): number => (process.stdout.isTTY ? process.stdout.columns || 80 : Infinity)

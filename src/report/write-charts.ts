@@ -9,15 +9,15 @@ import type { Look } from './chart/look.js'
 import { chartSvg, svgPng, type Chart } from './chart/render.js'
 import { htmlPage, type Section } from './html/html.js'
 
-/** Where pictures and pages go. */
+/** Output paths of pictures and pages. */
 export interface PictureOptions {
-  /** SVG file of the first picture; others beside it, `<name>-<picture>.svg`. */
+  /** SVG file of the first picture; the others are written beside it as `<name>-<picture>.svg`. */
   readonly svg?: string
   readonly png?: string
   readonly look?: Look
   /** Directory for `index.html`. */
   readonly report?: string
-  /** Replace what is there. */
+  /** True to overwrite existing files. */
   readonly force?: boolean
 }
 
@@ -29,9 +29,9 @@ function nameFor(path: string, chart: Chart, first: boolean): string {
 }
 
 /**
- * Draws pictures into files: all are drawn before the first is written.
- * @returns paths written
- * @throws AlbertkitError `environment` where a package is missing, `output`
+ * Draws pictures into files; all are drawn before the first is written.
+ * @returns paths of the files
+ * @throws AlbertkitError `environment` if a package is missing; `output` if a file exists or cannot be written
  */
 export async function writePictures(
   charts: readonly ((look: Look) => Chart)[],
@@ -51,9 +51,9 @@ export async function writePictures(
 }
 
 /**
- * Writes `DIR/index.html`: one page with everything in it.
+ * Writes `DIR/index.html`, a self-contained page.
  * @returns its path
- * @throws AlbertkitError `environment` where vega is missing, `output`
+ * @throws AlbertkitError `environment` if vega is missing; `output` if the directory is not empty or not writable
  */
 export async function writePage(
   directory: string,

@@ -67,7 +67,7 @@ function checkJoints(directory: string, manifests: readonly ShardManifest[]): vo
 
 /**
  * Reads the manifests of a directory and checks that its shards are complete and of one task.
- * @throws AlbertkitError `malformed` for a gap, an overlap, or shards of different tasks; `usage` if there are no shards
+ * @throws AlbertkitError `malformed` for a gap, an overlap or shards of different tasks; `usage` if there are none
  */
 export function readShards(directory: string): ShardSet {
   const manifests = listManifests(directory)

@@ -104,7 +104,7 @@ describe('diff', () => {
     const { code, stdout } = await albertkit(['diff', ZH_NEWS, at('out')])
     expect([code, stdout.trimEnd().split('\n').pop()]).toEqual([
       1,
-      'equal in all that B has; A has more (--common leaves that out)',
+      'equal in all that B has; A has more (--common ignores that)',
     ])
   })
 

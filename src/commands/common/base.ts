@@ -48,8 +48,8 @@ export abstract class AlbertkitCommand extends Command {
   }
 
   /**
-   * Writes a line of a result that is printed while it is computed; waits if the reader is slow. False if the reader has
-   * closed the pipe (`| head -3`): the command can then stop.
+   * Writes a line of a result that is printed while it is computed; waits if the reader is slow. False if the reader
+   * has closed the pipe (`| head -3`): the command can then stop.
    */
   protected async put(line: string): Promise<boolean> {
     this.#clearProgress()

@@ -8,8 +8,8 @@ const SAMPLE = /^fixtures\/zh-news(\/[^/]+)?$/
 const WRITTEN = new Set(['-o', '--output', '--save', '--results', '--errors', '--svg', '--png', '--report'])
 
 /**
- * Replaces `fixtures/zh-news` in the arguments by the copy inside the package if the current directory has none, so that
- * the examples work wherever albertkit is installed.
+ * Replaces `fixtures/zh-news` in the arguments by the copy inside the package if the current directory has none, so
+ * that the examples work wherever albertkit is installed.
  */
 export function withSample(argv: readonly string[], root = packageFolder()): string[] {
   return argv.map((argument, i) => {

@@ -41,8 +41,8 @@ const LOG_SECONDS = 30
 const SHOWN_SECONDS = 0.2
 
 /**
- * Listener that reports the runtime, the lines that cannot be used, and the progress. It is silent if a pipe reads a few
- * lines with the fastest runtime, so that anything on stderr then needs attention.
+ * Listener that reports the runtime, the lines that cannot be used, and the progress. It is silent if a pipe reads a
+ * few lines with the fastest runtime, so that anything on stderr then needs attention.
  */
 export function listenerOf(
   talk: Talk,

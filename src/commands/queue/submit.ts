@@ -10,9 +10,9 @@ const { errors: _errors, threads: _threads, ...flagsOfJobs } = textFlags
 export default class QueueSubmit extends AlbertkitCommand {
   static override summary = 'Add the shards of a file to a queue, to be computed by any number of workers.'
   static override description =
-    'Creates a BullMQ flow on Redis: a job for each shard, and one that merges them when all are done. Model, text and ' +
-    'output are paths that must be valid on every worker. The report of evaluate is written as JSON. The same request ' +
-    'submitted twice runs once. Needs the packages bullmq and ioredis.'
+    'Creates a BullMQ flow on Redis: a job for each shard, and one that merges them when all are done. Model, text ' +
+    'and output are paths that must be valid on every worker. The report of evaluate is written as JSON. The same ' +
+    'request submitted twice runs once. Needs the packages bullmq and ioredis.'
   static override examples = [
     {
       description: 'Classify a file in sixteen shards',

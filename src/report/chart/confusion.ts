@@ -2,7 +2,7 @@ import type { Evaluation } from '../../api/inference/report.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 
-/** The confusion matrix as a heat map: each row's share, with the counts written in. */
+/** Heat map of the confusion matrix: colour is the share of a row, labels are counts. */
 export function confusionChart({ labels, confusion, accuracy, lines }: Evaluation, look: Look): Chart {
   const { background, ramp, text } = PALETTES[look]
   const values = labels.flatMap((label, i) => {
@@ -18,7 +18,9 @@ export function confusionChart({ labels, confusion, accuracy, lines }: Evaluatio
   const axis = { labelAngle: 0, labelOverlap: false }
   return {
     name: 'confusion',
-    alt: `Confusion matrix of ${lines} lines, accuracy ${accuracy.toFixed(3)}: rows are the labels, columns what was predicted.`,
+    alt:
+      `Confusion matrix of ${lines} lines, accuracy ${accuracy.toFixed(3)}: ` +
+      'rows are the labels, columns the predictions.',
     spec: {
       title: { text: 'Confusion matrix', subtitle: `${lines} lines, accuracy ${(100 * accuracy).toFixed(1)} %` },
       width: { step: size },
@@ -32,7 +34,7 @@ export function confusionChart({ labels, confusion, accuracy, lines }: Evaluatio
         {
           mark: { type: 'rect' },
           encoding: {
-            // No line at all is no shade of the scale.
+            // A count of 0 has the colour of the background, not the lightest shade of the scale.
             color: {
               condition: { test: 'datum.count === 0', value: background },
               field: 'share',

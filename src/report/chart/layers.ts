@@ -2,12 +2,12 @@ import type { ModelLayers } from '../../api/layers/report.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 
-/** Widths of pictures that stand beside one another. */
+/** Width of each of two panels side by side. */
 const PANEL = 330
 
 const namesOf = (models: readonly ModelLayers[]): string[] => models.map((m) => m.model)
 
-/** The end of an axis that reaches `largest` in a few round steps. */
+/** Upper end of an axis that contains `largest` and has a few round steps. */
 function axisEnd(largest: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(largest, 1e-9) / 4))
   const step = [1, 2, 5, 10].find((s) => s * power * 7 >= largest) ?? 10
@@ -49,14 +49,14 @@ export function layersChart(models: readonly ModelLayers[]): Chart {
     alt: `L2 distance and cosine similarity of the input and output of each layer: ${models
       .map(({ model, layers }) => {
         const [first, last] = [layers[0], layers[layers.length - 1]]
-        return `${model} from ${first?.l2.toFixed(2) ?? ''} and ${first?.cosine.toFixed(3) ?? ''} to ${last?.l2.toFixed(2) ?? ''} and ${last?.cosine.toFixed(3) ?? ''}`
+        const from = `${first?.l2.toFixed(2) ?? ''} and ${first?.cosine.toFixed(3) ?? ''}`
+        return `${model} from ${from} to ${last?.l2.toFixed(2) ?? ''} and ${last?.cosine.toFixed(3) ?? ''}`
       })
       .join('; ')}`,
     spec: {
       title: {
-        text:
-          one === undefined ? 'What each layer does to its input' : `What each layer of ${one.model} does to its input`,
-        subtitle: 'Output of a layer compared with its input, mean over tokens, padding left out',
+        text: one === undefined ? 'Input and output of each layer' : `Input and output of each layer of ${one.model}`,
+        subtitle: 'Output of a layer compared with its input, mean over tokens without padding',
       },
       data: { values },
       spacing: 44,
@@ -116,8 +116,8 @@ export function headsChart(models: readonly ModelLayers[], look: Look): Chart {
       title: {
         text: names.length === 1 ? `Attention heads of ${names[0] ?? ''}` : 'Attention heads',
         subtitle: [
-          'Entropy: how widely a head looks, from one token (0 %) to all alike (100 %).',
-          'Norm: the mean length of what it adds to a token.',
+          'Entropy: spread of the attention, from a single token (0 %) to all tokens equally (100 %).',
+          'Norm: mean L2 norm of the contribution of a head to a token.',
         ],
       },
       spacing: 40,

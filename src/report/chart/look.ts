@@ -1,8 +1,8 @@
-/** How pictures look: one light and one dark look, made for a README and for slides. */
+/** Looks of pictures, light and dark, for a README and for slides. */
 export const LOOKS = ['light', 'dark'] as const
 export type Look = (typeof LOOKS)[number]
 
-/** Latin first, then the usual fonts with Chinese, Japanese and Korean; a renderer takes what it finds. */
+/** Fonts in order of preference: Latin first, then common fonts with Chinese, Japanese and Korean. */
 const FONT_FAMILIES = [
   'Inter',
   'Helvetica Neue',
@@ -22,9 +22,9 @@ export interface Palette {
   readonly text: string
   readonly muted: string
   readonly grid: string
-  /** Series, in order: far apart in hue and lightness, also for the colour-blind. */
+  /** Colours of the series, in order: distinct in hue and lightness, also for the colour-blind. */
   readonly series: readonly string[]
-  /** Low to high, for heat maps. */
+  /** Colours of heat maps, low to high. */
   readonly ramp: readonly string[]
   readonly good: string
   readonly bad: string

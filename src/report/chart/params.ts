@@ -12,7 +12,7 @@ const PART_WORDS = {
   pooler: 'pooler',
   heads: 'output heads',
 } as const
-/** Ways of counting, in the order of the paper's rows. */
+/** Counting methods, in the order of the paper's rows. */
 const VARIANTS = ['without', 'with', 'wideWithout', 'wideWith'] as const satisfies readonly Variant[]
 type Part = keyof typeof PART_WORDS
 const PARTS = Object.keys(PART_WORDS) as Part[]
@@ -20,7 +20,7 @@ const PARTS = Object.keys(PART_WORDS) as Part[]
 /** Height of one bar and the space around it. */
 const STEP = 26
 
-/** Bars by part, and one row for the total of each, told apart by `part`: a facet has one table of data. */
+/** Rows for the bars by part and for the totals in one table, as a facet needs; the totals have no `part`. */
 function barsOf(column: ParamsColumn) {
   const bars = PARTS.flatMap((part, order) => {
     const lines = column.lines.filter((l) => l.part === part)
@@ -42,7 +42,7 @@ function barsOf(column: ParamsColumn) {
   return [...bars, ...totals]
 }
 
-/** Stored against used parameters of each model, by part. */
+/** Chart of stored and used parameters of each model, by part. */
 export function paramsChart({ columns }: ParamsReport): Chart {
   const models = columns.map((c) => c.name)
   const shared = columns.some((c) => c.used > c.stored)
@@ -51,13 +51,15 @@ export function paramsChart({ columns }: ParamsReport): Chart {
   const largest = Math.max(...columns.map((c) => c.used)) / 1e6
   return {
     name: 'parameters',
-    alt: `Stored and used parameters: ${columns.map((c) => `${c.name} ${millions(c.stored)} stored, ${millions(c.used)} used`).join('; ')}`,
+    alt: `Stored and used parameters: ${columns
+      .map((c) => `${c.name} ${millions(c.stored)} stored, ${millions(c.used)} used`)
+      .join('; ')}`,
     spec: {
       title: {
-        text: 'Parameters stored, and parameters at work',
+        text: 'Stored and used parameters',
         subtitle: shared
-          ? 'Sharing layers shrinks what is stored. What a forward pass works with stays the same.'
-          : 'Every layer has parameters of its own: what is stored is used once.',
+          ? 'Sharing layers reduces the stored parameters. A forward pass uses as many as before.'
+          : 'Every layer has its own parameters: each stored parameter is used once.',
       },
       data: { values: columns.flatMap(barsOf) },
       spacing: 10,
@@ -108,7 +110,7 @@ export function paramsChart({ columns }: ParamsReport): Chart {
   }
 }
 
-/** A point for each printed number and way of counting: how far the computed number is from it, in percent. */
+/** Points of the chart, by printed number and counting method: relative error of the computed number in percent. */
 const paperPoints = (tables: readonly PaperTable[]): object[] =>
   tables
     .filter((t) => t.id !== 'depth')
@@ -121,16 +123,16 @@ const paperPoints = (tables: readonly PaperTable[]): object[] =>
             off: (100 * (r.computed[variant] / 1e6 - printed)) / printed,
             outcome:
               r.follows[i]!.length === 0
-                ? 'no way of counting gives it'
+                ? 'no counting method gives it'
                 : r.follows[i]!.includes(variant)
                   ? 'gives the printed number'
-                  : 'another way of counting',
+                  : 'another counting method',
           })),
         ),
       ),
     )
 
-/** The paper's printed numbers against the computed ones: how far each way of counting is off. */
+/** Chart of the relative error of each counting method against the numbers printed in the paper. */
 export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
   const { series, muted } = PALETTES[look]
   const [blue = '', orange = ''] = series
@@ -144,8 +146,8 @@ export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
         text: 'The paper’s parameter counts, recomputed',
         frame: 'bounds',
         subtitle: [
-          'Each dot is one way of counting: with or without the pooler, positions at width E or H.',
-          'Only ALBERT xxlarge follows from none of them.',
+          'Each dot is one counting method: with or without the pooler, positions of width E or H.',
+          'Only ALBERT xxlarge does not follow from any of them.',
         ],
       },
       data: { values: points },
@@ -180,7 +182,7 @@ export function paperChart(tables: readonly PaperTable[], look: Look): Chart {
                 type: 'nominal',
                 title: null,
                 scale: {
-                  domain: ['gives the printed number', 'another way of counting', 'no way of counting gives it'],
+                  domain: ['gives the printed number', 'another counting method', 'no counting method gives it'],
                   range: [blue, `${muted}66`, orange],
                 },
               },

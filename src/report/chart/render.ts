@@ -6,16 +6,16 @@ import { textWidth } from './text-width.js'
 /** A Vega-Lite specification: https://vega.github.io/vega-lite/docs/spec.html */
 export type ChartSpec = Readonly<Record<string, unknown>>
 
-/** What a picture is, before it is drawn: a name for its file and what it shows. */
+/** Picture before it is drawn. */
 export interface Chart {
   /** Part of a file name: `parameters`, `layers` … */
   readonly name: string
-  /** Says in words what the picture shows, for people who cannot see it. */
+  /** Text alternative of the picture. */
   readonly alt: string
   readonly spec: ChartSpec
 }
 
-/** What vega hands to its text metrics: an item of the scene with a font. */
+/** Item of Vega's scene graph that its text metrics receive. */
 interface TextItem {
   readonly text?: unknown
   readonly fontSize?: number
@@ -37,7 +37,7 @@ const isBold = ({ fontWeight }: TextItem): boolean =>
 /**
  * Draws a chart. The same specification gives the same bytes.
  * @returns an SVG document with a `<title>` of `chart.alt`
- * @throws AlbertkitError `environment` where vega is not installed
+ * @throws AlbertkitError `environment` if vega is not installed
  */
 export async function chartSvg({ spec, alt }: Pick<Chart, 'spec' | 'alt'>, look: Look): Promise<string> {
   const { vega, lite } = await importVega()
@@ -61,7 +61,7 @@ export async function chartSvg({ spec, alt }: Pick<Chart, 'spec' | 'alt'>, look:
   }
 }
 
-/** Vega-Lite talks to the console about harmless things; errors are thrown all the same. */
+/** Logger that discards Vega-Lite's harmless console messages; errors are thrown all the same. */
 function silent() {
   const logger = {
     level: () => logger,
@@ -73,18 +73,18 @@ function silent() {
   return logger as never
 }
 
-/** `text` safe inside XML and HTML, in content and in attributes. */
+/** Escapes `text` for XML and HTML, in content and in attributes. */
 export const escapeXml = (text: string): string =>
   text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
 
-/** `svg` with its ids made unlike those of other pictures on the same page. */
+/** Prefixes the ids of `svg`, so that they differ from those of other pictures on the same page. */
 export const withOwnIds = (svg: string, own: string): string =>
   svg.replace(/\bid="([^"]+)"/g, `id="${own}-$1"`).replace(/url\(#([^)]+)\)/g, `url(#${own}-$1)`)
 
 /**
  * Draws an SVG as PNG with the fonts of the system.
- * @param scale pixels a unit; 2 is sharp on today's screens
- * @throws AlbertkitError `environment` where @resvg/resvg-js or every font is missing
+ * @param scale pixels per unit; 2 is sharp on high-density screens
+ * @throws AlbertkitError `environment` if @resvg/resvg-js is not installed or there is no font
  */
 export async function svgPng(svg: string, look: Look, scale = 2): Promise<Uint8Array> {
   const { Resvg } = await importOptional('@resvg/resvg-js', () => import('@resvg/resvg-js'), 'a PNG')

@@ -3,12 +3,12 @@ import { layerName } from '../text/verify-layers.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 
-/** One square: how much of its bound a difference uses. */
+/** Cell of a heat map: the fraction of its bound that a difference uses. */
 interface Cell {
   readonly row: string
   readonly column: string
   readonly facet: string
-  /** log10 of the part of the bound, between −3 and 3. */
+  /** log10 of the fraction of the bound, between −3 and 3. */
   readonly heat: number
   readonly text: string
   readonly wrong: boolean
@@ -36,11 +36,12 @@ function heatMap(cells: readonly Cell[], x: string, look: Look): Record<string, 
   const color = {
     field: 'heat',
     type: 'quantitative',
-    title: 'part of the bound',
+    title: 'fraction of the bound',
     scale: { domain: [-3, 0, 3], range: [good, background, bad], clamp: true, interpolate: 'rgb' },
     legend: {
       labelExpr:
-        "datum.value === 0 ? 'the bound' : datum.value < 0 ? '1/' + pow(10, -datum.value) : pow(10, datum.value) + ' ×'",
+        "datum.value === 0 ? 'the bound' : " +
+        "datum.value < 0 ? '1/' + pow(10, -datum.value) : pow(10, datum.value) + ' ×'",
       values: [-3, 0, 3],
       gradientLength: 200,
       gradientThickness: 10,
@@ -78,9 +79,10 @@ function heatMap(cells: readonly Cell[], x: string, look: Look): Record<string, 
 const verdict = ({ firstDivergent }: VerifyReport): string =>
   firstDivergent === null || firstDivergent === undefined
     ? 'Every value is within its bound.'
-    : `First divergent: ${layerName(firstDivergent.layer)}${firstDivergent.operation === null ? '' : `, ${firstDivergent.operation}`}, in ${firstDivergent.runner}.`
+    : `First divergent: ${layerName(firstDivergent.layer)}` +
+      `${firstDivergent.operation === null ? '' : `, ${firstDivergent.operation}`}, in ${firstDivergent.runner}.`
 
-/** Layer × runtime: the largest difference of every hidden state, coloured by how much of its bound it uses. */
+/** Heat map of layer × runtime: largest difference of every hidden state, coloured by the fraction of its bound. */
 export function layersChart(report: VerifyReport, look: Look): Chart {
   const cells = (report.layers ?? []).map((l) => square(l.output, l.runner, '', l))
   return {
@@ -89,7 +91,7 @@ export function layersChart(report: VerifyReport, look: Look): Chart {
     spec: {
       title: {
         text: 'Largest difference after each layer',
-        subtitle: `${verdict(report)} Colour: the part of the bound that is used.`,
+        subtitle: `${verdict(report)} Colour: difference as a fraction of its bound.`,
       },
       data: { values: cells },
       ...heatMap(cells, 'runtime', look),
@@ -97,7 +99,7 @@ export function layersChart(report: VerifyReport, look: Look): Chart {
   }
 }
 
-/** Layer × operation for each runtime: each operation judged by itself. */
+/** Heat maps of layer × operation, one per runtime: each operation compared by itself. */
 export function operationsChart(report: VerifyReport, look: Look): Chart {
   const cells = (report.operations ?? []).map((o) => square(layerName(o.layer), o.operation, o.runner, o))
   return {
@@ -106,7 +108,7 @@ export function operationsChart(report: VerifyReport, look: Look): Chart {
     spec: {
       title: {
         text: 'Each operation by itself',
-        subtitle: `${verdict(report)} Colour: the part of the bound that is used.`,
+        subtitle: `${verdict(report)} Colour: difference as a fraction of its bound.`,
       },
       data: { values: cells },
       facet: { row: { field: 'facet', type: 'nominal', title: null, sort: unique(cells.map((c) => c.facet)) } },

@@ -2,10 +2,10 @@ import type { WeightsReport } from '../../api/weights/weights.js'
 import { PALETTES, type Look } from './look.js'
 import type { Chart } from './render.js'
 
-/** More rows than this are no picture. */
+/** Largest number of rows that is still legible. */
 const ROWS = 44
 
-/** Range and deviation of each tensor. */
+/** Chart of range and standard deviation of each tensor. */
 export function tensorsChart({ model, tensors }: WeightsReport, look: Look): Chart {
   const { series, muted } = PALETTES[look]
   const finite = tensors.filter((t) => t.mean !== null && t.std !== null)
@@ -58,7 +58,7 @@ export function tensorsChart({ model, tensors }: WeightsReport, look: Look): Cha
   }
 }
 
-/** Singular values of the word embeddings and of their product with the projection, the largest as 1. */
+/** Chart of the singular values of the word embeddings and of their product with the projection, largest = 1. */
 export function spectrumChart({ model, ranks }: WeightsReport): Chart | null {
   if (ranks === null) return null
   const matrices = [
@@ -73,7 +73,9 @@ export function spectrumChart({ model, ranks }: WeightsReport): Chart | null {
   const names = matrices.map((m) => m.name)
   return {
     name: 'spectrum',
-    alt: `Singular values of the word embeddings of ${model}: effective rank ${ranks.word.effective.toFixed(1)} of ${ranks.word.possible}`,
+    alt:
+      `Singular values of the word embeddings of ${model}: ` +
+      `effective rank ${ranks.word.effective.toFixed(1)} of ${ranks.word.possible}`,
     spec: {
       title: {
         text: 'Does the factorisation use its dimensions?',
@@ -94,7 +96,7 @@ export function spectrumChart({ model, ranks }: WeightsReport): Chart | null {
           scale: { domain: [1, ranks.word.possible], nice: false },
           axis: { tickMinStep: 1, format: 'd' },
         },
-        y: { field: 'value', type: 'quantitative', title: 'part of the largest', scale: { domain: [0, 1] } },
+        y: { field: 'value', type: 'quantitative', title: 'fraction of the largest', scale: { domain: [0, 1] } },
         color: {
           field: 'matrix',
           type: 'nominal',

@@ -3,12 +3,12 @@ import { FONT, PALETTES, type Look } from '../chart/look.js'
 import { escapeControl } from '../../base/escape.js'
 import type { DataTable } from '../tables.js'
 
-/** A part of a page: tables and pictures about one question. */
+/** Section of a page: tables and pictures. */
 export interface Section {
   readonly title: string
   /** Paragraphs before the tables. */
   readonly text?: readonly string[]
-  /** Tables that say the most: before the pictures. */
+  /** The most important tables, shown before the pictures. */
   readonly first?: readonly DataTable[]
   /** Pictures by look. */
   readonly charts: readonly ((look: Look) => Chart)[]
@@ -35,7 +35,7 @@ function tableHtml({ title, columns, rows, notes = [] }: DataTable): string {
   ].join('\n')
 }
 
-/** Both looks of a picture; the page shows the one that the reader's screen asks for. */
+/** Renders both looks of a picture; the page shows the one that the browser's colour scheme selects. */
 async function chartHtml(chart: (look: Look) => Chart, id: string): Promise<string> {
   const draw = async (look: Look): Promise<string> => {
     const svg = await chartSvg(chart(look), look)
@@ -82,8 +82,8 @@ footer{margin-top:64px;font-size:13px}
 const anchor = (i: number): string => `s${i + 1}`
 
 /**
- * One page with everything in it: no scripts, no fonts, no requests; light or dark as the reader's screen is.
- * @throws AlbertkitError `environment` where vega is not installed
+ * Renders a self-contained page: no scripts, fonts or requests; light or dark by the browser's colour scheme.
+ * @throws AlbertkitError `environment` if vega is not installed
  */
 export async function htmlPage(
   title: string,
@@ -110,7 +110,8 @@ export async function htmlPage(
     '<head>',
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
+    '<meta http-equiv="Content-Security-Policy" ' +
+      `content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
     '<link rel="icon" href="data:,">',
     `<title>${safe(title)}</title>`,
     `<style>${STYLE}</style>`,

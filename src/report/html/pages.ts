@@ -13,11 +13,12 @@ import { paperReportTables } from '../text/paper.js'
 import { paramsTables } from '../text/params.js'
 import { weightsTables } from '../text/weights.js'
 
-/** Reports as sections of a page. */
+/** Section of a page for the report of `params`. */
 export const paramsSection = (report: ParamsReport): Section => ({
   title: 'Parameters',
   text: [
-    'Stored counts each distinct parameter once; used counts it at every layer that uses it. Sharing shrinks storage, not computation.',
+    'Stored counts each distinct parameter once; used counts it at every layer that uses it. ' +
+      'Sharing shrinks storage, not computation.',
   ],
   charts: [() => paramsChart(report)],
   tables: paramsTables(report),
@@ -33,13 +34,14 @@ export const evaluationSection = (report: Evaluation): Section => ({
 export const layersSection = (models: readonly ModelLayers[]): Section => ({
   title: 'Layers',
   text: [
-    'The output of a layer beside its input: how far it moved, and how much it turned. Lan et al. found the steps from layer to layer smoother where layers share their parameters.',
+    'Distance and angle between the input and the output of each layer. ' +
+      'Lan et al. found smoother transitions from layer to layer if the layers share their parameters.',
   ],
   charts: [() => layersChart(models), (look) => headsChart(models, look)],
   tables: layersTables(models),
 })
 
-/** @param several whether other models have such a section on the same page */
+/** @param several true if other models have such a section on the same page */
 export function weightsSection(report: WeightsReport, several: boolean): Section {
   const spectrum = spectrumChart(report)
   const [verdict, ...rest] = weightsTables(report)
@@ -54,7 +56,8 @@ export function weightsSection(report: WeightsReport, several: boolean): Section
 export const paperSection = (report: PaperReport): Section => ({
   title: 'The paper’s tables',
   text: [
-    'Lan et al. 2019, arXiv 1909.11942: what the paper prints beside what its own configurations give. Nothing is bent to fit.',
+    'Lan et al. 2019, arXiv 1909.11942: the numbers printed in the paper beside those computed from its ' +
+      'configurations. Nothing is adjusted to fit.',
   ],
   charts: [(look) => paperChart(report.tables, look)],
   tables: paperReportTables(report),

@@ -10,21 +10,21 @@ function accuracyText({ lines, skipped, before, after }: GateAccuracy): string {
   return `accuracy ${percent(before, 1)} before, ${percent(after, 1)} after: ${was} and ${is} of ${lines} right${rest}`
 }
 
-/** What the gate asks, one and several of them. */
+/** Names of the gate's inputs, singular and plural. */
 const ROWS = {
   file: ['line', 'lines'],
   text: ['built-in text', 'built-in texts'],
   vocabulary: ['row of drawn tokens', 'rows of drawn tokens'],
 } as const
 
-/** In so many digits that what is refused does not look like the threshold. */
+/** Formats the agreement with enough digits that a refused value differs from the threshold. */
 function agreementText({ agreement, threshold, ok }: ConvertReport['gate'][number]): string {
   let digits = 4
   while (!ok && digits < 15 && Number(agreement.toFixed(digits)) >= threshold) digits++
   return agreement.toFixed(digits)
 }
 
-/** What the gate said of one form. */
+/** Lines for the result of the gate on one format. */
 function gateLines(g: ConvertReport['gate'][number]): string[] {
   const figures = g.outputs.map(({ output, agreement, maxAbs, cosine }) => {
     const same = agreement === null ? '' : `${percent(agreement, 1)} the same, `
@@ -39,25 +39,28 @@ function gateLines(g: ConvertReport['gate'][number]): string[] {
     ...figures.map((line) => `         ${line}`),
     ...g.spared.map(
       ({ slot, as, error }) =>
-        `         ${escapeControl(slot)} was spared (${as === 'f32' ? 'stays float32' : 'takes unrounded activations'}): alone it costs ${scientific(error)} of cosine`,
+        `         ${escapeControl(slot)} is excluded (${as === 'f32' ? 'stays float32' : 'unrounded activations'}): ` +
+        `it alone reduces the cosine by ${scientific(error)}`,
     ),
   ]
 }
 
-/** What whoever was refused can do. */
+/** Hint after a refused gate: options that may help. */
 function adviceOf(gate: ConvertReport['gate']): string[] {
   const refused = gate.filter(({ ok }) => !ok)
   if (refused.length === 0) return []
   const ways = [
-    ...(refused.some(({ inputs }) => inputs !== 'file') ? ['judge it on your own text: --gate FILE'] : []),
-    ...(refused.some(({ artefact }) => artefact.endsWith('int8')) ? ['leave activations alone: --weights-only'] : []),
-    ...(refused.some(({ artefact }) => artefact !== 'onnx-f16') ? ['take --dtype f16'] : []),
-    'ask for less: --min-agreement N',
+    ...(refused.some(({ inputs }) => inputs !== 'file') ? ['check it on your own text: --gate FILE'] : []),
+    ...(refused.some(({ artefact }) => artefact.endsWith('int8'))
+      ? ['do not quantise activations: --weights-only']
+      : []),
+    ...(refused.some(({ artefact }) => artefact !== 'onnx-f16') ? ['use --dtype f16'] : []),
+    'lower the threshold: --min-agreement N',
   ]
   return [`hint: ${ways.join('; ')}`]
 }
 
-/** What `convert` did, for a person. */
+/** Renders the report of `convert` as text. */
 export function convertText(report: ConvertReport, columns = Infinity): string {
   const { artefacts, gate, growth, verification } = report
   const lines = [`${report.family}, task ${report.task}, ${count(report.parameters)} parameters`]
@@ -65,7 +68,7 @@ export function convertText(report: ConvertReport, columns = Infinity): string {
   for (const a of artefacts) {
     const rest = a.outputs.length > 0 ? a.outputs.join(', ') : a.files.map(escapeControl).join(', ')
     const name = (a.dtype === undefined ? a.target : `${a.target} ${a.dtype}`).padEnd(width)
-    // How many files a graph takes is known when it is there.
+    // The number of files of a graph is known only after it is written.
     if (a.weightBytes === null) {
       lines.push(`${name} would be written`)
       continue
@@ -78,7 +81,8 @@ export function convertText(report: ConvertReport, columns = Infinity): string {
     const [before, after] = growth.parameters
     const [from, to] = growth.bytes
     lines.push(
-      `${`as ${growth.form}`.padEnd(width)} ${count(before)} parameters become ${count(after)}, ${bytes(from)} become ${bytes(to)}: ${growth.ratio.toFixed(1)} times the size`,
+      `${`as ${growth.form}`.padEnd(width)} ${count(before)} parameters become ${count(after)}, ` +
+        `${bytes(from)} become ${bytes(to)}: ${growth.ratio.toFixed(1)} times the size`,
     )
   }
   for (const g of gate) lines.push(...gateLines(g))
@@ -87,7 +91,7 @@ export function convertText(report: ConvertReport, columns = Infinity): string {
   if (verification !== null) lines.push('', verifyText(verification, columns))
   lines.push('')
   if (report.dryRun) lines.push(`dry run: nothing was written to ${escapeControl(report.output)}`)
-  else if (!report.ok) lines.push('nothing was written: the check said no', ...adviceOf(gate))
+  else if (!report.ok) lines.push('nothing was written: the check failed', ...adviceOf(gate))
   else lines.push(`wrote ${escapeControl(report.output)}${verification === null ? ' (not verified)' : ''}`)
   return lines.join('\n')
 }

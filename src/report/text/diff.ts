@@ -12,7 +12,7 @@ const STATUS = {
   'only-b': 'ONLY IN B',
 } as const
 
-/** What of a slot is worth a column: the numbers, or why there are none. */
+/** Cells of a slot: its numbers, or the reason why there are none. */
 function cells(slot: SlotDiff): string[] {
   const { a, b, different, maxAbs, status } = slot
   const numbers = different === null ? ['', ''] : [`${count(different)} of ${count(slot.elements)}`, scientific(maxAbs)]
@@ -23,16 +23,16 @@ function cells(slot: SlotDiff): string[] {
   return [slot.slot, STATUS[status], ...numbers, where, types ?? '', sizes]
 }
 
-/** The last line: a model that lacks what the other has, a head for instance, is not one with other values. */
+/** Last line of the text; it tells a model that only lacks slots, e.g. a head, from one with different values. */
 function verdict({ ok, counts, config }: DiffReport): string {
   if (ok) return 'the same model'
   const { differs, shape, onlyA, onlyB } = counts
   if (differs + shape + config.length > 0 || (onlyA > 0 && onlyB > 0)) return 'the models differ'
   const [less, more] = onlyA > 0 ? ['B', 'A'] : ['A', 'B']
-  return `equal in all that ${less} has; ${more} has more (--common leaves that out)`
+  return `equal in all that ${less} has; ${more} has more (--common ignores that)`
 }
 
-/** Two models side by side, for a person: what differs, or with `all` everything. */
+/** Renders the report of `diff` as text: the slots that differ, or with `all` every slot. */
 export function diffText(report: DiffReport, all: boolean, width = Infinity): string {
   const { a, b, counts, config, slots } = report
   const shown = all ? slots : slots.filter(({ status }) => status !== 'equal')

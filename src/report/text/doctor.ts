@@ -19,14 +19,14 @@ function runtimeRow(health: Health): string[] {
   return [name, required ? 'required' : '', STATUS[status], detail === null ? '' : scientific(maxAbs), what]
 }
 
-/** What to do, once for all the runtimes that say the same. */
+/** Advice for runtimes that do not work, each piece once with the names of its runtimes. */
 function fixes(runtimes: readonly Health[]): string[] {
   const byFix = new Map<string, string[]>()
   for (const { name, fix } of runtimes) if (fix !== null) byFix.set(fix, [...(byFix.get(fix) ?? []), name])
   return [...byFix].map(([fix, names]) => escapeControl(`${names.join(', ')}: ${fix}`))
 }
 
-/** What is lost if the fastest runtime for text is not installed or does not load. */
+/** Warning if the fastest runtime for text is not installed or does not load. */
 function slow({ packages, runtimes }: DoctorReport): string[] {
   const absent = packages.some((p) => p.name === FASTEST && p.version === null)
   const onnxruntime = runtimes.find((r) => r.name === 'onnxruntime')
@@ -35,14 +35,15 @@ function slow({ packages, runtimes }: DoctorReport): string[] {
   return [`slow: ${FASTEST} ${why}, text is read about 4 × slower; ${installCommand(FASTEST)}`]
 }
 
-/** What this machine can run, for a person. */
+/** Renders the report of `doctor` as text. */
 export function doctorText(report: DoctorReport, width: number): string {
   const { node, system, adapters, runtimes, packages } = report
   const missing = packages.filter((p) => p.version === null)
   const advice = fixes(runtimes)
   const broken = runtimes.filter((r) => r.required && r.status !== 'works').map((r) => r.name)
   return [
-    `albertkit ${report.version}, node ${node.version} (${node.ok ? 'fine' : `needs ${node.required}`}), ${system.platform} ${system.arch}`,
+    `albertkit ${report.version}, node ${node.version} (${node.ok ? 'fine' : `needs ${node.required}`}), ` +
+      `${system.platform} ${system.arch}`,
     escapeControl(
       `${system.cpu}, ${system.threads} threads, ${bytes(system.memory)} of memory, ${bytes(system.freeMemory)} free`,
     ),
@@ -58,7 +59,7 @@ export function doctorText(report: DoctorReport, width: number): string {
       packages.map(({ name, version, purpose }) => [name, version ?? 'not installed', purpose]),
       { head: ['optional package', 'version', 'for'] },
     ),
-    ...(advice.length === 0 && missing.length === 0 ? [] : ['', 'what to do, where you want more']),
+    ...(advice.length === 0 && missing.length === 0 ? [] : ['', 'to make more runtimes work:']),
     ...advice.map((line) => `  ${line}`),
     ...(missing.length === 0 ? [] : [`  ${installCommand(...missing.map((p) => p.name))}`]),
     '',

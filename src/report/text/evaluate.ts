@@ -38,7 +38,7 @@ function mistakesTable(title: string, list: readonly Mistake[]): DataTable[] {
   ]
 }
 
-/** An evaluation as tables of a page. */
+/** Tables of an evaluation, for a page. */
 export const evaluationTables = (e: Evaluation): DataTable[] => [
   {
     title: 'classes',
@@ -54,7 +54,7 @@ export const evaluationTables = (e: Evaluation): DataTable[] => [
   ...mistakesTable('most confident mistakes', e.confident),
 ]
 
-/** An evaluation for a person. */
+/** Renders an evaluation as text. */
 export function evaluateText(e: Evaluation, comparison: ModelComparison | null = null): string {
   const classes = e.classes.map((c) => [
     c.label,
@@ -82,7 +82,8 @@ export function evaluateText(e: Evaluation, comparison: ModelComparison | null =
 }
 
 function comparisonLines({ other, lines, different }: ModelComparison): string[] {
-  const title = `${different.length} of ${lines} lines (${percent(different.length, lines)}) get another label from ${escapeControl(other)}`
+  const share = percent(different.length, lines)
+  const title = `${different.length} of ${lines} lines (${share}) get another label from ${escapeControl(other)}`
   if (different.length === 0) return ['', title]
   const rows = different
     .slice(0, 50)

@@ -3,7 +3,7 @@ import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, shape } from '../format.js'
 import { table } from '../table.js'
 
-/** Variables that differ only in the number of their layer or group, as one line. */
+/** Groups variables that differ only in the number of their layer or group into one line. */
 function groupVariables(variables: readonly VariableReport[]): (VariableReport & { readonly times: number })[] {
   const groups = new Map<string, VariableReport & { times: number }>()
   for (const v of variables) {
@@ -59,7 +59,8 @@ function breakdown({ parameters, config }: InspectReport): string[] {
     '',
     'parameters',
     `  stored         ${count(parameters.stored)}  (${bytes(parameters.bytes)})`,
-    `  used           ${count(parameters.used)}  (every layer counted; ${(parameters.used / parameters.stored).toFixed(2)} × stored: sharing shrinks storage, not computation)`,
+    `  used           ${count(parameters.used)}  (every layer counted; ` +
+      `${(parameters.used / parameters.stored).toFixed(2)} × stored: sharing shrinks storage, not computation)`,
     '',
     table(parts, { head: ['  part', 'stored', 'share'], right: [1, 2] }),
   ]
@@ -77,7 +78,7 @@ const list = (title: string, lines: readonly string[], all: boolean): string[] =
   ]
 }
 
-/** The report of `inspect` for a person. */
+/** Renders the report of `inspect` as text. */
 export function inspectText(report: InspectReport, all = false, width = Infinity): string {
   const { config: c, counts } = report
   const sharing =
@@ -88,8 +89,10 @@ export function inspectText(report: InspectReport, all = false, width = Infinity
     `format   ${report.format} (${report.files.map(escapeControl).join(', ')})`,
     `family   ${report.family}: ${report.title}`,
     `why      ${report.reason}`,
-    `config   ${c.num_hidden_layers} layers${sharing}, hidden ${c.hidden_size}, embedding ${c.embedding_size}, heads ${c.num_attention_heads}, intermediate ${c.intermediate_size}`,
-    `         vocabulary ${c.vocab_size}, positions ${c.max_position_embeddings}, token types ${c.type_vocab_size}, ${c.hidden_act}, ${c.norm_position}-LN, epsilon ${c.layer_norm_eps}`,
+    `config   ${c.num_hidden_layers} layers${sharing}, hidden ${c.hidden_size}, embedding ${c.embedding_size}, ` +
+      `heads ${c.num_attention_heads}, intermediate ${c.intermediate_size}`,
+    `         vocabulary ${c.vocab_size}, positions ${c.max_position_embeddings}, token types ${c.type_vocab_size}, ` +
+      `${c.hidden_act}, ${c.norm_position}-LN, epsilon ${c.layer_norm_eps}`,
     `heads    ${report.heads.length === 0 ? 'none' : report.heads.join(', ')}`,
     `names    ${counts.mapped} mapped, ${counts.skipped} skipped, ${counts.unknown} unknown, ${counts.missing} missing`,
     ...report.notes.map((note) => `note     ${escapeControl(note)}`),

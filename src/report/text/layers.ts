@@ -16,7 +16,7 @@ const lineOfNotes = ({ model, inputs, notes }: ModelLayers): string[] => [
   ...notes.map((note) => `${model}: ${note}`),
 ]
 
-/** Side by side, a row for each layer. */
+/** Table of the layers, one row per layer, the models side by side. */
 function layerTable(models: readonly ModelLayers[]): DataTable {
   const depth = Math.max(...models.map((m) => m.layers.length))
   const several = models.length > 1
@@ -35,7 +35,8 @@ function layerTable(models: readonly ModelLayers[]): DataTable {
       ]),
     ]),
     notes: [
-      'L2: mean distance of input and output of a token; cosine: mean cosine of the angle between them (Lan et al. 2019, figure 1). Padding is left out.',
+      'L2: mean distance of input and output of a token; cosine: mean cosine of the angle between them ' +
+        '(Lan et al. 2019, figure 1). Padding is excluded.',
       ...models.flatMap(lineOfNotes),
     ],
   }
@@ -62,7 +63,8 @@ function headTable(m: ModelLayers, several: boolean): DataTable {
       numberCell(h.norm, decimal),
     ]),
     notes: [
-      'entropy: 0 looks at one token alone, 100 % at all alike. norm: of what the head adds to a token, its context times its part of the output kernel.',
+      'entropy: 0 % attends to a single token, 100 % to all equally. norm: L2 norm of the contribution of the head ' +
+        'to a token, its context times its rows of the output kernel.',
     ],
   }
 }
@@ -72,7 +74,7 @@ export const layersTables = (models: readonly ModelLayers[]): DataTable[] => [
   ...models.map((m) => headTable(m, models.length > 1)),
 ]
 
-/** One line for each model, layer and head; of a layer as a whole, `head` is empty. */
+/** Table for CSV: one line for each model, layer and head; `head` is empty for a layer as a whole. */
 export const layersCsvTable = (models: readonly ModelLayers[]): DataTable => ({
   title: 'layers',
   columns: ['model', 'layer', 'inner', 'head', 'l2', 'cosine', 'entropy', 'normalised', 'norm'].map((title) => ({
@@ -98,6 +100,6 @@ export const layersCsvTable = (models: readonly ModelLayers[]): DataTable => ({
   }),
 })
 
-/** The JSON document: of one model its own, of several a list. */
+/** JSON document: the report of a single model, or `{ models }` for several. */
 export const layersDocument = (models: readonly ModelLayers[]): object =>
   models.length === 1 && models[0] !== undefined ? models[0] : { models }

@@ -40,7 +40,7 @@ const paperTable = ({ title, rows }: PaperTable): DataTable => ({
   notes: [...new Set(rows.filter((r) => r.explanation !== '').map((r) => `${r.label}: ${r.explanation}`))],
 })
 
-/** The paper's tables beside the computed values. */
+/** Tables of the paper beside the computed values. */
 export function paperReportTables({ example, tables, findings, variants }: PaperReport): DataTable[] {
   const { V, E, H, unfactorised, factorised, ratio } = example
   const all = tables.map(paperTable)
@@ -58,14 +58,14 @@ export function paperReportTables({ example, tables, findings, variants }: Paper
     columns: [{ title: 'column' }, { title: 'counts, in millions' }],
     rows: [
       ...VARIANT_ORDER.map((v) => [textCell(SHORT[v]), textCell(variants[v])]),
-      [textCell('Δ nearest'), textCell('printed minus the nearer of the first two, which are the released form')],
+      [textCell('Δ nearest'), textCell('printed minus the nearer of the first two, which match the released models')],
     ],
     notes: findings,
   }
   return [factorisation, ...all, last]
 }
 
-/** One line for each printed number. */
+/** Table for CSV: one line for each printed number. */
 export const paperCsvTable = ({ tables }: PaperReport): DataTable => ({
   title: 'paper',
   columns: ['table', 'model', 'printed', ...VARIANT_ORDER, 'follows', 'difference', 'explanation'].map((title) => ({

@@ -13,7 +13,7 @@ export function flops(n: number): string {
 export const millions = (n: number): string =>
   n >= 1e5 ? `${(n / 1e6).toFixed(n >= 1e8 ? 1 : 2)} M` : n >= 1000 ? `${(n / 1000).toFixed(1)} k` : String(n)
 
-/** One model: where its parameters are. */
+/** Table of the parameters of one model, by part. */
 function accountTable(c: ParamsColumn): DataTable {
   return {
     title: 'parameters',
@@ -128,7 +128,8 @@ export function paramsTables(report: ParamsReport): DataTable[] {
   const [first] = columns
   const work = `batch ${workload.batch} of ${workload.sequence} tokens, ${workload.elementBytes * 8}-bit values`
   const costs = linesTable(`cost at ${work}`, COSTS, columns, [
-    'FLOP: two a multiply-add of matrix products. Training: activations kept for the backward pass, with dropout, nothing recomputed.',
+    'FLOP: two per multiply-add of matrix products. ' +
+      'Training: activations kept for the backward pass, with dropout, nothing recomputed.',
     ...notesOf(report),
   ])
   if (columns.length === 1 && first !== undefined)
@@ -142,7 +143,8 @@ export function paramsTables(report: ParamsReport): DataTable[] {
     linesTable('sizes', SIZES, columns),
     linesTable('embedding factorisation', EMBEDDING, columns),
     linesTable('parameters', [...PARTS, ...TOTALS], columns, [
-      'stored: each distinct parameter once; used: at every layer that uses it. Sharing shrinks storage, not computation.',
+      'stored: each distinct parameter once; used: at every layer that uses it. ' +
+        'Sharing shrinks storage, not computation.',
     ]),
     costs,
   ]

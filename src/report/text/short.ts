@@ -59,7 +59,8 @@ export const maskText = (masks: readonly FilledMask[]): string =>
   masks
     .map(({ position, candidates }, i) => {
       const rows = candidates.map((c) => [c.token, c.probability.toFixed(4), String(c.id)])
-      return `[MASK] ${i + 1}, token ${position}\n${table(rows, { head: ['token', 'probability', 'id'], right: [1, 2] })}`
+      const candidatesTable = table(rows, { head: ['token', 'probability', 'id'], right: [1, 2] })
+      return `[MASK] ${i + 1}, token ${position}\n${candidatesTable}`
     })
     .join('\n\n')
 

@@ -2,7 +2,7 @@ import type { VerifyReport } from '../../api/verify/verify.js'
 import { scientific } from '../format.js'
 import { table } from '../table.js'
 
-/** Where a run goes wrong: layers by runtimes, operations by layers. */
+/** Tables that locate a divergence: layers by runtimes, operations by layers. */
 
 type Operation = NonNullable<VerifyReport['operations']>[number]
 
@@ -30,7 +30,7 @@ function layersTable(layers: NonNullable<VerifyReport['layers']>): string {
   return table(rows, { head: ['layer', 'after it', ...runners], right: runners.map((_, i) => i + 2) })
 }
 
-/** How much of its bound each operation uses, layer by operation. */
+/** Table of layer × operation: fraction of its bound that each operation uses. */
 function operationsTable(operations: readonly Operation[]): string {
   const kinds = unique(operations.map(({ operation }) => operation))
   const rows = unique(operations.map(({ layer }) => layer)).map((layer) => [
@@ -46,7 +46,7 @@ function operationsTable(operations: readonly Operation[]): string {
   return table(rows, { head: ['', ...kinds], right: kinds.map((_, i) => i + 1) })
 }
 
-/** The tables of `--layers` and `--bisect`, each with an empty line behind it. */
+/** Tables of `--layers` and `--bisect`, each followed by an empty line. */
 export function layersText({ layers = [], operations = [] }: VerifyReport): string[] {
   const lines = layers.length === 0 ? [] : ['max |Δ| after each layer', layersTable(layers), '']
   for (const runner of unique(operations.map((o) => o.runner)))
@@ -65,7 +65,7 @@ export function divergenceText(found: NonNullable<VerifyReport['firstDivergent']
   return `first divergent: ${layerName(layer)}${operation === null ? '' : `, ${operation}`} (${runner}, ${output})`
 }
 
-/** `, and 3 operations by themselves`, or nothing. */
+/** `; 3 operations are wrong by themselves`, or an empty string. */
 export function wrongOperations({ operations = [] }: VerifyReport): string {
   const wrong = operations.filter(({ ok }) => !ok).length
   return wrong === 0 ? '' : `; ${wrong} operations are wrong by themselves`

@@ -6,7 +6,7 @@ import { divergenceText, layersText, wrongOperations } from './verify-layers.js'
 
 type Comparison = VerifyReport['comparisons'][number]
 
-/** How much of its bound a comparison uses; one that fails comes first whatever its numbers. */
+/** Fraction of its bound that a comparison uses; Infinity if it fails. */
 const use = ({ ok, maxAbs, atol }: Comparison): number => (ok ? (maxAbs ?? 0) / Math.max(atol, 1e-300) : Infinity)
 
 const keyOf = ({ runner, dtype, output, rows }: Comparison): string => [runner, dtype, output, rows].join(' ')
@@ -21,17 +21,17 @@ function worstOf(comparisons: readonly Comparison[]): Comparison[] {
   return [...worst.values()]
 }
 
-/** Hidden states stand in a table of their own where they are compared for their own sake. */
+/** Comparisons of the main table: without hidden states that the table of layers shows. */
 const shown = ({ comparisons, layers = [] }: VerifyReport): Comparison[] => {
   const states = new Set(layers.map(({ output }) => output))
   return comparisons.filter((c) => c.dtype !== undefined || !states.has(c.output))
 }
 
-/** `ok`, or what is wrong. */
+/** `ok`, or the kind of failure. */
 const verdict = ({ ok, expectedShape }: Comparison): string =>
   ok ? 'ok' : expectedShape === undefined ? 'DIFFERS' : `DIFFERS: not ${shape(expectedShape)}`
 
-/** The comparisons as a table, the worst of all inputs for each output. */
+/** Table of the comparisons, the worst of all inputs for each output. */
 export function comparisonTable(report: VerifyReport, width = Infinity): string {
   return table(
     worstOf(shown(report)).map((c) => [
@@ -54,7 +54,7 @@ export function comparisonTable(report: VerifyReport, width = Infinity): string 
   )
 }
 
-/** With the milliseconds of the run that each comparison is of. */
+/** Milliseconds of the run of each comparison, if measured. */
 function timesOf({ comparisons, runtimes }: VerifyReport): Map<Comparison, number | undefined> {
   // A runtime's comparisons come in the order of the inputs; a name that comes again begins the next.
   const seen = new Map<string, number>()
@@ -68,7 +68,7 @@ function timesOf({ comparisons, runtimes }: VerifyReport): Map<Comparison, numbe
   )
 }
 
-/** The comparisons of runs on GPUs: runtime × output × precision, the worst of all inputs for each. */
+/** Table of comparisons with times, for GPUs: runtime × output × precision, the worst of all inputs for each. */
 export function gpuTable(report: VerifyReport, width = Infinity): string {
   const times = timesOf(report)
   return table(
@@ -104,7 +104,7 @@ type Adapter = NonNullable<VerifyReport['runtimes'][number]['adapter']>
 const adapterText = ({ vendor, device, driver, software }: Adapter): string =>
   `${vendor} ${device} (driver ${driver}${software ? ', software' : ''})`
 
-/** `vendor device (driver, software)` of the adapters that were used. */
+/** Texts of the adapters that were used, without duplicates. */
 const adaptersOf = ({ runtimes }: VerifyReport): string[] => [
   ...new Set(runtimes.flatMap(({ adapter }) => (adapter === null ? [] : [adapterText(adapter)]))),
 ]
@@ -120,7 +120,7 @@ function runtimeLines({ runtimes }: VerifyReport): string[] {
 const arbiterOf = ({ golden, against }: VerifyReport): string =>
   golden ?? (against === undefined ? 'float64 reference' : `float64 reference of ${against}`)
 
-/** What was compared and the verdict, for a person. */
+/** Renders the report of `verify` as text. */
 export function verifyText(report: VerifyReport, width = Infinity): string {
   const { comparisons, weights, notRun, firstDivergent, saved } = report
   const failed = comparisons.filter((c) => !c.ok).length
@@ -139,8 +139,7 @@ export function verifyText(report: VerifyReport, width = Infinity): string {
     ...layersText(report),
   ]
   for (const w of weights) {
-    const how =
-      w.dtype === undefined ? 'equal the source bit for bit' : `are the nearest to the source's that there are`
+    const how = w.dtype === undefined ? 'equal the source bit for bit' : `are the source's values, correctly rounded`
     const what = w.dtype === undefined ? w.artefact : `${w.artefact} ${w.dtype}`
     lines.push(`weights  ${what}: ${w.compared - w.differences.length} of ${w.compared} ${how}`)
     for (const d of w.differences.slice(0, 8)) lines.push(`         ${escapeControl(d.slot)}: ${d.reason}`)

@@ -10,7 +10,7 @@ const short = (n: number): string =>
 
 const verdictTable = ({ verdicts, notes }: WeightsReport): DataTable => ({
   title: 'verdict',
-  columns: [{ title: '' }, { title: 'what the weights say' }],
+  columns: [{ title: '' }, { title: 'finding' }],
   rows: verdicts.map((v) => [textCell(MARKS[v.level]), textCell(v.text)]),
   notes,
 })
@@ -42,7 +42,8 @@ const tensorTable = ({ tensors, initializerRange }: WeightsReport): DataTable =>
     textCell(t.state),
   ]),
   notes: [
-    `initial: as before training, by its statistics: noise of deviation ${initializerRange}, biases 0, LayerNorms 1 and 0`,
+    `initial: statistics as before training: noise of standard deviation ${initializerRange}, biases 0, ` +
+      'LayerNorms 1 and 0',
   ],
 })
 
@@ -69,7 +70,8 @@ function rankTable({ ranks }: WeightsReport): DataTable[] {
         numberCell(r.stable, (n) => n.toFixed(1)),
       ]),
       notes: [
-        'effective rank: exp of the entropy of the singular values (Roy and Vetterli 2007); stable rank: ‖A‖²_F / ‖A‖²₂',
+        'effective rank: exp of the entropy of the singular values (Roy and Vetterli 2007); ' +
+          'stable rank: ‖A‖²_F / ‖A‖²₂',
       ],
     },
   ]
@@ -133,7 +135,7 @@ export const weightsTables = (report: WeightsReport): DataTable[] => [
   tensorTable(report),
 ]
 
-/** One line a tensor. */
+/** Table for CSV: one line per tensor. */
 export const weightsCsvTable = ({ tensors }: WeightsReport): DataTable => ({
   title: 'tensors',
   columns: [

@@ -2,8 +2,8 @@ const SMALLEST_NORMAL = 2 ** -126
 
 /**
  * Number with the fewest decimal digits that rounds to this float32. Six significant digits always survive a round trip
- * through float32 (FLT_DIG), so that a shorter number is found among those of six digits; nine digits are always enough.
- * Subnormal numbers have fewer bits, so that fewer digits may be enough.
+ * through float32 (FLT_DIG), so that a shorter number is found among those of six digits; nine digits are always
+ * enough. Subnormal numbers have fewer bits, so that fewer digits may be enough.
  */
 function shortest(x: number): number {
   const value = Math.fround(x)

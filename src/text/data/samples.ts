@@ -113,8 +113,8 @@ export function languagesOf(tokenizer: Tokenizer): SampleLanguage[] {
 export type SampleText = readonly [text: string, second: string | null]
 
 /**
- * `count` inputs from the samples in these languages: each sentence alone, then pairs, always the same. No input repeats
- * before all pairs are used.
+ * `count` inputs from the samples in these languages: each sentence alone, then pairs, always the same. No input
+ * repeats before all pairs are used.
  */
 export function sampleTexts(languages: readonly SampleLanguage[], count: number): SampleText[] {
   const sentences = languages.map((language) => SAMPLES[language])
