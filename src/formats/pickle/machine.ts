@@ -161,8 +161,7 @@ export class PickleMachine {
   /** State of an object: that of an ordered dict is its attributes, such as `_metadata`, which hold no weights. */
   #build(): void {
     this.#stack.pop()
-    if (!(this.#stack.top() instanceof PickleDict))
-      throw this.#fail('the pickle sets the state of something that has none')
+    if (!(this.#stack.top() instanceof PickleDict)) throw this.#fail('the pickle sets state on a value that has none')
   }
 
   /** The value that an opcode pushes; undefined if it pushes none. */

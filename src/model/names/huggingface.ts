@@ -1,4 +1,5 @@
 import { inScope, toRows, type NameTable, type Row } from './row.js'
+import { TRANSFORMERS_SKIPPED } from './skipped.js'
 
 /** Name tables of transformers. */
 
@@ -104,12 +105,6 @@ const HF_BERT_HEADS: readonly Row[] = [
   ['qa/output_bias',                'qa_outputs.bias',                            '2'],
 ]
 
-/** Known, and not weights of the model. */
-const HF_SKIPPED: NameTable['skipped'] = [
-  [/(^|\.)embeddings\.(position_ids|token_type_ids)$/, 'buffer of indices'],
-  [/^(ema_model|model_ema|averaged_model)\./, 'moving average'],
-]
-
 /** Files from before 2019 keep the names of TensorFlow's LayerNorm (transformers renames them when it loads). */
 const HF_SPELLINGS: NameTable['spellings'] = [
   [/(norm)\.gamma$/i, '$1.weight'],
@@ -154,7 +149,7 @@ export const HUGGING_FACE_TABLES: readonly NameTable[] = [
     scoped: true,
     transformersFields: true,
     spellings: HF_SPELLINGS,
-    skipped: HF_SKIPPED,
+    skipped: TRANSFORMERS_SKIPPED,
   },
   {
     family: 'hf',
@@ -168,7 +163,7 @@ export const HUGGING_FACE_TABLES: readonly NameTable[] = [
     },
     scoped: true,
     spellings: HF_SPELLINGS,
-    skipped: HF_SKIPPED,
+    skipped: TRANSFORMERS_SKIPPED,
   },
   {
     family: 'hf',
@@ -179,6 +174,6 @@ export const HUGGING_FACE_TABLES: readonly NameTable[] = [
     sign: { pattern: /(^|\.)encoder\.layer\.\d+\./, reason: 'layers are named encoder.layer.<l>' },
     scoped: true,
     spellings: HF_SPELLINGS,
-    skipped: HF_SKIPPED,
+    skipped: TRANSFORMERS_SKIPPED,
   },
 ]

@@ -1,4 +1,5 @@
 import { inScope, toRows, type NameRow, type NameTable, type Row } from './row.js'
+import { KERAS_HUB_SKIPPED } from './skipped.js'
 
 /**
  * Names of keras-hub (keras-nlp) in the files of Keras 3: `.weights.h5`, and what a `.keras` file holds. Keras calls a layer
@@ -58,12 +59,6 @@ const HEADS: readonly NameRow[] = toRows(false, [
   ['classifier/output_bias', 'layers/dense/vars/1', 'N'],
 ])
 
-const SKIPPED: NameTable['skipped'] = [
-  [/(^|\/)seed_generator\//, 'state of a random generator'],
-  [/(^|\/)optimizer\//, 'optimizer state'],
-  [/(^|\/)_?(compile_)?(metrics?|loss_tracker|loss)\//, 'state of a metric'],
-]
-
 /** keras-nlp wrote `layernorm` in one word at first; Keras 2 has no public names for the parts of attention. */
 const SPELLINGS: NameTable['spellings'] = [
   [/_layernorm\//, '_layer_norm/'],
@@ -81,7 +76,7 @@ const common = (architecture: Architecture): Omit<NameTable, 'prefixes' | 'rows'
   family: 'hf',
   architecture,
   title: `keras-hub ${CLASSES[architecture]}`,
-  skipped: SKIPPED,
+  skipped: KERAS_HUB_SKIPPED,
   // masked_lm_head.py has an epsilon of its own; bert_masked_lm.py says `gelu`, the erf form, albert_masked_lm.py the other.
   mlmHead: { hidden_act: architecture === 'bert' ? 'gelu_erf' : 'gelu_tanh', layer_norm_eps: 1e-5 },
   ...(architecture === 'albert' ? { inner: 1 } : {}),

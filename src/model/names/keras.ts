@@ -1,4 +1,5 @@
 import { inScope, toRows, type NameRow, type NameTable, type Row } from './row.js'
+import { TENSORFLOW_SKIPPED } from './skipped.js'
 
 /**
  * Names of tf-models (tensorflow/models, official/nlp): ALBERT and BERT in Keras, as TF-Hub has them from version 3 on.
@@ -103,7 +104,7 @@ const SPELLINGS: NameTable['spellings'] = [
   [/^(cls\/predictions\/output_bias)$/, '$1/bias'],
 ]
 
-export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[] => [
+export const KERAS_TABLES: readonly NameTable[] = [
   {
     family: 'google',
     architecture: 'albert',
@@ -118,7 +119,7 @@ export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[]
       reason: 'the one layer is named transformer/self_attention',
     },
     spellings: SPELLINGS,
-    skipped,
+    skipped: TENSORFLOW_SKIPPED,
   },
   {
     family: 'bert',
@@ -131,6 +132,6 @@ export const kerasTables = (skipped: NameTable['skipped']): readonly NameTable[]
       reason: 'layers are named layer_<l>/self_attention',
     },
     spellings: SPELLINGS,
-    skipped,
+    skipped: TENSORFLOW_SKIPPED,
   },
 ]

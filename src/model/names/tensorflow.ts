@@ -1,5 +1,6 @@
-import { kerasTables } from './keras.js'
+import { KERAS_TABLES } from './keras.js'
 import { inScope, toRows, type NameRow, type NameTable, type Row } from './row.js'
+import { TENSORFLOW_SKIPPED } from './skipped.js'
 
 /** Name tables of the TensorFlow families. */
 
@@ -117,20 +118,6 @@ const GOOGLE_MAPPING: readonly Row[] = [
   ['encoder/embedding_hidden_mapping_in/bias', 'encoder/embedding_hidden_mapping_in/bias', 'H'],
 ]
 
-/** Slots of the optimizers that these checkpoints were trained with, and counters of training. */
-const TF_SKIPPED: NameTable['skipped'] = [
-  [/\/(adam|lamb)_[mv]$/, 'optimizer state'],
-  [
-    /\/(Adam|Adam_1|LAMB|LAMB_1|Momentum|Adagrad|RMSProp|RMSProp_1|Adadelta|Adadelta_1|Ftrl|Ftrl_1)$/,
-    'optimizer state',
-  ],
-  [/^beta[12]_power$/, 'optimizer state'],
-  [/\/\.OPTIMIZER_SLOT\/|(^|\/)(optimizer|optimizer_weights|Adam|AdamW|AdamWeightDecay|LAMB)\//, 'optimizer state'],
-  [/\/ExponentialMovingAverage$/, 'moving average'],
-  [/^(start_logits|end_logits|answer_class)\//, 'head of SQuAD 2.0, whose answers come from a beam search'],
-  [/^(global_step|save_counter|current_loss_scale|good_steps|bad_steps)$/, 'training counter'],
-]
-
 /**
  * A graph puts a scope around a model that it loaded: `module/` of a TF-Hub module, `model/` of an object, the name given
  * to import_graph_def or to `BertModel(scope=…)`. A head of one's own beside it has none.
@@ -184,7 +171,7 @@ const GOOGLE: Omit<NameTable, 'title' | 'sign'> = {
   prefixes: ['bert/'],
   rows: googleRows(GOOGLE_LAYER),
   ...TF_SCOPED,
-  skipped: TF_SKIPPED,
+  skipped: TENSORFLOW_SKIPPED,
 }
 
 export const TENSORFLOW_TABLES: readonly NameTable[] = [
@@ -199,7 +186,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
       reason: 'factorised embeddings are named word_embeddings_2',
     },
     ...TF_SCOPED,
-    skipped: TF_SKIPPED,
+    skipped: TENSORFLOW_SKIPPED,
   },
   {
     ...GOOGLE,
@@ -270,7 +257,7 @@ export const TENSORFLOW_TABLES: readonly NameTable[] = [
       reason: 'layers are named layer_<l> and there is no word_embeddings_2',
     },
     ...TF_SCOPED,
-    skipped: TF_SKIPPED,
+    skipped: TENSORFLOW_SKIPPED,
   },
-  ...kerasTables(TF_SKIPPED),
+  ...KERAS_TABLES,
 ]

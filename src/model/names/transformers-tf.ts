@@ -1,4 +1,5 @@
 import { inScope, toRows, type NameTable, type Row } from './row.js'
+import { TRANSFORMERS_TF_SKIPPED } from './skipped.js'
 
 /**
  * Names of transformers' TensorFlow models, as `tf_model.h5` has them: PyTorch's tree with TensorFlow's words for the
@@ -88,12 +89,6 @@ const SPELLINGS: NameTable['spellings'] = [
 /** modeling_tf_albert.py and modeling_tf_bert.py: `(1 − mask) · −10000`, as Google's code. */
 const MASK_PENALTY = -10000
 
-const SKIPPED: NameTable['skipped'] = [
-  [/^(?:predictions|mlm___cls)\/[^/]+\/(?:albert|bert)\/embeddings\/(?!word_embeddings\/)/, 'copy of the embeddings'],
-  [/(^|\/)optimizer_weights\//, 'optimizer state'],
-  [/(^|\/)embeddings\/position_ids$/, 'buffer of indices'],
-]
-
 export const TRANSFORMERS_TF_TABLES: readonly NameTable[] = [
   {
     family: 'hf',
@@ -119,7 +114,7 @@ export const TRANSFORMERS_TF_TABLES: readonly NameTable[] = [
     },
     spellings: SPELLINGS,
     maskPenalty: MASK_PENALTY,
-    skipped: SKIPPED,
+    skipped: TRANSFORMERS_TF_SKIPPED,
   },
   {
     family: 'hf',
@@ -137,6 +132,6 @@ export const TRANSFORMERS_TF_TABLES: readonly NameTable[] = [
     sign: { pattern: /(^|\/)encoder\/layer_\._\d+\//, reason: 'layers are named layer_._<l>' },
     spellings: SPELLINGS,
     maskPenalty: MASK_PENALTY,
-    skipped: SKIPPED,
+    skipped: TRANSFORMERS_TF_SKIPPED,
   },
 ]
