@@ -27,7 +27,7 @@ export type { FilePort, FileStat, OpenFile } from './formats/core/file-port.js'
 export { readAll, type DType, type OpenOptions, type TensorInfo } from './formats/core/source.js'
 export type { GraphNode, SourceGraph, TensorSource } from './formats/core/source.js'
 
-// Convert: graphs and checkpoints, each proved before it appears
+// Convert: graphs and checkpoints, each verified before its files appear
 export { convertModel } from './api/convert/convert.js'
 export type { ConvertOptions } from './api/convert/options.js'
 export type { ArtefactReport, ConvertReport } from './api/convert/report.js'

@@ -22,7 +22,7 @@ export default class Embed extends TextCommand {
     },
     {
       description: 'Similarity of two texts',
-      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news --text '主队逆转取胜' " + "--text '客队夺得冠军'",
+      command: "<%= config.bin %> <%= command.id %> fixtures/zh-news --text '主队逆转取胜' --text '客队夺得冠军'",
     },
     {
       description: 'A matrix for NumPy',

@@ -22,10 +22,8 @@ export function float32Text(x: number): string {
   if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
     const [mantissa = '', exponent = '0'] = value.toExponential().split('e')
     const sign = exponent.startsWith('-') ? '-' : '+'
-    return `${mantissa.includes('.') ? mantissa : `${mantissa}.`}e${sign}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`.replace(
-      '.e',
-      'e',
-    )
+    const point = mantissa.includes('.') ? mantissa : `${mantissa}.`
+    return `${point}e${sign}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`.replace('.e', 'e')
   }
   const text = String(value)
   return text.includes('.') ? text : `${text}.0`
