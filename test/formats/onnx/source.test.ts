@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { ErrorCode } from '../../../src/base/error-codes.js'
 import { disk } from '../../../src/files/disk.js'
 import { AlbertkitError } from '../../../src/base/errors.js'
 import { onnxGraphNames, openOnnxWeights } from '../../../src/formats/onnx/source.js'
@@ -62,13 +63,20 @@ describe('an ONNX file', () => {
     source.close()
   })
 
-  it.each<[string, Tensor, RegExp]>([
-    ['dimensions below zero', { ...TENSOR, dims: [-2n, -3n] }, /a dimension of -2/],
-    ['fewer bytes than its shape takes', { ...TENSOR, dims: [2n, 4n] }, /kernel has 24 bytes, but its shape takes 32/],
-    ['weights outside its directory', location('../weights.bin'), /not a plain file name/],
-    ['weights in a file that is not there', location('nowhere.bin'), /no such file/],
-  ])('with %s is refused', (_, tensor, message) => {
-    expect(() => openOnnxWeights(disk, file(modelBytes(tensor)))).toThrow(message)
+  it.each<[string, Tensor, RegExp, ErrorCode]>([
+    ['dimensions below zero', { ...TENSOR, dims: [-2n, -3n] }, /a dimension of -2/, 'value-invalid'],
+    [
+      'fewer bytes than its shape takes',
+      { ...TENSOR, dims: [2n, 4n] },
+      /kernel has 24 bytes, but its shape takes 32/,
+      'range-invalid',
+    ],
+    ['weights outside its directory', location('../weights.bin'), /not a plain file name/, 'path-escapes'],
+    ['weights in a file that is not there', location('nowhere.bin'), /no such file/, 'file-missing'],
+  ])('with %s is refused', (_, tensor, message, code) => {
+    const path = file(modelBytes(tensor))
+    expect(() => openOnnxWeights(disk, path)).toThrow(message)
+    expect(() => openOnnxWeights(disk, path)).toThrow(expect.objectContaining({ code }))
   })
 
   it('that is damaged gets an error of ours, whatever the byte', () => {

@@ -173,7 +173,10 @@ describe('a checkpoint of objects that TensorFlow wrote', () => {
     const at = data.indexOf('_trainable_variables')
     data[at + 1]! ^= 1
     writeFileSync(join(directory, 'x.data-00000-of-00001'), data)
-    await expect(openSource(join(directory, 'x'))).rejects.toThrow('do not have their CRC-32C')
+    await expect(openSource(join(directory, 'x'))).rejects.toMatchObject({
+      code: 'checksum-mismatch',
+      message: 'the strings of the tensor do not have their CRC-32C',
+    })
     const source = await openSource(join(directory, 'x'), { checksum: false })
     source.close()
   })
@@ -187,7 +190,10 @@ describeShared('parts that are missing', () => {
     const source = await openSource(tf('fmt_sharded'))
     for (const file of ['index', 'data-00000-of-00003', 'data-00002-of-00003'])
       copyFileSync(join(tf('fmt_sharded'), `model.ckpt.${file}`), join(directory, `model.ckpt.${file}`))
-    await expect(openSource(directory)).rejects.toThrow('a data file of the checkpoint is missing')
+    await expect(openSource(directory)).rejects.toMatchObject({
+      code: 'file-missing',
+      message: 'a data file of the checkpoint is missing',
+    })
     const part = await openSource(directory, { allowMissingData: true })
     expect(part.missingFiles).toEqual([join(directory, 'model.ckpt.data-00001-of-00003')])
     expect(part.notes.join()).toContain('1 of 3 data files')
