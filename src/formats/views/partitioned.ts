@@ -6,8 +6,8 @@ import { inWholeElements } from '../core/byte-order.js'
  * Parts of partitioned variables that were saved as separate variables, `word_embeddings/part_0` …: a Saver of
  * TensorFlow does this if it is given names, and freezing a graph leaves one constant per part. (Otherwise the Saver
  * keeps one name; `slices.ts`.) A partitioner cuts a variable into runs along one axis, and the Saver concatenates the
- * runs when it restores the whole. One op differs: `tf.nn.embedding_lookup` on a partitioned table takes row r from part
- * r mod n by default. The file does not show whether the graph did that, so a note mentions it.
+ * runs when it restores the whole. One op differs: `tf.nn.embedding_lookup` on a partitioned table takes row r from
+ * part r mod n by default. The file does not show whether the graph did that, so a note mentions it.
  */
 
 const PART = /^(.+)\/part_(\d+)$/
