@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '@oclif/core/run'
 import { usage } from './base/errors.js'
@@ -8,6 +8,7 @@ import { asOutputError, STANDARD_OUTPUT } from './files/output-file.js'
 
 /** Names of the commands, from the manifest that the build writes. */
 function commandNames(root: string): string[] {
+  if (!existsSync(join(root, 'oclif.manifest.json'))) return []
   const { commands } = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as { commands: object }
   return Object.keys(commands).map((id) => id.replaceAll(':', ' '))
 }

@@ -12,6 +12,6 @@ it.each([
   expect(nearest(word, COMMANDS)).toBe(name)
 })
 
-it.each(['', 'x', 'train', 'convolution', 'reverting'])('%j is near no command', (word) => {
+it.each(['', 'x', 'c', 'train', 'convolution', 'reverting'])('%j is near no command', (word) => {
   expect(nearest(word, COMMANDS)).toBeNull()
 })
