@@ -22,7 +22,7 @@ function reportUnknown(error: unknown, argv: readonly string[], { json, help, ro
   const typed = topics.has(argv[0]) ? argv.slice(0, 2).join(' ') : (argv[0] ?? '')
   const meant = nearest(typed, names)
   const hint = `${meant === null ? '' : `did you mean \`albertkit ${meant}\`? `}see \`${help}\``
-  return reportFailure(usage(`there is no command ${typed}`, { code: 'name-unknown', hint }), { json, help })
+  return reportFailure(usage(`there is no command ${typed}`, { code: 'option-invalid', hint }), { json, help })
 }
 
 interface UnknownOptions {
