@@ -3,15 +3,13 @@ import { readText } from '../formats/core/file.js'
 import { join } from '../formats/core/paths.js'
 import type { ModelConfig } from '../model/config.js'
 
-/** Labels beside the weights. */
-
-/** `labels.txt` beside the model, or null. */
+/** Path of `labels.txt` beside the model, or null. */
 export function findLabels(files: FilePort, directory: string): string | null {
   const file = join(directory, 'labels.txt')
   return exists(files, file) ? file : null
 }
 
-/** Labels of a `labels.txt`, one a line. @throws AlbertkitError where it cannot be read */
+/** Reads the labels in a `labels.txt`, one per line. @throws AlbertkitError if it cannot be read */
 export function readLabelLines(files: FilePort, file: string): readonly string[] {
   const lines = readText(files, file)
     .replace(/^\uFEFF/, '')
@@ -20,7 +18,7 @@ export function readLabelLines(files: FilePort, file: string): readonly string[]
   return lines
 }
 
-/** Class names in order: those of `labels.txt`, else of the configuration, else null. */
+/** Class names in order, from `labels.txt` or else from the configuration; null if there are none. */
 export function readLabels(files: FilePort, directory: string, config: ModelConfig): readonly string[] | null {
   const file = findLabels(files, directory)
   if (file !== null) return readLabelLines(files, file)

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, boundFlag, modelFlags, selectFlags, selectOptions } from './common/flags.js'
+import { withFlags } from './common/option-flags.js'
 
 export default class Diff extends AlbertkitCommand {
   static override summary = 'Compare two models slot by slot, across formats and families.'
@@ -51,6 +52,6 @@ export default class Diff extends AlbertkitCommand {
         this.progress(`comparing ${what}`)
       },
     })
-    await this.finish(report, () => diffText(report, flags.all, this.width), report.ok)
+    await this.finish(report, () => withFlags(diffText(report, flags.all, this.width)), report.ok)
   }
 }

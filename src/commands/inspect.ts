@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, modelFlags, openOptions } from './common/flags.js'
+import { withFlags } from './common/option-flags.js'
 
 /** `inspect ckpt MODEL` means `inspect MODEL`; `ckpt` alone is the folder ./ckpt if there is one. */
 export function modelArgument(first: string | undefined, second: string | undefined): string {
@@ -35,6 +36,6 @@ export default class Inspect extends AlbertkitCommand {
     const { inspectModel } = await import('../api/inspect/inspect.js')
     const { inspectText } = await import('../report/text/inspect.js')
     const report = await inspectModel(modelArgument(args.model, args.ckpt), openOptions(flags))
-    await this.finish(report, () => inspectText(report, flags.all, this.width), report.ok ? 0 : 3)
+    await this.finish(report, () => withFlags(inspectText(report, flags.all, this.width)), report.ok ? 0 : 3)
   }
 }

@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, modelFlags, openOptions } from './common/flags.js'
 import { outputFlags, printer, writeFiles, type Showable } from './common/output.js'
+import { withFlags } from './common/option-flags.js'
 
 export default class Layers extends AlbertkitCommand {
   static override summary = 'Measure the effect of each layer and each attention head on the tokens.'
@@ -57,6 +58,7 @@ export default class Layers extends AlbertkitCommand {
       page: async () => (await import('./common/page.js')).layersPage(models),
     }
     for (const file of await writeFiles(show, flags)) this.talk(`wrote ${file}`)
-    await this.finish(layersDocument(models), await printer(show, flags))
+    const text = await printer(show, flags)
+    await this.finish(layersDocument(models), () => withFlags(text()))
   }
 }

@@ -136,7 +136,7 @@ describe('records', () => {
     ])
     expect([code, stdout.split('\n').length]).toEqual([0, 2])
     expect(stderr).toMatch(
-      /^record 1: the record has token 21128, and the model has \d+: is it of another vocabulary\?\nrecord 2: the record has no tokens.*\nrecord 3: the record has segment 2, and the model has 2\nrecord 4: the record has 4000 tokens, and the model takes \d+\n$/,
+      /^record 1: the record has token 21128, and the model has \d+: is it of another vocabulary\?\nrecord 2: the record has no tokens.*\nrecord 3: the record has segment 2, but the model has 2 segments\nrecord 4: the record has 4000 tokens, but the model takes \d+\n$/,
     )
     expect(bytesOf('bad').toString().trimEnd().split('\n')).toHaveLength(4)
   })

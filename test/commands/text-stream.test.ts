@@ -187,7 +187,7 @@ describe('Ctrl-C', () => {
     expect(next.line).toBeLessThan(4001)
 
     const { code, stderr } = await albertkit(args('resumed'))
-    expect([code, stderr]).toEqual([0, expect.stringContaining(`going on at line ${next.line}`)])
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`resuming at line ${next.line}`)])
     expect(bytesOf('resumed').equals(bytesOf('whole'))).toBe(true)
     expect(bytesOf('resumed.bad').equals(bytesOf('whole.bad'))).toBe(true)
     expect([existsSync(`${output}.part`), existsSync(`${output}.part.json`)]).toEqual([false, false])
@@ -225,7 +225,7 @@ describe('Ctrl-C', () => {
     expect(part.length).toBeGreaterThan(0)
     expect(part.endsWith('\n')).toBe(true)
     const again = await albertkit(args)
-    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('going on at line ')])
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('resuming at line ')])
     await albertkit(args.map((arg) => (arg === at('twice') ? at('once') : arg)))
     expect(bytesOf('twice').equals(bytesOf('once'))).toBe(true)
   }, 60_000)

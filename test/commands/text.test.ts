@@ -134,7 +134,7 @@ describe('the bundled model reads text as the genuine code did', () => {
   it('says what is wrong: no head, no vocabulary, wrong labels', async () => {
     writeFileSync(at('two.txt'), 'a\nb\n')
     const labels = await albertkit(['predict', at('out'), '--labels', at('two.txt')], 'x\n')
-    expect([labels.code, labels.stderr]).toEqual([2, expect.stringContaining('2 labels, and the model has 10 classes')])
+    expect([labels.code, labels.stderr]).toEqual([2, expect.stringContaining('2 labels, but the model has 10 classes')])
     const none = await albertkit(['evaluate', at('out')], '主队\n')
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no line has a label')])
     const shard = await albertkit(['predict', at('out'), news('test.tsv'), '--shard', '0/2', '-o', at('no')])

@@ -50,7 +50,7 @@ it('lengths are those that the model has', async () => {
   const asked = { batches: [1], runs: 1 }
   await expect(benchModel(out, { ...asked, lengths: [129] })).rejects.toMatchObject({
     exitCode: 2,
-    message: 'the model has 128 positions, and 129 tokens are asked for',
+    message: 'the model has 128 positions, but 129 tokens were requested',
   })
   const file = join(out, 'config.json')
   const config = JSON.parse(readFileSync(file, 'utf8')) as object

@@ -5,15 +5,15 @@ import type { BenchRow } from './report.js'
 import { processFile, startProcess } from '../../base/child-process.js'
 import { measure, type MeasureTask } from './measure.js'
 
-/** What the process says: what it is doing, as often as it likes; then what it found, once. */
+/** Messages of the process: any number of progress steps, then one result. */
 export type MeasureAnswer =
   { readonly progress: string } | { readonly rows: readonly BenchRow[] } | { readonly failure: Failure }
 
 const PROCESS = processFile(new URL('./measure-process.js', import.meta.url))
 
 /**
- * Measures in a process of its own: what a model takes to load and in memory is only seen where none was loaded before.
- * @throws AlbertkitError as `measure` does; `environment` where the process crashes
+ * Measures in a separate process: load time and memory can only be measured if no model was loaded before.
+ * @throws AlbertkitError as `measure`; `environment` if the process crashes
  */
 export function measureApart(task: MeasureTask, { signal, onProgress }: Told = {}): Promise<readonly BenchRow[]> {
   if (PROCESS === null) return measure(task, onProgress)

@@ -12,25 +12,25 @@ import type { BenchReport, BenchRow } from './report.js'
 export type { BenchReport, BenchRow } from './report.js'
 
 export interface BenchOptions extends Abortable, Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
-  /** Runners by name; the first of each form if left out. */
+  /** Names of runners; default: the first for each target. */
   readonly runners?: readonly string[]
-  /** Rows of a batch. */
+  /** Batch sizes to measure. */
   readonly batches?: readonly number[]
-  /** Tokens a row; 32 and 128 if left out, as far as the model has them. */
+  /** Sequence lengths to measure; default 32 and 128, as far as the model has positions. */
   readonly lengths?: readonly number[]
-  /** Threads inside an operation; for runtimes that let themselves be told. */
+  /** Threads per operation, for runtimes that take this setting. */
   readonly threads?: readonly number[]
-  /** Runs that are measured, after two that are not. */
+  /** Number of measured runs, after two warm-up runs. */
   readonly runs?: number
   readonly onProgress?: (what: string) => void
 }
 
-/** Tokens a row where nothing is said, as far as the model has them. */
+/** Default sequence lengths. */
 const LENGTHS = [32, 128]
 
-/** The model files of a directory, of every element type. */
+/** Model file of a directory. */
 interface GraphFile {
-  /** Relative to the directory. */
+  /** Path relative to the directory. */
   readonly file: string
   readonly target: GraphTarget
 }
@@ -47,7 +47,7 @@ function graphsIn(directory: string): GraphFile[] {
   return files.sort((a, b) => (a.file < b.file ? -1 : 1))
 }
 
-/** How many positions the model of a directory has, as far as its configuration is there and says so. */
+/** Number of positions of the model in a directory; infinite if its configuration does not give it. */
 function positionsOf(directory: string): number {
   try {
     const config = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Record<string, unknown>
@@ -58,18 +58,18 @@ function positionsOf(directory: string): number {
   }
 }
 
-/** @throws AlbertkitError `usage` where a length is asked for that the model does not have */
+/** Sequence lengths to measure. @throws AlbertkitError `usage` if one exceeds the model's positions */
 function lengthsFor(directory: string, asked?: readonly number[]): readonly number[] {
   const most = positionsOf(directory)
   const beyond = asked?.find((length) => length > most)
   if (beyond !== undefined)
-    throw usage(`the model has ${most} positions, and ${beyond} tokens are asked for`, { code: 'sequence-too-long' })
+    throw usage(`the model has ${most} positions, but ${beyond} tokens were requested`, { code: 'sequence-too-long' })
   return asked ?? [...new Set(LENGTHS.map((length) => Math.min(length, most)))]
 }
 
 /**
  * Measures the model files of a directory on this machine: latency, throughput, load time and memory.
- * @throws AlbertkitError `malformed` where there is none, or one that does not run; `usage`
+ * @throws AlbertkitError `malformed` if there is none, or one does not run; `usage`
  */
 export async function benchModel(directory: string, asked: BenchOptions = {}): Promise<BenchReport> {
   requireText('directory', directory)
@@ -97,7 +97,7 @@ export async function benchModel(directory: string, asked: BenchOptions = {}): P
   for (const { file, target } of graphs) {
     const names = options.runners ?? [able.find((r) => r.artefact === target)?.name ?? '']
     for (const name of names.filter((n) => able.some((r) => r.name === n && r.artefact === target))) {
-      // The others cannot be told: TensorFlow.js has one thread in Node, a page one without special headers.
+      // Other runtimes have one thread: TensorFlow.js in Node always, a web page without special headers.
       for (const threads of runnerInfo(name).threads ? (options.threads ?? [1]) : [1]) {
         try {
           const task = { directory, file, runner: name, threads, batches, lengths, runs, ...gpu }

@@ -5,20 +5,20 @@ import type { ModelInputs } from '../../model/reference/run.js'
 import { openRunner, runnerInfo, type RunnerOptions } from '../../runtime/runners.js'
 import type { BenchRow } from './report.js'
 
-/** One model file in one runner. */
+/** Measurement of one model file in one runner. */
 export interface MeasureTask extends Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
   readonly directory: string
-  /** Relative to the directory. */
+  /** Path relative to the directory. */
   readonly file: string
   readonly runner: string
   readonly threads: number
   readonly batches: readonly number[]
   readonly lengths: readonly number[]
-  /** Runs that are measured, after two that are not. */
+  /** Number of measured runs, after two warm-up runs. */
   readonly runs: number
 }
 
-/** A batch without padding; which tokens does not matter to the time it takes, only that every vocabulary has them. */
+/** Batch without padding. The tokens do not affect the time, but must be in every vocabulary. */
 function fullInputs(batch: number, sequence: number): ModelInputs {
   const size = batch * sequence
   return {
@@ -30,7 +30,7 @@ function fullInputs(batch: number, sequence: number): ModelInputs {
   }
 }
 
-/** The value that a part of the sorted values stays below or at. */
+/** Quantile of sorted values; `part` is 0 to 1. */
 const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? 0
 
@@ -38,7 +38,7 @@ const memoryOf = (): number => process.memoryUsage().rss / 2 ** 20
 
 /**
  * Loads the file and times it on full batches of every size.
- * @throws AlbertkitError `environment` where the runner is not there, `malformed`
+ * @throws AlbertkitError `environment` if the runner is unavailable, `malformed`
  */
 export async function measure(task: MeasureTask, onProgress?: (what: string) => void): Promise<BenchRow[]> {
   const { directory, file, runner: name, threads, batches, lengths, runs, adapter, allowSoftware, browser } = task

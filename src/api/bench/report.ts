@@ -1,19 +1,19 @@
 export interface BenchRow {
-  /** Relative to the directory. */
+  /** Path relative to the directory. */
   readonly file: string
   readonly runner: string
   readonly threads: number
   readonly batch: number
   readonly length: number
-  /** Milliseconds of a run: median, and what nine of ten stay below. */
+  /** Milliseconds per run: median and 90th percentile. */
   readonly p50: number
   readonly p90: number
-  /** Rows and tokens a second, by the median. */
+  /** Rows and tokens per second, from the median. */
   readonly rowsPerSecond: number
   readonly tokensPerSecond: number
-  /** Milliseconds until the model was loaded, the runtime's own import with it: each file is loaded in a process of its own. */
+  /** Milliseconds to load the model, including the import of the runtime; each file has a separate process. */
   readonly load: number
-  /** MiB by which the process grew since before the runtime was imported; null where another one runs the model, a browser. */
+  /** Growth of the process in MiB since before the runtime was imported; null if a browser runs the model. */
   readonly memory: number | null
 }
 

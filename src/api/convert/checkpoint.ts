@@ -11,7 +11,7 @@ import { findTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
 import { readLabels } from '../labels.js'
 import type { OpenedModel } from '../open/open.js'
 
-/** Puts vocabulary and class names into the folder of a checkpoint, so that it is a model by itself. */
+/** Writes vocabulary and class names into the folder of a checkpoint, so that it is a complete model. */
 function writeCompanions(opened: OpenedModel, folder: string): void {
   const vocabulary = findTokenizer(opened.files, opened.directory)
   if (vocabulary !== null) writeBytes(join(folder, tokenizerName(vocabulary)), readBytes(opened.files, vocabulary))
@@ -31,7 +31,7 @@ export async function writeCheckpoint(
     translation,
     source: opened.source,
     directory: staging,
-    // The task of the checkpoint's own heads: a checkpoint holds them all, whatever head the graphs have.
+    // A checkpoint holds all heads of the source, whichever head the graphs have.
     task: resolveTask(opened.model, 'auto'),
     passed: passedFields(opened.rawConfig.fields),
     events,

@@ -8,14 +8,14 @@ import { classOf } from './class-names.js'
 import type { Conversion } from './conversion.js'
 import { transformersJsConfig } from './transformers-js.js'
 
-/** True if transformers computes the same with the source's own weights: it knows no pre-LN, factor or channel groups. */
+/** True if transformers can run the source's own weights: it has no pre-LN, residual factor or channel groups. */
 function isOfTransformers({ config, embeddings, layers }: AlbertModel): boolean {
   const [first, ...rest] = layers.flat()
   const ownNorms = rest.some((b) => b.query.kernel === first?.query.kernel && b.outputNorm !== first.outputNorm)
   return embeddings.factor === null && config.family !== 'google_fast' && !ownNorms
 }
 
-/** Class names for transformers, which takes two classes unless it is told; its own default names, if need be. */
+/** Class names for transformers, which otherwise assumes two classes; its default names if there are none. */
 function labelsOf(opened: OpenedModel): readonly string[] | null {
   const labels = readLabels(opened.files, opened.directory, opened.config)
   const head = opened.model.classifier
@@ -25,7 +25,7 @@ function labelsOf(opened: OpenedModel): readonly string[] | null {
 
 /**
  * Text of `config.json`, for transformers and transformers.js.
- * @param files paths of all files of artefacts that the directory will have
+ * @param files paths of all artefact files that the directory will have
  */
 export function configJson({ opened, plans, task, existing }: Conversion, files: readonly string[]): string {
   const { model, rawConfig } = opened
@@ -36,7 +36,7 @@ export function configJson({ opened, plans, task, existing }: Conversion, files:
   return buildConfigJson(config, labelsOf(opened), {
     ...(named ? { architectures: [classOf(model, config.architecture, task)] } : {}),
     passed: passedFields(rawConfig.fields),
-    // The other files of the directory are still of the source's family; multiplied out, a model has its own.
+    // A model whose factorised embeddings are multiplied out is of another family than the source.
     family: multiplied ? 'hf' : config.family,
     task,
     untied: model.mlm?.decoder != null,

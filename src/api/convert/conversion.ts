@@ -10,10 +10,10 @@ import type { ExistingOutput } from './existing.js'
 import type { ConvertOptions } from './options.js'
 import type { ArtefactSpec } from './specs.js'
 
-/** Contents of the checkpoints that are to be written. */
+/** Contents of the checkpoints to write. */
 export type Plans = ReadonlyMap<CheckpointTarget, Translation>
 
-/** Everything that is settled before a conversion writes anything: each fact is found once, here. */
+/** Resolved inputs of a conversion: each is determined once, before anything is written. */
 export interface Conversion {
   readonly opened: OpenedModel
   /** The output directory. */
@@ -29,7 +29,7 @@ export interface Conversion {
 const isCheckpoint = (spec: ArtefactSpec): spec is ArtefactSpec & { readonly target: CheckpointTarget } =>
   isCheckpointTarget(spec.target)
 
-/** Plans the contents of each checkpoint. @throws AlbertkitError `unsupported` if no weights compute the same there */
+/** Plans each checkpoint. @throws AlbertkitError `unsupported` if no weights give the same outputs there */
 function planCheckpoints(
   { model, source }: OpenedModel,
   specs: readonly ArtefactSpec[],
@@ -45,8 +45,8 @@ function planCheckpoints(
 }
 
 /**
- * Settles what a conversion writes.
- * @throws AlbertkitError `usage` if the model lacks the task's head, `unsupported` if it cannot be said in a target's names
+ * Plans a conversion.
+ * @throws AlbertkitError `usage` if the model lacks the task's head, `unsupported` if a target cannot hold the model
  */
 export function planConversion(
   opened: OpenedModel,

@@ -24,7 +24,7 @@ import { writeArtefacts } from './write-artefacts.js'
 
 type Request = Pick<Conversion, 'directory' | 'existing' | 'options' | 'specs'>
 
-/** Checks what can be checked before the model is opened. @throws AlbertkitError `usage` or `output` */
+/** Validates options and output directory before the model is opened. @throws AlbertkitError `usage` or `output` */
 function readRequest(directory: string, options: ConvertOptions): Request {
   const { targets, dtypes, force, targetArchitecture: as } = options
   if (targets.length === 0)
@@ -40,7 +40,7 @@ function readRequest(directory: string, options: ConvertOptions): Request {
     throw outputError('the output directory exists already', {
       code: 'output-exists',
       file: directory,
-      hint: '`force` replaces the targets named and keeps the others',
+      hint: 'use `force` to overwrite the formats you named; other files stay',
     })
   return { directory, existing, options, specs }
 }
@@ -52,7 +52,7 @@ const verifyOptions = ({ atol, onProgress }: ConvertOptions): VerifyOptions => (
 
 const dtypeOf = ({ precision }: ArtefactSpec) => (precision === 'f32' ? {} : { dtype: precision })
 
-/** What a dry run can say of the artefacts that it would write. */
+/** Reports of the artefacts that a dry run would write. */
 function plannedReports({ specs, plans }: Conversion): ArtefactReport[] {
   return specs.map((spec) => {
     const { target } = spec
@@ -93,10 +93,10 @@ function reportOf(
   }
 }
 
-/** Folders to which a conversion adds files beside those that are there. */
+/** Folders in which a conversion adds files and keeps existing ones. */
 const SHARED_FOLDERS = TARGETS.filter(hasFilePerPrecision).map(({ folder }) => folder)
 
-/** Writes into a hidden directory, verifies there, and renames everything into place if all is well. */
+/** Writes into a hidden directory, verifies there, and renames everything into place on success. */
 async function write(conversion: Conversion): Promise<ConvertReport> {
   const { opened, directory, existing, task, options } = conversion
   const output = new OutputDirectory(directory, { force: options.force ?? false })
@@ -113,7 +113,7 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
     )
     const gate = written.flatMap((one) => one.gate ?? [])
     let verification: VerifyReport | null = null
-    // What the gate refuses need not be verified.
+    // Artefacts that the gate rejects need no verification.
     if (options.verify !== false && gate.every(({ ok }) => ok))
       verification = await verifyOpened(opened, staging, verifyOptions(options), task)
     const report = reportOf(conversion, {
@@ -137,7 +137,7 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
 }
 
 /**
- * Converts a model and proves the result before it appears: everything is written into a directory beside
+ * Converts a model and verifies the result before it appears: everything is written into a directory beside
  * `directory`, verified there, and renamed.
  * @throws AlbertkitError; a failed verification is a report with `ok: false`, and leaves nothing behind
  */

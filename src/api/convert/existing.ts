@@ -8,11 +8,11 @@ import type { ModelConfig } from '../../model/config.js'
 import type { Architecture } from '../../model/rewrite/translation.js'
 import type { ConvertedArtefact } from './specs.js'
 
-/** An output directory as a conversion finds it: its manifest is read once. */
+/** State of an output directory before a conversion; its manifest is read once. */
 export class ExistingOutput {
   private constructor(
     readonly directory: string,
-    /** Null if there is none that can be read. */
+    /** Null if absent or unreadable. */
     readonly manifest: Manifest | null,
   ) {}
 
@@ -20,26 +20,26 @@ export class ExistingOutput {
     return new ExistingOutput(directory, readManifest(directory))
   }
 
-  /** Artefacts that are not written anew, by their keys. */
+  /** Existing artefacts, by key, that this conversion does not overwrite. */
   #kept(written: readonly Pick<ConvertedArtefact, 'key'>[]) {
     return Object.entries(this.manifest?.artefacts ?? {}).filter(([key]) => !written.some((one) => one.key === key))
   }
 
   /**
-   * A model in another architecture has another configuration, of which a directory has one.
+   * Checks that no existing artefact needs another `config.json`: a directory has one, and each architecture its own.
    * @throws AlbertkitError `output` if the directory holds artefacts besides safetensors
    */
   checkArchitecture(as: Architecture): void {
     const others = this.#kept([{ key: 'safetensors' }]).map(([key]) => key)
     if (others.length === 0) return
-    throw outputError(`the directory holds the model as ${others.join(' and ')}, whose configuration is another`, {
+    throw outputError(`the directory holds ${others.join(' and ')} of another architecture`, {
       code: 'output-exists',
       file: this.directory,
-      hint: `write \`as\` ${as} into a directory of its own`,
+      hint: `write \`targetArchitecture\` ${as} into a separate directory`,
     })
   }
 
-  /** Paths of the artefacts' files that the directory will have: those written, and those that stay. */
+  /** Paths of all artefact files after the conversion: new and existing ones. */
   filesAfter(written: readonly Pick<ConvertedArtefact, 'key' | 'artefact'>[]): string[] {
     return [
       ...written.flatMap(({ artefact }) => artefact.files.map(({ path }) => path)),
@@ -47,13 +47,13 @@ export class ExistingOutput {
     ]
   }
 
-  /** Files of artefacts that are written anew. */
+  /** Files of existing artefacts that the conversion overwrites. */
   replacedFiles(written: readonly Pick<ConvertedArtefact, 'key'>[]): Set<string> {
     const files = written.flatMap(({ key }) => this.manifest?.artefacts[key]?.files ?? [])
     return new Set(files.map(({ name }) => name))
   }
 
-  /** Element type that the directory's configuration gives to a safetensors file that is there. */
+  /** Element type in the existing `config.json`, if the directory has a safetensors file. */
   torchDtype(): { readonly dtype?: string } {
     if (this.manifest?.artefacts.safetensors === undefined) return {}
     try {
@@ -66,12 +66,12 @@ export class ExistingOutput {
     }
   }
 
-  /** Notes on artefacts that stay although they were made from a model of another configuration. */
+  /** Notes on artefacts that stay although they were made from a model with another configuration. */
   foreignNotes(written: readonly Pick<ConvertedArtefact, 'key'>[], config: ModelConfig): string[] {
     if (this.manifest === null) return []
     const kept = this.#kept(written).map(([key]) => key)
     const same = isDeepStrictEqual(this.manifest.config, JSON.parse(JSON.stringify(portable(config))))
     if (kept.length === 0 || same) return []
-    return [`${kept.join(' and ')} stays as it was, made from a model of another configuration: convert it again too`]
+    return [`${kept.join(' and ')} stays as it was, made from a model with another configuration: convert it again too`]
   }
 }

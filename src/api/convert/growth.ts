@@ -3,13 +3,13 @@ import { elementCount } from '../../formats/core/source.js'
 import type { ParameterReport } from '../../model/accounting/count.js'
 import type { Architecture, Translation } from '../../model/rewrite/translation.js'
 
-/** Size of a model that was multiplied out or copied, beside that of its source. */
+/** Size of a model in another architecture, compared with its source. */
 export interface Growth {
   readonly form: Architecture
-  /** Parameters stored in the source, and as written. */
+  /** Parameters stored in the source and in the result. */
   readonly parameters: readonly [before: number, after: number]
   readonly bytes: readonly [before: number, after: number]
-  /** Bytes after by bytes before. */
+  /** Bytes of the result divided by bytes of the source. */
   readonly ratio: number
 }
 

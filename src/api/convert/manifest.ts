@@ -9,7 +9,7 @@ import type { Conversion } from './conversion.js'
 import type { ConvertOptions } from './options.js'
 import type { ArtefactSpec, ConvertedArtefact } from './specs.js'
 
-/** The parity figures of one artefact for the manifest: reproducible, so without times. */
+/** Parity figures of one artefact for the manifest; without times, so that they are reproducible. */
 function figures(report: VerifyReport | null, { target, precision }: ArtefactSpec): object | null {
   if (report === null) return null
   const dtype = precision === 'f32' ? undefined : precision
@@ -26,18 +26,18 @@ function figures(report: VerifyReport | null, { target, precision }: ArtefactSpe
   }
 }
 
-/** Options that say what of the files is the model, or undefined if all of them is. */
+/** Options that select part of the files as the model; undefined if none is given. */
 function readingOf({ ignore, head, scope, ema, mergeLora }: ConvertOptions): object | undefined {
   const read = omitUndefined({ ignore, head, scope, ema, mergeLora })
   return Object.keys(read).length === 0 ? undefined : read
 }
 
-/** A conversion that was written, for its manifest. */
+/** A finished conversion, for its manifest. */
 export interface WrittenConversion {
   readonly conversion: Conversion
   readonly staging: string
   readonly written: readonly ConvertedArtefact[]
-  /** By absolute path: files of the source, and of `staging`. */
+  /** Hashes by absolute path: files of the source and of `staging`. */
   readonly hashes: ReadonlyMap<string, FileHash>
   /** Null if verification was switched off. */
   readonly verification: VerifyReport | null

@@ -11,7 +11,7 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
   readonly vocabulary?: string
   /** Targets to write. */
   readonly targets: readonly Target[]
-  /** Bring the model into this architecture by multiplying out and copying; with the target `safetensors` alone. */
+  /** Translate the model into this architecture by multiplying out and copying; target `safetensors` only. */
   readonly targetArchitecture?: Architecture
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
@@ -20,35 +20,38 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
    * alone, and in a checkpoint the source's own.
    */
   readonly dtypes?: readonly Precision[]
-  /** ONNX: version of the operator set. */
+  /** ONNX: opset version. */
   readonly opset?: number
-  /** ONNX: weights in a file of their own, whatever their size. */
+  /** ONNX: weights in a separate file, whatever their size. */
   readonly externalData?: boolean
   /** ONNX f16: compute in float16 too. */
   readonly halfCompute?: boolean
-  /** int8: quantise weights alone, not the activations they are multiplied with. */
+  /** int8: quantise only weights, not activations. */
   readonly weightsOnly?: boolean
   /** int8, uint8, uint16: leave embedding tables in float32. */
   readonly keepEmbeddings?: boolean
-  /** Least part of answers that rounded weights must leave as they are, 0 to 1; 0 switches the gate off. Default 0.99. */
+  /**
+   * Least fraction of predictions, 0 to 1, that reduced-precision weights must leave unchanged; 0 disables the gate.
+   * Default 0.99.
+   */
   readonly minAgreement?: number
   /**
-   * Path of lines of text to judge that on, labelled ones for a classifier (format by the name: .tsv, .csv, .jsonl,
-   * else lines). By default built-in sentences if the model's vocabulary knows them, else random tokens.
+   * Path of texts for that comparison, labelled for a classifier (format by extension: .tsv, .csv, .jsonl, else lines).
+   * By default built-in sentences if the model's vocabulary covers them, else random tokens.
    */
   readonly gateInputs?: string
-  /** Verify what was written before it appears; default true. */
+  /** Verify the artefacts before they appear; default true. */
   readonly verify?: boolean
-  /** Absolute bound of the verification instead of the usual ones. */
+  /** Absolute tolerance of the verification instead of the default ones. */
   readonly atol?: number
   /** Replace the named targets in an existing directory. */
   readonly force?: boolean
-  /** Say what would be written and write nothing. */
+  /** Report what would be written, and write nothing. */
   readonly dryRun?: boolean
   readonly onProgress?: (what: string) => void
 }
 
-/** @throws AlbertkitError `usage` if an option is for a target or an element type that is not asked for */
+/** Checks options. @throws AlbertkitError `usage` if one is for a target or an element type that is not requested */
 export function checkOptions(specs: readonly ArtefactSpec[], options: ConvertOptions): void {
   const {
     opset,
@@ -64,7 +67,7 @@ export function checkOptions(specs: readonly ArtefactSpec[], options: ConvertOpt
   checkTargetOptions(specs, { targetArchitecture, opset, externalData, halfCompute, weightsOnly, keepEmbeddings })
   if (gateInputs === undefined) return
   if (specs.every(({ precision }) => precision === 'f32'))
-    throw usage('`gateInputs` is for weights that are rounded: `dtypes` other than f32', { code: 'option-conflict' })
+    throw usage('`gateInputs` requires `dtypes` other than f32', { code: 'option-conflict' })
   if (minAgreement === 0 || verify === false)
-    throw usage('`gateInputs` names lines to judge on, but the gate is switched off', { code: 'option-conflict' })
+    throw usage('`gateInputs` has no effect: the gate is switched off', { code: 'option-conflict' })
 }

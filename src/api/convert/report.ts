@@ -5,9 +5,9 @@ import type { Growth } from './growth.js'
 
 export interface ArtefactReport {
   readonly target: Target
-  /** Element type; absent for float32 and for a checkpoint in the source's own. */
+  /** Element type; absent for float32 and for a checkpoint in the source's element types. */
   readonly dtype?: Precision
-  /** Relative paths. */
+  /** Paths relative to the output directory. */
   readonly files: readonly string[]
   /** Bytes of the weights; null in a dry run of a graph. */
   readonly weightBytes: number | null
@@ -15,7 +15,7 @@ export interface ArtefactReport {
 }
 
 export interface ConvertReport {
-  /** False if verification or the gate said no; then nothing was written. */
+  /** False if verification or the gate failed; then nothing was written. */
   readonly ok: boolean
   readonly family: string
   readonly task: string
@@ -24,11 +24,11 @@ export interface ConvertReport {
   readonly artefacts: readonly ArtefactReport[]
   /** Distinct parameters of the source. */
   readonly parameters: number
-  /** With `targetArchitecture`: how much larger the result is. */
+  /** With `targetArchitecture`: size compared with the source; else null. */
   readonly growth: Growth | null
   /** Null if verification was switched off. */
   readonly verification: VerifyReport | null
-  /** For every artefact whose weights are rounded: how far its answers are those of float32. */
+  /** Agreement with float32 of every artefact in reduced precision. */
   readonly gate: readonly GateReport[]
   /** Notes for the user on how the source was read, and on the result. */
   readonly notes: readonly string[]

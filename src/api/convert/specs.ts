@@ -5,7 +5,7 @@ import { targetInfo } from '../../export/targets.js'
 import type { WrittenArtefact } from '../../export/weights/artefact.js'
 import type { GateReport } from '../gate/gate.js'
 
-/** One artefact that a conversion writes. */
+/** Artefact to write: target and precision. */
 export interface ArtefactSpec {
   /** Key in the manifest. */
   readonly key: string
@@ -13,15 +13,15 @@ export interface ArtefactSpec {
   readonly precision: Precision
 }
 
-/** An artefact that was written, and the gate's report of it. */
+/** A written artefact and its gate report. */
 export interface ConvertedArtefact extends ArtefactSpec {
   readonly artefact: WrittenArtefact
   readonly gate: GateReport | null
 }
 
 /**
- * The artefacts that targets and element types ask for. A target with a file for each precision can have several beside
- * one another, every other target has one.
+ * Artefacts for the given targets and element types. A target with one file per precision may have several, every other
+ * target has one.
  * @throws AlbertkitError `usage` if a target has no such element type
  */
 export function artefactSpecs(targets: readonly Target[], dtypes: readonly Precision[] = []): ArtefactSpec[] {
@@ -30,9 +30,9 @@ export function artefactSpecs(targets: readonly Target[], dtypes: readonly Preci
     if (asked.length === 0) return [{ key: target, target, precision: 'f32' }]
     for (const precision of asked) checkPrecision(target, precision)
     if (asked.length > 1 && !hasFilePerPrecision(targetInfo(target)))
-      throw usage(`${target} has one element type, not ${asked.join(' and ')}`, {
+      throw usage(`${target} takes one element type, not ${asked.join(' and ')}`, {
         code: 'option-conflict',
-        hint: `convert to ${target} once for each, into directories of their own`,
+        hint: `convert to ${target} once for each, into separate directories`,
       })
     return asked.map((precision) => ({ key: artefactKey(target, precision), target, precision }))
   })

@@ -8,14 +8,15 @@ import { kerasTokenizer } from '../../text/tokenizers/keras-hub.js'
 import { findTokenizer, loadTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
 import { buildTokenizerConfig, buildTokenizerJson } from '../../text/tokenizers/write-tokenizer-json.js'
 
-/** Files of Hugging Face's tokenizers, which are kept where the source has them. */
+/** Files of Hugging Face tokenizers, copied if the source has them. */
 const GIVEN = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']
 
 /**
- * Brings the tokenizer of the folder `source` along: its own files as they are, and `tokenizer.json` and
- * `tokenizer_config.json` for transformers and transformers.js where it has none. Gives what a person should know.
- * @param positions longest input of the model
+ * Copies the tokenizer files of the folder `source`, and adds `tokenizer.json` and `tokenizer_config.json` for
+ * transformers and transformers.js if they are absent.
+ * @param positions longest input of the model, in tokens
  * @param vocabulary file or folder instead of the one in `source`
+ * @returns notes for the user
  */
 export function writeTokenizer(
   { files, directory: source }: { readonly files: FilePort; readonly directory: string },
@@ -33,7 +34,7 @@ export function writeTokenizer(
     writeBytes(join(staging, name), readBytes(files, file))
   }
   copy(tokenizerName(own), own)
-  // What keras-hub calls tokenizer.json is another thing.
+  // keras-hub's tokenizer.json has another format.
   const given = kerasTokenizer(files, own) === null ? GIVEN : []
   for (const name of given) if (exists(files, join(directory, name))) copy(name, join(directory, name))
   try {
@@ -44,7 +45,7 @@ export function writeTokenizer(
     write('tokenizer.json', () => buildTokenizerJson(tokenizer))
     write('tokenizer_config.json', () => buildTokenizerConfig(tokenizer, positions))
   } catch (error) {
-    // Weights and vocabulary are two things: a vocabulary that is of no use stops no conversion.
+    // The weights can be converted without a usable vocabulary.
     if (!(error instanceof AlbertkitError)) throw error
     return [`no tokenizer.json: ${error.message} (${basename(own)})`]
   }

@@ -1,6 +1,6 @@
 import { fileName, GRAPH_LAYOUTS, type Precision } from '../../base/artefact-layout.js'
 
-/** transformers.js's names of element types, in the order in which it should take them if it is told nothing. */
+/** Element types and their names in transformers.js, in order of preference. */
 const DTYPES: readonly (readonly [Precision, string])[] = [
   ['f32', 'fp32'],
   ['f16', 'fp16'],
@@ -8,8 +8,8 @@ const DTYPES: readonly (readonly [Precision, string])[] = [
 ]
 
 /**
- * `transformers.js_config` of a `config.json`: which of the ONNX files to take if none is named (in browsers it would
- * look for `model_quantized.onnx`), and which of them have their weights in a file of their own.
+ * Value of `transformers.js_config` in `config.json`: the default ONNX file (in browsers the default would be
+ * `model_quantized.onnx`), and the files whose weights are in an external-data file.
  * @param files paths below the output directory
  * @returns null if there is no ONNX file
  */

@@ -34,7 +34,7 @@ const gateRequest = (options: ConvertOptions, asked: Pick<GateRequest, 'key' | '
   onProgress: options.onProgress,
 })
 
-/** Writes one graph; the gate judges it unless its weights are float32. */
+/** Writes one graph; the gate checks it unless its weights are float32. */
 async function writeGraph(
   conversion: Conversion,
   spec: GraphSpec,
@@ -46,13 +46,13 @@ async function writeGraph(
     const options = { ...graphOptions(conversion, spec), ...events }
     return { ...spec, artefact: await exportModel(model, source, spec.target, staging, options), gate: null }
   }
-  // A graph that the gate judges may be written once more: its files are final at the end alone.
+  // The gate may have the graph written again, so its files are announced only when they are final.
   const made = await writeRounded(conversion, spec, staging)
   for (const { path } of made.artefact.files) events.onFile?.(join(staging, path))
   return made
 }
 
-/** Writes one graph whose weights are rounded, and asks the gate about it. */
+/** Writes one graph in reduced precision and applies the gate. */
 async function writeRounded(conversion: Conversion, spec: GraphSpec, staging: string): Promise<ConvertedArtefact> {
   const { opened, options } = conversion
   const { key, target } = spec
@@ -71,7 +71,7 @@ async function writeRounded(conversion: Conversion, spec: GraphSpec, staging: st
   return { ...spec, artefact: await write(instead), gate: report }
 }
 
-/** Asks the gate about a checkpoint in another element type, once its configuration is there. */
+/** Applies the gate to a checkpoint in reduced precision, whose configuration must exist already. */
 async function judgeCheckpoint(
   conversion: Conversion,
   converted: ConvertedArtefact,
@@ -80,7 +80,7 @@ async function judgeCheckpoint(
   const { opened, options } = conversion
   const { key, target, precision } = converted
   if (!isCheckpointTarget(target) || precision === 'f32' || !hasGate(options)) return converted
-  // A checkpoint is judged by the graph that it becomes.
+  // A checkpoint cannot run by itself: the gate exports it to a graph.
   const asked = { target: 'onnx', precision: 'f32', key } as const
   const request = gateRequest(options, { key, target: asked.target, options: graphOptions(conversion, asked) })
   const gate = await askGate(opened, staging, request, (g) =>
@@ -89,7 +89,7 @@ async function judgeCheckpoint(
   return { ...converted, gate }
 }
 
-/** Writes all artefacts of a conversion and their configuration into `staging`; nothing of it is visible yet. */
+/** Writes all artefacts of a conversion and their configuration into `staging`, which is not visible yet. */
 export async function writeArtefacts(
   conversion: Conversion,
   staging: string,

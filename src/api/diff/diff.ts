@@ -7,22 +7,22 @@ import { differenceOf } from '../../compare/difference.js'
 import { openModel, type OpenedModel, type OpenModelOptions } from '../open/open.js'
 import type { DiffModel, DiffReport, DiffSide, SlotDiff, SlotStatus } from './report.js'
 
-/** Scope, head, averages and LoRA are those of the first model; what is ignored is so in both. */
+/** `scope`, `head`, `ema` and `mergeLora` apply to the first model, `ignore` to both. */
 export interface DiffOptions
   extends Abortable, OpenOptions, Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore'> {
   /** Configurations to use instead of those beside the weights. */
   readonly configs?: { readonly a?: string; readonly b?: string }
-  /** Differences up to this count as none; default 0. */
+  /** Largest absolute difference that is ignored; default 0. */
   readonly atol?: number
-  /** Leave out slots that only one of the models has: a conversion keeps one head. */
+  /** Leave out slots that only one model has, e.g. heads that a conversion dropped. */
   readonly common?: boolean
   readonly onProgress?: (what: string) => void
 }
 
-/** Settings that no shape of a tensor shows; layers are compared one by one. */
+/** Settings that tensor shapes do not determine. */
 const SETTINGS = ['num_attention_heads', 'hidden_act', 'layer_norm_eps', 'norm_position'] as const
 
-/** Those settings by name, and what the masked-token head has otherwise than the layers, where both models have one. */
+/** These settings by name, and those of the masked-token head that differ from the layers', if both models have one. */
 function settingsOf({ config, model }: OpenedModel, other: OpenedModel): Map<string, string | number> {
   const settings = new Map<string, string | number>(SETTINGS.map((field) => [field, config[field]]))
   if (model.mlm === null || other.model.mlm === null) return settings
@@ -33,7 +33,7 @@ function settingsOf({ config, model }: OpenedModel, other: OpenedModel): Map<str
 const sideOf = (held: SlotView | null): DiffSide | null =>
   held === null ? null : { variables: held.variables, dtype: held.dtype, shape: shapeOf(held) }
 
-/** The shape as the forward pass means it: one more than the place of the last element. */
+/** Logical shape of a slot. */
 const shapeOf = ({ view }: SlotView): number[] => {
   const total = view.shape.reduce((n, d) => n * d, 1)
   return total === 0 ? [...view.shape] : view.place(total - 1).map((index) => index + 1)
@@ -100,8 +100,8 @@ async function report(
 }
 
 /**
- * Compares two models slot by slot, whatever containers and families they are of: what is shared in one and copied in
- * the other is compared layer by layer, factorised words with the table that they give.
+ * Compares two models slot by slot, in any containers and families. If one model shares a layer and the other copies
+ * it, layers are compared one by one; factorised word embeddings are compared as their product.
  * @throws AlbertkitError as `openModel`; models that differ are a report with `ok: false`
  */
 export async function diffModels(pathA: string, pathB: string, asked: DiffOptions = {}): Promise<DiffReport> {

@@ -7,19 +7,19 @@ export interface DiffSide {
 
 export interface SlotDiff {
   readonly slot: string
-  /** Inner layers that use it, counted through; empty outside the layers. */
+  /** Indices of the inner layers that use it, over the whole model; empty outside the layers. */
   readonly layers: readonly number[]
-  /** `within`: not the same, but not beyond the bound that was given. */
+  /** `within`: different, but not by more than `atol`. */
   readonly status: SlotStatus
   readonly a: DiffSide | null
   readonly b: DiffSide | null
   readonly elements: number
-  /** Elements that are not the same number; null where they cannot be compared. */
+  /** Number of different elements; null if they cannot be compared. */
   readonly different: number | null
-  /** Null where they cannot be compared, or one of two numbers is none. */
+  /** Largest absolute difference; null if elements cannot be compared or one is NaN. */
   readonly maxAbs: number | null
   readonly where: readonly number[]
-  /** Why this is no difference although one of the models has no such slot. */
+  /** Reason why the models are equivalent although one lacks this slot. */
   readonly harmless?: string
 }
 
@@ -31,12 +31,12 @@ export interface DiffModel {
 }
 
 export interface DiffReport {
-  /** Whether they are the same model: every slot within the bound, no setting that computes otherwise. */
+  /** True if the models are the same: every slot within the bound, all settings equal. */
   readonly ok: boolean
   readonly a: DiffModel
   readonly b: DiffModel
   readonly atol: number
-  /** Settings that change what is computed and are not the same. */
+  /** Settings that differ and affect the outputs. */
   readonly config: readonly { readonly field: string; readonly a: string | number; readonly b: string | number }[]
   readonly slots: readonly SlotDiff[]
   readonly counts: Readonly<Record<'equal' | 'within' | 'differs' | 'shape' | 'onlyA' | 'onlyB', number>>

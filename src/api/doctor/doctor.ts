@@ -33,7 +33,7 @@ const systemOf = (): DoctorReport['system'] => ({
   freeMemory: freemem(),
 })
 
-/** A classifier of two layers that every runtime runs in a moment. */
+/** Classifier with two layers, which every runtime runs quickly. */
 const SMALL = {
   vocab_size: 40,
   embedding_size: 8,
@@ -56,12 +56,12 @@ async function smallModel(folder: string): Promise<string> {
   return model
 }
 
-/** What comes with albertkit itself. */
+/** Advice for packages that are dependencies of albertkit. */
 const REINSTALL = 'it comes with albertkit: reinstall albertkit, with its optional dependencies'
 
 function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHealth {
   const absent = !said.worked && said.kind === 'environment'
-  // An install without optional packages is a sound one; TensorFlow.js always comes with albertkit.
+  // Optional packages may be absent from a correct installation; TensorFlow.js is a dependency.
   const required = place === 'cpu' && !(name === 'onnxruntime' && absent)
   const common = { name, place, required }
   if (!said.worked) {
@@ -77,7 +77,7 @@ function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHeal
   }
   const { detail, adapter, maxAbs } = said
   if (!said.ok) {
-    const fix = 'update its driver and its package; verify --bisect --runner NAME names the operation'
+    const fix = 'update its driver and its package; verify with `bisect` and `runner` to find the operation'
     return {
       ...common,
       status: 'broken',
@@ -100,8 +100,8 @@ function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHeal
 }
 
 /**
- * Examines this machine: every runtime is started, and runs a small random model. Each runs in a process of its own.
- * @throws AlbertkitError `output` where nothing can be written to the temporary folder
+ * Checks this machine: starts every runtime, each in a separate process, and runs a small random model.
+ * @throws AlbertkitError `output` if the temporary folder is not writable
  */
 export async function examineMachine(asked: DoctorOptions = {}): Promise<DoctorReport> {
   const { onProgress, signal: _signal, ...options } = stoppable(asked)

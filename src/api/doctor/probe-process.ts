@@ -1,9 +1,9 @@
 import { probe, type ProbeTask } from './probe.js'
 
-/** The process in which a runtime is tried: what crashes or hangs takes nothing else with it. */
+/** Process that tries a runtime, isolated because a runtime may crash or hang. */
 process.once('message', (task: ProbeTask) => {
   void probe(task).then((answer) => {
-    // Runtimes keep threads of their own; nothing is left to do once the answer is out.
+    // Threads of the runtime would keep the process alive.
     process.send?.(answer, () => process.exit(0))
   })
 })

@@ -3,7 +3,7 @@ import type { Adapter, RunnerOptions } from '../../runtime/runners.js'
 import { listAdapters } from '../../runtime/gpu/webgpu.js'
 import { verifyModel } from '../verify/verify.js'
 
-/** What a runtime made of a small model; of WebGPU in Node the names of all adapters, too. */
+/** Result of a runtime on a small model; for WebGPU in Node, also the names of all adapters. */
 export type Probe = Outcome & { readonly adapters?: readonly string[] }
 
 type Outcome =
@@ -16,7 +16,7 @@ type Outcome =
     }
   | { readonly worked: false; readonly kind: string; readonly reason: string; readonly fix: string | null }
 
-/** A runner, and the model to try it on. */
+/** Runner, and the model to try it on. */
 export interface ProbeTask {
   readonly runner: string
   readonly model: string
@@ -37,7 +37,7 @@ async function run({ runner, model, options }: ProbeTask): Promise<Outcome> {
   }
 }
 
-/** Runs a model in one runtime and compares it with the float64 reference; whatever goes wrong is an answer. */
+/** Runs a model in one runtime and compares it with the float64 reference; failures are results, not errors. */
 export async function probe(task: ProbeTask): Promise<Probe> {
   const outcome = await run(task)
   if (task.runner !== 'tfjs-webgpu') return outcome

@@ -1,33 +1,35 @@
 import type { RunnerDevice, Adapter } from '../../runtime/runners.js'
 
-/** An optional package that is no runtime, and what it is for. */
+/** Optional package, other than a runtime, and its purpose. */
 export interface PackageReport {
   readonly name: string
-  /** Null where it is not installed. */
+  /** Version; null if not installed. */
   readonly version: string | null
   readonly purpose: string
 }
 
-/** What one runtime is worth on this machine. */
+/** State of one runtime on this machine. */
 export interface RuntimeHealth {
   readonly name: string
-  /** Whether albertkit cannot do its work without it. */
+  /** True if albertkit does not work without it. */
   readonly required: boolean
   readonly place: RunnerDevice
-  /** `software`: it works, on a GPU that is none. `broken`: it is there and does not run a model rightly. */
+  /**
+   * `software`: works, on a software adapter instead of a GPU. `broken`: installed, but fails or gives wrong results.
+   */
   readonly status: 'works' | 'software' | 'absent' | 'broken'
-  /** Packages, versions, device; null where it did not start. */
+  /** Packages, versions and device; null if it did not start. */
   readonly detail: string | null
   readonly adapter: Adapter | null
   /** Largest difference from the float64 reference on a small model. */
   readonly maxAbs: number | null
   readonly reason: string | null
-  /** What to do about it. */
+  /** Suggested fix, or null. */
   readonly fix: string | null
 }
 
 export interface DoctorReport {
-  /** Whether everything that is required works. */
+  /** True if everything that is required works. */
   readonly ok: boolean
   readonly version: string
   readonly node: { readonly version: string; readonly required: string; readonly ok: boolean }
@@ -37,7 +39,7 @@ export interface DoctorReport {
     readonly arch: string
     readonly cpu: string
     readonly threads: number
-    /** Bytes. */
+    /** Memory in bytes. */
     readonly memory: number
     readonly freeMemory: number
   }

@@ -3,10 +3,10 @@ import { probe, type Probe, type ProbeTask } from './probe.js'
 
 const PROCESS = processFile(new URL('./probe-process.js', import.meta.url))
 
-/** A browser starts in a few seconds; what needs longer than this hangs. */
+/** Timeout: a browser starts in a few seconds, so a process that takes longer than this hangs. */
 const PATIENCE_MS = 90_000
 
-/** Tries a runtime in a process of its own, and says so where that crashes or hangs. */
+/** Tries a runtime in a separate process; a crash or a hang is reported as `broken`. */
 export function tryRuntime(task: ProbeTask, file = PROCESS, patience = PATIENCE_MS): Promise<Probe> {
   if (file === null) return probe(task)
   const { child, forget } = startProcess(file)

@@ -2,17 +2,18 @@ import { answerOf } from '../../model/tasks.js'
 import { argmax } from '../../text/data/numbers.js'
 import type { Values } from '../../compare/compare.js'
 
-/** How many labelled lines are answered rightly by a model and by its rounded form. */
+/** Accuracy of a model on labelled lines, in float32 and in reduced precision. */
 export interface GateAccuracy {
   readonly lines: number
   /** Lines that could not be used, or whose label the model does not know. */
   readonly skipped: number
-  /** Part of the lines that float32 answers rightly, and that the rounded form does. */
+  /** Accuracy in float32, 0 to 1. */
   readonly before: number
+  /** Accuracy in reduced precision. */
   readonly after: number
 }
 
-/** Counts right answers, batch by batch. */
+/** Counts correct predictions, batch by batch. */
 export class Accuracy {
   #lines = 0
   #before = 0
@@ -32,7 +33,7 @@ export class Accuracy {
     })
   }
 
-  /** Null where no line had a label. */
+  /** Report of all batches; null if no line had a label. */
   report(skipped: number): GateAccuracy | null {
     if (this.#lines === 0) return null
     return { lines: this.#lines, skipped, before: this.#before / this.#lines, after: this.#after / this.#lines }

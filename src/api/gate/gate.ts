@@ -14,23 +14,23 @@ import { Accuracy, type GateAccuracy } from './accuracy.js'
 import { gateInputs, type GateBatch, type GateInputs } from './inputs.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 
-/** Whether a model whose weights were rounded still answers as its source does. */
+/** Gate: checks that a model in reduced precision still gives the predictions of its source. */
 
 export type { GateAccuracy } from './accuracy.js'
 
-/** Batches that each weight is measured on by itself. */
+/** Number of batches for the measurement of a single weight. */
 const BATCHES_ALONE = 4
 
-/** Values of float32's answers that are kept: 128 MiB. */
+/** Number of cached float32 output values: 128 MiB. */
 const KEPT_VALUES = 32 << 20
-/** Part of the elements that may be spared: what stays float32 for the most part is no quantised model. */
+/** Largest fraction of elements left in float32: with more, the model would hardly be quantised. */
 const MOST_SPARED = 0.5
 
-/** A weight that was left as it was, or whose products take unrounded activations, because measuring said so. */
+/** Weight that is left in float32, or multiplied with unquantised activations, because its error is too large. */
 export interface ExcludedWeight {
   readonly slot: string
   readonly as: 'f32' | 'weights'
-  /** 1 − cosine of the outputs where this weight alone is quantised. */
+  /** 1 − cosine of the outputs if only this weight is quantised. */
   readonly error: number
 }
 
@@ -38,28 +38,28 @@ export interface GateReport {
   /** `onnx-int8`, `tfjs-uint8`, `safetensors` … */
   readonly artefact: string
   readonly runner: string
-  /** What was asked: the lines that were given, built-in sentences, or drawn tokens where there is no tokenizer. */
+  /** Kind of the inputs: given lines, built-in sentences, or random tokens if there is no tokenizer. */
   readonly inputs: GateInputs['kind']
-  /** How many rows were compared. */
+  /** Number of rows compared. */
   readonly rows: number
   readonly outputs: readonly OutputAgreement[]
-  /** The least agreement of the outputs: equal answers, or of features the cosine. */
+  /** Least agreement of the outputs: fraction of equal predictions, or cosine of feature vectors. */
   readonly agreement: number
   readonly threshold: number
-  /** Of labelled lines: how many are answered rightly before and after; else null. */
+  /** Accuracy on labelled lines before and after; null without labels. */
   readonly accuracy: GateAccuracy | null
   readonly spared: readonly ExcludedWeight[]
   readonly ok: boolean
 }
 
-/** What the gate is asked about. */
+/** Request to the gate: artefact, options and threshold. */
 export interface GateRequest {
   readonly key: string
-  /** The form that is run: a file of weights is judged by the graph that it becomes. */
+  /** Graph to run; a checkpoint is exported to it. */
   readonly target: GraphTarget
   readonly options: ExportOptions
   readonly threshold: number
-  /** Lines to judge on. */
+  /** Path of the texts to compare on. */
   readonly file?: string | undefined
   readonly onProgress?: ((what: string) => void) | undefined
 }
@@ -80,7 +80,7 @@ function plainOptions(options: ExportOptions): ExportOptions {
   return plain
 }
 
-/** Measures quantised forms of one model against its float32 form, in the same runtime. */
+/** Compares one model in reduced precision with its float32 graph, in the same runtime. */
 export class Gate {
   readonly #known = new Map<ModelInputs, ReadonlyMap<string, NamedTensor>>()
   #room = KEPT_VALUES
@@ -93,7 +93,7 @@ export class Gate {
     readonly inputs: GateInputs,
   ) {}
 
-  /** @param scratch directory for the forms that are only measured */
+  /** Writes and opens the float32 graph. @param scratch directory for graphs that are only measured */
   static async open(opened: OpenedModel, scratch: string, request: GateRequest): Promise<Gate> {
     const { target, options, file } = request
     const inputs = await gateInputs(opened, options, file)
@@ -103,7 +103,7 @@ export class Gate {
     return new Gate(opened, scratch, request, baseline, inputs)
   }
 
-  /** What float32 answers, kept for the next form while there is room. */
+  /** Outputs in float32, cached for the next graph up to `KEPT_VALUES`. */
   async #expected({ inputs }: GateBatch): Promise<ReadonlyMap<string, NamedTensor>> {
     const known = this.#known.get(inputs)
     if (known !== undefined) return known
@@ -116,7 +116,7 @@ export class Gate {
     return outputs
   }
 
-  /** @param inFull whether it goes on where the answers cannot reach the threshold any more */
+  /** Compares a graph with float32. @param inFull false to stop once the threshold is out of reach */
   async #measure(file: string, batches = this.inputs.batches, inFull = true): Promise<Measured> {
     const agreement = new Agreement()
     const accuracy = new Accuracy()
@@ -136,7 +136,7 @@ export class Gate {
     return { agreement, accuracy: accuracy.report(this.inputs.skipped) }
   }
 
-  /** Writes a form into a directory of its own, measures it, and removes it. */
+  /** Writes a graph into a separate directory, measures it, and removes it. */
   async #attempt(precisionOptions: PrecisionOptions, batches?: readonly GateBatch[]): Promise<Measured> {
     const dir = join(this.scratch, 'attempt')
     const { options } = this.request
@@ -166,7 +166,7 @@ export class Gate {
     }
   }
 
-  /** What each of the slots costs where it alone is quantised, the worst first. */
+  /** Error of each slot if it alone is quantised, worst first. */
   async #alone(slots: readonly string[]): Promise<{ slot: string; error: number }[]> {
     const { onProgress, options, key } = this.request
     const measured: { slot: string; error: number }[] = []
@@ -181,16 +181,17 @@ export class Gate {
   }
 
   /**
-   * Asks whether `written`, in `dir`, may stand. Where it may not, every quantised weight is measured by itself, and the
-   * worst are spared, as few as will do: first what they are multiplied with, then they themselves, up to half of all.
-   * @returns the verdict, and what to write instead
+   * Checks `written`, in `dir`. If it fails, every quantised weight is measured alone, and as few of the worst as
+   * needed are excluded: first only their activations stay unquantised, then the weights too, up to half of all
+   * elements.
+   * @returns the report, and the precision options with which it passes; null if `written` passes or nothing does
    */
   async judge(
     dir: string,
     written: WrittenArtefact,
   ): Promise<{ report: GateReport; instead: PrecisionOptions | null }> {
     const { onProgress, options, key } = this.request
-    onProgress?.(`comparing the answers of ${key} with float32`)
+    onProgress?.(`comparing the predictions of ${key} with float32`)
     const first = this.#report(await this.#measure(graphFile(dir, written)), [])
     const rounded = written.weights.filter(({ encoding }) => isRounded(encoding))
     if (first.ok || rounded.length === 0) return { report: first, instead: null }
@@ -218,10 +219,10 @@ export class Gate {
     return { report: first, instead: null }
   }
 
-  /** Asks the same of a file of weights, run as the graph that it becomes. */
+  /** Checks a checkpoint, exported to a graph. */
   async judgeFile(path: string, config: string): Promise<GateReport> {
     const { onProgress, options, target, key } = this.request
-    onProgress?.(`comparing the answers of ${key} with float32`)
+    onProgress?.(`comparing the predictions of ${key} with float32`)
     const written = await openModel(path, { config, task: options.task })
     try {
       const dir = join(this.scratch, 'attempt')
@@ -237,7 +238,7 @@ export class Gate {
   }
 }
 
-/** Lets `body` ask a gate, whose scratch directory beside `staging` is removed whatever happens. */
+/** Runs `body` with a gate; its scratch directory beside `staging` is always removed. */
 export async function askGate<T>(
   opened: OpenedModel,
   staging: string,

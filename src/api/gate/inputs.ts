@@ -17,44 +17,47 @@ import type { OpenedModel } from '../open/open.js'
 import { readLabels } from '../labels.js'
 import { modelTokenizer } from '../open/tokenizer.js'
 
-/** What a rounded model is tried on: labelled lines that were given, text where there is a tokenizer, else tokens. */
+/** Inputs of the gate: given lines, built-in sentences if there is a tokenizer, else random tokens. */
 
-/** Floating-point operations that the float32 model may spend on inputs that nobody gave: a minute on a slow core. */
+/** Floating-point operations of the float32 model on built-in inputs: a minute on a slow core. */
 const BUDGET = 5e11
-/** Rows of a batch of drawn tokens: one is full, one padded, one has holes. */
+/** Rows per batch of random tokens: one full, one padded, one with masked positions inside. */
 const ROWS = 3
 const BATCHES = 100
 const LENGTH = 32
-/** Texts of the samples at most, and at least. */
+/** Limits on the number of sample texts. */
 const [MOST_TEXTS, LEAST_TEXTS] = [240, 24]
 const TEXT_BATCH = 8
 const TEXT_LENGTH = 128
-/** Of masked-token models every so-manieth token is masked. */
+/** For masked-token models, every n-th token is masked. */
 const MASK_EVERY = 7
 
 export interface GateBatch {
   readonly inputs: ModelInputs
-  /** Class of each row by the file, −1 where it has none that the model knows; null where there are no labels. */
+  /** Class of each row, −1 if its label is absent or unknown to the model; null if no line has a label. */
   readonly classes: readonly number[] | null
 }
 
 export interface GateInputs {
-  /** `file`: the lines that were given; `text`: the built-in sentences; `vocabulary`: drawn tokens. */
+  /** `file`: given lines; `text`: built-in sentences; `vocabulary`: random tokens. */
   readonly kind: 'file' | 'text' | 'vocabulary'
   readonly batches: readonly GateBatch[]
   /** Lines of the file that could not be used. */
   readonly skipped: number
 }
 
-/** @throws AlbertkitError `usage` where there is none, or one that has more tokens than the model */
+/** Loads the model's tokenizer. @throws AlbertkitError `usage` if it is absent or has more tokens than the model */
 function ownTokenizer(opened: OpenedModel): Tokenizer {
   const tokenizer = modelTokenizer(opened)
   const { vocab_size } = opened.config
   if (tokenizer.size <= vocab_size) return tokenizer
-  throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, { file: tokenizer.file })
+  throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
+    code: 'vocabulary-mismatch',
+    file: tokenizer.file,
+  })
 }
 
-/** The tokenizer of a model, or null where it has none that can be used. */
+/** Loads the model's tokenizer; null if it is absent or unusable. */
 function tokenizerOrNull(opened: OpenedModel): Tokenizer | null {
   try {
     return ownTokenizer(opened)
@@ -79,7 +82,7 @@ function drawn({ model }: OpenedModel, heads: HeadSelection): GateInputs {
   }
 }
 
-/** Masks tokens, other ones in each row. */
+/** Masks tokens, at different positions in each row. */
 function masked({ input_ids, token_type_ids }: Features, row: number, { special }: Tokenizer): Features {
   const { mask, cls, sep } = special
   if (mask === null) return { input_ids, token_type_ids }
@@ -91,7 +94,7 @@ interface Row extends Features {
   readonly class: number
 }
 
-/** Rows of about the same length in batches; rows of choices in groups that fill a batch each. */
+/** Batches rows of similar length; rows of choices form groups of one batch each. */
 function batchesOf(rows: readonly Row[], types: number, choices: boolean, labelled: boolean): GateBatch[] {
   return makeBatches(rows, choices ? ROWS : TEXT_BATCH).flatMap(({ rowIndices: places, ...batch }): GateBatch[] => {
     if (choices && places.length < ROWS) return []
@@ -114,7 +117,7 @@ async function examplesIn(file: string): Promise<{ examples: Example[]; bad: num
   return { examples, bad }
 }
 
-/** Rows of the lines of a file, with their classes where the model is a classifier of texts. */
+/** Reads the lines of a file as rows, with their classes if the model is a text classifier. */
 async function linesOf(
   opened: OpenedModel,
   tokenizer: Tokenizer,
@@ -122,7 +125,7 @@ async function linesOf(
   classify: boolean,
 ): Promise<{ rows: Row[]; labelled: boolean; skipped: number }> {
   const { examples, bad } = await examplesIn(file)
-  if (examples.length === 0) throw usage('there is no line of text to judge the weights on', { file })
+  if (examples.length === 0) throw usage('the file has no line of text', { code: 'text-unusable', file })
   const count = opened.model.classifier?.weight.shape[0] ?? 0
   const names =
     readLabels(opened.files, opened.directory, opened.config) ?? Array.from({ length: count }, (_, i) => String(i))
@@ -135,19 +138,20 @@ async function linesOf(
   const unknown = rows.filter((row) => row.class === -1).length
   if (labelled && unknown === rows.length)
     throw usage('no line has a label that the model knows', {
+      code: 'labels-mismatch',
       file,
       hint: `a line is label<TAB>text; the labels are ${names.slice(0, 12).join(', ')}`,
     })
-  // A line without a class says nothing of accuracy, and a header is no text.
+  // A line without a class does not count for accuracy; it may be a header.
   return labelled
     ? { rows: rows.filter((row) => row.class !== -1), labelled, skipped: bad + unknown }
     : { rows, labelled, skipped: bad }
 }
 
 /**
- * Chooses what the rounded forms of a model are tried on.
- * @param file lines of text, labelled ones for a classifier; they need a vocabulary beside the model
- * @throws AlbertkitError `usage` where `file` is of no use
+ * Chooses the inputs on which a model in reduced precision is compared with float32.
+ * @param file path of texts, labelled for a classifier; requires a vocabulary beside the model
+ * @throws AlbertkitError `usage` if `file` is unusable
  */
 export async function gateInputs(
   opened: OpenedModel,
@@ -162,7 +166,8 @@ export async function gateInputs(
   if (file !== undefined) {
     const { rows, labelled, skipped } = await linesOf(opened, ownTokenizer(opened), file, isTextClassifier(resolved))
     const batches = batchesOf(rows, types, choices, labelled)
-    if (batches.length === 0) throw usage(`the file has fewer lines than the ${ROWS} choices of an input`, { file })
+    if (batches.length === 0)
+      throw usage(`the file has fewer lines than the ${ROWS} choices of an input`, { code: 'text-unusable', file })
     return { kind: 'file', batches, skipped }
   }
   const tokenizer = tokenizerOrNull(opened)

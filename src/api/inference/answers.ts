@@ -5,11 +5,11 @@ import type { Entry } from './entries.js'
 import type { TextModel } from './text-model.js'
 import type { Reading, TextInput, WindowRows } from './window.js'
 
-/** How far the reading of a file is: a whole number of windows, all of whose answers have been taken. */
+/** Progress of reading a file: a whole number of windows, all of whose answers have been consumed. */
 export interface Progress {
-  /** Lines of this reading. */
+  /** Lines read so far. */
   readonly lines: number
-  /** Number of the next line, and where it begins, if that is known. */
+  /** Number of the next line, and its byte offset if known. */
   readonly nextLine: number
   readonly offset: number | null
   /** Texts of this reading whose end was cut off. */
@@ -17,13 +17,13 @@ export interface Progress {
 }
 
 export interface AnswerOptions {
-  /** Rows in a batch; 32 if left out. */
+  /** Rows per batch; default 32. */
   readonly batch?: number
-  /** Sessions, each in a thread of its own; one a core, as far as memory goes, if left out. */
+  /** Number of sessions, each in its own thread; default one per core, as far as memory allows. */
   readonly threads?: number
   /**
-   * Milliseconds after which what has come is answered without waiting for the rest of its window: for text that somebody
-   * is typing. Batches then depend on when lines come, and so may the last digits of an answer.
+   * Milliseconds without input after which the lines so far are answered although their window is incomplete, for typed
+   * input. Batches, and so the last digits of an answer, may then depend on the timing of lines.
    */
   readonly patience?: number
   /** Called after each window. */
@@ -32,7 +32,7 @@ export interface AnswerOptions {
 
 export const DEFAULT_BATCH = 32
 
-/** What the model says of one example. */
+/** Output of the model for one example. */
 export interface Answer {
   readonly example: Example
   readonly values: Float32Array
@@ -44,11 +44,11 @@ interface Window {
   readonly items: readonly Item[]
   readonly lines: number
   readonly last: Entry
-  /** Nothing more comes for now. */
+  /** True if no more input is available for now. */
   readonly paused: boolean
 }
 
-/** An input that cannot be read to its end, and the window that was under way. */
+/** Error that ends the input early, and the incomplete window before it. */
 interface Failure {
   readonly window: Window | null
   readonly error: unknown
@@ -56,7 +56,7 @@ interface Failure {
 
 const inputOf = ({ features, text, textB }: Example): TextInput => features ?? [text, textB]
 
-/** Groups lines by windows that are counted from the start of the file, so that a line's batch depends on nothing else. */
+/** Groups lines by windows counted from the start of the file, so that a line's batch depends on nothing else. */
 async function* windows(entries: AsyncIterable<Entry | typeof PAUSE>): AsyncGenerator<Window | Failure> {
   let items: Item[] = []
   let [count, number] = [0, -1]
@@ -102,9 +102,9 @@ function* answersOf({ items }: Window, { width, values }: WindowRows): Generator
 }
 
 /**
- * Reads examples with a model: in order, a window of lines at a time, batches sorted by length within it, several
- * windows at once in threads. What it holds is bounded by the number of threads, however long the file. Where the input
- * cannot be read to its end, what came before is answered, and then the error is thrown.
+ * Runs a model on examples, in order: a window of lines at a time, batches sorted by length within it, several windows
+ * at once in threads. Memory is bounded by the number of threads, however long the file. If the input cannot be read to
+ * its end, the lines before are answered, then the error is thrown.
  */
 export async function* answers(
   model: TextModel,
@@ -118,7 +118,7 @@ export async function* answers(
   const start = (window: Window): void => {
     const inputs = window.items.flatMap((item) => (isBad(item) ? [] : [inputOf(item)]))
     const rows = pool.read(inputs, { ...reading, batch })
-    // An error is thrown where the result is asked for.
+    // The error is thrown when the result is awaited.
     rows.catch(() => undefined)
     flying.push({ window, rows })
   }
@@ -136,7 +136,7 @@ export async function* answers(
       while (flying.length > 0) yield* land()
       if (next.window !== null) {
         start(next.window)
-        // No place to go on at: it is no whole window.
+        // An incomplete window is not a position to resume from.
         const { window, rows } = flying.shift()!
         yield* answersOf(window, await rows)
       }

@@ -5,13 +5,13 @@ import type { DifferentLine, ModelComparison } from './report.js'
 
 const KEPT = 10_000
 
-/** Reads a job's lines with two models side by side and gives those that they label differently. */
+/** Runs two models on a job's lines and returns the lines that they label differently. */
 export async function compareModels(model: TextModel, job: TextJob, other: string): Promise<ModelComparison> {
   const second = await openClassifier({
     ...job,
     model: other,
     vocabulary: job.vocabulary ?? model.tokenizer.file,
-    // What is asked of the file of one model need not be in the other's.
+    // Options that select part of one model's file do not apply to the other's.
     ...{ scope: undefined, head: undefined, ema: undefined, mergeLora: undefined },
   })
   try {

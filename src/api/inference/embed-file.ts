@@ -11,22 +11,22 @@ import type { Similarity, TextFileReport } from './report.js'
 import { cosine } from './single.js'
 
 export interface EmbedFileOptions {
-  /** File to write; without it JSON lines go to `put`. */
+  /** Path to write; if absent, JSON lines go to `put`. */
   readonly output?: string | undefined
   readonly errors?: string | undefined
   readonly force: boolean
-  /** A text: instead of its vector, each line gets the cosine with it. */
+  /** Text to compare with: each line gets its cosine instead of its vector. */
   readonly cosine?: string | undefined
 }
 
-/** Where vectors go; false ends the work. */
+/** Destination of vectors; false ends the work. */
 interface Sink {
   put(embedding: Embedding): boolean | Promise<boolean>
   commit(): void
   discard(): void
 }
 
-/** A file of lines, or of a matrix, that appears whole or not at all. */
+/** Writes a file of lines, or a matrix, that appears only when complete. */
 function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: Embedding) => string): Sink {
   refuseExisting(path, force)
   if (format === 'jsonl') {
@@ -47,13 +47,13 @@ function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: 
   let matrix: MatrixFile | null = null
   return {
     put({ vector }) {
-      // The first vector says how wide the matrix is.
+      // The first vector gives the width of the matrix.
       matrix ??= new MatrixFile(path, format, vector.length, force)
       matrix.add(vector)
       return true
     },
     commit() {
-      if (matrix === null) throw usage('no line of the text could be used', { code: 'text-unusable' })
+      if (matrix === null) throw usage('no line of the text is usable', { code: 'text-unusable' })
       matrix.commit()
     },
     discard: () => matrix?.discard(),
@@ -61,7 +61,7 @@ function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: 
 }
 
 /**
- * Writes the vector of each line of a job, or how near it is to a text.
+ * Writes the vector of each line of a job, or its cosine with a text.
  * @param put takes a line of output; false ends the work
  * @throws AlbertkitError as `openTextModel`; `output`, `usage`
  */
@@ -74,7 +74,7 @@ export async function embedFile(
   const { pooling = 'mean' } = job
   const format = job.format as VectorFormat
   if (format !== 'jsonl' && output === undefined)
-    throw usage(`format ${format} needs a file, \`output\``, { code: 'option-missing' })
+    throw usage(`format ${format} requires \`output\``, { code: 'option-missing' })
   if (format !== 'jsonl' && near !== undefined)
     throw usage('cosines are written as JSON lines', { code: 'option-conflict' })
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
@@ -129,7 +129,7 @@ export async function embedFile(
   }
 }
 
-/** The cosine of the vectors of two texts. @throws AlbertkitError as `openTextModel` */
+/** Computes the cosine of the vectors of two texts. @throws AlbertkitError as `openTextModel` */
 export async function similarity(
   job: TextJob,
   texts: readonly [string, string],

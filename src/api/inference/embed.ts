@@ -16,7 +16,7 @@ export interface Embedding {
 export const VECTOR_FORMATS = ['jsonl', 'npy', 'safetensors'] as const
 export type VectorFormat = (typeof VECTOR_FORMATS)[number]
 
-/** A vector as a line of output. */
+/** Formats a vector as a line of output. */
 export const vectorLine = (vector: ArrayLike<number>): string =>
   JSON.stringify({ vector: Array.from(vector, float32Number) })
 
@@ -25,11 +25,11 @@ const READINGS = {
   pooled: { output: 'pooler_output', reduction: 'none' },
 } as const
 
-/** Opens a model for vectors. @throws AlbertkitError as `openTextModel` */
+/** Opens a model for sentence vectors. @throws AlbertkitError as `openTextModel` */
 export const openEmbedder = (path: string, pooling: Pooling, options: TextModelOptions = {}): Promise<TextModel> =>
   openTextModel(path, 'features', READINGS[pooling].output, options)
 
-/** Vectors of lines, in order: the mean of the last hidden state over the tokens, or the pooler's output. */
+/** Vectors of lines, in order: the last hidden state averaged over the tokens, or the pooler's output. */
 export const embedLines = (
   model: TextModel,
   pooling: Pooling,
@@ -39,7 +39,7 @@ export const embedLines = (
 ): AsyncGenerator<Embedding | BadLine> =>
   embedEntries(model, pooling, lineEntries(lines, reader, model.limits), options)
 
-/** Vectors of what an input holds, in order. */
+/** Vectors of the examples of an input, in order. */
 export async function* embedEntries(
   model: TextModel,
   pooling: Pooling,
@@ -56,7 +56,7 @@ export async function* embedEntries(
   }
 }
 
-/** The vectors of texts. */
+/** Computes the vectors of texts. */
 export async function embedTexts(
   model: TextModel,
   pooling: Pooling,

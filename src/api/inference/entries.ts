@@ -6,22 +6,22 @@ import type { Features } from '../../text/data/features.js'
 import type { Line, LineRange } from '../../text/data/lines.js'
 import type { InputLimits, TextModel } from './text-model.js'
 
-/** A line of text, or a record of features, with what it holds: null for a header, and for what only fills a batch. */
+/** Line of text or record of features, parsed; null for a header and for records that only pad a batch. */
 export interface Entry {
-  /** Counted from 1. */
+  /** Number of the line or record, from 1. */
   readonly number: number
   readonly item: Example | BadLine | null
-  /** Offset of the first byte behind it, where that is known. */
+  /** Byte offset of its end, if known. */
   readonly end?: number | undefined
-  /** Number of the one behind it, where that is not the next number. */
+  /** Number of the following entry, if it is not `number + 1`. */
   readonly next?: number | undefined
 }
 
-/** Why a model does not take a pair of texts, or null if it does. */
+/** Reason why a model does not accept a pair of texts; null if it does. */
 export const pairMisfit = ({ segments }: InputLimits): string | null =>
-  segments > 1 ? null : 'there are two texts, and the model knows one segment alone: type_vocab_size is 1'
+  segments > 1 ? null : 'there are two texts, but the model has only one segment: type_vocab_size is 1'
 
-/** Lines, and what they say; a pair of texts is nothing for a model without a second segment. */
+/** Parses lines; a pair of texts is an error for a model without a second segment. */
 export async function* lineEntries(
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
@@ -39,19 +39,19 @@ export async function* lineEntries(
   }
 }
 
-/** Why a model does not take these features, or null where it does. */
+/** Reason why a model does not accept these features; null if it does. */
 function misfit({ input_ids, token_type_ids }: Features, limits: InputLimits): string | null {
   const { vocabulary, segments, positions } = limits
   if (input_ids.length === 0) return 'the record has no tokens: its input_mask is zero throughout'
-  if (input_ids.length > positions) return `the record has ${input_ids.length} tokens, and the model takes ${positions}`
+  if (input_ids.length > positions) return `the record has ${input_ids.length} tokens, but the model takes ${positions}`
   const id = input_ids.find((one) => one >= vocabulary)
   if (id !== undefined)
     return `the record has token ${id}, and the model has ${vocabulary}: is it of another vocabulary?`
   const segment = token_type_ids.find((one) => one < 0 || one >= segments)
-  return segment === undefined ? null : `the record has segment ${segment}, and the model has ${segments}`
+  return segment === undefined ? null : `the record has segment ${segment}, but the model has ${segments} segments`
 }
 
-/** The features of a record up to its last token: what the mask leaves out behind it changes nothing. */
+/** Features of a record up to its last unmasked token; the padding behind it does not affect the result. */
 function withoutPadding({ input_ids, input_mask, segment_ids }: FeatureRecord): Features {
   const length = input_mask.findLastIndex((on) => on !== 0) + 1
   const mask = input_mask.slice(0, length)
@@ -62,7 +62,7 @@ function withoutPadding({ input_ids, input_mask, segment_ids }: FeatureRecord): 
   }
 }
 
-/** The tokens of a segment as text, for a person. */
+/** Tokens of a segment as text, for display. */
 function textOf(model: Pick<TextModel, 'tokenizer'>, { input_ids, token_type_ids }: Features, segment: number): string {
   const { cls, sep } = model.tokenizer.special
   const own = input_ids.filter((id, i) => token_type_ids[i] === segment && id !== cls && id !== sep)
@@ -70,8 +70,8 @@ function textOf(model: Pick<TextModel, 'tokenizer'>, { input_ids, token_type_ids
 }
 
 /**
- * Records of features as run_classifier and create_pretraining_data write them, for a model. What fills the last batch is
- * no example.
+ * Reads records of features, as run_classifier and create_pretraining_data write them. Padding of the last batch is not
+ * an example.
  * @throws AlbertkitError as `readFeatures`
  */
 export async function* recordEntries(

@@ -5,18 +5,18 @@ import type { BadLine } from '../../text/data/examples.js'
 
 export const badLine = ({ line, reason, content }: BadLine): string => JSON.stringify({ line, reason, content })
 
-/** Where a file of errors stood when a reading was interrupted. */
+/** State of an errors file when a run was interrupted. */
 export interface ErrorsState {
   readonly count: number
   readonly bytes: number
 }
 
-/** @throws AlbertkitError `output` where a file is there that nobody allowed to replace; a device may be written to */
+/** Checks the path. @throws AlbertkitError `output` if a file exists and `force` is not set; devices are allowed */
 export function refuseExistingErrors(path: string | undefined, force: boolean): void {
   if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true) refuseExisting(path, force)
 }
 
-/** A file of lines that could not be used, opened when the first one comes. */
+/** File of unusable lines, created with the first one. */
 export class ErrorsFile {
   #file: OutputFile | null = null
   #count = 0
@@ -32,7 +32,7 @@ export class ErrorsFile {
     return this.#count
   }
 
-  /** Takes away what an earlier reading found: this one may find nothing. */
+  /** Removes the file of an earlier run: this run may have no unusable lines. */
   clear(): void {
     const { path } = this
     if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return
@@ -41,7 +41,7 @@ export class ErrorsFile {
     })
   }
 
-  /** Goes on behind what was written before. @throws AlbertkitError `output` */
+  /** Continues after the lines of an interrupted run. @throws AlbertkitError `output` */
   resume({ count, bytes }: ErrorsState): void {
     const { path } = this
     this.#count = count
@@ -57,7 +57,7 @@ export class ErrorsFile {
     this.#file = new OutputFile(path, 'a')
   }
 
-  /** @throws AlbertkitError `output` */
+  /** Appends an unusable line. @throws AlbertkitError `output` */
   add(bad: BadLine): void {
     this.#count++
     if (this.path === undefined) return

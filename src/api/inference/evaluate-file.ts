@@ -8,11 +8,11 @@ import { openClassifier, predictions, tellListener, type Listener, type TextJob 
 import { labelsFor } from './predict.js'
 
 export interface EvaluateFileOptions {
-  /** Another model: the lines that the two label differently are reported. */
+  /** Path of another model; lines that the two label differently are reported. */
   readonly compare?: string | undefined
-  /** File for the lines that cannot be used. */
+  /** Path for the lines that cannot be used. */
   readonly errors?: string | undefined
-  /** Files that the caller will write, `eval_results.txt` and a picture: checked before anything is computed. */
+  /** Paths that the caller will write, `eval_results.txt` and charts; checked before anything is computed. */
   readonly results?: string | undefined
   readonly svg?: string | undefined
   readonly png?: string | undefined
@@ -30,7 +30,9 @@ export async function evaluateFile(
   listener: Listener = {},
 ): Promise<EvaluationReport> {
   if (compare !== undefined && job.input === '-')
-    throw usage('`compare` reads the text twice: give a file, not standard input', { code: 'option-conflict' })
+    throw usage('`compare` reads the text twice, so the input must be a file, not standard input', {
+      code: 'option-conflict',
+    })
   refuseSame({
     'the text': job.input,
     'the file of errors': errorsPath,
@@ -38,7 +40,7 @@ export async function evaluateFile(
     'the picture': svg,
     'the PNG picture': png,
   })
-  // Before anything is computed: what is computed for hours should have a place.
+  // Checked before hours of computing.
   for (const path of [results, svg, png]) if (path !== undefined) refuseExisting(path, force)
   refuseExistingErrors(errorsPath, force)
   const model = await openClassifier(job)

@@ -28,21 +28,22 @@ function warn(evaluation: Pick<Evaluation, 'accuracy' | 'lines'>, classes: reado
   const warnings: string[] = []
   if (all !== undefined && classes.filter((c) => c.support > 0).length > 1)
     warnings.push(
-      `every line is predicted as ${all.label}: is the classifier trained, and do labels and model belong together?`,
+      `every line is predicted as ${all.label}: check that the classifier is trained and the labels are the model's`,
     )
-  // Two standard deviations of guessing.
+  // Two standard deviations of random guessing.
   const chance = 1 / classes.length
   const spread = 2 * Math.sqrt((chance * (1 - chance)) / lines)
   if (accuracy <= chance + spread)
     warnings.push(
-      `the accuracy is no better than chance (${(100 * chance).toFixed(1)} %): \`albertkit weights\` shows which variables are untrained`,
+      `the accuracy is no better than chance (${(100 * chance).toFixed(1)} %): ` +
+        '`albertkit weights` shows which variables are untrained',
     )
   return warnings
 }
 
 /**
  * Scores predictions of labelled lines.
- * @throws AlbertkitError `usage` where no line has a label, or one that the model does not know
+ * @throws AlbertkitError `usage` if no line has a label that the model knows
  */
 export async function evaluate(
   predictions: AsyncIterable<Prediction | BadLine>,
@@ -118,7 +119,7 @@ export async function evaluate(
   }
 }
 
-/** `eval_results.txt` as run_classifier writes it: float32 numbers, keys in the order of the alphabet. */
+/** Text of `eval_results.txt` as run_classifier writes it: float32 numbers, keys in alphabetical order. */
 export function evalResults(e: Evaluation, globalStep: number | null): string {
   const lines = [`eval_accuracy = ${float32Text(e.accuracy)}`, `eval_loss = ${float32Text(e.loss)}`]
   if (globalStep !== null) lines.push(`global_step = ${globalStep}`)

@@ -23,12 +23,12 @@ import type { VectorFormat } from './embed.js'
 import type { AnswerOptions, Progress } from './answers.js'
 import { predictEntries, type Prediction, type PredictionFormat } from './predict.js'
 
-/** Everything that one reading of a file needs to know; plain data, so that it travels to other machines. */
+/** Options of one run over a file; plain data, so that it can be sent to other machines. */
 export interface TextJob {
   readonly model: string
   readonly input: string
   readonly format: PredictionFormat | VectorFormat
-  /** What `embed` makes of a line. */
+  /** `embed`: pooling of a line's vectors. */
   readonly pooling?: Pooling | undefined
   readonly inputFormat?: InputFormat | undefined
   readonly header?: boolean | undefined
@@ -36,7 +36,7 @@ export interface TextJob {
   readonly textBColumn?: string | undefined
   readonly labelColumn?: string | undefined
   readonly labels?: string | undefined
-  /** The names themselves, where they are known already; before those of `labels`. */
+  /** Class names, if known already; they take precedence over `labels`. */
   readonly labelNames?: readonly string[] | undefined
   readonly vocabulary?: string | undefined
   /** Configuration file instead of the one beside the weights. */
@@ -45,13 +45,13 @@ export interface TextJob {
   readonly maxSeqLength?: number | undefined
   readonly batch?: number | undefined
   readonly runner?: string | undefined
-  /** What of the file is the model; as in `OpenModelOptions`. */
+  /** Selection of the model in the file, as in `OpenModelOptions`. */
   readonly scope?: string | undefined
   readonly head?: string | undefined
   readonly ema?: boolean | undefined
   readonly mergeLora?: boolean | undefined
   readonly ignore?: readonly string[] | undefined
-  /** Threads change no result and are no part of what a shard is. */
+  /** Number of threads; they do not affect results and do not identify a shard. */
   readonly threads?: number | undefined
 }
 
@@ -91,7 +91,7 @@ export function tableNote(job: TextJob): string | null {
 /** True if the input is a file of features. */
 export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? inputFormatOf(job.input)) === 'tfrecord'
 
-/** @throws AlbertkitError `usage` where the input is no text */
+/** Makes the reader of a job's text. @throws AlbertkitError `usage` if the input is not text */
 export function readerOf(job: TextJob): ExampleReader {
   const format = formatOfJob(job)
   if (format === 'tfrecord')
@@ -106,7 +106,7 @@ export function readerOf(job: TextJob): ExampleReader {
   return new ExampleReader(options)
 }
 
-/** What a job says of the model. */
+/** Model options of a job. */
 export const textModelOptions = (job: TextJob): TextModelOptions =>
   omitUndefined({
     config: job.config,
@@ -122,13 +122,13 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
     ignore: job.ignore,
   })
 
-/** @param hash whether the model's SHA-256 is needed: computing it reads all weights */
+/** Opens the classifier of a job. @param hash true to compute the model's SHA-256, which reads all weights */
 export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
   openTextModel(job.model, 'classify', answerOf('classify'), { ...textModelOptions(job), hash })
 
 /**
- * Where shards of a file of CSV may begin, whose records may take several lines: with the first record that begins in a
- * window.
+ * Line numbers at which shards of a CSV file may begin: the first record that begins in each window, as a record may
+ * span lines.
  */
 async function csvStarts(file: string): Promise<ReadonlySet<number>> {
   const starts = new Set<number>()
@@ -141,27 +141,27 @@ async function csvStarts(file: string): Promise<ReadonlySet<number>> {
   return starts
 }
 
-/** Where the shards of a job's input begin and end. @throws AlbertkitError `usage`, `malformed` */
+/** Finds the boundaries of the shards of a job's input. @throws AlbertkitError `usage`, `malformed` */
 export async function indexInput(job: TextJob, count: number): Promise<LineIndex> {
   const format = formatOfJob(job)
   if (format === 'tfrecord') return indexRecords(readTfRecords(job.input), sizeOf(job.input) ?? 0, count)
   return indexLines(job.input, count, WINDOW, format === 'csv' ? await csvStarts(job.input) : undefined)
 }
 
-/** How far the reading of a file is. */
+/** Progress of reading a file. */
 export interface FileProgress extends Progress {
-  /** Part of its bytes that is done; null where they cannot be known beforehand. */
+  /** Fraction of its bytes that is done; null if the size is unknown. */
   readonly part: number | null
 }
 
-/** Who is told while a file is read. */
+/** Callbacks while a file is read. */
 export interface Listener extends Abortable {
-  /** Settled when nobody reads the answers any more: then no more lines are waited for. */
+  /** Settled when nobody reads the answers any more; no more lines are then awaited. */
   readonly gone?: Promise<unknown>
   onModel?(model: TextModel): void
   onBad?(bad: BadLine): void
   onProgress?(progress: FileProgress): void
-  /** What else a person may want to know. */
+  /** Called with notes for the user. */
   onNote?(note: string): void
 }
 
@@ -171,16 +171,16 @@ export function tellListener(listener: Listener, progress: FileProgress): void {
   stopIfAborted(listener.signal)
 }
 
-/** How long standard input may say nothing before what it said is answered. */
+/** Milliseconds without standard input after which the lines so far are answered. */
 const PATIENCE_MS = 200
 
-/** Bytes of a regular file; null for standard input and anything else that flows. */
+/** Bytes of a regular file; null for standard input and other streams. */
 function sizeOf(path: string): number | null {
   const stats = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false })
   return stats?.isFile() === true ? stats.size : null
 }
 
-/** A piece of a job's input, and who is told how far it is. */
+/** Piece of a job's input, and the callbacks for its progress. */
 export interface Piece {
   readonly range?: LineRange
   readonly onProgress?: ((progress: FileProgress) => void) | undefined
@@ -191,14 +191,14 @@ export interface PieceReading {
   readonly options: AnswerOptions
 }
 
-/** The entries of a job's input, or of a piece of it. */
+/** Entries of a job's input, or of a piece of it. */
 async function entriesOf(job: TextJob, model: TextModel, range: LineRange | undefined): Promise<AsyncIterable<Entry>> {
   if (holdsRecords(job)) {
     const { header, textColumn, textBColumn, labelColumn, maxSeqLength } = job
     if ([header, textColumn, textBColumn, labelColumn].some((given) => given !== undefined))
       throw usage('a file of features has no header and no columns', { code: 'option-conflict', file: job.input })
     if (maxSeqLength !== undefined)
-      throw usage('features already have a length', {
+      throw usage('features already have a fixed length', {
         code: 'option-conflict',
         file: job.input,
         hint: 'omit `maxSeqLength`',
@@ -208,13 +208,13 @@ async function entriesOf(job: TextJob, model: TextModel, range: LineRange | unde
   const reader = readerOf(job)
   if (range !== undefined && range.offset > 0 && job.header === true)
     for await (const line of recordsOf(readLines(job.input), reader.options.format)) {
-      reader.read(line) // what is wrong with it is said by the piece that holds it
+      reader.read(line) // its errors are reported by the piece that holds it
       break
     }
   return lineEntries(readLines(job.input, range), reader, model.limits)
 }
 
-/** How a job's input, or a piece of it, is read: what it holds, and the batches. */
+/** Opens a job's input, or a piece of it: its entries and the options of its batches. */
 export async function readPiece(
   job: TextJob,
   model: TextModel,
@@ -230,7 +230,7 @@ export async function readPiece(
   return { entries: await entriesOf(job, model, range), options }
 }
 
-/** The predictions of a job, or of a piece of it. */
+/** Predictions of a job, or of a piece of it. */
 export async function* predictions(
   model: TextModel,
   job: TextJob,

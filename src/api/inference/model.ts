@@ -26,16 +26,16 @@ import type { TextModel, TextModelOptions } from './text-model.js'
 
 const DEFAULT_LENGTH = 128
 
-/** A runner, and the file that another of its kind can be opened from. */
+/** Open runner, and the file from which the same can be opened again. */
 interface OpenedFile {
   readonly runner: Runner
   readonly name: TextRunner
   readonly file: string
-  /** Removes the file, where it was made for this. */
+  /** Removes the file if it is temporary. */
   readonly remove: () => void
 }
 
-/** The file of a target: `path` itself if it is one, else the most exact in that directory; null if there is none. */
+/** Path of a target's file: `path` itself, else the most precise in that directory; null if there is none. */
 function fileOf(path: string, target: GraphTarget): string | null {
   const layout = graphLayout(target)
   if (isArtefactName(layout, path) && existsSync(path)) return path
@@ -46,7 +46,7 @@ function fileOf(path: string, target: GraphTarget): string | null {
   )
 }
 
-/** An artefact in `directory` that gives `output`, opened in the fastest runtime; null where there is none. */
+/** Opens an artefact at `path` that has `output`, in the fastest runtime; null if there is none. */
 async function openArtefact(path: string, output: string, wanted: TextRunner | undefined): Promise<OpenedFile | null> {
   for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
     const file = fileOf(path, artefactOf(name))
@@ -63,8 +63,8 @@ async function openArtefact(path: string, output: string, wanted: TextRunner | u
 }
 
 /**
- * Writes the model for a runtime into a temporary folder, which goes when the model is closed: a file, so that every
- * thread opens the same one and none of them needs a copy in memory.
+ * Writes the model for a runtime into a temporary folder, which is removed when the model is closed. All threads open
+ * this file, and none of them needs a copy in memory.
  */
 async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner | undefined): Promise<OpenedFile> {
   const { path: folder, remove } = temporaryFolder()
@@ -89,14 +89,14 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner
   }
 }
 
-/** Bytes of a model's file, its weights included. */
+/** Bytes of a model's file including its weights. */
 function sizeOf(file: string): number {
   if (file.endsWith('.onnx')) return statSync(file).size
   const folder = dirname(file)
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 }
 
-/** Where the model of an artefact lies. */
+/** Directory of the model that an artefact belongs to. */
 const homeOf = (path: string): string => (/\.onnx$|model\.json$/.test(path) ? dirname(dirname(path)) : path)
 
 function globalStepOf(opened: OpenedModel): number | null {
@@ -116,7 +116,7 @@ function hashModel(opened: OpenedModel, tokenizer: Tokenizer, artefact: string |
   return hash.digest('hex')
 }
 
-/** Labels of a file that was named, one a line. @throws AlbertkitError `usage` where it cannot be read */
+/** Reads the labels in a file given by the user, one per line. @throws AlbertkitError `usage` if it cannot be read */
 export const readLabelsFile = (file: string): readonly string[] => {
   try {
     return readLabelLines(disk, diskPath(file))
@@ -125,7 +125,7 @@ export const readLabelsFile = (file: string): readonly string[] => {
   }
 }
 
-/** The task that the model can do; if it cannot, the error tells what of the file was left out. */
+/** Resolves the task; the error for a model that cannot do it names the unused contents of the file. */
 function resolveOrTell(opened: OpenedModel, task: Task): Exclude<Task, 'auto'> {
   try {
     return resolveTask(opened.model, task)
@@ -136,10 +136,10 @@ function resolveOrTell(opened: OpenedModel, task: Task): Exclude<Task, 'auto'> {
 }
 
 /**
- * Opens a model, or an artefact that `convert` wrote, to read text with it. A model without an artefact for the task is
- * written for the fastest runtime first, in a temporary folder.
- * @param output what is asked for: `logits`, `prediction_logits`, `sop_logits`, `pooler_output`, `last_hidden_state`
- * @throws AlbertkitError `usage` where it lacks the head or a vocabulary; `malformed`, `unsupported`, `environment`
+ * Opens a model, or an artefact that `convertModel` wrote, for running on text. A model without an artefact for the
+ * task is first exported for the fastest runtime, into a temporary folder.
+ * @param output name of the output: `logits`, `prediction_logits`, `sop_logits`, `pooler_output`, `last_hidden_state`
+ * @throws AlbertkitError `usage` if it lacks the head or a vocabulary; `malformed`, `unsupported`, `environment`
  */
 export async function openTextModel(
   path: string,
@@ -149,7 +149,7 @@ export async function openTextModel(
 ): Promise<TextModel> {
   const wanted = textRunnerOf(options.runner)
   if ((options.maxSeqLength ?? DEFAULT_LENGTH) < 2)
-    throw usage('`maxSeqLength` is at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
+    throw usage('`maxSeqLength` must be at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
   const opened = await openModel(homeOf(path), options)
   try {
     for (const note of opened.leftOut) options.onNote?.(note)
@@ -162,13 +162,13 @@ export async function openTextModel(
       throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
         code: 'vocabulary-mismatch',
         file: tokenizer.file,
-        hint: 'name the vocabulary of the model with `vocabulary`',
+        hint: 'give the vocabulary of the model with `vocabulary`',
       })
     const labels = options.labels ?? readLabels(opened.files, opened.directory, opened.config)
     const maxLength = Math.min(options.maxSeqLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH, positions)
     const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
-    // Last: what fails before has no runtime to close and no folder to remove.
+    // Opened last: if an earlier step fails, there is no runtime to close and no folder to remove.
     const { runner, name, file, remove } =
       (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
     const plan: WorkerPlan = {

@@ -1,14 +1,14 @@
-/** Stands for a while in which nothing came. */
+/** Marks a pause in which no value arrived. */
 export const PAUSE = Symbol('pause')
 
 /**
- * What `values` gives, and `PAUSE` once wherever nothing comes for `patience` milliseconds after a value. Whoever stops
- * listening then is not held up by what never comes.
+ * Yields `values`, and `PAUSE` once if no value arrives for `patience` milliseconds after one. A consumer that stops at
+ * a pause does not wait for a value that may never arrive.
  */
 export async function* withPauses<T>(values: AsyncIterable<T>, patience: number): AsyncGenerator<T | typeof PAUSE> {
   const iterator = values[Symbol.asyncIterator]()
   let wake: (pause: typeof PAUSE) => void = () => undefined
-  // One timer for all of them: starting one for each line would cost more than reading it.
+  // One timer for all values: starting one for each line would cost more than reading it.
   const timer = setTimeout(() => {
     wake(PAUSE)
   }, patience)
@@ -33,8 +33,8 @@ export async function* withPauses<T>(values: AsyncIterable<T>, patience: number)
 }
 
 /**
- * What `values` gives, until `gone` is settled: whoever waits for a value then is not held up by one that never comes,
- * such as the next line of a terminal.
+ * Yields `values` until `gone` is settled, without waiting for a value that may never arrive, such as the next line of
+ * a terminal.
  */
 export async function* until<T>(values: AsyncIterable<T>, gone: Promise<unknown> | undefined): AsyncGenerator<T> {
   if (gone === undefined) {
@@ -44,7 +44,7 @@ export async function* until<T>(values: AsyncIterable<T>, gone: Promise<unknown>
   const iterator = values[Symbol.asyncIterator]()
   const reader = { gone: false }
   let wake: (nothing: null) => void = () => undefined
-  // Once for all of them: a race with a promise that lasts would remember every value.
+  // Registered once: a race with a long-lived promise for each value would keep every value in memory.
   void gone.then(() => {
     reader.gone = true
     wake(null)

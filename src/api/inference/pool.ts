@@ -7,13 +7,13 @@ import { readWindow, type Readable, type Reading, type TextInput, type TextPool,
 import type { WorkerPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
 
 const WORKER = new URL('./window-worker.js', import.meta.url)
-/** No thread starts from TypeScript, as which this module runs in tests. */
+/** False in tests, which run this module as TypeScript: worker threads need JavaScript. */
 const THREADED = !import.meta.url.endsWith('.ts')
 
-/** A session holds its weights, and while it is made about as much again. */
+/** Peak memory of a session as a multiple of its weights: while loading, it holds about two copies. */
 const SESSION = 2
 
-/** Sessions that can be open at once: one a core, and no more than half of the free memory takes. */
+/** Number of sessions open at once: one per core, limited to half of the free memory. */
 export const defaultThreads = ({ bytes }: Pick<WorkerPlan, 'bytes'>): number =>
   Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 2 / (SESSION * Math.max(bytes, 1)))))
 
@@ -28,9 +28,9 @@ interface Slot {
 }
 
 /**
- * Reads windows of texts, several at a time, each in a thread with a session of its own: runtimes compute in the thread
- * that calls them. The first window is read here, so that a short text starts no thread; threads start when more come,
- * and stay for whatever is read after, another shard say.
+ * Runs windows of texts, several at a time, each in a thread with its own session: runtimes compute in the calling
+ * thread. The first window runs in the main thread, so that a short text starts no thread; threads start with the
+ * following windows and stay for later work, e.g. another shard.
  */
 export class WindowPool implements TextPool {
   readonly #slots: Slot[] = []
@@ -41,7 +41,7 @@ export class WindowPool implements TextPool {
   #closing: Promise<void> | null = null
   #forget: () => void = () => undefined
 
-  /** @param threads sessions at a time; one means here, without any thread */
+  /** @param threads number of concurrent sessions; 1 runs everything in the main thread */
   constructor(
     readonly model: Readable,
     readonly plan: WorkerPlan,
@@ -50,19 +50,19 @@ export class WindowPool implements TextPool {
     this.#most = THREADED ? Math.max(1, threads) : 1
   }
 
-  /** Windows that are worth having under way. */
+  /** Number of windows that can usefully be in progress at once. */
   get width(): number {
     return this.#most === 1 ? 1 : this.#most + 1
   }
 
-  /** Threads that are running. */
+  /** Number of running threads. */
   get threads(): number {
     return this.#slots.length
   }
 
   read(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows> {
     if (this.#most === 1 || this.#here === null) {
-      // One after the other: there is one session, and no answer comes sooner than its turn.
+      // Strictly in order: there is only one session.
       const before = this.#here ?? Promise.resolve()
       const rows = before.then(() => readWindow(this.model, inputs, reading, () => this.#closing !== null))
       this.#here = rows.catch(() => undefined)
@@ -90,7 +90,7 @@ export class WindowPool implements TextPool {
     if (this.#slots.length === 0) this.#forget = onInterrupt(() => this.close())
     const slot: Slot = { worker: new Worker(WORKER, { workerData: task }), job: null }
     slot.worker.on('message', (answer: WorkerAnswer) => {
-      // Whoever closes the pool waits for no answer: an interrupt says what there is to say.
+      // A closed pool owes no answers; an interrupt has been reported already.
       if (this.#closing !== null) return
       const { job } = slot
       slot.job = null
@@ -99,7 +99,7 @@ export class WindowPool implements TextPool {
       this.#feed()
     })
     const fail = (why: string, cause?: unknown): void => {
-      const error = environment(`a thread that reads text ended: ${why}`, {
+      const error = environment(`an inference thread ended: ${why}`, {
         code: 'process-failed',
         hint: 'use 1 for `threads` to run without threads; sessions of a large model need much memory',
         cause,
@@ -119,8 +119,8 @@ export class WindowPool implements TextPool {
   }
 
   /**
-   * Ends the threads, each when its batch is done: a thread that is ended from outside while onnxruntime computes takes
-   * the whole process with it.
+   * Ends the threads, each after its current batch: terminating a thread while onnxruntime computes crashes the whole
+   * process.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#end())

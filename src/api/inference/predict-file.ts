@@ -20,14 +20,14 @@ import type { TextModel } from './text-model.js'
 import type { TextFileReport } from './report.js'
 
 export interface PredictFileOptions {
-  /** File to write; what an interrupted run left of it is taken up. Without it the lines go to `put`. */
+  /** Path to write; an interrupted run is resumed. If absent, the lines go to `put`. */
   readonly output?: string | undefined
-  /** Where lines that cannot be used go. */
+  /** Path for the lines that cannot be used. */
   readonly errors?: string | undefined
   readonly force: boolean
 }
 
-/** The file that answers go to, and the piece of the input that is still to be read. */
+/** Opens the output file, and finds the piece of the input that is still to be read. */
 async function openOutput(
   job: TextJob,
   model: TextModel,
@@ -79,7 +79,7 @@ export async function predictFile(
     if (range === undefined) errors.clear()
     listener.onModel?.(model)
     if (range !== undefined && range.firstLine > 1)
-      listener.onNote?.(`going on at line ${range.firstLine}, where ${output ?? ''}.part ends`)
+      listener.onNote?.(`resuming at line ${range.firstLine}, after the end of ${output ?? ''}.part`)
     const onProgress = (progress: FileProgress): void => {
       const { nextLine: line, offset } = progress
       if (offset !== null)

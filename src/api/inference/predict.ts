@@ -7,17 +7,17 @@ import type { TextModel } from './text-model.js'
 import { lineEntries, type Entry } from './entries.js'
 import { answers, type AnswerOptions } from './answers.js'
 
-/** What a classifier says of a line. */
+/** Prediction of a classifier for a line. */
 export interface Prediction {
   readonly line: number
   readonly text: string
   readonly textB: string | null
-  /** The label that the line itself gives, or null. */
+  /** Label given in the line, or null. */
   readonly given: string | null
   /** Another name of that label. */
   readonly givenName?: string | undefined
   readonly label: string
-  /** In the order of the labels. */
+  /** Probabilities of the classes, in the order of the labels. */
   readonly probabilities: readonly number[]
   readonly logits: readonly number[]
 }
@@ -26,13 +26,13 @@ export const PREDICTION_FORMATS = ['jsonl', 'tsv', 'results'] as const
 export type PredictionFormat = (typeof PREDICTION_FORMATS)[number]
 
 /**
- * Names of the classes: those that are known, else their numbers.
- * @throws AlbertkitError `usage` where the counts differ, or two classes have one name
+ * Names of the classes; their indices if no names are known.
+ * @throws AlbertkitError `usage` if the counts differ or two classes have the same name
  */
 export function labelsFor(model: TextModel, classes: number): readonly string[] {
   const labels = model.labels ?? Array.from({ length: classes }, (_, i) => String(i))
   if (labels.length !== classes)
-    throw usage(`there are ${labels.length} labels, and the model has ${classes} classes`, {
+    throw usage(`there are ${labels.length} labels, but the model has ${classes} classes`, {
       code: 'labels-mismatch',
       hint: 'give the right ones with `labels`',
     })
@@ -55,7 +55,7 @@ export const predictLines = (
   options: AnswerOptions = {},
 ): AsyncGenerator<Prediction | BadLine> => predictEntries(model, lineEntries(lines, reader, model.limits), options)
 
-/** Classifies what an input holds, in order. */
+/** Classifies the examples of an input, in order. */
 export async function* predictEntries(
   model: TextModel,
   entries: AsyncIterable<Entry>,
@@ -82,7 +82,7 @@ export async function* predictEntries(
   }
 }
 
-/** A prediction as a line of output. */
+/** Formats a prediction as a line of output. */
 export function predictionLine(p: Prediction, labels: readonly string[], format: PredictionFormat): string {
   if (format === 'results') return p.probabilities.map(float32Text).join('\t')
   if (format === 'tsv') return `${p.label}\t${float32Text(Math.max(...p.probabilities))}`

@@ -2,7 +2,7 @@ import type { Pooling } from './text-model.js'
 
 export interface DifferentLine {
   readonly line: number
-  /** The label that the line itself gives, or null. */
+  /** Label given in the line, or null. */
   readonly label: string | null
   readonly first: string
   readonly second: string
@@ -15,12 +15,12 @@ export interface ModelComparison {
   readonly different: readonly DifferentLine[]
 }
 
-/** How well a class is recognised. */
+/** Scores of one class. */
 export interface ClassScore {
   readonly label: string
-  /** Lines that have it. */
+  /** Number of lines with this label. */
   readonly support: number
-  /** Lines that were given it. */
+  /** Number of lines predicted as this class. */
   readonly predicted: number
   readonly precision: number
   readonly recall: number
@@ -32,7 +32,7 @@ export interface Mistake {
   readonly text: string
   readonly label: string
   readonly predicted: string
-  /** Probability of what was predicted. */
+  /** Probability of the predicted label. */
   readonly probability: number
   readonly crossEntropy: number
 }
@@ -40,46 +40,46 @@ export interface Mistake {
 export interface Evaluation {
   readonly lines: number
   readonly accuracy: number
-  /** Mean cross-entropy over the lines, run_classifier's `eval_loss`. */
+  /** Mean cross-entropy over the lines; run_classifier's `eval_loss`. */
   readonly loss: number
-  /** Mean over batches of eight, as run_classifier's `loss` is. */
+  /** Mean over batches of eight; run_classifier's `loss`. */
   readonly batchLoss: number
   readonly labels: readonly string[]
   readonly classes: readonly ClassScore[]
-  /** Rows: the label of the line; columns: what was predicted. */
+  /** Confusion matrix: rows are labels of lines, columns predicted labels. */
   readonly confusion: readonly (readonly number[])[]
-  /** Mistakes with the largest loss, and those that the model was surest of. */
+  /** Mistakes with the largest loss or the highest confidence. */
   readonly worst: readonly Mistake[]
   readonly confident: readonly Mistake[]
   readonly warnings: readonly string[]
   readonly bad: number
 }
 
-/** What `evaluate` says of a model. */
+/** Result of `evaluateFile`. */
 export interface EvaluationReport extends Evaluation {
-  /** What the file or its folder has and the model leaves out. */
+  /** Contents of the file or its folder that the model does not use. */
   readonly notes: readonly string[]
-  /** What ran the model. */
+  /** Runtime that ran the model. */
   readonly runner: string
   /** `global_step` of a checkpoint, or null. */
   readonly globalStep: number | null
   readonly comparison?: ModelComparison
 }
 
-/** What was done with a file of lines. */
+/** Result of running a model on a file of lines. */
 export interface TextFileReport {
-  /** The file that was written, or null where the lines went elsewhere. */
+  /** Path of the output; null if the lines went to a callback. */
   readonly output: string | null
-  /** Lines that were answered, and lines that could not be used. */
+  /** Number of lines that were answered, and of unusable lines. */
   readonly lines: number
   readonly bad: number
-  /** Where those are. */
+  /** Path of the file of unusable lines, or null. */
   readonly errors: string | null
-  /** What ran the model. */
+  /** Runtime that ran the model. */
   readonly runner: string
-  /** What the file or its folder has and the model leaves out. */
+  /** Contents of the file or its folder that the model does not use. */
   readonly notes: readonly string[]
-  /** Number of the line at which an interrupted run was taken up, or null. */
+  /** Number of the line at which an interrupted run was resumed, or null. */
   readonly resumedAt: number | null
 }
 
@@ -89,7 +89,7 @@ export interface Similarity {
   readonly cosine: number
 }
 
-/** What a model says of single texts: words for masks, the order of two sentences, vectors. */
+/** Candidate token for a mask. */
 export interface MaskCandidate {
   readonly token: string
   readonly id: number
@@ -97,14 +97,14 @@ export interface MaskCandidate {
 }
 
 export interface FilledMask {
-  /** Which token of the input it is, `[CLS]` being 0. */
+  /** Index of the mask among the tokens; `[CLS]` is 0. */
   readonly position: number
   readonly candidates: readonly MaskCandidate[]
 }
 
 export interface SentenceOrder {
-  /** The texts stand in their order (BERT: the second follows the first). */
+  /** True if the texts are in their original order (BERT: if the second follows the first). */
   readonly inOrder: boolean
-  /** Probability of that, and of the contrary. */
+  /** Probabilities of both orders. */
   readonly probabilities: { readonly inOrder: number; readonly swapped: number }
 }

@@ -22,7 +22,7 @@ export const isTextRunner = (name: string): name is TextRunner => Object.hasOwn(
 /** @throws AlbertkitError `usage` if text is not read with it */
 export function textRunnerOf(name: string | undefined): TextRunner | undefined {
   if (name === undefined || isTextRunner(name)) return name
-  throw usage(`the runner ${name} does not read text`, {
+  throw usage(`${name} is not a runner for text`, {
     code: 'name-unknown',
     hint: `runners: ${TEXT_RUNNERS.join(', ')}`,
   })
@@ -32,7 +32,8 @@ export function textRunnerOf(name: string | undefined): TextRunner | undefined {
 export const artefactOf = (name: TextRunner): GraphTarget => runnerInfo(TEXT_RUNNER_ROWS[name].runner).artefact
 
 /**
- * Opens a model's file. `onnxruntime` is onnxruntime-node or, unless `native`, onnxruntime-web if that is not installed.
+ * Opens a model's file. `onnxruntime` is onnxruntime-node or, unless `native`, onnxruntime-web if that is not
+ * installed.
  * @throws AlbertkitError `environment` if the package is absent, `malformed`
  */
 export function openFile(name: TextRunner, file: string, native = false): Promise<Runner> {

@@ -9,15 +9,15 @@ export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const
 export type ShardCommand = (typeof SHARD_COMMANDS)[number]
 
 /**
- * Options that two shards must share, besides model and input. Threads change no result; labels and vocabulary count by
- * content, not by path, and the vocabulary is part of the model's SHA-256.
+ * Options that all shards must share, besides model and input. Threads do not affect results; labels and vocabulary are
+ * compared by content, not by path, and the vocabulary is part of the model's SHA-256.
  */
 const optionsOf = (job: TextJob): Record<string, unknown> => {
   const { model: _m, input: _i, threads: _t, labels: _l, vocabulary: _v, ...options } = job
   return omitUndefined(options)
 }
 
-/** Describes a job as a task whose shards any machine can compute, and lists the shards. */
+/** Describes a job as a task whose shards can be computed on any machine, and lists the shards. */
 export function taskOf(
   command: ShardCommand,
   job: TextJob,

@@ -11,7 +11,7 @@ import type { TextModel, TextModelOptions } from './text-model.js'
 
 const MASK = '[MASK]'
 
-/** Features of a text in which `[MASK]` stands for a token; the parts between are tokenized each by itself. */
+/** Features of a text with `[MASK]` in place of tokens; the parts between masks are tokenized separately. */
 export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: number): Features {
   const { cls, sep, mask } = tokenizer.special
   if (mask === null) throw usage('the vocabulary has no [MASK]', { code: 'task-unavailable', file: tokenizer.file })
@@ -23,7 +23,7 @@ export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: nu
     })
   const ids = parts.flatMap((part, i) => [...(i === 0 ? [] : [mask]), ...tokenizer.encode(part).map(({ id }) => id)])
   if (ids.includes(mask, maxLength - 2))
-    throw usage(`a [MASK] lies after the first ${maxLength} tokens, which is all that the model takes`, {
+    throw usage(`a [MASK] is after the first ${maxLength} tokens, the longest input of the model`, {
       code: 'sequence-too-long',
     })
   const kept = ids.slice(0, maxLength - 2)
@@ -47,7 +47,7 @@ async function withModel<T>(
 }
 
 /**
- * Most probable tokens for each `[MASK]` of `text`, each mask predicted alone, as masked-token training has it.
+ * Predicts the most probable tokens for each `[MASK]` of `text`, each mask separately, as in masked-token training.
  * @param top candidates for each mask
  * @throws AlbertkitError `usage` if there is no `[MASK]` among the tokens that the model takes
  */
@@ -78,7 +78,7 @@ export const fillMask = (
   { top = 5, ...options }: TextModelOptions & { readonly top?: number } = {},
 ): Promise<FilledMask[]> => withModel(path, 'mlm', options, (model) => fillMasks(model, text, top))
 
-/** Order of two texts: the sentence-order head of ALBERT, the next-sentence head of BERT. */
+/** Predicts the order of two texts: sentence-order head of ALBERT, next-sentence head of BERT. */
 export async function orderOf(model: TextModel, first: string, second: string): Promise<SentenceOrder> {
   const reason = pairMisfit(model.limits)
   if (reason !== null) throw usage(reason, { code: 'text-unusable', field: 'type_vocab_size' })
@@ -89,7 +89,7 @@ export async function orderOf(model: TextModel, first: string, second: string): 
   return { inOrder: inOrder >= swapped, probabilities: { inOrder, swapped } }
 }
 
-/** Opens a model and asks it for the order of two texts. @throws AlbertkitError as `openTextModel` */
+/** Opens a model and predicts the order of two texts. @throws AlbertkitError as `openTextModel` */
 export const sentenceOrder = (
   path: string,
   first: string,
@@ -97,7 +97,7 @@ export const sentenceOrder = (
   options: TextModelOptions = {},
 ): Promise<SentenceOrder> => withModel(path, 'sop', options, (model) => orderOf(model, first, second))
 
-/** The cosine of the angle between two vectors. */
+/** Cosine of the angle between two vectors. */
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [dot, left, right] = [0, 0, 0]
   for (let i = 0; i < a.length; i++) {

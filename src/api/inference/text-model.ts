@@ -5,10 +5,10 @@ import type { OpenModelOptions } from '../open/open.js'
 import type { TextPool } from './window.js'
 
 export interface TextModelOptions extends OpenModelOptions {
-  /** Vocabulary instead of the one beside the model. */
+  /** Path of a vocabulary to use instead of the one beside the model. */
   readonly vocabulary?: string
   readonly lowerCase?: boolean
-  /** `onnxruntime`, `onnxruntime-web` or `tfjs-wasm`; the fastest that is there if left out. */
+  /** `onnxruntime`, `onnxruntime-web` or `tfjs-wasm`; default: the fastest that is installed. */
   readonly runner?: string
   /** Names of the classes, in the order of the model's outputs. */
   readonly labels?: readonly string[]
@@ -19,41 +19,41 @@ export interface TextModelOptions extends OpenModelOptions {
   readonly maxSeqLength?: number
   /** Compute `sha256`, which reads all weights once more. */
   readonly hash?: boolean
-  /** Told what the file or its folder has and the model leaves out. */
+  /** Called with notes on contents of the file or its folder that the model does not use. */
   readonly onNote?: (note: string) => void
 }
 
-/** A model with its tokenizer, ready to read text. */
+/** Open model with its tokenizer, ready to run on text. */
 export interface TextModel extends AsyncDisposable {
   readonly tokenizer: Tokenizer
-  /** Names of the classes, or null where none are known. */
+  /** Names of the classes; null if unknown. */
   readonly labels: readonly string[] | null
   readonly maxLength: number
   readonly limits: InputLimits
-  /** The runtime that runs it, and what of. */
+  /** Runtime, and the file that it runs. */
   readonly runner: string
   readonly detail: string
-  /** Whether that is the fastest runtime there is, or the one that was asked for. */
+  /** True if this is the fastest runtime, or the requested one. */
   readonly fastest: boolean
   /** `global_step` of a checkpoint, or null. */
   readonly globalStep: number | null
-  /** With `hash`: SHA-256 over everything that the answers depend on, weights, configuration, vocabulary; else empty. */
+  /** With `hash`: SHA-256 of weights, configuration and vocabulary, which determine the answers; else empty. */
   readonly sha256: string
-  /** What the file or its folder has and the model leaves out. */
+  /** Contents of the file or its folder that the model does not use. */
   readonly leftOut: readonly string[]
   run(batch: Batch, output: string): Promise<NamedTensor>
-  /** Threads that read with this model until it is closed. @param threads how many; what the machine takes if left out */
+  /** Threads that run this model until it is closed. @param threads default: as many as the machine allows */
   pool(threads?: number): TextPool
   close(): Promise<void>
 }
 
-/** Sizes that the inputs of a model must stay below: token ids, token types, and positions. */
+/** Upper limits (exclusive) on token ids and token types, and the number of positions. */
 export interface InputLimits {
   readonly vocabulary: number
   readonly segments: number
   readonly positions: number
 }
 
-/** Ways to make one vector of a text: mean over its tokens, or output of the pooler. */
+/** Ways to get one vector for a text: mean over its tokens, or output of the pooler. */
 export const POOLINGS = ['mean', 'pooled'] as const
 export type Pooling = (typeof POOLINGS)[number]

@@ -6,9 +6,9 @@ import { loadTokenizer } from '../../text/tokenizers/load.js'
 import { openFile, type TextRunner } from './runners.js'
 import { readWindow, type Readable, type Reading, type WindowRows, type TextInput } from './window.js'
 
-/** The thread of `WindowPool`: a session of its own, which reads one window after the other. */
+/** Thread of `WindowPool`, with its own session, which runs one window after the other. */
 
-/** What a thread needs to open the same model once more; plain data. */
+/** Data for a thread to open the same model again. */
 export interface WorkerPlan {
   readonly runner: TextRunner
   readonly file: string
@@ -21,11 +21,11 @@ export interface WorkerPlan {
 
 export interface WorkerTask {
   readonly plan: WorkerPlan
-  /** One number in memory that is shared; no longer zero when the thread is to end. */
+  /** Shared number; nonzero tells the thread to end. */
   readonly stop: Int32Array
 }
 
-/** A window to be read, and what is wanted of it. */
+/** Window to run, and the requested output. */
 export interface WindowTask {
   readonly inputs: readonly TextInput[]
   readonly reading: Reading
@@ -52,7 +52,7 @@ if (parentPort !== null) {
   const port = parentPort
   const task = workerData as WorkerTask
   const opened = open(task)
-  // Said with the first window.
+  // The error is reported with the first window.
   opened.catch(() => undefined)
   const stopped = (): boolean => Atomics.load(task.stop, 0) !== 0
   // A null ends the thread.
@@ -71,7 +71,7 @@ if (parentPort !== null) {
       else port.postMessage({ failure: failureOf(error) } satisfies WorkerAnswer)
     }
   }
-  // One after the other: a session must not be closed while it runs.
+  // Strictly in order: a session must not be closed while it runs.
   let last = Promise.resolve()
   port.on('message', (window: WindowTask | null) => {
     last = last.then(() => answer(window))

@@ -3,30 +3,30 @@ import { makeBatches, type Batch } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 
-/** What a model is asked to make of a text. */
+/** Requested output for a text. */
 export interface Reading {
-  /** Output of the model: `logits`, `pooler_output`, `last_hidden_state`. */
+  /** Name of the output: `logits`, `pooler_output`, `last_hidden_state`. */
   readonly output: string
-  /** The row of the output as it is, or its mean over the tokens that are no padding. */
+  /** `none`: the row of the output; `mean`: its mean over the tokens, padding excluded. */
   readonly reduction: 'none' | 'mean'
-  /** Rows in a batch, at most. */
+  /** Maximum number of rows per batch. */
   readonly batch: number
 }
 
-/** A text and what follows it, or null. */
+/** Text, and the second text of a pair or null. */
 export type TextPair = readonly [a: string, b: string | null]
 
-/** Texts that features are made of, or features. */
+/** Texts, or features made from them. */
 export type TextInput = TextPair | Features
 
-/** What reading needs of a model. */
+/** Parts of a model that running a window needs. */
 export interface Readable {
   readonly tokenizer: Tokenizer
   readonly maxLength: number
   run(batch: Batch, output: string): Promise<NamedTensor>
 }
 
-/** Rows of equal width, one behind the other, `[texts, width]`. */
+/** Rows of equal width, `[texts, width]`, row-major. */
 export interface WindowRows {
   readonly width: number
   readonly values: Float32Array
@@ -34,18 +34,18 @@ export interface WindowRows {
   readonly cut: number
 }
 
-/** Threads that read windows of texts with one model. */
+/** Threads that run windows of texts with one model. */
 export interface TextPool {
-  /** Number of windows that are worth having under way at once. */
+  /** Number of windows that can usefully be in progress at once. */
   readonly width: number
-  /** Number of threads that are running. */
+  /** Number of running threads. */
   readonly threads: number
-  /** Reads the texts of one window: a row of the output for each text, in their order. */
+  /** Runs the texts of one window: a row of the output for each text, in order. */
   read(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows>
   close(): Promise<void>
 }
 
-/** Writes the mean over the tokens of `features`, positions of `[sequence, into.length]`, into `into`. */
+/** Writes the mean of `values`, `[sequence, into.length]`, over the tokens of the features into `into`. */
 export function meanInto(into: Float32Array, values: Float32Array, { input_ids, attention_mask }: Features): void {
   const width = into.length
   const sums = new Float64Array(width)
@@ -58,12 +58,12 @@ export function meanInto(into: Float32Array, values: Float32Array, { input_ids, 
   for (let i = 0; i < width; i++) into[i] = sums[i]! / tokens
 }
 
-/** Thrown where nobody waits for the rows any more. */
+/** Thrown if the rows are no longer needed. */
 export class Stopped extends Error {}
 
 /**
- * Reads the texts of a window: tokens, batches sorted by length, the model; a row for each text, in their order.
- * @param stopped asked before each batch
+ * Runs the texts of a window: tokenization, batches sorted by length, model; a row for each text, in order.
+ * @param stopped called before each batch; true ends the work with `Stopped`
  */
 export async function readWindow(
   model: Readable,

@@ -28,20 +28,20 @@ import type { InitReport } from './report.js'
 export interface InitOptions extends Abortable {
   /** Container and names: a TensorFlow checkpoint of the preset's own code (default), or transformers' safetensors. */
   readonly target?: CheckpointTarget
-  /** Which heads the model gets; default `pretraining`. */
+  /** Task, which selects the heads; default `pretraining`. */
   readonly task?: ResolvedTask
   /** Classes of a classifier; default 2. */
   readonly labels?: number
   /** Same seed, same bytes; default 0. */
   readonly seed?: number
-  /** Read the result back and compare it with what was meant; default true. */
+  /** Read the result back and compare it with the plan; default true. */
   readonly verify?: boolean
   /** Replace files of an existing directory. */
   readonly force?: boolean
   readonly onProgress?: (what: string) => void
 }
 
-/** @throws AlbertkitError `usage` where there is neither such a preset nor such a file */
+/** Reads a preset or a configuration file. @throws AlbertkitError `usage` if neither exists */
 function configOf(name: string): { preset: string; config: ModelConfig } {
   const preset = findPreset(name)
   if (preset !== null) return { preset: preset.name, config: preset.config }
@@ -56,7 +56,7 @@ function configOf(name: string): { preset: string; config: ModelConfig } {
   return { preset: name, config: parseConfig(raw, family, architecture) }
 }
 
-/** Nothing is read while everything is computed. */
+/** Source without tensors: all values are computed. */
 const NOTHING: TensorSource = {
   format: 'none',
   files: [],
@@ -92,7 +92,7 @@ async function writeAll(
   return [...files.map(({ path }) => path), 'config.json', ...others]
 }
 
-/** Reads what was written as any model is read, and compares it with the plan. */
+/** Opens the written model like any other and compares it with the plan. */
 async function check(
   plan: Translation,
   task: ResolvedTask,
@@ -108,8 +108,8 @@ async function check(
 }
 
 /**
- * Makes a random model of a named size (or of a configuration file): weights as before training, a made-up vocabulary,
- * a configuration. It is streamed, so that any size can be made.
+ * Writes a random model of a preset or a configuration file: initial weights, a made-up vocabulary and a configuration.
+ * Weights are streamed, so that the size is not limited by memory.
  * @throws AlbertkitError `usage`, `unsupported`, `output`
  */
 export async function initModel(name: string, directory: string, asked: InitOptions = {}): Promise<InitReport> {

@@ -1,8 +1,8 @@
 import { OutputFile } from '../../files/output-file.js'
 
 /**
- * A vocabulary for a model that has none, so that tokenizers run: BERT's special tokens where BERT has them, letters,
- * digits and punctuation, Chinese characters in the order of Unicode, the rest unused.
+ * Vocabulary for a random model, so that tokenizers run: BERT's special tokens at BERT's ids, letters, digits and
+ * punctuation, Chinese characters in Unicode order, unused tokens for the rest.
  */
 
 const SPECIAL: readonly (readonly [id: number, token: string])[] = [
@@ -13,7 +13,7 @@ const SPECIAL: readonly (readonly [id: number, token: string])[] = [
   [103, '[MASK]'],
 ]
 const WORD = 'abcdefghijklmnopqrstuvwxyz0123456789'
-/** CJK Unified Ideographs, the block that every Chinese vocabulary is made of. */
+/** CJK Unified Ideographs, the block of common Chinese characters. */
 const [FIRST, LAST] = [0x4e00, 0x9fa5]
 
 function* ordinary(): Generator<string> {
@@ -23,7 +23,7 @@ function* ordinary(): Generator<string> {
   for (let code = FIRST; code <= LAST; code++) yield `##${String.fromCodePoint(code)}`
 }
 
-/** `size` tokens, each once. A vocabulary too short for BERT's places has the special tokens first. */
+/** Yields `size` distinct tokens. If `size` is too small for BERT's ids, the special tokens are first. */
 export function* madeUpVocabulary(size: number): Generator<string> {
   const special = new Map(size > 200 ? SPECIAL : SPECIAL.map(([, token], i) => [i, token] as const))
   const tokens = ordinary()
@@ -39,7 +39,7 @@ export function* madeUpVocabulary(size: number): Generator<string> {
   }
 }
 
-/** Writes `size` lines. @throws AlbertkitError `output` */
+/** Writes a vocabulary of `size` lines. @throws AlbertkitError `output` */
 export function writeVocabulary(path: string, size: number): void {
   const file = new OutputFile(path)
   const encoder = new TextEncoder()

@@ -3,7 +3,7 @@ import type { ResolvedTask } from '../../model/tasks.js'
 
 export interface InitReport {
   readonly ok: boolean
-  /** Name of the preset, or the configuration file. */
+  /** Name of the preset, or path of the configuration file. */
   readonly preset: string
   readonly family: string
   readonly target: CheckpointTarget
@@ -14,7 +14,7 @@ export interface InitReport {
   readonly tensors: number
   readonly parameters: number
   readonly weightBytes: number
-  /** Tensors that were read back and are what was meant; null where that was switched off. */
+  /** Number of tensors that were read back and match the plan; null if `verify` is off. */
   readonly verified: number | null
   readonly notes: readonly string[]
 }

@@ -5,7 +5,8 @@ import { splitRecords, type RecordRange, type TfRecord } from '../../formats/tf-
 
 /**
  * Records of a TFRecord file, of a part of it, or of standard input (`-`), one at a time, checksums compared.
- * @throws AlbertkitError `malformed` if it is damaged or no TFRecord file, `unsupported` if it is compressed, `environment`
+ * @throws AlbertkitError `malformed` if it is damaged or no TFRecord file, `unsupported` if it is compressed,
+ *   `environment`
  */
 export async function* readTfRecords(path: string, range?: RecordRange, stdin?: Readable): AsyncGenerator<TfRecord> {
   try {

@@ -18,14 +18,14 @@ function listVariables(examined: ExaminedModel): VariableReport[] {
   }))
 }
 
-/** What the other commands will say of a model that has parts which albertkit does not compute. */
+/** Note on a model that other operations refuse, because albertkit does not compute some of its parts. */
 const refusalNote = ({ message, hint }: AlbertkitError): string =>
-  `not to be computed with: ${message}${hint === undefined ? '' : `; ${hint}`}`
+  `this model cannot be run: ${message}${hint === undefined ? '' : `; ${hint}`}`
 
 /**
- * Looks at a model: what it is and why, its variables, and its parameter breakdown. Every tensor's checksum is
- * verified unless `checksum` is false. Where data files are absent, names and shapes are listed all the same, and the
- * model is not `ok`.
+ * Describes a model: its family and how it was recognised, its variables and parameter counts. Every tensor's checksum
+ * is verified unless `checksum` is false. If data files are absent, names and shapes are still listed, and `ok` is
+ * false.
  * @throws AlbertkitError as `openModel`, except that missing variables are reported, not thrown
  */
 export async function inspectModel(path: string, options: OpenModelOptions = {}): Promise<InspectReport> {

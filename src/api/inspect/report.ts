@@ -10,20 +10,20 @@ export interface VariableReport {
   readonly shape: readonly number[]
   readonly parameters: number
   readonly bytes: number
-  /** Semantic slot; null where the variable is none of the model's. */
+  /** Semantic slot; null if the variable is not part of the model. */
   readonly slot: string | null
 }
 
-/** What `inspect` says of a file. */
+/** Result of `inspectModel`. */
 export interface InspectReport {
-  /** False where the model is not complete. */
+  /** False if the model is incomplete. */
   readonly ok: boolean
   readonly format: string
   readonly files: readonly string[]
   readonly family: string
   readonly architecture: string
   readonly title: string
-  /** Why the family was recognised. */
+  /** Evidence for the family. */
   readonly reason: string
   readonly config: ModelConfig
   readonly heads: readonly string[]
@@ -37,9 +37,9 @@ export interface InspectReport {
   readonly skipped: readonly SkippedVariable[]
   readonly unknown: readonly string[]
   readonly missing: readonly MissingVariable[]
-  /** Files that belong to the model and are absent: names and shapes of what is in them are known all the same. */
+  /** Absent data files of the model; names and shapes of their tensors are known from the index. */
   readonly missingFiles: readonly string[]
-  /** Null where variables are missing. */
+  /** Null if variables are missing. */
   readonly parameters: ParameterReport | null
   readonly notes: readonly string[]
 }

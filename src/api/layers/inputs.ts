@@ -15,27 +15,27 @@ import { modelTokenizer } from '../open/tokenizer.js'
 import { inputsOf, ROWS, textInputs } from '../verify/text-inputs.js'
 import { SAMPLES } from '../../text/data/samples.js'
 
-/** What a model is watched on. */
+/** Inputs for the analysis of layers. */
 export interface LayerInputs {
   readonly kind: 'golden' | 'text' | 'sentences' | 'drawn'
   readonly inputs: readonly ModelInputs[]
   readonly notes: readonly string[]
 }
 
-/** Six sentences of each language: about as many as the reference computes in a moment. */
+/** Six sentences per language, which the reference computes quickly. */
 const SENTENCES = [...SAMPLES.zh.slice(0, 6), ...SAMPLES.en.slice(0, 6)]
 
 const BODY: HeadSelection = { mlm: false, sop: false, classifier: false, qa: false }
 
-/** Operations that the reference may spend: about half a minute. */
+/** Floating-point operations of the reference: about half a minute. */
 const BUDGET = 40e9
-/** More unknown tokens than this, and a sentence is in a language that the vocabulary does not have. */
+/** Fraction of unknown tokens above which the vocabulary does not cover a sentence's language. */
 const UNKNOWN = 0.25
 
 const unknownPart = (tokenizer: Tokenizer, { input_ids }: Features): number =>
   input_ids.filter((id) => id === tokenizer.special.unk).length / input_ids.length
 
-/** The sentences in the languages that the vocabulary has, as many as can be computed in a while. */
+/** Makes inputs of sentences in the languages of the vocabulary, as many as the budget allows. */
 function sentenceInputs(opened: OpenedModel, tokenizer: Tokenizer): LayerInputs {
   const { model } = opened
   const all = SENTENCES.map((text) => makeFeatures(tokenizer, text, null, model.config.max_position_embeddings))
@@ -47,7 +47,7 @@ function sentenceInputs(opened: OpenedModel, tokenizer: Tokenizer): LayerInputs 
     return i === 0 || spent <= BUDGET
   })
   const notes = [
-    `the inputs are ${rows.length} built-in sentences: give your own with --text FILE`,
+    `the inputs are ${rows.length} built-in sentences; \`text\` gives your own`,
     ...(known.length > 0 ? [] : ['most of their tokens are not in the vocabulary']),
   ]
   return { kind: 'sentences', inputs: makeBatches(rows, ROWS).map(inputsOf), notes }
@@ -66,8 +66,8 @@ const hasTokenizer = ({ files, directory, rawConfig }: OpenedModel): boolean =>
   [directory, dirname(rawConfig.file)].some((d) => findTokenizer(files, d) !== null)
 
 /**
- * What to watch a model on: the inputs of a golden, the lines of a text, sentences of our own, or, without a vocabulary,
- * tokens drawn at random.
+ * Chooses the inputs: those of a golden, the lines of a text, built-in sentences or, without a vocabulary, random
+ * tokens.
  * @throws AlbertkitError `usage`, `malformed`
  */
 export async function layerInputs(
@@ -75,7 +75,7 @@ export async function layerInputs(
   { golden, text }: { readonly golden?: string; readonly text?: string },
 ): Promise<LayerInputs> {
   if (golden !== undefined && text !== undefined)
-    throw usage('`golden` and `text` both give the inputs: choose one', { code: 'option-conflict' })
+    throw usage('`golden` and `text` cannot be combined: both give the inputs', { code: 'option-conflict' })
   if (golden !== undefined) return goldenInputs(opened, golden)
   if (text !== undefined) {
     const { inputs, notes } = await textInputs(opened, BODY, text, BUDGET)

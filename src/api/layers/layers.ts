@@ -9,18 +9,18 @@ import { openModel, type OpenModelOptions } from '../open/open.js'
 import type { ModelLayers } from './report.js'
 
 export interface LayersOptions extends Abortable, OpenModelOptions {
-  /** A golden, whose inputs are taken. */
+  /** Path of a golden whose inputs are used. */
   readonly golden?: string
-  /** A file of lines of text. */
+  /** Path of a file of lines of text. */
   readonly text?: string
-  /** Called with what is being done. */
+  /** Called with the current step. */
   readonly onProgress?: (step: string) => void
 }
 
 /**
- * Runs a model in the float64 reference and says what each layer does to its tokens (Lan et al. 2019, figure 1: L2
- * distance and cosine similarity of a layer's input and output) and what each attention head looks at and adds.
- * @throws AlbertkitError as `openModel`; `usage` where there is no token to look at
+ * Runs a model in the float64 reference and measures how each layer changes its tokens (Lan et al. 2019, figure 1: L2
+ * distance and cosine similarity of a layer's input and output) and how each attention head attends and contributes.
+ * @throws AlbertkitError as `openModel`; `usage` if no token is left to analyse
  */
 export async function modelLayers(path: string, asked: LayersOptions = {}): Promise<ModelLayers> {
   const options = stoppable(asked)
@@ -55,7 +55,7 @@ export async function modelLayers(path: string, asked: LayersOptions = {}): Prom
   }
 }
 
-/** `modelLayers` of several models, under names that tell them apart. */
+/** Applies `modelLayers` to several models, under distinct names. */
 export async function compareLayers(paths: readonly string[], options: LayersOptions = {}): Promise<ModelLayers[]> {
   requireObject('paths', paths)
   const names = distinctNames(paths)

@@ -1,16 +1,16 @@
 import type { LayerMeans, HeadMeans } from '../../model/reference/trace.js'
 import type { LayerInputs } from './inputs.js'
 
-/** What the layers of one model do. */
+/** Analysis of the layers of one model. */
 export interface ModelLayers {
   readonly model: string
   readonly family: string
   readonly architecture: string
-  /** What it was watched on. */
+  /** Inputs of the analysis. */
   readonly inputs: {
     readonly kind: LayerInputs['kind']
     readonly rows: number
-    /** Tokens that the means are over: padding is left out. */
+    /** Number of tokens in the means, padding excluded. */
     readonly tokens: number
   }
   readonly layers: readonly LayerMeans[]

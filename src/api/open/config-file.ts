@@ -8,24 +8,24 @@ import { fromKerasConfig } from '../../model/load/keras-config.js'
 import type { ChosenConfig, ConfigOwner } from '../../model/load/resolve-config.js'
 
 /**
- * Names of configuration files. Folders of the hub often hold both kinds, and `gelu` is another function in each: the code
- * that belongs to the weights reads its own.
+ * Names of configuration files. Folders of the Hugging Face hub often hold both kinds, and `gelu` is a different
+ * function in each, so the file that the weights' own code reads is the one to use.
  */
 const TENSORFLOW = ['albert_config.json', 'bert_config.json']
 const TRANSFORMERS = 'config.json'
-/** As albert_zh's archives name theirs: `albert_config_tiny.json`. */
+/** Names in albert_zh's archives: `albert_config_tiny.json`. */
 const VARIANT = /^(albert|bert)_config.*\.json$/
-/** A configuration is a page; anything longer is another file. */
+/** Configurations have a few KiB; a larger file is something else. */
 const MAX_BYTES = 16 * 1024 * 1024
 
 const isConfig = (name: string): boolean => name === TRANSFORMERS || VARIANT.test(name)
 
-/** The first of `directories` that has a configuration, else the first. */
+/** First of `directories` that has a configuration, else the first one. */
 export function directoryWithConfig(files: FilePort, directories: readonly string[]): string {
   return directories.find((directory) => files.list(directory).some(isConfig)) ?? directories[0] ?? '.'
 }
 
-/** The configuration one folder up, where there is one: checkpoints are often kept in a folder below it. */
+/** Path of a configuration one folder up, or null: checkpoints are often kept in a subfolder. */
 function configAbove(files: FilePort, directory: string): string | null {
   const parent = join(directory, '..')
   try {
@@ -36,7 +36,10 @@ function configAbove(files: FilePort, directory: string): string | null {
   }
 }
 
-/** The configuration in `directory` that the code of `owner` reads. @throws AlbertkitError where there is none, or no telling */
+/**
+ * Path of the configuration in `directory` that the code of `owner` reads.
+ * @throws AlbertkitError if it is absent or ambiguous
+ */
 function findConfig(files: FilePort, directory: string, names: readonly string[], owner: ConfigOwner): string {
   const exact = owner.architecture === 'bert' ? [...TENSORFLOW].reverse() : TENSORFLOW
   const own = exact.find((name) => names.includes(name))
@@ -62,12 +65,12 @@ function findConfig(files: FilePort, directory: string, names: readonly string[]
   })
 }
 
-/** Whether a configuration lies in `directory`. */
+/** True if `directory` contains a configuration. */
 export const hasConfig = (files: FilePort, directory: string): boolean => files.list(directory).some(isConfig)
 
 /**
- * Finds the configuration of weights in `directory`, and says which it was where several are there.
- * @throws AlbertkitError `malformed` where there is none, `usage` where the choice is not clear
+ * Finds the configuration of the weights in `directory`; a note names the chosen file if there are several.
+ * @throws AlbertkitError `malformed` if there is no configuration, `usage` if the choice is ambiguous
  */
 export function chooseConfig(
   files: FilePort,
@@ -77,15 +80,16 @@ export function chooseConfig(
   const names = files.list(directory)
   const file = findConfig(files, directory, names, owner)
   const others = names.filter((name) => isConfig(name) && name !== basename(file))
-  const note = `the configuration is ${basename(file)}, which the code of these weights reads; ${others.sort().join(', ')} is left out`
-  return { file, notes: others.length > 0 ? [note] : [] }
+  if (others.length === 0) return { file, notes: [] }
+  const ignored = others.sort().join(', ')
+  return { file, notes: [`using ${basename(file)}, which the code of these weights reads; ignoring ${ignored}`] }
 }
 
-/** Python writes and reads numbers that are none, which JSON has no word for: they are taken for null. */
+/** Replaces NaN and infinities, which Python writes but JSON does not allow, by null. */
 const withoutNaN = (text: string): string =>
   text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) => (found.startsWith('"') ? found : 'null'))
 
-/** `text` as JSON, or as Python takes it. @throws SyntaxError */
+/** Parses `text` as JSON or as Python's dialect of it. @throws SyntaxError */
 function parseLikePython(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -120,7 +124,9 @@ function readText(files: FilePort, file: string): string {
   return utf8Text(bytes).replace(/^\uFEFF/, '')
 }
 
-/** What a preset of keras-hub says of its head: the `task.json` beside its `config.json`; null where there is none that can be read. */
+/**
+ * Contents of keras-hub's `task.json`, which describes the head, beside `config.json`; null if absent or unreadable.
+ */
 function readTask(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
   const task = join(dirname(file), 'task.json')
   if (basename(file) !== 'config.json' || !exists(files, task)) return null
@@ -131,7 +137,10 @@ function readTask(files: FilePort, file: string): Readonly<Record<string, unknow
   }
 }
 
-/** Reads a configuration. @throws AlbertkitError `malformed` where it is not a JSON object, `usage` where it cannot be read */
+/**
+ * Reads a configuration.
+ * @throws AlbertkitError `malformed` if it is not a JSON object, `usage` if it cannot be read
+ */
 export function readConfigFile(files: FilePort, file: string): RawConfig {
   const text = readText(files, file)
   const fail = (what: string) =>
@@ -153,7 +162,7 @@ export function readConfigFile(files: FilePort, file: string): RawConfig {
 }
 
 /**
- * Reads the configuration at `file`, or else the one in `directory` that belongs to weights of `owner`.
+ * Reads the configuration at `file`; without `file`, the one in `directory` that belongs to weights of `owner`.
  * @throws AlbertkitError as `chooseConfig` and `readConfigFile`
  */
 export function readChosen(

@@ -40,15 +40,14 @@ export async function withLora(located: LocatedSource, options: OpenOptions): Pr
   }
   const base = config.fields.base_model_name_or_path
   const path = typeof base === 'string' ? (ABSOLUTE.test(base) ? base : join(dirname(adapter), base)) : null
-  if (path === null || !exists(files, path))
-    throw usage(
-      `the base of the adapter, ${typeof base === 'string' ? base : 'which its configuration does not name'}, is not here`,
-      {
-        code: 'file-missing',
-        file: adapter,
-        hint: 'put the adapter and its adapter_config.json into the folder of the base, and give that folder',
-      },
-    )
+  if (path === null || !exists(files, path)) {
+    const name = typeof base === 'string' ? base : 'which its configuration does not name'
+    throw usage(`the base model of the adapter, ${name}, is not here`, {
+      code: 'file-missing',
+      file: adapter,
+      hint: 'put the adapter and its adapter_config.json into the folder of the base model, and give that folder',
+    })
+  }
   const found = await openLocated(files, path, options)
   return {
     source: mergeLora(found.source, source, config),

@@ -33,38 +33,38 @@ export interface OpenModelOptions extends OpenSourceOptions, SelectOptions, Reso
 /** A model file that was opened, identified and understood. */
 export interface OpenedModel extends Disposable {
   readonly source: TensorSource
-  /** The way to the files of the model. */
+  /** File access for the files of the model. */
   readonly files: FilePort
-  /** Where vocabulary, labels and configuration lie. */
+  /** Directory of vocabulary, labels and configuration. */
   readonly directory: string
   readonly identification: Identification
   readonly config: ModelConfig
   readonly rawConfig: RawConfig
   readonly model: AlbertModel
-  /** What a person should know about file and model but that stops nothing. */
+  /** Notes for the user on the file and the model. */
   readonly notes: readonly string[]
-  /** Those of the notes that tell what the file or its folder has and the model leaves out. */
+  /** The notes that name contents of the file or its folder that the model does not use. */
   readonly leftOut: readonly string[]
   close(): void
 }
 
-/** Like `OpenedModel`, for a look: variables may be missing. */
+/** Like `OpenedModel`, but variables may be missing. */
 export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
   readonly plan: ModelPlan
   readonly error: AlbertkitError | null
-  /** Why the model must not be computed with: it has parts that would be left out. */
+  /** Error of a model with parts that albertkit does not compute; null if the model can be run. */
   readonly refusal: AlbertkitError | null
 }
 
-/** Patterns to pass over that fit nothing. */
+/** Notes on patterns of `ignore` that match nothing. */
 function idleNotes(source: TensorSource, beside: readonly string[], { ignore = [] }: OpenModelOptions): string[] {
   const names = [...source.tensors.keys(), ...beside]
   return ignore
     .filter((pattern) => !names.some(namePattern(pattern)))
-    .map((pattern) => `nothing in the file or beside it has a name like ${pattern}, which is to be ignored`)
+    .map((pattern) => `the pattern ${pattern} of \`ignore\` matches no tensor and no file`)
 }
 
-/** What was found, with its LoRA adapter merged if that is asked for. */
+/** Returns the located source, with its LoRA adapter merged if requested. */
 async function mergedIf(located: LocatedSource, options: OpenModelOptions): Promise<LocatedSource> {
   if (options.mergeLora !== true) return located
   try {
@@ -76,7 +76,7 @@ async function mergedIf(located: LocatedSource, options: OpenModelOptions): Prom
 }
 
 /**
- * Opens and identifies a model without asking that it be complete.
+ * Opens and identifies a model, complete or not.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
@@ -113,13 +113,13 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     })
   } catch (error) {
     stored.close()
-    // What the model has and albertkit has not is the reason for whatever else does not fit.
+    // A part that albertkit does not support explains every error that follows from it.
     throw sideRefusal ?? explained(files, error)
   }
 }
 
 /**
- * Opens a model: anything that a container of `formats/containers.ts` recognises (docs/containers.md).
+ * Opens a model in any of the containers of `formats/containers.ts` (docs/containers.md).
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenedModel> {

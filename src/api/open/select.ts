@@ -2,7 +2,7 @@ import { usage } from '../../base/errors.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { renamed } from '../../formats/views/renamed.js'
 
-/** Which of several models in one file is meant: one by its scope, or the moving averages of the weights. */
+/** Selects one of several models in a file: one scope, or the moving averages of the weights. */
 export interface SelectOptions {
   /** Scope of the model to read, if the file holds several: `student`, `model/teacher`. */
   readonly scope?: string
@@ -10,19 +10,19 @@ export interface SelectOptions {
   readonly ema?: boolean
 }
 
-/** What is read of a source, and what a user should know about the rest. */
+/** Selected variables of a source, and notes for the user on the rest. */
 interface Selected {
   readonly source: TensorSource
   readonly notes: readonly string[]
 }
 
-/** Names that TensorFlow's and tf-models' code gives to moving averages. */
+/** Names of moving averages in TensorFlow and tf-models. */
 const AVERAGE =
   /^(.*)\/(ExponentialMovingAverage|\.OPTIMIZER_SLOT\/[^/]*optimizer\/average\/\.ATTRIBUTES\/VARIABLE_VALUE)$/
-/** What EMA implementations of PyTorch put before the names. */
+/** Prefix of names in PyTorch's EMA implementations. */
 const AVERAGE_PREFIX = /^(ema_model|model_ema|averaged_model)\.(module\.)?(?=.)/
 
-/** The variable that `name` is the moving average of, or null. */
+/** Name of the variable whose moving average `name` is, or null. */
 function averageOf(name: string): string | null {
   const [, variable] = AVERAGE.exec(name) ?? []
   if (variable !== undefined)
@@ -36,13 +36,13 @@ function selectScope(source: TensorSource, scope: string): Selected {
   const left = [...source.tensors.keys()].filter((name) => !belongs(name)).length
   if (left === source.tensors.size) {
     const scopes = [...new Set([...source.tensors.keys()].map((name) => name.split(/[./]/, 1)[0] ?? ''))]
-    throw usage(`no variable of the file stands below ${bare}`, {
+    throw usage(`no variable of the file is in the scope ${bare}`, {
       code: 'name-unknown',
       file: source.files[0] ?? '',
       hint: `scopes of the file: ${scopes.slice(0, 8).join(', ')}`,
     })
   }
-  const note = `only what stands below ${bare} is read, as asked: ${left} other variables of the file are left out`
+  const note = `only the scope ${bare} is read, as requested: ${left} other variables of the file are left out`
   return { source: renamed(source, (name) => (belongs(name) ? name : null)), notes: [note] }
 }
 
@@ -60,17 +60,19 @@ function selectAverages(source: TensorSource, ema: boolean): Selected {
   const count = `${averages.size} exponential moving averages (EMA)`
   if (!ema) {
     const own = [...averages.keys()].some((variable) => source.tensors.has(variable))
-    const note = `the file has ${count} of the weights beside them: the weights themselves are read, not the averages, which \`ema\` takes`
-    return { source, notes: own ? [note] : [note.replace(' beside them', ' alone')] }
+    const note = own
+      ? `the file also has ${count} of the weights, which are not read; \`ema\` selects them`
+      : `the file has only ${count} of the weights, which are not read; \`ema\` selects them`
+    return { source, notes: [note] }
   }
   const stored = new Map([...averages].map(([variable, name]) => [name, variable]))
   return {
     source: renamed(source, (name) => stored.get(name) ?? (averages.has(name) ? null : name)),
-    notes: [`${count} are read in place of the weights, as asked`],
+    notes: [`${count} are read in place of the weights, as requested`],
   }
 }
 
-/** The part of `source` that is meant. @throws AlbertkitError `usage` if it is not there */
+/** Selects variables of `source`. @throws AlbertkitError `usage` if the scope or the averages are absent */
 export function selectVariables(source: TensorSource, { scope, ema = false }: SelectOptions): Selected {
   const within = scope === undefined ? { source, notes: [] } : selectScope(source, scope)
   const chosen = selectAverages(within.source, ema)

@@ -5,30 +5,45 @@ import { basename, dirname, join } from '../../formats/core/paths.js'
 import { namePattern } from '../../model/names/pattern.js'
 
 /**
- * Files beside the weights that belong to the model: what changes its results is refused by its name, what is known to
- * be harmless is passed over, and other files of weights are told.
+ * Files beside the weights that belong to the model: a file that changes the results makes the model unusable, files
+ * that are known to be harmless are ignored, and other files of weights are noted.
  */
 
-/** Names that are known and change nothing: other copies of the weights, the trainer's state, documentation. */
-const HARMLESS =
-  /^(tf_model(-\d+-of-\d+)?\.h5|flax_model.*\.msgpack|rust_model\.ot|pytorch_model.*\.(bin|pt)|model(-\d+-of-\d+)?\.safetensors|openvino_model\.(xml|bin)|training_args\.bin|optimizer.*\.(pt|bin)|scheduler.*\.(pt|bin)|scaler\.pt|rng_state.*\.pth|model\.ckpt.*|.*\.ckpt(-\d+)?\.(index|meta|data-.*)|checkpoint|.*\.index\.json|golden.*\.(safetensors|npz))$/
-/** Endings of files that hold weights. */
+/** Names of files that do not affect the model: other copies of the weights, trainer state, documentation. */
+const HARMLESS: readonly RegExp[] = [
+  /^tf_model(-\d+-of-\d+)?\.h5$/,
+  /^flax_model.*\.msgpack$/,
+  /^rust_model\.ot$/,
+  /^pytorch_model.*\.(bin|pt)$/,
+  /^model(-\d+-of-\d+)?\.safetensors$/,
+  /^openvino_model\.(xml|bin)$/,
+  /^training_args\.bin$/,
+  /^(optimizer|scheduler).*\.(pt|bin)$/,
+  /^scaler\.pt$/,
+  /^rng_state.*\.pth$/,
+  /^model\.ckpt.*$/,
+  /^.*\.ckpt(-\d+)?\.(index|meta|data-.*)$/,
+  /^checkpoint$/,
+  /^.*\.index\.json$/,
+  /^golden.*\.(safetensors|npz)$/,
+]
+/** Extensions of files that hold weights. */
 const WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|h5|keras|weights|msgpack|ot|npz|pdparams)$/
 
-/** What lies beside the weights of a model. */
+/** Findings on the files beside the weights of a model. */
 export interface SideFiles {
-  /** Why the model may not be computed without what lies beside it; null if it may. */
+  /** Error of a model whose results depend on a file that is not read; null if there is none. */
   readonly refusal: AlbertkitError | null
   readonly notes: readonly string[]
 }
 
-/** adapter_config.json of PEFT or of AdapterHub, as far as it can be read. */
+/** `adapter_config.json` of PEFT or AdapterHub; `fields` is empty if it cannot be parsed. */
 export interface AdapterConfig {
   readonly file: string
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** The configuration of an adapter in `directory`, or null. */
+/** Reads the configuration of an adapter in `directory`; null if absent. */
 export function readAdapterConfig(files: FilePort, directory: string): AdapterConfig | null {
   const file = join(directory, 'adapter_config.json')
   if (!exists(files, file)) return null
@@ -44,31 +59,30 @@ const text = (value: unknown): string | null => (typeof value === 'string' && va
 
 function refuseAdapter({ file, fields }: AdapterConfig, weights: string | null): AlbertkitError {
   const type = text(fields.peft_type)
-  const kind = type === null ? 'an adapter' : type === 'LORA' ? 'a LoRA adapter' : `an adapter of the kind ${type}`
+  const kind = type === null ? 'an adapter' : type === 'LORA' ? 'a LoRA adapter' : `an adapter of type ${type}`
   const base = text(fields.base_model_name_or_path) ?? text(fields.model_name)
   const of = base === null ? '' : ` of ${base}`
   const where = weights === null ? '' : ` (${weights})`
+  const withPeft = 'merge it with PEFT (merge_and_unload()) and convert the result'
   const merge =
     type === 'LORA' || type === null
-      ? '`mergeLora` merges a LoRA adapter that lies beside its base; otherwise merge it with PEFT (merge_and_unload()) and convert the result'
-      : 'merge it with PEFT (merge_and_unload()) and convert the result'
-  return unsupported(
-    `adapter_config.json says that ${kind}${of} belongs to the model${where}: without it the answers are those of the base`,
-    {
-      code: 'architecture-unsupported',
-      file,
-      hint: `${merge}; to compute the base all the same: \`ignore\` "adapter_config.json"`,
-    },
-  )
+      ? `use \`mergeLora\` if the adapter is beside its base model, else ${withPeft}`
+      : withPeft
+  const message = `adapter_config.json says that ${kind}${of} belongs to the model${where}`
+  return unsupported(`${message}: without it the outputs are those of the base model`, {
+    code: 'architecture-unsupported',
+    file,
+    hint: `${merge}; to run the base model alone, add "adapter_config.json" to \`ignore\``,
+  })
 }
 
 /** Parts of a sentence-transformers model: `1_Pooling`, `2_Dense` … */
 const MODULE = /^\d+_[A-Z]\w*$/
 
 /**
- * Looks at what lies beside the files of a model.
+ * Examines the files beside those of a model.
  * @param own paths of the files of the model
- * @param ignore patterns of names that are passed over
+ * @param ignore patterns of names to ignore
  * @param merged true if an adapter in the folder is merged into the weights
  */
 export function sideFilesOf(
@@ -87,7 +101,7 @@ export function sideFilesOf(
   const others = names.filter(
     (name) =>
       WEIGHTS.test(name) &&
-      !HARMLESS.test(name) &&
+      !HARMLESS.some((pattern) => pattern.test(name)) &&
       !read.has(name) &&
       !isIgnored(name) &&
       !/^(adapter_model|pytorch_adapter)\./.test(name) &&
@@ -99,7 +113,7 @@ export function sideFilesOf(
     )
   const modules = names.filter((name) => MODULE.test(name) && isDirectory(files, join(directory, name)))
   if (merged)
-    notes.push(`the LoRA adapter${adapter === null ? '' : ` in ${adapter}`} is merged into the weights, as asked`)
+    notes.push(`the LoRA adapter${adapter === null ? '' : ` in ${adapter}`} is merged into the weights, as requested`)
   if (modules.length > 0) notes.push(...moduleNotes(modules))
   return { refusal: config === null ? null : refuseAdapter(config, adapter), notes }
 }
@@ -109,9 +123,7 @@ const moduleNotes = (modules: readonly string[]): string[] => {
   const unknown = modules.filter((name) => !known.includes(name) && !name.endsWith('_Transformer'))
   return [
     ...(known.length > 0
-      ? [
-          `the folder is one of sentence-transformers; pooling and what follows it (${known.join(', ')}) are no part of the encoder`,
-        ]
+      ? [`sentence-transformers model: pooling and later modules (${known.join(', ')}) are not part of the encoder`]
       : []),
     ...(unknown.length > 0 ? [`modules of sentence-transformers that are not applied: ${unknown.join(', ')}`] : []),
   ]

@@ -4,13 +4,13 @@ import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../t
 import type { OpenedModel } from './open.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 
-/** The directory in which the tokenizer of a model lies: its own, or that of its configuration. */
+/** Directory of a model's tokenizer: that of the model, or of its configuration. */
 export const tokenizerHome = ({ files, directory, rawConfig }: OpenedModel): string =>
   [directory, dirname(rawConfig.file)].find((d) => findTokenizer(files, d) !== null) ?? directory
 
 /**
- * The tokenizer of a model: the one beside it, unless `vocabulary` names another.
- * @throws AlbertkitError `usage` where there is none, `malformed` or `unsupported` where it cannot be used
+ * Loads the tokenizer of a model: the one beside it, unless `vocabulary` names another.
+ * @throws AlbertkitError `usage` if it is absent, `malformed` or `unsupported` if it cannot be used
  */
 export const modelTokenizer = (
   opened: OpenedModel,

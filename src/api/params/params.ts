@@ -24,18 +24,18 @@ import type { OpenModelOptions } from '../open/open.js'
 import type { BytesByDtype, PaperReport, ParamsColumn, ParamsReport } from './report.js'
 import { factorisationExample, paperTables, VARIANTS, PAPER_FINDINGS } from '../../model/accounting/paper.js'
 
-/** Which models to count, and for which work. */
+/** Models to count, and the workload to cost. */
 export interface ParamsOptions extends OpenModelOptions {
   /** Paths of models. */
   readonly models?: readonly string[]
   readonly presets?: readonly string[]
   /** Paths of configurations without weights. */
   readonly configs?: readonly string[]
-  /** Presets or paths, in this order after the others. */
+  /** Presets or paths, listed in this order after the others. */
   readonly compare?: readonly string[]
-  /** Other sizes for the first of them all. */
+  /** Other sizes for the first model. */
   readonly whatIf?: WhatIf
-  /** Heads of models that exist only as a configuration; none if left out, as in the paper. */
+  /** Heads of models that exist only as a configuration; default: no heads, as in the paper. */
   readonly heads?: readonly HeadName[]
   readonly labels?: number
   readonly workload?: Partial<Workload>
@@ -79,7 +79,7 @@ function toColumn(head: ColumnHead, config: ModelConfig, options: SlotOptions, s
   return column
 }
 
-/** A model and what its columns start from. */
+/** Counted model and the head of its column. */
 interface Counted {
   readonly column: ParamsColumn
   readonly config: ModelConfig
@@ -105,7 +105,7 @@ function fromConfigFile(file: string, name: string, options: SlotOptions, work: 
 }
 
 async function fromModel(path: string, name: string, options: OpenModelOptions, work: Workload): Promise<Counted> {
-  // Presets need no reader of files: importing them all takes longer than counting.
+  // Loaded lazily: presets need no readers of files, whose import takes longer than counting.
   const { openModel } = await import('../open/open.js')
   const opened = await openModel(path, options)
   const { model, source } = opened
@@ -127,20 +127,20 @@ async function fromModel(path: string, name: string, options: OpenModelOptions, 
 
 function checkWork({ batch, sequence }: Workload, columns: readonly ParamsColumn[]): void {
   if (![batch, sequence].every((n) => Number.isSafeInteger(n) && n >= 1))
-    throw usage(`batch and sequence are whole numbers of at least 1, not ${batch} and ${sequence}`, {
+    throw usage(`batch and sequence must be positive integers, not ${batch} and ${sequence}`, {
       code: 'option-invalid',
     })
   for (const { name, config } of columns)
     if (sequence > config.max_position_embeddings)
       throw usage(
-        `${name} has ${config.max_position_embeddings} positions, and ${sequence} tokens a row are asked for`,
+        `${name} has ${config.max_position_embeddings} positions, but ${sequence} tokens per row were requested`,
         { code: 'sequence-too-long' },
       )
 }
 
 /**
- * Counts the parameters of models, presets, configurations and what-ifs, and says what running them costs.
- * @throws AlbertkitError `usage` where nothing or nonsense is asked for; as `openModel` for models
+ * Counts the parameters of models, presets, configurations and what-ifs, and the cost of running them.
+ * @throws AlbertkitError `usage` if there is nothing to count or a size is invalid; as `openModel` for models
  */
 export async function countModels(request: ParamsOptions): Promise<ParamsReport> {
   const workload = { ...DEFAULT_WORKLOAD, ...request.workload }
@@ -150,7 +150,7 @@ export async function countModels(request: ParamsOptions): Promise<ParamsReport>
   }
   const open: OpenModelOptions = { ...request }
   const { models = [], presets = [], configs = [], compare = [] } = request
-  // In the order in which they are counted.
+  // Names in the order of counting.
   const names = distinctNames([...models, ...configs, ...compare.filter((name) => findPreset(name) === null)])
   const called = (): string => names.shift()!
   const counted: Counted[] = []
@@ -181,7 +181,7 @@ export async function countModels(request: ParamsOptions): Promise<ParamsReport>
   return { ok: columns.every((c) => (c.agreement?.differences.length ?? 0) === 0), workload, columns }
 }
 
-/** Sizes beyond what can be counted exactly are a mistake. */
+/** Checks that all counts are exact integers in float64. */
 function checked(config: ModelConfig): ModelConfig {
   const largest = elementCount([Math.max(config.vocab_size, config.hidden_size), config.intermediate_size])
   if (!Number.isSafeInteger(largest * config.num_hidden_layers))

@@ -12,45 +12,45 @@ export interface BytesByDtype {
   readonly I8: number
 }
 
-/** One model, or one imagined. */
+/** Counts of one model, which may be hypothetical. */
 export interface ParamsColumn {
   readonly name: string
   readonly origin: 'file' | 'preset' | 'config' | 'what-if'
   readonly config: ModelConfig
-  /** How layers share, in words. */
+  /** Description of parameter sharing between layers. */
   readonly sharing: string
   readonly heads: readonly string[]
   readonly embedding: ParameterReport['embedding'] & {
-    /** The two sides in letters. */
+    /** Formulas of both sizes. */
     readonly symbols: { readonly unfactorised: string; readonly factorised: string }
   }
-  /** All of the stored parameters in letters. */
+  /** Formula of the number of stored parameters. */
   readonly formula: string
   readonly lines: readonly AccountLine[]
   readonly parts: PartCounts
   readonly stored: number
   readonly used: number
   readonly bytes: BytesByDtype
-  /** Bytes in the file's own element types; null where there is no file. */
+  /** Bytes in the file's element types; null without a file. */
   readonly fileBytes: number | null
   readonly footprint: Footprint
-  /** For a file: how its slots and those of its configuration agree. */
+  /** For a file: comparison of its slots with those of its configuration; else null. */
   readonly agreement: { readonly slots: number; readonly differences: readonly string[] } | null
   readonly notes: readonly string[]
 }
 
 export interface ParamsReport {
-  /** False where a file and its configuration disagree. */
+  /** False if a file and its configuration disagree. */
   readonly ok: boolean
   readonly workload: Workload
   readonly columns: readonly ParamsColumn[]
 }
 
-/** What the ALBERT paper prints beside what its configurations give. */
+/** Parameter counts printed in the ALBERT paper, and those computed from its configurations. */
 export interface PaperReport {
   readonly example: FactorisationExample
   readonly tables: readonly PaperTable[]
-  /** What each way of counting is, in words. */
+  /** Description of each way of counting. */
   readonly variants: Readonly<Record<Variant, string>>
   readonly findings: readonly string[]
 }

@@ -36,17 +36,17 @@ export interface PipelineTasks {
 export type PipelineTask = keyof PipelineTasks
 
 export interface PipelineOptions extends Omit<TextModelOptions, 'hash' | 'task'> {
-  /** Texts in a batch; 32 if left out. */
+  /** Texts per batch; default 32. */
   readonly batch?: number
-  /** Sessions, each in a thread of its own; one a core, as far as memory allows, if left out. */
+  /** Number of sessions, each in its own thread; default one per core, as far as memory allows. */
   readonly threads?: number
-  /** `fill-mask`: candidates for each mask; 5 if left out. */
+  /** `fill-mask`: candidates for each mask; default 5. */
   readonly top?: number
-  /** `embed`: mean of the last hidden state over the tokens (default), or the pooler's output. */
+  /** `embed`: mean of the last hidden state over the tokens (default) or the pooler's output. */
   readonly pooling?: Pooling
 }
 
-/** An open model that answers lists of inputs; call `close`, or declare it with `await using`. */
+/** Open model that answers lists of inputs; call `close`, or declare it with `await using`. */
 export interface Pipeline<T extends PipelineTask> extends AsyncDisposable {
   /** Results in the order of the inputs. */
   (inputs: readonly PipelineTasks[T]['input'][]): Promise<PipelineTasks[T]['output'][]>
@@ -68,7 +68,7 @@ interface Row<T extends PipelineTask> {
   readonly answer: Answer<T>
 }
 
-/** Inputs as the readers of files have them. */
+/** Inputs in the form that readers of files give. */
 async function* entriesOf(inputs: readonly (string | Pair)[]): AsyncGenerator<Entry> {
   for (const [i, input] of inputs.entries()) {
     const [text, textB] = typeof input === 'string' ? [input, null] : input
@@ -111,7 +111,7 @@ async function each<I, O>(inputs: readonly I[], answer: (input: I) => Promise<O>
   return answers
 }
 
-/** A text that is answered by itself may be as long as the model takes. */
+/** Single texts may be as long as the model allows. */
 const whole = (options: PipelineOptions): PipelineOptions => ({ maxSeqLength: Infinity, ...options })
 
 const openTask = (task: ResolvedTask, path: string, options: PipelineOptions): Promise<TextModel> =>
@@ -162,11 +162,11 @@ function checkInputs(task: string, inputs: unknown, kind: keyof typeof TAKES): v
 }
 
 /**
- * Opens a model for one task, in the fastest runtime that is installed, and answers lists of texts with it:
+ * Opens a model for one task in the fastest installed runtime; the result is a function on lists of texts:
  * `const classify = await pipeline('classify', folder); await classify(['…'])`.
  * @param path model, or artefact that `convertModel` wrote, with its vocabulary beside it
- * @throws AlbertkitError `usage` if the task is unknown, the head or the vocabulary absent, or an input of another type;
- *   else as `openTextModel`
+ * @throws AlbertkitError `usage` if the task is unknown, the head or vocabulary is absent, or an input has another
+ *   type; else as `openTextModel`
  */
 export async function pipeline<T extends PipelineTask>(
   task: T,

@@ -5,7 +5,7 @@ import { argmax, float32Number, softmax } from '../../text/data/numbers.js'
 import type { TextModel } from '../inference/text-model.js'
 import { labelsFor } from '../inference/predict.js'
 
-/** Tags of one text, token by token; what lies behind the model's longest input has none. */
+/** Tags of one text, per token; tokens beyond the model's longest input have no tag. */
 export interface TaggedText {
   /** Tokens as the tokenizer spells them, without `[CLS]` and `[SEP]`. */
   readonly tokens: readonly string[]
@@ -16,8 +16,8 @@ export interface TaggedText {
 }
 
 /**
- * Tags the tokens of texts with a model that has a classifier of tokens.
- * @param size texts in a batch, at most
+ * Tags the tokens of texts with a token classifier.
+ * @param size maximum number of texts per batch
  * @throws AlbertkitError `usage` if labels and classes do not fit
  */
 export async function tagTexts(model: TextModel, texts: readonly string[], size: number): Promise<TaggedText[]> {

@@ -26,13 +26,13 @@ export interface MergeDirectoryOptions {
   readonly force?: boolean | undefined
 }
 
-/** The path of a shard's file, checked against its manifest: what is read is what was computed. */
+/** Path of a shard's file, whose contents are checked against its manifest. */
 function checkedFile(directory: string, file: ShardFile): string {
   for (const _ of readShardFile(directory, file)) continue
   return join(directory, basename(file.file))
 }
 
-/** The lines of two files, each in the order of the input, in that order. */
+/** Merges the lines of two files, each in the order of the input. */
 async function* inOrder<T extends { line: number }>(a: AsyncIterator<T>, b: AsyncIterator<T>): AsyncGenerator<T> {
   let [x, y] = [await a.next(), await b.next()]
   while (x.done !== true || y.done !== true)
@@ -45,7 +45,7 @@ async function* inOrder<T extends { line: number }>(a: AsyncIterator<T>, b: Asyn
     }
 }
 
-/** What an evaluation's shards say of each line, in the order of the lines. */
+/** Results of an evaluation's shards for each line, in the order of the lines. */
 async function* allPredictions({ directory, manifests }: ShardSet): AsyncGenerator<Prediction | BadLine> {
   for (const { output, errors } of manifests) {
     const answers: AsyncGenerator<Prediction | BadLine> = readJsonLines<Prediction>(checkedFile(directory, output))
@@ -54,7 +54,7 @@ async function* allPredictions({ directory, manifests }: ShardSet): AsyncGenerat
   }
 }
 
-/** The report of an evaluation's shards, and the lines that could not be used, as one process finds them. */
+/** Merges an evaluation's shards into the report and the unusable lines that one process would give. */
 async function mergeEvaluation(
   set: ShardSet,
   { output, errors, force = false }: MergeDirectoryOptions,
@@ -85,7 +85,7 @@ async function mergeEvaluation(
   }
 }
 
-/** The vectors of the shards as one matrix. */
+/** Merges the vectors of the shards into one matrix. */
 async function mergeMatrix(
   set: ShardSet,
   format: MatrixFormat,
@@ -99,7 +99,7 @@ async function mergeMatrix(
       for await (const { vector } of readJsonLines<{ vector: number[] }>(path)) {
         matrix ??= new MatrixFile(output, format, vector.length, force)
         if (vector.length !== matrix.width)
-          throw malformed('the vectors of the shards are of different lengths', { code: 'shard-mismatch', file: path })
+          throw malformed('the vectors of the shards have different lengths', { code: 'shard-mismatch', file: path })
         matrix.add(vector)
       }
     if (matrix === null) throw malformed('the shards hold no vectors', { code: 'shard-mismatch', file: set.directory })
@@ -118,7 +118,7 @@ async function mergeMatrix(
 }
 
 /**
- * Joins the shards of a directory: predictions and vectors into one file, those of an evaluation into its report.
+ * Merges the shards of a directory: predictions and vectors into one file, those of an evaluation into its report.
  * @throws AlbertkitError `malformed` for gaps, overlaps, damage and shards of another model; `output`, `usage`
  */
 export async function mergeDirectory(directory: string, options: MergeDirectoryOptions): Promise<Merged> {
@@ -127,7 +127,7 @@ export async function mergeDirectory(directory: string, options: MergeDirectoryO
   const set = readShards(directory)
   const [first] = set.manifests
   if (first.command === 'evaluate') return mergeEvaluation(set, options)
-  if (output === undefined) throw usage('merging shards needs a file, `output`', { code: 'option-missing' })
+  if (output === undefined) throw usage('merging shards requires `output`', { code: 'option-missing' })
   const { command } = first
   const { format } = first.options
   if (command === 'embed' && (format === 'npy' || format === 'safetensors'))

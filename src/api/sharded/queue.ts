@@ -18,16 +18,16 @@ import { type ShardCommand } from '../inference/shard-task.js'
 export interface SubmitJobOptions extends Omit<SubmitOptions, 'allow'> {
   readonly shards: number
   readonly output: string
-  /** Replace a file that is there. */
+  /** Replace an existing file. */
   readonly force?: boolean | undefined
 }
 
-/** Where the lines go that could not be used. */
+/** Path of the file of unusable lines. */
 const errorsOf = (output: string): string => `${output}.errors.jsonl`
 
 /**
- * Hands a job in: shards into `directory`, joined into `output` when all are done. Paths are made absolute: they must
- * mean the same on every worker.
+ * Submits a job: shards are written into `directory` and merged into `output` when all are done. Paths are made
+ * absolute and must be valid on every worker.
  */
 export async function submitJob(
   command: ShardCommand,
@@ -70,17 +70,17 @@ export async function submitJob(
 
 interface OpenModel {
   readonly model: Promise<TextModel>
-  /** Shards that are computed with it just now. */
+  /** Number of shards that are being computed with it. */
   users: number
 }
 
-/** Models that a worker has open with their threads: the last one stays for the shards that follow. */
+/** Open models of a worker, with their threads; the last one stays open for the following shards. */
 export class Models {
   readonly #open = new Map<string, OpenModel>()
 
   constructor(readonly openModel: typeof openForShards = openForShards) {}
 
-  /** Runs `body` with the model of a job, which is opened unless it is open. */
+  /** Runs `body` with the model of a job, which is opened if necessary. */
   async use<T>(command: ShardCommand, job: TextJob, body: (model: TextModel) => Promise<T>): Promise<T> {
     const { model, pooling } = job
     const kind = command === 'embed' ? pooling : 'classify'
@@ -92,7 +92,7 @@ export class Models {
       await this.#closeOthers(key)
       return await body(await entry.model)
     } catch (error) {
-      // What does not open now may do so later: the shard is tried again.
+      // A model that failed to open is not kept: a retry of the shard opens it again.
       await entry.model.catch(() => this.#open.delete(key))
       throw error
     } finally {
@@ -118,7 +118,7 @@ export class Models {
   }
 }
 
-/** Runs jobs of a queue until it is told to stop, or until nothing is left. */
+/** Runs jobs of a queue until it is stopped or nothing is left. */
 export async function workQueue(options: WorkOptions & { readonly threads?: number }): Promise<WorkReport> {
   const models = new Models()
   const run = async (job: QueueJob): Promise<string> => {
@@ -126,7 +126,7 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
     if (job.kind === 'merge') {
       const { output } = job
       const merged = await mergeDirectory(directory, { output, errors: errorsOf(output), force: true })
-      return 'evaluation' in merged ? `${merged.evaluation.lines} lines scored` : `${merged.output.lines} lines joined`
+      return 'evaluation' in merged ? `${merged.evaluation.lines} lines scored` : `${merged.output.lines} lines merged`
     }
     const asked = { ...(job.task.options as Partial<TextJob>), model: path, input, vocabulary }
     const text = {
@@ -136,13 +136,13 @@ export async function workQueue(options: WorkOptions & { readonly threads?: numb
     } as TextJob
     return models.use(job.task.command, text, async (model) => {
       if (model.sha256 !== job.task.model.sha256)
-        throw malformed('the model on this machine is not the one that the job was submitted with', {
+        throw malformed('the model on this machine differs from the one that the job was submitted with', {
           code: 'shard-mismatch',
           file: path,
           hint: 'submit the job again, or copy the right model to this machine',
         })
       const { skipped } = await computeShard(directory, job.task, { job: text, shard: job.shard, model })
-      return skipped ? 'was there already' : `${job.shard.lines} lines`
+      return skipped ? 'exists already' : `${job.shard.lines} lines`
     })
   }
   try {

@@ -21,13 +21,13 @@ import type { TextModel } from '../inference/text-model.js'
 import { labelsFor, predictionLine, type PredictionFormat } from '../inference/predict.js'
 import { taskOf, type ShardCommand } from '../inference/shard-task.js'
 
-/** Opens the model of a job whose results will be joined: with its SHA-256, which reads all weights. */
+/** Opens the model of a sharded job, with its SHA-256, which reads all weights. */
 export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
   command === 'embed'
     ? openEmbedder(job.model, job.pooling ?? 'mean', { ...textModelOptions(job), hash: true })
     : openClassifier(job, true)
 
-/** The lines that a shard of a command holds: predictions that are scored later, answers, or vectors. */
+/** Lines of a shard: predictions (scored when merged), answers or vectors. */
 async function* shardLines(
   command: ShardCommand,
   job: TextJob,
@@ -50,10 +50,10 @@ async function* shardLines(
   }
 }
 
-/** Lines that are written at once. */
+/** Number of lines per write. */
 const PIECE = 256
 
-/** Shard of a job, and the open model that reads it. */
+/** Shard of a job, and the open model that runs it. */
 export interface ShardWork {
   readonly job: TextJob
   readonly shard: Shard
@@ -61,7 +61,7 @@ export interface ShardWork {
   readonly onProgress?: (progress: FileProgress) => void
 }
 
-/** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when all are there. */
+/** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when merged. */
 export function computeShard(
   directory: string,
   task: ShardTask,
@@ -88,14 +88,14 @@ export function computeShard(
   return runShard(directory, task, shard, work, extension)
 }
 
-/** What a file of a shard holds, a document a line. */
+/** Reads a file of JSON lines. */
 export async function* readJsonLines<T>(path: string): AsyncGenerator<T> {
   for await (const { text } of readLines(path)) yield JSON.parse(text) as T
 }
 
 /**
  * Computes the shard `index` (from 0) of `count` of a job into `directory`.
- * @throws AlbertkitError `usage` for standard input, which has no shards, and without a directory; as `openTextModel`
+ * @throws AlbertkitError `usage` for standard input or a missing `output`; as `openTextModel`
  */
 export async function runTextShard(
   command: ShardCommand,
@@ -105,7 +105,7 @@ export async function runTextShard(
   listener: Listener = {},
 ): Promise<ShardReport> {
   if (directory === undefined)
-    throw usage('a shard needs the directory of the shards, `output`', { code: 'option-missing' })
+    throw usage('a shard requires `output`, the directory of the shards', { code: 'option-missing' })
   if (job.input === '-')
     throw usage('standard input cannot be split into shards', {
       code: 'option-conflict',

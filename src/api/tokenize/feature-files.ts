@@ -10,22 +10,22 @@ import type { Line } from '../../text/data/lines.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 
 export interface WriteFeaturesOptions {
-  /** Tokens of every record; shorter texts are padded, longer ones cut off. */
+  /** Tokens per record; shorter texts are padded, longer ones truncated. */
   readonly maxLength: number
-  /** Names of the classes; null where lines have no labels. */
+  /** Names of the classes; null if unknown. */
   readonly labels: readonly string[] | null
   readonly force?: boolean
   readonly onBad?: (bad: BadLine) => void
 }
 
-/** Writes go to the file in pieces of this size. */
+/** Bytes per write. */
 const PIECE = 1 << 20
 
 /**
- * Writes the features of examples as run_classifier's TFRecord file, a record a line, in order. A line without a label
- * gets the first one, as those of a test set do there.
+ * Writes the features of examples as a TFRecord file of run_classifier, one record per line, in order. A line without a
+ * label gets the first one, as in run_classifier's test sets.
  * @returns records written
- * @throws AlbertkitError `usage` where lines have labels and none are known; `output`
+ * @throws AlbertkitError `usage` if lines have labels but the class names are unknown; `output`
  */
 export async function writeFeatures(
   path: string,
@@ -56,7 +56,7 @@ export async function writeFeatures(
       if (label !== null && labels === null)
         throw usage('the lines have labels, but the names of the classes are not known', {
           code: 'labels-mismatch',
-          hint: 'give a file with one name a line as `labels`',
+          hint: 'give a file with one name per line as `labels`',
         })
       const place = label === null ? 0 : classIndexOf(labels ?? [], label, labelName)
       if (place === undefined) {
@@ -77,18 +77,18 @@ export async function writeFeatures(
   return count
 }
 
-/** A record of a file, and where it stands. */
+/** Record of a file, and its position. */
 export interface NumberedRecord {
-  /** Counted from 1. */
+  /** Number of the record, from 1. */
   readonly number: number
-  /** Offset of the first byte behind it. */
+  /** Byte offset of its end. */
   readonly end: number
   readonly record: FeatureRecord
 }
 
 /**
- * Features of a TFRecord file, of a part of it, or of standard input (`-`), one record at a time.
- * @throws AlbertkitError `malformed` where the file, or a record, is damaged or holds something else
+ * Reads features from a TFRecord file, a part of it, or standard input (`-`), one record at a time.
+ * @throws AlbertkitError `malformed` if the file or a record is damaged or has other contents
  */
 export async function* readFeatures(path: string, range?: RecordRange): AsyncGenerator<NumberedRecord> {
   for await (const { number, offset, end, bytes } of readTfRecords(path, range)) {

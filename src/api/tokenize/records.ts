@@ -11,23 +11,23 @@ import { readFeatures, writeFeatures } from './feature-files.js'
 import { labelsBeside, tokenizerOf } from './tokenize.js'
 import type { RecordsReport, TokenizedRecord } from './report.js'
 
-/** Tokens of a record unless `maxSeqLength` says otherwise: run_classifier's default. */
+/** Default tokens per record, as in run_classifier. */
 const DEFAULT_LENGTH = 128
 
 export interface WriteRecordsOptions {
   readonly output: string | undefined
-  /** File for the lines that cannot be used. */
+  /** Path for the lines that cannot be used. */
   readonly errors?: string | undefined
   readonly force: boolean
   readonly onBad?: (bad: BadLine) => void
 }
 
-/** Class names from `file`, or else from beside the model or vocabulary; null if there are none. */
+/** Class names from `file`, or from beside the model or vocabulary; null if there are none. */
 const labelNames = async (path: string, file: string | undefined): Promise<readonly string[] | null> =>
   file === undefined ? labelsBeside(path) : readLabelsFile(file)
 
 /**
- * Writes the features of a file of examples as run_classifier's TFRecord file.
+ * Writes the features of a file of examples as a TFRecord file of run_classifier.
  * @param job `model` is a vocabulary or a model, `input` the file of examples
  * @throws AlbertkitError `usage`, `output`
  */
@@ -35,7 +35,7 @@ export async function writeRecords(
   job: TextJob,
   { output, errors: errorsPath, force, onBad }: WriteRecordsOptions,
 ): Promise<RecordsReport> {
-  if (output === undefined) throw usage('writing features needs the option output, a file', { code: 'option-missing' })
+  if (output === undefined) throw usage('writing features requires `output`', { code: 'option-missing' })
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
   refuseExistingErrors(errorsPath, force)
   const reader = readerOf(job)
@@ -61,8 +61,8 @@ export async function writeRecords(
 }
 
 /**
- * Records of a file of features, with the tokens of a vocabulary.
- * @param path a vocabulary or a model
+ * Reads records of a file of features, with the tokens of a vocabulary.
+ * @param path vocabulary or model
  * @throws AlbertkitError as `readFeatures` and `tokenizerOf`
  */
 export async function* readRecords(

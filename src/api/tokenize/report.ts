@@ -1,4 +1,4 @@
-/** The tokens of a line. */
+/** Tokens of a line. */
 export interface TokenizedLine {
   readonly tokens: readonly string[]
   readonly ids: readonly number[]
@@ -15,7 +15,7 @@ export interface RecordsReport {
   readonly bad: number
 }
 
-/** A record of features with its tokens, padding left out, and the name of its label. */
+/** Record of features with its tokens, without padding, and the name of its label. */
 export interface TokenizedRecord {
   readonly tokens: readonly string[]
   readonly input_ids: readonly number[]

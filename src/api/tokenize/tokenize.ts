@@ -12,17 +12,17 @@ import { findLabels, readLabelLines, readLabels } from '../labels.js'
 import type { TokenizedLine } from './report.js'
 
 export interface TokenizeOptions extends LoadTokenizerOptions, Abortable {
-  /** Put `[CLS]` in front and `[SEP]` behind. */
+  /** Add `[CLS]` before and `[SEP]` after the text. */
   readonly special?: boolean
 }
 
-/** A vocabulary by its name, and not a model. */
+/** True if the name is that of a vocabulary, not of a model. */
 const isVocabularyFile = (path: string): boolean =>
   /\.(txt|model|spm|json)$/.test(path) && !path.endsWith('.index.json')
 
 /**
- * The tokenizer of a vocabulary, of a directory that holds one, or of a model.
- * @throws AlbertkitError `usage` where there is none
+ * Loads the tokenizer of a vocabulary, of a directory that contains one, or of a model.
+ * @throws AlbertkitError `usage` if it is absent
  */
 export async function tokenizerOf(
   path: string,
@@ -55,7 +55,7 @@ async function findTokenizerOf(
   }
 }
 
-/** Names of the classes beside a vocabulary, or of a model; null if there are none. */
+/** Reads class names beside a vocabulary or of a model; null if there are none. */
 export async function labelsBeside(
   path: string,
   { files = disk }: Pick<OpenSourceOptions, 'files'> = {},
@@ -95,7 +95,7 @@ export function tokenizeLine(tokenizer: Tokenizer, text: string, special = false
   }
 }
 
-/** Tokenizes each line of a file, or of standard input where it is `-`. */
+/** Tokenizes each line of a file, or of standard input (`-`). */
 export async function* tokenizeFile(
   tokenizer: Tokenizer,
   path: string,

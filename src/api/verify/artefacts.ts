@@ -13,7 +13,7 @@ import type { ArtefactWeightCheck } from './report.js'
 import { type TemporaryFolder, temporaryFolder } from '../../base/temporary-folder.js'
 import { exportModel } from '../../export/export.js'
 
-/** Parameters of the model that an artefact holds or ought to hold: those of the heads that it has, and of the encoder. */
+/** Parameters that an artefact should hold: those of the encoder and of the heads that it has. */
 export function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[] {
   const has = (prefix: string): boolean => [...artefact.tensors.keys()].some((slot) => slot.startsWith(prefix))
   const head = (slot: string): string | undefined => /^(mlm|sop|classifier|qa|pooler)\//.exec(slot)?.[0]
@@ -37,7 +37,7 @@ export function checkWeights(opened: OpenedModel, directory: string, target: Gra
 /** Inner values that the exporters name. */
 const MARK = /^(hidden_state_\d+|embedding_output|embedding_hidden_mapping_in)$/
 
-/** The artefact that a runner is to load, with the inner values that are wanted, or the source itself. */
+/** Artefact for a runner, with the requested inner values; the source itself if there is no directory. */
 export function runnable(
   opened: OpenedModel,
   directory: string | null,
@@ -53,7 +53,7 @@ export function runnable(
   return { file, values: { marks, inner: wanted === 'operations' ? innerTable(metadata, values) : {}, outputs } }
 }
 
-/** The exporter's table of inner values, as far as the graph has them: names from a file are not to be trusted. */
+/** Exporter's table of inner values, limited to values of the graph: names from a file are not trusted. */
 function innerTable(metadata: ReadonlyMap<string, string>, values: readonly string[]): Record<string, string> {
   const known = new Set(values)
   const entries = Object.entries(parsedObject(metadata.get('inner'))).filter(
@@ -62,14 +62,14 @@ function innerTable(metadata: ReadonlyMap<string, string>, values: readonly stri
   return Object.fromEntries(entries)
 }
 
-/** Artefacts of a source for runners that load files only; they are gone after the verification. */
+/** Artefacts of a source for runners that only load files; removed after the verification. */
 export class TemporaryArtefacts {
   #folder: TemporaryFolder | null = null
   readonly #made = new Set<GraphTarget>()
 
   constructor(readonly opened: OpenedModel) {}
 
-  /** Path of a directory that holds the source as `target`. @throws AlbertkitError where it cannot be exported */
+  /** Path of a directory that holds the source as `target`. @throws AlbertkitError if it cannot be exported */
   async directory(target: GraphTarget): Promise<string> {
     const { path } = (this.#folder ??= temporaryFolder())
     const { model, source } = this.opened

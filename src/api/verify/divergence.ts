@@ -9,7 +9,7 @@ const depth = ({ layer }: Pick<Divergence, 'layer'>): number => layer ?? Infinit
 const earliest = (found: readonly Divergence[]): Divergence | null =>
   found.reduce<Divergence | null>((best, d) => (best === null || depth(d) < depth(best) ? d : best), null)
 
-/** The first hidden state beyond its bound of each runner. */
+/** First hidden state of each runner that exceeds its bound. */
 function statesOf(comparisons: readonly Comparison[]): Divergence[] {
   return comparisons
     .filter((c) => !c.ok)
@@ -19,7 +19,7 @@ function statesOf(comparisons: readonly Comparison[]): Divergence[] {
     })
 }
 
-/** The worst comparison of every hidden state in every runner. */
+/** Worst comparison of every hidden state in every runner. */
 export function layersOf(comparisons: readonly Comparison[]): LayerReport[] {
   const states = comparisons.filter((c) => c.dtype === undefined && layerOf(c.output) !== null)
   return [...worstBy(states, (c) => `${c.runner} ${c.output}`).values()]
@@ -27,14 +27,14 @@ export function layersOf(comparisons: readonly Comparison[]): LayerReport[] {
     .sort((a, b) => a.layer - b.layer)
 }
 
-/** The first place that differs, over all runners: an operation where one is wrong by itself, else a hidden state. */
+/** First difference over all runners: a wrong operation, or else a hidden state; null if nothing differs. */
 export function firstDivergence(comparisons: readonly Comparison[], steps: readonly Step[]): Divergence | null {
   const operations = steps.map(({ runner, layer, operation, output }) => ({ runner, layer, operation, output }))
   const located = new Set(operations.map(({ runner }) => runner))
   return earliest([...operations, ...statesOf(comparisons).filter(({ runner }) => !located.has(runner))])
 }
 
-/** Number of the layer that an output comes after; −1 for the embeddings. */
+/** Index of the layer that computes an output; −1 for the embeddings, null for anything else. */
 export function layerOf(output: string): number | null {
   if (output.startsWith('embedding_')) return -1
   const tf = /^(?:hidden_state|all_encoder_layers)_(\d+)$/.exec(output)

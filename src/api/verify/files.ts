@@ -24,11 +24,11 @@ import { openModel, type OpenedModel } from '../open/open.js'
 import type { ArtefactWeightCheck } from './report.js'
 import type { Verification } from './running.js'
 
-/** Checkpoints that a directory holds. */
+/** Checkpoint targets present in a directory. */
 export const checkpointsIn = (directory: string): CheckpointTarget[] =>
   CHECKPOINT_TARGETS.filter((target) => existsSync(join(directory, artefactPath(target))))
 
-/** Paths of a checkpoint in `directory` and of its configuration, which need not be there. */
+/** Paths of a checkpoint in `directory` and of its configuration, which may be absent. */
 function pathsOf(directory: string, target: CheckpointTarget): { readonly model: string; readonly config: string } {
   const layout = checkpointLayout(target)
   const configs = layout.configs.map((name) => join(directory, inFolder(layout, name)))
@@ -36,12 +36,12 @@ function pathsOf(directory: string, target: CheckpointTarget): { readonly model:
   return { model: join(directory, artefactPath(target)), config }
 }
 
-/** What the comparisons of a file call their runner: it runs in the reference, from the bytes that were written. */
+/** Runner name in the comparisons of a file, which the reference runs from the written bytes. */
 export const fileRunner = (target: Target): string => `reference(${target})`
 
 /**
- * What the file ought to hold: the model under other names, or the form that its configuration tells of.
- * @throws AlbertkitError `unsupported` where nothing of the source could be in it
+ * Expected contents of the file: the model under other names, or in the architecture that its configuration gives.
+ * @throws AlbertkitError `unsupported` if the source cannot be translated
  */
 function planOf({ model, source }: OpenedModel, written: ModelConfig, target: CheckpointTarget): Translation {
   const { config } = model
@@ -62,7 +62,7 @@ function planOf({ model, source }: OpenedModel, written: ModelConfig, target: Ch
   }
 }
 
-/** The plan in the element types that the file has, and the name of these where they are not the source's. */
+/** The plan in the file's element types, and their name unless they are the source's. */
 function inTypesOf(
   written: TensorSource,
   plan: Translation,
@@ -81,11 +81,10 @@ function inTypesOf(
 }
 
 /**
- * Checks one file of named weights: opens it as any model is opened, compares every tensor with what the source has
- * for it, bit for bit, and runs it in the reference on the test cases of `v`. Of a file in another element type every
- * tensor must be the source's, rounded; names, layouts and configuration are then judged by what runs with the values
- * before they were rounded.
- * @throws AlbertkitError where it cannot be read
+ * Checks one file of named weights: opens it like any model, compares every tensor bit for bit with the source's, and
+ * runs it in the reference on the test cases of `v`. In another element type every tensor must be the source's,
+ * rounded; the reference then runs the file's names, layouts and configuration with the values before rounding.
+ * @throws AlbertkitError if it cannot be read
  */
 export async function checkFile(
   opened: OpenedModel,
@@ -95,7 +94,7 @@ export async function checkFile(
   v: Verification,
 ): Promise<ArtefactWeightCheck> {
   const paths = pathsOf(directory, target)
-  // Which classifier it is no checkpoint says: it is read as what the source was read as.
+  // A checkpoint does not record the kind of its classifier: the source's is taken.
   const task = resolveTask(opened.model, 'auto')
   const written = await openModel(paths.model, { config: paths.config, task })
   try {
@@ -111,9 +110,9 @@ export async function checkFile(
     const sameStates = hiddenStateCount(opened.model) === hiddenStateCount(written.model)
     for (const testCase of v.testCases) {
       const run = runReference(model, source, testCase.inputs, heads)
-      // transformers counts one state for all inner layers of a layer; the last is compared as last_hidden_state.
+      // transformers has one state for all inner layers of a layer; the last is compared as last_hidden_state.
       if (!sameStates) for (const name of run.keys()) if (name.startsWith('hidden_state_')) run.delete(name)
-      // Where every position is masked, TensorFlow's −10000 and transformers' least float32 are not the same function.
+      // On rows masked everywhere, TensorFlow's −10000 and transformers' lowest float32 give different results.
       const skipMasked = written.config.mask_penalty !== opened.config.mask_penalty
       v.compareRun(runner, testCase, run, { skipMasked, ...(dtype === undefined ? {} : { precision: dtype }) })
     }

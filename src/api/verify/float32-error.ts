@@ -6,14 +6,14 @@ import type { OpenedModel } from '../open/open.js'
 
 /** Error of float32 arithmetic in some rows of an output. */
 export type Float32Error = Pick<Comparison, 'maxAbs' | 'meanAbs'>
-/** The float32 error of an output, in its ordinary rows or in those that are masked everywhere. */
+/** Float32 error of an output, in its ordinary rows or in the rows masked everywhere. */
 export type Float32Errors = (output: string, rows?: RowSelection) => Float32Error | undefined
 
 const keyOf = (output: string, rows?: RowSelection): string => JSON.stringify([output, rows ?? null])
 
 /**
- * Measures the error that float32 arithmetic alone makes in the outputs of a test case. Computed at the first call: it
- * takes as long as the reference.
+ * Measures the error that float32 arithmetic alone causes in the outputs of a test case. It is computed at the first
+ * call, because it takes as long as the reference.
  */
 export function measureFloat32Errors(
   { model, source }: Pick<OpenedModel, 'model' | 'source'>,
@@ -35,13 +35,13 @@ export function measureFloat32Errors(
   return (output, rows) => (known ??= measure()).get(keyOf(output, rows))
 }
 
-/** Whether a comparison missed its bound by so little that rounding may have done it. */
+/** True if a comparison exceeds its bound by so little that rounding may be the cause. */
 export const isNearBound = ({ ok, maxAbs, atol }: Comparison): boolean =>
   !ok && maxAbs !== null && maxAbs <= NEARLY * atol
 
 /**
- * Judges the comparison by the float32 error instead, if that gives the wider bound. The mean difference has a bound
- * too: rounding is large in a few places, a wrong operation everywhere.
+ * Applies a bound from the float32 error instead, if it is wider. The mean difference has a bound too: rounding errors
+ * are large in a few elements, those of a wrong operation in all.
  */
 export function relaxToFloat32Error(comparison: Comparison, { maxAbs, meanAbs }: Float32Error): Comparison {
   const bound = FLOAT32_ERRORS * (maxAbs ?? 0)

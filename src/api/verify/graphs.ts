@@ -11,20 +11,20 @@ import {
 import { GRAPH_TARGET_INFOS } from '../../export/targets.js'
 import type { DynamicWeights } from '../../model/reference/reference-dynamic.js'
 
-/** The graphs that an output directory holds. */
+/** Graphs in an output directory. */
 
 export interface Graph {
   readonly target: GraphTarget
   readonly precision: Precision
-  /** Relative to the output directory. */
+  /** Path relative to the output directory. */
   readonly file: string
   /** True if it computes in float16. */
   readonly half: boolean
-  /** Products of quantised activations. */
+  /** Weights that are multiplied with quantised activations. */
   readonly dynamic: DynamicWeights
 }
 
-/** An object from JSON text that anybody may have written; an empty one if it is none. */
+/** Parses untrusted JSON text; `{}` if it is not an object. */
 export function parsedObject(text: string | undefined): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text ?? '{}')
@@ -51,8 +51,8 @@ function readGraph(
 }
 
 /**
- * The graphs of a directory, in the order of `TARGETS` and, within a target, of its precisions. The precision is in the
- * name of the file if the target has one for each, else in its metadata.
+ * Graphs of a directory, in the order of `TARGETS` and, within a target, of its precisions. The precision is in the
+ * file name if the target has one file per precision, else in the metadata.
  */
 export function graphsIn(directory: string): Graph[] {
   return GRAPH_TARGET_INFOS.flatMap((row) => {
@@ -61,7 +61,7 @@ export function graphsIn(directory: string): Graph[] {
       const file = artefactPath(row.name, precision ?? 'f32')
       const path = join(directory, file)
       if (!existsSync(path)) return []
-      // Nothing in the metadata matters for a file that is float32 by its name, which may be another program's.
+      // A file that is float32 by its name may be another program's; its metadata is not needed.
       return [readGraph(row.name, file, precision, precision === 'f32' ? new Map() : row.metadata(disk, path))]
     })
   })

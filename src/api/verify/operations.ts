@@ -8,17 +8,17 @@ import type { OperationReport } from './report.js'
 import type { TestCase } from './test-cases.js'
 import { worstBy } from './worst.js'
 
-/** What was found of a run's operations. */
+/** Findings on the operations of a run. */
 export interface OperationResult {
   readonly operations: readonly OperationReport[]
-  /** The first that is wrong, in the order of computation. */
+  /** First wrong operation, in the order of computation; null if all are right. */
   readonly first: Step | null
 }
 
 const place = ({ layer, operation }: Pick<Step, 'layer' | 'operation'>): number =>
   (layer ?? 1e6) * OPERATIONS.length + OPERATIONS.indexOf(operation)
 
-/** The worst step of each kind in each layer. */
+/** Worst step of each kind in each layer. */
 function worstOf(steps: readonly Step[]): OperationReport[] {
   return [...worstBy(steps, place)]
     .sort(([a], [b]) => a - b)
@@ -34,8 +34,8 @@ function worstOf(steps: readonly Step[]): OperationReport[] {
 }
 
 /**
- * Judges every operation of a runner by itself: the reference goes on from the runner's own values, so that an error is
- * seen where it is made and nowhere after it.
+ * Checks every operation of a runner separately: the reference computes it from the runner's own inputs to it, so that
+ * an error shows in the operation that causes it and not in later ones.
  */
 export async function judgeOperations(
   { model, source }: OpenedModel,

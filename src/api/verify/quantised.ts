@@ -16,8 +16,8 @@ import type { ArtefactWeightCheck } from './report.js'
 import type { Verification } from './running.js'
 
 /**
- * Rows that are masked everywhere, unmasked: their scores near −10000 have float32 steps of 0.001, which shift the range
- * of a whole batch that is quantised while the model runs.
+ * Unmasks rows that are masked everywhere: their scores near −10000 have float32 steps of 0.001, which shift the range
+ * of a batch whose activations are quantised at run time.
  */
 function unmasked(inputs: ModelInputs): ModelInputs {
   const { batch, sequence, attention_mask } = inputs
@@ -28,11 +28,11 @@ function unmasked(inputs: ModelInputs): ModelInputs {
   }
 }
 
-/** Arithmetic of a graph: its weights are widened to float32 when it is loaded unless it computes in less. */
+/** Arithmetic of a graph: float32, to which weights are widened on loading, unless it computes in less. */
 const arithmeticOf = ({ half, dynamic }: Graph): Arithmetic =>
   half ? 'float16' : dynamic.size > 0 ? 'int8' : 'float32'
 
-/** The runners of a graph: the first there is for its kind, those on a GPU where one was asked for, or those named. */
+/** Names of a graph's runners: those requested, or those on a GPU with `gpu`, else the first for its target. */
 function runnersOf({ target, file }: Graph, v: Verification): string[] {
   const able = RUNNERS.filter((r) => r.artefact === target)
   const { runners, gpu } = v.options
@@ -42,16 +42,16 @@ function runnersOf({ target, file }: Graph, v: Verification): string[] {
   if (named.length === 0)
     v.notRun.push({
       runner: able[0]?.name ?? '',
-      reason: `only the runners named were asked for; ${file} was not run`,
+      reason: `no requested runner can run ${file}`,
     })
   return named
 }
 
 /**
- * Checks a graph whose weights are not float32: every weight must be the nearest to the source's that its element type
- * has, and its outputs those that the reference computes with the very weights that are in the file. What the rounding
- * does to the model's answers is another question, which the gate of `convert` asks.
- * @throws AlbertkitError where it cannot be read or run
+ * Checks a graph in reduced precision: every weight must be the value of its element type nearest to the source's, and
+ * the outputs must be those of the reference with the weights stored in the file. The effect of rounding on the model's
+ * predictions is measured elsewhere, by the gate of `convertModel`.
+ * @throws AlbertkitError if it cannot be read or run
  */
 export async function checkQuantised(
   opened: OpenedModel,
@@ -89,7 +89,7 @@ export async function checkQuantised(
     if (v.options.layers === true || v.options.bisect === true)
       v.notRun.push({
         runner: names.join(', '),
-        reason: `layers and operations of ${graph.file}: only those of float32 forms are compared`,
+        reason: `layers and operations of ${graph.file} are compared only in float32 graphs`,
       })
     for (const name of names) {
       v.options.onProgress?.(`running ${graph.file} in ${name}`)

@@ -25,30 +25,30 @@ import type { NotRun, OperationReport, RuntimeReport, VerifyOptions } from './re
 import { TemporaryArtefacts } from './artefacts.js'
 import type { TestCase } from './test-cases.js'
 
-/** Above this, pure JavaScript takes minutes; `--runner tfjs-cpu` runs it all the same. */
+/** With more weights pure JavaScript takes minutes; `runners: ['tfjs-cpu']` still runs it. */
 const TFJS_CPU_MAX_WEIGHT_BYTES = 100e6
 
 export interface CompareRunOptions {
   readonly skipMasked?: boolean
-  /** Element type of the weights, where it is not float32. */
+  /** Element type of the weights unless float32. */
   readonly precision?: string
 }
 
 const reasonOf = ({ message, hint }: AlbertkitError): string => (hint === undefined ? message : `${message} (${hint})`)
 
-/** Whether hidden states are compared, not only outputs. */
+/** True if hidden states are compared too. */
 const wantsStates = ({ golden, layers, bisect }: VerifyOptions): boolean =>
   golden !== undefined || layers === true || bisect === true
 
-/** Runs runners through every test case, and gathers what is found. */
+/** Runs every test case in the runners and collects the findings. */
 export class Verification {
   readonly comparisons: Comparison[] = []
   readonly notRun: NotRun[] = []
-  /** Outputs whose bound is what float32 itself does to them, and how far that is at most. */
+  /** Largest float32 error by output, for outputs whose bound is that error. */
   readonly float32Errors = new Map<string, number>()
   readonly runtimes: RuntimeReport[] = []
   readonly operations: OperationReport[] = []
-  /** The first wrong operation of each runner. */
+  /** First wrong operation of each runner. */
   readonly wrong: Step[] = []
 
   constructor(
@@ -58,7 +58,7 @@ export class Verification {
     readonly options: VerifyOptions,
   ) {}
 
-  /** Compares a run with what it should be; `skipMasked` leaves rows out whose every position is masked. */
+  /** Compares a run with its expected outputs; `skipMasked` leaves out rows whose every position is masked. */
   compareRun(
     runner: string,
     testCase: TestCase,
@@ -70,7 +70,7 @@ export class Verification {
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
     for (const { name, actual, expected, bound: own } of testCase.pairs(run)) {
       if (actual === null) {
-        this.notRun.push({ runner, output: name, reason: 'the run has no such output' })
+        this.notRun.push({ runner, output: name, reason: 'the runner has no such output' })
         continue
       }
       const found = compare(runner, name, actual, expected, { bound: own ?? bound, atol: this.options.atol, masked })
@@ -80,14 +80,14 @@ export class Verification {
     }
   }
 
-  /** What a person should know about the bounds. */
+  /** Notes for the user on the bounds. */
   get notes(): string[] {
     return [...this.float32Errors].map(
       ([name, by]) => `float32 rounding alone changes ${name} by ${by.toExponential(1)} in this model`,
     )
   }
 
-  /** A comparison that misses its bound by little is judged by what float32 itself does to the model on these inputs. */
+  /** Relaxes a comparison that is near its bound to the float32 error of the model on these inputs. */
   #orByFloat32Error(comparison: Comparison, { float32Errors }: TestCase): Comparison {
     if (float32Errors === undefined || this.options.atol !== undefined || !isNearBound(comparison)) return comparison
     this.options.onProgress?.('measuring the float32 rounding error of the model')
@@ -106,7 +106,7 @@ export class Verification {
     const ms: number[] = []
     for (const testCase of this.testCases) {
       const run = new Map<string, Values>(await runner.run(testCase.inputs, wanted))
-      // In a graph the last hidden state is the value that is called last_hidden_state.
+      // In a graph the last hidden state is named last_hidden_state.
       const last = `hidden_state_${hiddenStateCount(this.opened.model) - 1}`
       const value = run.get('last_hidden_state')
       if (wanted.length > runner.outputs.length && value !== undefined && !run.has(last)) run.set(last, value)
@@ -116,12 +116,12 @@ export class Verification {
     this.noteRuntime(runner, 'float32', ms)
   }
 
-  /** Whether a hidden state of this runner is beyond its bound. */
+  /** True if a hidden state of this runner exceeds its bound. */
   diverges(runner: string): boolean {
     return this.comparisons.some((c) => c.runner === runner && !c.ok && layerOf(c.output) !== null)
   }
 
-  /** Judges each operation of a runner that was opened for it. */
+  /** Checks each operation of a runner that was opened with its inner values. */
   async judge(runner: Runner): Promise<void> {
     if (runner.inner.length === 0) {
       this.notRun.push({ runner: runner.name, reason: 'the file does not name its inner values; convert it again' })
@@ -132,7 +132,7 @@ export class Verification {
     if (first !== null) this.wrong.push(first)
   }
 
-  /** The first run compiles shaders and loads weights: with a GPU, a second is timed. */
+  /** Times a second run if a GPU is requested: the first compiles shaders and uploads weights. */
   async time(runner: Runner, inputs: ModelInputs, ms: number[]): Promise<void> {
     if (this.options.gpu !== true) return
     const start = performance.now()
@@ -146,32 +146,33 @@ export class Verification {
     this.runtimes.push({ runner: name, detail, ...stored, precision, adapter, ...(ms.length > 0 ? { ms } : {}) })
   }
 
-  /** Does `work`; a runner that is not there for it is noted, unless it was asked for by its name. */
+  /** Does `work`; an unavailable runner is noted, or is an error if it was requested by name. */
   async unlessAbsent<T>(name: string, work: () => Promise<T>): Promise<T | null> {
     try {
       return await work()
     } catch (error) {
       if (!isEnvironment(error) || this.options.runners !== undefined) throw error
       const reason = reasonOf(error)
-      // Asked once for each form, and absent for all of them.
+      // Tried once per artefact, with the same result.
       if (!this.notRun.some((n) => n.runner === name && n.reason === reason)) this.notRun.push({ runner: name, reason })
       return null
     }
   }
 
-  /** Opens a runner, or notes that it is not there. */
+  /** Opens a runner, or notes that it is unavailable and returns null. */
   open(name: string, what: Runnable): Promise<Runner | null> {
     return this.unlessAbsent(name, () => openRunner(name, what, this.options))
   }
 }
 
-/** Whether a runner has something to run: a form in the directory, or the source, exported for it if need be. */
+/** True if a runner has something to run: a graph of the directory, or the source, exported if needed. */
 const hasWork = (r: RunnerInfo, kinds: readonly GraphTarget[] | null): boolean =>
   kinds === null || kinds.includes(r.artefact)
 
 /**
- * The runners for the forms in `directory`, or for the source itself where there is none.
- * @param rounded forms that are there with other weights than float32: they are run apart (`quantised.ts`)
+ * Names of the runners for graphs in a directory, or for the source itself.
+ * @param kinds targets of the directory's float32 graphs; null without a directory
+ * @param rounded targets of its graphs in reduced precision, which `quantised.ts` runs
  */
 function chooseRunners(
   opened: OpenedModel,
@@ -194,18 +195,18 @@ function chooseRunners(
     return runners.filter((name) => able.some((r) => r.name === name))
   }
   if (gpu === true) return able.filter((r) => r.device === 'gpu').map((r) => r.name)
-  // Another arbiter than its own reference judges the source by that reference alone, unless a runner is named.
+  // With a golden or another model as the arbiter, only the reference runs the source unless runners are named.
   if (kinds === null && (v.options.golden !== undefined || v.options.referenceModel !== undefined)) return []
   const bytes = [...parametersOf(opened.model)].reduce((sum, p) => sum + 4 * p.shape.reduce((a, b) => a * b, 1), 0)
   const usual = able.filter((r) => r.device === 'cpu' && (kinds !== null || r.openEager !== null)).map((r) => r.name)
   return usual.filter((name) => {
     if (name !== 'tfjs-cpu' || bytes <= TFJS_CPU_MAX_WEIGHT_BYTES) return true
-    v.notRun.push({ runner: name, reason: `more than 100 MB of weights; --runner ${name} runs it all the same` })
+    v.notRun.push({ runner: name, reason: `slow with more than 100 MB of weights; use \`runners\` ${name} to run it` })
     return false
   })
 }
 
-/** Opens and runs one runner; false where it is not there. */
+/** Opens and runs one runner; false if it is unavailable. */
 async function runRunner(name: string, directory: string | null, kind: GraphTarget, v: Verification): Promise<boolean> {
   const { opened, options } = v
   const open = (wanted: 'outputs' | 'marks' | 'operations') => v.open(name, runnable(opened, directory, kind, wanted))
@@ -229,7 +230,7 @@ async function runRunner(name: string, directory: string | null, kind: GraphTarg
   return true
 }
 
-/** Opens and runs every runner that `v` asks for. */
+/** Opens and runs every runner that the options of `v` select. */
 export async function runRunners(
   directory: string | null,
   kinds: readonly GraphTarget[] | null,
@@ -257,14 +258,14 @@ export async function runRunners(
       throw environment(`no runtime could run the ${kind} artefact`, { code: 'device-missing', hint: reasonsIn(v) })
 }
 
-/** What was not run and why, runners that lack the same together. */
+/** Reasons why runners did not run, one line per reason. */
 function reasonsIn({ notRun }: Verification): string {
   const runners = new Map<string, string[]>()
   for (const { runner, reason } of notRun) runners.set(reason, [...(runners.get(reason) ?? []), runner])
   return [...runners].map(([reason, names]) => `${names.join(', ')}: ${reason}`).join('\n')
 }
 
-/** @throws AlbertkitError `environment` where a GPU was asked for and nothing ran on one */
+/** Checks the use of a GPU. @throws AlbertkitError `environment` if one was requested and nothing ran on it */
 export function requireGpu(v: Verification): void {
   if (v.options.gpu === true && v.runtimes.length === 0)
     throw environment('no runtime found a usable GPU', { code: 'device-missing', hint: reasonsIn(v) })

@@ -23,13 +23,12 @@ function tensorsOf({ inputs, expected }: TestCase): Saved[] {
     data: inputs[name],
   }))
   const outputs = [...expected].map(([name, { shape: of, data }]): Saved => ({ name, dtype: 'F32', shape: of, data }))
-  // Wide elements first, so that each begins where its type wants.
+  // Wide elements first, so that every tensor is aligned to its element size.
   return [...ids, ...outputs]
 }
 
 /**
- * Writes inputs and what the arbiter computed for them as a golden, `verify --golden`'s own food: int64 inputs, float32
- * outputs, under the names of artefacts.
+ * Writes inputs and the arbiter's outputs as a golden: int64 inputs and float32 outputs, under the names of artefacts.
  * @throws AlbertkitError `output`
  */
 export function saveTestCase(path: string, testCase: TestCase, force: boolean): void {

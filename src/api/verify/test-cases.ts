@@ -12,37 +12,37 @@ import type { VerifyOptions } from './report.js'
 import { measureFloat32Errors, type Float32Errors } from './float32-error.js'
 import { textInputs } from './text-inputs.js'
 
-/** One output of a run beside what it should be; `actual` is null where the run lacks it. */
+/** Output of a run and its expected values; `actual` is null if the run lacks it. */
 export interface Pair {
   readonly name: string
   readonly actual: Values | null
   readonly expected: Values
-  /** Its own bound, where that of the test case does not suit it. */
+  /** Bound of this output, if it differs from that of the test case. */
   readonly bound?: Bound
 }
 
-/** Inputs, and what each output should be. */
+/** Inputs and expected outputs. */
 export interface TestCase {
   readonly inputs: ModelInputs
-  /** Null: the runner's own, against the reference (`verify/tolerance.ts`). */
+  /** Null: the runner's own bound against the reference (`compare/tolerances.ts`). */
   readonly bound: Bound | null
-  /** What the arbiter computed, by its own names. */
+  /** Outputs of the arbiter, by its own names. */
   readonly expected: ReadonlyMap<string, Values>
-  /** Rows that are masked everywhere are not compared. */
+  /** True if rows masked everywhere are not compared. */
   readonly skipMasked?: boolean
-  /** How far each output strays when the arbiter computes in float32 itself; asked where a bound is missed. */
+  /** Error of each output if the arbiter computes in float32; used if a bound is exceeded. */
   readonly float32Errors?: Float32Errors
-  /** The outputs of a run, by name, beside what they should be. */
+  /** Pairs each output of a run, by name, with its expected values. */
   readonly pairs: (run: ReadonlyMap<string, Values>) => Pair[]
 }
 
 export interface TestCases {
   readonly testCases: readonly TestCase[]
-  /** What was left out. */
+  /** Notes for the user on what was left out. */
   readonly notes: readonly string[]
 }
 
-/** A test case whose arbiter is a float64 reference; outputs the run lacks are not its business. */
+/** Makes a test case whose arbiter is a float64 reference; outputs that the run lacks are not compared. */
 function referenceCase(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSelection, skip?: RegExp): TestCase {
   const expected = runReference(arbiter.model, arbiter.source, inputs, heads)
   return {
@@ -79,7 +79,7 @@ async function goldenCases(model: AlbertModel, file: string): Promise<TestCase[]
   }
 }
 
-/** A model with no more ids and positions than another one has: inputs drawn for it suit both. */
+/** `a` with its limits on ids and positions reduced to those of `b`: inputs drawn for it fit both. */
 function common(a: AlbertModel, b: AlbertModel): AlbertModel {
   const least = (field: 'vocab_size' | 'type_vocab_size' | 'max_position_embeddings') => ({
     [field]: Math.min(a.config[field], b.config[field]),
@@ -100,12 +100,12 @@ async function draw(
   text?: string,
 ): Promise<DrawnInputs> {
   const drawn = text === undefined ? defaultInputs(model, heads) : await textInputs(opened, heads, text)
-  // The drawn ones fit by construction; those of a text may come from a vocabulary that is not the model's.
+  // Drawn inputs fit by construction; those of a text may come from another model's vocabulary.
   for (const inputs of drawn.inputs) checkInputs(model, inputs, text ?? 'drawn inputs')
   return drawn
 }
 
-/** Inputs that suit both models, and what the other one computes for them. */
+/** Makes test cases with inputs that fit both models and the outputs of the other one. */
 async function againstCases(
   opened: OpenedModel,
   against: string,
@@ -119,9 +119,9 @@ async function againstCases(
   })
   try {
     const { inputs, notes } = await draw(opened, common(opened.model, other.model), heads, options.text)
-    // Families count their hidden states in two ways: where the numbers differ, the same name is another layer.
+    // Families number their hidden states in two ways: if the counts differ, equal names are different layers.
     const skip = hiddenStateCount(opened.model) === hiddenStateCount(other.model) ? undefined : /^hidden_state_/
-    // Where every position is masked, TensorFlow's −10000 and transformers' least float32 are not the same function.
+    // On rows masked everywhere, TensorFlow's −10000 and transformers' lowest float32 give different results.
     const skipMasked = opened.config.mask_penalty !== other.config.mask_penalty
     const [own, theirs] = [opened, other].map(({ model }) => outputNames(model, heads)) as [string[], string[]]
     const single = [...own.filter((name) => !theirs.includes(name)), ...theirs.filter((name) => !own.includes(name))]
@@ -135,7 +135,7 @@ async function againstCases(
   }
 }
 
-/** What the runners are tried on: the golden of `options`, its text, or inputs of our own; and what should come out. */
+/** Makes the test cases of a verification: from a golden, from a text, or from drawn inputs. */
 export async function makeTestCases(
   opened: OpenedModel,
   heads: HeadSelection,

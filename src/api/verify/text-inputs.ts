@@ -10,18 +10,18 @@ import { readLines } from '../input/lines.js'
 import type { OpenedModel } from '../open/open.js'
 import { modelTokenizer } from '../open/tokenizer.js'
 
-/** Lines of one batch; more of them are several batches. */
+/** Lines per batch. */
 export const ROWS = 8
-/** Operations that the reference may spend on a text: about five seconds. */
+/** Floating-point operations of the reference on a text: about five seconds. */
 const BUDGET = 10e9
 
 export const inputsOf = ({ rowIndices: places, ...batch }: Batch): ModelInputs => ({ ...batch, batch: places.length })
 
 /**
- * Real sentences as inputs: the lines of a text (or the texts of a TSV, CSV or JSON-lines file, pairs too) through the
- * model's own tokenizer, as many as the reference can compute in a few seconds.
- * @param budget operations to spend at most; one line is always run
- * @throws AlbertkitError `usage` where the text cannot be read, or the model has no vocabulary beside it
+ * Makes inputs of real sentences: the lines of a text (or the texts of a TSV, CSV or JSON-lines file, pairs included)
+ * through the model's tokenizer, as many as the reference can compute in a few seconds.
+ * @param budget upper limit of floating-point operations; one line is always run
+ * @throws AlbertkitError `usage` if the text cannot be read or the model has no vocabulary beside it
  */
 export async function textInputs(
   opened: OpenedModel,
@@ -31,7 +31,7 @@ export async function textInputs(
 ): Promise<{ readonly inputs: readonly ModelInputs[]; readonly notes: readonly string[] }> {
   const { model } = opened
   if (takesChoices(model, heads))
-    throw usage('a multiple-choice model needs groups of texts, and a file of lines does not group them', {
+    throw usage('a multiple-choice model needs groups of texts, which a file of lines does not have', {
       code: 'option-conflict',
       hint: 'omit `text`, or give inputs with `golden`',
     })
@@ -46,15 +46,13 @@ export async function textInputs(
     if (spent >= budget) continue
     const row = makeFeatures(tokenizer, example.text, example.textB, model.config.max_position_embeddings)
     spent += forwardFlops(model, heads, 1, row.input_ids.length)
-    // One line is always run, however much it costs.
+    // One line is always run, whatever it costs.
     if (spent <= budget || rows.length === 0) rows.push(row)
   }
   if (rows.length === 0) throw usage('there is no text to run the model on', { code: 'text-unusable', file })
   const notes =
     rows.length < total
-      ? [
-          `the first ${rows.length} of ${total} texts were run: more of them would keep the float64 reference busy for long`,
-        ]
+      ? [`only the first ${rows.length} of ${total} texts were run: the float64 reference is slow`]
       : []
   return { inputs: makeBatches(rows, ROWS).map(inputsOf), notes }
 }

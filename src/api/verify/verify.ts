@@ -31,7 +31,7 @@ export type {
 
 const leftOut = (target: CheckpointTarget): NotRun => ({
   runner: fileRunner(target),
-  reason: 'only the runners named were asked for; --runner reference runs it too',
+  reason: 'not among the requested runners; add `runners` reference to run it',
 })
 
 /** Verifies an opened model, and its artefacts in `directory` if one is given. */
@@ -53,7 +53,7 @@ export async function verifyOpened(
   }
   const files = directory === null ? [] : checkpointsIn(directory)
   const quantised = graphs.filter(({ precision }) => precision !== 'f32')
-  // A graph has the heads of its task, a file of weights has them all.
+  // A graph has the heads of its task, a checkpoint has all heads.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
   const { testCases, notes: told } = await makeTestCases(opened, heads, options)
   const notes = [...told]
@@ -82,10 +82,10 @@ export async function verifyOpened(
     else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
   }
   const { comparisons, notRun, operations, wrong } = v
-  if (options.golden !== undefined && comparisons.length === 0)
-    notes.push(
-      `the golden has no output that the model has: ${outputNames(opened.model, heads).join(', ')}, or TensorFlow's names of them`,
-    )
+  if (options.golden !== undefined && comparisons.length === 0) {
+    const names = outputNames(opened.model, heads).join(', ')
+    notes.push(`the golden has none of the model's outputs: ${names}, or their TensorFlow names`)
+  }
   const looked = options.layers === true || options.bisect === true
   return {
     ok: comparisons.length > 0 && wrong.length === 0 && [...comparisons, ...weights].every(({ ok }) => ok),
@@ -105,7 +105,7 @@ export async function verifyOpened(
   }
 }
 
-/** What the artefacts of a directory are for, where their manifest says it. */
+/** Task of the artefacts in a directory, if their manifest gives it. */
 function taskOf(directory: string | null): { task?: Task } {
   const artefacts = directory === null ? {} : (readManifest(directory)?.artefacts ?? {})
   const task = Object.values(artefacts)
@@ -117,7 +117,7 @@ function taskOf(directory: string | null): { task?: Task } {
 /**
  * Verifies a model: against a golden, or against the float64 reference through every runtime that can run its
  * artefacts in `directory`; without artefacts, the source runs through eager TensorFlow.js.
- * @throws AlbertkitError where something cannot be read or run; a failed comparison is a report with `ok: false`
+ * @throws AlbertkitError if something cannot be read or run; a failed comparison is a report with `ok: false`
  */
 export async function verifyModel(
   path: string,

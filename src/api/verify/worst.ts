@@ -1,9 +1,9 @@
 import type { Comparison } from '../../compare/compare.js'
 
-/** How much of its bound a comparison uses; a value that is no number uses more than any. */
+/** Fraction of its bound that a comparison uses; infinite for NaN. */
 const use = ({ maxAbs, atol }: Comparison): number => (maxAbs === null ? Infinity : maxAbs / atol)
 
-/** The worst comparison of each key. Masked rows have a bound of their own and would hide the others: only wrong ones count. */
+/** Worst comparison of each key. Masked rows, whose bound is wider, count only if they are wrong. */
 export function worstBy<T extends Comparison, K>(comparisons: readonly T[], keyOf: (comparison: T) => K): Map<K, T> {
   const worst = new Map<K, T>()
   for (const c of comparisons) {

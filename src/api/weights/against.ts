@@ -9,8 +9,8 @@ import type { ExaminedModel } from '../open/open.js'
 import type { AgainstReport, NotProvided } from './report.js'
 
 /**
- * What the model of a configuration needs and a checkpoint lacks. Its heads are those of `task`, else the checkpoint's
- * and the classifier that the configuration speaks of.
+ * Finds variables that the model of a configuration needs and a checkpoint lacks. Its heads are those of `task`, or
+ * else the checkpoint's and a classifier if the configuration has labels.
  * @throws AlbertkitError as `parseConfig`
  */
 export function compareAgainst(examined: ExaminedModel, file: string, task?: Task): AgainstReport {

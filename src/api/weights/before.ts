@@ -4,7 +4,7 @@ import { parametersOf, readStored } from '../../model/tensors/read.js'
 import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
 import type { BeforeReport } from './report.js'
 
-/** Parameters that the file has, by slot. */
+/** Parameters present in the file, by slot. */
 export const presentParameters = ({ plan }: ExaminedModel): Map<string, Parameter> =>
   new Map([...parametersOf(plan.model)].filter((p) => p.variable !== '').map((p) => [p.slot, p]))
 
@@ -15,13 +15,13 @@ function isSame(a: ExaminedModel, p: Parameter, b: ExaminedModel, q: Parameter):
     if (!same) return
     if (other.length !== piece.length) other = new Float32Array(piece.length)
     readStored(b.source, q, start, other)
-    // NaN is what it was where it was NaN before.
+    // NaN counts as unchanged if it was NaN before.
     for (let i = 0; i < piece.length && same; i++) same = Object.is(piece[i], other[i])
   })
   return same
 }
 
-/** Which variables training did not move: those that are what they were in an earlier checkpoint. */
+/** Finds variables that training did not change: those that equal an earlier checkpoint's. */
 export async function compareBefore(
   after: ExaminedModel,
   path: string,

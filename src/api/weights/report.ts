@@ -4,7 +4,7 @@ import type { WordRanks } from '../../model/health/rank.js'
 import type { TensorStatistics } from '../../model/health/statistics.js'
 import type { MissingVariable } from '../../model/load/build.js'
 
-/** A finding in plain words. `bad`: the model cannot work so; `warning`: look at it; `good`: a question answered well. */
+/** Finding. `bad`: the model cannot work; `warning`: likely problem; `good`: check passed. */
 export interface Verdict {
   readonly level: 'bad' | 'warning' | 'good'
   readonly text: string
@@ -15,9 +15,9 @@ export interface TensorHealth extends TensorStatistics {
   readonly variable: string
   readonly slot: string
   readonly dtype: string
-  /** As stored. */
+  /** Stored shape. */
   readonly shape: readonly number[]
-  /** `initial`: as before training, by its statistics; zeros and ones are so only where training starts from them. */
+  /** `initial`: its statistics are those before training; zeros and ones only if training starts from them. */
   readonly state: 'ok' | 'broken' | 'zero' | 'constant' | 'initial'
 }
 
@@ -27,12 +27,12 @@ export interface HeadHealth {
 }
 
 export interface WeightsReport {
-  /** False where a value is NaN or infinite, or the checkpoint lacks variables of its own configuration. */
+  /** False if a value is NaN or infinite, or the checkpoint lacks variables of its own configuration. */
   readonly ok: boolean
   readonly model: string
   readonly family: string
   readonly architecture: string
-  /** Deviation that parameters are initialised with. */
+  /** Standard deviation of the initializer. */
   readonly initializerRange: number
   readonly verdicts: readonly Verdict[]
   readonly tensors: readonly TensorHealth[]
@@ -47,29 +47,29 @@ export interface WeightsReport {
   readonly notes: readonly string[]
 }
 
-/** A variable of the model that the checkpoint does not provide: training starts it from random values. */
+/** Variable of the model that the checkpoint lacks, so that training starts it from random values. */
 export interface NotProvided {
   readonly slot: string
   /** Its name in this family. */
   readonly variable: string
   readonly shape: readonly number[]
-  /** The shape that the checkpoint has instead; null where it has no such variable. */
+  /** Shape in the checkpoint; null if it has no such variable. */
   readonly found: readonly number[] | null
 }
 export interface AgainstReport {
   readonly config: string
-  /** Variables of the configuration's model. */
+  /** Number of variables of the configuration's model. */
   readonly variables: number
   readonly notProvided: readonly NotProvided[]
-  /** Variables of the checkpoint that no part of a model is called: where names differ, they stand here. */
+  /** Variables of the checkpoint with names that no model has: misspelt or renamed variables. */
   readonly unknown: readonly string[]
 }
 export interface BeforeReport {
   readonly checkpoint: string
-  /** Variables that both have, of the same shape. */
+  /** Number of variables that both have, in the same shape. */
   readonly compared: number
-  /** Those of them whose every value stayed as it was. */
+  /** Those of which every value is unchanged. */
   readonly unchanged: readonly { readonly slot: string; readonly variable: string }[]
-  /** Slots that were not there before, or had another shape. */
+  /** Slots that are new or had another shape. */
   readonly added: readonly string[]
 }

@@ -9,7 +9,7 @@ const bad = (text: string): Verdict => ({ level: 'bad', text })
 const warning = (text: string): Verdict => ({ level: 'warning', text })
 const good = (text: string): Verdict => ({ level: 'good', text })
 
-/** Number of directions that hold `part` of a matrix's energy (its squared Frobenius norm). */
+/** Number of singular directions that hold the fraction `part` of a matrix's energy (squared Frobenius norm). */
 function usedWidth({ singular }: RankEstimate, part = 0.9): number {
   const total = singular.reduce((sum, x) => sum + x * x, 0)
   let [energy, count] = [0, 0]
@@ -28,9 +28,8 @@ function aboutValues({ tensors }: Facts): Verdict[] {
   if (broken.length === 0) return [good('every value is a finite number')]
   return broken.map(({ variable, nan, inf, count }) => {
     const what = [nan > 0 ? `${nan} NaN` : '', inf > 0 ? `${inf} infinite` : ''].filter((x) => x !== '').join(' and ')
-    return bad(
-      `${variable} has ${what} of ${plural(count, 'value')}: every output that they reach is none. Take an earlier checkpoint, and train with a smaller learning rate or without float16`,
-    )
+    const advice = 'Use an earlier checkpoint, and train with a smaller learning rate or without float16'
+    return bad(`${variable} has ${what} of ${plural(count, 'value')}: outputs that depend on them are NaN. ${advice}`)
   })
 }
 
@@ -45,20 +44,19 @@ function aboutZeros({ tensors }: Facts): Verdict[] {
 }
 
 function aboutHeads({ heads, body, initializerRange }: Facts): Verdict[] {
-  if (body === 'untrained')
-    return [
-      warning(
-        `the model is untrained: all of its layers are as initialised (noise of deviation ${initializerRange}, biases 0, LayerNorms 1 and 0)`,
-      ),
-    ]
+  if (body === 'untrained') {
+    const initial = `standard deviation ${initializerRange}, biases 0, LayerNorms 1 and 0`
+    return [warning(`the model is untrained: all of its layers have initial values (${initial})`)]
+  }
   return heads.flatMap(({ head, state }) => {
     if (state === 'untrained')
       return [
         warning(
-          `the ${head} is untrained: all of it is as initialised, and what it says is chance. Fine-tune it, or load the checkpoint that has it`,
+          `the ${head} is untrained: it has initial values, and its outputs are random. ` +
+            'Fine-tune it, or load the checkpoint that has it',
         ),
       ]
-    return state === 'constant' ? [warning(`the ${head} is constant: it says the same whatever the text`)] : []
+    return state === 'constant' ? [warning(`the ${head} is constant: its output is the same for every text`)] : []
   })
 }
 
@@ -69,9 +67,7 @@ function aboutClasses({ classes }: Facts): Verdict[] {
     const winner = classes.find((other) => other.index === c.beatenBy)
     if (winner === undefined) return []
     return [
-      warning(
-        `${name(c)} cannot win: whatever the text, ${name(winner)} has a higher logit, or the same and comes first`,
-      ),
+      warning(`${name(c)} cannot win: for every text, ${name(winner)} has a higher logit, or the same and comes first`),
     ]
   })
 }
@@ -80,20 +76,22 @@ function aboutRanks({ ranks }: Facts): Verdict[] {
   if (ranks === null) return []
   const { word, product } = ranks
   const unused = word.possible - word.numerical
+  const carry = unused === 1 ? 'carries' : 'carry'
+  const energy = `effective rank ${word.effective.toFixed(1)}; ${usedWidth(word)} directions hold 90 % of its energy`
   const verdict =
     unused > 0
       ? warning(
-          `word_embeddings has rank ${word.numerical} of ${word.possible}: ${plural(unused, 'dimension')} of it carr${unused === 1 ? 'ies' : 'y'} nothing`,
+          `word_embeddings has rank ${word.numerical} of ${word.possible}: ` +
+            `${plural(unused, 'dimension')} of it ${carry} nothing`,
         )
-      : good(
-          `word_embeddings uses all of its ${word.possible} dimensions (effective rank ${word.effective.toFixed(1)}; ${usedWidth(word)} directions hold 90 % of its energy)`,
-        )
+      : good(`word_embeddings uses all of its ${word.possible} dimensions (${energy})`)
   if (product === null || product.numerical >= word.numerical) return [verdict]
   const lost = word.numerical - product.numerical
   return [
     verdict,
     warning(
-      `the projection loses ${plural(lost, 'dimension')} of the word embeddings: the product has rank ${product.numerical}`,
+      `the projection loses ${plural(lost, 'dimension')} of the word embeddings: ` +
+        `the product has rank ${product.numerical}`,
     ),
   ]
 }
@@ -102,8 +100,9 @@ const aboutLayers = ({ duplicates }: Facts): Verdict[] =>
   duplicates.map(({ part, layers: [a, b], distance }) =>
     warning(
       distance === 0
-        ? `the ${part} of layers ${a} and ${b} is one set of values in two copies: sharing it would change nothing`
-        : `the ${part} of layers ${a} and ${b} is almost the same (${(100 * distance).toFixed(1)} % apart) though nothing makes them share`,
+        ? `the ${part} of layers ${a} and ${b} has the same values: sharing it would change nothing`
+        : `the ${part} of layers ${a} and ${b} is almost the same (${(100 * distance).toFixed(1)} % apart), ` +
+            'although they are not shared',
     ),
   )
 
@@ -113,7 +112,8 @@ function aboutAgainst({ against, missing }: Facts): Verdict[] {
       ? []
       : [
           bad(
-            `the checkpoint lacks ${plural(missing.length, 'variable')} that its own configuration asks for: ${some(missing.map((m) => m.variable))}`,
+            `the checkpoint lacks ${plural(missing.length, 'variable')} that its own configuration asks for: ` +
+              some(missing.map((m) => m.variable)),
           ),
         ]
   if (against === null) return lacking
@@ -127,16 +127,18 @@ function aboutAgainst({ against, missing }: Facts): Verdict[] {
   return [
     ...lacking,
     warning(
-      `the checkpoint does not provide ${notProvided.length} of ${variables} variables of the model of ${config}, which start from random values: ${some(notProvided.map((n) => n.variable))}`,
+      `the checkpoint does not provide ${notProvided.length} of ${variables} variables of the model of ${config}, ` +
+        `which start from random values: ${some(notProvided.map((n) => n.variable))}`,
     ),
     body.length > 0
       ? bad(
-          `${body.length} of them belong to the body: a model fine-tuned from this checkpoint stays at chance (accuracy 1/number of classes), or far below what it could be`,
+          `${body.length} of them belong to the body: a model fine-tuned from this checkpoint stays at chance ` +
+            '(accuracy 1/number of classes), or far below what it could be',
         )
-      : good('none of them belongs to the body: pooler and heads are what fine-tuning learns'),
-    ...(reshaped.length > 0 ? [warning(`of another shape in the checkpoint: ${some(reshaped)}`)] : []),
+      : good('none of them belongs to the body: fine-tuning learns pooler and heads'),
+    ...(reshaped.length > 0 ? [warning(`different shape in the checkpoint: ${some(reshaped)}`)] : []),
     ...(unknown.length > 0 && body.length > 0
-      ? [warning(`the checkpoint has ${plural(unknown.length, 'variable')} of other names: ${some(unknown)}`)]
+      ? [warning(`the checkpoint has ${plural(unknown.length, 'variable')} with unknown names: ${some(unknown)}`)]
       : []),
   ]
 }
@@ -144,7 +146,7 @@ function aboutAgainst({ against, missing }: Facts): Verdict[] {
 function aboutBefore({ before }: Facts): Verdict[] {
   if (before === null) return []
   const { unchanged, compared, checkpoint, added } = before
-  const fresh = added.length === 0 ? [] : [good(`not there before, or of another shape: ${some(added)}`)]
+  const fresh = added.length === 0 ? [] : [good(`new, or of another shape before: ${some(added)}`)]
   if (compared === 0) return [warning(`nothing in ${checkpoint} has the name and shape of a variable of this model`)]
   if (unchanged.length === compared)
     return [bad(`nothing was trained: all ${compared} variables are what they were in ${checkpoint}`), ...fresh]
@@ -158,7 +160,7 @@ function aboutBefore({ before }: Facts): Verdict[] {
 
 const ORDER = { bad: 0, warning: 1, good: 2 } as const
 
-/** What the numbers mean, the worst first. */
+/** Interpretation of the statistics, worst first. */
 export const verdictsOf = (facts: Facts): Verdict[] =>
   [aboutValues, aboutAgainst, aboutBefore, aboutHeads, aboutClasses, aboutZeros, aboutLayers, aboutRanks]
     .flatMap((about) => about(facts))

@@ -18,9 +18,9 @@ import { verdictsOf } from './verdicts.js'
 export type { HeadHealth, TensorHealth, WeightsReport } from './report.js'
 
 export interface WeightsOptions extends Abortable, OpenModelOptions {
-  /** Configuration of the model that is to be made of the checkpoint. */
+  /** Path of the configuration of the model to initialise from the checkpoint. */
   readonly targetConfig?: string
-  /** An earlier checkpoint of the same training. */
+  /** Path of an earlier checkpoint of the same training. */
   readonly earlierCheckpoint?: string
   readonly onProgress?: (step: string) => void
 }
@@ -40,7 +40,7 @@ const HEADS: readonly (readonly [head: string, pattern: RegExp])[] = [
   ['question answering head', /^qa\//],
 ]
 
-/** A head is untrained where all of it is as initialised, and constant where none of its matrices varies. */
+/** Health of heads: untrained if all values are initial, constant if no matrix varies. */
 function headHealth(tensors: readonly TensorHealth[]): HeadHealth[] {
   return HEADS.flatMap(([head, pattern]) => {
     const own = tensors.filter((t) => pattern.test(t.slot))
@@ -76,16 +76,16 @@ function classesOf(examined: ExaminedModel, tensors: readonly TensorHealth[]): W
   return classHealth(examined.source, model).map((c) => ({ ...c, label: labels?.[c.index] ?? null }))
 }
 
-/** LayerNorms whose values the classes are judged by. */
+/** Names of the LayerNorms whose values bound the logits. */
 function normsBefore({ classifier, layers }: AlbertModel): string[] {
   const norm = classifier?.norm ?? (classifier?.kind === 'token' ? layers.at(-1)?.at(-1)?.outputNorm : undefined)
   return norm === undefined ? [] : [norm.gamma.slot, norm.beta.slot]
 }
 
 /**
- * Examines the weights of a model: statistics of every tensor, heads that are untrained, classes that cannot win,
- * layers that are copies, what the embeddings use of their dimensions; what a checkpoint lacks of another model, and
- * what did not change since an earlier one. Tensors are read by pieces: memory does not grow with the model.
+ * Examines the weights of a model: statistics of every tensor, untrained heads, classes that cannot win, duplicate
+ * layers and the rank of the embeddings; variables that another model needs and the checkpoint lacks, and variables
+ * that equal those of an earlier checkpoint. Tensors are read in pieces: memory does not grow with the model.
  * @throws AlbertkitError as `openModel`, except that missing variables are reported
  */
 export async function analyseWeights(path: string, asked: WeightsOptions = {}): Promise<WeightsReport> {
@@ -114,7 +114,7 @@ export async function analyseWeights(path: string, asked: WeightsOptions = {}): 
     const body = tensors.filter((t) => /^(embeddings|encoder)\//.test(t.slot))
     onProgress?.('ranks of the word embeddings')
     const ranks = await ranksOf(examined, tensors)
-    onProgress?.('layers that are copies')
+    onProgress?.('duplicate layers')
     const [name = path] = distinctNames([path])
     const { checksum, task } = open
     const beside = {

@@ -6,6 +6,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   adapter: '--adapter',
   allowSoftware: '--allow-software',
   batch: '--batch-size',
+  bisect: '--bisect',
   browser: '--browser',
   checksum: '--checksum',
   'checksum: false': '--no-checksum',
