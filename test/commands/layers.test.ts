@@ -68,7 +68,7 @@ describe('albertkit layers', () => {
       [[other, '--text', join(ZH_NEWS, 'test.tsv')], 2, 'there is no vocabulary beside the model'],
       [[ZH_NEWS, '--text', join(folder, 'none.txt')], 2, 'cannot be read'],
       [[ZH_NEWS, '--text', 'a', '--golden', 'b'], 2, 'cannot also be provided'],
-      [[], 2, 'model'],
+      [[], 2, 'MODEL'],
     ] as const
     for (const [args, code, words] of cases) {
       const result = await albertkit(['layers', ...args])

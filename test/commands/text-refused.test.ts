@@ -101,6 +101,6 @@ describe('flags', () => {
     const { masks } = JSON.parse(fits.stdout) as { masks: { position: number }[] }
     expect(masks.map(({ position }) => position)).toEqual([1, positions - 2])
     const beyond = await mask(positions - 3)
-    expect([beyond.code, beyond.stdout]).toEqual([2, expect.stringContaining('lies after')])
+    expect([beyond.code, beyond.stdout]).toEqual([2, expect.stringContaining('is after the first')])
   })
 })

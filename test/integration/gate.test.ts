@@ -93,7 +93,7 @@ describe('labelled lines', () => {
     await refuse(ZH_NEWS, { gateInputs: at('foreign.tsv') }, /no line has a label/)
     await refuse(ZH_NEWS, { gateInputs: at('empty.txt') }, /no line of text/)
     await refuse(ZH_NEWS, { gateInputs: at('absent.tsv') }, /cannot be read/)
-    await refuse(ZH_NEWS, { gateInputs: gate, dtypes: ['f32'] }, /rounded/)
+    await refuse(ZH_NEWS, { gateInputs: gate, dtypes: ['f32'] }, /other than f32/)
     await refuse(ZH_NEWS, { gateInputs: gate, minAgreement: 0 }, /switched off/)
     await refuse(ZH_NEWS, { gateInputs: gate, verify: false }, /switched off/)
     expect(existsSync(at('never'))).toBe(false)

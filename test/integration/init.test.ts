@@ -102,7 +102,7 @@ describe('albertkit init', () => {
 
   it('says which presets there are, what transformers has not, and what is there already', async () => {
     const unknown = await failure(initModel('albert-huge', join(folder, 'never')))
-    expect([unknown.exitCode, unknown.hint]).toEqual([2, expect.stringContaining('albert-xxlarge')])
+    expect([unknown.exitCode, unknown.hint]).toEqual([2, expect.stringContaining('did you mean albert-base?')])
     const zh = await failure(initModel('albert-tiny-zh', join(folder, 'never'), { target: 'safetensors' }))
     expect(zh.exitCode).toBe(4)
     expect((await failure(initModel('albert-tiny-zh', folder))).exitCode).toBe(5)

@@ -170,7 +170,7 @@ describe('goldens of all sorts', () => {
     const pooled = await golden('names', { mine: short, logits: null, pooled_output: null })
     const nothing = await verifyModel(ZH_NEWS, null, { golden: pooled })
     expect(nothing.ok).toBe(false)
-    expect(verifyText(nothing)).toMatch(/no output that the model has: last_hidden_state, pooler_output/)
+    expect(verifyText(nothing)).toMatch(/none of the model's outputs: last_hidden_state, pooler_output/)
   })
 
   it('positions of masked tokens that the inputs do not have are refused', async () => {
