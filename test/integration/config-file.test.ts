@@ -65,8 +65,8 @@ describe('of several configurations in a folder', () => {
     writeFileSync(join(directory, 'albert_config.json'), JSON.stringify({ ...others, hidden_act: 'gelu' }))
     const { config, notes } = await inspectModel(directory)
     expect(config).toMatchObject({ hidden_act: 'gelu_tanh', file: join(directory, 'config.json') })
-    expect(notes.join('\n')).toContain('the configuration is config.json')
-    expect(notes.join('\n')).toContain('albert_config.json is left out')
+    expect(notes.join('\n')).toContain('using config.json')
+    expect(notes.join('\n')).toContain('ignoring albert_config.json')
   })
 
   it("weights of TensorFlow by TensorFlow's, also under a name of its own", async () => {
