@@ -92,14 +92,3 @@ export const ERROR_CODES = {
 } as const satisfies Readonly<Record<string, string>>
 
 export type ErrorCode = keyof typeof ERROR_CODES
-
-/** Codes of errors that are made without one of their own. */
-export const DEFAULT_CODES: Readonly<Record<ErrorKind, ErrorCode>> = {
-  usage: 'option-invalid',
-  malformed: 'header-invalid',
-  unsupported: 'format-unsupported',
-  output: 'output-failed',
-  environment: 'package-missing',
-  check: 'parity-failed',
-  interrupted: 'interrupted',
-}

@@ -1,4 +1,4 @@
-import { DEFAULT_CODES, type ErrorCode, type ErrorKind } from './error-codes.js'
+import type { ErrorCode, ErrorKind } from './error-codes.js'
 
 export type { ErrorKind } from './error-codes.js'
 
@@ -26,7 +26,7 @@ export interface ErrorPlace {
 
 export interface ErrorDetail extends ErrorPlace {
   /** What went wrong, from the closed list in error-codes.ts. */
-  readonly code?: ErrorCode
+  readonly code: ErrorCode
   /** What to do next, one sentence. */
   readonly hint?: string
   readonly cause?: unknown
@@ -41,8 +41,8 @@ export class AlbertkitError extends Error {
   readonly place: ErrorPlace
   readonly hint: string | undefined
 
-  constructor(kind: ErrorKind, message: string, detail: ErrorDetail = {}) {
-    const { code = DEFAULT_CODES[kind], hint, cause, ...place } = detail
+  constructor(kind: ErrorKind, message: string, detail: ErrorDetail) {
+    const { code, hint, cause, ...place } = detail
     super(message, cause === undefined ? undefined : { cause })
     this.kind = kind
     this.code = code
@@ -58,7 +58,7 @@ export class AlbertkitError extends Error {
   with({
     message = this.message,
     ...detail
-  }: Omit<ErrorDetail, 'cause'> & { readonly message?: string }): AlbertkitError {
+  }: Partial<Omit<ErrorDetail, 'cause'>> & { readonly message?: string }): AlbertkitError {
     const hint = this.hint === undefined ? {} : { hint: this.hint }
     return new AlbertkitError(this.kind, message, {
       code: this.code,
@@ -93,15 +93,15 @@ export const isEnvironment = (error: unknown): error is AlbertkitError =>
   error instanceof AlbertkitError && error.kind === 'environment'
 
 /** Shorthands, so that call sites read as sentences. */
-export const malformed = (message: string, detail?: ErrorDetail): AlbertkitError =>
+export const malformed = (message: string, detail: ErrorDetail): AlbertkitError =>
   new AlbertkitError('malformed', message, detail)
-export const unsupported = (message: string, detail?: ErrorDetail): AlbertkitError =>
+export const unsupported = (message: string, detail: ErrorDetail): AlbertkitError =>
   new AlbertkitError('unsupported', message, detail)
-export const usage = (message: string, detail?: ErrorDetail): AlbertkitError =>
+export const usage = (message: string, detail: ErrorDetail): AlbertkitError =>
   new AlbertkitError('usage', message, detail)
-export const outputError = (message: string, detail?: ErrorDetail): AlbertkitError =>
+export const outputError = (message: string, detail: ErrorDetail): AlbertkitError =>
   new AlbertkitError('output', message, detail)
-export const environment = (message: string, detail?: ErrorDetail): AlbertkitError =>
+export const environment = (message: string, detail: ErrorDetail): AlbertkitError =>
   new AlbertkitError('environment', message, detail)
 
 /**

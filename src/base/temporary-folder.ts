@@ -69,6 +69,7 @@ export function temporaryFolder(): TemporaryFolder {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     throw outputError(`no temporary folder could be made: ${message}`, {
+      code: 'output-failed',
       file: parent,
       hint: 'the environment variable TMPDIR names another place',
       cause: error,

@@ -2,14 +2,14 @@ import { expect, it } from 'vitest'
 import { malformed } from '../../src/base/errors.js'
 
 it('an error names what a person gave for a folder of ours', () => {
-  const error = malformed('/tmp/x/a is short', { file: '/tmp/x/a' })
+  const error = malformed('/tmp/x/a is short', { code: 'header-invalid', file: '/tmp/x/a' })
   expect(error.withPath('/tmp/x', 'my.zip').toJSON()).toMatchObject({ message: 'my.zip/a is short', file: 'my.zip/a' })
   expect(error.withPath('/tmp/y', 'my.zip')).toBe(error)
 })
 
 it('an error said otherwise keeps what is not said', () => {
   const cause = new Error('why')
-  const error = malformed('wrong', { file: 'a', tensor: 't', hint: 'do', cause })
+  const error = malformed('wrong', { code: 'header-invalid', file: 'a', tensor: 't', hint: 'do', cause })
   const moved = error.with({ file: 'b' })
   expect(moved.toJSON()).toEqual({
     kind: 'malformed',
@@ -25,5 +25,9 @@ it('an error said otherwise keeps what is not said', () => {
     file: 'a',
     hint: 'go',
   })
-  expect(malformed('wrong').with({}).toJSON()).toEqual({ kind: 'malformed', code: 'header-invalid', message: 'wrong' })
+  expect(malformed('wrong', { code: 'header-invalid' }).with({}).toJSON()).toEqual({
+    kind: 'malformed',
+    code: 'header-invalid',
+    message: 'wrong',
+  })
 })

@@ -137,7 +137,7 @@ export abstract class AlbertkitCommand extends Command {
     this.argv = withSample(this.argv)
     this.#stopListening = listenForInterrupts({
       report: async (signal) => {
-        await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`))
+        await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`, { code: 'interrupted' }))
       },
       waiting: () => {
         this.talk('finishing the current step; press Ctrl-C again to stop at once')

@@ -1,4 +1,4 @@
-import { malformed, unsupported, type AlbertkitError, type ErrorDetail } from '../../base/errors.js'
+import { malformed, unsupported, type AlbertkitError, type ErrorPlace } from '../../base/errors.js'
 import { DTYPE_BYTES, type TensorSource } from '../../formats/core/source.js'
 import type {
   AlbertModel,
@@ -200,7 +200,7 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
   const [first = { slot: '', variable: '' }] = missing
   const expected = first.variable
   const file = source.files[0]
-  const place: ErrorDetail = { ...(file === undefined ? {} : { file }), tensor: expected }
+  const place: ErrorPlace = { ...(file === undefined ? {} : { file }), tensor: expected }
   const present = source.tensors.get(expected)
   if (present !== undefined) {
     // Numbers are well-formed: quantised weights, say. Strings in place of weights are damage.

@@ -37,7 +37,10 @@ export class Charsmap {
     const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
     const size = blob.length >= 4 ? view.getUint32(0, true) : 0
     if (blob.length > 0 && (size % 4 !== 0 || 4 + size > blob.length))
-      throw malformed('the normalisation table of the SentencePiece model is damaged', { file })
+      throw malformed('the normalisation table of the SentencePiece model is damaged', {
+        code: 'tokenizer-invalid',
+        file,
+      })
     this.#units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
     this.#replacements = blob.subarray(4 + size)
   }

@@ -79,11 +79,21 @@ export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
       return true
     })
   } catch (error) {
-    throw malformed('the SentencePiece model cannot be read', { file, cause: error, hint: 'is the file whole?' })
+    throw malformed('the SentencePiece model cannot be read', {
+      code: 'tokenizer-invalid',
+      file,
+      cause: error,
+      hint: 'is the file whole?',
+    })
   }
-  if (pieces.length === 0) throw malformed('the file holds no pieces', { file, hint: 'a SentencePiece model does' })
+  if (pieces.length === 0)
+    throw malformed('the file holds no pieces', { code: 'tokenizer-invalid', file, hint: 'a SentencePiece model does' })
   if (kind !== UNIGRAM)
-    throw unsupported('the SentencePiece model is not of the unigram kind', { file, hint: "ALBERT's are" })
+    throw unsupported('the SentencePiece model is not of the unigram kind', {
+      code: 'tokenizer-unsupported',
+      file,
+      hint: "ALBERT's are",
+    })
   return {
     pieces,
     charsmap,

@@ -104,7 +104,7 @@ describe.skipIf(!REDIS)(`a queue over Redis${REDIS ? '' : ` (${NO_REDIS})`}`, ()
     const broken = await request('broken')
     await submit(broken.merge, broken.shards, { ...options('broken'), attempts: 3 })
     const never = (job: QueueJob): Promise<string> => {
-      throw malformed(`nothing in ${job.places.input} can be used`)
+      throw malformed(`nothing in ${job.places.input} can be used`, { code: 'text-unusable' })
     }
     expect(await work(never, options('broken'))).toMatchObject({ done: 0 })
     const [flow] = (await status(redis.url, 'broken')).flows
