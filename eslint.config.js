@@ -79,6 +79,11 @@ export default tseslint.config(
     plugins: { house },
     rules: {
       'house/rooms': 'error',
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', 70],
+      'max-params': ['error', 5],
+      // A line that is one regular expression, or a row of a table of names, is longer.
+      'max-len': ['error', { code: 120, ignorePattern: '^\\s*\\[?.*(/.*/[a-z]*,?|\\.source)' }],
       '@typescript-eslint/no-restricted-imports': [
         'error',
         { paths: [{ name: '@oclif/core', message: 'Import its parts (@oclif/core/flags …): all of it takes 15 ms.' }] },

@@ -21,8 +21,8 @@ export interface Told extends Abortable {
 }
 
 /**
- * Options whose `onProgress` throws once their signal is aborted: every step of an operation calls it, so that each is a
- * place to stop at.
+ * Options whose `onProgress` throws once their signal is aborted: every step of an operation calls it, so that each is
+ * a place to stop at.
  * @throws AlbertkitError `interrupted` if the signal is aborted already
  */
 export function stoppable<T extends Told>(options: T): T {

@@ -1,8 +1,8 @@
 import { usage } from './errors.js'
 
 /**
- * Checks of what a caller without types may get wrong: an argument that is forgotten or of another type is a usage error
- * that names it, not a TypeError from the depth.
+ * Checks of what a caller without types may get wrong: an argument that is forgotten or of another type is a usage
+ * error that names it, not a TypeError from the depth.
  */
 
 /** @throws AlbertkitError `usage` if `value` is no string, or empty */

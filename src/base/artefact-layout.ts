@@ -115,8 +115,8 @@ export const fileNames = (layout: ArtefactLayout): readonly string[] => [
 ]
 
 /**
- * True if `path` is named like a file of a target: as `convert` names it or, if its folder may hold several, with the same
- * ending.
+ * True if `path` is named like a file of a target: as `convert` names it or, if its folder may hold several, with the
+ * same ending.
  */
 export function isArtefactName(layout: ArtefactLayout, path: string): boolean {
   const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)

@@ -19,7 +19,8 @@ export type ErrorKind =
   | 'interrupted'
 
 /**
- * The closed list of error codes: what went wrong, stable across versions, whatever the message says. `AlbertkitError.code`
+ * The closed list of error codes: what went wrong, stable across versions, whatever the message says.
+ * `AlbertkitError.code`
  * and `error.code` of `--json` are keys of this table. Codes are grouped by the kind that they usually have.
  */
 export const ERROR_CODES = {

@@ -179,8 +179,11 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
         code: 'architecture-unsupported',
         hint:
           title === null
-            ? `weights may be named alike and used otherwise; if it is ${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, give a configuration that says so with \`config\``
-            : `${title} computes something else with weights that are named alike: convert it with the tools of its own code`,
+            ? 'weights may be named alike and used otherwise; if it is ' +
+              `${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, ` +
+              'give a configuration that says so with `config`'
+            : `${title} computes something else with weights that are named ` +
+              'alike: convert it with the tools of its own code',
       },
     )
   }
@@ -188,7 +191,9 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
     throw malformed(`model_type is ${JSON.stringify(type)}, but the weights have the names of ${architecture}`, {
       code: 'config-mismatch',
       ...place,
-      hint: `give the configuration that belongs to these weights with \`config\`; model_type ${JSON.stringify(architecture)} would fit`,
+      hint:
+        'give the configuration that belongs to these weights with `config`; ' +
+        `model_type ${JSON.stringify(architecture)} would fit`,
     })
   }
   // transformers' ALBERT passes over these fields.
@@ -269,7 +274,8 @@ function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNu
   const rule =
     field === 'layer_norm_eps'
       ? 'a number between 0 and 1'
-      : `a whole number from 1 to ${String(field.startsWith('num_hidden') || field === 'inner_group_num' ? MAX_LAYERS : MAX_SIZE)}`
+      : 'a whole number from 1 to ' +
+        String(field.startsWith('num_hidden') || field === 'inner_group_num' ? MAX_LAYERS : MAX_SIZE)
   throw malformed(given === undefined ? `${field} is missing` : `${field} is ${JSON.stringify(given)}`, {
     code: 'config-invalid',
     file: raw.file,

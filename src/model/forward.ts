@@ -130,10 +130,9 @@ function classify<T>(
   ops: Ops<T>,
   config: ModelConfig,
   head: ClassifierHead,
-  last: T,
-  poolFor: (own: Dense | null) => (() => T) | null,
-  inputs: ForwardInputs<T>,
+  from: { last: T; poolFor: (own: Dense | null) => (() => T) | null; inputs: ForwardInputs<T> },
 ): T | null {
+  const { last, poolFor, inputs } = from
   const take = head.kind === 'token' ? () => last : poolFor(head.pooler)
   if (take === null) return null
   return ops.scope('classifier', () => {
@@ -209,7 +208,8 @@ export function forward<T>(
     pooler_output: pooled,
     prediction_logits: mlm !== null && heads.mlm ? ops.scope('mlm', () => predictTokens(ops, model, mlm, last)) : null,
     sop_logits: sop !== null && heads.sop ? orderSentences(ops, sop, poolFor) : null,
-    logits: classifier !== null && heads.classifier ? classify(ops, config, classifier, last, poolFor, inputs) : null,
+    logits:
+      classifier !== null && heads.classifier ? classify(ops, config, classifier, { last, poolFor, inputs }) : null,
     ...answerSpans(ops, heads.qa ? qa : null, last),
   }
 }

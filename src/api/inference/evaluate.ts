@@ -1,4 +1,4 @@
-import { usage } from '../../base/errors.js'
+import { usage, type AlbertkitError } from '../../base/errors.js'
 import { classIndexOf } from '../../text/data/classes.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { crossEntropy, float32Text } from '../../text/data/numbers.js'
@@ -40,6 +40,12 @@ function warn(evaluation: Pick<Evaluation, 'accuracy' | 'lines'>, classes: reado
     )
   return warnings
 }
+
+const noKnownLabel = (): AlbertkitError =>
+  usage('no line has a label that the model knows', {
+    code: 'labels-mismatch',
+    hint: 'a line is label<TAB>text (`inputFormat: tsv`); `labels` names the classes, `labelColumn` the column',
+  })
 
 /**
  * Scores predictions of labelled lines.
@@ -96,11 +102,7 @@ export async function evaluate(
     if (mistakes.length > 100 * SHOWN)
       mistakes.splice(0, mistakes.length, ...new Set([...keep((m) => m.crossEntropy), ...keep((m) => m.probability)]))
   }
-  if (lines === 0)
-    throw usage('no line has a label that the model knows', {
-      code: 'labels-mismatch',
-      hint: 'a line is label<TAB>text (`inputFormat: tsv`); `labels` names the classes, `labelColumn` the column',
-    })
+  if (lines === 0) throw noKnownLabel()
   if (batch.length > 0) batches.push(batch.reduce((a, b) => a + b) / batch.length)
   const classes = scores(names, confusion)
   const accuracy = right / lines

@@ -5,8 +5,8 @@ import type { FilePort } from '../core/file-port.js'
 import { PortFiles, type EmscriptenFiles } from './port-files.js'
 
 /**
- * h5wasm, the HDF5 library compiled to WebAssembly, in the build that runs everywhere. It reads files of a port by ranges
- * (port-files.ts), and what it prints of its errors becomes part of ours.
+ * h5wasm, the HDF5 library compiled to WebAssembly, in the build that runs everywhere. It reads files of a port by
+ * ranges (port-files.ts), and what it prints of its errors becomes part of ours.
  */
 
 /** H5T_class_t: kinds of element types. */

@@ -40,7 +40,8 @@ function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Placed
   const end = byteLength === 0 ? first : first + spanOf(shape, strides) * type.width
   if (!(end <= place.bytes))
     throw fail(
-      `the tensor takes bytes ${first} to ${end} of a storage that has ${place.bytes}: shape [${shape.join(', ')}], strides [${strides.join(', ')}]`,
+      `the tensor takes bytes ${first} to ${end} of a storage that has ${place.bytes}: ` +
+        `shape [${shape.join(', ')}], strides [${strides.join(', ')}]`,
       place.offset,
     )
   if (byteLength > Math.max(place.bytes, MAX_EXPANDED_BYTES))

@@ -122,7 +122,8 @@ function row(
 }
 
 const XXLARGE_NOTE =
-  'no way of counting gives it: pooler (16.8M) included, the heads (0.6M) and positions at width H (2.0M) are too small; the table of widths prints 225M for the same widths'
+  'no way of counting gives it: pooler (16.8M) included, the heads (0.6M) and positions at width ' +
+  'H (2.0M) are too small; the table of widths prints 225M for the same widths'
 
 function sizes(): PaperTable {
   const bert = (changes: Partial<ModelConfig>): ModelConfig => configOf('bert-base', changes)
@@ -213,6 +214,8 @@ export function factorisationExample(): FactorisationExample {
 export const PAPER_FINDINGS: readonly string[] = [
   'Rows that share nothing (all of BERT, and "not shared") follow without the pooler; rows that share follow with it.',
   'Heads for masked tokens and sentence order are in no printed number.',
-  'ALBERT xlarge is 58.7M as released, which is the 59M; with position embeddings of the hidden size it is 59.7M, which is the 60M. The same width explains 225M and 499M.',
-  'ALBERT xxlarge is 222.6M as released and 224.7M with positions at width H; the printed 233M and 235M follow from no way of counting.',
+  'ALBERT xlarge is 58.7M as released, which is the 59M; with position embeddings of the hidden ' +
+    'size it is 59.7M, which is the 60M. The same width explains 225M and 499M.',
+  'ALBERT xxlarge is 222.6M as released and 224.7M with positions at width H; ' +
+    'the printed 233M and 235M follow from no way of counting.',
 ]

@@ -218,7 +218,9 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
   const leaf = expected.split(/[/.]/).slice(-2).join('/')
   const near = found.unknown.find((name) => name.split(/[/.]/).join('/').endsWith(leaf))
   const nested = /layer_\d|group_\d/.test(first.slot)
-  const sizes = `${config.file} says num_hidden_layers ${config.num_hidden_layers}, num_hidden_groups ${config.num_hidden_groups}; `
+  const sizes =
+    `${config.file} says num_hidden_layers ${config.num_hidden_layers}, ` +
+    `num_hidden_groups ${config.num_hidden_groups}; `
   const reason =
     near === undefined ? `read as ${found.table.title}: ${found.reason}` : `the nearest name in the file is ${near}`
   return malformed(`${expected} is missing${others}`, {

@@ -132,13 +132,16 @@ export function checkDimensions(source: TensorSource, found: Identification, con
     const variable = vote.variables[0] ?? ''
     const count = vote.variables.length
     throw malformed(
-      `${field} is ${given}, but ${count} variable${count === 1 ? '' : 's'} of the weights say${count === 1 ? 's' : ''} ${vote.size}`,
+      `${field} is ${given}, but ${count} variable${count === 1 ? '' : 's'} of ` +
+        `the weights say${count === 1 ? 's' : ''} ${vote.size}`,
       {
         code: 'config-mismatch',
         file: config.file,
         field,
         tensor: variable,
-        hint: `${variable} has shape ${show(source.tensors.get(variable)?.shape ?? [])}; ${field} ${vote.size} would fit`,
+        hint:
+          `${variable} has shape ` +
+          `${show(source.tensors.get(variable)?.shape ?? [])}; ${field} ${vote.size} would fit`,
       },
     )
   }
@@ -153,7 +156,9 @@ export function checkDimensions(source: TensorSource, found: Identification, con
       code: 'shape-mismatch',
       file: info.file,
       tensor: mapped.variable,
-      hint: `the configuration ${config.file} and the other weights give [${axes.map(({ label }) => label).join(', ')}]`,
+      hint:
+        `the configuration ${config.file} and the other weights give ` +
+        `[${axes.map(({ label }) => label).join(', ')}]`,
     })
   }
 }

@@ -103,7 +103,8 @@ export function compareFacts(config: ModelConfig, facts: GraphFacts, file: strin
   if (differing.length > 0)
     return differing.map(
       (field) =>
-        `${field} is ${config[field]}, but the graph in ${file} has ${String(facts[field])}: if the graph is right, outputs will be wrong`,
+        `${field} is ${config[field]}, but the graph in ${file} has ` +
+        `${String(facts[field])}: if the graph is right, outputs will be wrong`,
     )
   if (shown.length === 0) return []
   const list = shown.map((field) => `${field} ${String(facts[field])}`).join(', ')

@@ -84,7 +84,8 @@ const rowsOf = ({ name, transposed }: DenseHead): readonly [NameRow, NameRow] =>
 /**
  * Takes the dense layer `head` as the classifier; one that the model had is left out instead.
  * @param head what the names of its kernel and bias begin with, or the name of its kernel
- * @throws AlbertkitError `usage` if there is none of this name, `unsupported` if it is no dense layer over the hidden size
+ * @throws AlbertkitError `usage` if there is none of this name, `unsupported` if it is no dense layer over the hidden
+ * size
  */
 export function takeHead(
   source: TensorSource,
@@ -110,7 +111,8 @@ export function takeHead(
     const shape = source.tensors.get(first)?.shape.join(', ') ?? ''
     throw unsupported(
       only === undefined
-        ? `${head} is no dense layer over the hidden size ${width}, with a kernel and a bias: ${first} has shape [${shape}]`
+        ? `${head} is no dense layer over the hidden size ${width}, with a ` +
+            `kernel and a bias: ${first} has shape [${shape}]`
         : `${head} has several dense layers: ${heads.map(({ name }) => name).join(', ')}`,
       {
         code: 'architecture-unsupported',

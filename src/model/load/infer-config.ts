@@ -7,7 +7,8 @@ import { FIXED, WORDS } from './keras-config.js'
 import type { Dim } from '../names/row.js'
 
 /**
- * A configuration out of the weights alone, where shapes and names tell it: keras-hub's kernels keep the heads as an axis,
+ * A configuration out of the weights alone, where shapes and names tell it: keras-hub's kernels keep the heads as an
+ * axis,
  * and Keras writes the names of layers beside their weights. What they cannot tell is how often shared layers are used.
  */
 
@@ -92,12 +93,15 @@ export function completeFromWeights(source: TensorSource, found: Identification,
   const word = WORDS[missing] ?? missing
   const sizes = Object.entries(fields).filter(([, value]) => Number.isInteger(value))
   throw malformed(
-    `${given === null ? 'there is no configuration beside the weights, and they' : 'the configuration and the weights'} do not tell ${word}`,
+    (given === null ? 'there is no configuration beside the weights, and they' : 'the configuration and the weights') +
+      ` do not tell ${word}`,
     {
       code: given === null ? 'config-missing' : 'config-invalid',
       file: place,
       field: missing,
-      hint: `give \`config\` with {"${word}": …}; the weights tell the rest: ${sizes.map(([field, value]) => `${field} ${String(value)}`).join(', ')}`,
+      hint:
+        `give \`config\` with {"${word}": …}; the weights tell the ` +
+        `rest: ${sizes.map(([field, value]) => `${field} ${String(value)}`).join(', ')}`,
     },
   )
 }

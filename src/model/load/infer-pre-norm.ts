@@ -5,8 +5,8 @@ import type { Identification } from '../names/identification.js'
 const PRE_NORM = /(^|\/)(?:layer_shared\/(?:attention|intermediate|output)_\d+|loss\/LayerNorm)\//
 
 /**
- * A configuration that does not say `ln_type`, completed by what names of variables say: in post-LN and pre-LN models of
- * albert_zh they are the same, but for these.
+ * A configuration that does not say `ln_type`, completed by what names of variables say: in post-LN and pre-LN models
+ * of albert_zh they are the same, but for these.
  */
 export function completeFromNames(
   raw: RawConfig,
@@ -16,6 +16,8 @@ export function completeFromNames(
   const sign = [...mapped.values()].find(({ variable }) => PRE_NORM.test(variable))
   if (table.family !== 'zh' || given !== null || 'albertkit' in raw.fields || sign === undefined)
     return { raw, notes: [] }
-  const note = `the configuration has no ln_type; ${sign.variable} is a name that only pre-LN models have, so the model is one`
+  const note =
+    `the configuration has no ln_type; ${sign.variable} is a name that ` +
+    'only pre-LN models have, so the model is one'
   return { raw: { ...raw, fields: { ...raw.fields, ln_type: 'preln' } }, notes: [note] }
 }

@@ -112,7 +112,8 @@ export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): Raw
   const known = BACKBONE.exec(backbone?.name ?? '')?.[1]
   if (backbone === null || known === undefined) {
     throw unsupported(
-      `the configuration is of a Keras ${object.name}${backbone === null || backbone === object ? '' : ` with a ${backbone.name}`}`,
+      'the configuration is of a Keras ' +
+        `${object.name}${backbone === null || backbone === object ? '' : ` with a ${backbone.name}`}`,
       {
         code: 'architecture-unsupported',
         file: raw.file,

@@ -8,8 +8,8 @@ import type { ModelConfig, RawConfig } from '../config.js'
 const PLACEHOLDER = /^LABEL_\d+$/
 
 /**
- * The configuration with the labels that belong to the classifier. Names that nobody gave (`LABEL_0`) are left out where
- * their number is another; names that somebody gave are not.
+ * The configuration with the labels that belong to the classifier. Names that nobody gave (`LABEL_0`) are left out
+ * where their number is another; names that somebody gave are not.
  * @throws AlbertkitError `malformed` if the configuration has another number of classes than the weights
  */
 export function settleLabels(
@@ -26,7 +26,8 @@ export function settleLabels(
   const count = names?.length ?? raw.fields.num_labels
   if (typeof count !== 'number' || count === classes) return same
   if (names?.every((name) => PLACEHOLDER.test(name)) === true) {
-    const note = `id2label has ${count} labels without names, but the classifier has ${classes} classes: they are left out`
+    const note =
+      `id2label has ${count} labels without names, but the classifier has ${classes} classes: ` + 'they are left out'
     return { config: { ...config, id2label: null }, notes: [note] }
   }
   throw malformed(`${field} ${names === null ? 'is' : 'has'} ${count}, but the classifier has ${classes} classes`, {
@@ -34,6 +35,8 @@ export function settleLabels(
     file: raw.file,
     field,
     tensor: classifier.weight.variable,
-    hint: `${classifier.weight.variable} has shape [${classifier.weight.shape.join(', ')}]; ${classes} labels would fit`,
+    hint:
+      `${classifier.weight.variable} has shape ` +
+      `[${classifier.weight.shape.join(', ')}]; ${classes} labels would fit`,
   })
 }

@@ -96,7 +96,8 @@ export function refuseLeftover(
   }
   const said = [...parts.values()].map(
     ({ part, names }) =>
-      `${list(names)}: ${part === null ? `no variable of ${found.table.title} has such a name` : `it looks like ${part.words}`}`,
+      `${list(names)}: ` +
+      (part === null ? `no variable of ${found.table.title} has such a name` : `it looks like ${part.words}`),
   )
   const count = inside.length === 1 ? 'a variable' : `${inside.length} variables`
   const advice = [...parts.values()].flatMap(({ part }) => part?.advice ?? [])
@@ -107,7 +108,9 @@ export function refuseLeftover(
       code: 'tensor-unknown',
       file: source.tensors.get(first)?.file ?? found.table.title,
       tensor: first,
-      hint: `${[...new Set(advice)].map((text) => `${text}; `).join('')}to compute without them all the same: \`ignore\` ${patterns.join(' and ')}`,
+      hint:
+        `${[...new Set(advice)].map((text) => `${text}; `).join('')}to compute without them all the same: ` +
+        `\`ignore\` ${patterns.join(' and ')}`,
     },
   )
 }
@@ -122,7 +125,9 @@ export function notesOnOutside({ outside }: Leftover, dense: readonly string[]):
       ? ''
       : `; as the classifier of the model: ${dense.map((name) => `\`head\` ${name}`).join(' or ')}`
   return [
-    `left out, for ${outside.length === 1 ? 'it is no variable' : 'they are no variables'} of the model: ${list(outside)}${looks}${more}`,
+    'left out, for ' +
+      `${outside.length === 1 ? 'it is no variable' : 'they are no variables'} of the model: ` +
+      `${list(outside)}${looks}${more}`,
   ]
 }
 
@@ -141,6 +146,8 @@ export function refuseForeignNames(
     code: 'architecture-unsupported',
     file: source.files[0] ?? '',
     ...(body === undefined ? {} : { tensor: body.variable }),
-    hint: `${title} computes something else with weights that are named alike; if it is BERT under another name, a configuration whose model_type is "bert" says so`,
+    hint:
+      `${title} computes something else with weights that are named alike; if it is BERT ` +
+      'under another name, a configuration whose model_type is "bert" says so',
   })
 }

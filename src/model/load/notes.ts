@@ -7,11 +7,13 @@ export function modelNotes(found: Identification, raw: RawConfig, options: Confi
   const notes: string[] = []
   if (hasLayerNorms(found) && options.layerNormEpsilon === undefined)
     notes.push(
-      'the LayerNorms belong to each layer; no file says which epsilon such a model was trained with: 1e-12 is assumed, --layer-norm-epsilon 1e-3 takes that of Keras',
+      'the LayerNorms belong to each layer; no file says which epsilon such a model was trained ' +
+        'with: 1e-12 is assumed, --layer-norm-epsilon 1e-3 takes that of Keras',
     )
   if (raw.classifierActivation !== undefined && found.mapped.has('classifier/output_weights'))
     notes.push(
-      `the classifier was saved with the activation ${raw.classifierActivation}; albertkit gives its logits, from before it`,
+      'the classifier was saved with the activation ' +
+        `${raw.classifierActivation}; albertkit gives its logits, from before it`,
     )
   if (raw.computesIn !== undefined)
     notes.push(`the configuration says ${raw.computesIn}, in which keras-hub computes; albertkit computes in float32`)

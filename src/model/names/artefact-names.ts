@@ -70,7 +70,7 @@ export function identifyArtefact(source: TensorSource): Identification {
   const what = source.format === 'onnx' ? 'ONNX' : 'tfjs'
   if (first === undefined) {
     const file = source.files[0]
-    throw unsupported(`the ${what} model was not written by albertkit: its weights do not say which parameters they are`, {
+    throw unsupported(`the ${what} model was not written by albertkit: its weights do not name their parameters`, {
       code: 'source-foreign',
       ...(file === undefined ? {} : { file }),
       hint: 'convert the model that it was exported from',
@@ -98,7 +98,8 @@ export function identifyArtefact(source: TensorSource): Identification {
   }
   return {
     table,
-    reason: `the file says that albertkit wrote it from ${first.title}; ${mapped.size} weights are named by their slots`,
+    reason:
+      `the file says that albertkit wrote it from ${first.title}; ` + `${mapped.size} weights are named by their slots`,
     mapped,
     skipped,
     unknown: [],

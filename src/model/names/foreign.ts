@@ -13,7 +13,8 @@ export interface ForeignPart {
 }
 
 const MERGE_LORA =
-  'merge the deltas first, with `mergeLora` (adapter_config.json beside the weights has their scale) or PEFT merge_and_unload()'
+  'merge the deltas first, with `mergeLora` (adapter_config.json beside the ' +
+  'weights has their scale) or PEFT merge_and_unload()'
 const MERGE_PEFT = 'merge it with PEFT (merge_and_unload()) and convert the result'
 
 // prettier-ignore

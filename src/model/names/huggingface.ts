@@ -112,8 +112,8 @@ const HF_SPELLINGS: NameTable['spellings'] = [
 ]
 
 /*
- * albert_pytorch's modeling_albert_bright.py: albert_zh under BERT's names, with one layer for all. Its masked-token head
- * differs from albert_zh's and is left out.
+ * albert_pytorch's modeling_albert_bright.py: albert_zh under BERT's names, with one layer for all. Its masked-token
+ * head differs from albert_zh's and is left out.
  */
 // prettier-ignore
 const BRIGHT_BODY: readonly Row[] = [

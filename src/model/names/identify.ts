@@ -38,8 +38,8 @@ function tablesFor(config: RawConfig | null): readonly NameTable[] {
 }
 
 /**
- * Sorts by `table`, wherever in the file its names begin: at the family's own prefix, where a model is, else below the one
- * scope that holds one.
+ * Sorts by `table`, wherever in the file its names begin: at the family's own prefix, where a model is, else below the
+ * one scope that holds one.
  * @throws AlbertkitError `unsupported` if several do
  */
 function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
@@ -101,7 +101,10 @@ function nearestHint(candidates: readonly MatchedNames[]): string {
   if (nearest.mapped.size === 0) return `known families: ${[...new Set(NAME_TABLES.map((t) => t.family))].join(', ')}`
   const missing = coreMissing(nearest)
   const more = missing.length > 2 ? ` and ${missing.length - 2} more` : ''
-  return `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but ${missing.slice(0, 2).join(', ')}${more} ${missing.length === 1 ? 'is' : 'are'} missing`
+  return (
+    `nearest is ${nearest.table.title}: ${nearest.mapped.size} names fit, but ` +
+    `${missing.slice(0, 2).join(', ')}${more} ${missing.length === 1 ? 'is' : 'are'} missing`
+  )
 }
 
 /** Of the families whose sign was found: the one that the configuration speaks for, if its names are there, else the one that most names fit. */

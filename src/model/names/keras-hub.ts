@@ -2,7 +2,8 @@ import { inScope, toRows, type NameRow, type NameTable, type Row } from './row.j
 import { KERAS_HUB_SKIPPED } from './skipped.js'
 
 /**
- * Names of keras-hub (keras-nlp) in the files of Keras 3: `.weights.h5`, and what a `.keras` file holds. Keras calls a layer
+ * Names of keras-hub (keras-nlp) in the files of Keras 3: `.weights.h5`, and what a `.keras` file holds. Keras calls a
+ * layer
  * there by its class and a number within its model, and variables by their numbers: `layers/dense_1/vars/0`. Query, key
  * and value keep the heads as an axis of their own.
  */

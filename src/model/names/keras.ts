@@ -54,8 +54,8 @@ const NEXT_SENTENCE: readonly Row[] = [
 ]
 
 /*
- * models/bert_classifier.py, whose head is called sentence_prediction: one dense layer after the pooler of the encoder, or
- * a pooler of its own; its first edition was networks/classification.py. models/bert_span_labeler.py.
+ * models/bert_classifier.py, whose head is called sentence_prediction: one dense layer after the pooler of the encoder,
+ * or a pooler of its own; its first edition was networks/classification.py. models/bert_span_labeler.py.
  */
 // prettier-ignore
 const CLASSIFIERS: readonly Row[] = [

@@ -8,7 +8,8 @@ import type { Family, MlmHeadSettings } from '../config.js'
  * names only and follow from the others (`layerNormIndices`), as does `{th}`, the number of an inner layer behind an
  * underscore, which the first one does not have. The third column has the dimensions by symbol, as the
  * forward pass means them: V vocabulary, E embedding, H hidden, I intermediate, P positions, T token types, N labels,
- * 16 the groups of google_fast, and A the hidden size of attention, which some files keep as two axes, heads and size of a head (same bytes). The
+ * 16 the groups of google_fast, and A the hidden size of attention, which some files keep as two axes, heads and size
+ * of a head (same bytes). The
  * fourth says how the stored bytes differ: `T` transposed, PyTorch's `weight`; `G` sixteen groups, the group last.
  */
 export interface NameRow {

@@ -5,8 +5,8 @@ import { ReferenceOps, type Tensor } from './reference.js'
 const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Math.fround) })
 
 /**
- * The reference with float32 instead of float64 between its operations, and products with kernels summed in float32 term
- * after term: how far plain float32 arithmetic strays from the model, whatever computes it.
+ * The reference with float32 instead of float64 between its operations, and products with kernels summed in float32
+ * term after term: how far plain float32 arithmetic strays from the model, whatever computes it.
  */
 export class Float32ReferenceOps extends ReferenceOps {
   protected override product(

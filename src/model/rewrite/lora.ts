@@ -196,7 +196,8 @@ function checkShapes(name: string, { info }: Entry, { a, b, transposed }: Delta,
   const { shape } = info
   if (isFloat(info.dtype) && rank === own && shape.length === 2 && shape[0] === rows && shape[1] === columns) return
   throw unsupported(
-    `the deltas of ${name} have shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}], the weight [${shape.join(', ')}]`,
+    `the deltas of ${name} have shapes [${a.shape.join(', ')}] and ` +
+      `[${b.shape.join(', ')}], the weight [${shape.join(', ')}]`,
     {
       code: 'shape-mismatch',
       file,

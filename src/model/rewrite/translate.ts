@@ -67,8 +67,10 @@ class Translator {
   refusePreNorm(): void {
     if (this.config.norm_position === 'post' && (this.model.classifier?.norm ?? null) === null) return
     throw this.refuse(
-      'the model is pre-LN: it normalises the input of each sub-layer, where the ALBERT and BERT of transformers normalise each sum',
-      'no weights make the two the same; `targets` tf keeps the model as it is, `targets` onnx and `targets` tfjs run it',
+      'the model is pre-LN: it normalises the input of each sub-layer, where ' +
+        'the ALBERT and BERT of transformers normalise each sum',
+      'no weights make the two the same; `targets` tf keeps the model as ' +
+        'it is, `targets` onnx and `targets` tfjs run it',
     )
   }
 
@@ -91,7 +93,8 @@ class Translator {
     throw this.refuse(
       `the masked-token head of this model ${what}; ${whose} code has one for both`,
       act === null
-        ? `\`layerNormEpsilon\` ${config.layer_norm_eps} takes that for the head as well, which changes its logits a little; ${ANY}`
+        ? `\`layerNormEpsilon\` ${config.layer_norm_eps} takes that for the head ` +
+            `as well, which changes its logits a little; ${ANY}`
         : ANY,
       model.mlm.norm.gamma.variable,
     )
@@ -108,7 +111,8 @@ class Translator {
     const [L, G] = [config.num_hidden_layers, config.num_hidden_groups]
     if (differs !== undefined) {
       throw this.refuse(
-        `with ${L} layers in ${G} groups, layer ${differs} takes group ${groupOfLayer(config, differs)} here and group ${groupOfLayer(there, differs)} in ${whose} code`,
+        `with ${L} layers in ${G} groups, layer ${differs} takes group ` +
+          `${groupOfLayer(config, differs)} here and group ${groupOfLayer(there, differs)} in ${whose} code`,
         hint,
       )
     }
@@ -160,8 +164,10 @@ class Translator {
     const { family, architecture } = config
     if (family === 'zh') {
       throw this.refuse(
-        "albert_zh applies word_embeddings_2 before position and token type are added; transformers' ALBERT adds them first, at width E",
-        '`targetArchitecture` bert writes a plain BERT with the same outputs, `targetArchitecture` albert an ALBERT of embedding_size = hidden_size that shares its layers',
+        'albert_zh applies word_embeddings_2 before position and token type are ' +
+          "added; transformers' ALBERT adds them first, at width E",
+        '`targetArchitecture` bert writes a plain BERT with the same outputs, `targetArchitecture` ' +
+          'albert an ALBERT of embedding_size = hidden_size that shares its layers',
         model.embeddings.factor?.variable,
       )
     }
@@ -169,7 +175,8 @@ class Translator {
     if (family === 'google') this.refuseGroups(config, there, "transformers'")
     if (family === 'google_fast') {
       throw this.refuse(
-        `the feed-forward kernels of google_fast are ${FFN_GROUPS} groups, each of its own channels; those of transformers' ALBERT are whole`,
+        `the feed-forward kernels of google_fast are ${FFN_GROUPS} groups, each of ` +
+          `its own channels; those of transformers' ALBERT are whole`,
         `\`targetArchitecture\` albert writes them whole, with zeros between the groups; ${ANY}`,
         model.layers[0]?.[0]?.intermediate.kernel.variable,
       )
@@ -177,7 +184,8 @@ class Translator {
     const own = this.#ownNorm()
     if (own !== null) {
       throw this.refuse(
-        "every layer has LayerNorms of its own beside kernels that are shared; transformers' ALBERT shares both or neither",
+        'every layer has LayerNorms of its own beside kernels that are ' +
+          "shared; transformers' ALBERT shares both or neither",
         '`targetArchitecture` albert writes every layer as a group of its own',
         own.variable,
       )
@@ -187,7 +195,9 @@ class Translator {
       filled.push(...this.identity(config.hidden_size))
     const { num_hidden_layers, num_hidden_groups, inner_group_num } = config
     const runs = architecture === 'bert' || isRunnable(num_hidden_layers, num_hidden_groups, inner_group_num)
-    const note = `transformers 4 fails on a group of more inner layers (${inner_group_num}) than layers take it; --as albert writes a group for each`
+    const note =
+      `transformers 4 fails on a group of more inner layers (${inner_group_num}) ` +
+      'than layers take it; --as albert writes a group for each'
     return this.finish(there, filled, null, runs ? [] : [note])
   }
 
@@ -203,7 +213,8 @@ class Translator {
       if (config.embedding_size === config.hidden_size) {
         if (!this.mapsToItself(model.embeddings.mapping)) {
           throw this.refuse(
-            `embedding_size equals hidden_size (${config.hidden_size}), where Google's code has no embedding_hidden_mapping_in, and this one is no identity`,
+            `embedding_size equals hidden_size (${config.hidden_size}), where Google's code ` +
+              'has no embedding_hidden_mapping_in, and this one is no identity',
             'convert to `targets` safetensors, `targets` onnx or `targets` tfjs',
             model.embeddings.mapping?.kernel.variable,
           )
@@ -228,7 +239,8 @@ class Translator {
     const notes: string[] = []
     if (family === 'hf' && (hidden_act === 'gelu_erf' || hidden_act === 'swish'))
       notes.push(
-        `Google's modeling.py has no ${hidden_act === 'swish' ? 'swish' : 'erf form of GELU'}: the configuration names it in transformers' words, which that code refuses`,
+        `Google's modeling.py has no ${hidden_act === 'swish' ? 'swish' : 'erf form of GELU'}: the ` +
+          `configuration names it in transformers' words, which that code refuses`,
       )
     if (layer_norm_eps !== 1e-12)
       notes.push(`Google's modeling.py has no layer_norm_eps: its LayerNorm takes 1e-12, this model ${layer_norm_eps}`)
@@ -289,7 +301,8 @@ class Translator {
     const { embedding_size: E, hidden_size: H } = config
     if (config.family !== 'zh' && E !== H) {
       throw this.refuse(
-        `the embeddings are normalised at width ${E} and then mapped to ${H}: BERT normalises at width ${H}, so no table does the same`,
+        `the embeddings are normalised at width ${E} and then mapped to ${H}: ` +
+          `BERT normalises at width ${H}, so no table does the same`,
         '`targets` safetensors writes it as the ALBERT it is',
         model.embeddings.mapping?.kernel.variable,
       )

@@ -24,8 +24,8 @@ export const base64Of = (bytes: Uint8Array): string => {
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
- * SentencePiece's normalisation table: a double array trie (darts-clone) over UTF-8 whose values are places in a list of
- * zero-terminated replacements (google/sentencepiece normalizer.cc, `DecodePrecompiledCharsMap`).
+ * SentencePiece's normalisation table: a double array trie (darts-clone) over UTF-8 whose values are places in a list
+ * of zero-terminated replacements (google/sentencepiece normalizer.cc, `DecodePrecompiledCharsMap`).
  */
 export class Charsmap {
   readonly #units: Uint32Array

@@ -142,8 +142,8 @@ export function loadTokenizer(files: FilePort, path: string, options: LoadTokeni
 const SETTINGS = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']
 
 /**
- * A vocabulary with all that `loadTokenizer` looks at beside it, to take to another place: files that say how it is used
- * with their bytes, and all others empty, since only their names count.
+ * A vocabulary with all that `loadTokenizer` looks at beside it, to take to another place: files that say how it is
+ * used with their bytes, and all others empty, since only their names count.
  */
 export function tokenizerFiles(files: FilePort, file: string): (readonly [path: string, bytes: Uint8Array])[] {
   const read = [file, ...SETTINGS.map((name) => join(dirname(file), name)), ...kerasConfigs(file)].map((path) =>

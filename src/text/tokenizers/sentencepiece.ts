@@ -138,8 +138,8 @@ export class Unigram {
   }
 
   /**
-   * unigram_model.cc `EncodeOptimized`, every sum a float32 as in its lattice: of two paths that are equally good to the
-   * last digit, as `1` `11` and `11` `1` are, the one found first stays. Neighbouring unknown pieces are one.
+   * unigram_model.cc `EncodeOptimized`, every sum a float32 as in its lattice: of two paths that are equally good to
+   * the last digit, as `1` `11` and `11` `1` are, the one found first stays. Neighbouring unknown pieces are one.
    */
   segment(text: Aligned): Aligned[] {
     const { chars } = text
@@ -245,7 +245,8 @@ function transformersPieces(unigram: Unigram, text: Aligned): Aligned[] {
 }
 
 /**
- * `encode_pieces`: a piece that ends in a digit and a comma is encoded again without the comma. Under Python 3 the genuine
+ * `encode_pieces`: a piece that ends in a digit and a comma is encoded again without the comma. Under Python 3 the
+ * genuine
  * code compares text with bytes and so never strips the mark that this leaves in the middle of a word: nor do we.
  */
 export function googlePieces(unigram: Unigram, text: Aligned): Aligned[] {
@@ -355,8 +356,8 @@ export class SentencePieceTokenizer implements Tokenizer {
   }
 
   /**
-   * The best path to a place depends on nothing behind it, and every path passes the places where words begin, as long as
-   * no piece goes on behind a mark: the tokens of the first words are known without looking at the others.
+   * The best path to a place depends on nothing behind it, and every path passes the places where words begin, as long
+   * as no piece goes on behind a mark: the tokens of the first words are known without looking at the others.
    */
   ids(text: string, limit = Infinity): number[] {
     const idsOf = (part: string): number[] => this.encode(part).map(({ id }) => id)

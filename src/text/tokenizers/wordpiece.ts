@@ -202,7 +202,9 @@ export class WordPieceTokenizer implements Tokenizer {
       throw malformed(`the vocabulary has no ${token}`, {
         code: 'tokenizer-invalid',
         file,
-        hint: `a vocabulary of BERT has a token a line, ${names.pad}, ${names.unk}, ${names.cls} and ${names.sep} among them`,
+        hint:
+          `a vocabulary of BERT has a token a line, ${names.pad}, ` +
+          `${names.unk}, ${names.cls} and ${names.sep} among them`,
       })
     }
     this.special = {
