@@ -56,7 +56,8 @@ describe('errors', () => {
     ['environment', 6, 'package-missing'],
     ['interrupted', 130, 'interrupted'],
   ])('of kind %s exit %i, with --json too', async (kind, exitCode, code) => {
-    const [plain, json] = await Promise.all([probe('probe', `kind:${kind}`), probe('probe', `kind:${kind}`, '--json')])
+    const end = `kind:${kind}:${code}`
+    const [plain, json] = await Promise.all([probe('probe', end), probe('probe', end, '--json')])
     expect([plain.code, json.code]).toEqual([exitCode, exitCode])
     expect(plain.stderr).toBe('error: as asked\n')
     expect(JSON.parse(json.stdout)).toEqual({ ok: false, error: { kind, code, message: 'as asked' } })
