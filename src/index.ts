@@ -68,11 +68,16 @@ export { openTextModel } from './api/inference/model.js'
 export { predictLines, type Prediction, type PredictionFormat } from './api/inference/predict.js'
 export { PREDICTION_FORMATS } from './api/inference/predict.js'
 export { VECTOR_FORMATS } from './api/inference/embed.js'
-export { POOLINGS } from './api/inference/text-model.js'
+export { POOLING_MODES, POOLINGS, type Pooling, type PoolingMode } from './api/inference/sentence/vectors.js'
 export { predictFile, type PredictFileOptions } from './api/inference/predict-file.js'
 export { evaluate } from './api/inference/evaluate.js'
 export { evaluateFile, type EvaluateFileOptions } from './api/inference/evaluate-file.js'
-export { embedLines, openEmbedder, type Embedding, type VectorFormat } from './api/inference/embed.js'
+export { embedLines, openEmbedder, type EmbedderOptions, type Embedding } from './api/inference/embed.js'
+export type { VectorFormat } from './api/inference/embed.js'
+export type { VectorOptions } from './api/inference/sentence/read-vectors.js'
+export type { DenseModule, LayerNormModule, NormalizeModule, Preparation } from './api/inference/sentence/vectors.js'
+export type { SentenceModule, SentenceModules, VectorPlan } from './api/inference/sentence/vectors.js'
+export type { ActivationName } from './api/inference/sentence/activations.js'
 export { embedFile, similarity, type EmbedFileOptions } from './api/inference/embed-file.js'
 export { fillMask, sentenceOrder } from './api/inference/single.js'
 export type { FileProgress, Listener, TextJob } from './api/inference/job.js'
@@ -80,10 +85,11 @@ export type { AnswerOptions, Progress } from './api/inference/answers.js'
 export type { TextRunner } from './api/inference/runners.js'
 export { TEXT_RUNNERS } from './api/inference/runners.js'
 export type { Reading, TextInput, TextPair, TextPool, WindowRows } from './api/inference/window.js'
-export type { InputLimits, Pooling, TextModel, TextModelOptions } from './api/inference/text-model.js'
+export type { InputLimits, TextModel, TextModelOptions } from './api/inference/text-model.js'
 export type {
   ClassScore,
   DifferentLine,
+  EmbedFileReport,
   Evaluation,
   EvaluationReport,
   FilledMask,

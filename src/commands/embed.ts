@@ -3,12 +3,14 @@ import { TextCommand } from './common/text-command.js'
 import { argument } from './common/flags.js'
 import { usage } from '../base/errors.js'
 import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
+import { vectorFlags, vectorOptions } from './common/vector-flags.js'
 
 export default class Embed extends TextCommand {
   static override summary = 'Turn lines of text into vectors.'
   static override description =
-    'Writes the mean of the last hidden state over the tokens of a line, or the output of the pooler, as JSON ' +
-    'lines or as a float32 matrix for NumPy (npy) or safetensors; a line that cannot be used has no row. With ' +
+    'Writes the vector of each line as JSON lines or as a float32 matrix for NumPy (npy) or safetensors; a line ' +
+    'that cannot be used has no row. A sentence-transformers folder is followed: pooling, Dense, LayerNorm, ' +
+    'Normalize, prompts and limits; of any other model the mean of the last hidden state is taken. With ' +
     '--cosine, prints each line with the cosine similarity of its vector and that of the given text. --text, given ' +
     'twice, compares two texts.'
   static override examples = [
@@ -36,11 +38,7 @@ export default class Embed extends TextCommand {
   }
   static override flags = {
     ...textFlags,
-    pooling: Flags.string({
-      description: 'mean of the tokens, or the pooler',
-      options: ['mean', 'pooled'],
-      default: 'mean',
-    }),
+    ...vectorFlags(),
     cosine: Flags.string({ description: 'a text to compare each line with', helpValue: 'TEXT' }),
     text: Flags.string({
       description: 'instead of a file: two texts; prints the cosine similarity of their vectors',
@@ -61,8 +59,7 @@ export default class Embed extends TextCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Embed)
-    const { pooling, format } = flags
-    const job = { ...jobOf(args.model, args.file, flags, format as 'jsonl'), pooling: pooling as 'mean' }
+    const job = { ...jobOf(args.model, args.file, flags, flags.format as 'jsonl'), ...vectorOptions(flags) }
     const listener = await this.listener(job)
     if (flags.text !== undefined) {
       const [a, b, ...more] = flags.text

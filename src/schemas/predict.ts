@@ -15,7 +15,11 @@ const textFile = z.strictObject({
 
 export const predictSchema = textFile.check(z.describe('predict -o FILE'))
 
-export const embedSchema = textFile.check(z.describe('embed -o FILE'))
+const steps = z
+  .array(z.string())
+  .check(z.describe('what makes vectors of texts, in order: prompt, pooling, modules of sentence-transformers'))
+
+export const embedSchema = z.extend(textFile, { steps }).check(z.describe('embed -o FILE'))
 
 export const predictLineSchema = z
   .strictObject({ label: z.string(), probabilities: z.record(z.string(), probability) })
@@ -31,7 +35,7 @@ export const embedLineSchema = z
 export const similaritySchema = z
   .strictObject({
     texts: z.tuple([z.string(), z.string()]),
-    pooling: z.oneOf(['mean', 'pooled']),
+    steps,
     cosine: z.number(),
     notes,
   })

@@ -49,9 +49,9 @@ const dtypes = Object.keys(FILES) as Dtype[]
 async function ours(directory: string, dtype: Dtype, texts: readonly string[]) {
   const file = join(folder, directory, 'onnx', FILES[dtype])
   const model = await openTextModel(file, 'classify', 'logits')
-  const embedder = await openEmbedder(file, 'mean')
+  const embedder = await openEmbedder(file, { pooling: 'mean' })
   const found: { label: string; logits: readonly number[]; vector: readonly number[] }[] = []
-  const vectors = embedLines(embedder, 'mean', linesOf(texts), reader(), ONE)
+  const vectors = embedLines(embedder, linesOf(texts), reader(), ONE)
   for await (const line of predictLines(model, linesOf(texts), reader(), ONE)) {
     const next = await vectors.next()
     if (isBad(line) || next.done === true || isBad(next.value)) throw new RangeError('a line was not read')

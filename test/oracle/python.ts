@@ -27,6 +27,8 @@ function python(what: 'TENSORFLOW' | 'TRANSFORMERS', modules: readonly string[])
 
 export const TENSORFLOW = python('TENSORFLOW', ['tensorflow', 'numpy'])
 export const TRANSFORMERS = python('TRANSFORMERS', ['torch', 'transformers'])
+/** sentence-transformers, in the same Python. */
+export const SENTENCE_TRANSFORMERS = python('TRANSFORMERS', ['torch', 'sentence_transformers'])
 /** The official package of ONNX, in the same Python. */
 export const ONNX = python('TRANSFORMERS', ['onnx', 'numpy'])
 

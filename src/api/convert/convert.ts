@@ -19,6 +19,7 @@ import { checkOptions, type ConvertOptions } from './options.js'
 import type { ArtefactReport, ConvertReport } from './report.js'
 import { artefactSpecs, type ArtefactSpec, type ConvertedArtefact } from './specs.js'
 import { tokenizerHome } from '../open/tokenizer.js'
+import { writeSentenceModules } from './sentence-modules.js'
 import { writeTokenizer } from './tokenizer-files.js'
 import { writeArtefacts } from './write-artefacts.js'
 
@@ -111,6 +112,7 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
       opened.config.max_position_embeddings,
       options.vocabulary,
     )
+    notes.push(...writeSentenceModules(opened, staging))
     const gate = written.flatMap((one) => one.gate ?? [])
     let verification: VerifyReport | null = null
     // Artefacts that the gate rejects need no verification.

@@ -1,13 +1,22 @@
 import { usage } from '../../base/errors.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { MatrixFile } from '../../files/matrix-file.js'
 import { refuseExisting, refuseSame, WholeFile } from '../../files/atomic-file.js'
 import { isBad } from '../../text/data/examples.js'
 import { float32Number } from '../../text/data/numbers.js'
-import { embedEntries, embedTexts, openEmbedder, vectorLine, type Embedding, type VectorFormat } from './embed.js'
+import {
+  embedEntries,
+  embedTexts,
+  openEmbedder,
+  vectorLine,
+  type EmbedderOptions,
+  type Embedding,
+  type VectorFormat,
+} from './embed.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { readPiece, textModelOptions, tellListener, type Listener, type TextJob } from './job.js'
 import { until } from './pauses.js'
-import type { Similarity, TextFileReport } from './report.js'
+import type { EmbedFileReport, Similarity } from './report.js'
 import { cosine } from './single.js'
 
 export interface EmbedFileOptions {
@@ -60,6 +69,15 @@ function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: 
   }
 }
 
+/** Options of the model of a job that makes vectors. */
+export const embedderOptions = (job: TextJob): EmbedderOptions =>
+  omitUndefined({
+    ...textModelOptions(job),
+    pooling: job.pooling,
+    prompt: job.prompt,
+    promptName: job.promptName,
+  })
+
 /**
  * Writes the vector of each line of a job, or its cosine with a text.
  * @param put takes a line of output; false ends the work
@@ -70,8 +88,7 @@ export async function embedFile(
   { output, errors: errorsPath, force, cosine: near }: EmbedFileOptions,
   put: (line: string) => Promise<boolean>,
   listener: Listener = {},
-): Promise<TextFileReport> {
-  const { pooling = 'mean' } = job
+): Promise<EmbedFileReport> {
   const format = job.format as VectorFormat
   if (format !== 'jsonl' && output === undefined)
     throw usage(`format ${format} requires \`output\``, { code: 'option-missing' })
@@ -80,12 +97,12 @@ export async function embedFile(
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
   if (output !== undefined) refuseExisting(output, force)
   refuseExistingErrors(errorsPath, force)
-  const model = await openEmbedder(job.model, pooling, textModelOptions(job))
+  const model = await openEmbedder(job.model, embedderOptions(job))
   const errors = new ErrorsFile(errorsPath)
   let sink: Sink | null = null
   let count = 0
   try {
-    const [other] = near === undefined ? [] : await embedTexts(model, pooling, [near])
+    const [other] = near === undefined ? [] : await embedTexts(model, [near])
     const line = ({ text, vector }: Embedding): string =>
       other === undefined ? vectorLine(vector) : JSON.stringify({ text, cosine: float32Number(cosine(vector, other)) })
     sink =
@@ -100,7 +117,7 @@ export async function embedFile(
       },
     })
     for await (const e of until(
-      embedEntries(model, pooling, entries, options),
+      embedEntries(model, entries, options),
       output === undefined ? listener.gone : undefined,
     )) {
       if (isBad(e)) {
@@ -121,6 +138,7 @@ export async function embedFile(
       runner: model.detail,
       notes: model.leftOut,
       resumedAt: null,
+      steps: model.vectors?.steps ?? [],
     }
   } finally {
     sink?.discard()
@@ -135,11 +153,10 @@ export async function similarity(
   texts: readonly [string, string],
   onNote: (note: string) => void = () => undefined,
 ): Promise<Similarity> {
-  const { pooling = 'mean' } = job
-  const model = await openEmbedder(job.model, pooling, { ...textModelOptions(job), onNote })
+  const model = await openEmbedder(job.model, { ...embedderOptions(job), onNote })
   try {
-    const [a, b] = await embedTexts(model, pooling, texts)
-    return { texts, pooling, cosine: float32Number(cosine(a!, b!)) }
+    const [a, b] = await embedTexts(model, texts)
+    return { texts, steps: model.vectors?.steps ?? [], cosine: float32Number(cosine(a!, b!)) }
   } finally {
     await model.close()
   }

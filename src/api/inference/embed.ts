@@ -1,11 +1,13 @@
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { isBad, type BadLine, type ExampleReader } from '../../text/data/examples.js'
 import type { Line } from '../../text/data/lines.js'
 import { float32Number } from '../../text/data/numbers.js'
 import { lineEntries, type Entry } from './entries.js'
 import { openTextModel } from './model.js'
-import type { Pooling, TextModel, TextModelOptions } from './text-model.js'
 import { answers, type AnswerOptions } from './answers.js'
-import { readWindow } from './window.js'
+import type { VectorOptions } from './sentence/read-vectors.js'
+import type { TextModel, TextModelOptions } from './text-model.js'
+import { readWindow, type Reading } from './window.js'
 
 export interface Embedding {
   readonly line: number
@@ -20,33 +22,42 @@ export type VectorFormat = (typeof VECTOR_FORMATS)[number]
 export const vectorLine = (vector: ArrayLike<number>): string =>
   JSON.stringify({ vector: Array.from(vector, float32Number) })
 
-const READINGS = {
-  mean: { output: 'last_hidden_state', reduction: 'mean' },
-  pooled: { output: 'pooler_output', reduction: 'none' },
-} as const
+const OUTPUTS = { pooled: 'pooler_output', other: 'last_hidden_state' } as const
 
-/** Opens a model for sentence vectors. @throws AlbertkitError as `openTextModel` */
-export const openEmbedder = (path: string, pooling: Pooling, options: TextModelOptions = {}): Promise<TextModel> =>
-  openTextModel(path, 'features', READINGS[pooling].output, options)
+/** Output that a model's vectors are made of. */
+const readingOf = ({ vectors }: TextModel): Omit<Reading, 'batch'> =>
+  vectors?.sentence == null
+    ? { output: OUTPUTS.pooled, reduction: 'none' }
+    : { output: OUTPUTS.other, reduction: 'vector' }
 
-/** Vectors of lines, in order: the last hidden state averaged over the tokens, or the pooler's output. */
+export interface EmbedderOptions extends Omit<TextModelOptions, 'vectors'>, VectorOptions {}
+
+/**
+ * Opens a model for vectors of texts: as the folder says if it is one of sentence-transformers (`modules.json`:
+ * pooling, Dense, LayerNorm, Normalize; prompts; limits), else the mean of the last hidden state over the tokens.
+ * @throws AlbertkitError `unsupported` for a module that is not applied; as `openTextModel`
+ */
+export function openEmbedder(path: string, options: EmbedderOptions = {}): Promise<TextModel> {
+  const { pooling, prompt, promptName, ...rest } = options
+  const output = pooling === 'pooled' ? OUTPUTS.pooled : OUTPUTS.other
+  return openTextModel(path, 'features', output, { ...rest, vectors: omitUndefined({ pooling, prompt, promptName }) })
+}
+
+/** Vectors of lines, in order. @param model opened by `openEmbedder` */
 export const embedLines = (
   model: TextModel,
-  pooling: Pooling,
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
   options: AnswerOptions = {},
-): AsyncGenerator<Embedding | BadLine> =>
-  embedEntries(model, pooling, lineEntries(lines, reader, model.limits), options)
+): AsyncGenerator<Embedding | BadLine> => embedEntries(model, lineEntries(lines, reader, model.limits), options)
 
 /** Vectors of the examples of an input, in order. */
 export async function* embedEntries(
   model: TextModel,
-  pooling: Pooling,
   entries: AsyncIterable<Entry>,
   options: AnswerOptions = {},
 ): AsyncGenerator<Embedding | BadLine> {
-  for await (const answer of answers(model, READINGS[pooling], entries, options)) {
+  for await (const answer of answers(model, readingOf(model), entries, options)) {
     if (isBad(answer)) {
       yield answer
       continue
@@ -57,12 +68,8 @@ export async function* embedEntries(
 }
 
 /** Computes the vectors of texts. */
-export async function embedTexts(
-  model: TextModel,
-  pooling: Pooling,
-  texts: readonly string[],
-): Promise<readonly Float32Array[]> {
-  const reading = { ...READINGS[pooling], batch: texts.length }
+export async function embedTexts(model: TextModel, texts: readonly string[]): Promise<readonly Float32Array[]> {
+  const reading = { ...readingOf(model), batch: texts.length }
   const { width, values } = await readWindow(
     model,
     texts.map((text) => [text, null] as const),

@@ -18,7 +18,8 @@ import { usage } from '../../base/errors.js'
 import { readTfRecords } from '../input/records.js'
 import { lineEntries, recordEntries, type Entry } from './entries.js'
 import { openTextModel, readLabelsFile } from './model.js'
-import type { Pooling, TextModel, TextModelOptions } from './text-model.js'
+import type { Pooling } from './sentence/vectors.js'
+import type { TextModel, TextModelOptions } from './text-model.js'
 import type { VectorFormat } from './embed.js'
 import type { AnswerOptions, Progress } from './answers.js'
 import { predictEntries, type Prediction, type PredictionFormat } from './predict.js'
@@ -28,8 +29,11 @@ export interface TextJob {
   readonly model: string
   readonly input: string
   readonly format: PredictionFormat | VectorFormat
-  /** `embed`: pooling of a line's vectors. */
+  /** `embed`: pooling instead of the modules of a sentence-transformers folder. */
   readonly pooling?: Pooling | undefined
+  /** `embed`: text put before each text, or the name of one of the folder's prompts. */
+  readonly prompt?: string | undefined
+  readonly promptName?: string | undefined
   readonly inputFormat?: InputFormat | undefined
   readonly header?: boolean | undefined
   readonly textColumn?: string | undefined

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { artefactPath, fileNames, graphLayout, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { AlbertkitError, environment, isEnvironment, unreadable, usage } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
 import { exportModel } from '../../export/export.js'
@@ -19,6 +20,8 @@ import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { readLabelLines, readLabels } from '../labels.js'
 import { artefactOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
+import { readVectorPlan } from './sentence/read-vectors.js'
+import type { VectorPlan } from './sentence/vectors.js'
 import { modelTokenizer } from '../open/tokenizer.js'
 import { WindowPool } from './pool.js'
 import type { WorkerPlan } from './window-worker.js'
@@ -107,10 +110,10 @@ function globalStepOf(opened: OpenedModel): number | null {
   return Number(new DataView(bytes.buffer).getBigInt64(0, true))
 }
 
-function hashModel(opened: OpenedModel, tokenizer: Tokenizer, artefact: string | null): string {
+function hashModel(opened: OpenedModel, own: readonly string[], artefact: string | null): string {
   const { files } = opened
   const hash = createHash('sha256')
-  for (const file of [...opened.source.files, opened.rawConfig.file, tokenizer.file])
+  for (const file of [...opened.source.files, opened.rawConfig.file, ...own])
     if (exists(files, file)) hash.update(hashThrough(files, file).sha256)
   if (artefact !== null && exists(disk, artefact)) hash.update(hashThrough(disk, artefact).sha256)
   return hash.digest('hex')
@@ -123,6 +126,28 @@ export const readLabelsFile = (file: string): readonly string[] => {
   } catch (error) {
     throw unreadable('the labels', file, error)
   }
+}
+
+interface TextReading {
+  readonly tokenizer: Tokenizer
+  readonly vectors: VectorPlan | null
+  readonly maxLength: number
+}
+
+/** Reads how texts are read: tokenizer, longest input, and the way to vectors if it is asked for. */
+async function readReading(opened: OpenedModel, options: TextModelOptions): Promise<TextReading> {
+  const { lowerCase, vocabulary } = options
+  const tokenizer = modelTokenizer(opened, omitUndefined({ lowerCase, vocabulary }))
+  const { max_position_embeddings: positions, vocab_size } = opened.config
+  if (tokenizer.size > vocab_size)
+    throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
+      code: 'vocabulary-mismatch',
+      file: tokenizer.file,
+      hint: 'give the vocabulary of the model with `vocabulary`',
+    })
+  const vectors = options.vectors === undefined ? null : await readVectorPlan(opened, tokenizer, options.vectors)
+  const limit = options.maxSeqLength ?? vectors?.maxLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH
+  return { tokenizer, vectors, maxLength: Math.min(limit, positions) }
 }
 
 /** Resolves the task; the error for a model that cannot do it names the unused contents of the file. */
@@ -152,21 +177,15 @@ export async function openTextModel(
     throw usage('`maxSeqLength` must be at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
   const opened = await openModel(homeOf(path), options)
   try {
-    for (const note of opened.leftOut) options.onNote?.(note)
+    // Vectors are made with the modules that other outputs leave out.
+    const leftOut = opened.leftOut.filter((note) => options.vectors === undefined || note !== opened.modulesNote)
+    for (const note of leftOut) options.onNote?.(note)
     const resolved = resolveOrTell(opened, task)
-    const lower = options.lowerCase === undefined ? {} : { lowerCase: options.lowerCase }
-    const { vocabulary } = options
-    const tokenizer = modelTokenizer(opened, { ...lower, ...(vocabulary === undefined ? {} : { vocabulary }) })
+    const { tokenizer, vectors, maxLength } = await readReading(opened, options)
     const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
-    if (tokenizer.size > vocab_size)
-      throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
-        code: 'vocabulary-mismatch',
-        file: tokenizer.file,
-        hint: 'give the vocabulary of the model with `vocabulary`',
-      })
     const labels = options.labels ?? readLabels(opened.files, opened.directory, opened.config)
-    const maxLength = Math.min(options.maxSeqLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH, positions)
-    const sha256 = options.hash === true ? hashModel(opened, tokenizer, path.endsWith('.onnx') ? path : null) : ''
+    const own = [tokenizer.file, ...(vectors?.files ?? [])]
+    const sha256 = options.hash === true ? hashModel(opened, own, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
     // Opened last: if an earlier step fails, there is no runtime to close and no folder to remove.
     const { runner, name, file, remove } =
@@ -178,6 +197,7 @@ export async function openTextModel(
       tokenizer: { file: tokenizer.file, contents: tokenizerFiles(opened.files, tokenizer.file) },
       lowerCase: options.lowerCase,
       maxLength,
+      vectors,
     }
     const run = async (batch: Batch, wantedOutput: string): Promise<NamedTensor> => {
       const inputs = { ...batch, batch: batch.rowIndices.length }
@@ -194,10 +214,11 @@ export async function openTextModel(
       fastest: wanted !== undefined || runner.detail.startsWith('onnxruntime-node'),
       globalStep,
       sha256,
-      leftOut: opened.leftOut,
+      leftOut,
+      vectors,
       run,
       pool: (threads?: number) => {
-        const pool = pools.get(threads) ?? new WindowPool({ tokenizer, maxLength, run }, plan, threads)
+        const pool = pools.get(threads) ?? new WindowPool({ tokenizer, maxLength, vectors, run }, plan, threads)
         pools.set(threads, pool)
         return pool
       },

@@ -1,5 +1,3 @@
-import type { Pooling } from './text-model.js'
-
 export interface DifferentLine {
   readonly line: number
   /** Label given in the line, or null. */
@@ -83,9 +81,16 @@ export interface TextFileReport {
   readonly resumedAt: number | null
 }
 
+/** Result of `embedFile`. */
+export interface EmbedFileReport extends TextFileReport {
+  /** What makes vectors of texts, in order: `Pooling mean`, `Dense 768 → 256, Tanh`, `Normalize`. */
+  readonly steps: readonly string[]
+}
+
 export interface Similarity {
   readonly texts: readonly [string, string]
-  readonly pooling: Pooling
+  /** What makes vectors of texts, in order. */
+  readonly steps: readonly string[]
   readonly cosine: number
 }
 

@@ -2,6 +2,8 @@ import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import type { Batch } from '../../text/data/batches.js'
 import type { NamedTensor } from '../../runtime/runner.js'
 import type { OpenModelOptions } from '../open/open.js'
+import type { VectorOptions } from './sentence/read-vectors.js'
+import type { VectorPlan } from './sentence/vectors.js'
 import type { TextPool } from './window.js'
 
 export interface TextModelOptions extends OpenModelOptions {
@@ -21,6 +23,8 @@ export interface TextModelOptions extends OpenModelOptions {
   readonly hash?: boolean
   /** Called with notes on contents of the file or its folder that the model does not use. */
   readonly onNote?: (note: string) => void
+  /** Read how the folder makes vectors of texts (`modules.json` of sentence-transformers). */
+  readonly vectors?: VectorOptions
 }
 
 /** Open model with its tokenizer, ready to run on text. */
@@ -41,6 +45,8 @@ export interface TextModel extends AsyncDisposable {
   readonly sha256: string
   /** Contents of the file or its folder that the model does not use. */
   readonly leftOut: readonly string[]
+  /** Way to make vectors of texts; null unless it was asked for. */
+  readonly vectors: VectorPlan | null
   run(batch: Batch, output: string): Promise<NamedTensor>
   /** Threads that run this model until it is closed. @param threads default: as many as the machine allows */
   pool(threads?: number): TextPool
@@ -53,7 +59,3 @@ export interface InputLimits {
   readonly segments: number
   readonly positions: number
 }
-
-/** Ways to get one vector for a text: mean over its tokens, or output of the pooler. */
-export const POOLINGS = ['mean', 'pooled'] as const
-export type Pooling = (typeof POOLINGS)[number]

@@ -4,6 +4,7 @@ import { omitUndefined } from '../../base/omit-undefined.js'
 import { memoryFiles } from '../../files/memory.js'
 import { loadTokenizer } from '../../text/tokenizers/load.js'
 import { openFile, type TextRunner } from './runners.js'
+import type { VectorPlan } from './sentence/vectors.js'
 import { readWindow, type Readable, type Reading, type WindowRows, type TextInput } from './window.js'
 
 /** Thread of `WindowPool`, with its own session, which runs one window after the other. */
@@ -17,6 +18,7 @@ export interface WorkerPlan {
   readonly tokenizer: { readonly file: string; readonly contents: readonly (readonly [string, Uint8Array])[] }
   readonly lowerCase: boolean | undefined
   readonly maxLength: number
+  readonly vectors: VectorPlan | null
 }
 
 export interface WorkerTask {
@@ -42,6 +44,7 @@ async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () 
       omitUndefined({ lowerCase: plan.lowerCase }),
     ),
     maxLength: plan.maxLength,
+    vectors: plan.vectors,
     run: async (batch, output) =>
       (await runner.run({ ...batch, batch: batch.rowIndices.length }, [output])).get(output)!,
   }

@@ -2,13 +2,15 @@ import type { NamedTensor } from '../../runtime/runner.js'
 import { makeBatches, type Batch } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
+import { sentenceVector } from './sentence/compute.js'
+import { NO_PREPARATION, prepared, type VectorPlan } from './sentence/vectors.js'
 
 /** Requested output for a text. */
 export interface Reading {
   /** Name of the output: `logits`, `pooler_output`, `last_hidden_state`. */
   readonly output: string
-  /** `none`: the row of the output; `mean`: its mean over the tokens, padding excluded. */
-  readonly reduction: 'none' | 'mean'
+  /** `none`: the row of the output; `vector`: the vector that the model's plan makes of it. */
+  readonly reduction: 'none' | 'vector'
   /** Maximum number of rows per batch. */
   readonly batch: number
 }
@@ -23,6 +25,7 @@ export type TextInput = TextPair | Features
 export interface Readable {
   readonly tokenizer: Tokenizer
   readonly maxLength: number
+  readonly vectors: VectorPlan | null
   run(batch: Batch, output: string): Promise<NamedTensor>
 }
 
@@ -45,17 +48,13 @@ export interface TextPool {
   close(): Promise<void>
 }
 
-/** Writes the mean of `values`, `[sequence, into.length]`, over the tokens of the features into `into`. */
-export function meanInto(into: Float32Array, values: Float32Array, { input_ids, attention_mask }: Features): void {
-  const width = into.length
-  const sums = new Float64Array(width)
-  let tokens = 0
-  for (let token = 0; token < input_ids.length; token++) {
-    if (attention_mask?.[token] === 0) continue
-    tokens++
-    for (let i = 0, at = token * width; i < width; i++) sums[i]! += values[at++]!
-  }
-  for (let i = 0; i < width; i++) into[i] = sums[i]! / tokens
+/** Features of an input; a text is prepared as the model's plan for vectors says. */
+function featuresOf({ tokenizer, maxLength, vectors }: Readable, input: TextInput): Features {
+  if ('input_ids' in input) return input
+  const [a, b] = input
+  const preparation = vectors?.preparation ?? NO_PREPARATION
+  const second = b === null ? null : prepared(b, { ...preparation, prompt: '' })
+  return makeFeatures(tokenizer, prepared(a, preparation), second, maxLength)
 }
 
 /** Thrown if the rows are no longer needed. */
@@ -72,22 +71,22 @@ export async function readWindow(
   stopped: () => boolean = () => false,
 ): Promise<WindowRows> {
   const { output, reduction } = reading
-  const features = inputs.map((input) =>
-    'input_ids' in input ? input : makeFeatures(model.tokenizer, ...input, model.maxLength),
-  )
+  const features = inputs.map((input) => featuresOf(model, input))
+  const sentence = reduction === 'vector' ? (model.vectors?.sentence ?? null) : null
   const cut = features.filter(({ isCut }) => isCut === true).length
   let rows: WindowRows = { width: 0, values: new Float32Array(0), cut }
   for (const batch of makeBatches(features, reading.batch)) {
     if (stopped()) throw new Stopped('nobody waits for this')
     const { shape, data } = await model.run(batch, output)
     const size = data.length / batch.rowIndices.length
-    const width = reduction === 'mean' ? shape.at(-1)! : size
-    if (rows.width === 0) rows = { width, values: new Float32Array(width * inputs.length), cut }
-    const { values } = rows
     batch.rowIndices.forEach((place, row) => {
       const own = data.subarray(row * size, (row + 1) * size)
-      if (reduction === 'none') values.set(own, place * width)
-      else meanInto(values.subarray(place * width, (place + 1) * width), own, features[place]!)
+      const promptTokens = 'input_ids' in inputs[place]! ? 0 : (model.vectors?.preparation.promptTokens ?? 0)
+      const vector =
+        sentence === null ? own : sentenceVector(sentence, features[place]!, own, shape.at(-1)!, promptTokens)
+      if (rows.width === 0)
+        rows = { width: vector.length, values: new Float32Array(vector.length * inputs.length), cut }
+      rows.values.set(vector, place * rows.width)
     })
   }
   return rows

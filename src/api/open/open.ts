@@ -45,6 +45,8 @@ export interface OpenedModel extends Disposable {
   readonly notes: readonly string[]
   /** The notes that name contents of the file or its folder that the model does not use. */
   readonly leftOut: readonly string[]
+  /** The one of these notes that names modules of sentence-transformers, which only vectors of texts pass through. */
+  readonly modulesNote: string | null
   close(): void
 }
 
@@ -105,6 +107,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       ...resolved,
       notes: [...source.notes, ...notes, ...leftOut],
       leftOut,
+      modulesNote: side.modulesNote,
       error: resolved.plan.error,
       refusal: sideRefusal ?? resolved.refusal,
       close: () => {

@@ -1,8 +1,9 @@
-import { unsupported, type AlbertkitError } from '../../base/errors.js'
+import { AlbertkitError, unsupported } from '../../base/errors.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { readText } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
 import { namePattern } from '../../model/names/pattern.js'
+import { MODULES_FILE, readModuleList } from './module-list.js'
 
 /**
  * Files beside the weights that belong to the model: a file that changes the results makes the model unusable, files
@@ -35,6 +36,8 @@ export interface SideFiles {
   /** Error of a model whose results depend on a file that is not read; null if there is none. */
   readonly refusal: AlbertkitError | null
   readonly notes: readonly string[]
+  /** The one of these notes that names modules of sentence-transformers; null if the model has none. */
+  readonly modulesNote: string | null
 }
 
 /** `adapter_config.json` of PEFT or AdapterHub; `fields` is empty if it cannot be parsed. */
@@ -111,20 +114,32 @@ export function sideFilesOf(
     notes.push(
       `weights beside the model that are not read: ${others.slice(0, 6).join(', ')}${others.length > 6 ? ' …' : ''}`,
     )
-  const modules = names.filter((name) => MODULE.test(name) && isDirectory(files, join(directory, name)))
   if (merged)
     notes.push(`the LoRA adapter${adapter === null ? '' : ` in ${adapter}`} is merged into the weights, as requested`)
-  if (modules.length > 0) notes.push(...moduleNotes(modules))
-  return { refusal: config === null ? null : refuseAdapter(config, adapter), notes }
+  const note = isIgnored(MODULES_FILE) ? null : modulesNote(files, directory, names)
+  if (note !== null) notes.push(note)
+  return { refusal: config === null ? null : refuseAdapter(config, adapter), notes, modulesNote: note }
 }
 
-const moduleNotes = (modules: readonly string[]): string[] => {
-  const known = modules.filter((name) => /_(Pooling|Dense|Normalize)$/.test(name))
-  const unknown = modules.filter((name) => !known.includes(name) && !name.endsWith('_Transformer'))
-  return [
-    ...(known.length > 0
-      ? [`sentence-transformers model: pooling and later modules (${known.join(', ')}) are not part of the encoder`]
-      : []),
-    ...(unknown.length > 0 ? [`modules of sentence-transformers that are not applied: ${unknown.join(', ')}`] : []),
-  ]
+/** Note on the modules of a sentence-transformers folder; null if it is none. */
+function modulesNote(files: FilePort, directory: string, names: readonly string[]): string | null {
+  const folders = names.filter((name) => MODULE.test(name) && isDirectory(files, join(directory, name)))
+  let modules: readonly string[]
+  try {
+    modules =
+      readModuleList(files, directory)
+        ?.modules.slice(1)
+        .map(({ path, type }) => path || type) ?? []
+  } catch (error) {
+    if (!(error instanceof AlbertkitError)) throw error
+    return `sentence-transformers: ${MODULES_FILE} cannot be used (${error.message})`
+  }
+  if (modules.length > 0)
+    return (
+      `sentence-transformers: pooling and later modules (${modules.join(', ')}) follow the encoder; vectors of texts ` +
+      'are made with them (embed), all other outputs without'
+    )
+  return folders.length === 0
+    ? null
+    : `modules of sentence-transformers (${folders.join(', ')}) are not applied: there is no ${MODULES_FILE}`
 }

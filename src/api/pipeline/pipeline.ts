@@ -5,8 +5,9 @@ import { float32Number } from '../../text/data/numbers.js'
 import type { Entry } from '../inference/entries.js'
 import { DEFAULT_BATCH, type AnswerOptions } from '../inference/answers.js'
 import { embedEntries, openEmbedder } from '../inference/embed.js'
+import type { VectorOptions } from '../inference/sentence/read-vectors.js'
 import { openTextModel } from '../inference/model.js'
-import type { Pooling, TextModel, TextModelOptions } from '../inference/text-model.js'
+import type { TextModel, TextModelOptions } from '../inference/text-model.js'
 import { labelsFor, predictEntries } from '../inference/predict.js'
 import { fillMasks, orderOf } from '../inference/single.js'
 import type { FilledMask, SentenceOrder } from '../inference/report.js'
@@ -35,15 +36,14 @@ export interface PipelineTasks {
 
 export type PipelineTask = keyof PipelineTasks
 
-export interface PipelineOptions extends Omit<TextModelOptions, 'hash' | 'task'> {
+/** `pooling`, `prompt` and `promptName` are for `embed`. */
+export interface PipelineOptions extends Omit<TextModelOptions, 'hash' | 'task' | 'vectors'>, VectorOptions {
   /** Texts per batch; default 32. */
   readonly batch?: number
   /** Number of sessions, each in its own thread; default one per core, as far as memory allows. */
   readonly threads?: number
   /** `fill-mask`: candidates for each mask; default 5. */
   readonly top?: number
-  /** `embed`: mean of the last hidden state over the tokens (default) or the pooler's output. */
-  readonly pooling?: Pooling
 }
 
 /** Open model that answers lists of inputs; call `close`, or declare it with `await using`. */
@@ -97,9 +97,9 @@ const classify: Answer<'classify'> = async (model, inputs, options) => {
   return found
 }
 
-const embed: Answer<'embed'> = async (model, inputs, { pooling = 'mean', ...options }) => {
+const embed: Answer<'embed'> = async (model, inputs, options) => {
   const vectors: Float32Array[] = []
-  for await (const one of embedEntries(model, pooling, entriesOf(inputs), answerOptions(options)))
+  for await (const one of embedEntries(model, entriesOf(inputs), answerOptions(options)))
     if (!isBad(one)) vectors.push(one.vector.slice())
   return vectors
 }
@@ -130,7 +130,7 @@ const ROWS: { readonly [T in PipelineTask]: Row<T> } = {
   },
   embed: {
     inputs: 'texts',
-    open: (path, options) => openEmbedder(path, options.pooling ?? 'mean', options),
+    open: (path, options) => openEmbedder(path, options),
     answer: embed,
   },
   'sentence-order': {

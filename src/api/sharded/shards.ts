@@ -6,13 +6,13 @@ import { isBad, type BadLine } from '../../text/data/examples.js'
 import { readLines } from '../input/lines.js'
 import { badLine } from '../inference/errors-file.js'
 import { embedEntries, openEmbedder, vectorLine } from '../inference/embed.js'
+import { embedderOptions } from '../inference/embed-file.js'
 import {
   indexInput,
   openClassifier,
   predictions,
   readPiece,
   tellListener,
-  textModelOptions,
   type FileProgress,
   type Listener,
   type TextJob,
@@ -23,9 +23,7 @@ import { taskOf, type ShardCommand } from '../inference/shard-task.js'
 
 /** Opens the model of a sharded job, with its SHA-256, which reads all weights. */
 export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
-  command === 'embed'
-    ? openEmbedder(job.model, job.pooling ?? 'mean', { ...textModelOptions(job), hash: true })
-    : openClassifier(job, true)
+  command === 'embed' ? openEmbedder(job.model, { ...embedderOptions(job), hash: true }) : openClassifier(job, true)
 
 /** Lines of a shard: predictions (scored when merged), answers or vectors. */
 async function* shardLines(
@@ -38,8 +36,7 @@ async function* shardLines(
   const piece = { range: shard, onProgress }
   if (command === 'embed') {
     const { entries, options } = await readPiece(job, model, piece)
-    for await (const e of embedEntries(model, job.pooling ?? 'mean', entries, options))
-      yield isBad(e) ? e : vectorLine(e.vector)
+    for await (const e of embedEntries(model, entries, options)) yield isBad(e) ? e : vectorLine(e.vector)
     return
   }
   let labels: readonly string[] | undefined

@@ -43,6 +43,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   output: '-o',
   pooling: '--pooling',
   presets: '--preset',
+  prompt: '--prompt',
+  promptName: '--prompt-name',
   redis: '--redis',
   referenceModel: '--against',
   runner: '--runner',

@@ -63,12 +63,12 @@ export function listenerOf(
     runner = ''
   }
   return {
-    onModel: ({ detail, fastest, maxLength, leftOut, tokenizer }) => {
+    onModel: ({ detail, fastest, maxLength, leftOut, tokenizer, vectors }) => {
       for (const note of leftOut) talk.talk(`note: ${withFlags(note)}`)
       slow = !fastest
       if (maxSeqLength > maxLength) talk.talk(`the model takes ${maxLength} tokens, not ${maxSeqLength}`)
       for (const note of tokenizer.notes ?? []) talk.talk(`note: ${withFlags(note)}`)
-      runner = detail
+      runner = vectors === null ? detail : `${detail}; vectors: ${vectors.steps.join(', ')}`
       limit = maxLength
       // The time for opening the model does not count.
       start = performance.now()

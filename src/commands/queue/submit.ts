@@ -3,6 +3,7 @@ import { usage } from '../../base/errors.js'
 import { AlbertkitCommand } from '../common/base.js'
 import { argument, queueFlags } from '../common/flags.js'
 import { jobOf, textFlags } from '../common/text-flags.js'
+import { vectorFlags, vectorOptions } from '../common/vector-flags.js'
 
 /** Flags of jobs: a worker has its own `threads`, and unusable lines are written beside the output. */
 const { errors: _errors, threads: _threads, ...flagsOfJobs } = textFlags
@@ -34,11 +35,7 @@ export default class QueueSubmit extends AlbertkitCommand {
       options: ['jsonl', 'tsv', 'results', 'npy', 'safetensors'],
       default: 'jsonl',
     }),
-    pooling: Flags.string({
-      description: 'embed: mean of the tokens, or the pooler',
-      options: ['mean', 'pooled'],
-      default: 'mean',
-    }),
+    ...vectorFlags('embed: '),
     shards: Flags.integer({ description: 'number of shards', default: 8, min: 1, max: 1_000_000 }),
     attempts: Flags.integer({ description: 'number of attempts at a shard', default: 5, min: 1 }),
     output: Flags.string({
@@ -56,7 +53,7 @@ export default class QueueSubmit extends AlbertkitCommand {
       throw usage('standard input cannot be sharded', { code: 'option-invalid', hint: 'give the path of a file' })
     const { submitJob } = await import('../../api/sharded/queue.js')
     const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
-    const report = await submitJob(args.command as 'predict', { ...job, pooling: flags.pooling as 'mean' }, flags)
+    const report = await submitJob(args.command as 'predict', { ...job, ...vectorOptions(flags) }, flags)
     await this.finish(report, () =>
       report.existed
         ? `${report.id} is in the queue ${report.queue} already`

@@ -3,7 +3,7 @@ import type { Found } from './container.js'
 import { CONTAINERS } from './containers.js'
 import { describeForeign, foreignFormatOf } from './explain.js'
 import { exists, isDirectory, type FilePort } from './file-port.js'
-import { refuseSpecial } from './file.js'
+import { readTextUpTo, refuseSpecial } from './file.js'
 import { join } from './paths.js'
 import { KIND_WORDS, sniff } from './sniff.js'
 
@@ -11,6 +11,10 @@ import { KIND_WORDS, sniff } from './sniff.js'
 const MAX_NESTING = 6
 /** Limit of folders that are searched, in case the user gives a whole disk. */
 const MAX_FOLDERS = 64
+
+const MODULES_FILE = 'modules.json'
+/** A list of modules has a few lines. */
+const MAX_LIST = 1 << 20
 
 const looked = (): string => CONTAINERS.map((container) => container.title).join(', ')
 
@@ -61,13 +65,28 @@ function locateBelow(
   }
 }
 
+/** Folder of the weights that the list of a sentence-transformers folder names first, e.g. `0_Transformer`, or null. */
+function transformerFolder(files: FilePort, directory: string, names: readonly string[]): string | null {
+  if (!names.includes(MODULES_FILE)) return null
+  try {
+    const [first] = JSON.parse(readTextUpTo(files, join(directory, MODULES_FILE), MAX_LIST) ?? '[]') as unknown[]
+    const path = (first as { readonly path?: unknown } | null | undefined)?.path
+    return typeof path === 'string' && path !== '' ? path : null
+  } catch {
+    // What is wrong with the list is said when it is used.
+    return null
+  }
+}
+
 function locateInDirectory(files: FilePort, directory: string, depth: number, budget: { left: number }): Found {
   const names = files.list(directory).filter((name) => !isLitter(name))
   const found = first((container) => container.inDirectory?.(files, directory, names))
   if (found !== null) return found
   const incomplete = first((container) => container.incomplete?.(files, directory, names))
   if (incomplete !== null) throw incomplete
-  const folders = names.filter((name) => isDirectory(files, join(directory, name))).sort()
+  const inner = names.filter((name) => isDirectory(files, join(directory, name))).sort()
+  const transformer = transformerFolder(files, directory, names)
+  const folders = transformer !== null && inner.includes(transformer) ? [transformer] : inner
   const below = locateBelow(files, directory, folders, depth, budget)
   if (below !== null) return below
   const foreign = names.find((name) => foreignFormatOf(name) !== null)
