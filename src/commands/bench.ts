@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
-import { argument } from './common/flags.js'
+import { argument, selectFlags, selectOptions } from './common/flags.js'
 
 const whole = (description: string) =>
   Flags.integer({ description, min: 1, multiple: true, multipleNonGreedy: true, helpValue: 'N' })
@@ -24,6 +24,7 @@ export default class Bench extends AlbertkitCommand {
   ]
   static override args = { directory: argument({ description: 'directory that `convert` wrote', required: true }) }
   static override flags = {
+    ...selectFlags,
     runner: Flags.string({
       description: 'runtime to use; may be repeated',
       multiple: true,
@@ -46,6 +47,7 @@ export default class Bench extends AlbertkitCommand {
     const report = await benchModel(args.directory, {
       ...omitUndefined({ runners: flags.runner, batches: flags.batch, lengths: flags.length, threads: flags.threads }),
       ...omitUndefined({ adapter: flags.adapter, browser: flags.browser }),
+      ...selectOptions(flags),
       allowSoftware: flags['allow-software'],
       runs: flags.runs,
       onProgress: (what) => {

@@ -1,4 +1,5 @@
 import * as z from '../vendor/zod.js'
+import { notes } from './common.js'
 
 /** Document of `bench`. */
 
@@ -24,4 +25,5 @@ export const benchSchema = z.strictObject({
     }),
   ),
   notRun: z.array(z.strictObject({ runner: z.string(), reason: z.string() })),
+  notes,
 })

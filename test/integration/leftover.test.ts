@@ -10,7 +10,6 @@ import { openSource } from '../../src/api/open/source.js'
 import { readAll } from '../../src/formats/core/source.js'
 import type { TensorPlan } from '../../src/formats/safetensors/write.js'
 import { KINDS, writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
-import { albertkit } from '../helpers/run.js'
 import { writeSafetensorsFile } from '../helpers/write-files.js'
 
 /** A variable within the encoder that no family has is a refusal everywhere, one beside it a note everywhere. */
@@ -118,36 +117,6 @@ describe.each(KINDS)('%s', (kind) => {
       }),
       { numRuns: 8 },
     )
-  })
-})
-
-describe('every command that computes', () => {
-  const commands = (model: string): string[][] => [
-    ['convert', model, '--to', 'onnx', '-o', join(fresh(), 'out')],
-    ['verify', model],
-    ['predict', model],
-    ['evaluate', model, '-'],
-    ['embed', model],
-    ['fill-mask', model, 'a [MASK]'],
-    ['sentence-order', model, 'a', 'b'],
-    ['layers', model],
-    ['weights', model],
-    ['params', model],
-    ['diff', model, model],
-  ]
-
-  it('refuses an adapter by its name', async () => {
-    const { directory } = await plain('bert')
-    const name = 'bert/encoder/layer_0/output/adapters/weights1'
-    const changed = await withVariables(directory, [variable(name)])
-    for (const args of commands(changed)) {
-      const { code, stdout, stderr } = await albertkit(args)
-      expect([args[0], code]).toEqual([args[0], 4])
-      expect(stdout + stderr).toContain(name)
-      const json = await albertkit([...args, '--json'])
-      expect([args[0], json.code]).toEqual([args[0], 4])
-      expect(json.stdout).toContain(name)
-    }
   })
 })
 

@@ -4,14 +4,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphLayout, GRAPH_TARGETS, inFolder, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
-import { isEnvironment, malformed, noDirectory, usage } from '../../base/errors.js'
+import type { ErrorCode } from '../../base/error-codes.js'
+import { AlbertkitError, isEnvironment, malformed, noDirectory, usage } from '../../base/errors.js'
 import { runnerInfo, RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
+import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
 import { measureApart } from './apart.js'
 import type { BenchReport, BenchRow } from './report.js'
 
 export type { BenchReport, BenchRow } from './report.js'
 
-export interface BenchOptions extends Abortable, Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'> {
+export interface BenchOptions
+  extends
+    Abortable,
+    Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'>,
+    Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore'> {
   /** Names of runners; default: the first for each target. */
   readonly runners?: readonly string[]
   /** Batch sizes to measure. */
@@ -67,6 +73,29 @@ function lengthsFor(directory: string, asked?: readonly number[]): readonly numb
   return asked ?? [...new Set(LENGTHS.map((length) => Math.min(length, most)))]
 }
 
+/** Errors of a model that has parts which albertkit does not compute. */
+const OTHER_MODEL: readonly ErrorCode[] = ['tensor-unknown', 'architecture-unsupported']
+
+/**
+ * Notes on contents of the directory that its model files do not use. Files of other programs are measured too: what
+ * cannot be opened as a model has no notes.
+ * @throws AlbertkitError `unsupported` if they compute something else than the model in the directory
+ */
+async function notesOf(directory: string, options: BenchOptions): Promise<readonly string[]> {
+  let examined: ExaminedModel
+  try {
+    const { scope, head, ema, mergeLora, ignore } = options
+    const selection = omitUndefined({ scope, head, ema, mergeLora, ignore })
+    examined = await examineModel(directory, { ...selection, checksum: false, allowMissingData: true })
+  } catch (error) {
+    if (error instanceof AlbertkitError && OTHER_MODEL.includes(error.code)) throw error
+    return []
+  }
+  examined.close()
+  if (examined.refusal !== null) throw examined.refusal
+  return examined.leftOut
+}
+
 /**
  * Measures the model files of a directory on this machine: latency, throughput, load time and memory.
  * @throws AlbertkitError `malformed` if there is none, or one does not run; `usage`
@@ -75,6 +104,7 @@ export async function benchModel(directory: string, asked: BenchOptions = {}): P
   requireText('directory', directory)
   const options = stoppable(asked)
   if (!existsSync(directory)) throw noDirectory(directory)
+  const notes = await notesOf(directory, options)
   const graphs = graphsIn(directory)
   if (graphs.length === 0)
     throw malformed('the directory holds no model that runs', {
@@ -109,5 +139,5 @@ export async function benchModel(directory: string, asked: BenchOptions = {}): P
       }
     }
   }
-  return { ok: true, directory, node: process.version, rows, notRun }
+  return { ok: true, directory, node: process.version, rows, notRun, notes }
 }

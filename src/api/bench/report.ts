@@ -23,4 +23,6 @@ export interface BenchReport {
   readonly node: string
   readonly rows: readonly BenchRow[]
   readonly notRun: readonly { readonly runner: string; readonly reason: string }[]
+  /** Contents of the directory that the model files do not use. */
+  readonly notes: readonly string[]
 }

@@ -6,7 +6,7 @@ import { table } from '../table.js'
 const ms = (n: number): string => (n < 10 ? n.toFixed(2) : n.toFixed(1))
 
 /** The measurements as a table. */
-export function benchText({ rows, notRun, node }: BenchReport): string {
+export function benchText({ rows, notRun, node, notes }: BenchReport): string {
   const cells = rows.map((r) => [
     r.file,
     r.runner,
@@ -35,5 +35,11 @@ export function benchText({ rows, notRun, node }: BenchReport): string {
   ]
   const right = head.map((_, i) => i).slice(2)
   const missing = notRun.map(({ runner, reason }) => `not run  ${runner}: ${escapeControl(reason)}`)
-  return [`Node ${node}`, '', table(cells, { head, right }), ...missing].join('\n')
+  return [
+    `Node ${node}`,
+    '',
+    table(cells, { head, right }),
+    ...missing,
+    ...notes.map((note) => `note     ${escapeControl(note)}`),
+  ].join('\n')
 }

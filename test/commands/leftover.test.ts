@@ -1,0 +1,119 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { convertModel } from '../../src/api/convert/convert.js'
+import { openSource } from '../../src/api/open/source.js'
+import { readAll } from '../../src/formats/core/source.js'
+import type { TensorPlan } from '../../src/formats/safetensors/write.js'
+import { commandsOf as manifestOf } from '../helpers/manifest.js'
+import { albertkit } from '../helpers/run.js'
+import { BASE } from '../helpers/sentence-folders.js'
+import { writeSafetensorsFile } from '../helpers/write-files.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-leftover-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+let made = 0
+const fresh = (): string => mkdtempSync(join(folder, `${made++}-`))
+
+const LINES = join(folder, 'lines.tsv')
+writeFileSync(LINES, '0\ti love the cat\n1\tthe film was bad\n')
+
+const variable = (name: string, shape: readonly number[] = [16, 3]): TensorPlan => ({ name, dtype: 'F32', shape })
+
+/** A BERT with every head and a vocabulary, and one variable more. */
+async function complete(name: string): Promise<string> {
+  const source = await openSource(BASE)
+  const own = [...source.tensors.values()].map(({ dtype, shape, ...info }) => ({
+    ...info,
+    name: `bert.${info.name}`,
+    dtype,
+    shape,
+  }))
+  const heads = [
+    variable('classifier.weight', [2, 16]),
+    variable('classifier.bias', [2]),
+    variable('cls.predictions.bias', [83]),
+    variable('cls.predictions.transform.dense.weight', [16, 16]),
+    variable('cls.predictions.transform.dense.bias', [16]),
+    variable('cls.predictions.transform.LayerNorm.weight', [16]),
+    variable('cls.predictions.transform.LayerNorm.bias', [16]),
+    variable('cls.seq_relationship.weight', [2, 16]),
+    variable('cls.seq_relationship.bias', [2]),
+  ]
+  const target = fresh()
+  cpSync(BASE, target, { recursive: true })
+  writeSafetensorsFile(
+    join(target, 'model.safetensors'),
+    [...own, ...heads, variable(name)],
+    ({ name: one, shape }, sink) => {
+      const stored = one.replace(/^bert\./, '')
+      const size = shape.reduce((n, d) => n * d, 1)
+      sink(
+        source.tensors.has(stored)
+          ? readAll(source, stored)
+          : new Uint8Array(Float32Array.from({ length: size }, (_, i) => Math.sin(i + one.length)).buffer),
+      )
+    },
+  )
+  source.close()
+  return target
+}
+
+/** Every command that runs a model or says what it is, and its arguments. */
+const commandsOf = (model: string): string[][] => [
+  ['convert', model, '--to', 'onnx', '--no-verify', '--force', '-o', join(fresh(), 'out')],
+  ['verify', model],
+  ['predict', model, LINES],
+  ['evaluate', model, LINES],
+  ['embed', model, LINES],
+  ['embed', model, '--text', 'a cat', '--text', 'the dog'],
+  ['fill-mask', model, 'a [MASK]'],
+  ['sentence-order', model, 'a cat', 'the dog'],
+  ['layers', model],
+  ['weights', model],
+  ['params', model],
+  ['diff', model, model],
+  ['bench', model, '--runs', '1', '--batch', '1', '--length', '8'],
+]
+
+describe('every command', () => {
+  it('is tried here, but for those that read no model or only its vocabulary', () => {
+    const tried = new Set([...commandsOf('').map(([name]) => name), 'inspect'])
+    const others = ['doctor', 'init', 'merge', 'tokenize', 'queue:status', 'queue:submit', 'queue:work']
+    expect(Object.keys(manifestOf('standalone')).sort()).toEqual([...tried, ...others].sort())
+  })
+
+  it('refuses an adapter by its name', async () => {
+    const name = 'bert.encoder.layer.0.output.adapters.weights1'
+    const changed = await complete(name)
+    for (const args of commandsOf(changed)) {
+      const { code, stdout, stderr } = await albertkit(args)
+      expect([args[0], code]).toEqual([args[0], 4])
+      expect(stdout + stderr).toContain(name)
+      const json = await albertkit([...args, '--json'])
+      expect([args[0], json.code]).toEqual([args[0], 4])
+      expect(json.stdout).toContain(name)
+    }
+    const inspected = await albertkit(['inspect', changed])
+    expect([inspected.code, inspected.stdout]).toEqual([0, expect.stringContaining(name)])
+  })
+
+  it('tells a variable beside the encoder', async () => {
+    const name = 'crf.transitions'
+    const changed = await complete(name)
+    // `bench` measures what was converted.
+    const out = join(fresh(), 'out')
+    await convertModel(changed, out, { targets: ['onnx'], verify: false })
+    cpSync(join(out, 'onnx'), join(changed, 'onnx'), { recursive: true })
+    for (const args of [...commandsOf(changed), ['inspect', changed]]) {
+      const { code, stdout, stderr } = await albertkit(args)
+      expect([args[0], code]).toEqual([args[0], 0])
+      expect(`${args.join(' ')}: ${stdout}${stderr}`).toContain(name)
+      const json = await albertkit([...args, '--json'])
+      expect(`${args.join(' ')}: ${json.stdout}${json.stderr}`).toContain(name)
+    }
+  })
+})
