@@ -66,6 +66,21 @@ describe('the programs of README.md', () => {
   })
 })
 
+describe('the picture of README.md', () => {
+  it('is what the command above it draws', async () => {
+    const cwd = workplace('picture')
+    const command = 'albertkit params --preset albert-base,bert-base --svg params.svg'
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`$ ${command}`)
+    await run('bash', ['-c', command], { cwd, env })
+    const drawn = readFileSync(join(cwd, 'params.svg'), 'utf8')
+    expect(drawn).toBe(readFileSync(join(ROOT, 'docs/images/params.svg'), 'utf8'))
+  })
+
+  it('stands in a README of at most 200 lines', () => {
+    expect(readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(201)
+  })
+})
+
 describe('the examples of --help', () => {
   // What `convert` writes is what the examples of other commands read.
   const commands = Object.values(commandsOf('standalone')).sort(

@@ -2,6 +2,7 @@ import type { ConvertReport } from '../../api/convert/report.js'
 import type { GateAccuracy } from '../../api/gate/gate.js'
 import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, scientific } from '../format.js'
+import { loadLines } from './load.js'
 import { verifyText } from './verify.js'
 
 function accuracyText({ lines, skipped, before, after }: GateAccuracy): string {
@@ -92,6 +93,10 @@ export function convertText(report: ConvertReport, columns = Infinity): string {
   lines.push('')
   if (report.dryRun) lines.push(`dry run: nothing was written to ${escapeControl(report.output)}`)
   else if (!report.ok) lines.push('nothing was written: the check failed', ...adviceOf(gate))
-  else lines.push(`wrote ${escapeControl(report.output)}${verification === null ? ' (not verified)' : ''}`)
+  else
+    lines.push(
+      `wrote ${escapeControl(report.output)}${verification === null ? ' (not verified)' : ''}`,
+      ...loadLines(report),
+    )
   return lines.join('\n')
 }
