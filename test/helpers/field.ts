@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { answerOf, violations, type Right } from './field-right.js'
+import { strayFlags } from './hints.js'
 import { BIN, userEnv, type Result } from './run.js'
 import { SHARED } from './shared.js'
 
@@ -32,13 +33,15 @@ export const nameOf = ({ input, command, then = [] }: FieldCheck): string =>
   [input, ...command, ...(then.length > 0 ? ['&&', ...then] : [])].join(' ')
 
 function albertkit(args: readonly string[], stdin: string): Promise<Result> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], { env: userEnv() })
     let [stdout, stderr] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.on('close', (code) => {
-      resolve({ code, stdout, stderr })
+      const stray = strayFlags(args, { code, stdout, stderr })
+      if (stray.length > 0) reject(new Error(`a message leads nowhere: ${stray.join(', ')}\n${stderr}`))
+      else resolve({ code, stdout, stderr })
     })
     child.stdin.on('error', () => undefined)
     child.stdin.end(stdin)

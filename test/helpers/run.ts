@@ -1,5 +1,6 @@
 import { spawn, type SpawnOptions } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { strayFlags } from './hints.js'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The command line as it is installed; `npm test` builds it first. */
@@ -31,6 +32,11 @@ export function run(program: string, args: readonly string[], options: SpawnOpti
   })
 }
 
-/** Runs `albertkit` with `args`. */
-export const albertkit = (args: readonly string[], options?: SpawnOptions): Promise<Result> =>
-  run(process.execPath, [BIN, ...args], options)
+/** Runs `albertkit` with `args`. @throws Error if it names a flag to its user that it does not have */
+export async function albertkit(args: readonly string[], options?: SpawnOptions): Promise<Result> {
+  const result = await run(process.execPath, [BIN, ...args], options)
+  const stray = strayFlags(args, result)
+  if (stray.length > 0)
+    throw new Error(`a message leads nowhere: ${stray.join(', ')}\n${result.stderr}${result.stdout}`)
+  return result
+}

@@ -1,4 +1,4 @@
-import { withFlags } from './option-flags.js'
+import { setFlagScope, typedFlags, withFlags } from './option-flags.js'
 import { once } from 'node:events'
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
@@ -135,6 +135,7 @@ export abstract class AlbertkitCommand extends Command {
   protected override async init(): Promise<void> {
     await super.init()
     this.argv = withSample(this.argv)
+    setFlagScope({ own: typedFlags(this.ctor.flags), commandWith: (flag) => this.#commandWith(flag) })
     this.#stopListening = listenForInterrupts({
       report: async (signal) => {
         await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`, { code: 'interrupted' }))
@@ -152,6 +153,13 @@ export abstract class AlbertkitCommand extends Command {
   protected override async finally(error: Error | undefined): Promise<void> {
     this.#stopListening?.()
     await super.finally(error)
+  }
+
+  /** A command that has `flag`, those that read a model first. */
+  #commandWith(flag: string): string | null {
+    const commands = this.config.commands.filter(({ flags }) => typedFlags(flags).has(flag))
+    const first = commands.find(({ id }) => ['convert', 'verify', 'predict'].includes(id)) ?? commands[0]
+    return first === undefined ? null : toConfiguredId(first.id, this.config)
   }
 
   async #report(error: unknown): Promise<number> {

@@ -2,7 +2,7 @@
  * Flags of the command line by the names of the library's options. Messages of the library name options, in backticks:
  * `opset`; on the command line they must name flags.
  */
-const FLAGS: Readonly<Record<string, string>> = {
+export const OPTION_FLAGS: Readonly<Record<string, string>> = {
   adapter: '--adapter',
   allowSoftware: '--allow-software',
   batch: '--batch-size',
@@ -64,6 +64,46 @@ const FLAGS: Readonly<Record<string, string>> = {
   weightsOnly: '--weights-only',
 }
 
+/** Flags that a message of the running command may name. */
+interface FlagScope {
+  /** Flags of the command itself: `--ignore`, `--no-checksum`, `-o`. */
+  readonly own: ReadonlySet<string>
+  /** Name of another command that has a flag; null if none has. */
+  readonly commandWith: (flag: string) => string | null
+}
+
+let scope: FlagScope | null = null
+
+/** Says which command's messages `withFlags` writes from now on. */
+export function setFlagScope(next: FlagScope): void {
+  scope = next
+}
+
+interface FlagInfo {
+  readonly char?: string | undefined
+  readonly type?: string
+  readonly allowNo?: boolean
+}
+
+/** Flags as they are typed. */
+export const typedFlags = (flags: Readonly<Record<string, FlagInfo>>): ReadonlySet<string> =>
+  new Set(
+    Object.entries(flags).flatMap(([name, { char, allowNo }]) => [
+      `--${name}`,
+      ...(allowNo === true ? [`--no-${name}`] : []),
+      ...(char === undefined ? [] : [`-${char}`]),
+    ]),
+  )
+
+/** The flag of an option; that of another command with its name before it, if the running command has no such flag. */
+function flagOf(option: string): string | null {
+  const flag = Object.hasOwn(OPTION_FLAGS, option) ? OPTION_FLAGS[option]! : null
+  const [typed = ''] = flag?.split(' ') ?? []
+  if (flag === null || scope === null || !typed.startsWith('-') || scope.own.has(typed)) return flag
+  const command = scope.commandWith(typed)
+  return command === null ? null : `${command} ${flag}`
+}
+
 /** `text` with every option in backticks replaced by its flag. */
 export const withFlags = (text: string): string =>
-  text.replace(/`(\w+(?:: \w+)?)`/g, (quoted, name: string) => (Object.hasOwn(FLAGS, name) ? FLAGS[name]! : quoted))
+  text.replace(/`(\w+(?:: \w+)?)`/g, (quoted, name: string) => flagOf(name) ?? quoted)

@@ -119,7 +119,7 @@ class TorchSource implements TensorSource {
         file: from.file.path,
         tensor: name,
         offset: place.offset,
-        hint: 'the file is damaged: fetch it again; --no-checksum reads it as it is',
+        hint: 'the file is damaged: fetch it again; `checksum: false` reads it as it is',
       })
     this.#verified.add(place)
   }

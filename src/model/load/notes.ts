@@ -8,7 +8,7 @@ export function modelNotes(found: Identification, raw: RawConfig, options: Confi
   if (hasLayerNorms(found) && options.layerNormEpsilon === undefined)
     notes.push(
       'the LayerNorms belong to each layer; no file says which epsilon such a model was trained ' +
-        'with: 1e-12 is assumed, --layer-norm-epsilon 1e-3 takes that of Keras',
+        'with: 1e-12 is assumed, `layerNormEpsilon` 1e-3 takes that of Keras',
     )
   if (raw.classifierActivation !== undefined && found.mapped.has('classifier/output_weights'))
     notes.push(

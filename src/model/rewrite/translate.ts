@@ -197,7 +197,7 @@ class Translator {
     const runs = architecture === 'bert' || isRunnable(num_hidden_layers, num_hidden_groups, inner_group_num)
     const note =
       `transformers 4 fails on a group of more inner layers (${inner_group_num}) ` +
-      'than layers take it; --as albert writes a group for each'
+      'than layers take it; `targetArchitecture` albert writes a group for each'
     return this.finish(there, filled, null, runs ? [] : [note])
   }
 

@@ -133,7 +133,7 @@ export function loadTokenizer(files: FilePort, path: string, options: LoadTokeni
     throw usage('there is no vocabulary beside the model', {
       code: 'vocabulary-missing',
       file: path,
-      hint: `looked for ${NAMES.join(', ')} and a SentencePiece model; put it there, or name it with --vocab FILE`,
+      hint: `looked for ${NAMES.join(', ')} and a SentencePiece model; put it there, or name it with \`vocabulary\``,
     })
   return fromFile(files, file, options)
 }
