@@ -175,6 +175,33 @@ describe('names of nodes', () => {
 })
 
 describe('a LoRA adapter beside its base', () => {
+  it('adds B·A to a kernel `[out, in]`, whatever `fan_in_fan_out` says: PEFT ignores it for torch.nn.Linear', async () => {
+    const { directory } = await plain('hf bert')
+    const target = await withVariables(directory, [])
+    const module = 'bert.encoder.layer.0.attention.self.query'
+    const one = { 'lora_A.weight': 5, 'lora_B.weight': 3 * 2 }
+    const adapter = [
+      variable(`base_model.model.${module}.lora_A.weight`, [2, 16]),
+      variable(`base_model.model.${module}.lora_B.weight`, [16, 2]),
+    ]
+    writeSafetensorsFile(join(target, 'adapter_model.safetensors'), adapter, ({ name }, sink) => {
+      const at = Object.entries(one).find(([end]) => name.endsWith(end))![1]
+      sink(new Uint8Array(Float32Array.from({ length: 32 }, (_, i) => (i === at ? 1 : 0)).buffer))
+    })
+    const fields = { peft_type: 'LORA', r: 2, lora_alpha: 8, fan_in_fan_out: true }
+    writeFileSync(join(target, 'adapter_config.json'), JSON.stringify(fields))
+    const [merged, base] = [
+      await openModel(target, { mergeLora: true }),
+      await openModel(target, { ignore: ['adapter_config.json'] }),
+    ]
+    const name = [...merged.source.tensors.keys()].find((own) => own.endsWith('layer.0.attention.self.query.weight'))!
+    const [a, b] = [merged, base].map(({ source }) => new Float32Array(readAll(source, name).buffer))
+    merged.close()
+    base.close()
+    const changed = [...a!].flatMap((x, i) => (x === b![i] ? [] : [[i, Math.round(x - b![i]!)]]))
+    expect(changed).toEqual([[3 * 16 + 5, 4]])
+  })
+
   it('is refused without being asked for, and merged when it is', async () => {
     const { directory } = await plain('hf bert')
     const target = await withVariables(directory, [])

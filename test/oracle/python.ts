@@ -29,6 +29,8 @@ export const TENSORFLOW = python('TENSORFLOW', ['tensorflow', 'numpy'])
 export const TRANSFORMERS = python('TRANSFORMERS', ['torch', 'transformers'])
 /** sentence-transformers, in the same Python. */
 export const SENTENCE_TRANSFORMERS = python('TRANSFORMERS', ['torch', 'sentence_transformers'])
+/** PEFT, in the same Python. */
+export const PEFT = python('TRANSFORMERS', ['torch', 'transformers', 'peft'])
 /** The official package of ONNX, in the same Python. */
 export const ONNX = python('TRANSFORMERS', ['onnx', 'numpy'])
 

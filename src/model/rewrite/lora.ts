@@ -18,7 +18,10 @@ interface Delta {
   readonly a: TensorInfo
   readonly b: TensorInfo
   readonly from: TensorSource
-  /** True of an embedding, whose delta is `(B·A)ᵀ`, and of a layer that stores `[in, out]` (`fan_in_fan_out`). */
+  /**
+   * True of an embedding, whose delta is `(B·A)ᵀ`. PEFT ignores `fan_in_fan_out` for the layers of ALBERT and BERT,
+   * which are `torch.nn.Linear`.
+   */
   readonly transposed: boolean
   readonly scale: number
 }
@@ -140,8 +143,7 @@ function sortNames(
         hint: 'give the base that the adapter was trained on',
       })
     const rank = a.shape[0] ?? 1
-    const transposed = embedding || config.fields.fan_in_fan_out === true
-    deltas.set(name, { module, a, b, from, transposed, scale: scaleOf(config, module, rank) })
+    deltas.set(name, { module, a, b, from, transposed: embedding, scale: scaleOf(config, module, rank) })
   }
   return { entries, deltas }
 }
@@ -167,12 +169,17 @@ function floats(
   return values
 }
 
-/** Adds the elements of a delta from `start` on to `target`; the two factors are held, which are small. */
+/**
+ * Adds the elements of a delta from `start` on to `target`; the two factors are held, which are small. Every step is
+ * rounded to float32 as PyTorch rounds it (fused multiply-add), so that kernels whose deltas are large agree too.
+ */
 function adder(
   { a, b, from, transposed, scale }: Delta,
   shape: readonly number[],
 ): (start: number, target: Float32Array) => void {
   let held: readonly [Float32Array, Float32Array] | null = null
+  const { fround } = Math
+  const factor = fround(scale)
   const [rank = 1, inputs = 1] = a.shape
   const columns = shape[1] ?? 1
   return (start, target) => {
@@ -183,8 +190,8 @@ function adder(
       const [row, column] = [Math.floor(at / columns), at % columns]
       const [output, input] = transposed ? [column, row] : [row, column]
       let sum = 0
-      for (let k = 0; k < rank; k++) sum += right[output * rank + k]! * left[k * inputs + input]!
-      target[i] = target[i]! + scale * sum
+      for (let k = 0; k < rank; k++) sum = fround(sum + right[output * rank + k]! * left[k * inputs + input]!)
+      target[i] = target[i]! + fround(sum * factor)
     }
   }
 }
