@@ -120,6 +120,31 @@ describe.skipIf(TENSORFLOW === null)('TensorFlow reads the checkpoint that --to 
   })
 })
 
+describe.skipIf(TENSORFLOW === null)('TensorFlow loads and runs the graph that --to tfjs writes', () => {
+  it.each<[Kind | 'bundled', Partial<Shape>]>([
+    ['bundled', {}],
+    ['zh', {}],
+    ['zh', { sharing: 'none', act: 'gelu_erf', preNorm: true }],
+    ['google', {}],
+    ['google', { embedding: 32, heads: ['classifier'], act: 'relu' }],
+    ['google', { heads: ['multiple-choice'] }],
+    ['google', { heads: ['qa'], pooler: false }],
+    ['google', { heads: ['token-classifier'], pooler: false }],
+    ['google_fast', {}],
+    ['own norms', {}],
+    ['bert', {}],
+    ['hf albert', { act: 'gelu_erf' }],
+    ['hf bert', {}],
+    ['hf bert', { heads: ['mlm'], untied: true, pooler: false }],
+  ])('%s %j', async (kind, shape) => {
+    const source = await makeSource(kind, shape)
+    const directory = fresh()
+    const report = await convertModel(source, directory, { targets: ['tfjs'], allOutputs: true, verify: false })
+    const answer = await compareOutputs(source, TENSORFLOW!, 'run_graph.py', join(directory, 'tfjs'))
+    expect(Object.keys(answer.outputs).sort()).toEqual([...report.artefacts[0]!.outputs].sort())
+  })
+})
+
 describe.skipIf(TRANSFORMERS === null)('transformers loads and runs what --to safetensors writes', () => {
   const outputs = {
     features: ['last_hidden_state', 'pooler_output'],
