@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { run } from '@oclif/core/run'
 import { usage } from './base/errors.js'
 import { nearest } from './base/nearest.js'
-import { exitCodeOf, print, reportFailure, wantsJson } from './commands/common/failure.js'
+import { exitCodeOf, print, reportFailure, isGiven } from './commands/common/failure.js'
 import { asOutputError, STANDARD_OUTPUT } from './files/output-file.js'
 
 /** Names of the commands, from the manifest that the build writes. */
@@ -37,7 +37,7 @@ interface UnknownOptions {
  * @param root folder of the command line's package.json and manifest
  */
 export async function main(root: string, argv: string[] = process.argv.slice(2)): Promise<never> {
-  const options = { json: wantsJson(argv), help: 'albertkit --help' }
+  const options = { json: isGiven(argv, '--json'), help: 'albertkit --help' }
   // A reader that closes the pipe (`2>&1 | head`) is not an error; oclif does the same for stdout.
   process.stderr.on('error', () => undefined)
   let unwritable: Error | undefined

@@ -120,6 +120,8 @@ export default class Convert extends AlbertkitCommand {
     'dry-run': Flags.boolean({ description: 'report what would be written, write nothing' }),
   }
 
+  protected override readonly reportIsResult = false
+
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Convert)
     const { convertModel } = await import('../api/convert/convert.js')

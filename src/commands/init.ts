@@ -40,6 +40,8 @@ export default class Init extends AlbertkitCommand {
     force: Flags.boolean({ description: 'overwrite the files of an existing directory' }),
   }
 
+  protected override readonly reportIsResult = false
+
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Init)
     const { initModel } = await import('../api/init/init.js')

@@ -30,6 +30,8 @@ export default class Merge extends AlbertkitCommand {
     force: Flags.boolean({ description: 'overwrite an existing file' }),
   }
 
+  protected override readonly reportIsResult = false
+
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Merge)
     const { mergeDirectory } = await import('../api/sharded/merge.js')

@@ -91,6 +91,8 @@ export default class Verify extends AlbertkitCommand {
     force: Flags.boolean({ description: 'overwrite existing files' }),
   }
 
+  protected override readonly reportIsResult = false
+
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Verify)
     const { verifyModel } = await import('../api/verify/verify.js')

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { albertkit, BIN, run } from '../helpers/run.js'
+import { albertkit, BIN, run, userEnv } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
 /** What a terminal's user expects of every command: short flags, suggestions, one exit code for one kind of mistake. */
+const GOLDEN = join(ZH_NEWS, 'golden.safetensors')
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-manners-'))
 const at = (name: string): string => join(folder, name)
 beforeAll(() => {
@@ -111,5 +112,49 @@ describe('diff', () => {
   it('--common compares what both have', async () => {
     const { code, stdout } = await albertkit(['diff', ZH_NEWS, at('out'), '--common'])
     expect([code, stdout.trimEnd().split('\n').pop()]).toEqual([0, 'the same model'])
+  })
+})
+
+describe('--quiet and --verbose', () => {
+  it('a quiet command that only writes prints nothing, and its report if a check fails', async () => {
+    const written = await albertkit(['convert', ZH_NEWS, '--to', 'onnx', '-o', at('quiet'), '-q'])
+    expect(written).toEqual({ code: 0, stdout: '', stderr: '' })
+    const failed = await albertkit(['verify', ZH_NEWS, '--golden', GOLDEN, '--atol', '0', '--quiet'])
+    expect(failed.code).toBe(1)
+    expect(failed.stdout).toContain('NOT verified')
+  })
+
+  it('a quiet command still prints its result, and lines that it cannot use', async () => {
+    writeFileSync(at('bad.jsonl'), '{"text":"央行下调存款准备金率"}\n{"label":"财经"}\n')
+    const { stdout, stderr } = await albertkit(['predict', ZH_NEWS, at('bad.jsonl'), '--format', 'tsv', '--quiet'])
+    expect(stdout).toMatch(/^财经\t0\.99/)
+    expect(stderr).toMatch(/^line 2: [^\n]*\n$/)
+  })
+
+  it('a verbose command prints its steps', async () => {
+    const { stderr } = await albertkit(['convert', ZH_NEWS, '--to', 'onnx', '-o', at('verbose'), '--verbose'])
+    expect(stderr.split('\n').length).toBeGreaterThan(3)
+    for (const line of stderr.trim().split('\n')) expect(line).toMatch(/^\[ *\d+\.\d\d s\] \S/)
+  })
+
+  it('not both', async () => {
+    expect((await albertkit(['inspect', ZH_NEWS, '-q', '--verbose'])).code).toBe(2)
+  })
+})
+
+describe('colours', () => {
+  const inTerminal = (command: string, env: NodeJS.ProcessEnv): Promise<{ stdout: string }> =>
+    run('script', ['-qec', `${process.execPath} ${BIN} ${command}`, '/dev/null'], { env: userEnv(env) })
+  const command = `verify ${ZH_NEWS} --golden ${GOLDEN}`
+
+  it('stand on a terminal only, and not with NO_COLOR', async () => {
+    const [shown, plain, piped] = await Promise.all([
+      inTerminal(command, { NO_COLOR: '', TERM: 'xterm' }),
+      inTerminal(command, { NO_COLOR: '1', TERM: 'xterm' }),
+      albertkit(command.split(' ')),
+    ])
+    expect(shown.stdout).toContain('\u001b[32mok\u001b[39m')
+    expect(shown.stdout).toContain('\u001b[32mverified\u001b[39m')
+    for (const { stdout } of [plain, piped]) expect(stdout).not.toContain('\u001b[3')
   })
 })

@@ -7,8 +7,9 @@ import { AlbertkitError } from '../../base/errors.js'
 import { listenForInterrupts } from '../../base/interrupt.js'
 import { escapeControl, escapeLines } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
-import { exitCodeOf, exitError, print, reportFailure, wantsJson } from './failure.js'
+import { exitCodeOf, exitError, isGiven, print, reportFailure } from './failure.js'
 import { withSample } from './sample.js'
+import type { Talk } from './text-talk.js'
 
 /** Control sequence: carriage return, then erase to the end of the line. */
 const CLEAR_LINE = '\r\u001b[K'
@@ -23,7 +24,17 @@ export abstract class AlbertkitCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({ description: 'print the result, or the error, as one JSON document', helpGroup: 'GLOBAL' }),
     wide: Flags.boolean({ description: 'do not fit tables to the terminal', helpGroup: 'GLOBAL' }),
+    quiet: Flags.boolean({
+      char: 'q',
+      description: 'print results and errors only: no notes, no progress',
+      helpGroup: 'GLOBAL',
+      exclusive: ['verbose'],
+    }),
+    verbose: Flags.boolean({ description: 'print each step on stderr, with the seconds', helpGroup: 'GLOBAL' }),
   }
+
+  /** False if the report only describes what the command wrote or checked: `--quiet` then omits it after a success. */
+  protected readonly reportIsResult: boolean = true
 
   #stopListening: (() => void) | undefined
   #progressShown = false
@@ -33,7 +44,7 @@ export abstract class AlbertkitCommand extends Command {
   abstract override run(): Promise<void>
 
   override jsonEnabled(): boolean {
-    return wantsJson(this.argv)
+    return this.#given('--json')
   }
 
   /**
@@ -42,8 +53,13 @@ export abstract class AlbertkitCommand extends Command {
    */
   protected async finish(report: object, text: () => string, outcome: boolean | number = true): Promise<void> {
     this.#clearProgress()
-    await print(process.stdout, this.jsonEnabled() ? toJsonText(report) : `${text().replace(/\n+$/, '')}\n`)
     const exitCode = typeof outcome === 'number' ? outcome : outcome ? 0 : 1
+    if (this.jsonEnabled()) await print(process.stdout, toJsonText(report))
+    else if (exitCode !== 0 || this.reportIsResult || !this.#given('-q', '--quiet')) {
+      const lines = text().replace(/\n+$/, '')
+      const { paint, takesColour } = await import('../../report/paint.js')
+      await print(process.stdout, `${takesColour(process.stdout) ? paint(lines) : lines}\n`)
+    }
     if (exitCode !== 0) throw exitError(exitCode)
   }
 
@@ -86,11 +102,16 @@ export abstract class AlbertkitCommand extends Command {
 
   /** Largest width of a table: the columns of the terminal; Infinity for a pipe, a file, or with --wide. */
   protected get width(): number {
-    return process.stdout.isTTY && !this.argv.includes('--wide') ? process.stdout.columns || 80 : Infinity
+    return process.stdout.isTTY && !this.#given('--wide') ? process.stdout.columns || 80 : Infinity
   }
 
-  /** Prints a message on stderr. */
+  /** Prints a message on stderr, unless the user asked for quiet. */
   protected talk(line: string): void {
+    if (!this.#given('-q', '--quiet')) this.#complain(line)
+  }
+
+  /** Prints a message on stderr that even a quiet command prints. */
+  #complain(line: string): void {
     this.#clearProgress()
     process.stderr.write(`${escapeLines(line)}\n`)
   }
@@ -107,17 +128,25 @@ export abstract class AlbertkitCommand extends Command {
     }
   }
 
-  /** Shows the current step: one line that is overwritten on a terminal, nothing in a log. */
+  /** Shows the current step: one line that is overwritten on a terminal, nothing in a log unless it is verbose. */
   protected progress(step: string): void {
-    if (!process.stderr.isTTY) return
+    if (this.#given('--verbose')) {
+      const seconds = performance.now() / 1000
+      process.stderr.write(`[${seconds.toFixed(2).padStart(7)} s] ${escapeControl(step)}\n`)
+      return
+    }
+    if (!process.stderr.isTTY || this.#given('-q', '--quiet')) return
     const line = escapeControl(step).slice(0, (process.stderr.columns || 80) - 1)
     process.stderr.write(this.#progressShown ? `${CLEAR_LINE}${line}` : line)
     this.#progressShown = true
   }
 
-  /** `talk` and `progress`, for functions outside the command. */
-  protected get speaker(): { talk: (line: string) => void; progress: (step: string) => void } {
+  /** `talk`, `complain` and `progress`, for functions outside the command. */
+  protected get speaker(): Talk {
     return {
+      complain: (line) => {
+        this.#complain(line)
+      },
       talk: (line) => {
         this.talk(line)
       },
@@ -128,7 +157,7 @@ export abstract class AlbertkitCommand extends Command {
   }
 
   override warn(input: Error | string): Error | string {
-    this.talk(`warning: ${input instanceof Error ? input.message : input}`)
+    this.#complain(`warning: ${input instanceof Error ? input.message : input}`)
     return input
   }
 
@@ -141,7 +170,7 @@ export abstract class AlbertkitCommand extends Command {
         await this.#report(new AlbertkitError('interrupted', `interrupted (${signal})`, { code: 'interrupted' }))
       },
       waiting: () => {
-        this.talk('finishing the current step; press Ctrl-C again to stop at once')
+        this.#complain('finishing the current step; press Ctrl-C again to stop at once')
       },
     })
   }
@@ -167,6 +196,11 @@ export abstract class AlbertkitCommand extends Command {
     const id = this.id === undefined ? '' : ` ${toConfiguredId(this.id, this.config)}`
     const names = Object.keys(this.ctor.flags).map((name) => `--${name}`)
     return reportFailure(error, { json: this.jsonEnabled(), help: `${this.config.bin}${id} --help`, names })
+  }
+
+  /** True if one of these switches is among the arguments, before any `--`. */
+  #given(...switches: readonly string[]): boolean {
+    return isGiven(this.argv, ...switches)
   }
 
   #clearProgress(): void {

@@ -50,10 +50,10 @@ export function exitError(code: number): Error {
   return error
 }
 
-/** True if `--json` is among the arguments, before any `--`. */
-export function wantsJson(argv: readonly string[]): boolean {
+/** True if one of `switches` is among the arguments, before any `--`. */
+export function isGiven(argv: readonly string[], ...switches: readonly string[]): boolean {
   const end = argv.indexOf('--')
-  return (end === -1 ? argv : argv.slice(0, end)).includes('--json')
+  return (end === -1 ? argv : argv.slice(0, end)).some((argument) => switches.includes(argument))
 }
 
 /**

@@ -4,8 +4,9 @@ import { installCommand } from '../../base/install-command.js'
 import { installedVersion } from '../../base/optional-package.js'
 import { progressText } from '../../report/progress.js'
 
-/** Messages of the commands that read lines: `talk` prints a line, `progress` overwrites the last one. */
+/** Messages of a command: `talk` prints a line, `complain` also if the command is quiet; `progress` overwrites the last. */
 export interface Talk {
+  complain(line: string): void
   talk(line: string): void
   progress(line: string): void
 }
@@ -28,8 +29,8 @@ export function badLineReporter(
   let count = 0
   return ({ line, reason }) => {
     count++
-    if (count <= MAX_REPORTED) talk.talk(`${unit} ${line}: ${reason}`)
-    if (count === MAX_REPORTED) talk.talk(`further ${unit}s that cannot be used are not listed`)
+    if (count <= MAX_REPORTED) talk.complain(`${unit} ${line}: ${reason}`)
+    if (count === MAX_REPORTED) talk.complain(`further ${unit}s that cannot be used are not listed`)
   }
 }
 
