@@ -21,7 +21,7 @@ export const ROOMS = {
     typesOnly: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'],
   },
   report: { imports: ['files'], typesOnly: ['api', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'] },
-  api: { imports: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'] },
+  api: { imports: ['training', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'] },
   schemas: { imports: ['compare', 'runtime'] },
   sharding: { imports: ['files'] },
   export: {
@@ -39,6 +39,8 @@ export const ROOMS = {
       'formats/views/dequantised',
     ],
   },
+  // Training graphs are ONNX: they are written with the nodes of that export.
+  training: { imports: ['model', 'export/node-names', 'export/onnx/nodes', 'formats/core/source'] },
   runtime: { imports: ['files', 'model', 'formats/core/source'], typesOnly: ['compare/tolerance'] },
   compare: { imports: ['files', 'model', 'formats/core/source'] },
   model: { imports: ['formats/core/source', ...PORT] },

@@ -67,7 +67,8 @@ const INTEGERS = {
   BOOL: Uint8Array,
 } as const
 
-function readValues(source: TensorSource, name: string): Values | null {
+/** Reads a tensor of numbers; null if there is none of this name. */
+export function readValues(source: TensorSource, name: string): Values | null {
   const info = source.tensors.get(name)
   if (info === undefined) return null
   const { dtype, shape } = info
@@ -111,7 +112,7 @@ const inputOr = (
   findInput(source, file, names, like) ?? { shape: like.shape, data: new Int32Array(like.data.length).fill(otherwise) }
 
 /** Converts floats or 64-bit integers of a golden to int32; refuses those that are not, so that none wraps around. */
-function integersOf({ data }: Values, tensor: string, file: string): Int32Array {
+export function integersOf({ data }: Values, tensor: string, file: string): Int32Array {
   const integers = Int32Array.from(data)
   const at = integers.findIndex((value, i) => value !== data[i])
   if (at >= 0)

@@ -11,6 +11,16 @@ export interface OutputDirectoryOptions {
   readonly force?: boolean
 }
 
+/** @throws AlbertkitError `output` if `path` exists and `force` is false */
+export function refuseTaken(path: string, force: boolean): void {
+  if (force || !existsSync(path)) return
+  throw outputError('the output directory exists already', {
+    code: 'output-exists',
+    file: path,
+    hint: 'use `force` to replace its files',
+  })
+}
+
 /** Creates `folder` and its parents; returns the created ones, innermost first. */
 function makeParents(folder: string): string[] {
   const first = mkdirSync(folder, { recursive: true })

@@ -2,6 +2,7 @@ import { inspectSchema } from './inspect.js'
 import { convertSchema } from './convert.js'
 import { benchSchema } from './bench.js'
 import { initSchema } from './init.js'
+import { finetuneBatchesSchema } from './finetune.js'
 import { diffSchema } from './diff.js'
 import { verifySchema } from './verify.js'
 import { doctorSchema } from './doctor.js'
@@ -57,4 +58,5 @@ export const SCHEMAS = {
   'features-line': featuresLineSchema,
   'fill-mask': fillMaskSchema,
   'sentence-order': sentenceOrderSchema,
+  'finetune-batches': finetuneBatchesSchema,
 }

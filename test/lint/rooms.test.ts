@@ -26,6 +26,8 @@ describe('the import rule', () => {
     ['export/x.ts', "import { x } from '../formats/safetensors/source.js'"],
     ['export/x.ts', "import { x } from '../compare/compare.js'"],
     ['runtime/x.ts', "import { x } from '../compare/compare.js'"],
+    ['training/x.ts', "import { x } from '../runtime/runner.js'"],
+    ['training/x.ts', "import { x } from '../export/export.js'"],
     ['compare/x.ts', "import { x } from '../report/escape.js'"],
     ['api/x.ts', "import { x } from '../commands/common/base.js'"],
     ['report/x.ts', "import { x } from '../compare/compare.js'"],

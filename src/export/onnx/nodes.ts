@@ -89,14 +89,19 @@ export class NodeWriter {
   }
 
   /** Adds a node with several outputs, whose names end in those of `results`. */
-  nodes(op: string, inputs: readonly Value[], results: readonly (readonly [string, readonly Dim[]])[]): Value[] {
+  nodes(
+    op: string,
+    inputs: readonly Value[],
+    results: readonly (readonly [string, readonly Dim[]])[],
+    attributes: readonly Attribute[] = [],
+  ): Value[] {
     const name = this.names.fresh(op)
     const outputs = results.map(([suffix, dims]): Value => ({
       name: this.names.reserve(`${name}/${suffix}`),
       dims,
       half: false,
     }))
-    this.#nodes.push({ name, op, inputs, outputs, attributes: [] })
+    this.#nodes.push({ name, op, inputs, outputs, attributes })
     return outputs
   }
 

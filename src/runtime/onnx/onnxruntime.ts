@@ -11,9 +11,9 @@ import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js
 import { addedOutputs, type InnerValues } from '../values.js'
 
 /** Common interface of onnxruntime-node and onnxruntime-web, as far as it is used here. */
-type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
+export type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
 
-interface Loaded {
+export interface Loaded {
   readonly ort: Ort
   readonly package: OnnxPackage
   readonly detail: string
@@ -32,7 +32,7 @@ const importOrt: Importer = (name) =>
 const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
 
 /** Loads onnxruntime-node, or onnxruntime-web (wasm) if that is absent; or `only`. */
-async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
+export async function loadOnnx(importer: Importer = importOrt, only?: OnnxPackage): Promise<Loaded> {
   for (const [name, device] of Object.entries(DEVICES) as [OnnxPackage, string][]) {
     if (only !== undefined && only !== name) continue
     try {
@@ -52,7 +52,7 @@ async function load(importer: Importer, only?: OnnxPackage): Promise<Loaded> {
 }
 
 /** Widens ids and masks, which are never negative: the high words stay zero. Faster than a BigInt for each. */
-function toInt64(values: Int32Array): BigInt64Array {
+export function toInt64(values: Int32Array): BigInt64Array {
   const wide = new BigInt64Array(values.length)
   const words = new Int32Array(wide.buffer)
   for (let i = 0; i < values.length; i++) words[2 * i] = values[i]!
@@ -122,7 +122,7 @@ export interface Provider {
   readonly hint: string
 }
 
-async function loadNative(provider: Provider): Promise<Loaded> {
+export async function loadNative(provider: Provider): Promise<Loaded> {
   const { default: ort } = await importOptional('onnxruntime-node', () => import('onnxruntime-node'), provider.name)
   // Errors are thrown as well; onnxruntime would also write them to the terminal.
   ort.env.logLevel = 'fatal'
@@ -158,7 +158,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
     ort,
     detail,
     package: from,
-  } = provider === undefined ? await load(options.importer ?? importOrt, options.only) : await loadNative(provider)
+  } = provider === undefined ? await loadOnnx(options.importer, options.only) : await loadNative(provider)
   const marks = options.marks ?? []
   const inner = new Map(Object.entries(options.inner ?? {}))
   const added = addedOutputs(options)

@@ -1,0 +1,93 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import { malformed } from '../../base/errors.js'
+import { firstLine, runError } from '../runner.js'
+import { loadNative, loadOnnx, toInt64, type Loaded, type OnnxPackage, type Provider } from './onnxruntime.js'
+
+/** A tensor of onnxruntime that keeps the array that it was made from. */
+export interface GraphTensor {
+  readonly dims: readonly number[]
+  readonly data: unknown
+}
+
+export interface GraphSessionOptions {
+  /** Threads inside an operation; 1 by default. */
+  readonly threads?: number
+  readonly provider?: Provider
+  readonly only?: OnnxPackage
+}
+
+/** Any ONNX graph in memory, loaded in onnxruntime: inputs and outputs by name. */
+export class GraphSession {
+  constructor(
+    readonly loaded: Loaded,
+    readonly session: InferenceSession,
+    readonly name: string,
+  ) {}
+
+  /** Package, version and device. */
+  get detail(): string {
+    return this.loaded.detail
+  }
+
+  /** A float32 tensor over `data`: later changes of `data` are seen by the next run. */
+  floats(data: Float32Array, dims: readonly number[]): GraphTensor {
+    return new this.loaded.ort.Tensor('float32', data, dims)
+  }
+
+  /** An int64 tensor with the values of `data`, which are not negative. */
+  ids(data: Int32Array, dims: readonly number[]): GraphTensor {
+    return new this.loaded.ort.Tensor('int64', toInt64(data), dims)
+  }
+
+  bytes(data: Uint8Array, dims: readonly number[]): GraphTensor {
+    return new this.loaded.ort.Tensor('uint8', data, dims)
+  }
+
+  /**
+   * Runs the graph.
+   * @param fetches outputs; with a tensor, the output is written into it
+   * @throws AlbertkitError `malformed` if onnxruntime rejects it
+   */
+  async run(
+    feeds: Readonly<Record<string, GraphTensor>>,
+    fetches: Readonly<Record<string, GraphTensor | null>>,
+  ): Promise<Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>> {
+    try {
+      const results = await this.session.run(feeds as Record<string, Tensor>, fetches as Record<string, Tensor | null>)
+      return results as unknown as Record<string, { dims: number[]; data: Float32Array }>
+    } catch (error) {
+      throw runError('onnxruntime', firstLine(error), this.name, error)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.session.release()
+  }
+}
+
+/**
+ * Loads a graph from memory. Threads do not spin while they wait, so that other work on the machine goes on.
+ * @param name of the graph, for messages
+ * @throws AlbertkitError `environment` if onnxruntime is not installed, `malformed` if it rejects the graph
+ */
+export async function openGraph(
+  bytes: Uint8Array,
+  name: string,
+  { threads = 1, provider, only }: GraphSessionOptions = {},
+): Promise<GraphSession> {
+  const loaded = provider === undefined ? await loadOnnx(undefined, only) : await loadNative(provider)
+  const settings: InferenceSession.SessionOptions = {
+    logSeverityLevel: 4,
+    intraOpNumThreads: threads,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
+  }
+  try {
+    return new GraphSession(loaded, await loaded.ort.InferenceSession.create(bytes, settings), name)
+  } catch (error) {
+    throw malformed(`onnxruntime does not load the graph ${name}: ${firstLine(error)}`, {
+      code: 'artefact-rejected',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { trainBatches } from '../../src/api/finetune/train-batches.js'
+import { openSource } from '../../src/api/open/source.js'
+import { readAll, type TensorSource } from '../../src/formats/core/source.js'
+import { describeShared, fixtures, SHARED } from '../helpers/shared.js'
+
+// Fine-tuning steps that the original TensorFlow code took: losses, norms, gradients, weights and optimizer slots.
+
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-steps-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const CASES = fixtures('tf', 'train.json')
+
+const floats = (source: TensorSource, name: string): Float32Array =>
+  new Float32Array(readAll(source, name).buffer as ArrayBuffer)
+
+/** Largest difference of the float variables of two files; the key bias, whose true gradient is 0, is left out. */
+async function largestDifference(ours: string, theirs: string): Promise<number> {
+  using a = await openSource(ours)
+  using b = await openSource(theirs)
+  expect([...a.tensors.keys()].sort()).toEqual([...b.tensors.keys()].sort())
+  let most = 0
+  for (const [name, { dtype, shape }] of b.tensors) {
+    expect(a.tensors.get(name)?.shape).toEqual(shape)
+    if (dtype !== 'F32' || name.includes('key/bias')) continue
+    const [x, y] = [floats(a, name), floats(b, name)]
+    x.forEach((value, i) => (most = Math.max(most, Math.abs(value - y[i]!))))
+  }
+  return most
+}
+
+interface Recorded {
+  readonly loss: readonly number[]
+  readonly global_norm_before_clipping: readonly number[]
+  readonly learning_rate_used: readonly number[]
+}
+
+describeShared('training steps', () => {
+  it('are there', () => {
+    expect(CASES.length).toBeGreaterThanOrEqual(6)
+  })
+
+  describe.each(CASES)('%s', (name) => {
+    it.each([1, 3])('after %i steps equals TensorFlow', async (steps) => {
+      const at = join(SHARED, 'tf', name)
+      const output = join(folder, `${name}-${steps}`)
+      const saveGradients = join(folder, `${name}-${steps}.safetensors`)
+      const report = await trainBatches(
+        join(at, 'before.ckpt'),
+        join(at, 'batches.safetensors'),
+        join(at, 'train.json'),
+        { steps, output, saveGradients },
+      )
+      const recorded = JSON.parse(readFileSync(join(at, 'train.json'), 'utf8')) as Recorded
+      expect(report.steps).toHaveLength(steps)
+      report.steps.forEach(({ loss, gradientNorm, learningRate }, i) => {
+        expect(Math.abs(loss - recorded.loss[i]!)).toBeLessThan(2e-6)
+        expect(Math.abs(gradientNorm / recorded.global_norm_before_clipping[i]! - 1)).toBeLessThan(1e-6)
+        expect(learningRate).toBe(recorded.learning_rate_used[i])
+      })
+      expect(await largestDifference(saveGradients, join(at, 'gradients.safetensors'))).toBeLessThan(5e-6)
+      expect(await largestDifference(output, join(at, `after_${steps}.ckpt`))).toBeLessThan(2e-6)
+    })
+  })
+})
