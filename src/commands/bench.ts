@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
-import { argument, selectFlags, selectOptions } from './common/flags.js'
+import { argument, modelFlags, selectFlags, selectOptions } from './common/flags.js'
 
 const whole = (description: string) =>
   Flags.integer({ description, min: 1, multiple: true, multipleNonGreedy: true, helpValue: 'N' })
@@ -25,6 +25,7 @@ export default class Bench extends AlbertkitCommand {
   static override args = { directory: argument({ description: 'directory that `convert` wrote', required: true }) }
   static override flags = {
     ...selectFlags,
+    checksum: modelFlags.checksum,
     runner: Flags.string({
       description: 'runtime to use; may be repeated',
       multiple: true,
@@ -48,6 +49,7 @@ export default class Bench extends AlbertkitCommand {
       ...omitUndefined({ runners: flags.runner, batches: flags.batch, lengths: flags.length, threads: flags.threads }),
       ...omitUndefined({ adapter: flags.adapter, browser: flags.browser }),
       ...selectOptions(flags),
+      checksum: flags.checksum,
       allowSoftware: flags['allow-software'],
       runs: flags.runs,
       onProgress: (what) => {

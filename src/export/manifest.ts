@@ -46,6 +46,8 @@ export interface Manifest {
   readonly family: string
   readonly config: object
   readonly artefacts: Readonly<Record<string, ManifestArtefact>>
+  /** Files beside the artefacts: configuration, tokenizer. Absent in manifests of older versions. */
+  readonly files?: readonly HashedFile[]
 }
 
 export interface ManifestParts {
@@ -67,6 +69,8 @@ export interface ManifestParts {
     /** Parity figures; null if verification was switched off. */
     readonly verification: object | null
   }[]
+  /** Files beside the artefacts, paths relative to the output directory. */
+  readonly files: readonly { readonly path: string; readonly hash: FileHash }[]
   /** Previous manifest of the directory, whose other artefacts are kept. */
   readonly previous: Manifest | null
 }
@@ -101,29 +105,49 @@ export function buildManifest(parts: ManifestParts): string {
       },
     ],
   )
+  const beside = new Map([
+    ...(parts.previous?.files ?? []).map((file): [string, HashedFile] => [file.name, file]),
+    ...parts.files.map(({ path, hash }): [string, HashedFile] => [path, hashed(path, hash)]),
+  ])
+  const byName = (a: string, b: string): number => (a < b ? -1 : 1)
   const all = { ...parts.previous?.artefacts, ...Object.fromEntries(made) }
   const manifest: Manifest = {
     albertkit: albertkitVersion(),
     format: 1,
     family: parts.config.family,
     config: portable(parts.config),
-    artefacts: Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1))),
+    artefacts: Object.fromEntries(Object.entries(all).sort(([a], [b]) => byName(a, b))),
+    files: [...beside.values()].sort((a, b) => byName(a.name, b.name)),
   }
   return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
 /** Schema of the fields that are read of an existing manifest; the others are kept unchanged. */
-const READ = z.object({
-  artefacts: z.record(z.string(), z.object({ task: z.string(), files: z.array(z.object({ name: z.string() })) })),
+const FILE = z.object({
+  name: z.string(),
+  bytes: z.optional(z.int()),
+  sha256: z.optional(z.string()),
 })
+const READ = z.object({
+  artefacts: z.record(z.string(), z.object({ task: z.string(), files: z.array(FILE) })),
+  files: z.optional(z.array(FILE)),
+})
+
+/** Parses a manifest; null if it is invalid. */
+export function parseManifest(text: string): Manifest | null {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return READ.safeParse(parsed).success ? (parsed as Manifest) : null
+  } catch {
+    return null
+  }
+}
 
 /** Reads the manifest of an existing output directory; null if it is absent or invalid. */
 export function readManifest(directory: string): Manifest | null {
   const file = join(directory, MANIFEST_FILE)
-  if (!existsSync(file)) return null
   try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    return READ.safeParse(parsed).success ? (parsed as Manifest) : null
+    return existsSync(file) ? parseManifest(readFileSync(file, 'utf8')) : null
   } catch {
     return null
   }

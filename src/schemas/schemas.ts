@@ -1,6 +1,7 @@
 import { inspectSchema } from './inspect.js'
 import { convertSchema } from './convert.js'
 import { benchSchema } from './bench.js'
+import { checkSchema } from './check.js'
 import { initSchema } from './init.js'
 import { finetuneBatchesSchema } from './finetune.js'
 import { diffSchema } from './diff.js'
@@ -32,6 +33,7 @@ export const SCHEMAS = {
   inspect: inspectSchema,
   convert: convertSchema,
   bench: benchSchema,
+  check: checkSchema,
   init: initSchema,
   diff: diffSchema,
   verify: verifySchema,

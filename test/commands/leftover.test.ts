@@ -82,7 +82,7 @@ const commandsOf = (model: string): string[][] => [
 describe('every command', () => {
   it('is tried here, but for those that read no model or only its vocabulary', () => {
     const tried = new Set([...commandsOf('').map(([name]) => name), 'inspect'])
-    const others = ['doctor', 'init', 'merge', 'tokenize', 'queue:status', 'queue:submit', 'queue:work']
+    const others = ['check', 'doctor', 'init', 'merge', 'tokenize', 'queue:status', 'queue:submit', 'queue:work']
     expect(Object.keys(manifestOf('standalone')).sort()).toEqual([...tried, ...others].sort())
   })
 

@@ -7,6 +7,8 @@ import { omitUndefined } from '../../base/omit-undefined.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, isEnvironment, malformed, noDirectory, usage } from '../../base/errors.js'
 import { runnerInfo, RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
+import { disk, diskPath } from '../../files/disk.js'
+import { refuseChanged } from '../open/manifest-files.js'
 import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
 import { measureApart } from './apart.js'
 import type { BenchReport, BenchRow } from './report.js'
@@ -17,7 +19,7 @@ export interface BenchOptions
   extends
     Abortable,
     Pick<RunnerOptions, 'adapter' | 'allowSoftware' | 'browser'>,
-    Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore'> {
+    Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore' | 'checksum'> {
   /** Names of runners; default: the first for each target. */
   readonly runners?: readonly string[]
   /** Batch sizes to measure. */
@@ -112,6 +114,14 @@ export async function benchModel(directory: string, asked: BenchOptions = {}): P
       file: directory,
       hint: `give the directory that \`convert\` wrote with \`targets\` ${GRAPH_TARGETS.join(' or ')}`,
     })
+  const changed =
+    options.checksum === false
+      ? null
+      : refuseChanged(
+          disk,
+          graphs.map(({ file }) => diskPath(join(directory, file))),
+        )
+  if (changed !== null) throw changed
   const able = RUNNERS.filter(({ artefact }) => graphs.some(({ target }) => target === artefact))
   for (const name of options.runners ?? [])
     if (!able.some((r) => r.name === name))

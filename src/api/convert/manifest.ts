@@ -1,7 +1,8 @@
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildManifest } from '../../export/manifest.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
-import type { FileHash } from '../../files/hash.js'
+import { hashFile, type FileHash } from '../../files/hash.js'
 import { RUNNERS } from '../../runtime/runners.js'
 import { fileRunner } from '../verify/files.js'
 import type { VerifyReport } from '../verify/report.js'
@@ -43,6 +44,12 @@ export interface WrittenConversion {
   readonly verification: VerifyReport | null
 }
 
+/** Paths of all files below a directory, with `/`. */
+const filesBelow = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(directory, name)).isFile())
+    .map((name) => name.replaceAll('\\', '/'))
+
 /** Text of `albertkit.json`. */
 export function manifestText({ conversion, staging, written, hashes, verification }: WrittenConversion): string {
   const { opened, task, options, existing } = conversion
@@ -63,6 +70,9 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
       gate: one.gate ?? undefined,
       verification: figures(verification, one),
     })),
+    files: filesBelow(staging)
+      .filter((path) => !written.some(({ artefact }) => artefact.files.some((file) => file.path === path)))
+      .map((path) => ({ path, hash: hashFile(join(staging, path)) })),
     previous: existing.manifest,
   })
 }

@@ -45,6 +45,8 @@ export interface TextJob {
   readonly vocabulary?: string | undefined
   /** Configuration file instead of the one beside the weights. */
   readonly config?: string | undefined
+  /** False if checksums are not verified. */
+  readonly checksum?: boolean | undefined
   readonly lowerCase?: boolean | undefined
   readonly maxSeqLength?: number | undefined
   readonly batch?: number | undefined
@@ -114,6 +116,7 @@ export function readerOf(job: TextJob): ExampleReader {
 export const textModelOptions = (job: TextJob): TextModelOptions =>
   omitUndefined({
     config: job.config,
+    checksum: job.checksum,
     vocabulary: job.vocabulary,
     lowerCase: job.lowerCase,
     runner: job.runner,

@@ -18,6 +18,7 @@ import type { Batch } from '../../text/data/batches.js'
 import { tokenizerFiles } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { refuseChanged } from '../open/manifest-files.js'
 import { readLabelLines, readLabels } from '../labels.js'
 import { artefactOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
 import { readVectorPlan } from './sentence/read-vectors.js'
@@ -50,10 +51,16 @@ function fileOf(path: string, target: GraphTarget): string | null {
 }
 
 /** Opens an artefact at `path` that has `output`, in the fastest runtime; null if there is none. */
-async function openArtefact(path: string, output: string, wanted: TextRunner | undefined): Promise<OpenedFile | null> {
+async function openArtefact(
+  path: string,
+  output: string,
+  { wanted, checksum }: { readonly wanted: TextRunner | undefined; readonly checksum: boolean },
+): Promise<OpenedFile | null> {
   for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
     const file = fileOf(path, artefactOf(name))
     if (file === null) continue
+    const changed = checksum ? refuseChanged(disk, [diskPath(file)]) : null
+    if (changed !== null) throw changed
     try {
       const runner = await openFile(name, file, wanted === undefined)
       if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }
@@ -189,7 +196,8 @@ export async function openTextModel(
     const globalStep = globalStepOf(opened)
     // Opened last: if an earlier step fails, there is no runtime to close and no folder to remove.
     const { runner, name, file, remove } =
-      (await openArtefact(path, output, wanted)) ?? (await openConverted(opened, resolved, wanted))
+      (await openArtefact(path, output, { wanted, checksum: options.checksum !== false })) ??
+      (await openConverted(opened, resolved, wanted))
     const plan: WorkerPlan = {
       runner: name,
       file,

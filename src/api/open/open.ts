@@ -17,6 +17,7 @@ import {
 } from '../../model/load/resolve-config.js'
 import type { Identification } from '../../model/names/identification.js'
 import { namePattern } from '../../model/names/pattern.js'
+import { refuseChanged } from './manifest-files.js'
 import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
 import { sideFilesOf } from './side-files.js'
@@ -94,6 +95,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       stored.files,
       omitUndefined({ ignore: options.ignore, merged: options.mergeLora }),
     )
+    const changed = options.checksum === false ? null : refuseChanged(files, stored.files)
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
     const given = options.config === undefined ? undefined : portPath(options.config, options)
@@ -109,7 +111,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       leftOut,
       modulesNote: side.modulesNote,
       error: resolved.plan.error,
-      refusal: sideRefusal ?? resolved.refusal,
+      refusal: sideRefusal ?? changed ?? resolved.refusal,
       close: () => {
         source.close()
       },

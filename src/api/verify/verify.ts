@@ -1,5 +1,6 @@
 import { stoppable } from '../../base/abort.js'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { TARGET_NAMES, artefactPath } from '../../base/artefact-layout.js'
 import { malformed, noDirectory } from '../../base/errors.js'
@@ -7,6 +8,8 @@ import { readManifest } from '../../export/manifest.js'
 import { outputNames } from '../../model/outputs.js'
 import { ALL_HEADS, classifierKindOf, headsFor, TASK_NAMES, type ResolvedTask, type Task } from '../../model/tasks.js'
 import { inputShape, runReference } from '../../model/reference/run.js'
+import { disk, diskPath } from '../../files/disk.js'
+import { refuseChanged } from '../open/manifest-files.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { checkWeights } from './artefacts.js'
 import { graphsIn } from './graphs.js'
@@ -114,6 +117,20 @@ function taskOf(directory: string | null): { task?: Task } {
   return task === undefined ? {} : { task }
 }
 
+/** Note on artefacts that are not as they were converted; that their results are right is what is verified. */
+function changesIn(directory: string | null, { checksum }: VerifyOptions): string[] {
+  if (directory === null || checksum === false) return []
+  const paths = [
+    ...graphsIn(directory).map(({ file }) => file),
+    ...checkpointsIn(directory).map((target) => artefactPath(target)),
+  ]
+  const changed = refuseChanged(
+    disk,
+    paths.map((path) => diskPath(join(directory, path))),
+  )
+  return changed === null ? [] : [changed.message]
+}
+
 /**
  * Verifies a model: against a golden, or against the float64 reference through every runtime that can run its
  * artefacts in `directory`; without artefacts, the source runs through eager TensorFlow.js.
@@ -134,7 +151,8 @@ export async function verifyModel(
     })
   const opened = await openModel(path, { ...taskOf(directory), ...options })
   try {
-    return await verifyOpened(opened, directory, options)
+    const report = await verifyOpened(opened, directory, options)
+    return { ...report, notes: [...report.notes, ...changesIn(directory, options)] }
   } finally {
     opened.close()
   }

@@ -73,7 +73,11 @@ export const modelFlags = {
   }),
   'layer-norm-epsilon': epsilonFlag(),
   ...selectFlags,
-  checksum: Flags.boolean({ description: 'verify CRC-32C of table blocks and tensors', default: true, allowNo: true }),
+  checksum: Flags.boolean({
+    description: 'verify CRC-32C of table blocks and tensors, and files of converted models against albertkit.json',
+    default: true,
+    allowNo: true,
+  }),
 }
 
 /** Flag for an absolute bound, at least 0. */

@@ -18,10 +18,17 @@ export const tokenizerFlags = {
 export const besideFlags = {
   config: modelFlags.config,
   vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),
+  checksum: modelFlags.checksum,
 }
 
-export const besideOptions = ({ config, vocab }: { config?: string | undefined; vocab?: string | undefined }) =>
-  omitUndefined({ config, vocabulary: vocab })
+interface BesideFlagValues {
+  readonly config?: string | undefined
+  readonly vocab?: string | undefined
+  readonly checksum?: boolean | undefined
+}
+
+export const besideOptions = ({ config, vocab, checksum }: BesideFlagValues) =>
+  omitUndefined({ config, vocabulary: vocab, ...(checksum === false ? { checksum } : {}) })
 
 export const casedOptions = ({ cased }: { cased?: boolean | undefined }): { lowerCase?: boolean } =>
   cased === undefined ? {} : { lowerCase: !cased }

@@ -1,0 +1,77 @@
+import { MANIFEST_FILE } from '../../base/artefact-layout.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
+import { parseManifest, type HashedFile, type Manifest } from '../../export/manifest.js'
+import { hashThrough } from '../../files/hash-file.js'
+import { exists, type FilePort } from '../../formats/core/file-port.js'
+import { readText } from '../../formats/core/file.js'
+import { dirname, join } from '../../formats/core/paths.js'
+
+/** Files of an output directory against its manifest, which has the size and the SHA-256 of each. */
+
+/** `unhashed`: the manifest has no hash of the file. */
+export type FileStatus = 'ok' | 'missing' | 'size' | 'sha256' | 'unhashed'
+
+/** Compares a file with its entry in the manifest. @throws AlbertkitError if it cannot be read */
+export function statusOf(files: FilePort, directory: string, { name, bytes, sha256 }: HashedFile): FileStatus {
+  const path = join(directory, name)
+  const stat = files.stat(path)
+  if (stat?.kind !== 'file') return 'missing'
+  if (bytes === undefined || sha256 === undefined) return 'unhashed'
+  if (stat.size !== bytes) return 'size'
+  return hashThrough(files, path).sha256 === sha256 ? 'ok' : 'sha256'
+}
+
+/** The manifest of an output directory; null if it is absent or invalid. */
+export function manifestIn(files: FilePort, directory: string): Manifest | null {
+  const file = join(directory, MANIFEST_FILE)
+  return exists(files, file) ? parseManifest(readText(files, file)) : null
+}
+
+export const STATUS_WORDS: Readonly<Record<Exclude<FileStatus, 'ok' | 'unhashed'>, string>> = {
+  missing: 'it is missing',
+  size: 'its size is another',
+  sha256: 'its SHA-256 is another',
+}
+
+/** Output directory that a file of an artefact may be in: its folder, or the one above. */
+const homesOf = (path: string): string[] => [dirname(path), dirname(dirname(path))]
+
+interface ListedFiles {
+  readonly directory: string
+  readonly files: readonly HashedFile[]
+}
+
+/** Files of the artefact that `path` belongs to, as a manifest lists them; null if none does. */
+function artefactOf(files: FilePort, path: string): ListedFiles | null {
+  for (const directory of homesOf(path)) {
+    const manifest = manifestIn(files, directory)
+    const own = Object.values(manifest?.artefacts ?? {}).find((artefact) =>
+      artefact.files.some(({ name }) => join(directory, name) === join(path)),
+    )
+    if (own !== undefined) return { directory, files: own.files }
+  }
+  return null
+}
+
+/**
+ * Error of an artefact whose files are not those that `convert` wrote; null if they are, or no manifest lists them.
+ * @param paths files of the artefact, or some of them
+ */
+export function refuseChanged(files: FilePort, paths: readonly string[]): AlbertkitError | null {
+  const checked = new Set<string>()
+  for (const path of paths) {
+    const artefact = checked.has(join(path)) ? null : artefactOf(files, path)
+    for (const file of artefact?.files ?? []) {
+      const own = join(artefact!.directory, file.name)
+      checked.add(own)
+      const status = statusOf(files, artefact!.directory, file)
+      if (status === 'ok' || status === 'unhashed') continue
+      return malformed(`${file.name} is not the file that was converted: ${STATUS_WORDS[status]} in ${MANIFEST_FILE}`, {
+        code: 'manifest-invalid',
+        file: own,
+        hint: 'convert the model again; `checksum: false` reads the file as it is',
+      })
+    }
+  }
+  return null
+}
