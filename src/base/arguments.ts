@@ -12,12 +12,20 @@ export function requireText(name: string, value: unknown): void {
   if (typeof value !== 'string') throw usage(`\`${name}\` is not a string`, { code: 'option-invalid' })
 }
 
-/** @throws AlbertkitError `usage` if `value` is no array, or has an element that is not one of `known` */
-export function requireOneOf(name: string, value: unknown, known: readonly string[]): void {
+/** @throws AlbertkitError `usage` if `value` is no array of strings; the hint names some of `known` */
+export function requireTexts(name: string, value: unknown, known: readonly string[]): void {
   const hint = `\`${name}\` is a list of ${known.join(', ')}`
   if (value === undefined || value === null) throw usage(`\`${name}\` is missing`, { code: 'option-missing', hint })
   if (!Array.isArray(value)) throw usage(`\`${name}\` is not a list`, { code: 'option-invalid', hint })
-  const wrong: unknown = value.find((one) => !known.includes(one as string))
+  const wrong: unknown = value.find((one) => typeof one !== 'string')
+  if (wrong !== undefined) throw usage(`\`${name}\` has ${JSON.stringify(wrong)}`, { code: 'option-invalid', hint })
+}
+
+/** @throws AlbertkitError `usage` if `value` is no array, or has an element that is not one of `known` */
+export function requireOneOf(name: string, value: unknown, known: readonly string[]): void {
+  requireTexts(name, value, known)
+  const hint = `\`${name}\` is a list of ${known.join(', ')}`
+  const wrong: unknown = (value as readonly unknown[]).find((one) => !known.includes(one as string))
   if (wrong !== undefined) throw usage(`\`${name}\` has ${JSON.stringify(wrong)}`, { code: 'option-invalid', hint })
 }
 

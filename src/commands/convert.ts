@@ -1,4 +1,6 @@
-import { hasFilePerPrecision, layoutOf, PRECISIONS, TARGET_NAMES, type Target } from '../base/artefact-layout.js'
+import { hasFilePerPrecision, layoutOf, PRECISIONS, TARGET_NAMES } from '../base/artefact-layout.js'
+import { parseTargetChoice, type TargetChoice } from '../base/target-choice.js'
+import { AlbertkitError } from '../base/errors.js'
 import * as Flags from '@oclif/core/flags'
 import { TASK_NAMES, type Task } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
@@ -13,6 +15,16 @@ const DTYPES_OF_TARGETS = TARGET_NAMES.map(layoutOf)
     (layout) => `${layout.precisions.join(', ')}${hasFilePerPrecision(layout) ? ' (several)' : ''} for ${layout.title}`,
   )
   .join('; ')
+
+/** @throws AlbertkitError `usage` in words of the command line */
+function checkedTarget(text: string): string {
+  try {
+    parseTargetChoice(text)
+    return text
+  } catch (error) {
+    throw error instanceof AlbertkitError ? error.with({ message: withFlags(error.message) }) : error
+  }
+}
 
 export default class Convert extends AlbertkitCommand {
   static override summary =
@@ -37,6 +49,10 @@ export default class Convert extends AlbertkitCommand {
       command:
         '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx --dtype f32 --dtype f16 --dtype int8 ' +
         '-o out-small',
+    },
+    {
+      description: 'A format for the browser, and ONNX in two precisions, in one directory',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx:f32,int8 -o out-both',
     },
     {
       description: 'Checked on labelled lines: accuracy before and after',
@@ -69,8 +85,11 @@ export default class Convert extends AlbertkitCommand {
     ...modelFlags,
     vocab: besideFlags.vocab,
     to: Flags.string({
-      description: 'format to write; may be repeated',
-      options: [...TARGET_NAMES],
+      description:
+        `format to write (${TARGET_NAMES.join(', ')}), with element types of its own after a colon: ` +
+        'onnx:f32,f16,int8; may be repeated',
+      helpValue: 'FORMAT',
+      parse: (text) => Promise.resolve(checkedTarget(text)),
       multiple: true,
       multipleNonGreedy: true,
       required: true,
@@ -91,7 +110,7 @@ export default class Convert extends AlbertkitCommand {
       default: 'default',
     }),
     dtype: Flags.string({
-      description: `element type of the weights: ${DTYPES_OF_TARGETS}`,
+      description: `element type of the weights of formats that name none: ${DTYPES_OF_TARGETS}`,
       options: [...PRECISIONS],
       multiple: true,
       multipleNonGreedy: true,
@@ -129,7 +148,7 @@ export default class Convert extends AlbertkitCommand {
     const report = await convertModel(args.model, flags.output, {
       ...openOptions(flags),
       ...(flags.vocab === undefined ? {} : { vocabulary: flags.vocab }),
-      targets: flags.to as Target[],
+      targets: flags.to as TargetChoice[],
       task: flags.task as Task,
       ...(flags.as === undefined ? {} : { targetArchitecture: flags.as as 'bert' | 'albert' }),
       allOutputs: flags.outputs === 'all',

@@ -14,7 +14,7 @@ export function checkPrecision(target: Target, precision: Precision): void {
   if (precisions.length > 0)
     throw usage(`${target} has no ${precision}`, {
       code: 'option-conflict',
-      hint: `${target} has ${precisions.join(', ')}`,
+      hint: `${target} has ${precisions.join(', ')}; a target may have its own: \`targets\` onnx:f32,int8`,
     })
   const others = TARGETS.filter((row) => row.precisions.length > 0).map(({ name }) => name)
   throw usage(`\`dtypes\` goes with \`targets\` ${others.join(', ')}, not ${target}`, {

@@ -35,7 +35,7 @@ describe('a usage error', () => {
     [['conver', 'x'], 'there is no command conver', 'did you mean `albertkit convert`?'],
     [['queue', 'statu'], 'there is no command queue statu', 'did you mean `albertkit queue status`?'],
     [['convert', 'M', '--too', 'tfjs', '-o', 'q'], 'Nonexistent flag: --too', 'did you mean --to?'],
-    [['convert', 'M', '--to', 'tfsj', '-o', 'q'], 'Expected --to=tfsj', 'did you mean tfjs?'],
+    [['convert', 'M', '--to', 'tfsj', '-o', 'q'], '--to=tfsj', 'did you mean tfjs?'],
     [['init', 'albert-tini', '-o', at('x')], 'there is no preset albert-tini', 'did you mean albert-tiny?'],
     [['convert', 'M'], 'missing: --output and --to', 'see `albertkit convert --help`'],
     [['convert'], 'missing: MODEL', 'see `albertkit convert --help`'],

@@ -36,10 +36,9 @@ function planCheckpoints(
   options: ConvertOptions,
 ): Plans {
   return new Map(
-    specs.filter(isCheckpoint).map(({ target, precision }) => {
+    specs.filter(isCheckpoint).map(({ target, precision, isAsked }) => {
       const plan = translate(model, source, target, options.targetArchitecture ?? null)
-      const rounded = options.dtypes !== undefined && options.dtypes.length > 0 && isCheckpointPrecision(precision)
-      return [target, rounded ? inPrecision(plan, source, precision) : plan]
+      return [target, isAsked && isCheckpointPrecision(precision) ? inPrecision(plan, source, precision) : plan]
     }),
   )
 }

@@ -1,4 +1,4 @@
-import { requireObject, requireOneOf, requireText } from '../../base/arguments.js'
+import { requireObject, requireOneOf, requireText, requireTexts } from '../../base/arguments.js'
 import { PRECISIONS, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { stoppable } from '../../base/abort.js'
 import { existsSync } from 'node:fs'
@@ -147,7 +147,7 @@ export async function convertModel(path: string, directory: string, asked: Conve
   requireText('path', path)
   requireText('directory', directory)
   requireObject('options', asked)
-  requireOneOf('targets', asked.targets, TARGET_NAMES)
+  requireTexts('targets', asked.targets, TARGET_NAMES)
   if (asked.dtypes !== undefined) requireOneOf('dtypes', asked.dtypes, PRECISIONS)
   const options = stoppable(asked)
   const request = readRequest(directory, options)

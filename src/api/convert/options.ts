@@ -1,5 +1,6 @@
 import type { Abortable } from '../../base/abort.js'
-import type { Precision, Target } from '../../base/artefact-layout.js'
+import type { Precision } from '../../base/artefact-layout.js'
+import type { TargetChoice } from '../../base/target-choice.js'
 import { usage } from '../../base/errors.js'
 import { checkTargetOptions } from '../../export/check-options.js'
 import type { Architecture } from '../../model/rewrite/translation.js'
@@ -9,15 +10,15 @@ import type { ArtefactSpec } from './specs.js'
 export interface ConvertOptions extends Abortable, OpenModelOptions {
   /** Vocabulary, a file or a folder, instead of the one beside the model. */
   readonly vocabulary?: string
-  /** Targets to write. */
-  readonly targets: readonly Target[]
+  /** Targets to write, each with element types of its own or not: `tfjs`, `onnx:f32,f16,int8`. */
+  readonly targets: readonly TargetChoice[]
   /** Translate the model into this architecture by multiplying out and copying; target `safetensors` only. */
   readonly targetArchitecture?: Architecture
   /** Write `embedding_output` and every `hidden_state_<i>` as outputs too. */
   readonly allOutputs?: boolean
   /**
-   * Element types of the weights: several for a target with a file for each, one for the others. By default float32
-   * alone, and in a checkpoint the source's own.
+   * Element types of the weights of targets that name none: several for a target with a file for each, one for the
+   * others. By default float32 alone, and in a checkpoint the source's own.
    */
   readonly dtypes?: readonly Precision[]
   /** ONNX: opset version. */

@@ -81,7 +81,7 @@ async function judgeCheckpoint(
   const { key, target, precision } = converted
   if (!isCheckpointTarget(target) || precision === 'f32' || !hasGate(options)) return converted
   // A checkpoint cannot run by itself: the gate exports it to a graph.
-  const asked = { target: 'onnx', precision: 'f32', key } as const
+  const asked = { target: 'onnx', precision: 'f32', key, isAsked: false } as const
   const request = gateRequest(options, { key, target: asked.target, options: graphOptions(conversion, asked) })
   const gate = await askGate(opened, staging, request, (g) =>
     g.judgeFile(join(staging, artefactPath(target)), join(staging, CONFIG_FILE)),

@@ -29,6 +29,8 @@ export interface OpenModelOptions extends OpenSourceOptions, SelectOptions, Reso
   readonly config?: string
   /** Merge a LoRA adapter, within the weights or beside them, into the kernels that it changes. */
   readonly mergeLora?: boolean
+  /** False to read files of a converted model that are not those of its manifest, e.g. in order to verify them. */
+  readonly manifest?: boolean
 }
 
 /** A model file that was opened, identified and understood. */
@@ -95,7 +97,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       stored.files,
       omitUndefined({ ignore: options.ignore, merged: options.mergeLora }),
     )
-    const changed = options.checksum === false ? null : refuseChanged(files, stored.files)
+    const changed = options.checksum === false || options.manifest === false ? null : refuseChanged(files, stored.files)
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
     const given = options.config === undefined ? undefined : portPath(options.config, options)

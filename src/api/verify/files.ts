@@ -96,7 +96,7 @@ export async function checkFile(
   const paths = pathsOf(directory, target)
   // A checkpoint does not record the kind of its classifier: the source's is taken.
   const task = resolveTask(opened.model, 'auto')
-  const written = await openModel(paths.model, { config: paths.config, task })
+  const written = await openModel(paths.model, { config: paths.config, task, manifest: false })
   try {
     const full = planOf(opened, written.config, target)
     const { plan, precision } = inTypesOf(written.source, full, opened.source)
