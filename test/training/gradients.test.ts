@@ -222,7 +222,8 @@ describe.each(Object.entries(CASES))('gradients: %s', (name, given) => {
       const size = gradient.reduce((sum, g, i) => sum + Math.abs(g * (up[i]! - down[i]!)), 0)
       expect(Math.abs(measured - expected), parameter.slot).toBeLessThan(1e-4 * size + 1e-11)
       // A softmax does not change if a number is added to all its inputs: these gradients are rounding noise.
-      const isFree = parameter.slot.endsWith('key/bias') || (parameter.slot.endsWith("_bias") && FREE_BIAS.includes(task))
+      const isFree =
+        parameter.slot.endsWith('key/bias') || (parameter.slot.endsWith('_bias') && FREE_BIAS.includes(task))
       if (!isFree) expect(Math.max(...gradient.map(Math.abs)), parameter.slot).toBeGreaterThan(1e-6)
     }
     await trainer.close()
