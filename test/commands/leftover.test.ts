@@ -83,7 +83,17 @@ describe('every command', () => {
   it('is tried here, but for those that read no model or only its vocabulary', () => {
     const tried = new Set([...commandsOf('').map(([name]) => name), 'inspect'])
     // `finetune` opens its model like the others, but needs batches of features to begin.
-    const others = ['check', 'doctor', 'finetune', 'init', 'merge', 'tokenize', 'queue:status', 'queue:submit', 'queue:work']
+    const others = [
+      'check',
+      'doctor',
+      'finetune',
+      'init',
+      'merge',
+      'tokenize',
+      'queue:status',
+      'queue:submit',
+      'queue:work',
+    ]
     expect(Object.keys(manifestOf('standalone')).sort()).toEqual([...tried, ...others].sort())
   })
 
