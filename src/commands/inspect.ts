@@ -27,6 +27,10 @@ export default class Inspect extends AlbertkitCommand {
   }
   static override flags = {
     ...modelFlags,
+    'write-config': Flags.string({
+      description: 'save a draft of the configuration, if the model has none',
+      helpValue: 'FILE',
+    }),
     all: Flags.boolean({ description: 'list every variable instead of one line for all layers' }),
   }
 
@@ -35,7 +39,10 @@ export default class Inspect extends AlbertkitCommand {
     if (args.ckpt !== undefined && args.model !== 'ckpt') this.error(`unexpected argument: ${args.ckpt}`, { exit: 2 })
     const { inspectModel } = await import('../api/inspect/inspect.js')
     const { inspectText } = await import('../report/text/inspect.js')
-    const report = await inspectModel(modelArgument(args.model, args.ckpt), openOptions(flags))
+    const report = await inspectModel(modelArgument(args.model, args.ckpt), {
+      ...openOptions(flags),
+      ...(flags['write-config'] === undefined ? {} : { writeConfig: flags['write-config'] }),
+    })
     await this.finish(report, () => withFlags(inspectText(report, flags.all, this.width)), report.ok ? 0 : 3)
   }
 }

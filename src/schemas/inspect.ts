@@ -11,7 +11,18 @@ export const inspectSchema = z.strictObject({
   architecture: z.oneOf(['albert', 'bert']),
   title: z.string(),
   reason: z.string().check(z.describe('why the family was recognised')),
-  config,
+  config: z.nullable(config).check(z.describe('null if there is no configuration')),
+  draft: z
+    .nullable(
+      z.strictObject({
+        file: z.string(),
+        fields: z.record(z.string(), z.union([z.string(), z.nullable(z.number())])),
+        unknown: z.array(z.string()).check(z.describe('fields that the weights do not show')),
+        assumed: z.array(z.string()).check(z.describe('fields with the usual value, which no weight shows')),
+        similar: z.array(z.strictObject({ name: z.string(), fields: z.record(z.string(), z.number()) })),
+      }),
+    )
+    .check(z.describe('beginning of a configuration if there is none')),
   heads: z.array(z.oneOf(['mlm', 'sop', 'classifier', 'token-classifier', 'multiple-choice', 'qa'])),
   variables: z.array(
     z.strictObject({

@@ -1,22 +1,11 @@
 import { basename } from 'node:path'
-import type { AlbertkitError } from '../../base/errors.js'
-import { elementCount } from '../../formats/core/source.js'
+import { AlbertkitError, usage } from '../../base/errors.js'
 import { headsOf } from '../../model/outputs.js'
 import { countParameters } from '../../model/accounting/count.js'
-import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
-import type { InspectReport, VariableReport } from './report.js'
-
-function listVariables(examined: ExaminedModel): VariableReport[] {
-  const slots = new Map([...examined.identification.mapped.values()].map((m) => [m.variable, m.slot]))
-  return [...examined.source.tensors.values()].map(({ name, dtype, shape, byteLength }) => ({
-    name,
-    dtype,
-    shape,
-    parameters: elementCount(shape),
-    bytes: byteLength,
-    slot: slots.get(name) ?? null,
-  }))
-}
+import { examineModel, type ExaminedModel } from '../open/open.js'
+import { inspectWithoutConfig } from './without-config.js'
+import type { InspectOptions, InspectReport } from './report.js'
+import { listVariables } from './variables.js'
 
 /** Note on a model that other operations refuse, because albertkit does not compute some of its parts. */
 const refusalNote = ({ message, hint }: AlbertkitError): string =>
@@ -24,13 +13,24 @@ const refusalNote = ({ message, hint }: AlbertkitError): string =>
 
 /**
  * Describes a model: its family and how it was recognised, its variables and parameter counts. Every tensor's checksum
- * is verified unless `checksum` is false. If data files are absent, names and shapes are still listed, and `ok` is
- * false.
+ * is verified unless `checksum` is false. If data files or the configuration are absent, names and shapes are still
+ * listed, and `ok` is false.
  * @throws AlbertkitError as `openModel`, except that missing variables are reported, not thrown
  */
-export async function inspectModel(path: string, options: OpenModelOptions = {}): Promise<InspectReport> {
-  const examined = await examineModel(path, { allowMissingData: true, ...options })
+export async function inspectModel(path: string, options: InspectOptions = {}): Promise<InspectReport> {
+  let examined: ExaminedModel
   try {
+    examined = await examineModel(path, { allowMissingData: true, ...options })
+  } catch (error) {
+    if (!(error instanceof AlbertkitError) || error.code !== 'config-missing') throw error
+    return inspectWithoutConfig(path, options, error)
+  }
+  try {
+    if (options.writeConfig !== undefined)
+      throw usage('`writeConfig` is for models without a configuration', {
+        code: 'option-conflict',
+        file: examined.rawConfig.file,
+      })
     const { source, identification, config, plan } = examined
     if (options.checksum !== false) for (const name of source.tensors.keys()) source.verifyChecksum(name)
     const { table, reason, mapped, skipped, unknown } = identification
@@ -45,8 +45,9 @@ export async function inspectModel(path: string, options: OpenModelOptions = {})
       title: table.title,
       reason,
       config,
+      draft: null,
       heads: headsOf(plan.model),
-      variables: listVariables(examined),
+      variables: listVariables(source, identification),
       counts: { mapped: mapped.size, skipped: skipped.length, unknown: unknown.length, missing: plan.missing.length },
       skipped,
       unknown,

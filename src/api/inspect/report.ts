@@ -1,8 +1,15 @@
 import type { DType } from '../../formats/core/source.js'
+import type { OpenModelOptions } from '../open/open.js'
 import type { SkippedVariable } from '../../model/names/identification.js'
 import type { MissingVariable } from '../../model/load/build.js'
+import type { ConfigDraft } from '../../model/load/draft-config.js'
 import type { ModelConfig } from '../../model/config.js'
 import type { ParameterReport } from '../../model/accounting/count.js'
+
+export interface InspectOptions extends OpenModelOptions {
+  /** Path at which to save the beginning of a configuration, if the model has none. */
+  readonly writeConfig?: string
+}
 
 export interface VariableReport {
   readonly name: string
@@ -12,6 +19,12 @@ export interface VariableReport {
   readonly bytes: number
   /** Semantic slot; null if the variable is not part of the model. */
   readonly slot: string | null
+}
+
+/** Beginning of a configuration for a model without one. */
+export interface DraftReport extends ConfigDraft {
+  /** Published models of these sizes, with the fields that the weights do not show. */
+  readonly similar: readonly { readonly name: string; readonly fields: Readonly<Record<string, number>> }[]
 }
 
 /** Result of `inspectModel`. */
@@ -25,7 +38,10 @@ export interface InspectReport {
   readonly title: string
   /** Evidence for the family. */
   readonly reason: string
-  readonly config: ModelConfig
+  /** Null if there is no configuration. */
+  readonly config: ModelConfig | null
+  /** Beginning of a configuration if there is none, and hints on what it lacks; else null. */
+  readonly draft: DraftReport | null
   readonly heads: readonly string[]
   readonly variables: readonly VariableReport[]
   readonly counts: {

@@ -61,6 +61,7 @@ export const OPTION_FLAGS: Readonly<Record<string, string>> = {
   textColumn: '--text-column',
   threads: '--threads',
   vocabulary: '--vocab',
+  writeConfig: '--write-config',
   weightsOnly: '--weights-only',
 }
 

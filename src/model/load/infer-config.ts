@@ -24,7 +24,7 @@ const FIELDS: Readonly<Partial<Record<Dim, string>>> = {
 }
 
 /** The sizes that the shapes have. */
-function sizesOf(source: TensorSource, found: Identification): Sizes {
+export function sizesOf(source: TensorSource, found: Identification): Sizes {
   const sizes: Partial<Record<string, number>> = {}
   for (const { variable, row } of found.mapped.values()) {
     const shape = source.tensors.get(variable)?.shape ?? []
@@ -42,6 +42,10 @@ function sizesOf(source: TensorSource, found: Identification): Sizes {
 
 /** How many of an index there are: one more than the highest. */
 const count = (numbers: readonly number[]): number => Math.max(-1, ...numbers) + 1
+
+/** How many layers, groups or inner layers the names count. */
+export const highestIndex = (found: Identification, key: 'l' | 'g' | 'j'): number =>
+  count([...found.mapped.values()].map((m) => m.indices[key] ?? -1))
 
 /** Groups and inner layers, by the names that keras-hub gives the layers, or where there is one layer alone. */
 function groupsOf(source: TensorSource, layers: number, given: RawConfig['fields']): Sizes {
@@ -79,8 +83,8 @@ export function completeFromWeights(source: TensorSource, found: Identification,
   const { architecture } = found.table
   const said = given?.fields ?? {}
   const place = given?.file ?? source.files[0] ?? ''
-  const highest = (key: 'l' | 'g' | 'j'): number => count([...found.mapped.values()].map((m) => m.indices[key] ?? -1))
-  const layers = architecture === 'bert' ? highest('l') : highest('g') * highest('j')
+  const layers =
+    architecture === 'bert' ? highestIndex(found, 'l') : highestIndex(found, 'g') * highestIndex(found, 'j')
   const told = {
     model_type: architecture,
     ...FIXED,

@@ -40,7 +40,7 @@ function variableTable(report: InspectReport, all: boolean, width: number): stri
 }
 
 function breakdown({ parameters, config }: InspectReport): string[] {
-  if (parameters === null) return []
+  if (parameters === null || config === null) return []
   const { V, E, H, unfactorised, factorised, ratio } = parameters.embedding
   const embedding =
     config.architecture === 'bert'
@@ -78,22 +78,51 @@ const list = (title: string, lines: readonly string[], all: boolean): string[] =
   ]
 }
 
-/** Renders the report of `inspect` as text. */
-export function inspectText(report: InspectReport, all = false, width = Infinity): string {
-  const { config: c, counts } = report
+function configLines(c: NonNullable<InspectReport['config']>): string[] {
   const sharing =
     c.family === 'zh' || c.architecture === 'bert'
       ? ''
       : `, ${c.num_hidden_groups} group${c.num_hidden_groups === 1 ? '' : 's'} × ${c.inner_group_num} inner`
   return [
-    `format   ${report.format} (${report.files.map(escapeControl).join(', ')})`,
-    `family   ${report.family}: ${report.title}`,
-    `why      ${report.reason}`,
     `config   ${c.num_hidden_layers} layers${sharing}, hidden ${c.hidden_size}, embedding ${c.embedding_size}, ` +
       `heads ${c.num_attention_heads}, intermediate ${c.intermediate_size}`,
     `         vocabulary ${c.vocab_size}, positions ${c.max_position_embeddings}, token types ${c.type_vocab_size}, ` +
       `${c.hidden_act}, ${c.norm_position}-LN, epsilon ${c.layer_norm_eps}`,
-    `heads    ${report.heads.length === 0 ? 'none' : report.heads.join(', ')}`,
+  ]
+}
+
+/** What a configuration must say, if there is none. */
+function draftLines(draft: InspectReport['draft']): string[] {
+  if (draft === null) return []
+  const known = Object.entries(draft.fields).filter(
+    ([field, value]) => value !== null && !draft.assumed.includes(field),
+  )
+  const say = (fields: readonly (readonly [string, unknown])[]): string =>
+    fields.map(([field, value]) => `${field} ${String(value)}`).join(', ')
+  const usual = draft.assumed.map((field) => [field, draft.fields[field]] as const)
+  return [
+    `config   absent; the weights show ${say(known)}`,
+    ...(draft.unknown.length === 0 ? [] : [`         a configuration must say ${draft.unknown.join(', ')}`]),
+    ...(usual.length === 0 ? [] : [`         usual, but not shown by the weights: ${say(usual)}`]),
+    ...draft.similar.map(({ name, fields }) => `         ${name} has these sizes: ${say(Object.entries(fields))}`),
+    `         \`writeConfig\` saves a draft of ${draft.file}, to be completed and given as \`config\``,
+  ]
+}
+
+function headsText({ heads, config }: InspectReport): string {
+  if (heads.length > 0) return heads.join(', ')
+  return config === null ? 'not known without a configuration' : 'none'
+}
+
+/** Renders the report of `inspect` as text. */
+export function inspectText(report: InspectReport, all = false, width = Infinity): string {
+  const { counts } = report
+  return [
+    `format   ${report.format} (${report.files.map(escapeControl).join(', ')})`,
+    `family   ${report.family}: ${report.title}`,
+    `why      ${report.reason}`,
+    ...(report.config === null ? draftLines(report.draft) : configLines(report.config)),
+    `heads    ${headsText(report)}`,
     `names    ${counts.mapped} mapped, ${counts.skipped} skipped, ${counts.unknown} unknown, ${counts.missing} missing`,
     ...report.notes.map((note) => `note     ${escapeControl(note)}`),
     '',
