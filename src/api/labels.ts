@@ -1,3 +1,4 @@
+import { usage } from '../base/errors.js'
 import { exists, type FilePort } from '../formats/core/file-port.js'
 import { readText } from '../formats/core/file.js'
 import { join } from '../formats/core/paths.js'
@@ -9,12 +10,28 @@ export function findLabels(files: FilePort, directory: string): string | null {
   return exists(files, file) ? file : null
 }
 
+/** True for a JSON array or object, which class names have never looked like. */
+function isJson(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false
+  try {
+    return typeof JSON.parse(text) === 'object'
+  } catch {
+    return false
+  }
+}
+
 /** Reads the labels in a `labels.txt`, one per line. @throws AlbertkitError if it cannot be read */
 export function readLabelLines(files: FilePort, file: string): readonly string[] {
   const lines = readText(files, file)
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
   while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop()
+  if (isJson(lines.join('\n')))
+    throw usage('the file is JSON, not one name per line', {
+      code: 'labels-mismatch',
+      file,
+      hint: "write the names one per line, e.g. with `jq -r '.[]'`",
+    })
   return lines
 }
 

@@ -7,8 +7,9 @@ import { resolveTask } from '../../model/outputs.js'
 import { headsFor, isTextClassifier } from '../../model/tasks.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { makeBatches } from '../../text/data/batches.js'
-import { ExampleReader, formatOf, isBad, recordsOf, type Example } from '../../text/data/examples.js'
+import { ExampleReader, isBad, recordsOf, type Example } from '../../text/data/examples.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
+import { textFormatOf } from '../input/format.js'
 import { readLines } from '../input/lines.js'
 import { languagesOf, sampleTexts } from '../../text/data/samples.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
@@ -105,7 +106,7 @@ function batchesOf(rows: readonly Row[], types: number, choices: boolean, labell
 }
 
 async function examplesIn(file: string): Promise<{ examples: Example[]; bad: number }> {
-  const reader = new ExampleReader({ format: formatOf(file) })
+  const reader = new ExampleReader({ format: textFormatOf(file) })
   const examples: Example[] = []
   let bad = 0
   for await (const line of recordsOf(readLines(file), reader.options.format)) {

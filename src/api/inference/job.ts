@@ -1,15 +1,16 @@
 import { stopIfAborted, type Abortable } from '../../base/abort.js'
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import {
   ExampleReader,
-  formatByContents,
   inputFormatOf,
   recordsOf,
+  refuseWholeJson,
   type BadLine,
   type ExampleOptions,
   type InputFormat,
 } from '../../text/data/examples.js'
 import { indexLines, indexRecords, WINDOW, type LineIndex } from '../../sharding/line-index.js'
+import { formatOfFile, headOf } from '../input/format.js'
 import { readLines } from '../input/lines.js'
 import type { LineRange } from '../../text/data/lines.js'
 import { answerOf } from '../../model/tasks.js'
@@ -64,32 +65,19 @@ export interface TextJob {
 const column = (text: string | undefined): string | number | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : text
 
-/** Bytes of a file in which its first line is looked for. */
-const HEAD = 1 << 16
-
-/** First line of a regular file, as far as `HEAD` goes; empty if it cannot be read. */
-function firstLineOf(path: string): string {
-  if (sizeOf(path) === null) return ''
-  const bytes = new Uint8Array(HEAD)
-  const descriptor = openSync(path, 'r')
-  try {
-    const text = new TextDecoder().decode(bytes.subarray(0, readSync(descriptor, bytes)))
-    return text.split(/\r?\n/, 1)[0] ?? ''
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** Format of a job's input: as asked for, by its name, or by its first line. @throws AlbertkitError `usage` */
+/** Format of a job's input: as asked for, by its name, or by its contents. @throws AlbertkitError `usage` */
 export function formatOfJob({ inputFormat, input }: TextJob): InputFormat {
-  if (inputFormat !== undefined) return inputFormat
-  const named = inputFormatOf(input)
-  return named === 'lines' ? formatByContents(firstLineOf(input), input) : named
+  if (inputFormat === 'jsonl') refuseWholeJson(headOf(input), input)
+  return inputFormat ?? formatOfFile(input)
 }
 
 /** A remark on lines that look like columns of a table, or null. */
 export function tableNote(job: TextJob): string | null {
-  if (formatOfJob(job) !== 'lines' || job.inputFormat !== undefined || !firstLineOf(job.input).includes('\t'))
+  if (
+    formatOfJob(job) !== 'lines' ||
+    job.inputFormat !== undefined ||
+    !headOf(job.input).split('\n', 1)[0]!.includes('\t')
+  )
     return null
   return 'the lines have tabs and are read as text: `inputFormat: tsv` reads them as columns (label, text)'
 }

@@ -131,6 +131,7 @@ export const readLabelsFile = (file: string): readonly string[] => {
   try {
     return readLabelLines(disk, diskPath(file))
   } catch (error) {
+    if (error instanceof AlbertkitError && error.code === 'labels-mismatch') throw error
     throw unreadable('the labels', file, error)
   }
 }

@@ -4,8 +4,9 @@ import { takesChoices } from '../../model/forward.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { makeBatches, type Batch } from '../../text/data/batches.js'
-import { ExampleReader, formatOf, isBad, recordsOf } from '../../text/data/examples.js'
+import { ExampleReader, isBad, recordsOf } from '../../text/data/examples.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
+import { textFormatOf } from '../input/format.js'
 import { readLines } from '../input/lines.js'
 import type { OpenedModel } from '../open/open.js'
 import { modelTokenizer } from '../open/tokenizer.js'
@@ -36,7 +37,7 @@ export async function textInputs(
       hint: 'omit `text`, or give inputs with `golden`',
     })
   const tokenizer = modelTokenizer(opened)
-  const reader = new ExampleReader({ format: formatOf(file) })
+  const reader = new ExampleReader({ format: textFormatOf(file) })
   const rows: Features[] = []
   let [spent, total] = [0, 0]
   for await (const line of recordsOf(readLines(file), reader.options.format)) {

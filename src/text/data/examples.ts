@@ -61,19 +61,44 @@ function isObjectLine(line: string): boolean {
   }
 }
 
+/** Beginning of a list of objects; in a file that is JSON by its name, of any list. */
+const OBJECTS = /^\s*\[\s*\{\s*"/
+const LIST = /^\s*\[\s*([[{"\d\-tfn\]]|$)/
+/** Beginning of an object that goes on below. */
+const SPREAD = /^\s*\{\s*(\r?\n\s*"(?:[^"\\\n]|\\.)*"\s*:|$)/
+
+const ONE_A_LINE =
+  "write one object per line, e.g. with `jq -c '.[]'`; `inputFormat: lines` reads the file as plain text"
+
 /**
- * Format of a file of unknown extension by its first line: JSON lines if that line is an object.
- * @throws AlbertkitError `usage` if the file is one JSON array
+ * Refuses a file that is one JSON value, where lines are read.
+ * @param head beginning of its text
+ * @throws AlbertkitError `usage` if it is one array, or one object over several lines
  */
-export function formatByContents(firstLine: string, path: string): 'lines' | 'jsonl' {
-  if (isObjectLine(firstLine)) return 'jsonl'
-  if (/^\s*\[\s*(\{|$)/.test(firstLine) && /\.json$/i.test(path))
-    throw usage('the file is one JSON array, not one JSON object per line', {
-      code: 'text-unusable',
-      file: path,
-      hint: "write one object per line, e.g. with `jq -c '.[]'`; `inputFormat: lines` reads the file as plain text",
-    })
-  return 'lines'
+export function refuseWholeJson(head: string, path: string): void {
+  const isJson = /\.json$/i.test(path)
+  const text = head.replace(/^\uFEFF/, '')
+  const isArray = OBJECTS.test(text) || (isJson && LIST.test(text))
+  const isObject =
+    SPREAD.test(text) || (isJson && /^\s*\{/.test(text) && !isObjectLine(text.split(/\r?\n/, 1)[0] ?? ''))
+  if (!isArray && !isObject) return
+  const what = isArray ? 'one JSON array' : 'one JSON object over several lines'
+  throw usage(`the file is ${what}, not one JSON object per line`, {
+    code: 'text-unusable',
+    file: path,
+    hint: ONE_A_LINE,
+  })
+}
+
+/**
+ * Format of a file by its extension, else by the beginning of its text: JSON lines if the first line is an object.
+ * @throws AlbertkitError `usage` if the file is one JSON value
+ */
+export function formatByContents(head: string, path: string): InputFormat {
+  const named = inputFormatOf(path)
+  if (named !== 'lines' && named !== 'jsonl') return named
+  refuseWholeJson(head, path)
+  return isObjectLine(head.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '') ? 'jsonl' : named
 }
 
 class Unusable extends Error {}
