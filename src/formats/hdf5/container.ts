@@ -8,6 +8,8 @@ import { openHdf5, openKerasPreset, openShardedHdf5 } from './source.js'
 /** Indices of transformers and of Keras. */
 const INDEX = /\.(h5\.index|weights)\.json$/
 const SUFFIX = /\.(h5|hdf5)$/
+/** Suffix in the examples of bert4keras, which other programs use too. */
+const WEIGHTS = '.weights'
 /** What transformers and Keras call theirs. */
 const USUAL = ['tf_model.h5', 'model.weights.h5']
 /** Where a preset of keras-hub keeps the weights of its head, beside those of its backbone. */
@@ -44,7 +46,9 @@ export const hdf5: Container = {
       return preset(files, join(directory, backbone), join(directory, TASK))
     const index = names.find((name) => name === 'tf_model.h5.index.json') ?? names.find((name) => INDEX.test(name))
     if (index !== undefined) return found(files, join(directory, index))
-    const candidates = names.filter((name) => SUFFIX.test(name)).sort()
+    const candidates = names
+      .filter((name) => SUFFIX.test(name) || (name.endsWith(WEIGHTS) && sniff(files, join(directory, name)) === 'hdf5'))
+      .sort()
     const file =
       USUAL.find((name) => candidates.includes(name)) ?? (candidates.length === 1 ? candidates[0] : undefined)
     if (file !== undefined) return found(files, join(directory, file))

@@ -5,6 +5,7 @@ import { DTYPE_BYTES, type TensorInfo, type TensorSource } from '../core/source.
 import { readWeightMap } from '../weight-map.js'
 import { Hdf5File, type Hdf5Entry } from './file.js'
 import { loadHdf5 } from './library.js'
+import { numberWithin } from './numbered.js'
 
 interface Placed {
   /** The dataset in its file. */
@@ -36,8 +37,9 @@ class Hdf5Source implements TensorSource {
     const metadata = new Map<string, string>()
     opened.forEach((from, i) => {
       const scope = parts[i]?.scope ?? ''
+      const numbered = numberWithin(from.entries.keys())
       for (const entry of from.entries.values()) {
-        const name = scope + entry.name
+        const name = scope + (numbered.get(entry.name) ?? entry.name)
         tensors.set(name, { ...entry, name })
         placed.set(name, { entry, from })
       }

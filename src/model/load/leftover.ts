@@ -26,7 +26,8 @@ const SHOWN = 6
 const list = (names: readonly string[]): string =>
   names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more` : names.join(', ')
 
-const topOf = (name: string): string => name.split(/[./]/, 1)[0] ?? ''
+/** First part of a name: `encoder`; of bert4keras `Transformer`. */
+const topOf = (name: string): string => name.split(/[./-]/, 1)[0] ?? ''
 
 /** True of a name that stands in the scope of the model's own variables. */
 function insideOf(found: Identification): (name: string) => boolean {

@@ -4,7 +4,7 @@ import type { Identification } from '../names/identification.js'
 
 /** Notes for the user on how a model was read. */
 export function modelNotes(found: Identification, raw: RawConfig, options: ConfigOptions): string[] {
-  const notes: string[] = []
+  const notes: string[] = found.table.note === undefined ? [] : [found.table.note]
   if (hasLayerNorms(found) && options.layerNormEpsilon === undefined)
     notes.push(
       'the LayerNorms belong to each layer; no file says which epsilon such a model was trained ' +

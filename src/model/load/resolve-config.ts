@@ -91,7 +91,8 @@ function readConfig(
   const { family, architecture, maskPenalty, mlmHead } = table
   // Code that reads a configuration as transformers does need not have written `model_type` into it.
   const fields = { model_type: architecture, ...written.fields }
-  const raw = table.transformersFields === true ? { ...written, fields } : written
+  const own = table.layerNormEpsilon === undefined ? fields : { ...fields, layer_norm_eps: table.layerNormEpsilon }
+  const raw = table.transformersFields === true ? { ...written, fields: own } : written
   const hasHead = mapped.has('mlm/output_bias')
   const options = { ...given, maskPenalty, mlmHead: hasHead ? mlmHead : undefined }
   if (graph === undefined) return { config: parseConfig(raw, family, architecture, options), notes: [] }

@@ -55,6 +55,10 @@ export interface NameTable {
   readonly configInferable?: boolean
   /** True if the code reads its configuration as transformers does, although the family is not hf. */
   readonly transformersFields?: true
+  /** LayerNorm epsilon of the code, whatever its configuration says. */
+  readonly layerNormEpsilon?: number
+  /** What a user should know of every model of this code. */
+  readonly note?: string
   /** Variables that are known and not weights of the model: `[pattern, reason]`. */
   readonly skipped: readonly (readonly [RegExp, string])[]
 }

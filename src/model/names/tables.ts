@@ -1,3 +1,4 @@
+import { BERT4KERAS_TABLES } from './bert4keras.js'
 import { HUGGING_FACE_TABLES } from './huggingface.js'
 import { KERAS_HUB_TABLES } from './keras-hub.js'
 import type { NameTable } from './row.js'
@@ -10,4 +11,5 @@ export const NAME_TABLES: readonly NameTable[] = [
   ...HUGGING_FACE_TABLES,
   ...TRANSFORMERS_TF_TABLES,
   ...KERAS_HUB_TABLES,
+  ...BERT4KERAS_TABLES,
 ]
