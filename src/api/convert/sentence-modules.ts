@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs'
-import { AlbertkitError } from '../../base/errors.js'
+import { latin1Text } from '../../base/bytes.js'
+import { AlbertkitError, malformed } from '../../base/errors.js'
 import { writeBytes, writeText, writing } from '../../files/output-file.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
-import { readBytes } from '../../formats/core/file.js'
+import { LFS_POINTER, readBytes } from '../../formats/core/file.js'
 import { dirname, join } from '../../formats/core/paths.js'
 import { MODULES_FILE, readModuleList, type ModuleList } from '../open/module-list.js'
 import { MODULE_FILES } from '../inference/sentence/read-modules.js'
@@ -20,6 +21,16 @@ function copiesOf(files: FilePort, { directory, modules }: ModuleList): [to: str
   )
   const all: [string, string][] = [[SENTENCE_CONFIG, join(directory, SENTENCE_CONFIG)], ...settings, ...own]
   return all.filter(([, from]) => exists(files, from))
+}
+
+/** @throws AlbertkitError `malformed` for a file that stands for another */
+function refusePointer(bytes: Uint8Array, file: string): void {
+  if (latin1Text(bytes.subarray(0, LFS_POINTER.length)) !== LFS_POINTER) return
+  throw malformed('the file is a Git LFS pointer, not the file itself', {
+    code: 'not-a-model',
+    file,
+    hint: 'fetch the files with `git lfs pull`',
+  })
 }
 
 /**
@@ -44,7 +55,9 @@ export function writeSentenceModules(
   for (const [to, from] of copies) {
     const path = join(staging, to)
     writing(path, () => mkdirSync(dirname(path), { recursive: true }))
-    writeBytes(path, readBytes(files, from))
+    const bytes = readBytes(files, from)
+    refusePointer(bytes, from)
+    writeBytes(path, bytes)
   }
   const moved = list.modules.map(({ type, path }, i) => ({
     idx: i,

@@ -164,6 +164,18 @@ describe('a damaged folder', () => {
     expect(await open(remove, one)).toMatchObject({ kind: 'malformed', code: 'file-missing' })
   })
 
+  it('is refused for a pointer of Git LFS, by `convert` too', async () => {
+    const directory = writeSentenceFolder(fresh(), MEAN)
+    writeFileSync(
+      join(directory, '1_Pooling/config.json'),
+      'version https://git-lfs.github.com/spec/v1\noid sha256:a\n',
+    )
+    const pointer = { kind: 'malformed', message: expect.stringContaining('Git LFS') as string }
+    await expect(openEmbedder(directory)).rejects.toMatchObject(pointer)
+    const converted = convertModel(directory, fresh(), { targets: ['onnx'], verify: false })
+    await expect(converted).rejects.toMatchObject(pointer)
+  })
+
   it('is refused for a prompt that it has not', async () => {
     const directory = writeSentenceFolder(fresh(), MEAN)
     await expect(openEmbedder(directory, { promptName: 'query' })).rejects.toMatchObject({ code: 'name-unknown' })
