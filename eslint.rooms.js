@@ -18,9 +18,12 @@ const TABLES = ['model/tasks', 'runtime/runners']
 export const ROOMS = {
   commands: {
     imports: ['api', 'report', ...TABLES],
-    typesOnly: ['export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'],
+    typesOnly: ['training', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'],
   },
-  report: { imports: ['files'], typesOnly: ['api', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'] },
+  report: {
+    imports: ['files'],
+    typesOnly: ['api', 'training', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'],
+  },
   api: { imports: ['training', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'] },
   schemas: { imports: ['compare', 'runtime'] },
   sharding: { imports: ['files'] },

@@ -42,6 +42,22 @@ export type { CheckpointTarget, GraphTarget, Precision, Target } from './base/ar
 export type { Architecture } from './model/rewrite/translation.js'
 export { ARCHITECTURES } from './model/rewrite/translation.js'
 
+// Train: fine-tuning on labelled lines or on given batches, and the graphs of loss and gradients
+export { trainModel } from './api/finetune/train-model.js'
+export { trainBatches, type TrainBatchesOptions } from './api/finetune/train-batches.js'
+export type { TrainData, TrainOptions } from './api/finetune/options.js'
+export type { BatchesReport, EvaluationPoint, StepProgress, StepReport, TrainEvents } from './api/finetune/report.js'
+export type { TrainReport, VariablesReport } from './api/finetune/report.js'
+export { METRICS, TRAIN_TASK_NAMES as TRAIN_TASKS } from './api/finetune/train-tasks.js'
+export type { MetricName, TrainTask } from './api/finetune/train-tasks.js'
+export { DIAGNOSES, type Diagnosis, type DiagnosisCode } from './training/diagnosis.js'
+export type { DropoutRates, DropoutSite } from './training/dropout-sites.js'
+export { buildGradients, buildLogits } from './training/graphs.js'
+export type { GradientOutput, GradientsGraph, GradientsOptions, LogitsGraph, WeightedGraph } from './training/graphs.js'
+export type { LossKind } from './training/loss.js'
+export { OPTIMIZERS, type OptimizerName } from './training/optimizer.js'
+export { FREEZABLE, type Freezable } from './training/rules.js'
+
 // Verify: runtimes against the float64 reference or a golden
 export { verifyModel, verifyOpened } from './api/verify/verify.js'
 export type { ArtefactWeightCheck, Divergence, LayerReport, NotRun } from './api/verify/report.js'

@@ -1,16 +1,28 @@
 import * as Flags from '@oclif/core/flags'
+import type { InferredFlags } from '@oclif/core/interfaces'
 import { usage } from '../base/errors.js'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, modelFlags, openOptions } from './common/flags.js'
 import { withFlags } from './common/option-flags.js'
+import { pictureFlags, writeCharts } from './common/output.js'
+import { trainFlags, trainOptions } from './common/train-flags.js'
 
 export default class Finetune extends AlbertkitCommand {
   static override summary = "Train a model further, as BERT's run_classifier does, without TensorFlow or PyTorch."
   static override description =
-    "The optimizers are those of BERT's optimization.py and of the ALBERT repositories (LAMB). With --batches the " +
+    "Trains on labelled lines with the optimizer of BERT's optimization.py, or the LAMB of the ALBERT repositories, " +
+    'and writes the model in its own format and names, for `convert`, `predict`, `evaluate`. Says before the first ' +
+    'step which variables are new, and what is wrong with data or settings; shows loss and accuracy; keeps the best ' +
+    'checkpoint. Ctrl-C saves the run, --resume continues it. The same seed gives the same bytes. With --batches the ' +
     'steps are taken on batches that are given, by a recipe, for comparison with the original code.'
   static override examples = [
+    {
+      description: 'A new head for the ten classes of the bundled model, a few steps',
+      command:
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --train fixtures/zh-news/train.tsv ' +
+        '--dev fixtures/zh-news/dev.tsv --new-head --learning-rate 5e-4 --max-seq-length 48 --steps 20 -o trained',
+    },
     {
       description: 'Batches that are given, and the gradients of the first one',
       command:
@@ -23,18 +35,20 @@ export default class Finetune extends AlbertkitCommand {
   }
   static override flags = {
     ...modelFlags,
+    ...trainFlags,
+    steps: Flags.integer({ description: 'steps to take, in place of --epochs', min: 1, helpValue: 'N' }),
+    output: Flags.string({ char: 'o', description: 'directory of the trained model', helpValue: 'DIR' }),
     batches: Flags.string({
       description: 'safetensors with the batch of each step: input_ids_0, input_mask_0, segment_ids_0, label_ids_0 …',
       helpValue: 'FILE',
       dependsOn: ['recipe'],
+      exclusive: ['train'],
     }),
     recipe: Flags.string({
       description: 'JSON with init_learning_rate, train_steps, warmup_steps, optimizer …; with --batches',
       helpValue: 'FILE',
       dependsOn: ['batches'],
     }),
-    steps: Flags.integer({ description: 'steps to take; default: all', min: 1, helpValue: 'N' }),
-    output: Flags.string({ char: 'o', description: 'directory of the trained model', helpValue: 'DIR' }),
     'save-gradients': Flags.string({
       description: 'write the gradients of the first step, before clipping, to this safetensors file',
       helpValue: 'FILE',
@@ -45,29 +59,74 @@ export default class Finetune extends AlbertkitCommand {
       default: true,
       allowNo: true,
     }),
-    threads: Flags.integer({ description: 'threads inside an operation', default: 1, min: 1, max: 256 }),
-    seed: Flags.integer({ description: 'seed of a new head', default: 0 }),
+    threads: Flags.integer({
+      description: 'threads inside an operation; default 2. Results do not depend on it',
+      min: 1,
+      max: 256,
+    }),
+    seed: Flags.integer({ description: 'seed of a new head, the order of lines and dropout', default: 0 }),
+    svg: pictureFlags.svg,
+    png: pictureFlags.png,
+    look: pictureFlags.look,
     force: Flags.boolean({ description: 'overwrite existing outputs' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Finetune)
-    const { batches, recipe } = flags
-    if (batches === undefined || recipe === undefined)
-      throw usage('--batches and --recipe are absent', { code: 'option-missing' })
+    if (flags.batches !== undefined && flags.recipe !== undefined)
+      await this.#takeBatches(args.model, flags.batches, flags.recipe, flags)
+    else await this.#train(args.model, flags)
+  }
+
+  async #takeBatches(model: string, batches: string, recipe: string, flags: FinetuneFlags): Promise<void> {
     const { trainBatches } = await import('../api/finetune/train-batches.js')
     const { batchesText, stepLine } = await import('../report/text/finetune.js')
-    const report = await trainBatches(args.model, batches, recipe, {
+    const { steps, output, threads, slots, seed, force } = flags
+    const report = await trainBatches(model, batches, recipe, {
       ...openOptions(flags),
-      ...omitUndefined({ steps: flags.steps, output: flags.output, saveGradients: flags['save-gradients'] }),
-      slots: flags.slots,
-      threads: flags.threads,
-      seed: flags.seed,
-      force: flags.force,
+      ...omitUndefined({ steps, output, threads, saveGradients: flags['save-gradients'] }),
+      ...{ slots, seed, force },
       onStep: (step) => {
         this.progress(stepLine(step))
       },
     })
     await this.finish(report, () => withFlags(batchesText(report)), report.ok)
   }
+
+  async #train(model: string, flags: FinetuneFlags): Promise<void> {
+    const { train, dev, output, labels } = flags
+    if (train === undefined || output === undefined)
+      throw usage(`${train === undefined ? '--train' : '-o'} is absent`, {
+        code: 'option-missing',
+        hint: 'finetune MODEL --train train.tsv --dev dev.tsv -o trained',
+      })
+    const { trainModel } = await import('../api/finetune/train-model.js')
+    const { readLabelsFile } = await import('../api/inference/model.js')
+    const { trainText, trainTalk } = await import('../report/text/finetune.js')
+    const report = await trainModel(
+      model,
+      { train, dev },
+      {
+        ...openOptions(flags),
+        ...trainOptions(flags),
+        ...(labels === undefined ? {} : { labels: readLabelsFile(labels) }),
+        output,
+        ...trainTalk({
+          talk: (line) => {
+            this.talk(withFlags(line))
+          },
+          progress: (line) => {
+            this.progress(line)
+          },
+        }),
+      },
+    )
+    const { lossChart } = await import('../report/chart/loss.js')
+    const { svg, png, look, force } = flags
+    for (const file of await writeCharts([(own) => lossChart(report, own)], { svg, png, look, force }))
+      this.talk(`wrote ${file}`)
+    await this.finish(report, () => withFlags(trainText(report)), report.ok)
+  }
 }
+
+type FinetuneFlags = InferredFlags<typeof Finetune.flags>

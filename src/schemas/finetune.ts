@@ -32,3 +32,41 @@ export const finetuneBatchesSchema = z.strictObject({
   files,
   notes: z.array(z.string()),
 })
+
+const metrics = z.strictObject({
+  accuracy: z.optional(z.number()),
+  f1: z.optional(z.number()),
+  mse: z.optional(z.number()),
+  pearson: z.optional(z.number()),
+  loss: z.optional(z.number()),
+})
+
+const diagnosis = z.strictObject({
+  code: z.string().check(z.describe('one of a fixed list')),
+  message: z.string(),
+  hint: z.string().check(z.describe('what to try')),
+  step: z.int().check(z.describe('step after which it was found; 0 before training')),
+})
+
+export const finetuneSchema = z.strictObject({
+  ok: z.boolean().check(z.describe('false if training stopped because a loss was not finite')),
+  model: z.string(),
+  family: z.oneOf(['zh', 'google', 'google_fast', 'bert', 'hf']),
+  task: z.oneOf(['classify', 'multi-label', 'regression', 'token-classification']),
+  optimizer: z.oneOf(['adamw', 'lamb']),
+  runner: z.string(),
+  seed: z.int(),
+  labels: z.array(z.string()),
+  variables,
+  train: z.strictObject({ file: z.string(), examples: z.int(), bad: z.int(), truncated: z.int() }),
+  dev: z.nullable(z.strictObject({ file: z.string(), examples: z.int(), bad: z.int() })),
+  totalSteps: z.int(),
+  steps: z.array(step).check(z.describe('fewer than totalSteps after early stopping')),
+  evaluations: z.array(z.strictObject({ step: z.int(), metrics, best: z.boolean() })),
+  bestStep: z.nullable(z.int()).check(z.describe('step whose weights were written; null if none were')),
+  metrics: z.nullable(metrics).check(z.describe('of the best evaluation')),
+  diagnoses: z.array(diagnosis),
+  output: z.string(),
+  files,
+  notes: z.array(z.string()),
+})

@@ -1,5 +1,3 @@
-import type { Dim } from '../export/node-names.js'
-
 /** Probabilities of dropping a value; 0 switches a kind off. */
 export interface DropoutRates {
   /** After the embeddings, the attention output and the feed-forward output (`hidden_dropout_prob`). */
@@ -16,7 +14,8 @@ export const NO_DROPOUT: DropoutRates = { hidden: 0, attention: 0, classifier: 0
 export interface DropoutSite {
   /** Name of the input. */
   readonly input: string
-  readonly dims: readonly Dim[]
+  /** Sizes, or the names of those that are known only at run time. */
+  readonly dims: readonly (number | string)[]
   /** Values below it among 65,536 are dropped. */
   readonly threshold: number
 }

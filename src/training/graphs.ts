@@ -1,4 +1,3 @@
-import type { Dim } from '../export/node-names.js'
 import { DataType, int, type Value } from '../export/onnx/nodes.js'
 import type { AlbertModel, Parameter } from '../model/albert.js'
 import { forward, takesChoices } from '../model/forward.js'
@@ -15,7 +14,10 @@ const IR_VERSION = 8n
 
 type ValueInfo = MessageInitShape<typeof onnx.ValueInfoProtoSchema>
 
-const described = ({ name, dims }: Value, elemType: number): ValueInfo => ({
+const described = (
+  { name, dims }: Pick<DropoutSite, 'dims'> & { readonly name: string },
+  elemType: number,
+): ValueInfo => ({
   name,
   type: {
     value: {
@@ -23,7 +25,7 @@ const described = ({ name, dims }: Value, elemType: number): ValueInfo => ({
       value: {
         elemType,
         shape: {
-          dim: dims.map((dim: Dim) => ({
+          dim: dims.map((dim) => ({
             value:
               typeof dim === 'number' ? { case: 'dimValue', value: BigInt(dim) } : { case: 'dimParam', value: dim },
           })),
@@ -141,7 +143,7 @@ export function buildGradients(model: AlbertModel, options: GradientsOptions): G
   const inputs = [
     ...loss.targets.map((value) => described(value, DataType.FLOAT)),
     described(loss.scale, DataType.FLOAT),
-    ...ops.sites.map(({ input, dims }) => described({ name: input, dims, half: false }, DataType.UINT8)),
+    ...ops.sites.map(({ input, dims }) => described({ name: input, dims }, DataType.UINT8)),
   ]
   const bytes = serialise(ops, outputs, inputs, 'gradients')
   return { bytes, parameters: [...ops.parameters.keys()], logits, loss: 'loss', gradients, sites: ops.sites }

@@ -29,7 +29,10 @@ export interface TrainerOptions {
   readonly dropout?: DropoutRates
   /** Fills the mask of site `index` for a step and a part of its batch. */
   readonly fillMask?: (mask: Uint8Array, site: { index: number; threshold: number; step: number; part: number }) => void
+  /** Threads inside an operation; 1 by default. The result may depend on it. */
   readonly threads?: number
+  /** Parts of a batch that are computed at once; 1 by default. The result does not depend on it. */
+  readonly lanes?: number
 }
 
 /** Result of a step. */
@@ -41,13 +44,19 @@ export interface StepResult {
   readonly logits: readonly (readonly Float32Array[])[]
 }
 
-/** A trainable parameter: its state, its gradient, and the tensors that onnxruntime reads and writes. */
+/** A trainable parameter: its state and its gradient. */
 interface Trained extends TrainedVariable {
   readonly output: GradientOutput
-  readonly gradient: Float32Array
-  readonly fetch: GraphTensor
-  /** Sum over the parts of a batch; the same as `gradient` if there is one part. */
-  sum: Float32Array
+  /** Gradient of the whole batch. */
+  readonly sum: Float32Array
+}
+
+/** Memory of one part of a batch while it is computed. */
+interface Lane {
+  /** Gradients of the trained parameters, in their order, and the tensors that they are written into. */
+  readonly gradients: readonly Float32Array[]
+  readonly fetches: Readonly<Record<string, GraphTensor | null>>
+  readonly masks: Uint8Array[]
 }
 
 /** Sizes of a mask. */
@@ -62,7 +71,7 @@ function maskSize(dims: readonly (number | string)[], { batch, sequence }: StepB
 export class Trainer {
   readonly #trained: Trained[]
   readonly #weights: Readonly<Record<string, GraphTensor>>
-  readonly #masks: Uint8Array[] = []
+  readonly #lanes: Lane[]
 
   private constructor(
     readonly graph: GradientsGraph,
@@ -77,7 +86,6 @@ export class Trainer {
     this.#trained = graph.gradients.map((output): Trained => {
       const { parameter } = output
       const own = valuesOf(values, parameter)
-      const gradient = new Float32Array(own.length)
       return {
         output,
         values: own,
@@ -86,11 +94,10 @@ export class Trainer {
         decays: rules.decays(parameter),
         adapts: rules.adapts(parameter),
         rateFactor: rateFactors?.get(parameter) ?? 1,
-        gradient,
-        sum: gradient,
-        fetch: session.floats(gradient, parameter.storedShape),
+        sum: new Float32Array(own.length),
       }
     })
+    this.#lanes = Array.from({ length: options.lanes ?? 1 }, () => this.#makeLane())
   }
 
   /**
@@ -131,16 +138,25 @@ export class Trainer {
     const squares = new Map<Trained, number>()
     const logits: Float32Array[][] = []
     let loss = 0
-    for (const [part, batch] of parts.entries()) {
-      const result = await this.session.run(this.#feeds(batch, { step, part, total }), this.#fetches())
-      loss += result[this.graph.loss]!.data[0]!
-      logits.push(this.graph.logits.map((name) => result[name]!.data))
-      for (const one of this.#trained) {
-        if (parts.length > 1) this.#add(one, part === 0)
-        const { lookupSquares, parameter } = one.output
-        if (lookupSquares === null || !this.options.rules.isLookup(parameter)) continue
-        squares.set(one, (squares.get(one) ?? 0) + result[lookupSquares]!.data[0]!)
-      }
+    for (let first = 0; first < parts.length; first += this.#lanes.length) {
+      const results = await Promise.all(
+        this.#lanes.slice(0, parts.length - first).map(async (lane, i) => {
+          const part = first + i
+          const feeds = this.#feeds(parts[part]!, lane, { step, part, total })
+          return { lane, result: await this.session.run(feeds, lane.fetches) }
+        }),
+      )
+      // Always added in the order of the parts, however many are computed at once.
+      results.forEach(({ lane, result }, i) => {
+        loss += result[this.graph.loss]!.data[0]!
+        logits.push(this.graph.logits.map((name) => result[name]!.data))
+        this.#trained.forEach((one, k) => {
+          addGradient(one.sum, lane.gradients[k]!, first + i === 0)
+          const { lookupSquares, parameter } = one.output
+          if (lookupSquares === null || !this.options.rules.isLookup(parameter)) return
+          squares.set(one, (squares.get(one) ?? 0) + result[lookupSquares]!.data[0]!)
+        })
+      })
     }
     const norm = Math.sqrt(this.#trained.reduce((sum, one) => sum + (squares.get(one) ?? sumOfSquares(one.sum)), 0))
     return { loss, gradientNorm: norm, logits }
@@ -157,26 +173,22 @@ export class Trainer {
     return this.session.close()
   }
 
-  #add(one: Trained, isFirst: boolean): void {
-    if (one.sum === one.gradient) one.sum = new Float32Array(one.gradient.length)
-    const { sum, gradient } = one
-    if (isFirst) sum.set(gradient)
-    else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!
-  }
-
-  #fetches(): Record<string, GraphTensor | null> {
+  #makeLane(): Lane {
     const { loss, logits } = this.graph
     const fetches: Record<string, GraphTensor | null> = { [loss]: null }
     for (const name of logits) fetches[name] = null
-    for (const { output, fetch } of this.#trained) {
-      fetches[output.output] = fetch
+    const gradients = this.#trained.map(({ output, values }) => {
+      const gradient = new Float32Array(values.length)
+      fetches[output.output] = this.session.floats(gradient, output.parameter.storedShape)
       if (output.lookupSquares !== null) fetches[output.lookupSquares] = null
-    }
-    return fetches
+      return gradient
+    })
+    return { gradients, fetches, masks: [] }
   }
 
   #feeds(
     { inputs, targets }: StepBatch,
+    lane: Lane,
     { step, part, total }: { step: number; part: number; total: number },
   ): Record<string, GraphTensor> {
     const { session, graph } = this
@@ -190,19 +202,25 @@ export class Trainer {
     })
     graph.sites.forEach(({ input, dims, threshold }, index) => {
       const size = maskSize(dims, inputs)
-      const mask = this.#mask(index, elementCount(size))
+      const mask = maskOf(lane, index, elementCount(size))
       this.options.fillMask?.(mask, { index, threshold, step, part })
       feeds[input] = session.bytes(mask, size)
     })
     return feeds
   }
+}
 
-  /** A mask of a site, in memory that is kept from step to step. */
-  #mask(index: number, length: number): Uint8Array {
-    let mask = this.#masks[index]
-    if (mask === undefined || mask.length < length) this.#masks[index] = mask = new Uint8Array(length)
-    return mask.subarray(0, length)
-  }
+/** Adds a gradient to a sum, or sets it. */
+function addGradient(sum: Float32Array, gradient: Float32Array, isFirst: boolean): void {
+  if (isFirst) sum.set(gradient)
+  else for (let i = 0; i < sum.length; i++) sum[i]! += gradient[i]!
+}
+
+/** A mask of a site, in memory that is kept from step to step. */
+function maskOf({ masks }: Lane, index: number, length: number): Uint8Array {
+  let mask = masks[index]
+  if (mask === undefined || mask.length < length) masks[index] = mask = new Uint8Array(length)
+  return mask.subarray(0, length)
 }
 
 /** Tensors of the three integer inputs. */

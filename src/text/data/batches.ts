@@ -10,7 +10,8 @@ export interface Batch {
   readonly token_type_ids: Int32Array
 }
 
-function pad(rows: readonly Features[], places: readonly number[]): Batch {
+/** Rows at `places` as one batch. */
+export function padBatch(rows: readonly Features[], places: readonly number[]): Batch {
   const sequence = Math.max(...places.map((place) => rows[place]!.input_ids.length))
   const size = places.length * sequence
   const batch = {
@@ -39,6 +40,6 @@ export function makeBatches(rows: readonly Features[], size: number): Batch[] {
   const order = rows.map((_, place) => place)
   order.sort((a, b) => rows[a]!.input_ids.length - rows[b]!.input_ids.length || a - b)
   const batches: Batch[] = []
-  for (let at = 0; at < order.length; at += size) batches.push(pad(rows, order.slice(at, at + size)))
+  for (let at = 0; at < order.length; at += size) batches.push(padBatch(rows, order.slice(at, at + size)))
   return batches
 }

@@ -1,0 +1,64 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { utf8Bytes } from '../../base/bytes.js'
+import { OutputFile, writing } from '../../files/output-file.js'
+import { frameRecord } from '../../formats/tf-record.js'
+import type { EvaluationPoint, StepReport } from './report.js'
+import { eventBytes } from './tensorboard.js'
+
+export const METRICS_FILE = 'metrics.jsonl'
+
+/** Line of a step or an evaluation; without times, so that the same seed gives the same file. */
+export const stepJson = (step: StepReport): string => JSON.stringify(step)
+export const evaluationJson = ({ step, metrics, best }: EvaluationPoint): string =>
+  JSON.stringify({ step, dev: metrics, best })
+
+/** Files that grow during training: `metrics.jsonl` in the output directory, and a TensorBoard event file. */
+export class MetricsFile {
+  readonly #lines: OutputFile
+  readonly #events: OutputFile | null
+
+  /** Writes what an interrupted run has reached already. @throws AlbertkitError `output` */
+  constructor(
+    readonly directory: string,
+    tensorboard: string | undefined,
+  ) {
+    writing(directory, () => mkdirSync(directory, { recursive: true }))
+    this.#lines = new OutputFile(join(directory, METRICS_FILE), 'w')
+    if (tensorboard === undefined) this.#events = null
+    else {
+      writing(tensorboard, () => mkdirSync(tensorboard, { recursive: true }))
+      const seconds = Math.floor(Date.now() / 1000)
+      this.#events = new OutputFile(join(tensorboard, `events.out.tfevents.${seconds}.albertkit`), 'w')
+      this.#events.write(frameRecord(eventBytes({ step: 0, version: true, values: {} })))
+    }
+  }
+
+  step(step: StepReport): void {
+    this.#lines.write(utf8Bytes(`${stepJson(step)}\n`))
+    const { loss, gradientNorm, learningRate } = step
+    this.#event(step.step, { loss, gradient_norm: gradientNorm, learning_rate: learningRate })
+  }
+
+  evaluation(point: EvaluationPoint): void {
+    this.#lines.write(utf8Bytes(`${evaluationJson(point)}\n`))
+    this.#event(
+      point.step,
+      Object.fromEntries(Object.entries(point.metrics).map(([name, value]) => [`eval_${name}`, value])),
+    )
+  }
+
+  #event(step: number, values: Readonly<Record<string, number>>): void {
+    this.#events?.write(frameRecord(eventBytes({ step, version: false, values })))
+  }
+
+  close(): void {
+    this.#lines.close()
+    this.#events?.close()
+  }
+
+  /** Removes `metrics.jsonl` of a run that failed. */
+  discard(): void {
+    rmSync(join(this.directory, METRICS_FILE), { force: true })
+  }
+}

@@ -1,0 +1,101 @@
+import type { Targets } from './step-batch.js'
+import { trainTaskRow, type MetricName, type TrainTask } from './train-tasks.js'
+
+/** Sums over the answers of an evaluation or of training batches. */
+export interface Scores {
+  readonly task: TrainTask
+  readonly classes: number
+  /** Answers that count: texts, tokens, or pairs of a text and a class. */
+  count: number
+  right: number
+  loss: number
+  /** Multi-label: true positives, predicted and actual ones. */
+  hits: number
+  predicted: number
+  actual: number
+  /** Regression: sums of x, y, x², y², xy. */
+  readonly moments: Float64Array
+  /** How often each class was predicted. */
+  readonly byClass: Float64Array
+}
+
+export const newScores = (task: TrainTask, classes: number): Scores => ({
+  task,
+  classes,
+  count: 0,
+  right: 0,
+  loss: 0,
+  hits: 0,
+  predicted: 0,
+  actual: 0,
+  moments: new Float64Array(5),
+  byClass: new Float64Array(classes),
+})
+
+function addSoftmax(scores: Scores, logits: Float32Array, { data }: Targets): void {
+  const { classes } = scores
+  for (let at = 0; at < logits.length; at += classes) {
+    const row = logits.subarray(at, at + classes)
+    const label = data.subarray(at, at + classes).indexOf(1)
+    if (label === -1) continue
+    let best = 0
+    for (let i = 1; i < classes; i++) if (row[i]! > row[best]!) best = i
+    let sum = 0
+    for (const x of row) sum += Math.exp(x - row[best]!)
+    scores.loss += row[best]! + Math.log(sum) - row[label]!
+    scores.count++
+    scores.byClass[best]!++
+    if (best === label) scores.right++
+  }
+}
+
+function addSigmoid(scores: Scores, logits: Float32Array, { data }: Targets): void {
+  logits.forEach((x, i) => {
+    const target = data[i]!
+    const isPredicted = x > 0
+    scores.loss += Math.max(x, 0) - x * target + Math.log1p(Math.exp(-Math.abs(x)))
+    scores.count++
+    if (isPredicted === (target === 1)) scores.right++
+    if (isPredicted) scores.byClass[i % scores.classes]!++
+    scores.predicted += isPredicted ? 1 : 0
+    scores.actual += target
+    scores.hits += isPredicted ? target : 0
+  })
+}
+
+function addSquared(scores: Scores, logits: Float32Array, { data }: Targets): void {
+  const { moments } = scores
+  logits.forEach((x, i) => {
+    const y = data[i]!
+    scores.loss += (x - y) ** 2
+    scores.count++
+    ;[x, y, x * x, y * y, x * y].forEach((term, k) => (moments[k]! += term))
+  })
+}
+
+/** Adds the logits of a batch to the sums. */
+export function addScores(scores: Scores, logits: Float32Array, targets: Targets): void {
+  const add = { softmax: addSoftmax, sigmoid: addSigmoid, squared: addSquared, spans: addSoftmax }
+  add[trainTaskRow(scores.task).loss](scores, logits, targets)
+}
+
+/** Pearson's correlation; 0 if either side does not vary. */
+function correlation({ moments, count: n }: Scores): number {
+  const [x = 0, y = 0, xx = 0, yy = 0, xy = 0] = moments
+  const spread = Math.sqrt((xx - (x * x) / n) * (yy - (y * y) / n))
+  return spread > 0 ? (xy - (x * y) / n) / spread : 0
+}
+
+/** Metrics of a task by name. */
+export function metricsOf(scores: Scores): Partial<Record<MetricName, number>> {
+  const { count, right, loss, hits, predicted, actual } = scores
+  const mean = loss / count
+  const all: Record<MetricName, () => number> = {
+    accuracy: () => right / count,
+    f1: () => (predicted + actual === 0 ? 0 : (2 * hits) / (predicted + actual)),
+    mse: () => mean,
+    pearson: () => correlation(scores),
+    loss: () => mean,
+  }
+  return Object.fromEntries(trainTaskRow(scores.task).metrics.map((name) => [name, all[name]()]))
+}

@@ -1,0 +1,192 @@
+import { interruption } from '../../base/abort.js'
+import { onInterrupt } from '../../base/interrupt.js'
+import type { Parameter } from '../../model/albert.js'
+import { diagnoseCourse, diagnoseNotFinite, type Diagnosis } from '../../training/diagnosis.js'
+import { rateOf, type Schedule } from '../../training/schedule.js'
+import type { Evaluator } from './evaluator.js'
+import { BatchOrder, makeBatch, type TargetSet } from './make-batch.js'
+import type { EvaluationPoint, StepReport, TrainEvents } from './report.js'
+import { addScores, metricsOf, newScores, type Scores } from './scores.js'
+import type { BestWeights, Progress } from './state.js'
+import type { StepBatch } from './step-batch.js'
+import type { Trainer } from './trainer.js'
+import { isLowerBetter, type MetricName } from './train-tasks.js'
+
+export interface LoopPlan {
+  readonly trainer: Trainer
+  readonly train: TargetSet
+  readonly dev: TargetSet | null
+  readonly evaluator: Evaluator | null
+  readonly schedule: Schedule
+  readonly totalSteps: number
+  readonly batchSize: number
+  readonly accumulate: number
+  readonly seed: number
+  readonly evalEvery: number
+  readonly metric: MetricName
+  readonly patience: number
+  /** Loss of guessing labels by their frequency; null for a regression. */
+  readonly guessing: number | null
+  readonly events: TrainEvents
+  readonly signal: AbortSignal | undefined
+  /** Saves the state of an interrupted run. */
+  readonly save: (progress: Progress, best: BestWeights | null) => void
+  /** Path of the first operation with a result that is not finite, for a batch of these examples. */
+  readonly locate: (rows: readonly number[]) => Promise<string | null>
+}
+
+/** Parts of a batch. */
+const PARTS = 4
+
+/** Window of the moving mean of examples per second, in steps. */
+const SPEED_WINDOW = 20
+
+/** Runs the steps of a training run, from wherever its progress is. */
+export class TrainingLoop {
+  readonly diagnoses: Diagnosis[] = []
+  /** Scores of the last evaluation. */
+  lastScores: Scores | null = null
+  readonly #order: BatchOrder
+  readonly #times: number[] = []
+  #stopping = false
+
+  constructor(
+    readonly plan: LoopPlan,
+    readonly progress: Progress,
+    public best: BestWeights | null,
+  ) {
+    this.#order = new BatchOrder(plan.train.examples.length, plan.seed)
+  }
+
+  /** @returns false if a loss was not finite @throws AlbertkitError `interrupted`, after the state was saved */
+  async run(): Promise<boolean> {
+    let finished: () => void = () => undefined
+    const saved = new Promise<void>((resolve) => (finished = resolve))
+    const forget = onInterrupt(() => {
+      this.#stopping = true
+      return saved
+    })
+    try {
+      while (this.progress.step < this.plan.totalSteps && !this.#isPatienceOver) {
+        if (this.#stopping || this.plan.signal?.aborted === true) {
+          this.plan.save(this.progress, this.best)
+          finished()
+          throw interruption(this.plan.signal)
+        }
+        if (!(await this.#step())) return false
+      }
+      return true
+    } finally {
+      finished()
+      forget()
+    }
+  }
+
+  /** Adds diagnoses, each code once. */
+  diagnose(found: readonly Diagnosis[]): void {
+    for (const one of found) {
+      if (this.diagnoses.some(({ code }) => code === one.code)) continue
+      this.diagnoses.push(one)
+      this.plan.events.onDiagnosis?.(one)
+    }
+  }
+
+  get #isPatienceOver(): boolean {
+    return this.progress.sinceBest >= this.plan.patience
+  }
+
+  /**
+   * Examples of the next step, in parts that are computed on their own: always the same ones, whatever the number of
+   * threads, since the sums of a product over a larger batch depend on how onnxruntime cuts it. Texts of similar length
+   * are in one part, so that little is computed for padding.
+   */
+  #rows(): number[][] {
+    const { batchSize, accumulate, train } = this.plan
+    const count = batchSize * accumulate
+    const rows = this.#order.rows(this.progress.step * count, count)
+    const length = (row: number): number => train.examples[row]!.features.input_ids.length
+    rows.sort((a, b) => length(a) - length(b) || a - b)
+    const size = Math.ceil(count / (Math.min(PARTS, batchSize) * accumulate))
+    return Array.from({ length: Math.ceil(count / size) }, (_, i) => rows.slice(i * size, (i + 1) * size))
+  }
+
+  async #step(): Promise<boolean> {
+    const { plan, progress } = this
+    const { trainer, train, schedule, totalSteps } = plan
+    const started = performance.now()
+    const rows = this.#rows()
+    const parts = rows.map((one) => makeBatch(train, one))
+    const { loss, gradientNorm, logits } = await trainer.computeGradients(parts, progress.step)
+    const learningRate = rateOf(progress.step, schedule)
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      this.diagnose([diagnoseNotFinite(progress.step + 1, await plan.locate(rows[0]!))])
+      return false
+    }
+    trainer.update(learningRate, gradientNorm)
+    progress.step++
+    const report: StepReport = { step: progress.step, loss, gradientNorm, learningRate }
+    progress.steps.push(report)
+    this.#tell(report, this.#score(parts, logits), (performance.now() - started) / 1000)
+    this.diagnose(
+      diagnoseCourse({
+        step: progress.step,
+        totalSteps,
+        losses: progress.steps.map((one) => one.loss),
+        norms: [gradientNorm],
+        guessing: plan.guessing,
+      }),
+    )
+    if (progress.step % plan.evalEvery === 0 || progress.step === totalSteps) await this.#evaluate()
+    return true
+  }
+
+  /** Scores of a batch; the accuracy of the last tenth of the steps is that in training. */
+  #score(parts: readonly StepBatch[], logits: readonly (readonly Float32Array[])[]): Scores {
+    const { plan, progress } = this
+    const scores = newScores(plan.train.task, plan.train.classes)
+    parts.forEach((part, i) => {
+      addScores(scores, logits[i]![0]!, part.targets[0]!)
+    })
+    if (progress.step > 0.9 * plan.totalSteps) {
+      progress.trainRight += scores.right
+      progress.trainCount += scores.count
+    }
+    return scores
+  }
+
+  #tell(report: StepReport, scores: Scores, seconds: number): void {
+    const { totalSteps, batchSize, accumulate, events, train } = this.plan
+    this.#times.push(seconds)
+    if (this.#times.length > SPEED_WINDOW) this.#times.shift()
+    const perStep = this.#times.reduce((a, b) => a + b, 0) / this.#times.length
+    events.onStep?.({
+      ...report,
+      totalSteps,
+      accuracy: train.task === 'regression' ? null : scores.right / Math.max(1, scores.count),
+      examplesPerSecond: (batchSize * accumulate) / perStep,
+      secondsLeft: perStep * (totalSteps - report.step),
+    })
+  }
+
+  async #evaluate(): Promise<void> {
+    const { evaluator, dev, metric, events, trainer } = this.plan
+    if (evaluator === null || dev === null) return
+    const scores = await evaluator.evaluate(dev)
+    this.lastScores = scores
+    const metrics = metricsOf(scores)
+    const { progress } = this
+    const before = progress.evaluations.findLast(({ best }) => best)?.metrics[metric]
+    const own = metrics[metric] ?? NaN
+    const best = before === undefined || (isLowerBetter(metric) ? own < before : own > before)
+    const point: EvaluationPoint = { step: progress.step, metrics, best }
+    progress.evaluations.push(point)
+    progress.sinceBest = best ? 0 : progress.sinceBest + 1
+    if (best) this.best = copyWeights(trainer)
+    events.onEvaluation?.(point)
+  }
+}
+
+/** A copy of the trained weights. */
+function copyWeights(trainer: Trainer): Map<Parameter, Float32Array> {
+  return new Map(trainer.trained.map(({ parameter, values }) => [parameter, values.slice()]))
+}
