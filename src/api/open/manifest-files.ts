@@ -1,4 +1,4 @@
-import { MANIFEST_FILE } from '../../base/artefact-layout.js'
+import { layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import { parseManifest, type HashedFile, type Manifest } from '../../export/manifest.js'
 import { hashThrough } from '../../files/hash-file.js'
@@ -39,6 +39,7 @@ const homesOf = (path: string): string[] => [dirname(path), dirname(dirname(path
 interface ListedFiles {
   readonly directory: string
   readonly files: readonly HashedFile[]
+  readonly manifest: Manifest
 }
 
 /** Files of the artefact that `path` belongs to, as a manifest lists them; null if none does. */
@@ -48,7 +49,7 @@ function artefactOf(files: FilePort, path: string): ListedFiles | null {
     const own = Object.values(manifest?.artefacts ?? {}).find((artefact) =>
       artefact.files.some(({ name }) => join(directory, name) === join(path)),
     )
-    if (own !== undefined) return { directory, files: own.files }
+    if (manifest !== null && own !== undefined) return { directory, files: own.files, manifest }
   }
   return null
 }
@@ -74,4 +75,29 @@ export function refuseChanged(files: FilePort, paths: readonly string[]): Albert
     }
   }
   return null
+}
+
+/** Folder of a name in the manifest; `''` is the output directory itself. */
+const folderOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('/')))
+
+/** Folders of targets; what lies in one belongs to the artefact there. */
+const TARGET_FOLDERS: readonly string[] = TARGET_NAMES.map((target) => layoutOf(target).folder)
+
+/**
+ * Note on files beside an artefact, its configuration for instance, that are not those that `convert` wrote: a user may
+ * have edited them. Empty if they are, or no manifest lists them.
+ * @param path a file of the artefact
+ */
+export function editedNotes(files: FilePort, path: string): string[] {
+  const artefact = artefactOf(files, path)
+  if (artefact === null) return []
+  const own = artefact.files.map(({ name }) => folderOf(name))
+  const beside = (artefact.manifest.files ?? []).filter(({ name }) => {
+    const folder = folderOf(name)
+    return folder === '' || own.includes(folder) || !TARGET_FOLDERS.includes(folder)
+  })
+  const edited = beside.filter((file) => !['ok', 'unhashed'].includes(statusOf(files, artefact.directory, file)))
+  if (edited.length === 0) return []
+  const names = edited.map(({ name }) => name).join(', ')
+  return [`not as they were when the model was converted (${MANIFEST_FILE}): ${names}`]
 }

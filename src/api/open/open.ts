@@ -17,7 +17,7 @@ import {
 } from '../../model/load/resolve-config.js'
 import type { Identification } from '../../model/names/identification.js'
 import { namePattern } from '../../model/names/pattern.js'
-import { refuseChanged } from './manifest-files.js'
+import { editedNotes, refuseChanged } from './manifest-files.js'
 import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
 import { sideFilesOf } from './side-files.js'
@@ -97,13 +97,21 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       stored.files,
       omitUndefined({ ignore: options.ignore, merged: options.mergeLora }),
     )
-    const changed = options.checksum === false || options.manifest === false ? null : refuseChanged(files, stored.files)
+    const isChecked = options.checksum !== false && options.manifest !== false
+    const changed = isChecked ? refuseChanged(files, stored.files) : null
+    const edited = isChecked ? editedNotes(files, stored.files[0] ?? '') : []
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
     const given = options.config === undefined ? undefined : portPath(options.config, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
     const { notes, leftOut: outside, ...resolved } = resolveModel(source, choose, options)
-    const leftOut = [...selected, ...outside, ...side.notes, ...idleNotes(source, files.list(directory), options)]
+    const leftOut = [
+      ...selected,
+      ...outside,
+      ...side.notes,
+      ...edited,
+      ...idleNotes(source, files.list(directory), options),
+    ]
     return disposable({
       source,
       files,

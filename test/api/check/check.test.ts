@@ -120,6 +120,18 @@ describe('a changed artefact', () => {
     expect(report.notes.join()).toMatch(/cannot be run.*SHA-256/)
   })
 
+  it('is told where only files beside it are changed', async () => {
+    const directory = changed((d) => {
+      appendFileSync(join(d, 'config.json'), '\n')
+      appendFileSync(join(d, 'tf/bert_config.json'), '\n')
+    })
+    const opened = await openModel(join(directory, 'onnx/model.onnx'))
+    opened.close()
+    expect(opened.leftOut).toEqual([expect.stringMatching(/^not as they were .*: config\.json$/)])
+    // The configuration of a checkpoint is a file of that artefact.
+    await expect(openModel(join(directory, 'tf'))).rejects.toMatchObject({ code: 'manifest-invalid' })
+  })
+
   it('does not concern the others of its directory', async () => {
     const opened = await openModel(join(onnx(), 'tfjs'))
     opened.close()
