@@ -7,6 +7,8 @@ import { convertModel } from '../../src/api/convert/convert.js'
 import { diffModels } from '../../src/api/diff/diff.js'
 import { openModel } from '../../src/api/open/open.js'
 import { verifyOpened } from '../../src/api/verify/verify.js'
+import { leftoverOf } from '../../src/model/load/leftover.js'
+import { identify } from '../../src/model/names/identify.js'
 import { numberWithin } from '../../src/formats/hdf5/numbered.js'
 
 /** Files of bert4keras as its `save_weights` writes them (test/oracle/make_bert4keras.py), equal to what it computed. */
@@ -54,6 +56,22 @@ describe('models of bert4keras', () => {
     copyFileSync(join(FIXTURES, 'bert_mlm/bert_config.json'), join(out, 'bert_config.json'))
     const report = await diffModels(file, join(FIXTURES, 'bert_mlm'))
     expect(report.ok).toBe(true)
+  })
+})
+
+describe('a variable more in a file of bert4keras', () => {
+  it.each([
+    ['Transformer-0-Adapter/Transformer-0-Adapter/kernel:0', 'inside'],
+    ['Transformer-1-MultiHeadSelfAttention/Transformer-1-MultiHeadSelfAttention/lora/kernel:0', 'inside'],
+    ['Embedding-Task/Embedding-Task/embeddings:0', 'inside'],
+    ['dense_73/dense_73/kernel:0', 'outside'],
+    ['conditional_random_field_1/conditional_random_field_1/trans:0', 'outside'],
+  ] as const)('stands where its name says: %s', async (name, place) => {
+    const opened = await openModel(join(FIXTURES, 'bert_mlm'))
+    const [own] = opened.source.tensors.values()
+    const source = { ...opened.source, tensors: new Map([...opened.source.tensors, [name, { ...own!, name }]]) }
+    expect(leftoverOf(source, identify(source))[place]).toEqual([name])
+    opened.close()
   })
 })
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { convertModel } from '../../src/api/convert/convert.js'
 import { embedTexts, openEmbedder } from '../../src/api/inference/embed.js'
 import { omitUndefined } from '../../src/base/omit-undefined.js'
 import { ACTIVATIONS } from '../../src/api/inference/sentence/activations.js'
@@ -52,6 +53,20 @@ describe.skipIf(SENTENCE_TRANSFORMERS === null)('sentence-transformers', () => {
     const stored = JSON.parse(readFileSync(GOLDEN, 'utf8')) as Record<string, Vectors>
     expect(Object.keys(stored)).toEqual(Object.keys(named))
     for (const [name, list] of Object.entries(named)) expectNear(stored[name]!, list)
+  })
+
+  it('loads what `convert --to safetensors` makes of a folder', async () => {
+    const cases = SENTENCE_CASES.filter(({ name }) => /folder|LayerNorm|default prompt|truncate|order/.test(name))
+    const folders = await Promise.all(
+      cases.map(async (one, i) => {
+        const [source, path] = [join(folder, `source-${i}`), join(folder, `converted-${i}`)]
+        await convertModel(writeSentenceFolder(source, one), path, { targets: ['safetensors'], verify: false })
+        return { path }
+      }),
+    )
+    const found = ask(SENTENCE_TRANSFORMERS!, 'run_sentences.py', { texts: TEXTS, folders }) as readonly Vectors[]
+    const stored = JSON.parse(readFileSync(GOLDEN, 'utf8')) as Record<string, Vectors>
+    for (const [i, { name }] of cases.entries()) expectNear(found[i]!, stored[name]!)
   })
 
   it('gives the vectors of `embed` for every activation and for long texts', async () => {
