@@ -45,6 +45,8 @@ export { ARCHITECTURES } from './model/rewrite/translation.js'
 // Train: fine-tuning on labelled lines or on given batches, and the graphs of loss and gradients
 export { trainModel } from './api/finetune/train-model.js'
 export { trainBatches, type TrainBatchesOptions } from './api/finetune/train-batches.js'
+export { exportTrainingGraph } from './api/finetune/export-graph.js'
+export type { ExportGraphOptions, ExportGraphReport } from './api/finetune/export-graph.js'
 export type { TrainData, TrainOptions } from './api/finetune/options.js'
 export type { BatchesReport, EvaluationPoint, StepProgress, StepReport, TrainEvents } from './api/finetune/report.js'
 export type { TrainReport, VariablesReport } from './api/finetune/report.js'

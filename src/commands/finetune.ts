@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags'
 import type { InferredFlags } from '@oclif/core/interfaces'
+import type { TrainTask } from '../api/finetune/train-tasks.js'
 import { usage } from '../base/errors.js'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
@@ -22,6 +23,10 @@ export default class Finetune extends AlbertkitCommand {
       command:
         '<%= config.bin %> <%= command.id %> fixtures/zh-news --train fixtures/zh-news/train.tsv ' +
         '--dev fixtures/zh-news/dev.tsv --new-head --learning-rate 5e-4 --max-seq-length 48 --steps 20 -o trained',
+    },
+    {
+      description: 'The training graph, for a browser',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --export-graph graph',
     },
     {
       description: 'Batches that are given, and the gradients of the first one',
@@ -59,6 +64,11 @@ export default class Finetune extends AlbertkitCommand {
       default: true,
       allowNo: true,
     }),
+    'export-graph': Flags.string({
+      description: 'write the graph of loss and gradients, with weights and a page on its use, into this directory',
+      helpValue: 'DIR',
+      exclusive: ['train', 'batches'],
+    }),
     threads: Flags.integer({
       description: 'threads inside an operation; default 2. Results do not depend on it',
       min: 1,
@@ -73,7 +83,8 @@ export default class Finetune extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Finetune)
-    if (flags.batches !== undefined && flags.recipe !== undefined)
+    if (flags['export-graph'] !== undefined) await this.#exportGraph(args.model, flags['export-graph'], flags)
+    else if (flags.batches !== undefined && flags.recipe !== undefined)
       await this.#takeBatches(args.model, flags.batches, flags.recipe, flags)
     else await this.#train(args.model, flags)
   }
@@ -91,6 +102,19 @@ export default class Finetune extends AlbertkitCommand {
       },
     })
     await this.finish(report, () => withFlags(batchesText(report)), report.ok)
+  }
+
+  async #exportGraph(model: string, output: string, flags: FinetuneFlags): Promise<void> {
+    const { exportTrainingGraph } = await import('../api/finetune/export-graph.js')
+    const { readLabelsFile } = await import('../api/inference/model.js')
+    const { graphText } = await import('../report/text/finetune.js')
+    const { task, labels, dropout, seed, force } = flags
+    const report = await exportTrainingGraph(model, output, {
+      ...openOptions(flags),
+      ...omitUndefined({ dropout, labels: labels === undefined ? undefined : readLabelsFile(labels) }),
+      ...{ task: task as TrainTask, seed, force },
+    })
+    await this.finish(report, () => withFlags(graphText(report)))
   }
 
   async #train(model: string, flags: FinetuneFlags): Promise<void> {

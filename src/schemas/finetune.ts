@@ -66,6 +66,20 @@ export const finetuneSchema = z.strictObject({
   bestStep: z.nullable(z.int()).check(z.describe('step whose weights were written; null if none were')),
   metrics: z.nullable(metrics).check(z.describe('of the best evaluation')),
   diagnoses: z.array(diagnosis),
+  exported: z
+    .nullable(z.strictObject({ ok: z.boolean(), output: z.string(), targets: z.array(z.string()) }))
+    .check(z.describe('conversion of the trained model, with --export')),
+  output: z.string(),
+  files,
+  notes: z.array(z.string()),
+})
+
+export const finetuneGraphSchema = z.strictObject({
+  ok: z.literal(true),
+  model: z.string(),
+  family: z.oneOf(['zh', 'google', 'google_fast', 'bert', 'hf']),
+  task: z.oneOf(['classify', 'multi-label', 'regression', 'token-classification']),
+  classes: z.int(),
   output: z.string(),
   files,
   notes: z.array(z.string()),

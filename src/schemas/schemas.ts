@@ -3,7 +3,7 @@ import { convertSchema } from './convert.js'
 import { benchSchema } from './bench.js'
 import { checkSchema } from './check.js'
 import { initSchema } from './init.js'
-import { finetuneBatchesSchema, finetuneSchema } from './finetune.js'
+import { finetuneBatchesSchema, finetuneGraphSchema, finetuneSchema } from './finetune.js'
 import { diffSchema } from './diff.js'
 import { verifySchema } from './verify.js'
 import { doctorSchema } from './doctor.js'
@@ -61,5 +61,6 @@ export const SCHEMAS = {
   'fill-mask': fillMaskSchema,
   'sentence-order': sentenceOrderSchema,
   finetune: finetuneSchema,
+  'finetune-graph': finetuneGraphSchema,
   'finetune-batches': finetuneBatchesSchema,
 }

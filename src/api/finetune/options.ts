@@ -1,4 +1,5 @@
 import type { Abortable } from '../../base/abort.js'
+import type { TargetChoice } from '../../base/target-choice.js'
 import type { InputFormat } from '../../text/data/examples.js'
 import type { OptimizerName } from '../../training/optimizer.js'
 import type { Freezable } from '../../training/rules.js'
@@ -67,6 +68,8 @@ export interface TrainOptions extends Omit<OpenModelOptions, 'task' | 'files'>, 
   readonly resume?: boolean
   /** Replace the files of an existing directory. */
   readonly force?: boolean
+  /** Formats to convert the trained model to, verified, in the folder `export` of `output`. */
+  readonly exports?: readonly TargetChoice[]
   /** Directory for a TensorBoard event file. */
   readonly tensorboard?: string
 }

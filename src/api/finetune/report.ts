@@ -88,6 +88,8 @@ export interface TrainReport {
   readonly bestStep: number | null
   readonly metrics: Readonly<Partial<Record<MetricName, number>>> | null
   readonly diagnoses: readonly Diagnosis[]
+  /** Conversion of the trained model; null if none was asked for, or nothing was written. */
+  readonly exported: { readonly ok: boolean; readonly output: string; readonly targets: readonly string[] } | null
   readonly output: string
   readonly files: readonly { readonly path: string; readonly bytes: number }[]
   readonly notes: readonly string[]

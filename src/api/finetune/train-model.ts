@@ -25,6 +25,9 @@ import { Trainer } from './trainer.js'
 import { TrainingLoop } from './training-loop.js'
 import { writeOutput } from './write-output.js'
 
+/** Folder of the converted model in the output directory. */
+const EXPORT_FOLDER = 'export'
+
 /** Refuses options that make no run. @throws AlbertkitError `usage` */
 function checkOptions(options: TrainOptions): void {
   const refuse = (name: string, rule: string): never => {
@@ -173,6 +176,17 @@ async function makeLoop(run: Run, evaluator: Evaluator | null, metrics: MetricsF
   )
 }
 
+/** Converts a trained model and verifies the result; null if no format was asked for. */
+async function exportTrained(options: TrainOptions, setup: TrainSetup): Promise<TrainReport['exported']> {
+  const { exports: targets = [], output, signal } = options
+  if (targets.length === 0) return null
+  const { convertModel } = await import('../convert/convert.js')
+  const directory = join(output, EXPORT_FOLDER)
+  const { task } = trainTaskRow(setup.task)
+  const report = await convertModel(output, directory, { targets, task, signal, force: true })
+  return { ok: report.ok, output: directory, targets: [...targets] }
+}
+
 /** Runs the loop and writes the result. */
 async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsFile): Promise<TrainReport> {
   const { path, opened, setup, prepared, trainer, options } = run
@@ -210,17 +224,19 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
     bestStep: writes ? (bestPoint?.step ?? progress.step) : null,
     metrics: bestPoint?.metrics ?? null,
     diagnoses: loop.diagnoses,
+    exported: null,
     output: options.output,
     notes: [...prepared.notes, ...opened.leftOut],
   }
   if (!writes) return { ...report, files: [] }
   const notes = await writeOutput(run, report, isLowerBetter(metric) ? 'lowest' : 'highest')
   removeState(options.output)
+  const exported = await exportTrained(options, setup)
   const files = readdirSync(options.output, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name }) => ({ path: name, bytes: statSync(join(options.output, name)).size }))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-  return { ...report, files, notes: [...report.notes, ...notes] }
+  return { ...report, ok: exported?.ok ?? true, exported, files, notes: [...report.notes, ...notes] }
 }
 
 /** Removes what a run that failed has begun; an interrupted one stays, to be continued. */

@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags'
+import { TARGET_NAMES } from '../../base/artefact-layout.js'
 import type { TrainOptions } from '../../api/finetune/options.js'
 import { usage } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
@@ -60,6 +61,12 @@ export const trainFlags = {
     max: MOST,
   }),
   resume: Flags.boolean({ description: 'continue the interrupted run in -o; bit for bit as if it had not been' }),
+  export: Flags.string({
+    description: 'convert the result to this format as `convert` does, verified, into DIR/export; may be repeated',
+    options: [...TARGET_NAMES],
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
   tensorboard: Flags.string({ description: 'write a TensorBoard event file into this directory', helpValue: 'DIR' }),
   labels: Flags.string({
     description: "file of class names, one per line; default: the model's own, or those of the training lines",
@@ -110,6 +117,7 @@ export function trainOptions(flags: TrainFlagValues): Omit<TrainOptions, 'output
     layerwiseDecay: flags['layerwise-decay'],
     newHead: flags['new-head'],
     evalEvery: flags['eval-every'],
+    exports: flags.export,
     tensorboard: flags.tensorboard,
     vocabulary: flags.vocab,
     lowerCase: flags.cased === undefined ? undefined : flags.cased !== true,

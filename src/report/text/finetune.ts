@@ -7,6 +7,7 @@ import type {
   TrainReport,
   VariablesReport,
 } from '../../api/finetune/report.js'
+import type { ExportGraphReport } from '../../api/finetune/export-graph.js'
 import type { Diagnosis } from '../../training/diagnosis.js'
 import { count } from '../format.js'
 import { duration } from '../progress.js'
@@ -37,6 +38,14 @@ export function batchesText(report: BatchesReport): string {
     ...(output === null ? [] : [`wrote ${output}: ${files.map(({ path }) => path).join(', ')}`]),
   ].join('\n')
 }
+
+/** Text of `finetune --export-graph`. */
+export const graphText = ({ task, classes, output, files, notes }: ExportGraphReport): string =>
+  [
+    `training graph for ${task}, ${classes} classes`,
+    ...notes.map((note) => `note: ${note}`),
+    `wrote ${output}: ${files.map(({ path }) => path).join(', ')}`,
+  ].join('\n')
 
 /** Progress of a run: `step 120 of 375: loss 0.8123, accuracy 0.750, rate 4.1e-4, 260 examples/s, 0:31 left`. */
 function progressLine(progress: StepProgress): string {
@@ -94,7 +103,7 @@ export function trainTalk({
 
 export function trainText(report: TrainReport): string {
   const { model, family, task, optimizer, runner, seed, labels, variables, train, dev, steps, totalSteps } = report
-  const { bestStep, metrics, diagnoses, output, files, notes } = report
+  const { bestStep, metrics, diagnoses, exported, output, files, notes } = report
   const unusable = (bad: number): string => (bad === 0 ? '' : ` (${count(bad)} lines could not be used)`)
   const last = steps.at(-1)
   return [
@@ -109,6 +118,9 @@ export function trainText(report: TrainReport): string {
     ...(metrics === null ? [] : [`best evaluation, step ${bestStep ?? 0}: ${metricsText(metrics)}`]),
     ...diagnoses.map(diagnosisLine),
     ...notes.map((note) => `note: ${note}`),
+    ...(exported === null
+      ? []
+      : [`converted to ${exported.targets.join(', ')}: ${exported.ok ? exported.output : 'the check failed'}`]),
     ...(bestStep === null ? ['nothing was written'] : [`wrote ${output}: ${files.map(({ path }) => path).join(', ')}`]),
   ].join('\n')
 }
