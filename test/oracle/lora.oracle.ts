@@ -44,6 +44,13 @@ const KINDS = (['bert', 'albert'] as const).flatMap((family) =>
       name: 'patterns',
       config: { ...BASE, rank_pattern: { query: 5 }, alpha_pattern: { value: 2, '.*query': 11 } },
     },
+    { name: 'biases of the layers', config: { ...BASE, bias: 'lora_only' } },
+    { name: 'all biases', config: { ...BASE, bias: 'all' } },
+    {
+      name: 'first layer',
+      config: { ...BASE, layers_to_transform: [0], layers_pattern: family === 'bert' ? 'layer' : 'albert_layers' },
+    },
+    { name: 'all linear', config: { ...BASE, target_modules: 'all-linear' } },
     { name: 'fan-in', config: { ...BASE, fan_in_fan_out: true } },
     { name: 'regex', config: { ...BASE, target_modules: '.*attention.*(query|key)' } },
     { name: 'gaussian', config: { ...BASE, init_lora_weights: 'gaussian' } },

@@ -42,7 +42,7 @@ def make(kind):
     own = peft.LoraConfig(**kind["config"])
     wrapped = peft.get_peft_model(base, own).eval()
     for key, parameter in wrapped.named_parameters():
-        if "lora_" in key or "modules_to_save" in key:
+        if "lora_" in key or "modules_to_save" in key or (key.endswith("bias") and parameter.requires_grad):
             parameter.data.normal_(0, 0.3)
     if kind.get("whole"):
         tensors = {k: v.clone().contiguous() for k, v in wrapped.state_dict().items()}

@@ -48,6 +48,26 @@ const plainName = (name: string): string =>
 /** True if a source has variables of LoRA. */
 export const hasLora = ({ tensors }: TensorSource): boolean => [...tensors.keys()].some((name) => LORA.test(name))
 
+/** Fields that are followed, that tell how the adapter was trained, or that have a check of their own. */
+const KNOWN: ReadonlySet<string> = new Set([
+  ...[
+    'peft_type',
+    'task_type',
+    'auto_mapping',
+    'peft_version',
+    'revision',
+    'inference_mode',
+    'base_model_name_or_path',
+  ],
+  ...['r', 'lora_alpha', 'rank_pattern', 'alpha_pattern', 'use_rslora', 'bias', 'modules_to_save', 'init_lora_weights'],
+  ...['target_modules', 'exclude_modules', 'layers_to_transform', 'layers_pattern', 'lora_dropout', 'fan_in_fan_out'],
+  ...['loftq_config', 'eva_config', 'corda_config', 'lora_ga_config', 'megatron_config', 'megatron_core'],
+  ...['qalora_group_size', 'runtime_config', 'unsloth_fixed', 'unsloth_version'],
+])
+
+const isActive = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value)
+
 /** Fields under which PEFT computes something else than a sum of two products. */
 function refuseKinds({ file, fields }: LoraConfig): void {
   const refuse = (field: string, words: string): AlbertkitError =>
@@ -67,6 +87,8 @@ function refuseKinds({ file, fields }: LoraConfig): void {
     ['target_parameters', 'parameters and not layers were changed'],
   ] as const)
     if (fields[field] !== undefined && fields[field] !== null && fields[field] !== false) throw refuse(field, words)
+  const other = Object.keys(fields).find((field) => !KNOWN.has(field) && isActive(fields[field]))
+  if (other !== undefined) throw refuse(other, 'what it changes is not known here')
   const init = fields.init_lora_weights
   if (typeof init === 'string' && !/^(gaussian|eva|orthogonal|true|false)$/.test(init))
     throw refuse('init_lora_weights', 'PEFT changes the base weights too when it loads such an adapter')
