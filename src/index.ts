@@ -50,6 +50,7 @@ export type { ExportGraphOptions, ExportGraphReport } from './api/finetune/expor
 export type { TrainData, TrainOptions } from './api/finetune/options.js'
 export type { BatchesReport, EvaluationPoint, StepProgress, StepReport, TrainEvents } from './api/finetune/report.js'
 export type { TrainReport, VariablesReport } from './api/finetune/report.js'
+export { TRAIN_RUNNERS, type TrainRunner } from './api/finetune/train-runners.js'
 export { METRICS, TRAIN_TASK_NAMES as TRAIN_TASKS } from './api/finetune/train-tasks.js'
 export type { MetricName, TrainTask } from './api/finetune/train-tasks.js'
 export { DIAGNOSES, type Diagnosis, type DiagnosisCode } from './training/diagnosis.js'

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags'
 import type { InferredFlags } from '@oclif/core/interfaces'
+import type { TrainRunner } from '../api/finetune/train-runners.js'
 import type { TrainTask } from '../api/finetune/train-tasks.js'
 import { usage } from '../base/errors.js'
 import { omitUndefined } from '../base/omit-undefined.js'
@@ -74,6 +75,11 @@ export default class Finetune extends AlbertkitCommand {
       min: 1,
       max: 256,
     }),
+    runner: Flags.string({
+      description: 'runtime of the steps; default onnxruntime, on the CPU',
+      options: ['onnxruntime', 'ort-webgpu', 'ort-cuda'],
+    }),
+    'allow-software': Flags.boolean({ description: 'accept a GPU that the processor pretends to be' }),
     seed: Flags.integer({ description: 'seed of a new head, the order of lines and dropout', default: 0 }),
     svg: pictureFlags.svg,
     png: pictureFlags.png,
@@ -92,11 +98,12 @@ export default class Finetune extends AlbertkitCommand {
   async #takeBatches(model: string, batches: string, recipe: string, flags: FinetuneFlags): Promise<void> {
     const { trainBatches } = await import('../api/finetune/train-batches.js')
     const { batchesText, stepLine } = await import('../report/text/finetune.js')
-    const { steps, output, threads, slots, seed, force } = flags
+    const { steps, output, threads, slots, seed, force, 'allow-software': allowSoftware } = flags
     const report = await trainBatches(model, batches, recipe, {
       ...openOptions(flags),
       ...omitUndefined({ steps, output, threads, saveGradients: flags['save-gradients'] }),
-      ...{ slots, seed, force },
+      ...omitUndefined({ runner: flags.runner as TrainRunner | undefined }),
+      ...{ slots, seed, force, allowSoftware },
       onStep: (step) => {
         this.progress(stepLine(step))
       },

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { trainBatches } from '../../src/api/finetune/train-batches.js'
 import { openSource } from '../../src/api/open/source.js'
 import { readAll, type TensorSource } from '../../src/formats/core/source.js'
-import { describeShared, fixtures, SHARED } from '../helpers/shared.js'
+import { hasVulkan } from '../helpers/gpu.js'
+import { describeShared, fixtures, hasShared, SHARED } from '../helpers/shared.js'
 
 // Fine-tuning steps that the original TensorFlow code took: losses, norms, gradients, weights and optimizer slots.
 
@@ -66,5 +67,22 @@ describeShared('training steps', () => {
       expect(await largestDifference(saveGradients, join(at, 'gradients.safetensors'))).toBeLessThan(5e-6)
       expect(await largestDifference(output, join(at, `after_${steps}.ckpt`))).toBeLessThan(2e-6)
     })
+  })
+})
+
+describe.skipIf(!hasShared || !hasVulkan)('training steps on WebGPU', () => {
+  it.each(['train_step_zh', 'train_step_zh_lamb'])('%s equals TensorFlow', async (name) => {
+    const at = join(SHARED, 'tf', name)
+    const output = join(folder, `${name}-webgpu`)
+    const saveGradients = join(folder, `${name}-webgpu.safetensors`)
+    const files = ['before.ckpt', 'batches.safetensors', 'train.json'].map((file) => join(at, file))
+    const [model, batches, recipe] = files as [string, string, string]
+    const report = await trainBatches(model, batches, recipe, {
+      ...{ output, saveGradients, runner: 'ort-webgpu', allowSoftware: true },
+    })
+    expect(report.runner).toContain('webgpu')
+    expect(report.steps).toHaveLength(3)
+    expect(await largestDifference(saveGradients, join(at, 'gradients.safetensors'))).toBeLessThan(5e-6)
+    expect(await largestDifference(output, join(at, 'after_3.ckpt'))).toBeLessThan(2e-6)
   })
 })

@@ -20,6 +20,7 @@ const DECISIVE = [
   'freeze',
   'dropout',
   'seed',
+  'runner',
   'evalEvery',
   'metric',
   'patience',

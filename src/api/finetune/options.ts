@@ -4,6 +4,7 @@ import type { InputFormat } from '../../text/data/examples.js'
 import type { OptimizerName } from '../../training/optimizer.js'
 import type { Freezable } from '../../training/rules.js'
 import type { OpenModelOptions } from '../open/open.js'
+import type { TrainRunner } from './train-runners.js'
 import type { MetricName, TrainTask } from './train-tasks.js'
 import type { TrainEvents } from './report.js'
 
@@ -47,6 +48,10 @@ export interface TrainOptions extends Omit<OpenModelOptions, 'task' | 'files'>, 
   readonly seed?: number
   /** Threads inside an operation; default 2. The result does not depend on it. */
   readonly threads?: number
+  /** Runtime of the training steps; default `onnxruntime`, on the CPU. */
+  readonly runner?: TrainRunner
+  /** Accept a GPU that the processor pretends to be. */
+  readonly allowSoftware?: boolean
   /** Steps between evaluations; default an epoch. */
   readonly evalEvery?: number
   /** Metric that decides the best checkpoint; default the first of the task. */

@@ -19,6 +19,7 @@ import { GivenBatches } from './given-batches.js'
 import { prepareModel, type PreparedModel } from './prepared-model.js'
 import { readRecipe, type Recipe } from './recipe.js'
 import type { BatchesReport, StepReport, VariablesReport } from './report.js'
+import { gpuOf, type TrainRunner } from './train-runners.js'
 import { Trainer } from './trainer.js'
 import { namedTensors, writeTrained } from './write-checkpoint.js'
 
@@ -33,6 +34,10 @@ export interface TrainBatchesOptions extends OpenModelOptions, Abortable {
   readonly slots?: boolean
   /** Threads inside an operation; default 1. */
   readonly threads?: number
+  /** Runtime; default `onnxruntime`, on the CPU. */
+  readonly runner?: TrainRunner
+  /** Accept a GPU that the processor pretends to be. */
+  readonly allowSoftware?: boolean
   readonly seed?: number
   readonly force?: boolean
   readonly onStep?: (step: StepReport) => void
@@ -134,6 +139,7 @@ export async function trainBatches(
         settings: recipe.settings,
         rules: recipe.rules(opened.config.family),
         threads,
+        gpu: gpuOf(options),
       })
       try {
         const onFirst = (): void => {

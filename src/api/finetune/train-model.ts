@@ -21,6 +21,7 @@ import { loadState, newProgress, removeState, saveState } from './state.js'
 import { variablesOf } from './train-batches.js'
 import { classesOf, dropoutOf, hasClasses, readSetup, targetSet, type TrainSetup } from './train-setup.js'
 import { isLowerBetter, trainTaskRow } from './train-tasks.js'
+import { gpuOf } from './train-runners.js'
 import { Trainer } from './trainer.js'
 import { TrainingLoop } from './training-loop.js'
 import { writeOutput } from './write-output.js'
@@ -55,6 +56,7 @@ function stepsOf(examples: number, { steps, epochs = 3, batchSize = 32, accumula
 function openTrainer(opened: OpenedModel, setup: TrainSetup, prepared: PreparedModel, options: TrainOptions) {
   const { task, loss } = trainTaskRow(setup.task)
   const { seed = 0, threads = 2, layerwiseDecay, freeze } = options
+  const gpu = gpuOf(options)
   return Trainer.open(prepared.model, prepared.values, {
     heads: headsFor(task),
     loss,
@@ -70,7 +72,9 @@ function openTrainer(opened: OpenedModel, setup: TrainSetup, prepared: PreparedM
     fillMask: (mask, place) => {
       fillMask(mask, seed, place)
     },
-    lanes: threads,
+    // A GPU computes one part at a time.
+    lanes: gpu === undefined ? threads : 1,
+    gpu,
   })
 }
 

@@ -1,5 +1,7 @@
 import type { GraphSession, GraphTensor } from '../../runtime/onnx/graph-session.js'
 import { openGraph } from '../../runtime/onnx/graph-session.js'
+import { gpuProvider, type OnnxGpuName } from '../../runtime/onnx/onnxruntime-gpu.js'
+import type { GpuOptions } from '../../runtime/gpu/adapter.js'
 import type { AlbertModel, Parameter } from '../../model/albert.js'
 import { inputShape } from '../../model/reference/run.js'
 import type { HeadSelection } from '../../model/tasks.js'
@@ -29,6 +31,8 @@ export interface TrainerOptions {
   readonly dropout?: DropoutRates
   /** Fills the mask of site `index` for a step and a part of its batch. */
   readonly fillMask?: (mask: Uint8Array, site: { index: number; threshold: number; step: number; part: number }) => void
+  /** A GPU instead of the CPU. */
+  readonly gpu?: { readonly name: OnnxGpuName; readonly options: GpuOptions } | undefined
   /** Threads inside an operation; 1 by default. The result may depend on it. */
   readonly threads?: number
   /** Parts of a batch that are computed at once; 1 by default. The result does not depend on it. */
@@ -65,8 +69,8 @@ function maskSize(dims: readonly (number | string)[], { batch, sequence }: StepB
 }
 
 /**
- * Trains a model on the CPU: onnxruntime runs the graph of loss and gradients; weights and the optimizer's state are
- * updated in place, in arrays that the tensors share.
+ * Trains a model: onnxruntime runs the graph of loss and gradients, on the CPU or a GPU; weights and the optimizer's
+ * state are updated in place, in arrays that the tensors share.
  */
 export class Trainer {
   readonly #trained: Trained[]
@@ -116,7 +120,9 @@ export class Trainer {
       isTrainable: (parameter) => frozen?.has(parameter) !== true,
       ...(dropout === undefined ? {} : { dropout }),
     })
-    return new Trainer(graph, await openGraph(graph.bytes, 'gradients', { threads }), values, options)
+    const { gpu } = options
+    const provider = gpu === undefined ? {} : { provider: await gpuProvider(gpu.name, gpu.options) }
+    return new Trainer(graph, await openGraph(graph.bytes, 'gradients', { threads, ...provider }), values, options)
   }
 
   /** Trained parameters and their state. */

@@ -111,6 +111,8 @@ export function trainOptions(flags: TrainFlagValues): Omit<TrainOptions, 'output
     resume,
     steps: flags.steps,
     threads: flags.threads,
+    runner: flags.runner,
+    allowSoftware: flags['allow-software'],
     batchSize: flags['batch-size'],
     learningRate: flags['learning-rate'],
     weightDecay: flags['weight-decay'],

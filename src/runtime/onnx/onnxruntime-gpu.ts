@@ -28,21 +28,27 @@ async function webgpu(name: string, options: GpuOptions): Promise<Provider> {
   return { id: 'webgpu', name, adapter, hint: adapterHint() }
 }
 
+/** Runners of onnxruntime on a GPU. */
+export type OnnxGpuName = 'ort-webgpu' | 'ort-cuda'
+
+/** Execution provider of a runner. @throws AlbertkitError `environment` if there is no such GPU */
+export async function gpuProvider(name: OnnxGpuName, options: GpuOptions): Promise<Provider> {
+  if (name === 'ort-webgpu') return webgpu(name, options)
+  withoutTf32()
+  return { id: 'cuda', name, adapter: nvidiaAdapter(), hint: CUDA_HINT }
+}
+
 /**
  * Loads an ONNX file in onnxruntime on a GPU.
  * @throws AlbertkitError `environment` if there is no GPU or its provider is absent, `malformed`
  */
 export async function openOnnxGpu(
   file: string,
-  name: 'ort-webgpu' | 'ort-cuda',
+  name: OnnxGpuName,
   values: Pick<OnnxOptions, 'marks' | 'inner' | 'outputs'>,
   options: GpuOptions,
 ): Promise<Runner> {
-  if (name === 'ort-cuda') withoutTf32()
-  const provider: Provider =
-    name === 'ort-webgpu'
-      ? await webgpu(name, options)
-      : { id: 'cuda', name, adapter: nvidiaAdapter(), hint: CUDA_HINT }
+  const provider = await gpuProvider(name, options)
   const runner = await openOnnx(file, { ...values, provider })
   // Opening succeeds only if there is a GPU, so its name is checked last.
   try {
