@@ -186,8 +186,11 @@ export abstract class AlbertkitCommand extends Command {
 
   /** A command that has `flag`, those that read a model first. */
   #commandWith(flag: string): string | null {
-    const commands = this.config.commands.filter(({ flags }) => typedFlags(flags).has(flag))
-    const first = commands.find(({ id }) => ['convert', 'verify', 'predict'].includes(id)) ?? commands[0]
+    // In a host there are commands of others.
+    const commands = this.config.commands.filter(
+      ({ flags, pluginName }) => pluginName === this.ctor.plugin?.name && typedFlags(flags).has(flag),
+    )
+    const first = commands.find(({ id }) => /(^|:)(convert|verify|predict)$/.test(id)) ?? commands[0]
     return first === undefined ? null : toConfiguredId(first.id, this.config)
   }
 
