@@ -164,4 +164,25 @@ describe('tasks', () => {
     expect(report.labels).toEqual(['B-X', 'O'])
     expect(report.metrics!.accuracy).toBeGreaterThan(0.97)
   })
+
+  it('learns answers within paragraphs', async () => {
+    const paragraphs = rows
+      .filter(([, text]) => text.split('的').length === 2)
+      .map(([, text], i) => {
+        // Offsets count code points: a character outside of the basic plane stands before every third answer.
+        const context = i % 3 === 0 ? `𠮷${text}` : text
+        const answer_start = Array.from(context).indexOf('的')
+        return { context, qas: [{ id: String(i), question: '助词', answers: [{ text: '的', answer_start }] }] }
+      })
+    const lost = { context: '没有', qas: [{ id: 'x', question: '助词', answers: [{ text: '的', answer_start: 1 }] }] }
+    const train = write('squad.json', [JSON.stringify({ data: [{ paragraphs: [...paragraphs, lost] }] })])
+    const report = await trainModel(
+      ZH_NEWS,
+      { train, dev: train },
+      { ...FRESH, task: 'qa', learningRate: 5e-4, batchSize: 16, epochs: 6, output: at('qa') },
+    )
+    expect(report.train).toMatchObject({ examples: paragraphs.length, bad: 1 })
+    expect(report.variables.created).toEqual(['cls/squad/output_weights', 'cls/squad/output_bias'])
+    expect(report.metrics!.accuracy).toBeGreaterThan(0.9)
+  })
 })

@@ -43,7 +43,8 @@ export class Evaluator {
     const byLength = set.examples.map((_, i) => i)
     const length = (i: number): number => set.examples[i]!.features.input_ids.length
     byLength.sort((a, b) => length(a) - length(b) || a - b)
-    const [output = ''] = this.graph.logits
+    const { logits } = this.graph
+    const fetches = Object.fromEntries(logits.map((name) => [name, null]))
     const batches: StepBatch[] = []
     for (let at = 0; at < byLength.length; at += EVAL_BATCH)
       batches.push(makeBatch(set, byLength.slice(at, at + EVAL_BATCH)))
@@ -52,11 +53,12 @@ export class Evaluator {
       const results = await Promise.all(
         now.map(({ inputs }) => {
           const feeds = { ...this.weights, ...inputFeeds(this.session, inputs, false) }
-          return this.session.run(feeds, { [output]: null })
+          return this.session.run(feeds, fetches)
         }),
       )
       results.forEach((result, i) => {
-        addScores(scores, result[output]!.data, now[i]!.targets[0]!)
+        const values = logits.map((name) => result[name]!.data)
+        addScores(scores, values, now[i]!.targets)
       })
     }
     return scores

@@ -5,6 +5,7 @@ import { readLines } from '../input/lines.js'
 import { lineEntries } from '../inference/entries.js'
 import { readerOf } from '../inference/job.js'
 import type { LabelledExample, ReadOptions } from './labelled.js'
+import { readAnswers } from './answers.js'
 import { readTagged } from './tagged.js'
 
 /** What was found in a file of labelled lines. */
@@ -56,7 +57,9 @@ export async function readExamples(file: string, options: ReadOptions): Promise<
   const bad: BadLine[] = []
   let [cut, tokens, unknown] = [0, 0, 0]
   const { cls, sep, unk } = tokenizer.special
-  const items = task === 'token-classification' ? readTagged(file, options) : labelledLines(file, options)
+  const readers = { 'token-classification': readTagged, qa: readAnswers } as const
+  const read = task === 'qa' || task === 'token-classification' ? readers[task] : labelledLines
+  const items = read(file, options)
   for await (const item of items) {
     if (isBad(item)) {
       bad.push(item)

@@ -84,7 +84,11 @@ export async function exportTrainingGraph(
   try {
     const row = trainTaskRow(task)
     const labels = given ?? readLabels(opened.files, opened.directory, opened.config)
-    const classes = task === 'regression' ? 1 : (labels?.length ?? opened.model.classifier?.weight.shape[0])
+    const fixed = { regression: 1, qa: 2 } as const
+    const classes =
+      task === 'regression' || task === 'qa'
+        ? fixed[task]
+        : (labels?.length ?? opened.model.classifier?.weight.shape[0])
     if (classes === undefined)
       throw usage('the model has no classes, and no `labels` are given', { code: 'labels-mismatch', file: path })
     const prepared = prepareModel(opened, { task: row.task, classes, seed })

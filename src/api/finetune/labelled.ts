@@ -12,6 +12,8 @@ export interface LabelledExample {
   readonly features: Features
   /** Label of the text; several for classes that do not exclude each other; one a token, null if it does not count. */
   readonly labels: readonly (string | null)[]
+  /** Positions of the first and the last token of an answer in the input. */
+  readonly span?: readonly [start: number, end: number]
 }
 
 /** How a file of examples is read. */

@@ -58,8 +58,22 @@ export function makeBatch(set: TargetSet, rows: readonly number[]): StepBatch {
     features,
     rows.map((_, i) => i),
   )
+  const inputs = { ...padded, batch: rows.length }
+  if (set.task === 'qa') {
+    const spans = rows.map((row) => set.examples[row]!.span ?? [0, 0])
+    const dims = [rows.length, padded.sequence]
+    const at = (end: 0 | 1): Targets => ({
+      dims,
+      data: oneHot(
+        spans.map((span) => span[end]),
+        padded.sequence,
+      ),
+    })
+    // The mean of two losses: each counts half.
+    return { inputs, targets: [at(0), at(1)], count: 2 * rows.length }
+  }
   const { targets, count } = targetsOf(set, rows, padded.sequence)
-  return { inputs: { ...padded, batch: rows.length }, targets: [targets], count }
+  return { inputs, targets: [targets], count }
 }
 
 /** Order of the examples: a permutation for each epoch, one after another, cut into batches across their borders. */

@@ -73,10 +73,31 @@ function addSquared(scores: Scores, logits: Float32Array, { data }: Targets): vo
   })
 }
 
+/** Adds spans: an answer is right if its start and its end are. */
+function addSpans(scores: Scores, [starts, ends]: readonly Float32Array[], [first, last]: readonly Targets[]): void {
+  const [rows = 0, length = 1] = first!.dims
+  for (let row = 0; row < rows; row++) {
+    const own = [starts!, ends!].map((logits, i) => {
+      const part = newScores(scores.task, length)
+      const data = (i === 0 ? first! : last!).data.subarray(row * length, (row + 1) * length)
+      addSoftmax(part, logits.subarray(row * length, (row + 1) * length), { dims: [1, length], data })
+      return part
+    })
+    scores.count++
+    scores.loss += (own[0]!.loss + own[1]!.loss) / 2
+    scores.right += Math.min(own[0]!.right, own[1]!.right)
+  }
+}
+
 /** Adds the logits of a batch to the sums. */
-export function addScores(scores: Scores, logits: Float32Array, targets: Targets): void {
-  const add = { softmax: addSoftmax, sigmoid: addSigmoid, squared: addSquared, spans: addSoftmax }
-  add[trainTaskRow(scores.task).loss](scores, logits, targets)
+export function addScores(scores: Scores, logits: readonly Float32Array[], targets: readonly Targets[]): void {
+  const { loss } = trainTaskRow(scores.task)
+  if (loss === 'spans') {
+    addSpans(scores, logits, targets)
+    return
+  }
+  const add = { softmax: addSoftmax, sigmoid: addSigmoid, squared: addSquared }
+  add[loss](scores, logits[0]!, targets[0]!)
 }
 
 /** Pearson's correlation; 0 if either side does not vary. */

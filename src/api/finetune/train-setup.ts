@@ -10,7 +10,7 @@ import { labelsIn, readExamples, type ExampleSet } from './examples.js'
 import type { LabelledExample } from './labelled.js'
 import { targetValues, type TargetSet } from './make-batch.js'
 import type { TrainData, TrainOptions } from './options.js'
-import { trainTaskRow, type TrainTask } from './train-tasks.js'
+import type { TrainTask } from './train-tasks.js'
 
 /** Data of a run, read and numbered. */
 export interface TrainSetup {
@@ -53,7 +53,7 @@ function checkLabels({ file, examples }: ExampleSet, labels: readonly string[], 
 
 /** Class names of a run: as given, the model's own if it knows all of the file, else those of the file. */
 function chooseLabels(opened: OpenedModel, train: ExampleSet, options: TrainOptions, task: TrainTask): string[] {
-  if (task === 'regression') return []
+  if (task === 'regression' || task === 'qa') return []
   const found = labelsIn(train)
   checkLabels(train, found, task)
   if (options.labels !== undefined) return [...options.labels]
@@ -98,12 +98,12 @@ export function targetSet({ task, labels }: TrainSetup, { examples }: ExampleSet
     task,
     examples: known,
     targets: known.map((example) => targetValues(task, example.labels, labels)),
-    classes: task === 'regression' ? 1 : labels.length,
+    classes: labels.length === 0 ? 1 : labels.length,
   }
 }
 
 /** Classes of the head of a run; null if the model's own head fits whatever it has. */
-export const classesOf = ({ task, labels }: TrainSetup): number => (task === 'regression' ? 1 : labels.length)
+export const classesOf = ({ labels }: TrainSetup): number => Math.max(1, labels.length)
 
 /** run_classifier's dropout before the classifier. */
 const CLASSIFIER_DROPOUT = 0.1
@@ -121,4 +121,4 @@ export function dropoutOf({ rawConfig, config }: OpenedModel, dropout: number | 
 }
 
 /** True if the labels of a run are classes that exclude each other. */
-export const hasClasses = ({ task }: TrainSetup): boolean => trainTaskRow(task).loss !== 'squared'
+export const hasClasses = ({ labels }: TrainSetup): boolean => labels.length > 0

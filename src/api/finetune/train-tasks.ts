@@ -32,6 +32,8 @@ export const TRAIN_TASKS = {
     problemType: null,
     metrics: ['accuracy', 'loss'],
   },
+  // Its accuracy counts answers whose first and last token are both right.
+  qa: { task: 'qa', loss: 'spans', problemType: null, metrics: ['accuracy', 'loss'] },
 } as const satisfies Readonly<Record<string, TrainTaskRow>>
 
 export type TrainTask = keyof typeof TRAIN_TASKS

@@ -70,7 +70,10 @@ export class TrainingLoop {
       while (this.progress.step < this.plan.totalSteps && !this.#isPatienceOver) {
         if (this.#stopping || this.plan.signal?.aborted === true) {
           this.plan.save(this.progress, this.best)
+          this.plan.events.onNote?.(`the run is saved after step ${this.progress.step}: \`resume\` continues it`)
           finished()
+          // A signal ends the process, and is reported, once all cleanups are done.
+          if (this.#stopping) await new Promise(() => undefined)
           throw interruption(this.plan.signal)
         }
         if (!(await this.#step())) return false
@@ -145,7 +148,7 @@ export class TrainingLoop {
     const { plan, progress } = this
     const scores = newScores(plan.train.task, plan.train.classes)
     parts.forEach((part, i) => {
-      addScores(scores, logits[i]![0]!, part.targets[0]!)
+      addScores(scores, logits[i]!, part.targets)
     })
     if (progress.step > 0.9 * plan.totalSteps) {
       progress.trainRight += scores.right

@@ -27,8 +27,9 @@ export const trainFlags = {
   dev: Flags.string({ description: 'labelled lines to evaluate on', helpValue: 'FILE', dependsOn: ['train'] }),
   task: Flags.string({
     description:
-      'what the labels are: classes; several classes of a text (a,b); numbers; a tag for each word (CoNLL columns)',
-    options: ['classify', 'multi-label', 'regression', 'token-classification'],
+      'what is learnt: classes; several classes of a text (a,b); numbers; a tag for each word (CoNLL columns); ' +
+      'answers within a paragraph (SQuAD, .json)',
+    options: ['classify', 'multi-label', 'regression', 'token-classification', 'qa'],
     default: 'classify',
   }),
   epochs: number('epochs', 'passes over the training lines; default 3', [1e-6, 1e6]),

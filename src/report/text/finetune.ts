@@ -95,6 +95,9 @@ export function trainTalk({
     onEvaluation: (evaluation) => {
       talk(evaluationLine(evaluation))
     },
+    onNote: (note) => {
+      talk(note)
+    },
     onDiagnosis: (diagnosis) => {
       talk(diagnosisLine(diagnosis))
     },
