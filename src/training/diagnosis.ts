@@ -9,6 +9,7 @@ export const DIAGNOSES = {
   'rate-unusual': 'the learning rate is outside what works',
   'encoder-untrained': 'the encoder has the values that training starts from',
   'pooler-new': 'the checkpoint has no pooler',
+  'head-unread': 'the checkpoint has a head under names that are not known',
   'loss-not-finite': 'the loss is not a number',
   'not-learning': 'the loss stays at that of guessing',
   'gradient-zero': 'no gradient reaches the weights',
@@ -48,6 +49,8 @@ export interface RunFacts {
   /** True if all LayerNorms of the encoder have the values that training starts from. */
   readonly isUntrained: boolean
   readonly hasNewPooler: boolean
+  /** Heads of the checkpoint whose names are not known, if the head that is trained is new. */
+  readonly unreadHeads: readonly string[]
 }
 
 const percent = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`
@@ -133,6 +136,14 @@ export function diagnoseStart(facts: RunFacts): Diagnosis[] {
       code: 'pooler-new',
       message: 'the checkpoint has no pooler: it starts from random values, as the head does',
       hint: 'use a checkpoint with a pooler if there is one; otherwise train a little longer',
+    })
+  if (facts.unreadHeads.length > 0)
+    found.push({
+      code: 'head-unread',
+      message:
+        'the head starts from random values, although the checkpoint has ' +
+        `${facts.unreadHeads.slice(0, 3).join(', ')}, whose names are not those of a head`,
+      hint: 'if that is the head to train further, name it with `head`',
     })
   return found.map((one) => ({ ...one, step: 0 }))
 }

@@ -1,10 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { initModel } from '../../src/api/init/init.js'
 import { trainModel } from '../../src/api/finetune/train-model.js'
 import type { TrainOptions } from '../../src/api/finetune/options.js'
+import { ValuesSource } from '../../src/api/finetune/values-source.js'
+import { openModel } from '../../src/api/open/open.js'
+import { writeTfModel } from '../../src/export/checkpoint/tf.js'
+import { readAll } from '../../src/formats/core/source.js'
+import type { PlannedTensor } from '../../src/model/rewrite/translation.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
 // Broken set-ups, each with its diagnosis; the healthy runs are in train-model.test.ts.
@@ -90,6 +95,42 @@ describe('before training', () => {
     await initModel('albert-tiny-zh', at('random'))
     const codes = await codesOf(DATA, { vocabulary: news('vocab.txt'), steps: 2 }, at('random'))
     expect(codes).toContain('encoder-untrained')
+  })
+})
+
+describe('a head under other names', () => {
+  it('is not passed over in silence', async () => {
+    const model = at('renamed')
+    cpSync(ZH_NEWS, model, { recursive: true })
+    using opened = await openModel(ZH_NEWS)
+    const values = [...opened.source.tensors.values()].map(({ name, dtype, shape }) => ({
+      ...{ name: name.replace(/^output_(weights|bias)$/, 'my_head/$1'), dtype, shape },
+      data: new Float32Array(readAll(opened.source, name).buffer as ArrayBuffer),
+    }))
+    const named = values
+      .filter(({ dtype }) => dtype === 'F32')
+      .map((one) => ({
+        ...one,
+        ...(one.name === 'my_head/weights' ? { name: 'my_head/kernel', shape: [128, 10] } : {}),
+      }))
+    const tensors = named.map((one): PlannedTensor => {
+      const { name, shape, dtype } = one
+      const parameter = { slot: name, variable: name, shape, storedShape: shape, layout: 'as_is', dtype } as const
+      return {
+        name,
+        slot: name,
+        meant: shape,
+        shape,
+        transposed: false,
+        dtype,
+        origin: { kind: 'parameter', parameter },
+      }
+    })
+    const config = readFileSync(news('albert_config.json'), 'utf8')
+    rmSync(model, { recursive: true })
+    cpSync(news('vocab.txt'), join(model, 'vocab.txt'))
+    await writeTfModel({ config: opened.config, tensors }, new ValuesSource(named), model, config, {})
+    expect(await codesOf(DATA, { newHead: false }, model)).toContain('head-unread')
   })
 })
 

@@ -38,10 +38,11 @@ export function factsOf(
     readonly optimizer: OptimizerName
     readonly maxLength: number
     readonly hasClasses: boolean
+    readonly unreadHeads: readonly string[]
   },
 ): RunFacts {
   const texts = new Set(train.examples.map(({ text }) => text))
-  const { labels, hasClasses, learningRate, optimizer, maxLength } = settings
+  const { labels, hasClasses, unreadHeads, learningRate, optimizer, maxLength } = settings
   const devLabels = dev?.examples.flatMap((one) => one.labels).filter((label) => label !== null) ?? []
   return {
     tokens: train.tokens,
@@ -57,6 +58,7 @@ export function factsOf(
     optimizer,
     hiddenSize: prepared.model.config.hidden_size,
     isUntrained: isUntrained(prepared),
+    unreadHeads: prepared.created.some(({ slot }) => /^(classifier|qa)\//.test(slot)) ? unreadHeads : [],
     hasNewPooler: prepared.created.some(({ slot }) => slot.startsWith('pooler/')),
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { requireText } from '../../base/arguments.js'
 import { AlbertkitError, usage } from '../../base/errors.js'
 import { refuseTaken } from '../../files/output-directory.js'
+import { denseHeads } from '../../model/load/head.js'
 import { headsFor } from '../../model/tasks.js'
 import { diagnoseOutcome, diagnoseStart } from '../../training/diagnosis.js'
 import { fillMask } from '../../training/counted-random.js'
@@ -199,12 +200,15 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
   const variables = variablesOf(prepared, trainer)
   const common = { model: path, family: opened.config.family, runner: trainer.session.detail, variables, totalSteps }
   options.onStart?.(common)
+  for (const note of [...prepared.notes, ...opened.leftOut]) options.onNote?.(note)
   const facts = factsOf(setup.train, setup.dev, prepared, {
     labels: setup.labels,
     learningRate: options.learningRate ?? 2e-5,
     optimizer: options.optimizer ?? 'adamw',
     maxLength: setup.maxLength,
     hasClasses: hasClasses(setup),
+    // A head that is replaced on purpose needs no word.
+    unreadHeads: options.newHead === true ? [] : denseHeads(opened.source, opened.identification),
   })
   loop.diagnose(diagnoseStart(facts))
   const ok = await loop.run()

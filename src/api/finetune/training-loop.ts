@@ -35,6 +35,9 @@ export interface LoopPlan {
   readonly locate: (rows: readonly number[]) => Promise<string | null>
 }
 
+/** Losses that a diagnosis looks at. */
+const LOSSES = 25
+
 /** Parts of a batch. */
 const PARTS = 4
 
@@ -134,7 +137,7 @@ export class TrainingLoop {
       diagnoseCourse({
         step: progress.step,
         totalSteps,
-        losses: progress.steps.map((one) => one.loss),
+        losses: progress.steps.slice(-LOSSES).map((one) => one.loss),
         norms: [gradientNorm],
         guessing: plan.guessing,
       }),
