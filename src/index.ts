@@ -116,6 +116,10 @@ export type {
   EmbedFileReport,
   Evaluation,
   EvaluationReport,
+  MultiLabelScores,
+  OtherEvaluationReport,
+  RegressionScores,
+  Score,
   FilledMask,
   MaskCandidate,
   Mistake,
@@ -211,3 +215,4 @@ export { layersTables } from './report/text/layers.js'
 export { paramsTables } from './report/text/params.js'
 export { weightsTables } from './report/text/weights.js'
 export { tablesMarkdown, tablesText, type Cell, type DataColumn, type DataTable } from './report/tables.js'
+export { type ClassReading, type ProblemType } from './model/problem-type.js'

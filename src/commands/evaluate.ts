@@ -54,15 +54,19 @@ export default class Evaluate extends TextCommand {
     const listener = await this.listener(job)
     if (await this.runShard('evaluate', job, flags)) return
     const { evaluateFile, writeEvalResults } = await import('../api/inference/evaluate-file.js')
-    const { evaluateText } = await import('../report/text/evaluate.js')
+    const { evaluateText, otherEvaluationText } = await import('../report/text/evaluate.js')
     const { confusionChart } = await import('../report/chart/confusion.js')
     const report = await evaluateFile(job, flags, listener)
+    const unreported = report.bad > 0 && flags.errors === undefined ? 3 : 0
+    if (!('confusion' in report)) {
+      await this.finish(report, () => otherEvaluationText(report), unreported)
+      return
+    }
     const { results, force } = flags
     if (results !== undefined) writeEvalResults(report, results, force)
     const chart = (look: Look) => confusionChart(report, look)
     const page = async () => (await import('./common/page.js')).evaluationPage(report, args.model)
     for (const file of await writeFiles({ charts: [chart], page }, flags)) this.talk(`wrote ${file}`)
-    const unreported = report.bad > 0 && flags.errors === undefined
-    await this.finish(report, () => evaluateText(report, report.comparison ?? null), unreported ? 3 : 0)
+    await this.finish(report, () => evaluateText(report, report.comparison ?? null), unreported)
   }
 }

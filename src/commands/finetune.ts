@@ -29,12 +29,6 @@ export default class Finetune extends AlbertkitCommand {
       description: 'The training graph, for a browser',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --export-graph graph',
     },
-    {
-      description: 'Batches that are given, and the gradients of the first one',
-      command:
-        '<%= config.bin %> <%= command.id %> MODEL --batches batches.safetensors --recipe train.json --steps 3 ' +
-        '-o trained --save-gradients gradients.safetensors',
-    },
   ]
   static override args = {
     model: argument({ description: 'the model to start from: whatever `inspect` reads', required: true }),

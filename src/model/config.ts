@@ -10,6 +10,7 @@ import {
 } from './activations.js'
 import { DEFAULTS } from './defaults.js'
 import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ClassifierKind, type ResolvedTask } from './tasks.js'
+import { readProblemType, type ProblemType } from './problem-type.js'
 import { foreignModelOfType } from './foreign-models.js'
 
 export { ACTIVATIONS, type Activation } from './activations.js'
@@ -69,6 +70,8 @@ export interface ModelConfig extends Readonly<ConfigNumbers> {
   readonly id2label: Readonly<Record<string, string>> | null
   /** Kind of the classifier, if the configuration tells it (transformers' `architectures`). */
   readonly classifier_kind?: ClassifierKind
+  /** Problem that a classifier of texts solves, if the configuration tells it: how its logits are read. */
+  readonly problem_type?: ProblemType
   /** Path of the configuration file, for messages. */
   readonly file: string
 }
@@ -339,6 +342,7 @@ export function parseConfig(
     mask_penalty: options.maskPenalty ?? (family === 'hf' ? -3.4028234663852886e38 : -10000),
     id2label: readLabels(raw),
     ...(kind === undefined ? {} : { classifier_kind: kind }),
+    ...readProblemType(raw),
     ...(mlmHead === undefined ? {} : { mlm_head: mlmHead }),
     file: raw.file,
   }

@@ -42,6 +42,7 @@ export const config = z.strictObject({
     }),
   ),
   classifier_kind: z.optional(z.oneOf(['sequence', 'token', 'choice'])),
+  problem_type: z.optional(z.oneOf(['single_label_classification', 'multi_label_classification', 'regression'])),
   file: z.string(),
 })
 

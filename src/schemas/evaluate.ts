@@ -12,22 +12,16 @@ const mistake = z.strictObject({
   crossEntropy: z.number(),
 })
 
+const score = z.strictObject({ precision: probability, recall: probability, f1: probability })
+const classScore = z.strictObject({ label: z.string(), support: size, predicted: size, ...score.shape })
+
 export const evaluation = z.strictObject({
   lines: size,
   accuracy: probability,
   loss: z.number().check(z.describe("mean over the lines: run_classifier's eval_loss")),
   batchLoss: z.number().check(z.describe("mean over batches of eight: run_classifier's loss")),
   labels: z.array(z.string()),
-  classes: z.array(
-    z.strictObject({
-      label: z.string(),
-      support: size,
-      predicted: size,
-      precision: probability,
-      recall: probability,
-      f1: probability,
-    }),
-  ),
+  classes: z.array(classScore),
   confusion: z.array(z.array(size)).check(z.describe('rows: label of the line; columns: predicted label')),
   worst: z.array(mistake),
   confident: z.array(mistake),
@@ -35,7 +29,7 @@ export const evaluation = z.strictObject({
   bad: size,
 })
 
-export const evaluateSchema = z.extend(evaluation, {
+const oneLabelSchema = z.extend(evaluation, {
   notes,
   runner: z.string(),
   globalStep: z.nullable(z.int()),
@@ -55,3 +49,22 @@ export const evaluateSchema = z.extend(evaluation, {
     }),
   ),
 })
+
+const others = { lines: size, bad: size, notes, runner: z.string() }
+
+const severalLabelsSchema = z
+  .strictObject({
+    ...others,
+    exactMatch: probability.check(z.describe('lines with all labels right')),
+    micro: score,
+    macro: score,
+    labels: z.array(z.string()),
+    classes: z.array(classScore),
+  })
+  .check(z.describe('several labels at once, a class counting from a probability of 0.5'))
+
+const regressionSchema = z
+  .strictObject({ ...others, pearson: z.number(), spearman: z.number(), mse: z.number(), mae: z.number() })
+  .check(z.describe('a regression'))
+
+export const evaluateSchema = z.union([oneLabelSchema, severalLabelsSchema, regressionSchema])

@@ -22,7 +22,13 @@ const steps = z
 export const embedSchema = z.extend(textFile, { steps }).check(z.describe('embed -o FILE'))
 
 export const predictLineSchema = z
-  .strictObject({ label: z.string(), probabilities: z.record(z.string(), probability) })
+  .union([
+    z.strictObject({ label: z.string(), probabilities: z.record(z.string(), probability) }),
+    z
+      .strictObject({ labels: z.array(z.string()), probabilities: z.record(z.string(), probability) })
+      .check(z.describe('several labels at once, or one score: labels of probability 0.5 and more')),
+    z.strictObject({ scores: z.record(z.string(), z.number()) }).check(z.describe('a regression')),
+  ])
   .check(z.describe('a line of predict --format jsonl'))
 
 export const embedLineSchema = z

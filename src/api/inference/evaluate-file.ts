@@ -1,11 +1,16 @@
 import { usage } from '../../base/errors.js'
 import { refuseExisting, refuseSame, WholeFile } from '../../files/atomic-file.js'
 import { compareModels } from './compare.js'
-import type { EvaluationReport } from './report.js'
+import type { EvaluationReport, OtherEvaluationReport } from './report.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { evalResults, evaluate } from './evaluate.js'
-import { openClassifier, predictions, tellListener, type Listener, type TextJob } from './job.js'
-import { labelsFor } from './predict.js'
+import { openClassifier, predictions, tellListener, type FileProgress, type Listener, type TextJob } from './job.js'
+import type { ClassReading } from '../../model/problem-type.js'
+import { isBad, type BadLine } from '../../text/data/examples.js'
+import { evaluateLabels } from './evaluate-labels.js'
+import { evaluateValues } from './evaluate-values.js'
+import { labelsFor, type Prediction } from './predict.js'
+import type { TextModel } from './text-model.js'
 
 export interface EvaluateFileOptions {
   /** Path of another model; lines that the two label differently are reported. */
@@ -16,19 +21,69 @@ export interface EvaluateFileOptions {
   readonly results?: string | undefined
   readonly svg?: string | undefined
   readonly png?: string | undefined
+  readonly report?: string | undefined
   /** Replace existing files. */
   readonly force?: boolean | undefined
 }
 
+/** Reads predictions up to the first answer, which tells how the model's logits are read, and gives all of them. */
+async function withReading(
+  all: AsyncGenerator<Prediction | BadLine>,
+): Promise<{ reading: ClassReading; predictions: AsyncGenerator<Prediction | BadLine> }> {
+  const first: (Prediction | BadLine)[] = []
+  for (let next = await all.next(); next.done !== true; next = await all.next()) {
+    first.push(next.value)
+    if (!isBad(next.value)) break
+  }
+  const answer = first.at(-1)
+  async function* predictionsOf(): AsyncGenerator<Prediction | BadLine> {
+    yield* first
+    yield* all
+  }
+  return {
+    reading: answer === undefined || isBad(answer) ? 'softmax' : answer.reading,
+    predictions: predictionsOf(),
+  }
+}
+
+/** Options that need one label a line, if they are given to a model that is read otherwise. */
+function refuseClassOptions(reading: ClassReading, options: EvaluateFileOptions): void {
+  const given = (['compare', 'results', 'svg', 'png', 'report'] as const).find((name) => options[name] !== undefined)
+  if (given === undefined) return
+  const kind = reading === 'value' ? 'a regression' : 'a classifier of several labels at once'
+  throw usage(`\`${given}\` needs a classifier of one label a line, and the model is ${kind}`, {
+    code: 'option-conflict',
+    hint: 'omit it: the report has all scores',
+  })
+}
+
+interface Reader {
+  readonly onBad: (line: BadLine) => void
+  readonly labels: (classes: number) => readonly string[]
+}
+
+/** Scores of a model whose classes do not exclude each other, or that has none. */
+async function evaluateOther(
+  model: TextModel,
+  reading: 'sigmoid' | 'value',
+  all: AsyncIterable<Prediction | BadLine>,
+  { onBad, labels }: Reader,
+): Promise<OtherEvaluationReport> {
+  const scores = reading === 'value' ? await evaluateValues(all, onBad) : await evaluateLabels(all, labels, onBad)
+  return { ...scores, notes: model.leftOut, runner: model.detail }
+}
+
 /**
- * Evaluates a job; with another model, also the lines that the two label differently.
+ * Evaluates a job; with another model, also the lines that the two label differently. A classifier of several labels at
+ * once and a regression have scores of their own.
  * @throws AlbertkitError as `openTextModel` and `evaluate`
  */
 export async function evaluateFile(
   job: TextJob,
-  { compare, errors: errorsPath, results, svg, png, force = false }: EvaluateFileOptions = {},
+  options: EvaluateFileOptions = {},
   listener: Listener = {},
-): Promise<EvaluationReport> {
+): Promise<EvaluationReport | OtherEvaluationReport> {
+  const { compare, errors: errorsPath, results, svg, png, force = false } = options
   if (compare !== undefined && job.input === '-')
     throw usage('`compare` reads the text twice, so the input must be a file, not standard input', {
       code: 'option-conflict',
@@ -48,18 +103,20 @@ export async function evaluateFile(
   try {
     errors.clear()
     listener.onModel?.(model)
-    const evaluation = await evaluate(
-      predictions(model, job, {
-        onProgress: (p) => {
-          tellListener(listener, p)
-        },
-      }),
-      (classes) => labelsFor(model, classes),
-      (line) => {
-        listener.onBad?.(line)
-        errors.add(line)
-      },
-    )
+    const onProgress = (p: FileProgress): void => {
+      tellListener(listener, p)
+    }
+    const labels = (classes: number): readonly string[] => labelsFor(model, classes)
+    const onBad = (line: BadLine): void => {
+      listener.onBad?.(line)
+      errors.add(line)
+    }
+    const { reading, predictions: all } = await withReading(predictions(model, job, { onProgress }))
+    if (reading !== 'softmax') {
+      refuseClassOptions(reading, options)
+      return await evaluateOther(model, reading, all, { onBad, labels })
+    }
+    const evaluation = await evaluate(all, labels, onBad)
     const comparison = compare === undefined ? {} : { comparison: await compareModels(model, job, compare) }
     const notes = model.leftOut
     return { ...evaluation, notes, runner: model.detail, globalStep: model.globalStep, ...comparison }

@@ -41,6 +41,12 @@ function warn(evaluation: Pick<Evaluation, 'accuracy' | 'lines'>, classes: reado
   return warnings
 }
 
+const notOneLabel = (): AlbertkitError =>
+  usage('a model of several labels at once, or of a regression, is evaluated as a whole file', {
+    code: 'option-conflict',
+    hint: 'run `albertkit evaluate` without shards',
+  })
+
 const noKnownLabel = (): AlbertkitError =>
   usage('no line has a label that the model knows', {
     code: 'labels-mismatch',
@@ -69,6 +75,7 @@ export async function evaluate(
       onBad(p)
       continue
     }
+    if (p.reading !== 'softmax') throw notOneLabel()
     if (names.length === 0) {
       names = labels(p.logits.length)
       confusion = names.map(() => names.map(() => 0))

@@ -216,6 +216,7 @@ export async function openTextModel(
     return asyncDisposable({
       tokenizer,
       labels,
+      problem: opened.config.problem_type,
       maxLength,
       limits: { vocabulary: vocab_size, segments: type_vocab_size, positions },
       runner: runner.name,

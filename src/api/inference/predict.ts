@@ -1,8 +1,9 @@
+import { classReading, type ClassReading } from '../../model/problem-type.js'
 import { answerOf } from '../../model/tasks.js'
 import { usage } from '../../base/errors.js'
 import { isBad, type BadLine, type ExampleReader } from '../../text/data/examples.js'
 import type { Line } from '../../text/data/lines.js'
-import { argmax, float32Number, float32Text, softmax } from '../../text/data/numbers.js'
+import { argmax, float32Number, float32Text, sigmoid, softmax } from '../../text/data/numbers.js'
 import type { TextModel } from './text-model.js'
 import { lineEntries, type Entry } from './entries.js'
 import { answers, type AnswerOptions } from './answers.js'
@@ -16,8 +17,14 @@ export interface Prediction {
   readonly given: string | null
   /** Another name of that label. */
   readonly givenName?: string | undefined
+  /** Label of the largest logit. */
   readonly label: string
-  /** Probabilities of the classes, in the order of the labels. */
+  /** Reading of the logits. */
+  readonly reading: ClassReading
+  /**
+   * Probabilities of the classes, in the order of the labels: of classes that exclude each other (`softmax`), or of
+   * each class by itself (`sigmoid`). With `value` the values themselves.
+   */
   readonly probabilities: readonly number[]
   readonly logits: readonly number[]
 }
@@ -45,6 +52,19 @@ export function labelsFor(model: TextModel, classes: number): readonly string[] 
   return labels
 }
 
+/** Probability from which a class of several at once counts as present. */
+export const THRESHOLD = 0.5
+
+/** Labels of the classes that a text has, of several at once. */
+export const labelsOf = ({ probabilities }: Pick<Prediction, 'probabilities'>, labels: readonly string[]): string[] =>
+  labels.filter((_, i) => probabilities[i]! >= THRESHOLD)
+
+const READ: Readonly<Record<ClassReading, (logits: ArrayLike<number>) => number[]>> = {
+  softmax,
+  sigmoid,
+  value: (logits) => Array.from(logits),
+}
+
 const LOGITS = { output: answerOf('classify'), reduction: 'none' } as const
 
 /** Classifies lines, in order. */
@@ -69,6 +89,7 @@ export async function* predictEntries(
     }
     const { example, values } = answer
     labels ??= labelsFor(model, values.length)
+    const reading = classReading(model.problem, values.length)
     yield {
       line: example.line,
       text: example.text,
@@ -76,16 +97,29 @@ export async function* predictEntries(
       given: example.label,
       givenName: example.labelName,
       label: labels[argmax(values)]!,
-      probabilities: softmax(values),
+      reading,
+      probabilities: READ[reading](values),
       logits: [...values],
     }
   }
 }
 
-/** Formats a prediction as a line of output. */
+/**
+ * Formats a prediction as a line of output: one label and its probability, the labels of several at once and the
+ * probability of each class, or the values of a regression.
+ */
 export function predictionLine(p: Prediction, labels: readonly string[], format: PredictionFormat): string {
   if (format === 'results') return p.probabilities.map(float32Text).join('\t')
-  if (format === 'tsv') return `${p.label}\t${float32Text(Math.max(...p.probabilities))}`
-  const probabilities = Object.fromEntries(labels.map((label, i) => [label, float32Number(p.probabilities[i]!)]))
-  return JSON.stringify({ label: p.label, probabilities })
+  const { reading, label, probabilities } = p
+  const present = reading === 'sigmoid' ? labelsOf(p, labels) : []
+  const named = Object.fromEntries(labels.map((name, i) => [name, float32Number(probabilities[i]!)]))
+  if (format === 'tsv') {
+    if (reading === 'softmax') return `${label}\t${float32Text(Math.max(...probabilities))}`
+    const values = probabilities.map(float32Text).join(',')
+    return reading === 'value' ? values : `${present.join(',')}\t${values}`
+  }
+  if (reading === 'value') return JSON.stringify({ scores: named })
+  return JSON.stringify(
+    reading === 'sigmoid' ? { labels: present, probabilities: named } : { label, probabilities: named },
+  )
 }

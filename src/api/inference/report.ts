@@ -53,6 +53,38 @@ export interface Evaluation {
   readonly bad: number
 }
 
+export type Score = Pick<ClassScore, 'precision' | 'recall' | 'f1'>
+
+/** Scores of a classifier of several labels at once, with a threshold of 0.5. */
+export interface MultiLabelScores {
+  readonly lines: number
+  /** Fraction of the lines with all labels right. */
+  readonly exactMatch: number
+  readonly micro: Score
+  readonly macro: Score
+  readonly labels: readonly string[]
+  readonly classes: readonly ClassScore[]
+  readonly bad: number
+}
+
+/** Scores of a regression: correlations with the numbers of the lines, mean squared and absolute difference. */
+export interface RegressionScores {
+  readonly lines: number
+  readonly pearson: number
+  readonly spearman: number
+  readonly mse: number
+  readonly mae: number
+  readonly bad: number
+}
+
+/** Result of `evaluateFile` for a model whose classes do not exclude each other, or that has none. */
+export type OtherEvaluationReport = (MultiLabelScores | RegressionScores) & {
+  /** Contents of the file or its folder that the model does not use. */
+  readonly notes: readonly string[]
+  /** Runtime that ran the model. */
+  readonly runner: string
+}
+
 /** Result of `evaluateFile`. */
 export interface EvaluationReport extends Evaluation {
   /** Contents of the file or its folder that the model does not use. */

@@ -1,3 +1,4 @@
+import type { ProblemType } from '../../model/problem-type.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import type { Batch } from '../../text/data/batches.js'
 import type { NamedTensor } from '../../runtime/runner.js'
@@ -32,6 +33,8 @@ export interface TextModel extends AsyncDisposable {
   readonly tokenizer: Tokenizer
   /** Names of the classes; null if unknown. */
   readonly labels: readonly string[] | null
+  /** Problem that the classifier solves, if the configuration tells it. */
+  readonly problem: ProblemType | undefined
   readonly maxLength: number
   readonly limits: InputLimits
   /** Runtime, and the file that it runs. */

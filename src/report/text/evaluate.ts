@@ -1,9 +1,16 @@
-import type { Evaluation, Mistake, ModelComparison } from '../../api/inference/report.js'
+import type {
+  ClassScore,
+  Evaluation,
+  Mistake,
+  ModelComparison,
+  OtherEvaluationReport,
+} from '../../api/inference/report.js'
 import { escapeControl } from '../../base/escape.js'
 import { count, percent } from '../format.js'
 import { table } from '../table.js'
 import { numberCell, textCell, type Cell, type DataTable } from '../tables.js'
 
+const CLASS_HEAD = ['class', 'lines', 'predicted', 'precision', 'recall', 'F1']
 const fixed = (x: number): string => x.toFixed(3)
 
 function mistakes(title: string, list: readonly Mistake[]): string[] {
@@ -42,7 +49,7 @@ function mistakesTable(title: string, list: readonly Mistake[]): DataTable[] {
 export const evaluationTables = (e: Evaluation): DataTable[] => [
   {
     title: 'classes',
-    columns: ['class', 'lines', 'predicted', 'precision', 'recall', 'F1'].map((title, i) => ({ title, number: i > 0 })),
+    columns: CLASS_HEAD.map((title, i) => ({ title, number: i > 0 })),
     rows: e.classes.map((c) => [
       textCell(c.label),
       numberCell(c.support, count),
@@ -54,9 +61,9 @@ export const evaluationTables = (e: Evaluation): DataTable[] => [
   ...mistakesTable('most confident mistakes', e.confident),
 ]
 
-/** Renders an evaluation as text. */
-export function evaluateText(e: Evaluation, comparison: ModelComparison | null = null): string {
-  const classes = e.classes.map((c) => [
+/** Table of the scores of each class. */
+function classTable(classes: readonly ClassScore[]): string {
+  const rows = classes.map((c) => [
     c.label,
     String(c.support),
     String(c.predicted),
@@ -64,14 +71,41 @@ export function evaluateText(e: Evaluation, comparison: ModelComparison | null =
     fixed(c.recall),
     fixed(c.f1),
   ])
+  return table(rows, { head: CLASS_HEAD, right: [1, 2, 3, 4, 5] })
+}
+
+const leftOut = (bad: number): string[] => (bad > 0 ? [`left out  ${bad} lines that could not be used`] : [])
+
+/** Renders the scores of a classifier of several labels at once, or of a regression, as text. */
+export function otherEvaluationText(e: OtherEvaluationReport): string {
+  if ('pearson' in e)
+    return [
+      `pearson   ${e.pearson.toFixed(6)}`,
+      `spearman  ${e.spearman.toFixed(6)}`,
+      `mse       ${e.mse.toFixed(6)}`,
+      `mae       ${e.mae.toFixed(6)}  (${count(e.lines)} lines)`,
+      ...leftOut(e.bad),
+    ].join('\n')
+  return [
+    `exact match  ${e.exactMatch.toFixed(4)}  (${Math.round(e.exactMatch * e.lines)} of ${e.lines} lines)`,
+    `micro F1     ${e.micro.f1.toFixed(4)}  (precision ${fixed(e.micro.precision)}, recall ${fixed(e.micro.recall)})`,
+    `macro F1     ${e.macro.f1.toFixed(4)}  (precision ${fixed(e.macro.precision)}, recall ${fixed(e.macro.recall)})`,
+    ...leftOut(e.bad),
+    '',
+    classTable(e.classes),
+  ].join('\n')
+}
+
+/** Renders an evaluation as text. */
+export function evaluateText(e: Evaluation, comparison: ModelComparison | null = null): string {
   const confusion = e.labels.map((label, i) => [label, ...e.confusion[i]!.map((n) => (n === 0 ? '·' : String(n)))])
   return [
     `accuracy  ${e.accuracy.toFixed(4)}  (${Math.round(e.accuracy * e.lines)} of ${e.lines} lines)`,
     `loss      ${e.loss.toFixed(6)}`,
-    ...(e.bad > 0 ? [`left out  ${e.bad} lines that could not be used`] : []),
+    ...leftOut(e.bad),
     ...e.warnings.map((warning) => `warning: ${escapeControl(warning)}`),
     '',
-    table(classes, { head: ['class', 'lines', 'predicted', 'precision', 'recall', 'F1'], right: [1, 2, 3, 4, 5] }),
+    classTable(e.classes),
     '',
     'confusion: rows are the labels, columns what was predicted',
     table(confusion, { head: ['', ...e.labels], right: e.labels.map((_, i) => i + 1) }),

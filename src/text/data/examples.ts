@@ -107,7 +107,7 @@ class Unusable extends Error {}
 const splitters = { tsv: (text: string): string[] => text.split('\t'), csv: csvFields } as const
 
 const NAMES = {
-  label: ['label', 'class', 'category'],
+  label: ['label', 'class', 'category', 'labels', 'score'],
   labelName: ['label_des', 'label_desc'],
   text: ['text', 'text_a', 'sentence', 'sentence1'],
   textB: ['text_b', 'sentence2'],
@@ -187,6 +187,8 @@ export class ExampleReader {
       const name = column === undefined ? names.find((key) => key in object) : String(column)
       const found = name === undefined ? undefined : object[name]
       if (found === undefined || found === null) return null
+      // Several labels at once.
+      if (names === NAMES.label && Array.isArray(found)) return found.map(String).join(',')
       if (typeof found !== 'string' && typeof found !== 'number')
         throw new Unusable(`${name ?? ''} is not a string or a number`)
       return String(found)
