@@ -81,7 +81,7 @@ export { openRunner, RUNNERS, type Runnable, type RunnableFile } from './runtime
 export type { RunnableModel, RunnerDevice, RunnerInfo, RunnerOptions } from './runtime/runners.js'
 export type { NamedTensor, Runner } from './runtime/runner.js'
 export type { Adapter, GpuOptions } from './runtime/gpu/adapter.js'
-export type { OnnxPackage } from './runtime/onnx/onnxruntime.js'
+export type { OnnxPackage } from './runtime/onnx/packages.js'
 export type { InnerValues } from './runtime/values.js'
 
 // Text: tokenizers, examples, answers

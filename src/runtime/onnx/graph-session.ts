@@ -1,7 +1,8 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { malformed } from '../../base/errors.js'
 import { firstLine, runError } from '../runner.js'
-import { loadNative, loadOnnx, toInt64, type Loaded, type OnnxPackage, type Provider } from './onnxruntime.js'
+import { loadNative, loadOnnx, toInt64, type Loaded } from './load.js'
+import type { OnnxPackage, Provider } from './packages.js'
 
 /** A tensor of onnxruntime that keeps the array that it was made from. */
 export interface GraphTensor {
@@ -18,11 +19,35 @@ export interface GraphSessionOptions {
 
 /** Any ONNX graph in memory, loaded in onnxruntime: inputs and outputs by name. */
 export class GraphSession {
-  constructor(
-    readonly loaded: Loaded,
-    readonly session: InferenceSession,
+  // Private, so that the published declarations need no types of onnxruntime.
+  private constructor(
+    private readonly loaded: Loaded,
+    private readonly session: InferenceSession,
     readonly name: string,
   ) {}
+
+  /** Loads a graph; see `openGraph`. */
+  static async open(
+    bytes: Uint8Array,
+    name: string,
+    { threads = 1, provider, only }: GraphSessionOptions,
+  ): Promise<GraphSession> {
+    const loaded = provider === undefined ? await loadOnnx(undefined, only) : await loadNative(provider)
+    const settings: InferenceSession.SessionOptions = {
+      logSeverityLevel: 4,
+      intraOpNumThreads: threads,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
+    }
+    try {
+      return new GraphSession(loaded, await loaded.ort.InferenceSession.create(bytes, settings), name)
+    } catch (error) {
+      throw malformed(`onnxruntime does not load the graph ${name}: ${firstLine(error)}`, {
+        code: 'artefact-rejected',
+        cause: error,
+      })
+    }
+  }
 
   /** Package, version and device. */
   get detail(): string {
@@ -70,24 +95,5 @@ export class GraphSession {
  * @param name of the graph, for messages
  * @throws AlbertkitError `environment` if onnxruntime is not installed, `malformed` if it rejects the graph
  */
-export async function openGraph(
-  bytes: Uint8Array,
-  name: string,
-  { threads = 1, provider, only }: GraphSessionOptions = {},
-): Promise<GraphSession> {
-  const loaded = provider === undefined ? await loadOnnx(undefined, only) : await loadNative(provider)
-  const settings: InferenceSession.SessionOptions = {
-    logSeverityLevel: 4,
-    intraOpNumThreads: threads,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-    ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
-  }
-  try {
-    return new GraphSession(loaded, await loaded.ort.InferenceSession.create(bytes, settings), name)
-  } catch (error) {
-    throw malformed(`onnxruntime does not load the graph ${name}: ${firstLine(error)}`, {
-      code: 'artefact-rejected',
-      cause: error,
-    })
-  }
-}
+export const openGraph = (bytes: Uint8Array, name: string, options: GraphSessionOptions = {}): Promise<GraphSession> =>
+  GraphSession.open(bytes, name, options)

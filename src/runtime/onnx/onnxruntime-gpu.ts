@@ -1,7 +1,8 @@
 import { environment } from '../../base/errors.js'
 import { adapterHint, requireAdapter, type GpuOptions } from '../gpu/adapter.js'
 import { CUDA_CHOICE, nvidiaAdapter, withoutTf32 } from '../gpu/nvidia.js'
-import { openOnnx, type OnnxOptions, type Provider } from './onnxruntime.js'
+import { openOnnx, type OnnxOptions } from './onnxruntime.js'
+import type { Provider } from './packages.js'
 import type { Runner } from '../runner.js'
 import { findAdapter } from '../gpu/webgpu.js'
 

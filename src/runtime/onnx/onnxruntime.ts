@@ -2,62 +2,13 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { environment, malformed } from '../../base/errors.js'
-import { installCommand } from '../../base/install-command.js'
-import { importOptional, importPackage, isAbsent, named } from '../../base/optional-package.js'
 import { inputShape, type ModelInputs } from '../../model/reference/run.js'
 import type { Adapter } from '../gpu/adapter.js'
+import { loadNative, loadOnnx, toInt64, type Ort } from './load.js'
+import type { Importer, OnnxPackage, Provider } from './packages.js'
 import { dataBeside, withOutputs } from './onnx-outputs.js'
 import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js'
 import { addedOutputs, type InnerValues } from '../values.js'
-
-/** Common interface of onnxruntime-node and onnxruntime-web, as far as it is used here. */
-export type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
-
-export interface Loaded {
-  readonly ort: Ort
-  readonly package: OnnxPackage
-  readonly detail: string
-}
-
-export type OnnxPackage = 'onnxruntime-node' | 'onnxruntime-web'
-
-/** Imports a package; tests replace it. The declarations that are published must not need onnxruntime's. */
-export type Importer = (name: OnnxPackage) => Promise<unknown>
-
-const importOrt: Importer = (name) =>
-  name === 'onnxruntime-node'
-    ? importPackage<unknown>(name, () => import('onnxruntime-node'))
-    : importPackage<unknown>(name, () => import('onnxruntime-web'))
-
-const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
-
-/** Loads onnxruntime-node, or onnxruntime-web (wasm) if that is absent; or `only`. */
-export async function loadOnnx(importer: Importer = importOrt, only?: OnnxPackage): Promise<Loaded> {
-  for (const [name, device] of Object.entries(DEVICES) as [OnnxPackage, string][]) {
-    if (only !== undefined && only !== name) continue
-    try {
-      const module = (await importer(name)) as Ort | { readonly default: Ort }
-      const ort = 'default' in module ? module.default : module
-      ort.env.logLevel = 'error'
-      if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
-      return { ort, package: name, detail: `${named(name)} (${device})` }
-    } catch (error) {
-      if (!isAbsent(error)) throw error
-    }
-  }
-  throw environment(`${only ?? 'onnxruntime'} is not installed`, {
-    code: 'package-missing',
-    hint: installCommand(only ?? 'onnxruntime-node'),
-  })
-}
-
-/** Widens ids and masks, which are never negative: the high words stay zero. Faster than a BigInt for each. */
-export function toInt64(values: Int32Array): BigInt64Array {
-  const wide = new BigInt64Array(values.length)
-  const words = new Int32Array(wide.buffer)
-  for (let i = 0; i < values.length; i++) words[2 * i] = values[i]!
-  return wide
-}
 
 /** A model loaded in onnxruntime. */
 interface OpenedSession extends Pick<Runner, 'name' | 'detail' | 'adapter' | 'outputs' | 'marks'> {
@@ -110,23 +61,6 @@ class OnnxRunner implements Runner {
   async close(): Promise<void> {
     await this.opened.session.release()
   }
-}
-
-/** An execution provider of onnxruntime-node. Operators that it lacks, mostly of shapes, run on the CPU. */
-export interface Provider {
-  readonly id: 'webgpu' | 'cuda'
-  /** Name of the runner. */
-  readonly name: string
-  readonly adapter: Adapter
-  /** Hint to the user if it does not start. */
-  readonly hint: string
-}
-
-export async function loadNative(provider: Provider): Promise<Loaded> {
-  const { default: ort } = await importOptional('onnxruntime-node', () => import('onnxruntime-node'), provider.name)
-  // Errors are thrown as well; onnxruntime would also write them to the terminal.
-  ort.env.logLevel = 'fatal'
-  return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
 }
 
 /** Options of `openOnnx`; with inner values, the whole file is read into memory. */

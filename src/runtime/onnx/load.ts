@@ -1,0 +1,56 @@
+import { environment } from '../../base/errors.js'
+import { installCommand } from '../../base/install-command.js'
+import { importOptional, importPackage, isAbsent, named } from '../../base/optional-package.js'
+import type { Importer, OnnxPackage, Provider } from './packages.js'
+
+/** Common interface of onnxruntime-node and onnxruntime-web, as far as it is used here. */
+export type Ort = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'env'>
+
+export interface Loaded {
+  readonly ort: Ort
+  readonly package: OnnxPackage
+  readonly detail: string
+}
+
+const importOrt: Importer = (name) =>
+  name === 'onnxruntime-node'
+    ? importPackage<unknown>(name, () => import('onnxruntime-node'))
+    : importPackage<unknown>(name, () => import('onnxruntime-web'))
+
+const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
+
+/** Loads onnxruntime-node, or onnxruntime-web (wasm) if that is absent; or `only`. */
+export async function loadOnnx(importer: Importer = importOrt, only?: OnnxPackage): Promise<Loaded> {
+  for (const [name, device] of Object.entries(DEVICES) as [OnnxPackage, string][]) {
+    if (only !== undefined && only !== name) continue
+    try {
+      const module = (await importer(name)) as Ort | { readonly default: Ort }
+      const ort = 'default' in module ? module.default : module
+      ort.env.logLevel = 'error'
+      if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
+      return { ort, package: name, detail: `${named(name)} (${device})` }
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+    }
+  }
+  throw environment(`${only ?? 'onnxruntime'} is not installed`, {
+    code: 'package-missing',
+    hint: installCommand(only ?? 'onnxruntime-node'),
+  })
+}
+
+/** Widens ids and masks, which are never negative: the high words stay zero. Faster than a BigInt for each. */
+export function toInt64(values: Int32Array): BigInt64Array {
+  const wide = new BigInt64Array(values.length)
+  const words = new Int32Array(wide.buffer)
+  for (let i = 0; i < values.length; i++) words[2 * i] = values[i]!
+  return wide
+}
+
+/** Loads onnxruntime-node for an execution provider of a GPU. @throws AlbertkitError `environment` if it is absent */
+export async function loadNative(provider: Provider): Promise<Loaded> {
+  const { default: ort } = await importOptional('onnxruntime-node', () => import('onnxruntime-node'), provider.name)
+  // Errors are thrown as well; onnxruntime would also write them to the terminal.
+  ort.env.logLevel = 'fatal'
+  return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
+}
