@@ -1,8 +1,8 @@
-import { DataType, int, type Value } from '../export/onnx/nodes.js'
+import { DataType, int, valueInfo, type Value, type ValueInfo } from '../export/onnx/nodes.js'
 import type { AlbertModel, Parameter } from '../model/albert.js'
 import { forward, takesChoices } from '../model/forward.js'
 import type { HeadSelection } from '../model/tasks.js'
-import { create, onnx, toBinary, type MessageInitShape } from '../proto/onnx.js'
+import { create, onnx, toBinary } from '../proto/onnx.js'
 import type { DropoutRates, DropoutSite } from './dropout-sites.js'
 import { writeLoss, type LossKind } from './loss.js'
 import { TrainOps } from './train-ops.js'
@@ -11,29 +11,6 @@ import { TrainOps } from './train-ops.js'
 const OPSET = 17n
 /** Version of the file format that was released with it. */
 const IR_VERSION = 8n
-
-type ValueInfo = MessageInitShape<typeof onnx.ValueInfoProtoSchema>
-
-const described = (
-  { name, dims }: Pick<DropoutSite, 'dims'> & { readonly name: string },
-  elemType: number,
-): ValueInfo => ({
-  name,
-  type: {
-    value: {
-      case: 'tensorType',
-      value: {
-        elemType,
-        shape: {
-          dim: dims.map((dim) => ({
-            value:
-              typeof dim === 'number' ? { case: 'dimValue', value: BigInt(dim) } : { case: 'dimParam', value: dim },
-          })),
-        },
-      },
-    },
-  },
-})
 
 /** Names values as outputs; a value that is named already gets an Identity. */
 class Outputs {
@@ -48,7 +25,7 @@ class Outputs {
     const output = isTaken ? writer.node('Identity', [value], value.dims, { label: `${name}/Identity` }) : value
     output.name = writer.names.reserve(name)
     this.#named.add(output)
-    this.infos.push(described(output, DataType.FLOAT))
+    this.infos.push(valueInfo(output.name, DataType.FLOAT, output.dims))
     return name
   }
 }
@@ -60,9 +37,9 @@ function serialise(ops: TrainOps, outputs: Outputs, inputs: readonly ValueInfo[]
     node,
     initializer,
     input: [
-      ...Object.values(ops.inputs).map((value: Value) => described(value, DataType.INT64)),
+      ...Object.values(ops.inputs).map(({ name, dims }: Value) => valueInfo(name, DataType.INT64, dims)),
       ...inputs,
-      ...[...ops.parameters.values()].map((value) => described(value, DataType.FLOAT)),
+      ...[...ops.parameters.values()].map(({ name, dims }) => valueInfo(name, DataType.FLOAT, dims)),
     ],
     output: outputs.infos,
   })
@@ -141,9 +118,9 @@ export function buildGradients(model: AlbertModel, options: GradientsOptions): G
     return [{ parameter, output, lookupSquares }]
   })
   const inputs = [
-    ...loss.targets.map((value) => described(value, DataType.FLOAT)),
-    described(loss.scale, DataType.FLOAT),
-    ...ops.sites.map(({ input, dims }) => described({ name: input, dims }, DataType.UINT8)),
+    ...loss.targets.map(({ name, dims }) => valueInfo(name, DataType.FLOAT, dims)),
+    valueInfo(loss.scale.name, DataType.FLOAT, loss.scale.dims),
+    ...ops.sites.map(({ input, dims }) => valueInfo(input, DataType.UINT8, dims)),
   ]
   const bytes = serialise(ops, outputs, inputs, 'gradients')
   return { bytes, parameters: [...ops.parameters.keys()], logits, loss: 'loss', gradients, sites: ops.sites }

@@ -1,11 +1,11 @@
 import type { LayerNorm, Parameter } from '../../model/albert.js'
 import type { Activation } from '../../model/config.js'
 import type { ForwardInputs, Ops } from '../../model/ops.js'
-import { create, onnx, type MessageInitShape } from '../../proto/onnx.js'
+import { create, onnx } from '../../proto/onnx.js'
 import type { Encodings } from '../weights/encoding.js'
 import type { Dim } from '../node-names.js'
 import type { WrittenWeight } from '../weights/artefact.js'
-import { DataType, float, int, ints, last, NodeWriter, text, type Value } from './nodes.js'
+import { DataType, float, int, ints, last, NodeWriter, text, valueInfo, type Value } from './nodes.js'
 
 export type { Value } from './nodes.js'
 
@@ -27,27 +27,6 @@ export interface OnnxGraph {
 
 /** Constants of tanh GELU, written so that onnxruntime recognises it (FastGelu). */
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI)
-
-const typed = (
-  name: string,
-  elemType: number,
-  dims: readonly (number | string)[],
-): MessageInitShape<typeof onnx.ValueInfoProtoSchema> => ({
-  name,
-  type: {
-    value: {
-      case: 'tensorType',
-      value: {
-        elemType,
-        shape: {
-          dim: dims.map((d) => ({
-            value: typeof d === 'number' ? { case: 'dimValue', value: BigInt(d) } : { case: 'dimParam', value: d },
-          })),
-        },
-      },
-    },
-  },
-})
 
 /** Most negative mask value in float16: a larger magnitude plus a score could exceed the range. */
 const HALF_PENALTY = -30000
@@ -376,8 +355,10 @@ export class OnnxGraphOps implements Ops<Value> {
     const graph = create(onnx.GraphProtoSchema, {
       name: 'albertkit',
       node,
-      input: Object.values(this.inputs).map(({ name, dims }: Value) => typed(name, DataType.INT64, this.#label(dims))),
-      output: named.map(({ name, dims }) => typed(name, DataType.FLOAT, this.#label(dims))),
+      input: Object.values(this.inputs).map(({ name, dims }: Value) =>
+        valueInfo(name, DataType.INT64, this.#label(dims)),
+      ),
+      output: named.map(({ name, dims }) => valueInfo(name, DataType.FLOAT, this.#label(dims))),
       initializer,
     })
     return {

@@ -31,6 +31,27 @@ export const text = (name: string, value: string): Attribute => ({
   type: AttributeType.STRING,
 })
 
+export type ValueInfo = MessageInitShape<typeof onnx.ValueInfoProtoSchema>
+
+/** Description of an input or output of the graph. */
+export const valueInfo = (name: string, elemType: number, dims: readonly (number | string)[]): ValueInfo => ({
+  name,
+  type: {
+    value: {
+      case: 'tensorType',
+      value: {
+        elemType,
+        shape: {
+          dim: dims.map((dim) => ({
+            value:
+              typeof dim === 'number' ? { case: 'dimValue', value: BigInt(dim) } : { case: 'dimParam', value: dim },
+          })),
+        },
+      },
+    },
+  },
+})
+
 interface Node {
   readonly name: string
   readonly op: string
