@@ -33,6 +33,21 @@ export interface Shape {
   readonly untied?: boolean
 }
 
+/** A small shape of any kind; tests change what they are about. */
+export const SMALL: Shape = {
+  layers: 2,
+  groups: 1,
+  inner: 1,
+  hidden: 32,
+  embedding: 16,
+  intermediate: 48,
+  sharing: 'all',
+  preNorm: false,
+  act: 'gelu_tanh',
+  heads: ['mlm', 'sop'],
+  pooler: true,
+}
+
 export const FAMILIES: Readonly<Record<Kind, Family>> = {
   zh: 'zh',
   google: 'google',

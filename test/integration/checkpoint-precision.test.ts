@@ -7,7 +7,7 @@ import type { ConvertOptions } from '../../src/api/convert/options.js'
 import { diffModels } from '../../src/api/diff/diff.js'
 import { openModel } from '../../src/api/open/open.js'
 import { verifyModel } from '../../src/api/verify/verify.js'
-import { writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
+import { writeRandomModel, type Kind, type Shape, SMALL } from '../helpers/random-model.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 import { weightsOf } from '../helpers/weights.js'
 
@@ -20,19 +20,7 @@ afterAll(() => {
 let made = 0
 const fresh = (): string => join(folder, String(made++))
 
-const SHAPE: Shape = {
-  layers: 3,
-  groups: 1,
-  inner: 1,
-  hidden: 32,
-  embedding: 16,
-  intermediate: 48,
-  sharing: 'all',
-  preNorm: false,
-  act: 'gelu_tanh',
-  heads: ['mlm', 'sop'],
-  pooler: true,
-}
+const SHAPE: Shape = { ...SMALL, layers: 3 }
 
 async function randomModel(kind: Kind, shape: Partial<Shape> = {}): Promise<string> {
   const directory = fresh()

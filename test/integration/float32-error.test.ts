@@ -9,7 +9,7 @@ import { Verification } from '../../src/api/verify/running.js'
 import { convertModel, verifyModel } from '../../src/index.js'
 import type { Fill } from '../../src/model/tensors/derived.js'
 import { ALL_HEADS } from '../../src/model/tasks.js'
-import { writeRandomModel } from '../helpers/random-model.js'
+import { writeRandomModel, SMALL } from '../helpers/random-model.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
 // Models whose outputs float32 itself moves further than the usual bound.
@@ -32,19 +32,7 @@ const fillWith =
   }
 
 beforeAll(async () => {
-  const shape = {
-    layers: 2,
-    groups: 1,
-    inner: 1,
-    hidden: 64,
-    embedding: 16,
-    intermediate: 48,
-    sharing: 'all',
-    preNorm: false,
-    act: 'gelu_tanh',
-    heads: ['classifier'],
-    pooler: true,
-  } as const
+  const shape = { ...SMALL, hidden: 64, heads: ['classifier'] } as const
   await writeRandomModel(model, 'google', shape, 1, (slot, { noise }) => {
     const value = cancelling[slot]
     return value === undefined ? noise : fillWith(value)

@@ -10,7 +10,7 @@ import { readHeader } from '../../src/formats/safetensors/header.js'
 import { RangedFile } from '../../src/formats/core/file.js'
 import { convertText } from '../../src/report/text/convert.js'
 import { albertkit } from '../helpers/run.js'
-import { writeRandomModel } from '../helpers/random-model.js'
+import { writeRandomModel, SMALL } from '../helpers/random-model.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 
 /** The gate: whether rounding the weights does harm, asked on text. */
@@ -68,19 +68,7 @@ describe('labelled lines', () => {
   })
 
   it('what cannot be judged on is refused', async () => {
-    await writeRandomModel(at('bare'), 'google', {
-      layers: 2,
-      groups: 1,
-      inner: 1,
-      hidden: 32,
-      embedding: 16,
-      intermediate: 48,
-      sharing: 'all',
-      preNorm: false,
-      act: 'gelu_tanh',
-      heads: ['classifier'],
-      pooler: true,
-    })
+    await writeRandomModel(at('bare'), 'google', { ...SMALL, heads: ['classifier'] })
     writeFileSync(at('foreign.tsv'), 'sport\tone\nmoney\ttwo\n')
     writeFileSync(at('empty.txt'), '')
     const refuse = (source: string, options: Partial<ConvertOptions>, message: RegExp) =>

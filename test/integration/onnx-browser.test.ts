@@ -10,7 +10,7 @@ import type { ExportOptions } from '../../src/export/options.js'
 import { openRunner, type Runnable } from '../../src/runtime/runners.js'
 import { drawInputs } from '../../src/compare/sample-inputs.js'
 import { CHROMIUM } from '../helpers/gpu.js'
-import { writeRandomModel } from '../helpers/random-model.js'
+import { writeRandomModel, SMALL } from '../helpers/random-model.js'
 import { expectWithin } from '../helpers/values.js'
 
 /**
@@ -23,24 +23,7 @@ let opened: OpenedModel
 beforeAll(async () => {
   const model = join(folder, 'model')
   // Small, for adapters that a processor pretends to be.
-  await writeRandomModel(
-    model,
-    'google',
-    {
-      layers: 2,
-      groups: 2,
-      inner: 1,
-      hidden: 32,
-      embedding: 16,
-      intermediate: 48,
-      sharing: 'all',
-      preNorm: false,
-      act: 'gelu_tanh',
-      heads: ['mlm', 'sop'],
-      pooler: true,
-    },
-    0.2,
-  )
+  await writeRandomModel(model, 'google', { ...SMALL, groups: 2 }, 0.2)
   opened = await openModel(model)
 })
 afterAll(() => {

@@ -9,7 +9,7 @@ import { resolveTask } from '../../src/model/outputs.js'
 import { headsFor, type Task } from '../../src/model/tasks.js'
 import { runReference, type ModelInputs } from '../../src/model/reference/run.js'
 import { drawInputs } from '../../src/compare/sample-inputs.js'
-import { writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
+import { writeRandomModel, type Kind, type Shape, SMALL } from '../helpers/random-model.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 import { ask, ONNX } from './python.js'
 
@@ -22,19 +22,7 @@ afterAll(() => {
 let made = 0
 const fresh = (): string => join(folder, String(made++))
 
-const SHAPE: Shape = {
-  layers: 2,
-  groups: 1,
-  inner: 1,
-  hidden: 32,
-  embedding: 16,
-  intermediate: 48,
-  sharing: 'all',
-  preNorm: false,
-  act: 'gelu_tanh',
-  heads: ['mlm', 'sop'],
-  pooler: true,
-}
+const SHAPE: Shape = SMALL
 
 interface Checked {
   readonly error: string | null

@@ -10,7 +10,7 @@ import { readAll } from '../../src/formats/core/source.js'
 import { ALL_HEADS } from '../../src/model/tasks.js'
 import { runReference, type ModelInputs } from '../../src/model/reference/run.js'
 import { drawInputs } from '../../src/compare/sample-inputs.js'
-import { writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
+import { writeRandomModel, type Kind, type Shape, SMALL } from '../helpers/random-model.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 import { ask, TENSORFLOW, TRANSFORMERS } from './python.js'
 
@@ -21,19 +21,7 @@ afterAll(() => {
 let made = 0
 const fresh = (): string => join(folder, String(made++))
 
-const SHAPE: Shape = {
-  layers: 4,
-  groups: 2,
-  inner: 2,
-  hidden: 32,
-  embedding: 16,
-  intermediate: 48,
-  sharing: 'all',
-  preNorm: false,
-  act: 'gelu_tanh',
-  heads: ['mlm', 'sop'],
-  pooler: true,
-}
+const SHAPE: Shape = { ...SMALL, layers: 4, groups: 2, inner: 2 }
 
 /** A random model of that kind, or the bundled one. */
 async function makeSource(kind: Kind | 'bundled', shape: Partial<Shape>): Promise<string> {

@@ -6,7 +6,7 @@ import { inspectModel } from '../../../src/api/inspect/inspect.js'
 import { openModel } from '../../../src/api/open/open.js'
 import { inspectText } from '../../../src/report/text/inspect.js'
 import { withFlags } from '../../../src/commands/common/option-flags.js'
-import { KINDS, writeRandomModel, type Shape } from '../../helpers/random-model.js'
+import { KINDS, writeRandomModel, type Shape, SMALL } from '../../helpers/random-model.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-draft-'))
 afterAll(() => {
@@ -14,19 +14,7 @@ afterAll(() => {
 })
 let made = 0
 
-const SHAPE: Shape = {
-  layers: 4,
-  groups: 2,
-  inner: 1,
-  hidden: 32,
-  embedding: 16,
-  intermediate: 48,
-  sharing: 'all',
-  preNorm: false,
-  act: 'gelu_tanh',
-  heads: ['mlm', 'sop'],
-  pooler: true,
-}
+const SHAPE: Shape = { ...SMALL, layers: 4, groups: 2 }
 
 /** A random model whose configuration is taken away; returns that too. */
 async function bare(kind: (typeof KINDS)[number], shape: Partial<Shape> = {}) {
