@@ -19,7 +19,3 @@ export const paint = (text: string): string =>
       painted.replace(pattern, (word) => styleText(colour, word, { validateStream: false })),
     text,
   )
-
-/** True if a stream is a terminal whose user has not switched colours off (no-color.org). */
-export const takesColour = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb'

@@ -14,6 +14,10 @@ import type { Talk } from './text-talk.js'
 /** Control sequence: carriage return, then erase to the end of the line. */
 const CLEAR_LINE = '\r\u001b[K'
 
+/** True if a stream is a terminal whose user has not switched colours off (no-color.org). */
+const takesColour = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb'
+
 /**
  * Base of every command: `--json`, error messages, exit codes and Ctrl-C. stdout carries the result and nothing else;
  * messages go to stderr.
@@ -57,8 +61,8 @@ export abstract class AlbertkitCommand extends Command {
     if (this.jsonEnabled()) await print(process.stdout, toJsonText(report))
     else if (exitCode !== 0 || this.reportIsResult || !this.#given('-q', '--quiet')) {
       const lines = text().replace(/\n+$/, '')
-      const { paint, takesColour } = await import('../../report/paint.js')
-      await print(process.stdout, `${takesColour(process.stdout) ? paint(lines) : lines}\n`)
+      const shown = takesColour(process.stdout) ? (await import('../../report/paint.js')).paint(lines) : lines
+      await print(process.stdout, `${shown}\n`)
     }
     if (exitCode !== 0) throw exitError(exitCode)
   }
