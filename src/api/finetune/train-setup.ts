@@ -5,7 +5,7 @@ import { NO_DROPOUT, type DropoutRates } from '../../training/dropout-sites.js'
 import type { TextJob } from '../inference/job.js'
 import { readLabels } from '../labels.js'
 import type { OpenedModel } from '../open/open.js'
-import { modelTokenizer } from '../open/tokenizer.js'
+import { fittingTokenizer } from '../open/tokenizer.js'
 import { labelsIn, readExamples, type ExampleSet } from './examples.js'
 import type { LabelledExample } from './labelled.js'
 import { targetValues, type TargetSet } from './make-batch.js'
@@ -70,13 +70,7 @@ const jobOf = (options: TrainOptions): Omit<TextJob, 'input'> => {
 export async function readSetup(opened: OpenedModel, data: TrainData, options: TrainOptions): Promise<TrainSetup> {
   const { task = 'classify', vocabulary, lowerCase } = options
   const { vocab_size, type_vocab_size, max_position_embeddings: positions } = opened.config
-  const tokenizer = modelTokenizer(opened, omitUndefined({ vocabulary, lowerCase }))
-  if (tokenizer.size > vocab_size)
-    throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
-      code: 'vocabulary-mismatch',
-      file: tokenizer.file,
-      hint: 'give the vocabulary of the model with `vocabulary`',
-    })
+  const tokenizer = fittingTokenizer(opened, omitUndefined({ vocabulary, lowerCase }))
   const maxLength = options.maxSeqLength ?? Math.min(DEFAULT_LENGTH, positions)
   if (maxLength > positions || maxLength < 3)
     throw usage(`\`maxSeqLength\` is ${maxLength}, and the model takes 3 to ${positions} tokens`, {

@@ -23,7 +23,7 @@ import { readLabelLines, readLabels } from '../labels.js'
 import { artefactOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
 import { readVectorPlan } from './sentence/read-vectors.js'
 import type { VectorPlan } from './sentence/vectors.js'
-import { modelTokenizer } from '../open/tokenizer.js'
+import { fittingTokenizer } from '../open/tokenizer.js'
 import { WindowPool } from './pool.js'
 import type { WorkerPlan } from './window-worker.js'
 import type { TextModel, TextModelOptions } from './text-model.js'
@@ -50,17 +50,23 @@ function fileOf(path: string, target: GraphTarget): string | null {
   )
 }
 
-/** Opens an artefact at `path` that has `output`, in the fastest runtime; null if there is none. */
+/**
+ * Opens an artefact at `path` that has `output`, in the fastest runtime; null if there is none.
+ * @param checked files that were compared with the manifest already; null to compare none
+ */
 async function openArtefact(
   path: string,
   output: string,
-  { wanted, checksum }: { readonly wanted: TextRunner | undefined; readonly checksum: boolean },
+  { wanted, checked }: { readonly wanted: TextRunner | undefined; readonly checked: Set<string> | null },
 ): Promise<OpenedFile | null> {
   for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
     const file = fileOf(path, artefactOf(name))
     if (file === null) continue
-    const changed = checksum ? refuseChanged(disk, [diskPath(file)]) : null
-    if (changed !== null) throw changed
+    if (checked?.has(diskPath(file)) === false) {
+      const changed = refuseChanged(disk, [diskPath(file)])
+      if (changed !== null) throw changed
+      checked.add(diskPath(file))
+    }
     try {
       const runner = await openFile(name, file, wanted === undefined)
       if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }
@@ -145,14 +151,8 @@ interface TextReading {
 /** Reads how texts are read: tokenizer, longest input, and the way to vectors if it is asked for. */
 async function readReading(opened: OpenedModel, options: TextModelOptions): Promise<TextReading> {
   const { lowerCase, vocabulary } = options
-  const tokenizer = modelTokenizer(opened, omitUndefined({ lowerCase, vocabulary }))
-  const { max_position_embeddings: positions, vocab_size } = opened.config
-  if (tokenizer.size > vocab_size)
-    throw usage(`the vocabulary has ${tokenizer.size} tokens, the model ${vocab_size}`, {
-      code: 'vocabulary-mismatch',
-      file: tokenizer.file,
-      hint: 'give the vocabulary of the model with `vocabulary`',
-    })
+  const tokenizer = fittingTokenizer(opened, omitUndefined({ lowerCase, vocabulary }))
+  const { max_position_embeddings: positions } = opened.config
   const vectors = options.vectors === undefined ? null : await readVectorPlan(opened, tokenizer, options.vectors)
   const limit = options.maxSeqLength ?? vectors?.maxLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH
   return { tokenizer, vectors, maxLength: Math.min(limit, positions) }
@@ -195,10 +195,10 @@ export async function openTextModel(
     const own = [tokenizer.file, ...(vectors?.files ?? [])]
     const sha256 = options.hash === true ? hashModel(opened, own, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
+    const checked = options.checksum === false ? null : new Set(opened.source.files)
     // Opened last: if an earlier step fails, there is no runtime to close and no folder to remove.
     const { runner, name, file, remove } =
-      (await openArtefact(path, output, { wanted, checksum: options.checksum !== false })) ??
-      (await openConverted(opened, resolved, wanted))
+      (await openArtefact(path, output, { wanted, checked })) ?? (await openConverted(opened, resolved, wanted))
     const plan: WorkerPlan = {
       runner: name,
       file,
