@@ -1,3 +1,4 @@
+import { argmax, crossEntropy } from '../../text/data/numbers.js'
 import type { Targets } from './step-batch.js'
 import { trainTaskRow, type MetricName, type TrainTask } from './train-tasks.js'
 
@@ -38,11 +39,8 @@ function addSoftmax(scores: Scores, logits: Float32Array, { data }: Targets): vo
     const row = logits.subarray(at, at + classes)
     const label = data.subarray(at, at + classes).indexOf(1)
     if (label === -1) continue
-    let best = 0
-    for (let i = 1; i < classes; i++) if (row[i]! > row[best]!) best = i
-    let sum = 0
-    for (const x of row) sum += Math.exp(x - row[best]!)
-    scores.loss += row[best]! + Math.log(sum) - row[label]!
+    const best = argmax(row)
+    scores.loss += crossEntropy(row, label)
     scores.count++
     scores.byClass[best]!++
     if (best === label) scores.right++

@@ -1,4 +1,5 @@
 import type { ResolvedTask } from '../../model/tasks.js'
+import type { ProblemType } from '../../model/problem-type.js'
 import type { LossKind } from '../../training/loss.js'
 
 /** Tasks that a model can be trained for. */
@@ -7,7 +8,7 @@ export interface TrainTaskRow {
   readonly task: ResolvedTask
   readonly loss: LossKind
   /** transformers' `problem_type`; null for classes that exclude each other. */
-  readonly problemType: string | null
+  readonly problemType: ProblemType | null
   /** Metrics of an evaluation, the first decides which checkpoint is the best. */
   readonly metrics: readonly MetricName[]
 }

@@ -7,6 +7,7 @@ import { sameShape } from '../../formats/core/source.js'
 import { join } from '../../formats/core/paths.js'
 import type { Parameter } from '../../model/albert.js'
 import { nameSlots } from '../../model/names/write-names.js'
+import type { ProblemType } from '../../model/problem-type.js'
 import { transformersClassOf, type ResolvedTask } from '../../model/tasks.js'
 import type { PlannedTensor } from '../../model/rewrite/translation.js'
 import { writeTokenizer } from '../convert/tokenizer-files.js'
@@ -26,7 +27,7 @@ export interface TrainedModel {
   readonly prepared: PreparedModel
   readonly task: ResolvedTask
   /** transformers' `problem_type`, if the loss is not cross entropy of exclusive classes. */
-  readonly problemType?: string | undefined
+  readonly problemType?: ProblemType | undefined
   /** Class names; null if there are none. */
   readonly labels: readonly string[] | null
   /** Vocabulary instead of the one beside the source. */

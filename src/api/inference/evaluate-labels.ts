@@ -1,20 +1,8 @@
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { usage } from '../../base/errors.js'
 import { THRESHOLD, type Prediction } from './predict.js'
-import type { ClassScore, MultiLabelScores, Score } from './report.js'
-
-const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
-
-interface Counts {
-  readonly right: number
-  readonly predicted: number
-  readonly support: number
-}
-
-function scoreOf({ right, predicted, support }: Counts): Score {
-  const [precision, recall] = [ratio(right, predicted), ratio(right, support)]
-  return { precision, recall, f1: ratio(2 * precision * recall, precision + recall) }
-}
+import { scoreOf, type Counts } from './class-scores.js'
+import type { ClassScore, MultiLabelScores } from './report.js'
 
 const add = (a: Counts, b: Counts): Counts => ({
   right: a.right + b.right,

@@ -2,6 +2,7 @@ import { usage, type AlbertkitError } from '../../base/errors.js'
 import { classIndexOf } from '../../text/data/classes.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { crossEntropy, float32Text } from '../../text/data/numbers.js'
+import { scoreOf } from './class-scores.js'
 import type { Prediction } from './predict.js'
 import type { ClassScore, Evaluation, Mistake } from './report.js'
 
@@ -9,16 +10,12 @@ import type { ClassScore, Evaluation, Mistake } from './report.js'
 const EVAL_BATCH = 8
 const SHOWN = 10
 
-const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
-
 function scores(labels: readonly string[], confusion: readonly (readonly number[])[]): ClassScore[] {
   return labels.map((label, i) => {
     const right = confusion[i]![i]!
     const support = confusion[i]!.reduce((a, b) => a + b, 0)
     const predicted = confusion.reduce((sum, row) => sum + row[i]!, 0)
-    const precision = ratio(right, predicted)
-    const recall = ratio(right, support)
-    return { label, support, predicted, precision, recall, f1: ratio(2 * precision * recall, precision + recall) }
+    return { label, support, predicted, ...scoreOf({ right, predicted, support }) }
   })
 }
 

@@ -61,7 +61,7 @@ export const labelsOf = ({ probabilities }: Pick<Prediction, 'probabilities'>, l
 
 const READ: Readonly<Record<ClassReading, (logits: ArrayLike<number>) => number[]>> = {
   softmax,
-  sigmoid,
+  sigmoid: (logits) => Array.from(logits, sigmoid),
   value: (logits) => Array.from(logits),
 }
 

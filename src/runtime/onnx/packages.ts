@@ -1,10 +1,10 @@
 import type { Adapter } from '../gpu/adapter.js'
 
-/** Packages that run ONNX files, and how they are loaded. Published declarations read this file, so it needs no types of theirs. */
+/** Packages that run ONNX files. Published declarations read this file, so it must not need the packages' own types. */
 
 export type OnnxPackage = 'onnxruntime-node' | 'onnxruntime-web'
 
-/** Imports a package; tests replace it. The declarations that are published must not need onnxruntime's. */
+/** Imports a package; tests replace it. */
 export type Importer = (name: OnnxPackage) => Promise<unknown>
 
 /** An execution provider of onnxruntime-node. Operators that it lacks, mostly of shapes, run on the CPU. */

@@ -44,8 +44,7 @@ export function softmax(logits: ArrayLike<number>): number[] {
   return powers.map((p) => p / sum)
 }
 
-/** Logistic function of each logit. */
-export const sigmoid = (logits: ArrayLike<number>): number[] => Array.from(logits, (x) => 1 / (1 + Math.exp(-x)))
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
 /** −log softmax(logits)[index]. */
 export function crossEntropy(logits: ArrayLike<number>, index: number): number {

@@ -1,8 +1,8 @@
 import { erf } from '../../../model/reference/reference.js'
+import { sigmoid } from '../../../text/data/numbers.js'
 
 /** Activations of `torch.nn` without parameters, by class name, with the defaults of their arguments. */
 
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x))
 const softplus = (x: number): number => (x > 20 ? x : Math.log1p(Math.exp(x)))
 const elu = (x: number, alpha = 1): number => (x > 0 ? x : alpha * Math.expm1(x))
