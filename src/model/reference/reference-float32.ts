@@ -1,5 +1,6 @@
 import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
+import type { Factor, ProductSize, Rows } from './product.js'
 import { ReferenceOps, type Tensor } from './reference.js'
 
 const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Math.fround) })
@@ -9,22 +10,16 @@ const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Ma
  * term after term: how far plain float32 arithmetic strays from the model, whatever computes it.
  */
 export class Float32ReferenceOps extends ReferenceOps {
-  protected override product(
-    x: Float64Array,
-    w: Float32Array,
-    rows: number,
-    inner: number,
-    outer: number,
-  ): Float64Array {
-    const y = new Float32Array(rows * outer)
+  protected override multiply(x: Factor, w: Factor, { rows, inner, outer }: ProductSize, y: Rows<Float64Array>): void {
+    const sums = new Float32Array(outer)
     for (let r = 0; r < rows; r++) {
-      const sums = y.subarray(r * outer, (r + 1) * outer)
+      sums.fill(0)
       for (let k = 0; k < inner; k++) {
-        const value = x[r * inner + k]!
-        for (let o = 0, i = k * outer; o < outer; o++, i++) sums[o]! += value * w[i]!
+        const value = x.data[x.start + r * x.row + k * x.column]!
+        for (let o = 0, i = w.start + k * w.row; o < outer; o++, i += w.column) sums[o]! += value * w.data[i]!
       }
+      y.data.set(sums, y.start + r * y.row)
     }
-    return Float64Array.from(y)
   }
 
   override linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {

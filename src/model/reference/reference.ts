@@ -2,6 +2,7 @@ import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
 import type { Ops } from '../ops.js'
+import { matrix, product, transposed, type Factor, type ProductSize, type Rows } from './product.js'
 import { ScopePath } from './scope-path.js'
 import { readLogical, readStored } from '../tensors/read.js'
 
@@ -13,39 +14,6 @@ export interface Tensor {
 
 const last = (shape: readonly number[]): number => shape[shape.length - 1] ?? 1
 const rowsOf = (t: Tensor): number => t.data.length / last(t.shape)
-
-/** `x [rows, inner] · w [inner, outer]`, four rows at a time so that each weight is read a quarter as often. */
-function matmul(x: Float64Array, w: Float32Array, rows: number, inner: number, outer: number): Float64Array {
-  const y = new Float64Array(rows * outer)
-  let r = 0
-  for (; r + 4 <= rows; r += 4) {
-    const y0 = y.subarray(r * outer, (r + 1) * outer)
-    const y1 = y.subarray((r + 1) * outer, (r + 2) * outer)
-    const y2 = y.subarray((r + 2) * outer, (r + 3) * outer)
-    const y3 = y.subarray((r + 3) * outer, (r + 4) * outer)
-    for (let k = 0; k < inner; k++) {
-      const a = x[r * inner + k]!
-      const b = x[(r + 1) * inner + k]!
-      const c = x[(r + 2) * inner + k]!
-      const d = x[(r + 3) * inner + k]!
-      for (let o = 0, i = k * outer; o < outer; o++, i++) {
-        const v = w[i]!
-        y0[o]! += a * v
-        y1[o]! += b * v
-        y2[o]! += c * v
-        y3[o]! += d * v
-      }
-    }
-  }
-  for (; r < rows; r++) {
-    const yr = y.subarray(r * outer, (r + 1) * outer)
-    for (let k = 0; k < inner; k++) {
-      const a = x[r * inner + k]!
-      for (let o = 0, i = k * outer; o < outer; o++, i++) yr[o]! += a * w[i]!
-    }
-  }
-  return y
-}
 
 /** The error function by its series and continued fraction, to double precision (Abramowitz & Stegun 7.1.6, 7.1.14). */
 export function erf(x: number): number {
@@ -129,14 +97,17 @@ export class ReferenceOps implements Ops<Tensor> {
     for (let i = 0; i < y.length; i++) y[i]! += b[i % b.length]!
   }
 
-  /** `x [rows, inner] · w [inner, outer]` */
-  protected product(x: Float64Array, w: Float32Array, rows: number, inner: number, outer: number): Float64Array {
-    return matmul(x, w, rows, inner, outer)
+  /** Writes `x · kernel` into `y`. */
+  protected multiply(x: Factor, kernel: Factor, size: ProductSize, y: Rows<Float64Array>): void {
+    product(x, kernel, size, y)
   }
 
   linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [inner = 1, outer = 1] = kernel.shape
-    const data = this.product(x.data, this.#weights(kernel), rowsOf(x), inner, outer)
+    const rows = rowsOf(x)
+    const data = new Float64Array(rows * outer)
+    const w = matrix(this.#weights(kernel), outer)
+    this.multiply(matrix(x.data, inner), w, { rows, inner, outer }, matrix(data, outer))
     this.#addBias(data, bias)
     return { shape: [...x.shape.slice(0, -1), outer], data }
   }
@@ -146,13 +117,10 @@ export class ReferenceOps implements Ops<Tensor> {
     const w = this.#weights(kernel)
     const rows = rowsOf(x)
     const data = new Float64Array(rows * groups * outer)
-    for (let r = 0; r < rows; r++) {
-      for (let g = 0; g < groups; g++) {
-        for (let h = 0; h < inner; h++) {
-          const value = x.data[(r * inner + h) * groups + g]!
-          for (let o = 0; o < outer; o++) data[(r * groups + g) * outer + o]! += value * w[(g * inner + h) * outer + o]!
-        }
-      }
+    for (let g = 0; g < groups; g++) {
+      const channels = { data: x.data, start: g, row: inner * groups, column: groups }
+      const size = { rows, inner, outer }
+      product(channels, matrix(w, outer, g * inner * outer), size, matrix(data, groups * outer, g * outer))
     }
     this.#addBias(data, bias)
     return { shape: [...x.shape.slice(0, -1), groups * outer], data }
@@ -160,16 +128,10 @@ export class ReferenceOps implements Ops<Tensor> {
 
   linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
     const [outer = 1, inner = 1] = weight.shape
-    const w = this.#weights(weight)
     const rows = rowsOf(x)
     const data = new Float64Array(rows * outer)
-    for (let r = 0; r < rows; r++) {
-      for (let o = 0; o < outer; o++) {
-        let sum = 0
-        for (let k = 0; k < inner; k++) sum += x.data[r * inner + k]! * w[o * inner + k]!
-        data[r * outer + o] = sum
-      }
-    }
+    const w = transposed(this.#weights(weight), inner)
+    product(matrix(x.data, inner), w, { rows, inner, outer }, matrix(data, outer))
     this.#addBias(data, bias)
     return { shape: [...x.shape.slice(0, -1), outer], data }
   }
@@ -238,14 +200,12 @@ export class ReferenceOps implements Ops<Tensor> {
   scores(query: Tensor, key: Tensor, headSize: number): Tensor {
     const [batch = 1, heads = 1, length = 1, size = 1] = query.shape
     const data = new Float64Array(batch * heads * length * length)
-    for (let m = 0, i = 0; m < batch * heads; m++)
-      for (let s = 0; s < length; s++)
-        for (let t = 0; t < length; t++) {
-          let sum = 0
-          for (let d = 0; d < size; d++)
-            sum += query.data[(m * length + s) * size + d]! * key.data[(m * length + t) * size + d]!
-          data[i++] = sum / Math.sqrt(headSize)
-        }
+    for (let m = 0; m < batch * heads; m++) {
+      const [square, head] = [m * length * length, m * length * size]
+      const sizes = { rows: length, inner: size, outer: length }
+      product(matrix(query.data, size, head), transposed(key.data, size, head), sizes, matrix(data, length, square))
+    }
+    for (let i = 0; i < data.length; i++) data[i]! /= Math.sqrt(headSize)
     return { shape: [batch, heads, length, length], data }
   }
 
@@ -265,13 +225,12 @@ export class ReferenceOps implements Ops<Tensor> {
   context(probabilities: Tensor, value: Tensor): Tensor {
     const [batch = 1, heads = 1, length = 1, size = 1] = value.shape
     const data = new Float64Array(value.data.length)
-    for (let m = 0; m < batch * heads; m++)
-      for (let s = 0; s < length; s++)
-        for (let t = 0; t < length; t++) {
-          const p = probabilities.data[(m * length + s) * length + t]!
-          for (let d = 0; d < size; d++)
-            data[(m * length + s) * size + d]! += p * value.data[(m * length + t) * size + d]!
-        }
+    for (let m = 0; m < batch * heads; m++) {
+      const [square, head] = [m * length * length, m * length * size]
+      const p = matrix(probabilities.data, length, square)
+      const sizes = { rows: length, inner: length, outer: size }
+      product(p, matrix(value.data, size, head), sizes, matrix(data, size, head))
+    }
     return { shape: value.shape, data }
   }
 

@@ -3,6 +3,7 @@ import type { AlbertModel, Parameter } from '../albert.js'
 import { forward } from '../forward.js'
 import type { HeadSelection } from '../tasks.js'
 import type { ModelInputs } from './run.js'
+import { matrix, product } from './product.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
 import { readLogical, useCounts } from '../tensors/read.js'
 
@@ -186,18 +187,16 @@ class TraceOps extends ReferenceOps {
     const { num_attention_heads: heads, hidden_size: hidden } = this.model.config
     const size = hidden / heads
     const { batch, sequence } = this.inputs
-    const added = new Float64Array(hidden)
-    for (let token = 0; token < batch * sequence; token++) {
-      if (!this.#isToken(0, token)) continue
-      for (let head = 0; head < heads; head++) {
-        added.fill(0)
-        for (let d = head * size; d < (head + 1) * size; d++) {
-          const c = context.data[token * hidden + d]!
-          for (let o = 0, i = d * hidden; o < hidden; o++, i++) added[o]! += c * w[i]!
-        }
+    const [rows, added] = [batch * sequence, new Float64Array(batch * sequence * hidden)]
+    for (let head = 0; head < heads; head++) {
+      const [part, kernelPart] = [matrix(context.data, hidden, head * size), matrix(w, hidden, head * size * hidden)]
+      product(part, kernelPart, { rows, inner: size, outer: hidden }, matrix(added, hidden))
+      const { norm } = this.means.head(this.#layer, this.#inner, head)
+      for (let token = 0; token < rows; token++) {
+        if (!this.#isToken(0, token)) continue
         let sum = 0
-        for (const x of added) sum += x * x
-        this.means.head(this.#layer, this.#inner, head).norm.add(Math.sqrt(sum))
+        for (let i = token * hidden; i < (token + 1) * hidden; i++) sum += added[i]! * added[i]!
+        norm.add(Math.sqrt(sum))
       }
     }
   }
