@@ -1,4 +1,4 @@
-import { kernel, PANEL, type Kernel } from './product-kernel.js'
+import { GROUP, kernel, PANEL, type Kernel } from './product-kernel.js'
 
 /** Rows of a matrix in an array: row i begins at `data[start + i·row]`. */
 export interface Rows<T> {
@@ -86,29 +86,62 @@ const from = ({ data, start, row, column }: Factor, i: number, j: number): Facto
 
 const swapped = ({ data, start, row, column }: Factor): Factor => ({ data, start, row: column, column: row })
 
+/** Places of the blocks in the memory of a kernel. */
+interface Places {
+  /** Panels of `x`, all of its inner axis, at 0; those of a block of `w`. */
+  readonly b: number
+  /** Sums. */
+  readonly c: number
+  /** Columns of the sums. */
+  readonly width: number
+  /** Rows of float32 of a block of `w`. */
+  readonly raw: number
+  readonly end: number
+}
+
+function placesFor({ rows, inner, outer }: ProductSize): Places {
+  const height = Math.min(ROWS, panels(rows) * PANEL)
+  const width = Math.min(COLUMNS, Math.ceil(panels(outer) / GROUP) * GROUP * PANEL)
+  const block = Math.min(INNER, inner) * width
+  const b = height * inner
+  const c = b + block
+  const raw = c + height * width
+  return { b, c, width, raw, end: raw + block / 2 }
+}
+
+/** Packs a block `[deep, wide]` of the right factor. Rows of float32 go through the kernel, which is faster. */
+function packRight(on: Kernel, places: Places, w: Factor, deep: number, wide: number): void {
+  const { doubles, floats } = on.memory(places.end)
+  const { data, start, row, column } = w
+  if (column !== 1 || !(data instanceof Float32Array)) {
+    pack(doubles, places.b, swapped(w), wide, deep)
+    return
+  }
+  const { width } = places
+  const from = places.raw * 2
+  for (let k = 0; k < deep; k++) floats.set(data.subarray(start + k * row, start + k * row + wide), from + k * width)
+  const groups = Math.ceil(wide / (PANEL * GROUP))
+  on.pack({ from, to: places.b, inner: deep, groups, fromRow: width, panel: deep * PANEL })
+}
+
 /**
  * Writes `x · w` into `y`, in float64. Each sum takes its terms in their order, so that a result depends neither on
  * the kernel nor on how the work is cut.
  */
-export function product(
-  x: Factor,
-  w: Factor,
-  { rows, inner, outer }: ProductSize,
-  y: Rows<Float64Array>,
-  on: Kernel = kernel(),
-): void {
-  const [height, width] = [Math.min(ROWS, panels(rows) * PANEL), Math.min(COLUMNS, panels(outer) * PANEL)]
-  const [b, c] = [height * inner, height * inner + Math.min(INNER, inner) * width]
-  const memory = on.memory(c + height * width)
+export function product(x: Factor, w: Factor, size: ProductSize, y: Rows<Float64Array>, on: Kernel = kernel()): void {
+  const { rows, inner, outer } = size
+  const places = placesFor(size)
+  const { b, c, width } = places
+  const { doubles } = on.memory(places.end)
   for (let i = 0; i < rows; i += ROWS) {
     const high = Math.min(ROWS, rows - i)
-    pack(memory, 0, from(x, i, 0), high, inner)
+    pack(doubles, 0, from(x, i, 0), high, inner)
     for (let j = 0; j < outer; j += COLUMNS) {
       const wide = Math.min(COLUMNS, outer - j)
-      memory.fill(0, c, c + height * width)
+      doubles.fill(0, c, c + panels(high) * PANEL * width)
       for (let k = 0; k < inner; k += INNER) {
         const deep = Math.min(INNER, inner - k)
-        pack(memory, b, swapped(from(w, k, j)), wide, deep)
+        packRight(on, places, from(w, k, j), deep, wide)
         on.multiply({
           ...{ a: k * PANEL, aPanels: panels(high), aStep: inner * PANEL },
           ...{ b, bPanels: panels(wide), bStep: deep * PANEL },
@@ -117,7 +150,7 @@ export function product(
       }
       for (let r = 0; r < high; r++) {
         const sums = c + r * width
-        y.data.set(memory.subarray(sums, sums + wide), y.start + (i + r) * y.row + j)
+        y.data.set(doubles.subarray(sums, sums + wide), y.start + (i + r) * y.row + j)
       }
     }
   }

@@ -1,11 +1,15 @@
-;; The inner loop of the reference's matrix products, in float64: c += a · b for blocks that `product.ts` has packed.
+;; The inner loops of the reference's matrix products. Addresses and steps are bytes.
+;;
+;; multiply: c += a · b in float64, for blocks that are packed.
 ;;
 ;; a: panels of 4 rows, of which each holds a[0..3, k] for one k after another (32 bytes a k)
 ;; b: panels of 4 columns, of which each holds b[k, 0..3] for one k after another (32 bytes a k)
 ;; c: rows of float64, $c_row bytes apart
 ;;
 ;; Each of the 4 × 4 sums of a tile takes its terms in the order of k, as a plain loop would: no sum is split, and
-;; multiplication and addition round separately. Addresses and steps are bytes.
+;; multiplication and addition round separately.
+;;
+;; pack: makes panels of 4 columns of rows of float32, sixteen columns at a time.
 (module
   (memory (export "memory") 1)
 
@@ -79,4 +83,46 @@
         (br_if $rows (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
       (local.set $c (i32.add (local.get $c) (i32.const 32)))
       (local.set $b (i32.add (local.get $b) (local.get $b_step)))
-      (br_if $columns (local.tee $b_panels (i32.sub (local.get $b_panels) (i32.const 1)))))))
+      (br_if $columns (local.tee $b_panels (i32.sub (local.get $b_panels) (i32.const 1))))))
+
+  (func (export "pack")
+    (param $from i32) (param $to i32)
+    (param $inner i32)                            ;; rows of `from`
+    (param $groups i32)                           ;; of sixteen columns
+    (param $from_row i32) (param $panel i32)      ;; from row to row, from panel to panel
+    (local $k i32) (local $row i32) (local $p0 i32) (local $p1 i32) (local $p2 i32) (local $p3 i32)
+
+    (if (i32.or (i32.eqz (local.get $inner)) (i32.eqz (local.get $groups))) (then (return)))
+    (loop $columns
+      (local.set $k (local.get $inner))
+      (local.set $row (local.get $from))
+      (local.set $p0 (local.get $to))
+      (local.set $p1 (i32.add (local.get $p0) (local.get $panel)))
+      (local.set $p2 (i32.add (local.get $p1) (local.get $panel)))
+      (local.set $p3 (i32.add (local.get $p2) (local.get $panel)))
+      (loop $rows
+        (v128.store (local.get $p0)
+          (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $row))))
+        (v128.store offset=16 (local.get $p0)
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $row))))
+        (v128.store (local.get $p1)
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=16 (local.get $row))))
+        (v128.store offset=16 (local.get $p1)
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=24 (local.get $row))))
+        (v128.store (local.get $p2)
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=32 (local.get $row))))
+        (v128.store offset=16 (local.get $p2)
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=40 (local.get $row))))
+        (v128.store (local.get $p3)
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=48 (local.get $row))))
+        (v128.store offset=16 (local.get $p3)
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=56 (local.get $row))))
+        (local.set $row (i32.add (local.get $row) (local.get $from_row)))
+        (local.set $p0 (i32.add (local.get $p0) (i32.const 32)))
+        (local.set $p1 (i32.add (local.get $p1) (i32.const 32)))
+        (local.set $p2 (i32.add (local.get $p2) (i32.const 32)))
+        (local.set $p3 (i32.add (local.get $p3) (i32.const 32)))
+        (br_if $rows (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
+      (local.set $from (i32.add (local.get $from) (i32.const 64)))
+      (local.set $to (i32.add (local.get $to) (i32.shl (local.get $panel) (i32.const 2))))
+      (br_if $columns (local.tee $groups (i32.sub (local.get $groups) (i32.const 1)))))))

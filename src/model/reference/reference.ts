@@ -34,7 +34,8 @@ export function erf(x: number): number {
 }
 
 const SCALAR: Readonly<Record<Activation, (x: number) => number>> = {
-  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  // 0.5·x·(1 + tanh(y)) with (1 + tanh(y)) / 2 = 1 / (1 + exp(−2y))
+  gelu_tanh: (x) => x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
   gelu_erf: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   relu: (x) => Math.max(0, x),
   swish: (x) => x / (1 + Math.exp(-x)),
@@ -94,7 +95,7 @@ export class ReferenceOps implements Ops<Tensor> {
   #addBias(y: Float64Array, bias: Parameter | null): void {
     if (bias === null) return
     const b = this.#weights(bias)
-    for (let i = 0; i < y.length; i++) y[i]! += b[i % b.length]!
+    for (let start = 0; start < y.length; start += b.length) for (let i = 0; i < b.length; i++) y[start + i]! += b[i]!
   }
 
   /** Writes `x · kernel` into `y`. */
@@ -142,10 +143,14 @@ export class ReferenceOps implements Ops<Tensor> {
       // attention bias [B, 1, 1, S] over scores [B, N, S, S]
       const length = last(b.shape)
       const perBatch = a.data.length / (a.shape[0] ?? 1)
-      for (let i = 0; i < data.length; i++)
-        data[i] = a.data[i]! + b.data[Math.floor(i / perBatch) * length + (i % length)]!
+      for (let start = 0; start < data.length; start += length) {
+        const row = Math.floor(start / perBatch) * length
+        for (let i = 0; i < length; i++) data[start + i] = a.data[start + i]! + b.data[row + i]!
+      }
     } else {
-      for (let i = 0; i < data.length; i++) data[i] = a.data[i]! + b.data[i % b.data.length]!
+      const width = b.data.length
+      for (let start = 0; start < data.length; start += width)
+        for (let i = 0; i < width; i++) data[start + i] = a.data[start + i]! + b.data[i]!
     }
     return { shape: a.shape, data }
   }
