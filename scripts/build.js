@@ -71,11 +71,7 @@ const ownWidths = {
 async function bundle() {
   // One bundle each, or those that share code: esbuild imports chunks of helpers for nothing, and whoever bundles them
   // again is warned of it, because the package has no side effects.
-  const groups = [
-    ['vendor/zod.js'],
-    ['vendor/cli-table3.js', 'vendor/snappyjs.js'],
-    ['proto/onnx.js', 'proto/tensorflow.js'],
-  ]
+  const groups = [['vendor/zod.js'], ['vendor/cli-table3.js'], ['proto/onnx.js', 'proto/tensorflow.js']]
   for (const modules of groups)
     await bundleModules({
       entryPoints: modules.map((module) => join(dist, module)),
@@ -88,7 +84,7 @@ async function bundle() {
       minify: true,
       legalComments: 'eof',
     })
-  for (const module of ['cli-table3', 'snappyjs']) rmSync(join(dist, `vendor/${module}.d.ts`))
+  rmSync(join(dist, 'vendor/cli-table3.d.ts'))
   const generated = join(dist, 'proto/generated')
   for (const part of readdirSync(generated)) if (!part.endsWith('.d.ts')) rmSync(join(generated, part))
 }

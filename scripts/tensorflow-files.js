@@ -75,6 +75,26 @@ const sliceProto = (shape, slice) =>
         : bytesField(1, Buffer.alloc(0)),
     ),
   )
+/** OrderedCode of a number: its length in leading ones, then the number (tensorflow/core/lib/strings/ordered_code.cc). */
+const ordered = (n) => {
+  if (n === -1) return Buffer.from([0x7f])
+  let length = 1
+  while (n >= 2 ** (7 * length - 1)) length++
+  const bytes = Buffer.alloc(length)
+  bytes.writeUIntBE(n, 0, length)
+  bytes[0] |= 256 - 2 ** (8 - length)
+  return bytes
+}
+/** Key of a slice of a tensor whose name has no bytes 0 and 255. */
+const sliceKey = (name, shape, slice) =>
+  Buffer.concat([
+    Buffer.from([0]),
+    Buffer.from(name),
+    Buffer.from(shape.length === 0 ? [0, 1, 0] : [0, 1, 1, shape.length]),
+    ...shape.flatMap((_, axis) =>
+      axis === 0 && slice !== null ? [ordered(slice.start), ordered(slice.length)] : [ordered(0), ordered(-1)],
+    ),
+  ])
 const isFloat32 = ({ dtype }) => dtype === 'F32'
 
 export function writeV1(path, source, { rows } = {}) {
@@ -92,28 +112,29 @@ export function writeV1(path, source, { rows } = {}) {
       out.put(Buffer.concat([varint(0), varint(0), varint(value.length), value]))
     }),
   )
-  for (const { name, shape } of tensors) {
+  const entries = tensors.flatMap(({ name, shape }) =>
+    slicesOf(shape, rows).map((slice) => ({ name, shape, slice, key: sliceKey(name, shape, slice) })),
+  )
+  const keys = [Buffer.alloc(0)]
+  for (const { name, shape, slice, key } of entries.sort((a, b) => Buffer.compare(a.key, b.key))) {
     const row = size(shape.slice(1))
-    slicesOf(shape, rows).forEach((slice, i) => {
-      const length = slice === null ? size(shape) : slice.length * row
-      const values = Buffer.concat([tag(5, 2), varint(length)])
-      const head = Buffer.concat([bytesField(1, Buffer.from(name)), bytesField(2, sliceProto(shape, slice))])
-      const data = bytesField(3, values, length)
-      const saved = bytesField(2, Buffer.concat([head, data]), length)
-      // TensorFlow's keys are in an order of their own; a reader goes by the names inside.
-      const key = Buffer.from(`\0${name}\0${String(i).padStart(6, '0')}`)
-      handles.push(
-        out.block(() => {
-          out.put(Buffer.concat([varint(0), varint(key.length), varint(saved.length + length), key, saved]))
-          out.pour(source, name, (slice?.start ?? 0) * row, length)
-        }),
-      )
-    })
+    const length = slice === null ? size(shape) : slice.length * row
+    const values = Buffer.concat([tag(5, 2), varint(length)])
+    const head = Buffer.concat([bytesField(1, Buffer.from(name)), bytesField(2, sliceProto(shape, slice))])
+    const data = bytesField(3, values, length)
+    const saved = bytesField(2, Buffer.concat([head, data]), length)
+    keys.push(key)
+    handles.push(
+      out.block(() => {
+        out.put(Buffer.concat([varint(0), varint(key.length), varint(saved.length + length), key, saved]))
+        out.pour(source, name, (slice?.start ?? 0) * row, length)
+      }),
+    )
   }
   const metaindex = out.block(() => undefined)
   const index = out.block(() => {
     handles.forEach((handle, i) => {
-      const key = Buffer.from(String(i).padStart(8, '0'))
+      const key = keys[i]
       out.put(Buffer.concat([varint(0), varint(key.length), varint(handle.length), key, handle]))
     })
   })

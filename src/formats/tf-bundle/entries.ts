@@ -1,21 +1,24 @@
-import { latin1Text } from '../../base/bytes.js'
+import { latin1Text, utf8Bytes } from '../../base/bytes.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import { fromBinary, tensorflow } from '../../proto/tensorflow.js'
 import type { FilePort } from '../core/file-port.js'
 import { withFile } from '../core/file.js'
-import { byStart, covers, isWithin } from '../views/slices.js'
+import { limitError, MAX_SHARDS, NameBudget } from '../core/limits.js'
 import { DTYPE_BYTES, type DType } from '../core/source.js'
+import { byStart, covers, isWithin, MAX_RECTANGLES } from '../views/slices.js'
 import { dtypeOf } from '../tf-proto/dtypes.js'
 import { byteSize } from '../tf-proto/shape.js'
+import { EntryError, readEntry, type EntryProto } from './entry-proto.js'
+import { sliceKeys } from './slice-key.js'
 import { TableReader } from './table.js'
 
 /** Index of a V2 checkpoint (tensorflow/core/util/tensor_bundle): a header, and one entry per tensor or slice. */
 
 /** Version of TensorBundle that this reader implements (kTensorBundleVersion). */
 const BUNDLE_VERSION = 1
-/** A sharded checkpoint has tens of files; a forged header has billions. */
-const MAX_SHARDS = 100_000
+/** Bytes of the header, which has three fields. */
+const MAX_HEADER_BYTES = 4096
 
 /** Location of a contiguous part of a tensor. */
 export interface Piece {
@@ -50,15 +53,6 @@ export interface BundleIndex {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Start and length along each axis; an extent without a length covers the axis. */
-function extents(slice: tensorflow.TensorSliceProto, shape: readonly number[]): { start: number[]; extent: number[] } {
-  const start = slice.extent.map((e) => Number(e.start))
-  const extent = slice.extent.map((e, i) =>
-    e.hasLength.case === 'length' ? Number(e.hasLength.value) : (shape[i] ?? 0),
-  )
-  return { start, extent }
-}
-
 class IndexReader {
   constructor(readonly file: string) {}
 
@@ -67,7 +61,13 @@ class IndexReader {
   }
 
   header(value: Uint8Array): { shards: number; bigEndian: boolean } {
-    const header = this.parse(() => fromBinary(tensorflow.BundleHeaderProtoSchema, value), 'the header')
+    if (value.length > MAX_HEADER_BYTES) throw this.fail('the header is too long', undefined, 'limit-exceeded')
+    let header: tensorflow.BundleHeaderProto
+    try {
+      header = fromBinary(tensorflow.BundleHeaderProtoSchema, value)
+    } catch (error) {
+      throw this.fail(`the header cannot be parsed as a protocol buffer (${(error as Error).message})`)
+    }
     const { numShards } = header
     if (numShards < 1 || numShards > MAX_SHARDS)
       throw this.fail(
@@ -84,29 +84,27 @@ class IndexReader {
     return { shards: numShards, bigEndian: header.endianness === tensorflow.BundleHeaderProto_Endianness.BIG }
   }
 
-  parse<T>(body: () => T, what: string, tensor?: string): T {
+  entry(value: Uint8Array, name: string): EntryProto {
     try {
-      return body()
+      return readEntry(value)
     } catch (error) {
-      throw this.fail(`${what} cannot be parsed as a protocol buffer (${(error as Error).message})`, tensor)
+      if (!(error instanceof EntryError)) throw error
+      throw this.fail(`the entry of the tensor ${error.message}`, name, error.code)
     }
   }
 
-  shape(proto: tensorflow.TensorShapeProto | undefined, name: string): number[] {
-    const dims = (proto?.dim ?? []).map((d) => Number(d.size))
-    if (proto?.unknownRank === true || dims.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
+  shape({ dims, unknownRank }: EntryProto, name: string): readonly number[] {
+    if (unknownRank || dims.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
       throw this.fail(`impossible shape [${dims.join(', ')}]`, name, 'value-invalid')
     return dims
   }
 
-  piece(entry: tensorflow.BundleEntryProto, shards: number, name: string): Piece {
-    const offset = Number(entry.offset)
-    const size = Number(entry.size)
-    if (entry.shardId < 0 || entry.shardId >= shards)
-      throw this.fail(`the tensor lies in shard ${entry.shardId} of ${shards}`, name, 'range-invalid')
+  piece({ offset, size, shard, crc }: EntryProto, shards: number, name: string): Piece {
+    if (shard < 0 || shard >= shards)
+      throw this.fail(`the tensor lies in shard ${shard} of ${shards}`, name, 'range-invalid')
     if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER)
       throw this.fail(`the tensor lies at byte ${offset}, ${size} bytes long`, name, 'range-invalid')
-    return { shard: entry.shardId, offset, size, crc: entry.crc32c }
+    return { shard, offset, size, crc }
   }
 
   dtype(number: number, name: string): DType {
@@ -123,18 +121,29 @@ class IndexReader {
 export const readIndex = (files: FilePort, path: string, checksum: boolean): BundleIndex =>
   withFile(files, path, (file) => parseIndex(path, new TableReader(file, checksum)))
 
-function parseIndex(path: string, table: TableReader): BundleIndex {
-  const reader = new IndexReader(path)
-  let head: { shards: number; bigEndian: boolean } | null = null
-  const plain: { name: string; key: Uint8Array; entry: tensorflow.BundleEntryProto }[] = []
+/** Entries of an index as they are stored. */
+interface Listed {
+  readonly shards: number
+  readonly bigEndian: boolean
+  readonly plain: readonly { readonly name: string; readonly entry: EntryProto }[]
   /** Slices by their key, which begins with a zero byte (checkpoint::EncodeTensorNameSlice). */
-  const sliced = new Map<string, tensorflow.BundleEntryProto>()
+  readonly sliced: ReadonlyMap<string, EntryProto>
+}
+
+function listEntries(reader: IndexReader, table: TableReader): Listed {
+  let head: { shards: number; bigEndian: boolean } | null = null
+  const plain: { name: string; entry: EntryProto }[] = []
+  const sliced = new Map<string, EntryProto>()
+  // Of tensors and of their slices, which have the name in their keys.
+  const names = new NameBudget(limitError(reader.file))
+  const keys = new NameBudget(limitError(reader.file))
   for (const { key, value } of table.entries()) {
     if (key.length === 0) {
       head = reader.header(value)
       continue
     }
     const isSlice = key[0] === 0
+    ;(isSlice ? keys : names).add(key.length)
     let name = latin1Text(key)
     if (!isSlice) {
       try {
@@ -143,30 +152,26 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
         throw reader.fail('the name of a tensor is not UTF-8', name)
       }
     }
-    const entry = reader.parse(
-      () => fromBinary(tensorflow.BundleEntryProtoSchema, value),
-      'the entry of the tensor',
-      name,
-    )
+    const entry = reader.entry(value, name)
     if (isSlice) sliced.set(name, entry)
-    else plain.push({ name, key, entry })
+    else plain.push({ name, entry })
   }
   if (head === null) throw reader.fail('the index has no header')
-  const { shards, bigEndian } = head
-  const entries = plain.map(({ name, key, entry }): BundleEntry => {
+  return { ...head, plain, sliced }
+}
+
+function parseIndex(path: string, table: TableReader): BundleIndex {
+  const reader = new IndexReader(path)
+  const { shards, bigEndian, plain, sliced } = listEntries(reader, table)
+  const entries = plain.map(({ name, entry }): BundleEntry => {
     const dtype = reader.dtype(entry.dtype, name)
-    const shape = reader.shape(entry.shape, name)
+    const shape = reader.shape(entry, name)
     const size = byteSize(dtype, shape)
     if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name, 'value-invalid')
-    if (entry.slices.length > 0)
-      return {
-        name,
-        dtype,
-        shape,
-        byteLength: size,
-        piece: null,
-        slices: readSlices(reader, { name, key, entry, shape, dtype }, sliced, shards),
-      }
+    if (entry.slices.length > 0) {
+      const slices = readSlices(reader, { name, entry, shape, dtype }, sliced, shards)
+      return { name, dtype, shape, byteLength: size, piece: null, slices }
+    }
     const piece = reader.piece(entry, shards, name)
     if (DTYPE_BYTES[dtype] > 0 && piece.size !== size)
       throw reader.fail(
@@ -182,23 +187,27 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
 /** Entry under the plain name of a tensor; that of a partitioned variable lists its slices. */
 interface PlainEntry {
   readonly name: string
-  readonly key: Uint8Array
-  readonly entry: tensorflow.BundleEntryProto
+  readonly entry: EntryProto
   readonly shape: readonly number[]
   readonly dtype: DType
 }
 
 function readSlices(
   reader: IndexReader,
-  { name, key, entry, shape, dtype }: PlainEntry,
-  sliced: ReadonlyMap<string, tensorflow.BundleEntryProto>,
+  { name, entry, shape, dtype }: PlainEntry,
+  sliced: ReadonlyMap<string, EntryProto>,
   shards: number,
 ): Slice[] {
-  const slices = entry.slices.map((proto): Slice => {
-    const { start, extent } = extents(proto, shape)
+  if (entry.slices.length > MAX_RECTANGLES)
+    throw reader.fail(`the tensor has ${entry.slices.length} slices`, name, 'limit-exceeded')
+  const keyOf = sliceKeys(utf8Bytes(name))
+  const slices = entry.slices.map((extents): Slice => {
+    const start = extents.map((e) => e.start)
+    // An extent without a length covers the axis.
+    const extent = extents.map((e, i) => e.length ?? shape[i] ?? 0)
     if (!isWithin({ start, extent }, shape))
       throw reader.fail('the tensor has a slice outside its shape', name, 'range-invalid')
-    const found = sliced.get(latin1Text(sliceKey(key, proto)))
+    const found = sliced.get(latin1Text(keyOf(extents)))
     if (found === undefined) throw reader.fail(`the tensor lacks its slice from [${start.join(', ')}]`, name)
     const piece = reader.piece(found, shards, name)
     if (piece.size !== byteSize(dtype, extent))
@@ -211,53 +220,4 @@ function readSlices(
   })
   if (!covers(slices, shape)) throw reader.fail('the slices of the tensor do not cover it', name, 'range-invalid')
   return slices.sort(byStart)
-}
-
-/**
- * OrderedCode's encoding of a string: 0x00 becomes 00 FF, 0xFF becomes FF 00, and 00 01 ends it
- * (tensorflow/core/lib/strings/ordered_code.cc).
- */
-function orderedString(bytes: Uint8Array): number[] {
-  const out: number[] = []
-  for (const byte of bytes) {
-    out.push(byte)
-    if (byte === 0) out.push(0xff)
-    else if (byte === 0xff) out.push(0)
-  }
-  return [...out, 0, 1]
-}
-
-/** OrderedCode's increasing unsigned number: its length in bytes, then the bytes, big-endian. */
-function orderedNumber(n: number): number[] {
-  const bytes: number[] = []
-  for (let rest = n; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256)
-  return [bytes.length, ...bytes]
-}
-
-/** OrderedCode's increasing signed number: sign and length bits first, then two's complement, big-endian. */
-function orderedSigned(n: number): number[] {
-  if (n >= -64 && n < 64) return [(n & 0xff) ^ 0x80]
-  const magnitude = BigInt(n < 0 ? -n - 1 : n)
-  let length = 2
-  while (magnitude >= 1n << BigInt(7 * length - 1)) length++
-  const header = length < 8 ? [0xff & (0xff << (8 - length))] : [0xff, 0xff & (0xff << (16 - length))]
-  let bits = BigInt.asUintN(8 * length, BigInt(n))
-  const out = new Array<number>(length).fill(0)
-  for (let i = length - 1; i >= 0; i--, bits >>= 8n) out[i] = Number(bits & 255n)
-  if (n < 0) header.forEach((mask, i) => (out[i] = (out[i] ?? 0) & (0xff ^ mask)))
-  else header.forEach((mask, i) => (out[i] = (out[i] ?? 0) | mask))
-  return out
-}
-
-/**
- * Key of a slice: 0, name, rank, then start and length along each axis, 0 and −1 if the slice covers the axis
- * (tensorflow/core/util/saved_tensor_slice_util.cc).
- */
-function sliceKey(name: Uint8Array, slice: tensorflow.TensorSliceProto): Uint8Array {
-  const parts = slice.extent.flatMap((e) =>
-    e.hasLength.case === 'length'
-      ? [...orderedSigned(Number(e.start)), ...orderedSigned(Number(e.hasLength.value))]
-      : [...orderedSigned(0), ...orderedSigned(-1)],
-  )
-  return Uint8Array.from([...orderedNumber(0), ...orderedString(name), ...orderedNumber(slice.extent.length), ...parts])
 }

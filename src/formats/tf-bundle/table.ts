@@ -1,9 +1,10 @@
-import { uncompress } from '../../vendor/snappyjs.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import { crc32c, maskCrc } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
 import { MemoryBytes, WireReader, type Bytes } from '../tf-proto/wire.js'
+import { KeyChain } from './key-chain.js'
+import { SnappyError, uncompress } from './snappy.js'
 
 /**
  * Reader of a sorted string table, the format of a checkpoint's index (tensorflow/core/lib/io/table.cc, format.cc;
@@ -15,7 +16,7 @@ const TRAILER_BYTES = 5 // compression type, masked CRC-32C
 /** Bytes per step when checksums of large blocks are computed. */
 const PIECE = 4 * 1024 * 1024
 const MAGIC = 0xdb4775248b80fb57n
-/** Blocks are 4 KiB to some 100 KiB; only a forged size comes near this limit. */
+/** A block in memory. Blocks are 4 KiB to some 100 KiB, the index of 100,000 tensors takes 10 MB; a forged size is anything. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024
 
 export interface TableEntry {
@@ -30,6 +31,8 @@ export interface Handle {
 
 /** Location of a value: in the file itself, or in a block of it that had to be uncompressed. */
 export interface TablePlace {
+  /** Key of the value; valid until the next one. */
+  readonly key: Uint8Array
   readonly bytes: Bytes
   readonly start: number
   readonly end: number
@@ -66,6 +69,15 @@ class Cursor {
   }
 }
 
+/** TensorFlow looks a key up from the nearest of these points, which are in order and begin with a whole key. */
+const RESTARTS = 'a restart point of a block is no entry with a whole key'
+
+function readUint32(bytes: Bytes, offset: number): number {
+  const four = new Uint8Array(4)
+  bytes.read(offset, four)
+  return new DataView(four.buffer).getUint32(0, true)
+}
+
 /** True if a file ends with the magic number of such a table. */
 export function isTable(file: RangedFile): boolean {
   if (file.size < FOOTER_BYTES) return false
@@ -93,9 +105,20 @@ export class TableReader {
     })
   }
 
-  /** All entries in the order of their keys. */
+  #keys(offset: () => number): KeyChain {
+    return new KeyChain((what, code) => this.#fail(what, offset(), code))
+  }
+
+  /** All entries in the order of their keys, which are valid until the next one. */
   *entries(): Generator<TableEntry> {
-    for (const handle of this.#blocks()) yield* this.#block(handle)
+    let at = 0
+    const keys = this.#keys(() => at)
+    for (const { block, listed } of this.#blocks()) {
+      at = block.offset
+      yield* this.#block(block, keys)
+      keys.endBlock(listed)
+      keys.beginBehind(listed)
+    }
   }
 
   /**
@@ -103,39 +126,55 @@ export class TableReader {
    * The checksums of their blocks are left to `verifyBlock`.
    */
   *places(): Generator<TablePlace> {
-    for (const block of this.#blocks()) {
+    let at = 0
+    const keys = this.#keys(() => at)
+    for (const { block, listed } of this.#blocks()) {
       const { offset, size } = block
+      at = offset
       if (offset + size + TRAILER_BYTES > this.#file.size)
         throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
       const type = this.#file.bytes(offset + size, 1)[0]!
-      if (type === 0) {
-        yield* this.#placesIn(this.#file, offset, offset + size, block)
-        continue
+      if (type === 0) yield* this.#placesIn(this.#file, offset, keys, block)
+      else {
+        if (size > MAX_BLOCK_BYTES) throw this.#fail(`a compressed block of ${size} bytes`, offset, 'limit-exceeded')
+        // What is uncompressed now is never read again: it is verified now.
+        this.verifyBlock(block)
+        const bytes = this.#uncompressed(type, this.#file.bytes(offset, size), offset)
+        yield* this.#placesIn(new MemoryBytes(this.#file.path, bytes), 0, keys, block)
       }
-      if (size > MAX_BLOCK_BYTES) throw this.#fail(`a compressed block of ${size} bytes`, offset, 'limit-exceeded')
-      const memory = new MemoryBytes(this.#file.path, this.#uncompressed(type, this.#file.bytes(offset, size), offset))
-      yield* this.#placesIn(memory, 0, memory.size, block)
+      keys.endBlock(listed)
+      keys.beginBehind(listed)
     }
   }
 
-  *#placesIn(bytes: Bytes, start: number, blockEnd: number, block: Handle): Generator<TablePlace> {
+  /** Locations in a block that begins at `start` of `bytes`. */
+  *#placesIn(bytes: Bytes, start: number, keys: KeyChain, block: Handle): Generator<TablePlace> {
     const fail = (what: string): AlbertkitError => this.#fail(what, block.offset)
+    const blockEnd = start + (bytes === this.#file ? block.size : bytes.size)
     if (blockEnd - start < 4) throw fail('a block is too short')
-    const count = new Uint8Array(4)
-    bytes.read(blockEnd - 4, count)
-    const end = blockEnd - 4 - new DataView(count.buffer).getUint32(0, true) * 4
+    const count = readUint32(bytes, blockEnd - 4)
+    const end = blockEnd - 4 - count * 4
     if (end < start) throw fail('a block has more restart points than room')
+    if (end - start > 0 && count === 0) throw fail('a block has no restart points')
     const wire = new WireReader(bytes, 'table')
+    let restart = 0
+    keys.restart()
     for (let at = start; at < end;) {
       const shared = wire.varint(at)
       const unshared = wire.varint(shared.next)
       const length = wire.varint(unshared.next)
       const value = length.next + unshared.value
-      if (unshared.value < 0 || length.value < 0 || value + length.value > end)
+      if (shared.value < 0 || unshared.value < 0 || length.value < 0 || value + length.value > end)
         throw fail('an entry runs past the end of its block')
+      if (restart < count && readUint32(bytes, end + 4 * restart) === at - start) {
+        if (shared.value !== 0) throw fail(RESTARTS)
+        restart++
+      }
+      keys.next(shared.value, wire.small({ start: length.next, end: value }))
       at = value + length.value
-      yield { bytes, start: value, end: at, block }
+      yield { key: keys.key, bytes, start: value, end: at, block }
     }
+    if (end > start && restart !== count) throw fail(RESTARTS)
   }
 
   /** Verifies the CRC-32C of a block of any size. */
@@ -152,7 +191,7 @@ export class TableReader {
     if (maskCrc(crc) !== stored) throw this.#fail('a block does not have its CRC-32C', offset, 'checksum-mismatch')
   }
 
-  *#blocks(): Generator<Handle> {
+  *#blocks(): Generator<{ readonly block: Handle; readonly listed: Uint8Array }> {
     const start = this.#file.size - FOOTER_BYTES
     if (start < 0) throw this.#fail(`${this.#file.size} bytes are too few`, 0, 'file-truncated')
     const footer = this.#file.bytes(start, FOOTER_BYTES)
@@ -162,12 +201,15 @@ export class TableReader {
     this.#handle(cursor) // the metaindex block: TensorFlow writes it empty
     const index = this.#handle(cursor)
     let end = 0
-    for (const { value } of this.#block(index)) {
-      const handle = this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset)))
+    for (const { key, value } of this.#block(
+      index,
+      this.#keys(() => index.offset),
+    )) {
+      const block = this.#handle(new Cursor(value, (what) => this.#fail(what, index.offset)))
       // A table is written block by block; overlapping blocks are an attack on memory.
-      if (handle.offset < end) throw this.#fail('a block begins before the one in front of it ends', handle.offset)
-      end = handle.offset + handle.size
-      yield handle
+      if (block.offset < end) throw this.#fail('a block begins before the one in front of it ends', block.offset)
+      end = block.offset + block.size
+      yield { block, listed: key }
     }
   }
 
@@ -175,7 +217,7 @@ export class TableReader {
     return { offset: cursor.varint(), size: cursor.varint() }
   }
 
-  *#block({ offset, size }: Handle): Generator<TableEntry> {
+  *#block({ offset, size }: Handle, keys: KeyChain): Generator<TableEntry> {
     if (offset + size + TRAILER_BYTES > this.#file.size)
       throw this.#fail(`a block of ${size} bytes runs past the end`, offset)
     if (size > MAX_BLOCK_BYTES) throw this.#fail(`a block of ${size} bytes`, offset, 'limit-exceeded')
@@ -186,23 +228,25 @@ export class TableReader {
     const block = this.#uncompressed(raw[size] ?? 0, raw.subarray(0, size), offset)
     const fail = (what: string): AlbertkitError => this.#fail(what, offset)
     if (block.length < 4) throw fail('a block is too short')
-    const restarts = new DataView(block.buffer, block.byteOffset, block.length).getUint32(block.length - 4, true)
-    const end = block.length - 4 - restarts * 4
+    const view = new DataView(block.buffer, block.byteOffset, block.length)
+    const count = view.getUint32(block.length - 4, true)
+    const end = block.length - 4 - count * 4
     if (end < 0) throw fail('a block has more restart points than room')
+    if (end > 0 && count === 0) throw fail('a block has no restart points')
     const cursor = new Cursor(block.subarray(0, end), fail)
-    let key = new Uint8Array(0)
+    let restart = 0
+    keys.restart()
     while (cursor.at < end) {
+      const isRestart = restart < count && view.getUint32(end + 4 * restart, true) === cursor.at
       const shared = cursor.varint()
       const unshared = cursor.varint()
       const length = cursor.varint()
-      if (shared > key.length) throw fail('a key shares more than there is')
-      const suffix = cursor.take(unshared)
-      const next = new Uint8Array(shared + suffix.length)
-      next.set(key.subarray(0, shared))
-      next.set(suffix, shared)
-      key = next
-      yield { key, value: cursor.take(length) }
+      if (isRestart && shared !== 0) throw fail(RESTARTS)
+      if (isRestart) restart++
+      keys.next(shared, cursor.take(unshared))
+      yield { key: keys.key, value: cursor.take(length) }
     }
+    if (end > 0 && restart !== count) throw fail(RESTARTS)
   }
 
   #uncompressed(type: number, bytes: Uint8Array, offset: number): Uint8Array {
@@ -211,7 +255,8 @@ export class TableReader {
     try {
       return uncompress(bytes, MAX_BLOCK_BYTES)
     } catch (error) {
-      throw this.#fail(`a block is not valid snappy data (${(error as Error).message})`, offset)
+      if (!(error instanceof SnappyError)) throw error
+      throw this.#fail(`a block is not valid snappy data: ${error.message}`, offset)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { MAX_RANK } from '../core/limits.js'
 import { DTYPE_BYTES, type DType } from '../core/source.js'
 import type { Field, WireReader } from './wire.js'
 
@@ -17,7 +18,7 @@ export function readShape(wire: WireReader, field: Field): number[] {
     if (part.number !== 2) continue
     let size = 0
     for (const inner of wire.inside(part)) if (inner.number === 1) size = inner.value
-    shape.push(size)
+    if (shape.push(size) > MAX_RANK) throw wire.fail(`more than ${MAX_RANK} axes`, part.start, 'limit-exceeded')
   }
   if (unknown || shape.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
     throw wire.fail(`impossible shape [${shape.join(', ')}]`, field.start, 'value-invalid')
@@ -35,7 +36,8 @@ export function readSlice(wire: WireReader, field: Field): { start: number; leng
       if (inner.number === 1) start = inner.value
       else if (inner.number === 2) length = inner.value
     }
-    extents.push({ start, length })
+    if (extents.push({ start, length }) > MAX_RANK)
+      throw wire.fail(`a slice of more than ${MAX_RANK} axes`, part.start, 'limit-exceeded')
   }
   return extents
 }

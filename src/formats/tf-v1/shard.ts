@@ -1,9 +1,12 @@
+import { compareBytes, utf8Bytes } from '../../base/bytes.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import type { AlbertkitError } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
-import { byStart, covers, isWithin, type Rectangle } from '../views/slices.js'
+import { byStart, covers, isWithin, MAX_RECTANGLES, type Rectangle } from '../views/slices.js'
+import { limitError, MAX_TENSORS, NameBudget } from '../core/limits.js'
 import type { DType } from '../core/source.js'
+import { sliceKeys } from '../tf-bundle/slice-key.js'
 import { TableReader, type Handle } from '../tf-bundle/table.js'
 import { dtypeOf } from '../tf-proto/dtypes.js'
 import { readShape, readSlice } from '../tf-proto/shape.js'
@@ -14,6 +17,9 @@ import { WireReader, type Field } from '../tf-proto/wire.js'
  * One file of a V1 checkpoint: a table whose first value lists the tensors and their slices, and whose other values are
  * the slices (tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_writer.cc). Only offsets are kept.
  */
+
+/** Slices of one file, each with an entry of its own: as many as there may be tensors. */
+const MAX_SLICES = MAX_TENSORS
 
 const WHAT = 'V1 checkpoint'
 const META = 1
@@ -68,16 +74,22 @@ export class Shard {
 
   #scan(): ListedTensor[] {
     const listed = new Map<string, ListedTensor>()
+    const names = new NameBudget(limitError(this.file.path))
     let lists = 0
-    for (const { bytes, start, end, block } of this.#table.places()) {
+    let slices = 0
+    for (const { key, bytes, start, end, block } of this.#table.places()) {
       const wire = new WireReader(bytes, WHAT)
       for (const field of wire.fields(start, end)) {
-        if (field.number === META) {
+        // TensorFlow looks the list up under the empty key, and the slices under theirs.
+        if (field.number === META && key.length === 0) {
           // The list is small and everything depends on it: its block is verified immediately.
           this.verify(block)
-          this.#list(wire, field, listed)
+          this.#list(wire, field, listed, names)
           lists++
-        } else if (field.number === DATA) this.#slice(wire, field, block)
+        } else if (field.number === DATA && key.length > 0) {
+          if (++slices > MAX_SLICES) throw wire.fail(`more than ${MAX_SLICES} slices`, start, 'limit-exceeded')
+          this.#slice(wire, field, block, key)
+        }
       }
     }
     if (lists === 0) throw new WireReader(this.file, WHAT).fail('it does not list its tensors', 0)
@@ -85,7 +97,7 @@ export class Shard {
   }
 
   /** Adds the tensors of a list to `listed`. */
-  #list(wire: WireReader, meta: Field, listed: Map<string, ListedTensor>): void {
+  #list(wire: WireReader, meta: Field, listed: Map<string, ListedTensor>, names: NameBudget): void {
     for (const field of wire.inside(meta)) {
       if (field.number !== META_TENSOR) continue
       let name = ''
@@ -93,10 +105,13 @@ export class Shard {
       let shape: number[] = []
       let slices = 0
       for (const part of wire.inside(field)) {
-        if (part.number === SLICE_META.name) name = wire.text(part)
-        else if (part.number === SLICE_META.shape) shape = readShape(wire, part)
+        if (part.number === SLICE_META.name) {
+          names.add(part.end - part.start)
+          name = wire.text(part)
+        } else if (part.number === SLICE_META.shape) shape = readShape(wire, part)
         else if (part.number === SLICE_META.type) type = part.value
-        else if (part.number === SLICE_META.slice) slices++
+        else if (part.number === SLICE_META.slice && ++slices > MAX_RECTANGLES)
+          throw wire.fail(`the tensor ${name} has more than ${MAX_RECTANGLES} slices`, part.start, 'limit-exceeded')
       }
       const dtype = dtypeOf(type)
       if (dtype === null)
@@ -106,7 +121,7 @@ export class Shard {
     }
   }
 
-  #slice(wire: WireReader, field: Field, block: Handle): void {
+  #slice(wire: WireReader, field: Field, block: Handle, key: Uint8Array): void {
     let name = ''
     let extents: FoundSlice['extents'] = []
     let data: Field | null = null
@@ -116,6 +131,8 @@ export class Shard {
       else if (part.number === SAVED_SLICE.data) data = part
     }
     if (data === null) throw wire.fail(`a slice of ${name} has no data`, field.start)
+    if (compareBytes(sliceKeys(utf8Bytes(name))(extents), key) !== 0)
+      throw wire.fail(`a slice of ${name} stands under the key of another`, field.start)
     const slices = this.#found.get(name)
     if (slices === undefined) this.#found.set(name, [{ extents, wire, data, block }])
     else slices.push({ extents, wire, data, block })

@@ -14,8 +14,10 @@ export const isWithin = ({ start, extent }: Rectangle, shape: readonly number[])
   extent.length === shape.length &&
   start.every((s, i) => s >= 0 && extent[i]! >= 0 && s + extent[i]! <= shape[i]!)
 
-/** A variable is partitioned among some hundred servers at most; the overlap check is quadratic. */
-const MAX_RECTANGLES = 4096
+/**
+ * Rectangles of one tensor: each is compared with each. A variable is partitioned among some hundred servers at most.
+ */
+export const MAX_RECTANGLES = 1024
 
 /** True if rectangles within `shape` cover it without overlap; false if there are more than `MAX_RECTANGLES`. */
 export function covers(rectangles: readonly Rectangle[], shape: readonly number[]): boolean {

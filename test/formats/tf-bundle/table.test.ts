@@ -20,7 +20,7 @@ function block(entries: readonly (readonly [string, readonly number[]])[]): numb
 
 /** A table whose index lists `handles`. */
 function table(data: readonly number[], handles: readonly (readonly [number, number])[]): RangedFile {
-  const index = block(handles.map((handle, i) => [String.fromCharCode(97 + i), handle]))
+  const index = block(handles.map((handle, i) => [`key${String(i)}`, handle]))
   const footer = Buffer.alloc(48)
   footer.set([0, 0, data.length, index.length - 5])
   footer.writeBigUInt64LE(0xdb4775248b80fb57n, 40)
@@ -46,7 +46,7 @@ it('a table that lists one block again and again is refused: its entries would f
 
 it('slices are compared with each other only where there are as many as a variable has', () => {
   const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ start: [i], extent: [1] }))
-  expect(covers(rows(4096), [4096])).toBe(true)
+  expect(covers(rows(1024), [1024])).toBe(true)
   const start = Date.now()
   expect(covers(rows(200_000), [200_000])).toBe(false)
   expect(Date.now() - start).toBeLessThan(2000)

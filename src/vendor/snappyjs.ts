@@ -1,2 +1,0 @@
-/** snappyjs behind one module, which the build bundles. */
-export { uncompress } from 'snappyjs'
