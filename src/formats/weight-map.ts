@@ -2,10 +2,11 @@ import type { ErrorCode } from '../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../base/errors.js'
 import type { FilePort } from './core/file-port.js'
 import { readTextUpTo } from './core/file.js'
+import { MAX_SHARDS, NameBudget } from './core/limits.js'
 import { basename } from './core/paths.js'
 import { parseStrict, StrictJsonError, StrictObject, type StrictValue } from './core/json.js'
 
-/** An index lists only names: 64 MiB would be a million tensors. */
+/** Bytes of an index, which lists only names: those of as many tensors as may be (limits.ts) take 20 MB. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024
 
 /**
@@ -36,12 +37,17 @@ export function readWeightMap(files: FilePort, path: string, lists = false): [na
   if (!(map instanceof StrictObject)) throw fail('the index has no weight_map')
   if (map.entries.length === 0) throw fail('the weight_map of the index is empty')
   const seen = new Set<string>()
+  const shards = new Set<string>()
+  const names = new NameBudget((what, code) => fail(what, undefined, code))
   return map.entries.flatMap(([name, value]) => {
+    names.add(name.length)
     if (seen.has(name)) throw fail('the index lists the tensor twice', name, 'tensor-duplicate')
     seen.add(name)
     return (lists && Array.isArray(value) ? value : [value]).map((shard): [string, string] => {
       if (typeof shard !== 'string' || shard === '' || shard !== basename(shard) || /[\\\0]|^\.{1,2}$/.test(shard))
         throw fail('the index names a file outside its own directory', name, 'path-escapes')
+      if (shards.add(shard).size > MAX_SHARDS)
+        throw fail(`the index names more than ${MAX_SHARDS} files`, undefined, 'limit-exceeded')
       return [name, shard]
     })
   })

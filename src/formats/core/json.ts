@@ -20,6 +20,16 @@ export class StrictObject {
   get(key: string): StrictValue | undefined {
     return this.entries.find(([k]) => k === key)?.[1]
   }
+
+  /** A key that occurs twice; null if there is none. */
+  repeated(): string | null {
+    const keys = new Set<string>()
+    for (const [key] of this.entries) {
+      if (keys.has(key)) return key
+      keys.add(key)
+    }
+    return null
+  }
 }
 
 const NUMBER = /-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
@@ -29,8 +39,11 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
 const SPACE = /[ \t\r\n]*/y
 /** Limit of serde_json; deeper headers are attacks. */
 const MAX_DEPTH = 127
-/** The largest models have some ten thousand tensors of about ten values each; more would exhaust memory. */
-const MAX_VALUES = 4_000_000
+/**
+ * Values of one text. The attack: two bytes a value, each an object of fifty in memory. As many tensors as may be
+ * (limits.ts), of eight values each, have fewer.
+ */
+const MAX_VALUES = 1_000_000
 
 const WORDS = [
   ['true', true],

@@ -9,6 +9,7 @@ import {
   StrictObject,
   type StrictValue,
 } from '../core/json.js'
+import { limitError, MAX_RANK, NameBudget } from '../core/limits.js'
 import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
 
 /**
@@ -17,7 +18,7 @@ import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
  * follow each other without hole or overlap, and end where the file does.
  */
 
-/** The official library's limit. */
+/** Bytes of the header: the official library's limit. What is in it is limited too (limits.ts, json.ts). */
 const MAX_HEADER_BYTES = 100_000_000
 const LENGTH_BYTES = 8
 
@@ -143,9 +144,16 @@ class HeaderReader {
     const dtype = value.get('dtype')
     if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BITS, dtype)))
       throw this.fail('dtype-unsupported', `the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
+    const repeated = value.repeated()
+    if (repeated !== null) throw this.fail('header-invalid', `the tensor has the field ${repeated} twice`, name)
     const shape = this.integers(value.get('shape'), 'shape', name)
-    const [begin = 0, end = 0, ...more] = this.integers(value.get('data_offsets'), 'data_offsets', name)
-    if (more.length > 0 || begin > end) throw this.fail('range-invalid', 'the tensor has impossible data_offsets', name)
+    if (shape.length > MAX_RANK)
+      throw this.fail('limit-exceeded', `the tensor has ${shape.length} axes, and ${MAX_RANK} is the limit`, name)
+    const offsets = this.integers(value.get('data_offsets'), 'data_offsets', name)
+    const [begin, end] = offsets
+    if (begin === undefined || end === undefined || offsets.length !== 2)
+      throw this.fail('header-invalid', `data_offsets of the tensor has ${offsets.length} numbers instead of two`, name)
+    if (begin > end) throw this.fail('range-invalid', 'the tensor has impossible data_offsets', name)
     const bits = OTHER_BITS[dtype] ?? 8 * DTYPE_BYTES[dtype as DType]
     const size = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, bits / 8)
     if (size !== end - begin)
@@ -198,8 +206,12 @@ class HeaderReader {
 const isSame = (a: SafetensorsEntry, b: SafetensorsEntry): boolean =>
   a.offset === b.offset && a.dtype === b.dtype && a.shape.join() === b.shape.join()
 
-/** @throws AlbertkitError `malformed` naming file, tensor and byte */
-export function readHeader(file: RangedFile): SafetensorsHeader {
+/**
+ * Reads the header of a file.
+ * @param names counts the tensors, those of other shards before these
+ * @throws AlbertkitError `malformed` naming file, tensor and byte
+ */
+export function readHeader(file: RangedFile, names = new NameBudget(limitError(file.path))): SafetensorsHeader {
   const reader = new HeaderReader(file)
   const { text, end } = reader.text()
   const entries = new Map<string, SafetensorsEntry>()
@@ -210,6 +222,7 @@ export function readHeader(file: RangedFile): SafetensorsHeader {
       metadata = reader.metadata(value)
       continue
     }
+    names.add(name.length)
     const entry = reader.entry(name, value, end)
     const known = entries.get(name)
     // The format forbids two equal names; the official library takes them where nothing but the name is there twice.

@@ -1,6 +1,7 @@
 import { malformed } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
+import { limitError, NameBudget } from '../core/limits.js'
 import { dirname, join } from '../core/paths.js'
 import type { TensorInfo, TensorSource } from '../core/source.js'
 import { readWeightMap } from '../weight-map.js'
@@ -51,11 +52,12 @@ function openAll(
   paths: readonly string[],
 ): { shards: RangedFile[]; headers: ReadonlyMap<string, SafetensorsEntry>[] } {
   const shards: RangedFile[] = []
+  const names = new NameBudget(limitError(paths[0] ?? ''))
   try {
     const headers = paths.map((path) => {
       const shard = new RangedFile(files, path)
       shards.push(shard)
-      return readHeader(shard).entries
+      return readHeader(shard, names).entries
     })
     return { shards, headers }
   } catch (error) {
@@ -79,8 +81,9 @@ export function openShardedSafetensors(files: FilePort, indexPath: string): Tens
   const paths = names.map((name) => join(dirname(indexPath), name))
   const { shards, headers } = openAll(files, paths)
   const placed = new Map<string, Placed>()
+  const places = new Map(names.map((name, i) => [name, i]))
   for (const [name, shardName] of wanted) {
-    const at = names.indexOf(shardName)
+    const at = places.get(shardName) ?? -1
     const entry = headers[at]?.get(name)
     const shard = shards[at]
     if (entry === undefined || shard === undefined) {

@@ -1,3 +1,4 @@
+import { NameBudget, type LimitError } from '../core/limits.js'
 import { PickleDict, type PickleValue } from '../pickle/values.js'
 import { TorchTensor } from './globals.js'
 
@@ -8,8 +9,10 @@ const NOT_WEIGHTS =
   /^(optimizers?|optimizer_states?|optimizer_state_dict|lr_schedulers?|scheduler|ema|amp|scaler|loops|callbacks|rng_states?)$/
 /** What wrapping a module in another one puts before every name (DataParallel, torch.compile, Lightning). */
 const MODULE_PREFIXES = ['module.', '_orig_mod.', 'model.'] as const
-/** Dicts in dicts. */
+/** Dicts in dicts: trainers nest two or three. */
 const MAX_DEPTH = 8
+/** Modules in modules, the outer ones taken off: a module that is compiled, parallel and of Lightning is in three. */
+const MAX_WRAPPINGS = 8
 
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, TorchTensor>
@@ -33,22 +36,29 @@ function unwrap(root: PickleDict): { dict: PickleDict; keys: string[] } {
 }
 
 /** Every tensor below `dict`, names joined by dots. Dicts that contain each other are followed once. */
-function collect(dict: PickleDict): { tensors: Map<string, TorchTensor>; left: number } {
+function collect(dict: PickleDict, fail: LimitError): { tensors: Map<string, TorchTensor>; left: number } {
   const tensors = new Map<string, TorchTensor>()
   const seen = new Set<PickleDict>()
+  // Before a name is joined: one long key may stand before the names of thousands.
+  const names = new NameBudget(fail)
   let left = 0
-  const visit = (value: PickleValue, path: readonly string[]): void => {
-    if (value instanceof TorchTensor) tensors.set(path.join('.'), value)
-    else if (value instanceof PickleDict && !seen.has(value) && path.length < MAX_DEPTH) {
-      seen.add(value)
-      for (const [key, item] of value.entries) {
-        if (typeof key !== 'string' && typeof key !== 'number') left++
-        else if (path.length > 0 || !NOT_WEIGHTS.test(String(key)) || item instanceof TorchTensor)
-          visit(item, [...path, String(key)])
+  const visit = (dict: PickleDict, path: string, depth: number): void => {
+    seen.add(dict)
+    for (const [key, item] of dict.entries) {
+      const name = typeof key === 'string' || typeof key === 'number' ? String(key) : null
+      const isTensor = item instanceof TorchTensor
+      if (depth === 0 && !isTensor && name !== null && NOT_WEIGHTS.test(name)) continue
+      const isFollowed = item instanceof PickleDict && !seen.has(item) && depth + 1 < MAX_DEPTH
+      if (name === null || !(isTensor || isFollowed)) {
+        left++
+        continue
       }
-    } else left++
+      names.add(path.length + name.length)
+      if (isTensor) tensors.set(path + name, item)
+      else visit(item, `${path}${name}.`, depth + 1)
+    }
   }
-  visit(dict, [])
+  visit(dict, '', 0)
   return { tensors, left }
 }
 
@@ -57,21 +67,25 @@ function stripPrefixes(tensors: ReadonlyMap<string, TorchTensor>): {
   tensors: ReadonlyMap<string, TorchTensor>
   stripped: string
 } {
-  let current = tensors
+  const names = [...tensors.keys()]
   let stripped = ''
-  for (;;) {
-    const prefix = MODULE_PREFIXES.find((p) => [...current.keys()].every((name) => name.startsWith(p)))
-    if (prefix === undefined || current.size === 0) return { tensors: current, stripped }
-    current = new Map([...current].map(([name, tensor]) => [name.slice(prefix.length), tensor]))
+  for (let i = 0; i < MAX_WRAPPINGS && names.length > 0; i++) {
+    const prefix = MODULE_PREFIXES.find((p) => names.every((name) => name.startsWith(p, stripped.length)))
+    if (prefix === undefined) break
     stripped += prefix
   }
+  if (stripped === '') return { tensors, stripped }
+  return { tensors: new Map([...tensors].map(([name, tensor]) => [name.slice(stripped.length), tensor])), stripped }
 }
 
-/** Finds the weights in what a file holds, or null where it holds no tensors by name. */
-export function flattenStateDict(root: PickleValue): StateDict | null {
+/**
+ * Finds the weights in what a file holds, or null where it holds no tensors by name.
+ * @param fail makes the error of names that take too much
+ */
+export function flattenStateDict(root: PickleValue, fail: LimitError): StateDict | null {
   if (!(root instanceof PickleDict)) return null
   const { dict, keys } = unwrap(root)
-  const { tensors: found, left } = collect(dict)
+  const { tensors: found, left } = collect(dict, fail)
   const { tensors, stripped } = stripPrefixes(found)
   return {
     tensors,

@@ -107,10 +107,11 @@ const tensorV3: GlobalSpec = {
 /** `_rebuild_from_type_v2(function, type, arguments, state)`: a tensor with attributes of its own, which are left. */
 const fromType: GlobalSpec = {
   call: ([callable, , args]) => {
-    if (!(callable instanceof PickleGlobal) || !(args instanceof PickleTuple) || callable.spec === fromType)
+    if (!(callable instanceof PickleGlobal) || !(args instanceof PickleTuple))
       throw new PickleRefusal('a tensor of a type that cannot be put together')
-    if (callable.spec.call === undefined) throw new PickleRefusal(`${callable.path} is only a type`)
-    return callable.spec.call(args.items)
+    // Anything else, OrderedDict for one, copies what it is given: not by a way round the machine's count of work.
+    if (!MAKERS.has(callable.spec)) throw new PickleRefusal(`${callable.path} makes no tensor`)
+    return callable.spec.call!(args.items)
   },
 }
 
@@ -143,9 +144,13 @@ const device: GlobalSpec = { call: () => null }
 const layout: GlobalSpec = { call: () => null }
 const typeOnly: GlobalSpec = {}
 
+const plainTensor: GlobalSpec = { call: ([storage, offset, size, stride]) => tensor(storage, offset, size, stride) }
+/** What makes a tensor and takes time that does not depend on its arguments. */
+const MAKERS: ReadonlySet<GlobalSpec> = new Set([plainTensor, tensorV3, parameter])
+
 const ALLOWED = new Map<string, GlobalSpec>([
-  ['torch._utils._rebuild_tensor', { call: ([s, o, z, t]) => tensor(s, o, z, t) }],
-  ['torch._utils._rebuild_tensor_v2', { call: ([s, o, z, t]) => tensor(s, o, z, t) }],
+  ['torch._utils._rebuild_tensor', plainTensor],
+  ['torch._utils._rebuild_tensor_v2', plainTensor],
   ['torch._utils._rebuild_tensor_v3', tensorV3],
   ['torch._utils._rebuild_parameter', parameter],
   ['torch._utils._rebuild_parameter_with_state', parameter],

@@ -2,6 +2,7 @@ import { malformed, unsupported, type AlbertkitError } from '../../base/errors.j
 import { crc32 } from '../core/checksums.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
+import { limitError } from '../core/limits.js'
 import { dirname, join } from '../core/paths.js'
 import { sniff } from '../core/sniff.js'
 import { elementCount, type OpenOptions, type TensorInfo, type TensorSource } from '../core/source.js'
@@ -53,12 +54,12 @@ function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Placed
   return { name, dtype: type.dtype, shape, byteLength, file, tensor, place, from }
 }
 
-function readTorchFile(files: FilePort, file: RangedFile): TorchFile {
+function readTorchFile(files: FilePort, file: RangedFile, checksum: boolean): TorchFile {
   const kind = sniff(files, file.path)
   if (kind === 'zip') {
     const entries = readZipDirectory(file)
     const folder = torchFolder(entries)
-    if (folder !== null) return readTorchZip(file, entries, folder)
+    if (folder !== null) return readTorchZip(file, entries, folder, checksum)
     throw malformed('the zip archive holds no PyTorch file', {
       code: 'not-a-model',
       file: file.path,
@@ -172,14 +173,14 @@ class TorchSource implements TensorSource {
 }
 
 /** Opens files and reads their pickles; closes them all where one is damaged. */
-function openAll(files: FilePort, paths: readonly string[]): TorchFile[] {
+function openAll(files: FilePort, paths: readonly string[], checksum: boolean): TorchFile[] {
   const opened: RangedFile[] = []
   try {
     const read: TorchFile[] = []
     for (const path of paths) {
       const file = new RangedFile(files, path)
       opened.push(file)
-      read.push(readTorchFile(files, file))
+      read.push(readTorchFile(files, file, checksum))
     }
     return read
   } catch (error) {
@@ -190,7 +191,7 @@ function openAll(files: FilePort, paths: readonly string[]): TorchFile[] {
 
 /** The tensors of a file by name. */
 function tensorsOf(from: TorchFile): { placed: Map<string, Placed>; notes: readonly string[] } {
-  const state = flattenStateDict(from.root)
+  const state = flattenStateDict(from.root, limitError(from.file.path))
   if (state === null || state.tensors.size === 0)
     throw unsupported('the file holds no tensors by name', {
       code: 'not-a-model',
@@ -208,10 +209,11 @@ function tensorsOf(from: TorchFile): { placed: Map<string, Placed>; notes: reado
  * @throws AlbertkitError `malformed`; `unsupported` naming the first global that is no tensor and no container
  */
 export function openTorch(files: FilePort, path: string, options: OpenOptions = {}): TensorSource {
-  const [from] = openAll(files, [path])
+  const checksum = options.checksum !== false
+  const [from] = openAll(files, [path], checksum)
   try {
     const { placed, notes } = tensorsOf(from!)
-    return new TorchSource([path], notes, placed, [from!.file], options.checksum !== false)
+    return new TorchSource([path], notes, placed, [from!.file], checksum)
   } catch (error) {
     from!.file.close()
     throw error
@@ -223,13 +225,13 @@ export function openShardedTorch(files: FilePort, indexPath: string, options: Op
   const wanted = readWeightMap(files, indexPath)
   const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
   const paths = names.map((name) => join(dirname(indexPath), name))
-  const opened = openAll(files, paths)
+  const opened = openAll(files, paths, options.checksum !== false)
   const ranged = opened.map((from) => from.file)
   try {
-    const parts = opened.map(tensorsOf)
+    const parts = new Map(opened.map((from, i) => [names[i]!, tensorsOf(from)]))
     const placed = new Map<string, Placed>()
     for (const [name, shard] of wanted) {
-      const tensor = parts[names.indexOf(shard)]?.placed.get(name)
+      const tensor = parts.get(shard)?.placed.get(name)
       if (tensor === undefined)
         throw malformed(`the index puts the tensor in ${shard}, which does not have it`, {
           code: 'shard-mismatch',
@@ -238,7 +240,7 @@ export function openShardedTorch(files: FilePort, indexPath: string, options: Op
         })
       placed.set(name, tensor)
     }
-    const notes = [...new Set(parts.flatMap((part) => part.notes))]
+    const notes = [...new Set([...parts.values()].flatMap((part) => part.notes))]
     return new TorchSource([indexPath, ...paths], notes, placed, ranged, options.checksum !== false)
   } catch (error) {
     for (const file of ranged) file.close()

@@ -4,11 +4,13 @@ import type { RangedFile } from '../core/file.js'
 import { ByteCursor } from '../pickle/cursor.js'
 import { PickleMachine } from '../pickle/machine.js'
 import { DEFLATED, type ZipEntry } from '../zip/directory.js'
+import { ZipMember } from '../zip/member.js'
 import type { StoragePlace, TorchFile } from './file.js'
 import { TorchHost } from './globals.js'
 
 /** A pickle holds names and shapes; a thousand tensors take 200 kB. */
 const MAX_PICKLE_BYTES = 64 * 1024 * 1024
+/** A version or the name of a byte order. */
 const MAX_RECORD_BYTES = 64
 
 /**
@@ -17,13 +19,17 @@ const MAX_RECORD_BYTES = 64
  * has neither.
  */
 export function torchFolder(entries: readonly ZipEntry[]): string | null {
-  const names = new Set(entries.map((e) => e.name))
-  for (const name of names) {
-    const folder = /^([^/]+)\/data\.pkl$/.exec(name)?.[1]
-    if (folder === undefined) continue
-    if (names.has(`${folder}/version`) || names.has(`${folder}/.data/version`)) return folder
-    if (entries.some((e) => e.name.startsWith(`${folder}/data/`))) return folder
+  // All in one pass: an archive may have a pickle in each of 50,000 folders.
+  const pickles = new Set<string>()
+  const others = new Set<string>()
+  for (const { name } of entries) {
+    const slash = name.indexOf('/')
+    if (slash < 1) continue
+    const [folder, rest] = [name.slice(0, slash), name.slice(slash + 1)]
+    if (rest === 'data.pkl') pickles.add(folder)
+    else if (rest === 'version' || rest === '.data/version' || rest.startsWith('data/')) others.add(folder)
   }
+  for (const folder of pickles) if (others.has(folder)) return folder
   return null
 }
 
@@ -33,6 +39,7 @@ class ZipReader {
     readonly file: RangedFile,
     entries: readonly ZipEntry[],
     readonly folder: string,
+    readonly checksum: boolean,
   ) {
     this.#byName = new Map(entries.map((e) => [e.name, e]))
   }
@@ -59,10 +66,22 @@ class ZipReader {
     })
   }
 
+  /** Compares an entry with its CRC-32, a stored zero too. @throws AlbertkitError `malformed` */
+  verify(entry: ZipEntry): void {
+    if (this.checksum) new ZipMember(this.file, entry, { file: this.file.path, offset: entry.dataStart }, true).verify()
+  }
+
   record(name: string): string | null {
     if (!this.has(name)) return null
-    const { dataStart, size } = this.entry(name)
-    return latin1Text(this.file.bytes(dataStart, Math.min(size, MAX_RECORD_BYTES))).trim()
+    const entry = this.entry(name)
+    if (entry.size > MAX_RECORD_BYTES)
+      throw malformed(`${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_RECORD_BYTES}`, {
+        code: 'limit-exceeded',
+        file: this.file.path,
+        offset: entry.dataStart,
+      })
+    this.verify(entry)
+    return latin1Text(this.file.bytes(entry.dataStart, entry.size)).trim()
   }
 
   bigEndian(): boolean {
@@ -78,8 +97,13 @@ class ZipReader {
 }
 
 /** @throws AlbertkitError `malformed` or `unsupported` */
-export function readTorchZip(file: RangedFile, entries: readonly ZipEntry[], folder: string): TorchFile {
-  const zip = new ZipReader(file, entries, folder)
+export function readTorchZip(
+  file: RangedFile,
+  entries: readonly ZipEntry[],
+  folder: string,
+  checksum: boolean,
+): TorchFile {
+  const zip = new ZipReader(file, entries, folder, checksum)
   if (zip.has('constants.pkl'))
     throw unsupported('the file holds a TorchScript program, not weights alone', {
       code: 'format-unsupported',
@@ -93,6 +117,9 @@ export function readTorchZip(file: RangedFile, entries: readonly ZipEntry[], fol
       file: file.path,
       offset: pickle.dataStart,
     })
+  // One bit of it can give a weight the values of another.
+  zip.verify(pickle)
+  zip.record('version')
   const host = new TorchHost()
   const cursor = new ByteCursor(file, pickle.dataStart, pickle.dataStart + pickle.size)
   const root = new PickleMachine(cursor, host).run()
@@ -105,7 +132,7 @@ export function readTorchZip(file: RangedFile, entries: readonly ZipEntry[], fol
         file: file.path,
         offset: entry.dataStart,
       })
-    places.set(key, { offset: entry.dataStart, bytes, crc32: entry.crc32 === 0 ? null : entry.crc32 })
+    places.set(key, { offset: entry.dataStart, bytes, crc32: entry.crc32 })
   }
   const bigEndian = zip.bigEndian()
   return {

@@ -39,7 +39,7 @@ export class ZipMember {
 
   /** Copies bytes from `offset` on, as many as there are. @throws AlbertkitError `malformed` if they are damaged */
   read(offset: number, target: Uint8Array): number {
-    if (this.#checksum) this.#verify()
+    this.verify()
     const { size, dataStart } = this.entry
     const part = target.subarray(0, Math.max(0, size - offset))
     if (this.#inflated === null) this.archive.read(dataStart + offset, part)
@@ -48,7 +48,9 @@ export class ZipMember {
     return part.length
   }
 
-  #verify(): void {
+  /** Compares size and CRC-32 of all bytes, once. @throws AlbertkitError `malformed` if they differ */
+  verify(): void {
+    if (!this.#checksum) return
     const { size, dataStart, crc32: expected } = this.entry
     if (this.#inflated !== null) this.#inflating((inflated) => inflated.finish())
     else
