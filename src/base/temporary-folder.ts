@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { outputError } from './errors.js'
@@ -24,11 +24,16 @@ const HOST = createHash('sha256')
   .update(said(() => readlinkSync('/proc/self/ns/pid')))
   .digest('hex')
   .slice(0, 8)
-const PATTERN = /^\.albertkit-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}(\.old)?$/
+export const TEMPORARY = /^\.albertkit-([0-9a-f]{8})-(\d+)-([0-9a-f]{8})$/
+
+/** The file that says that a new version is entering its folder (files/commit-journal.ts). */
+export const JOURNAL = '.albertkit-commit'
+
+/** The name of this process for something unfinished. */
+export const ownName = (id: string): string => `.albertkit-${HOST}-${process.pid}-${id}`
 
 /** A name in `folder` that nobody else has. */
-export const temporaryIn = (folder: string): string =>
-  join(folder, `.albertkit-${HOST}-${process.pid}-${randomUUID().slice(0, 8)}`)
+export const temporaryIn = (folder: string): string => join(folder, ownName(randomUUID().slice(0, 8)))
 
 function isAlive(pid: number): boolean {
   try {
@@ -40,13 +45,23 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/**
+ * True if the process that a name belongs to is one of this machine and no longer runs, or is this one and does not
+ * work on it any more.
+ */
+export function isOwnerGone(name: string, isOurs: (id: string) => boolean = () => true): boolean {
+  const [, host, pid, id = ''] = TEMPORARY.exec(name) ?? []
+  if (host !== HOST) return false
+  return Number(pid) === process.pid ? !isOurs(id) : !isAlive(Number(pid))
+}
+
 /** Removes from `folder` what processes of this machine that no longer run left there; what cannot be removed stays. */
 export function removeAbandoned(folder: string): void {
   try {
-    for (const name of readdirSync(folder)) {
-      const [, host, pid] = PATTERN.exec(name) ?? []
-      if (host === HOST && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true })
-    }
+    const abandoned = readdirSync(folder).filter((name) => isOwnerGone(name))
+    // Looked for after the processes: one that is gone begins no commit. Files of an unfinished one are still needed.
+    if (existsSync(join(folder, JOURNAL))) return
+    for (const name of abandoned) rmSync(join(folder, name), { recursive: true, force: true })
   } catch {
     // Tidying up is no reason to fail.
   }

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphLayout, type GraphTarget } from '../base/artefact-layout.js'
-import { writing } from '../files/output-file.js'
+import { makeFolders } from '../files/output-file.js'
 import { forward, takesChoices } from '../model/forward.js'
 import type { ForwardInputs, Ops } from '../model/ops.js'
 import { selectOutputs } from '../model/outputs.js'
@@ -38,6 +37,5 @@ export function encodingsOf({ source, options }: GraphRequest): Encodings {
  * @throws AlbertkitError `output`
  */
 export function makeGraphFolder(directory: string, target: GraphTarget): void {
-  const folder = join(directory, graphLayout(target).folder)
-  writing(folder, () => mkdirSync(folder, { recursive: true }))
+  makeFolders(join(directory, graphLayout(target).folder))
 }

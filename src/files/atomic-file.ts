@@ -1,11 +1,16 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { outputError, usage } from '../base/errors.js'
 import { onInterrupt } from '../base/interrupt.js'
-import { OutputFile, writing } from './output-file.js'
+import { refuseSource } from '../base/sources.js'
+import { makeFolders, OutputFile, writing } from './output-file.js'
+import { writes } from './write-port.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 
-/** @throws AlbertkitError `output` if `path` exists and `force` is false, or if it is not a regular file */
+/**
+ * Checks the path of a file before anything is computed.
+ * @throws AlbertkitError `output` if `path` exists and `force` is false, if it is not a regular file, or if it is read
+ */
 export function refuseExisting(path: string, force: boolean): void {
   const there = statSync(path, { throwIfNoEntry: false })
   if (there === undefined) return
@@ -16,6 +21,7 @@ export function refuseExisting(path: string, force: boolean): void {
       file: path,
       hint: 'name a file',
     })
+  refuseSource(path)
   if (force) return
   throw outputError('the output exists already', { code: 'output-exists', file: path, hint: '`force` replaces it' })
 }
@@ -28,9 +34,11 @@ export class WholeFile {
   readonly #file: OutputFile
   readonly #forget: () => void
   #open = true
+  #committed = false
 
-  /** @throws AlbertkitError `output` if no file can be created beside `path` */
+  /** @throws AlbertkitError `output` if no file can be created beside `path`, or if `path` is read */
   constructor(readonly path: string) {
+    refuseSource(path)
     removeAbandoned(dirname(path))
     this.#file = new OutputFile(temporaryIn(dirname(path)))
     this.#forget = onInterrupt(() => {
@@ -53,15 +61,18 @@ export class WholeFile {
 
   /** @throws AlbertkitError `output` */
   commit(): void {
+    this.#file.sync()
     this.#close()
     writing(this.path, () => {
-      renameSync(this.#file.path, this.path)
+      writes.rename(this.#file.path, this.path)
+      writes.syncPath(dirname(this.path))
     })
+    this.#committed = true
   }
 
   discard(): void {
     this.#close()
-    rmSync(this.#file.path, { force: true })
+    if (!this.#committed) writes.remove(this.#file.path)
   }
 
   #close(): void {
@@ -78,7 +89,7 @@ export class WholeFile {
  */
 export function writeWhole(path: string, data: string | Uint8Array, force = false): void {
   refuseExisting(path, force)
-  writing(path, () => mkdirSync(dirname(path), { recursive: true }))
+  makeFolders(dirname(path))
   const file = new WholeFile(path)
   try {
     file.write(typeof data === 'string' ? new TextEncoder().encode(data) : data)

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { addSource } from '../base/sources.js'
 
 /** Bytes per read. */
 const CHUNK = 1 << 18
@@ -23,6 +24,7 @@ export async function* byteStream(
   stdin: Readable = process.stdin,
 ): AsyncGenerator<Uint8Array> {
   if (range?.bytes === 0) return
+  if (path !== '-') addSource(path)
   const part = range === undefined ? {} : { start: range.offset, end: range.offset + range.bytes - 1 }
   const stream = path === '-' ? stdin : createReadStream(path, { highWaterMark: CHUNK, ...part })
   yield* stream as AsyncIterable<Uint8Array>

@@ -1,7 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync, type Stats } from 'node:fs'
 import { sep } from 'node:path'
 import { environment, malformed, type AlbertkitError } from '../base/errors.js'
+import { addSource } from '../base/sources.js'
 import type { FilePort, FileStat, OpenFile } from '../formats/core/file-port.js'
+import { settle } from './settle.js'
 
 // Opening a named pipe otherwise blocks until its other end is opened, and no signal interrupts that. Windows lacks the
 // flag.
@@ -51,6 +53,7 @@ class DiskFile implements OpenFile {
       throw malformed('not a regular file', { code: 'file-not-regular', file: path })
     }
     this.size = stats.size
+    addSource(path, stats)
   }
 
   read(offset: number, target: Uint8Array): number {
@@ -71,6 +74,7 @@ class DiskFile implements OpenFile {
 /** Files of the local file system. */
 export const disk: FilePort = {
   stat(path) {
+    settle(path)
     try {
       const stats = statSync(path, { throwIfNoEntry: false })
       if (stats === undefined) return null
@@ -80,8 +84,14 @@ export const disk: FilePort = {
       return null
     }
   },
-  list: (path) => asking(path, () => readdirSync(path)),
-  open: (path) => new DiskFile(path),
+  list(path) {
+    settle(path)
+    return asking(path, () => readdirSync(path))
+  },
+  open(path) {
+    settle(path)
+    return new DiskFile(path)
+  },
 }
 
 /** Converts a path of the operating system into one of `disk`, which separates by `/`. */

@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { AlbertkitError, outputError, usage } from '../base/errors.js'
 import { onInterrupt } from '../base/interrupt.js'
+import { refuseSource } from '../base/sources.js'
+import { commitInto, finishCommit, newIn, syncTree } from './commit-journal.js'
 import { writing } from './output-file.js'
-import { applyRenames, planRenames } from './renames.js'
-import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
+import { planRenames } from './renames.js'
+import { JOURNAL, removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
+import { writes } from './write-port.js'
 
 export interface OutputDirectoryOptions {
   /** Adds to a directory that exists, whether from the start or since the conversion began. */
@@ -23,7 +26,7 @@ export function refuseTaken(path: string, force: boolean): void {
 
 /** Creates `folder` and its parents; returns the created ones, innermost first. */
 function makeParents(folder: string): string[] {
-  const first = mkdirSync(folder, { recursive: true })
+  const first = writes.makeFolders(folder)
   const made: string[] = []
   if (first === undefined) return made
   for (let at = folder; at.length >= first.length; at = dirname(at)) made.push(at)
@@ -31,12 +34,14 @@ function makeParents(folder: string): string[] {
 }
 
 /**
- * A directory that appears whole or not at all: everything is written into `staging`, a hidden directory on the same
- * file system (beside the destination or, if that exists, inside it), and renamed when complete. An existing directory
- * keeps its identity, since it may be a mount, the target of a symbolic link or the current directory of a process.
+ * A directory that appears whole or not at all: everything is written into `staging`, in a hidden directory on the same
+ * file system (beside the destination or, if that exists, inside it), and renamed when complete and on the disk. An
+ * existing directory keeps its identity, since it may be a mount, the target of a symbolic link or the current
+ * directory of a process; a journal makes its new version whole even if the process is killed (commit-journal.ts).
  */
 export class OutputDirectory {
   readonly staging: string
+  readonly #work: string
   readonly #destination: string
   readonly #force: boolean
   readonly #parents: readonly string[]
@@ -52,16 +57,20 @@ export class OutputDirectory {
     const exists = existsSync(path)
     this.#destination = exists ? realpathSync(path) : path
     const folder = exists ? this.#destination : dirname(path)
-    removeAbandoned(folder)
-    const [parents, staging] = writing(path, () => {
-      const made = makeParents(folder)
-      // Not mkdtemp: its directories are private to the user (mode 0700), and stay so after renaming.
-      const name = temporaryIn(folder)
-      mkdirSync(name)
-      return [made, name] as const
+    writing(path, () => {
+      finishCommit(folder)
     })
-    this.#parents = parents
-    this.staging = staging
+    removeAbandoned(folder)
+    this.#parents = writing(path, () => makeParents(folder))
+    // Not mkdtemp: its directories are private to the user (mode 0700), and stay so after renaming.
+    this.#work = temporaryIn(folder)
+    this.staging = newIn(this.#work)
+    try {
+      writing(path, () => writes.makeFolders(this.staging))
+    } catch (error) {
+      this.#sweepParents()
+      throw error
+    }
     this.#forget = onInterrupt(() => {
       this.discard()
     })
@@ -75,7 +84,7 @@ export class OutputDirectory {
    */
   commit(shared: readonly string[] = [], replaced: ReadonlySet<string> = new Set()): void {
     writing(this.#destination, () => {
-      if (!existsSync(this.#destination)) renameSync(this.staging, this.#destination)
+      if (!existsSync(this.#destination)) this.#appear()
       else if (this.#force) this.#replace(shared, replaced)
       else
         throw outputError('the output directory exists: it appeared during the conversion', {
@@ -88,13 +97,34 @@ export class OutputDirectory {
     this.#forget()
   }
 
+  #appear(): void {
+    syncTree(this.staging)
+    writes.rename(this.staging, this.#destination)
+    writes.syncPath(dirname(this.#destination))
+    this.#sweep()
+  }
+
   #replace(shared: readonly string[], replaced: ReadonlySet<string>): void {
-    const old = `${this.staging}.old`
-    mkdirSync(old)
-    const failure = applyRenames(planRenames(this.#destination, this.staging, old, shared, replaced))
-    rmSync(old, { recursive: true, force: true })
-    rmSync(this.staging, { recursive: true, force: true })
-    if (failure !== null) throw failure.error
+    // The destination may have appeared since: files that enter it must lie within it, as its journal does.
+    const work = dirname(this.#work) === this.#destination ? this.#work : temporaryIn(this.#destination)
+    if (work !== this.#work) writes.rename(this.#work, work)
+    try {
+      const steps = planRenames(this.#destination, newIn(work), shared, replaced)
+      for (const { path } of steps) refuseSource(join(this.#destination, path))
+      commitInto(this.#destination, work, steps)
+    } catch (error) {
+      // What could not be taken back is finished by the next command, with the files that are there.
+      if (!existsSync(join(this.#destination, JOURNAL)) && work !== this.#work) writes.rename(work, this.#work)
+      throw error
+    }
+  }
+
+  #sweep(): void {
+    try {
+      writes.removeTree(this.#work)
+    } catch {
+      // Removed later, by whoever writes here next.
+    }
   }
 
   /** Replaces `staging` in an error by the destination, which the user knows. */
@@ -107,11 +137,16 @@ export class OutputDirectory {
     if (this.#done) return
     this.#done = true
     this.#forget()
-    rmSync(this.staging, { recursive: true, force: true })
+    // An unfinished commit needs its files.
+    if (!existsSync(join(this.#destination, JOURNAL))) this.#sweep()
+    this.#sweepParents()
+  }
+
+  #sweepParents(): void {
     for (const parent of this.#parents) {
       try {
         if (readdirSync(parent).length > 0) break
-        rmdirSync(parent)
+        writes.removeFolder(parent)
       } catch {
         // Another process removed it first, or writes there.
         break

@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { AlbertkitError, outputError } from '../base/errors.js'
+import { utf8Bytes } from '../base/bytes.js'
+import { writes } from './write-port.js'
 
 /** Message and remedy of the common system errors of writing, by their codes. */
 const REMEDIES: Readonly<Record<string, readonly [what: string, hint: string]>> = {
@@ -11,6 +12,9 @@ const REMEDIES: Readonly<Record<string, readonly [what: string, hint: string]>> 
   EEXIST: ['a file is in the way', 'check the path of the output'],
   ENOTDIR: ['a part of the path is not a directory', 'check the path of the output'],
   ENAMETOOLONG: ['the name is too long', 'check the path of the output'],
+  EMFILE: ['too many files are open', 'raise the limit of open files (ulimit -n)'],
+  ENFILE: ['too many files are open on this system', 'close other programs, or raise the limit'],
+  EIO: ['the device reports an error', 'write somewhere else'],
   EFBIG: ['the file system does not take files this large', 'write somewhere else'],
 }
 
@@ -40,18 +44,24 @@ export function writing<T>(path: string, body: () => T): T {
   }
 }
 
+/** Creates a folder and its parents; one that exists is fine. @throws AlbertkitError `output` */
+export function makeFolders(path: string): void {
+  writing(path, () => writes.makeFolders(path))
+}
+
 /** Writes a small text file, replacing an existing one. @throws AlbertkitError `output` */
 export const writeText = (path: string, text: string): void => {
-  writing(path, () => {
-    writeFileSync(path, text)
-  })
+  writeBytes(path, utf8Bytes(text))
 }
 
 /** Writes a small binary file, replacing an existing one. @throws AlbertkitError `output` */
-export const writeBytes = (path: string, bytes: Uint8Array): void => {
-  writing(path, () => {
-    writeFileSync(path, bytes)
-  })
+export function writeBytes(path: string, bytes: Uint8Array): void {
+  const file = new OutputFile(path, 'w')
+  try {
+    file.write(bytes)
+  } finally {
+    file.close()
+  }
 }
 
 /** A file that is written from start to end. */
@@ -67,7 +77,7 @@ export class OutputFile {
     readonly path: string,
     flags: 'wx' | 'w' | 'a' = 'wx',
   ) {
-    this.#descriptor = writing(path, () => openSync(path, flags))
+    this.#descriptor = writing(path, () => writes.open(path, flags))
   }
 
   get bytes(): number {
@@ -75,22 +85,44 @@ export class OutputFile {
   }
 
   write(bytes: Uint8Array): void {
-    writing(this.path, () => {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at, bytes.length - at)
-    })
+    this.#put(bytes, null)
     this.#bytes += bytes.length
   }
 
   /** Overwrites bytes that were written before; the file does not grow. */
   writeAt(offset: number, bytes: Uint8Array): void {
+    this.#put(bytes, offset)
+  }
+
+  #put(bytes: Uint8Array, offset: number | null): void {
     writing(this.path, () => {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at, bytes.length - at, offset + at)
+      for (let at = 0; at < bytes.length;)
+        at += writes.write(this.#descriptor, bytes.subarray(at), offset === null ? null : offset + at)
+    })
+  }
+
+  /** Waits until what was written is on the disk. @throws AlbertkitError `output` */
+  sync(): void {
+    writing(this.path, () => {
+      writes.sync(this.#descriptor)
     })
   }
 
   close(): void {
     writing(this.path, () => {
-      closeSync(this.#descriptor)
+      writes.close(this.#descriptor)
     })
   }
+}
+
+/** Cuts a file that is there to its first bytes. @throws AlbertkitError `output` */
+export function cutFile(path: string, bytes: number): void {
+  writing(path, () => {
+    const descriptor = writes.open(path, 'r+')
+    try {
+      writes.truncate(descriptor, bytes)
+    } finally {
+      writes.close(descriptor)
+    }
+  })
 }

@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { MANIFEST_FILE } from '../base/artefact-layout.js'
-
-/** One rename, from path to path. */
-export type Rename = readonly [from: string, to: string]
+import { outputError } from '../base/errors.js'
+import type { Step } from './commit-journal.js'
 
 /** Lists entries of `staging` as relative paths; folders in `shared` that the destination has are listed by file. */
 function entriesOf(staging: string, destination: string, shared: readonly string[]): string[] {
@@ -14,17 +13,28 @@ function entriesOf(staging: string, destination: string, shared: readonly string
   )
 }
 
+/** Files of one folder enter another: neither may be a link, behind which the files of something else lie. */
+function refuseLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return
+  throw outputError('a folder of the output is a symbolic link', {
+    code: 'output-failed',
+    file: path,
+    hint: 'write to the folder that it leads to, or remove the link',
+  })
+}
+
 /**
- * Plans the renames that put entries of `staging` into `destination`, and those that they replace into `old`. If the
- * process is killed between two of them, the directory has no manifest, rather than one that contradicts its files.
+ * Plans the steps that put entries of `staging` into `destination`, and move those that they replace out of it. In
+ * between, the directory has no manifest, rather than one that contradicts its files.
+ * @throws AlbertkitError `output` if a shared folder is a link
  */
 export function planRenames(
   destination: string,
   staging: string,
-  old: string,
   shared: readonly string[],
   replaced: ReadonlySet<string>,
-): Rename[] {
+): Step[] {
+  for (const folder of shared) refuseLink(join(destination, folder))
   const entries = entriesOf(staging, destination, shared)
   const isWithin = (path: string): boolean => entries.some((entry) => path === entry || path.startsWith(`${entry}/`))
   // The directory is listed rather than the manifest trusted, so that nothing outside the directory is touched.
@@ -34,9 +44,9 @@ export function planRenames(
       : [],
   )
   const away = there.filter((path) => replaced.has(path) && !isWithin(path))
-  const outOf = (path: string): Rename[] =>
-    existsSync(join(destination, path)) ? [[join(destination, path), join(old, path)]] : []
-  const into = (path: string): Rename => [join(staging, path), join(destination, path)]
+  const outOf = (path: string): Step[] =>
+    lstatSync(join(destination, path), { throwIfNoEntry: false }) === undefined ? [] : [{ move: 'out', path }]
+  const into = (path: string): Step => ({ move: 'in', path })
   // The manifest describes the other files: it goes first and comes last.
   const others = entries.filter((entry) => entry !== MANIFEST_FILE)
   return [
@@ -45,25 +55,4 @@ export function planRenames(
     ...away.flatMap(outOf),
     ...entries.filter((entry) => entry === MANIFEST_FILE).map(into),
   ]
-}
-
-/**
- * Applies all renames; if one fails, those before it are undone.
- * @returns the error of the rename that failed, after all others were undone; null if all succeeded
- * @throws Error if undoing fails: nothing may be removed then
- */
-export function applyRenames(renames: readonly Rename[]): { readonly error: unknown } | null {
-  const done: Rename[] = []
-  try {
-    for (const rename of renames) {
-      const [from, to] = rename
-      mkdirSync(dirname(to), { recursive: true })
-      renameSync(from, to)
-      done.push(rename)
-    }
-    return null
-  } catch (error) {
-    for (const [from, to] of done.reverse()) renameSync(to, from)
-    return { error }
-  }
 }

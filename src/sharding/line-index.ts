@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { usage } from '../base/errors.js'
+import { addSource } from '../base/sources.js'
 
 /**
  * Number of lines that are batched together. A shard begins at the start of a window, counted from the start of the
@@ -150,6 +151,7 @@ export async function indexLines(
 ): Promise<LineIndex> {
   checkCount(count)
   try {
+    addSource(file)
     const cutter = new Cutter((await stat(file)).size, count, window, starts)
     for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) cutter.add(chunk as Buffer)
     return cutter.finish()

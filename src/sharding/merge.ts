@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { malformed, unreadable, usage } from '../base/errors.js'
+import { addSource } from '../base/sources.js'
 import { refuseExisting, WholeFile } from '../files/atomic-file.js'
 import { difference, MANIFEST_NAME, readManifest, shardName, type ShardFile, type ShardManifest } from './manifest.js'
 
@@ -30,7 +31,10 @@ function listManifests(directory: string): ShardManifest[] {
   }
   return names
     .sort()
-    .map((name) => readManifest(directory, name))
+    .map((name) => {
+      addSource(join(directory, name))
+      return readManifest(directory, name)
+    })
     .sort((a, b) => a.shard.index - b.shard.index)
 }
 
@@ -117,6 +121,7 @@ export function* readShardFile(directory: string, { file, sha256 }: ShardFile): 
       file: path,
       hint: 'compute the shard again',
     })
+  addSource(path)
   const descriptor = openSync(path, 'r')
   try {
     const hash = createHash('sha256')

@@ -1,7 +1,11 @@
-import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { OutputFile, writing } from '../files/output-file.js'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { utf8Bytes } from '../base/bytes.js'
+import { cutFile, OutputFile, writing } from '../files/output-file.js'
 import { refuseExisting } from '../files/atomic-file.js'
+import { writes } from '../files/write-port.js'
 import { onInterrupt } from '../base/interrupt.js'
+import { refuseSources } from '../base/sources.js'
 import * as z from '../vendor/zod.js'
 import { difference, taskSchema, type ShardTask } from './manifest.js'
 
@@ -17,9 +21,25 @@ const stateSchema = z.object({
   /** Next line of the input to answer. */
   next: z.object({ line: z.int().check(z.gte(1)), offset: size }),
   errors: z.object({ file: z.nullable(z.string()), count: size, bytes: size }),
+  /** Present if all lines are answered, and only names are to be changed: the absolute path of the file of errors. */
+  whole: z.optional(z.object({ errors: z.nullable(z.string()) })),
 })
 
-export type PartState = Omit<z.Infer<typeof stateSchema>, 'format' | 'version' | 'task' | 'bytes'>
+export type PartState = Omit<z.Infer<typeof stateSchema>, 'format' | 'version' | 'task' | 'bytes' | 'whole'>
+
+/** The file of unusable lines of the same run, which appears together with the answers. */
+export interface Companion {
+  readonly path: string | undefined
+  sync(): void
+  commit(): void
+  discard(): void
+}
+
+/**
+ * Time between two records of the progress, in milliseconds: the lines before each wait for the disk, which is not to
+ * cost more than their computation.
+ */
+const RECORD_MS = 250
 
 function readState(path: string): z.Infer<typeof stateSchema> | null {
   try {
@@ -33,6 +53,21 @@ function readState(path: string): z.Infer<typeof stateSchema> | null {
 const holds = (path: string, bytes: number): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? -1) >= bytes
 
 /**
+ * Lets the file of a run appear that was killed between its last line and its last step.
+ * @param finishErrors lets the file of errors appear, from its absolute path
+ */
+export function finishParts(path: string, finishErrors: (path: string) => void): void {
+  const state = readState(`${path}.part.json`)
+  if (state?.whole === undefined) return
+  if (state.whole.errors !== null) finishErrors(state.whole.errors)
+  writing(path, () => {
+    if (holds(`${path}.part`, state.bytes)) writes.rename(`${path}.part`, path)
+    writes.syncPath(dirname(path))
+    writes.remove(`${path}.part.json`)
+  })
+}
+
+/**
  * A file of lines that appears when it is complete. Until then its lines are in `FILE.part` and its progress in
  * `FILE.part.json`: the same request resumes at the line at which it was interrupted, any other request starts again.
  */
@@ -43,8 +78,13 @@ export class PartFile {
   readonly #before: number
   readonly #forget: () => void
   #lines: string[] = []
+  readonly #companion: Companion | undefined
   #open = true
   #worthKeeping: boolean
+  #finished = false
+  #recorded = -Infinity
+  /** State that is not recorded yet, and the number of bytes that belong to it. */
+  #pending: { readonly state: PartState; readonly bytes: number } | null = null
   /** State from which reading resumes; null if it starts at the first line. */
   readonly resumed: PartState | null
 
@@ -52,7 +92,8 @@ export class PartFile {
    * @param task task that the file answers; null if it cannot be identified, e.g. for standard input
    * @param fits true if the rest of a stored state matches the current request
    * @param anew called if nothing is resumed, before anything is written or removed; may refuse by throwing
-   * @throws AlbertkitError `output` if `path` exists and `force` is not set
+   * @param companion file of errors, which is on the disk before each record of the progress
+   * @throws AlbertkitError `output` if `path` exists and `force` is not set, or if one of the files is read
    */
   constructor(
     readonly path: string,
@@ -61,11 +102,19 @@ export class PartFile {
       force,
       fits,
       anew,
-    }: { readonly force: boolean; readonly fits: (state: PartState) => boolean; readonly anew?: () => void },
+      companion,
+    }: {
+      readonly force: boolean
+      readonly fits: (state: PartState) => boolean
+      readonly anew?: () => void
+      readonly companion?: Companion
+    },
   ) {
     refuseExisting(path, force)
     this.#part = `${path}.part`
     this.#state = `${path}.part.json`
+    this.#companion = companion
+    refuseSources([path, this.#part, this.#state, `${this.#state}.new`])
     const state = task === null ? null : readState(this.#state)
     const same =
       state !== null && difference(state.task, task!) === null && holds(this.#part, state.bytes) && fits(state)
@@ -73,11 +122,8 @@ export class PartFile {
     this.resumed = same ? state : null
     this.#before = same ? state.bytes : 0
     this.#worthKeeping = same
-    if (same)
-      writing(this.#part, () => {
-        truncateSync(this.#part, state.bytes)
-      })
-    else rmSync(this.#state, { force: true })
+    if (same) cutFile(this.#part, state.bytes)
+    else writes.remove(this.#state)
     this.#file = new OutputFile(this.#part, same ? 'a' : 'w')
     this.#forget = onInterrupt(() => {
       this.#close()
@@ -98,54 +144,88 @@ export class PartFile {
    * request can resume.
    */
   begin(state: PartState): void {
-    this.#say(state)
+    this.#record(state, this.#length)
   }
 
-  /** Records that every line before `state.next` is answered. */
+  /** Records that every line before `state.next` is answered, unless the last record is recent. */
   checkpoint(state: PartState): void {
     this.#flush()
-    this.#say(state)
     this.#worthKeeping = this.task !== null
+    this.#pending = { state, bytes: this.#length }
+    if (performance.now() - this.#recorded < RECORD_MS) return
+    this.#recordPending()
+    this.#recorded = performance.now()
   }
 
-  #say(state: PartState): void {
+  get #length(): number {
+    return this.#before + this.#file.bytes
+  }
+
+  #recordPending(): void {
+    if (this.#pending === null || this.task === null) return
+    this.#companion?.sync()
+    this.#file.sync()
+    this.#record(this.#pending.state, this.#pending.bytes)
+    this.#pending = null
+  }
+
+  #record(state: PartState, bytes: number, whole = {}): void {
     if (this.task === null) return
-    const whole = {
-      format: 'albertkit-part',
-      version: 1,
-      task: this.task,
-      bytes: this.#before + this.#file.bytes,
-      ...state,
+    const all = { format: 'albertkit-part', version: 1, task: this.task, bytes, ...state, ...whole }
+    const next = new OutputFile(`${this.#state}.new`, 'w')
+    try {
+      next.write(utf8Bytes(`${JSON.stringify(all)}\n`))
+      next.sync()
+    } finally {
+      next.close()
     }
     writing(this.#state, () => {
-      writeFileSync(`${this.#state}.new`, `${JSON.stringify(whole)}\n`)
-      renameSync(`${this.#state}.new`, this.#state)
+      writes.rename(`${this.#state}.new`, this.#state)
     })
   }
 
-  /** @throws AlbertkitError `output` */
-  finish(): void {
+  /**
+   * Lets the file appear, and its companion.
+   * @param state after the last line; recorded, so that a process that is killed between the two leaves no half
+   * @throws AlbertkitError `output`
+   */
+  finish(state?: PartState): void {
+    this.#flush()
+    this.#file.sync()
+    const errors = this.#companion?.path
+    if (state !== undefined && errors !== undefined) {
+      this.#companion?.sync()
+      this.#record(state, this.#length, { whole: { errors: state.errors.bytes > 0 ? resolve(errors) : null } })
+    }
+    this.#pending = null
     this.#close()
+    this.#companion?.commit()
     writing(this.path, () => {
-      renameSync(this.#part, this.path)
+      writes.rename(this.#part, this.path)
+      writes.syncPath(dirname(this.path))
+      this.#finished = true
+      writes.remove(this.#state)
     })
-    this.#worthKeeping = false
-    rmSync(this.#state, { force: true })
   }
 
   /** Ends an incomplete run; keeps the part file if another run can resume it. */
   discard(): void {
     this.#close()
-    if (this.#worthKeeping) return
-    rmSync(this.#part, { force: true })
-    if (existsSync(this.#state)) rmSync(this.#state, { force: true })
+    if (this.#worthKeeping || this.#finished) return
+    this.#companion?.discard()
+    writes.remove(this.#part)
+    if (existsSync(this.#state)) writes.remove(this.#state)
   }
 
   #close(): void {
     if (!this.#open) return
     this.#open = false
     this.#forget()
-    this.#flush()
-    this.#file.close()
+    try {
+      this.#flush()
+      this.#recordPending()
+    } finally {
+      this.#file.close()
+    }
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { OutputFile, writing } from '../files/output-file.js'
+import { makeFolders, OutputFile, writing } from '../files/output-file.js'
+import { writes } from '../files/write-port.js'
 import { hashFile } from '../files/hash-file.js'
 import { onInterrupt } from '../base/interrupt.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
@@ -48,7 +49,9 @@ class LinesFile {
     for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) this.#lines += 1
   }
 
+  /** Closes the file when it is on the disk. */
   close(name: string): ShardFile {
+    this.#file.sync()
     this.release()
     return { file: name, sha256: this.#hash.digest('hex'), bytes: this.#file.bytes, lines: this.#lines }
   }
@@ -94,7 +97,7 @@ export async function runShard(
   work: (output: ShardOutput) => Promise<void>,
   extension = 'jsonl',
 ): Promise<ShardReport> {
-  writing(directory, () => mkdirSync(directory, { recursive: true }))
+  makeFolders(directory)
   const done = finished(directory, task, shard)
   if (done !== null) return { directory, manifest: done, skipped: true }
   removeAbandoned(directory)
@@ -102,7 +105,7 @@ export async function runShard(
   const own = (): string => temporaryIn(directory)
   const temporary = { output: own(), errors: own(), manifest: own() }
   const discard = (): void => {
-    for (const path of Object.values(temporary)) rmSync(path, { force: true })
+    for (const path of Object.values(temporary)) writes.remove(path)
   }
   const forget = onInterrupt(discard)
   let output: LinesFile | null = null
@@ -127,11 +130,20 @@ export async function runShard(
       output: answers.close(names.output),
       errors: failed === null ? null : failed.close(names.errors),
     }
+    const described = new LinesFile(temporary.manifest)
+    try {
+      described.write(`${JSON.stringify(manifest, null, 2)}\n`)
+      described.close('')
+    } finally {
+      described.release()
+    }
     writing(directory, () => {
-      writeFileSync(temporary.manifest, `${JSON.stringify(manifest, null, 2)}\n`)
-      renameSync(temporary.output, join(directory, names.output))
-      if (failed !== null) renameSync(failed.path, join(directory, names.errors))
-      renameSync(temporary.manifest, join(directory, manifestName(shard)))
+      writes.rename(temporary.output, join(directory, names.output))
+      if (failed !== null) writes.rename(failed.path, join(directory, names.errors))
+      // The manifest says that the files are there: it is not on the disk before them.
+      writes.syncPath(directory)
+      writes.rename(temporary.manifest, join(directory, manifestName(shard)))
+      writes.syncPath(directory)
     })
     return { directory, manifest, skipped: false }
   } finally {

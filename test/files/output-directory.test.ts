@@ -16,7 +16,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { AlbertkitError } from '../../src/base/errors.js'
 import { OutputDirectory } from '../../src/files/output-directory.js'
-import { applyRenames } from '../../src/files/renames.js'
 import { WholeFile } from '../../src/files/atomic-file.js'
 import { runCleanups } from '../../src/base/interrupt.js'
 import { temporaryIn } from '../../src/base/temporary-folder.js'
@@ -116,17 +115,6 @@ it('in shared folders files are replaced one by one, and what a new form does no
   expect(readdirSync(join(folder, 'out')).sort()).toEqual(['albertkit.json', 'onnx'])
 })
 
-it('what cannot be moved takes everything back', () => {
-  for (const name of ['a', 'b']) writeFileSync(join(folder, name), name)
-  const failure = applyRenames([
-    [join(folder, 'a'), join(folder, 'old/a')],
-    [join(folder, 'b'), join(folder, 'a')],
-    [join(folder, 'nothing'), join(folder, 'c')],
-  ])
-  expect((failure?.error as NodeJS.ErrnoException).code).toBe('ENOENT')
-  expect([read('a'), read('b')]).toEqual(['a', 'b'])
-})
-
 it('of two that write one directory the second is refused, unless it may replace', () => {
   const [first, second, third] = [{}, {}, { force: true }].map((o) => new OutputDirectory(join(folder, 'out'), o))
   for (const output of [first, second, third]) write(output!, { a: output!.staging })
@@ -155,9 +143,9 @@ it('what killed processes left behind goes with the next writing', () => {
   const own = temporaryIn(folder)
   const dead = own.replace(`-${process.pid}-`, `-${pid}-`)
   const elsewhere = dead.replace(/albertkit-[0-9a-f]{8}/, 'albertkit-00000000')
-  for (const path of [own, dead, `${dead}.old`, elsewhere]) mkdirSync(join(path, 'tfjs'), { recursive: true })
+  for (const path of [own, dead, elsewhere]) mkdirSync(join(path, 'tfjs'), { recursive: true })
   new OutputDirectory(join(folder, 'out')).discard()
-  expect([own, dead, `${dead}.old`, elsewhere].map((path) => existsSync(path))).toEqual([true, false, false, true])
+  expect([own, dead, elsewhere].map((path) => existsSync(path))).toEqual([true, false, true])
   writeFileSync(dead, '')
   new WholeFile(join(folder, 'file')).discard()
   expect(existsSync(dead)).toBe(false)

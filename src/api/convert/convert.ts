@@ -1,15 +1,23 @@
 import { requireObject, requireOneOf, requireText, requireTexts } from '../../base/arguments.js'
+import { keepSources, refuseSources } from '../../base/sources.js'
 import { PRECISIONS, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { stoppable } from '../../base/abort.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasFilePerPrecision, isCheckpointTarget, MANIFEST_FILE } from '../../base/artefact-layout.js'
+import {
+  artefactPath,
+  CONFIG_FILE,
+  hasFilePerPrecision,
+  isCheckpointTarget,
+  MANIFEST_FILE,
+} from '../../base/artefact-layout.js'
 import { outputError, usage } from '../../base/errors.js'
 import { checkpointTarget, TARGETS } from '../../export/targets.js'
 import { Hasher } from '../../files/hash.js'
 import { OutputDirectory } from '../../files/output-directory.js'
 import { writeText } from '../../files/output-file.js'
-import { openModel } from '../open/open.js'
+import { findTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
+import { openModel, type OpenedModel } from '../open/open.js'
 import { verifyOpened, type VerifyOptions, type VerifyReport } from '../verify/verify.js'
 import { planConversion, type Conversion } from './conversion.js'
 import { ExistingOutput } from './existing.js'
@@ -97,6 +105,18 @@ function reportOf(
 /** Folders in which a conversion adds files and keeps existing ones. */
 const SHARED_FOLDERS = TARGETS.filter(hasFilePerPrecision).map(({ folder }) => folder)
 
+/** Refuses to write over the source, before anything is computed; the rest of the files is checked when they appear. */
+function refuseOverSource({ files, directory: home }: OpenedModel, { directory, specs }: Request): void {
+  const vocabulary = findTokenizer(files, home)
+  const names = [
+    CONFIG_FILE,
+    MANIFEST_FILE,
+    ...(vocabulary === null ? [] : [tokenizerName(vocabulary)]),
+    ...specs.map(({ target, precision }) => artefactPath(target, precision)),
+  ]
+  refuseSources(names.map((name) => join(directory, name)))
+}
+
 /** Writes into a hidden directory, verifies there, and renames everything into place on success. */
 async function write(conversion: Conversion): Promise<ConvertReport> {
   const { opened, directory, existing, task, options } = conversion
@@ -143,7 +163,11 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
  * `directory`, verified there, and renamed.
  * @throws AlbertkitError; a failed verification is a report with `ok: false`, and leaves nothing behind
  */
-export async function convertModel(path: string, directory: string, asked: ConvertOptions): Promise<ConvertReport> {
+export function convertModel(path: string, directory: string, asked: ConvertOptions): Promise<ConvertReport> {
+  return keepSources(() => convert(path, directory, asked))
+}
+
+async function convert(path: string, directory: string, asked: ConvertOptions): Promise<ConvertReport> {
   requireText('path', path)
   requireText('directory', directory)
   requireObject('options', asked)
@@ -153,6 +177,7 @@ export async function convertModel(path: string, directory: string, asked: Conve
   const request = readRequest(directory, options)
   const opened = await openModel(path, options)
   try {
+    refuseOverSource(opened, request)
     const conversion = planConversion(opened, request)
     if (options.dryRun !== true) return await write(conversion)
     return reportOf(conversion, { artefacts: plannedReports(conversion), verification: null, gate: [], notes: [] })

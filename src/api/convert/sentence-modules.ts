@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { latin1Text } from '../../base/bytes.js'
 import { AlbertkitError, malformed } from '../../base/errors.js'
-import { writeBytes, writeText, writing } from '../../files/output-file.js'
+import { makeFolders, writeBytes, writeText } from '../../files/output-file.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { LFS_POINTER, readBytes } from '../../formats/core/file.js'
 import { dirname, join } from '../../formats/core/paths.js'
@@ -54,7 +53,7 @@ export function writeSentenceModules(
   const copies = copiesOf(files, list)
   for (const [to, from] of copies) {
     const path = join(staging, to)
-    writing(path, () => mkdirSync(dirname(path), { recursive: true }))
+    makeFolders(dirname(path))
     const bytes = readBytes(files, from)
     refusePointer(bytes, from)
     writeBytes(path, bytes)

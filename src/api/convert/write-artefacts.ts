@@ -1,5 +1,4 @@
 import { stopIfAborted } from '../../base/abort.js'
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   artefactPath,
@@ -13,6 +12,7 @@ import { exportModel } from '../../export/export.js'
 import type { WriteEvents, WrittenArtefact } from '../../export/weights/artefact.js'
 import type { Hasher } from '../../files/hash.js'
 import { writeText } from '../../files/output-file.js'
+import { writes } from '../../files/write-port.js'
 import { askGate, type GateRequest } from '../gate/gate.js'
 import { writeCheckpoint } from './checkpoint.js'
 import { configJson } from './config-json.js'
@@ -67,7 +67,7 @@ async function writeRounded(conversion: Conversion, spec: GraphSpec, staging: st
   const request = gateRequest(options, { key, target, options: exportOptions })
   const { report, instead } = await askGate(opened, staging, request, (gate) => gate.judge(staging, artefact))
   if (instead === null) return { ...spec, artefact, gate: report }
-  for (const { path } of artefact.files) rmSync(join(staging, path))
+  for (const { path } of artefact.files) writes.removeTree(join(staging, path))
   return { ...spec, artefact: await write(instead), gate: report }
 }
 

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { keepSources } from '../../base/sources.js'
 import { join } from 'node:path'
 import { requireText } from '../../base/arguments.js'
 import { usage } from '../../base/errors.js'
@@ -71,11 +72,15 @@ function writeWeights(file: string, { values }: PreparedModel): void {
  * runs: in a browser, for instance.
  * @throws AlbertkitError
  */
-export async function exportTrainingGraph(
+export function exportTrainingGraph(
   path: string,
   output: string,
   options: ExportGraphOptions = {},
 ): Promise<ExportGraphReport> {
+  return keepSources(() => exportGraph(path, output, options))
+}
+
+async function exportGraph(path: string, output: string, options: ExportGraphOptions): Promise<ExportGraphReport> {
   requireText('path', path)
   const { task = 'classify', seed = 0, force = false, labels: given, dropout, ...reading } = options
   refuseTaken(output, force)

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { utf8Bytes } from '../../base/bytes.js'
-import { OutputFile, writing } from '../../files/output-file.js'
+import { makeFolders, OutputFile, writing } from '../../files/output-file.js'
+import { writes } from '../../files/write-port.js'
 import { frameRecord } from '../../formats/tf-record.js'
 import type { EvaluationPoint, StepReport } from './report.js'
 import { eventBytes } from './tensorboard.js'
@@ -13,21 +13,25 @@ export const stepJson = (step: StepReport): string => JSON.stringify(step)
 export const evaluationJson = ({ step, metrics, best }: EvaluationPoint): string =>
   JSON.stringify({ step, dev: metrics, best })
 
-/** Files that grow during training: `metrics.jsonl` in the output directory, and a TensorBoard event file. */
+/**
+ * Files that grow during training: `metrics.jsonl.part` in the output directory, which gets its name together with the
+ * trained model, and a TensorBoard event file.
+ */
 export class MetricsFile {
   readonly #lines: OutputFile
   readonly #events: OutputFile | null
+  #open = true
 
   /** Writes what an interrupted run has reached already. @throws AlbertkitError `output` */
   constructor(
     readonly directory: string,
     tensorboard: string | undefined,
   ) {
-    writing(directory, () => mkdirSync(directory, { recursive: true }))
-    this.#lines = new OutputFile(join(directory, METRICS_FILE), 'w')
+    makeFolders(directory)
+    this.#lines = new OutputFile(this.#part, 'w')
     if (tensorboard === undefined) this.#events = null
     else {
-      writing(tensorboard, () => mkdirSync(tensorboard, { recursive: true }))
+      makeFolders(tensorboard)
       const seconds = Math.floor(Date.now() / 1000)
       this.#events = new OutputFile(join(tensorboard, `events.out.tfevents.${seconds}.albertkit`), 'w')
       this.#events.write(frameRecord(eventBytes({ step: 0, version: true, values: {} })))
@@ -52,13 +56,28 @@ export class MetricsFile {
     this.#events?.write(frameRecord(eventBytes({ step, version: false, values })))
   }
 
+  get #part(): string {
+    return join(this.directory, `${METRICS_FILE}.part`)
+  }
+
   close(): void {
+    if (!this.#open) return
+    this.#open = false
     this.#lines.close()
     this.#events?.close()
   }
 
-  /** Removes `metrics.jsonl` of a run that failed. */
+  /** Moves `metrics.jsonl` to the other files of the trained model. @throws AlbertkitError `output` */
+  moveTo(staging: string): void {
+    this.close()
+    writing(this.#part, () => {
+      writes.rename(this.#part, join(staging, METRICS_FILE))
+    })
+  }
+
+  /** Removes the file of a run that failed. */
   discard(): void {
-    rmSync(join(this.directory, METRICS_FILE), { force: true })
+    this.close()
+    writes.remove(this.#part)
   }
 }

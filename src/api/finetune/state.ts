@@ -1,8 +1,11 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { utf8Bytes, utf8Text } from '../../base/bytes.js'
 import { usage } from '../../base/errors.js'
+import { ownSources } from '../../base/sources.js'
 import { WholeFile } from '../../files/atomic-file.js'
+import { writing } from '../../files/output-file.js'
+import { writes } from '../../files/write-port.js'
 import { readAll, type TensorSource } from '../../formats/core/source.js'
 import { writeSafetensors } from '../../formats/safetensors/write.js'
 import type { Parameter } from '../../model/albert.js'
@@ -118,7 +121,8 @@ export async function loadState(
       file,
       hint: 'omit `resume`, or name the directory of the interrupted run as `output`',
     })
-  using source = await openSource(file)
+  // The state is replaced by later ones: it is no source.
+  using source = await ownSources(() => openSource(file))
   const textOf = (name: string): string => (source.tensors.has(name) ? utf8Text(readAll(source, name)) : '')
   if (textOf('fingerprint') !== fingerprint)
     throw usage('the interrupted run has another model, other data or other options', {
@@ -140,5 +144,7 @@ export async function loadState(
 
 /** Removes the state of a run that is finished. */
 export function removeState(directory: string): void {
-  rmSync(join(directory, STATE_FILE), { force: true })
+  writing(directory, () => {
+    writes.remove(join(directory, STATE_FILE))
+  })
 }

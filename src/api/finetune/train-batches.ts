@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { keepSources, refuseSources } from '../../base/sources.js'
+import { basename, join } from 'node:path'
 import { requireText } from '../../base/arguments.js'
 import { stopIfAborted, type Abortable } from '../../base/abort.js'
 import { usage } from '../../base/errors.js'
@@ -107,11 +108,20 @@ async function runSteps(
  * @param recipeFile JSON with `init_learning_rate`, `train_steps` …
  * @throws AlbertkitError
  */
-export async function trainBatches(
+export function trainBatches(
   path: string,
   batchesFile: string,
   recipeFile: string,
   options: TrainBatchesOptions = {},
+): Promise<BatchesReport> {
+  return keepSources(() => takeBatches(path, batchesFile, recipeFile, options))
+}
+
+async function takeBatches(
+  path: string,
+  batchesFile: string,
+  recipeFile: string,
+  options: TrainBatchesOptions,
 ): Promise<BatchesReport> {
   requireText('path', path)
   const { output, saveGradients, force = false, seed = 0, threads = 1 } = options
@@ -131,6 +141,8 @@ export async function trainBatches(
       })
     const opened = await openModel(path, { ...options, task: given.task })
     try {
+      if (output !== undefined) refuseSources(opened.source.files.map((file) => join(output, basename(file))))
+      refuseSources([saveGradients])
       const classes = batches.classes(given, recipe.classes)
       const prepared = prepareModel(opened, { task: given.task, classes, seed })
       const trainer = await Trainer.open(prepared.model, prepared.values, {

@@ -1,8 +1,10 @@
-import { readdirSync, rmdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { requireText } from '../../base/arguments.js'
 import { AlbertkitError, usage } from '../../base/errors.js'
+import { addSource, keepSources, refuseSources } from '../../base/sources.js'
 import { refuseTaken } from '../../files/output-directory.js'
+import { writes } from '../../files/write-port.js'
 import { denseHeads } from '../../model/load/head.js'
 import { headsFor } from '../../model/tasks.js'
 import { diagnoseOutcome, diagnoseStart } from '../../training/diagnosis.js'
@@ -237,7 +239,7 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
     notes: [...prepared.notes, ...opened.leftOut],
   }
   if (!writes) return { ...report, files: [] }
-  const notes = await writeOutput(run, report, isLowerBetter(metric) ? 'lowest' : 'highest')
+  const notes = await writeOutput(run, report, isLowerBetter(metric) ? 'lowest' : 'highest', metrics)
   removeState(options.output)
   const exported = await exportTrained(options, setup)
   const files = readdirSync(options.output, { withFileTypes: true })
@@ -252,7 +254,7 @@ function cleanUp(error: unknown, metrics: MetricsFile, output: string): void {
   if (error instanceof AlbertkitError && error.kind === 'interrupted') return
   metrics.discard()
   try {
-    rmdirSync(output)
+    writes.removeFolder(output)
   } catch {
     // Something else is in there.
   }
@@ -265,7 +267,11 @@ function cleanUp(error: unknown, metrics: MetricsFile, output: string): void {
  * @throws AlbertkitError `usage`, `malformed`, `unsupported`, `environment`, `output`; `interrupted` after the state
  *   was saved in `output`
  */
-export async function trainModel(path: string, data: TrainData, options: TrainOptions): Promise<TrainReport> {
+export function trainModel(path: string, data: TrainData, options: TrainOptions): Promise<TrainReport> {
+  return keepSources(() => train(path, data, options))
+}
+
+async function train(path: string, data: TrainData, options: TrainOptions): Promise<TrainReport> {
   requireText('path', path)
   requireText('output', options.output)
   checkOptions(options)
@@ -274,7 +280,10 @@ export async function trainModel(path: string, data: TrainData, options: TrainOp
   // The task of the run decides the head that is trained, not what the head of the source is taken for.
   const { task: _task, labels: _labels, ...reading } = options
   const opened = await openModel(path, reading)
+  for (const path of [data.train, data.dev]) if (path !== undefined) addSource(path)
   try {
+    refuseSources(opened.source.files.map((file) => join(output, basename(file))))
+    refuseSources([join(output, basename(opened.rawConfig.file))])
     const setup = await readSetup(opened, data, options)
     const { task } = trainTaskRow(setup.task)
     const prepared = prepareModel(opened, { task, classes: classesOf(setup), seed, newHead })

@@ -4,6 +4,7 @@ import { OutputDirectory } from '../../files/output-directory.js'
 import { writeText } from '../../files/output-file.js'
 import { float32Text } from '../../text/data/numbers.js'
 import type { OpenedModel } from '../open/open.js'
+import type { MetricsFile } from './metrics-file.js'
 import { decisiveOptions, hashedInputs } from './fingerprint.js'
 import type { TrainOptions } from './options.js'
 import type { PreparedModel } from './prepared-model.js'
@@ -56,7 +57,12 @@ function trainingJson({ opened, options, setup }: Finished, report: Figures, dir
 }
 
 /** Writes a trained model and its records into the output directory. @returns notes for the user */
-export async function writeOutput(finished: Finished, report: Figures, direction: string): Promise<string[]> {
+export async function writeOutput(
+  finished: Finished,
+  report: Figures,
+  direction: string,
+  metrics: MetricsFile,
+): Promise<string[]> {
   const { opened, prepared, setup, options } = finished
   const { task, problemType } = trainTaskRow(setup.task)
   const directory = new OutputDirectory(options.output, { force: true })
@@ -75,6 +81,7 @@ export async function writeOutput(finished: Finished, report: Figures, direction
     const results = evalResults(report)
     if (results !== null) writeText(join(directory.staging, 'eval_results.txt'), results)
     writeText(join(directory.staging, TRAINING_FILE), trainingJson(finished, report, direction))
+    metrics.moveTo(directory.staging)
     directory.commit()
     return notes
   } catch (error) {

@@ -1,4 +1,5 @@
 import { usage } from '../../base/errors.js'
+import { addSource, keepSources, refuseSources } from '../../base/sources.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { MatrixFile } from '../../files/matrix-file.js'
 import { refuseExisting, refuseSame, WholeFile } from '../../files/atomic-file.js'
@@ -83,12 +84,22 @@ export const embedderOptions = (job: TextJob): EmbedderOptions =>
  * @param put takes a line of output; false ends the work
  * @throws AlbertkitError as `openTextModel`; `output`, `usage`
  */
-export async function embedFile(
+export function embedFile(
+  job: TextJob,
+  options: EmbedFileOptions,
+  put: (line: string) => Promise<boolean>,
+  listener: Listener = {},
+): Promise<EmbedFileReport> {
+  return keepSources(() => embedInto(job, options, put, listener))
+}
+
+async function embedInto(
   job: TextJob,
   { output, errors: errorsPath, force, cosine: near }: EmbedFileOptions,
   put: (line: string) => Promise<boolean>,
   listener: Listener = {},
 ): Promise<EmbedFileReport> {
+  addSource(job.input)
   const format = job.format as VectorFormat
   if (format !== 'jsonl' && output === undefined)
     throw usage(`format ${format} requires \`output\``, { code: 'option-missing' })
@@ -102,6 +113,7 @@ export async function embedFile(
   let sink: Sink | null = null
   let count = 0
   try {
+    refuseSources([output, errorsPath])
     const [other] = near === undefined ? [] : await embedTexts(model, [near])
     const line = ({ text, vector }: Embedding): string =>
       other === undefined ? vectorLine(vector) : JSON.stringify({ text, cosine: float32Number(cosine(vector, other)) })
@@ -109,7 +121,6 @@ export async function embedFile(
       output === undefined
         ? { put: (e) => put(line(e)), commit: () => undefined, discard: () => undefined }
         : fileSink(output, format, force, line)
-    errors.clear()
     listener.onModel?.(model)
     const { entries, options } = await readPiece(job, model, {
       onProgress: (p) => {
@@ -128,6 +139,7 @@ export async function embedFile(
       if (!(await sink.put(e))) break
       count++
     }
+    errors.commit()
     sink.commit()
     const { count: bad } = errors
     return {
@@ -140,6 +152,9 @@ export async function embedFile(
       resumedAt: null,
       steps: model.vectors?.steps ?? [],
     }
+  } catch (error) {
+    errors.fail(error)
+    throw error
   } finally {
     sink?.discard()
     errors.close()

@@ -1,4 +1,6 @@
 import { usage } from '../../base/errors.js'
+import { join } from 'node:path'
+import { addSource, keepSources, refuseSources } from '../../base/sources.js'
 import { refuseExisting, refuseSame, WholeFile } from '../../files/atomic-file.js'
 import { compareModels } from './compare.js'
 import type { EvaluationReport, OtherEvaluationReport } from './report.js'
@@ -78,12 +80,21 @@ async function evaluateOther(
  * once and a regression have scores of their own.
  * @throws AlbertkitError as `openTextModel` and `evaluate`
  */
-export async function evaluateFile(
+export function evaluateFile(
   job: TextJob,
   options: EvaluateFileOptions = {},
   listener: Listener = {},
 ): Promise<EvaluationReport | OtherEvaluationReport> {
-  const { compare, errors: errorsPath, results, svg, png, force = false } = options
+  return keepSources(() => evaluateLines(job, options, listener))
+}
+
+async function evaluateLines(
+  job: TextJob,
+  options: EvaluateFileOptions,
+  listener: Listener,
+): Promise<EvaluationReport | OtherEvaluationReport> {
+  const { compare, errors: errorsPath, results, svg, png, report, force = false } = options
+  addSource(job.input)
   if (compare !== undefined && job.input === '-')
     throw usage('`compare` reads the text twice, so the input must be a file, not standard input', {
       code: 'option-conflict',
@@ -101,7 +112,7 @@ export async function evaluateFile(
   const model = await openClassifier(job)
   const errors = new ErrorsFile(errorsPath)
   try {
-    errors.clear()
+    refuseSources([errorsPath, results, svg, png, report === undefined ? report : join(report, 'index.html')])
     listener.onModel?.(model)
     const onProgress = (p: FileProgress): void => {
       tellListener(listener, p)
@@ -114,12 +125,18 @@ export async function evaluateFile(
     const { reading, predictions: all } = await withReading(predictions(model, job, { onProgress }))
     if (reading !== 'softmax') {
       refuseClassOptions(reading, options)
-      return await evaluateOther(model, reading, all, { onBad, labels })
+      const other = await evaluateOther(model, reading, all, { onBad, labels })
+      errors.commit()
+      return other
     }
     const evaluation = await evaluate(all, labels, onBad)
     const comparison = compare === undefined ? {} : { comparison: await compareModels(model, job, compare) }
+    errors.commit()
     const notes = model.leftOut
     return { ...evaluation, notes, runner: model.detail, globalStep: model.globalStep, ...comparison }
+  } catch (error) {
+    errors.fail(error)
+    throw error
   } finally {
     errors.close()
     await model.close()

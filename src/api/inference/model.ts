@@ -18,6 +18,7 @@ import type { Batch } from '../../text/data/batches.js'
 import { tokenizerFiles } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { addModelSources } from '../open/model-sources.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { readLabelLines, readLabels } from '../labels.js'
 import { artefactOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
@@ -67,6 +68,7 @@ async function openArtefact(
       if (changed !== null) throw changed
       checked.add(diskPath(file))
     }
+    addModelSources(disk, diskPath(dirname(file)), [diskPath(file)])
     try {
       const runner = await openFile(name, file, wanted === undefined)
       if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }

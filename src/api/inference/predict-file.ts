@@ -1,9 +1,10 @@
 import { refuseExisting, refuseSame } from '../../files/atomic-file.js'
-import { PartFile } from '../../sharding/part-file.js'
+import { addSource, keepSources, refuseSources } from '../../base/sources.js'
+import { finishParts, PartFile, type PartState } from '../../sharding/part-file.js'
 import type { ShardTask } from '../../sharding/manifest.js'
 import { isBad } from '../../text/data/examples.js'
 import type { LineRange } from '../../text/data/lines.js'
-import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
+import { ErrorsFile, finishErrors, refuseExistingErrors } from './errors-file.js'
 import {
   indexInput,
   openClassifier,
@@ -40,7 +41,8 @@ async function openOutput(
   const name = errors.path ?? null
   const file = new PartFile(output, task, {
     force,
-    fits: (state) => state.errors.file === name,
+    fits: (state) => state.errors.file === name && errors.holds(state.errors),
+    companion: errors,
     anew: () => {
       refuseExistingErrors(errors.path, force)
     },
@@ -59,31 +61,46 @@ async function openOutput(
  * @param put takes a line of output; false ends the work
  * @throws AlbertkitError as `openTextModel`; `output`, `usage`
  */
-export async function predictFile(
+export function predictFile(
+  job: TextJob,
+  options: PredictFileOptions,
+  put: (line: string) => Promise<boolean>,
+  listener: Listener = {},
+): Promise<TextFileReport> {
+  return keepSources(() => predictInto(job, options, put, listener))
+}
+
+async function predictInto(
   job: TextJob,
   { output, errors: errorsPath, force }: PredictFileOptions,
   put: (line: string) => Promise<boolean>,
   listener: Listener = {},
 ): Promise<TextFileReport> {
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
+  addSource(job.input)
+  if (output !== undefined) finishParts(output, finishErrors)
   if (output !== undefined) refuseExisting(output, force)
   else refuseExistingErrors(errorsPath, force)
   const model = await openClassifier(job, output !== undefined)
-  const errors = new ErrorsFile(errorsPath)
+  const errors = new ErrorsFile(errorsPath, output !== undefined)
+  const stateAt = (next: PartState['next']): PartState => ({
+    next,
+    errors: { file: errorsPath ?? null, ...errors.state },
+  })
+  let last: PartState | undefined
   let file: PartFile | null = null
   let range: LineRange | undefined
   let labels: readonly string[] | undefined
   let lines = 0
   try {
+    refuseSources([output, errorsPath])
     if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
-    if (range === undefined) errors.clear()
     listener.onModel?.(model)
     if (range !== undefined && range.firstLine > 1)
       listener.onNote?.(`resuming at line ${range.firstLine}, after the end of ${output ?? ''}.part`)
     const onProgress = (progress: FileProgress): void => {
       const { nextLine: line, offset } = progress
-      if (offset !== null)
-        file?.checkpoint({ next: { line, offset }, errors: { file: errorsPath ?? null, ...errors.state } })
+      if (offset !== null) file?.checkpoint((last = stateAt({ line, offset })))
       tellListener(listener, progress)
     }
     const piece = { ...(range === undefined ? {} : { range }), onProgress }
@@ -99,7 +116,8 @@ export async function predictFile(
       else if (!(await put(line))) break
       lines++
     }
-    file?.finish()
+    if (file === null) errors.commit()
+    else file.finish(last)
     const { count: bad } = errors
     return {
       output: output ?? null,
@@ -110,6 +128,9 @@ export async function predictFile(
       notes: model.leftOut,
       resumedAt: range === undefined || range.firstLine === 1 ? null : range.firstLine,
     }
+  } catch (error) {
+    if (file === null) errors.fail(error)
+    throw error
   } finally {
     file?.discard()
     errors.close()

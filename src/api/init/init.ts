@@ -1,4 +1,5 @@
 import { requireText } from '../../base/arguments.js'
+import { keepSources } from '../../base/sources.js'
 import { stoppable, type Abortable } from '../../base/abort.js'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { existsSync, statSync } from 'node:fs'
@@ -112,7 +113,11 @@ async function check(
  * Weights are streamed, so that the size is not limited by memory.
  * @throws AlbertkitError `usage`, `unsupported`, `output`
  */
-export async function initModel(name: string, directory: string, asked: InitOptions = {}): Promise<InitReport> {
+export function initModel(name: string, directory: string, asked: InitOptions = {}): Promise<InitReport> {
+  return keepSources(() => init(name, directory, asked))
+}
+
+async function init(name: string, directory: string, asked: InitOptions): Promise<InitReport> {
   requireText('name', name)
   requireText('directory', directory)
   const options = stoppable(asked)

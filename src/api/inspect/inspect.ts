@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { keepSources } from '../../base/sources.js'
 import { AlbertkitError, usage } from '../../base/errors.js'
 import { headsOf } from '../../model/outputs.js'
 import { countParameters } from '../../model/accounting/count.js'
@@ -17,7 +18,11 @@ const refusalNote = ({ message, hint }: AlbertkitError): string =>
  * listed, and `ok` is false.
  * @throws AlbertkitError as `openModel`, except that missing variables are reported, not thrown
  */
-export async function inspectModel(path: string, options: InspectOptions = {}): Promise<InspectReport> {
+export function inspectModel(path: string, options: InspectOptions = {}): Promise<InspectReport> {
+  return keepSources(() => inspect(path, options))
+}
+
+async function inspect(path: string, options: InspectOptions): Promise<InspectReport> {
   let examined: ExaminedModel
   try {
     examined = await examineModel(path, { allowMissingData: true, ...options })

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { existsSync } from 'node:fs'
 import { outputError, type AlbertkitError } from '../../base/errors.js'
-import { writeText } from '../../files/output-file.js'
+import { writeWhole } from '../../files/atomic-file.js'
 import { PRESETS } from '../../model/accounting/presets.js'
 import { draftConfig, type ConfigDraft } from '../../model/load/draft-config.js'
 import { identify } from '../../model/names/identify.js'
@@ -47,7 +47,7 @@ export async function inspectWithoutConfig(
     const identification = identify(source)
     const { table, reason, mapped, skipped, unknown } = identification
     const draft = draftConfig(source, identification)
-    if (writeConfig !== undefined) writeText(writeConfig, `${JSON.stringify(draft.fields, null, 2)}\n`)
+    if (writeConfig !== undefined) writeWhole(writeConfig, `${JSON.stringify(draft.fields, null, 2)}\n`)
     const saved = writeConfig === undefined ? [] : [`the draft of a configuration is in ${writeConfig}`]
     return {
       ok: false,

@@ -22,6 +22,7 @@ import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
 import { sideFilesOf } from './side-files.js'
 import { directoryWithConfig, readChosen } from './config-file.js'
+import { addModelSources } from './model-sources.js'
 import { openWithPlaces, portPath, type OpenSourceOptions } from './source.js'
 
 export interface OpenModelOptions extends OpenSourceOptions, SelectOptions, ResolveOptions {
@@ -91,6 +92,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
   let sideRefusal: AlbertkitError | null = null
   try {
     const directory = directoryWithConfig(files, directories)
+    for (const folder of new Set([directory, ...directories])) addModelSources(files, folder, stored.files)
     const side = sideFilesOf(
       files,
       directory,

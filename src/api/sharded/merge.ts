@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path'
+import { keepSources } from '../../base/sources.js'
 import { malformed, usage } from '../../base/errors.js'
 import { hashFile } from '../../files/hash-file.js'
 import { MatrixFile, type MatrixFormat } from '../../files/matrix-file.js'
@@ -121,7 +122,11 @@ async function mergeMatrix(
  * Merges the shards of a directory: predictions and vectors into one file, those of an evaluation into its report.
  * @throws AlbertkitError `malformed` for gaps, overlaps, damage and shards of another model; `output`, `usage`
  */
-export async function mergeDirectory(directory: string, options: MergeDirectoryOptions): Promise<Merged> {
+export function mergeDirectory(directory: string, options: MergeDirectoryOptions): Promise<Merged> {
+  return keepSources(() => merge(directory, options))
+}
+
+async function merge(directory: string, options: MergeDirectoryOptions): Promise<Merged> {
   const { output, errors, force } = options
   refuseSame({ 'the output': output, 'the file of errors': errors })
   const set = readShards(directory)

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { writing } from '../../files/output-file.js'
+import { makeFolders } from '../../files/output-file.js'
 import { malformed, usage } from '../../base/errors.js'
 import { refuseExisting } from '../../files/atomic-file.js'
 import type { MergeJob, QueueJob } from '../../sharding/queue/jobs.js'
@@ -58,7 +57,7 @@ export async function submitJob(
       output: target,
       force: false,
     }
-    writing(target, () => mkdirSync(dirname(target), { recursive: true }))
+    makeFolders(dirname(target))
     const allow = (): void => {
       for (const path of [target, errorsOf(target)]) refuseExisting(path, force)
     }

@@ -1,4 +1,5 @@
 import { refuseSame } from '../../files/atomic-file.js'
+import { addSource, keepSources, refuseSources } from '../../base/sources.js'
 import { usage } from '../../base/errors.js'
 import { ErrorsFile, refuseExistingErrors } from '../inference/errors-file.js'
 import { readerOf, type TextJob } from '../inference/job.js'
@@ -31,20 +32,25 @@ const labelNames = async (path: string, file: string | undefined): Promise<reado
  * @param job `model` is a vocabulary or a model, `input` the file of examples
  * @throws AlbertkitError `usage`, `output`
  */
-export async function writeRecords(
+export function writeRecords(job: TextJob, options: WriteRecordsOptions): Promise<RecordsReport> {
+  return keepSources(() => write(job, options))
+}
+
+async function write(
   job: TextJob,
   { output, errors: errorsPath, force, onBad }: WriteRecordsOptions,
 ): Promise<RecordsReport> {
   if (output === undefined) throw usage('writing features requires `output`', { code: 'option-missing' })
   refuseSame({ 'the text': job.input, 'the output': output, 'the file of errors': errorsPath })
   refuseExistingErrors(errorsPath, force)
+  addSource(job.input)
   const reader = readerOf(job)
   const lower = job.lowerCase === undefined ? {} : { lowerCase: job.lowerCase }
   const [tokenizer, labels] = [await tokenizerOf(job.model, lower), await labelNames(job.model, job.labels)]
   const errors = new ErrorsFile(errorsPath)
   const { maxSeqLength = DEFAULT_LENGTH } = job
   try {
-    errors.clear()
+    refuseSources([output, errorsPath])
     const records = await writeFeatures(output, tokenizer, readLines(job.input), reader, {
       maxLength: maxSeqLength,
       labels,
@@ -54,7 +60,11 @@ export async function writeRecords(
         errors.add(bad)
       },
     })
+    errors.commit()
     return { file: output, records, maxSeqLength, bad: errors.count }
+  } catch (error) {
+    errors.fail(error)
+    throw error
   } finally {
     errors.close()
   }

@@ -1,4 +1,5 @@
 import { stoppable } from '../../base/abort.js'
+import { keepSources, refuseSources } from '../../base/sources.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
@@ -136,11 +137,11 @@ function changesIn(directory: string | null, { checksum }: VerifyOptions): strin
  * artefacts in `directory`; without artefacts, the source runs through eager TensorFlow.js.
  * @throws AlbertkitError if something cannot be read or run; a failed comparison is a report with `ok: false`
  */
-export async function verifyModel(
-  path: string,
-  directory: string | null,
-  asked: VerifyOptions = {},
-): Promise<VerifyReport> {
+export function verifyModel(path: string, directory: string | null, asked: VerifyOptions = {}): Promise<VerifyReport> {
+  return keepSources(() => verify(path, directory, asked))
+}
+
+async function verify(path: string, directory: string | null, asked: VerifyOptions): Promise<VerifyReport> {
   const options = stoppable(asked)
   if (directory !== null && !existsSync(directory)) throw noDirectory(directory)
   if (directory !== null && graphsIn(directory).length + checkpointsIn(directory).length === 0)
@@ -151,6 +152,7 @@ export async function verifyModel(
     })
   const opened = await openModel(path, { ...taskOf(directory), ...options })
   try {
+    refuseSources([options.saveGolden])
     const report = await verifyOpened(opened, directory, options)
     return { ...report, notes: [...report.notes, ...changesIn(directory, options)] }
   } finally {

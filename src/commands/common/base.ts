@@ -4,6 +4,7 @@ import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
 import { toConfiguredId } from '@oclif/core/util/ids'
 import { AlbertkitError } from '../../base/errors.js'
+import { beginSources } from '../../base/sources.js'
 import { listenForInterrupts } from '../../base/interrupt.js'
 import { escapeControl, escapeLines } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
@@ -167,6 +168,7 @@ export abstract class AlbertkitCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init()
+    beginSources()
     this.argv = withSample(this.argv)
     setFlagScope({ own: typedFlags(this.ctor.flags), commandWith: (flag) => this.#commandWith(flag) })
     this.#stopListening = listenForInterrupts({

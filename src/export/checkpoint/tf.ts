@@ -1,11 +1,10 @@
-import { mkdirSync } from 'node:fs'
 import { utf8Bytes } from '../../base/bytes.js'
 import { CHECKPOINT_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import { join } from '../../formats/core/paths.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { BundleWriter } from '../../formats/tf-bundle/write.js'
 import type { Translation } from '../../model/rewrite/translation.js'
-import { OutputFile, writing } from '../../files/output-file.js'
+import { makeFolders, OutputFile } from '../../files/output-file.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import type { CheckpointRequest } from '../options.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
@@ -95,7 +94,7 @@ export async function exportTf({
   events,
 }: CheckpointRequest): Promise<WrittenArtefact> {
   const folder = join(directory, LAYOUT.folder)
-  writing(folder, () => mkdirSync(folder, { recursive: true }))
+  makeFolders(folder)
   const config = buildTfConfig(translation.config, passed, task)
   const artefact = await writeTfModel(translation, source, folder, config, events)
   return { ...artefact, files: artefact.files.map((file) => ({ ...file, path: inFolder(LAYOUT, file.path) })) }

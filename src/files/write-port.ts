@@ -1,0 +1,155 @@
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { refuseSource } from '../base/sources.js'
+
+/**
+ * The one way to change the disk: every file and folder of an output is made, written, synchronised, renamed and
+ * removed through these calls, so that sources are guarded in one place and tests can let any call fail.
+ */
+export interface WritePort {
+  /** Opens a file for writing; `r+` is one that is there and is cut. */
+  open(path: string, flags: OpenFlags): number
+  /** Writes bytes, all or some, at `position` or, if that is null, after the last ones. @returns their number */
+  write(descriptor: number, bytes: Uint8Array, position: number | null): number
+  truncate(descriptor: number, bytes: number): void
+  /** Waits until what was written to a file is on the disk. */
+  sync(descriptor: number): void
+  /** Waits until the contents of a closed file, or the names in a folder, are on the disk. */
+  syncPath(path: string): void
+  close(descriptor: number): void
+  /** Renames what is complete; a file that is there is replaced. */
+  rename(from: string, to: string): void
+  /** Renames what something else is going to replace. */
+  setAside(from: string, to: string): void
+  /** Gives a file a second name, which must not exist. */
+  link(from: string, to: string): void
+  /** Removes a file; absent is fine. */
+  remove(path: string): void
+  /** Removes a folder with all that is in it; absent is fine. */
+  removeTree(path: string): void
+  removeFolder(path: string): void
+  /** Creates a folder and its parents. @returns the first folder that was created; undefined if all exist */
+  makeFolders(path: string): string | undefined
+  makeFolder(path: string): void
+}
+
+type OpenFlags = 'wx' | 'w' | 'a' | 'r+'
+
+/** Windows synchronises only files that are open for writing, and no folders. */
+const IS_WINDOWS = process.platform === 'win32'
+
+function syncPath(path: string): void {
+  if (IS_WINDOWS && statSync(path).isDirectory()) return
+  const descriptor = openSync(path, IS_WINDOWS ? 'r+' : 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The local file system. */
+export const system: WritePort = {
+  open: (path, flags) => openSync(path, flags),
+  write: (descriptor, bytes, position) => writeSync(descriptor, bytes, 0, bytes.length, position),
+  truncate: (descriptor, bytes) => {
+    ftruncateSync(descriptor, bytes)
+  },
+  sync: (descriptor) => {
+    fsyncSync(descriptor)
+  },
+  close: (descriptor) => {
+    closeSync(descriptor)
+  },
+  syncPath,
+  rename: (from, to) => {
+    renameSync(from, to)
+  },
+  setAside: (from, to) => {
+    renameSync(from, to)
+  },
+  link: (from, to) => {
+    linkSync(from, to)
+  },
+  remove: (path) => {
+    rmSync(path, { force: true })
+  },
+  removeTree: (path) => {
+    rmSync(path, { recursive: true, force: true })
+  },
+  removeFolder: (path) => {
+    rmdirSync(path)
+  },
+  makeFolders: (path) => mkdirSync(path, { recursive: true }),
+  makeFolder: (path) => {
+    mkdirSync(path)
+  },
+}
+
+let port = system
+
+/** Writes through another port from now on, for tests. @returns the function that takes it back */
+export function useWritePort(next: WritePort): () => void {
+  const before = port
+  port = next
+  return () => {
+    port = before
+  }
+}
+
+/** The port in use; it changes no source. @throws AlbertkitError `output` for a source, Error of the system */
+export const writes: WritePort = {
+  open: (path, flags) => {
+    if (flags !== 'wx') refuseSource(path)
+    return port.open(path, flags)
+  },
+  write: (descriptor, bytes, position) => port.write(descriptor, bytes, position),
+  truncate: (descriptor, bytes) => {
+    port.truncate(descriptor, bytes)
+  },
+  sync: (descriptor) => {
+    port.sync(descriptor)
+  },
+  syncPath: (path) => {
+    port.syncPath(path)
+  },
+  close: (descriptor) => {
+    port.close(descriptor)
+  },
+  rename: (from, to) => {
+    refuseSource(to)
+    port.rename(from, to)
+  },
+  setAside: (from, to) => {
+    refuseSource(from)
+    port.setAside(from, to)
+  },
+  link: (from, to) => {
+    port.link(from, to)
+  },
+  remove: (path) => {
+    refuseSource(path)
+    port.remove(path)
+  },
+  removeTree: (path) => {
+    port.removeTree(path)
+  },
+  removeFolder: (path) => {
+    port.removeFolder(path)
+  },
+  makeFolders: (path) => port.makeFolders(path),
+  makeFolder: (path) => {
+    port.makeFolder(path)
+  },
+}
