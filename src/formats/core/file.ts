@@ -86,9 +86,20 @@ export function readTextUpTo(files: FilePort, path: string, maxBytes: number): s
   return withFile(files, path, (file) => (file.size > maxBytes ? null : utf8Text(file.bytes(0, file.size))))
 }
 
-/** The text of a file. @throws AlbertkitError `malformed`, `environment` */
+/**
+ * Bytes of a text that describes a model. Configurations, manifests and labels have kilobytes; what JSON makes of two
+ * bytes takes up to thirty in memory.
+ */
+const MAX_TEXT_BYTES = 16 * 1024 * 1024
+
+/** The text of a file beside weights. @throws AlbertkitError `malformed`, `environment` */
 export function readText(files: FilePort, path: string): string {
-  const text = readTextUpTo(files, path, Infinity) ?? ''
+  const text = readTextUpTo(files, path, MAX_TEXT_BYTES)
+  if (text === null)
+    throw malformed(`the file has more than the ${MAX_TEXT_BYTES} bytes that such a file may have`, {
+      code: 'limit-exceeded',
+      file: path,
+    })
   if (!text.startsWith(LFS_POINTER)) return text
   throw malformed('the file is a Git LFS pointer, not the file itself', {
     code: 'not-a-model',

@@ -41,9 +41,9 @@ const SPACE = /[ \t\r\n]*/y
 const MAX_DEPTH = 127
 /**
  * Values of one text. The attack: two bytes a value, each an object of fifty in memory. As many tensors as may be
- * (limits.ts), of eight values each, have fewer.
+ * (limits.ts), of ten values each, have fewer.
  */
-const MAX_VALUES = 1_000_000
+const MAX_VALUES = 250_000
 
 const WORDS = [
   ['true', true],

@@ -7,10 +7,10 @@ import { malformed, type AlbertkitError } from '../../base/errors.js'
  */
 
 /**
- * Tensors of a model. The attack: a million names, each compared with every family. The largest honest file:
- * BERT-large with the slots of its optimizer has some 1,300; large mixtures of experts 90,000.
+ * Tensors of a model. The attack: a million names, each an object in memory and compared with every family. The largest
+ * honest file: BERT-large with the slots of its optimizer has some 1,300, an ensemble of ten of them 13,000.
  */
-export const MAX_TENSORS = 100_000
+export const MAX_TENSORS = 20_000
 /**
  * Bytes of the name of a tensor. The attack: one name of a megabyte that stands before thousands of others. The longest
  * honest names, paths of objects in a checkpoint of Keras, have some 300.

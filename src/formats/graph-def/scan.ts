@@ -9,8 +9,12 @@ import { RangedFile } from '../core/file.js'
 const NODE = 1
 const NODE_DEF = { name: 1, op: 2, input: 3, attr: 5 } as const
 const ATTR_TENSOR = 8
-/** A graph of a model has thousands of nodes. */
-const MAX_NODES = 2_000_000
+/** Nodes of a graph: that of a model has thousands, one that trains it up to 60,000. */
+const MAX_NODES = 200_000
+/** Inputs of a node: that which starts all variables of a training graph has some thousand. */
+const MAX_INPUTS = 100_000
+/** Attributes of a node: an operation has some ten. */
+const MAX_ATTRIBUTES = 1000
 
 /** A constant with more values is not a hyperparameter. */
 const MAX_NUMBERS = 16
@@ -50,6 +54,8 @@ function readNode(wire: WireReader, field: Field): ScannedNode {
     else if (part.number === NODE_DEF.op) op = wire.text(part)
     else if (part.number === NODE_DEF.input) inputs.push(wire.text(part))
     else if (part.number === NODE_DEF.attr) attributes.push(part)
+    if (inputs.length > MAX_INPUTS || attributes.length > MAX_ATTRIBUTES)
+      throw wire.fail('a node has more inputs or attributes than any operation', part.start, 'limit-exceeded')
   }
   return new ScannedNode(name, op, inputs, op === 'Const' ? readConst(wire, attributes) : null)
 }

@@ -1,6 +1,7 @@
 import { malformed, unsupported } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
+import { limitError, NameBudget } from '../core/limits.js'
 import { DTYPE_BYTES, isFloat, type SourceGraph, type TensorInfo, type TensorSource } from '../core/source.js'
 import type { StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader } from '../tf-proto/wire.js'
@@ -31,6 +32,7 @@ class GraphSource implements TensorSource {
     this.files = [path]
     this.graph = graphIn(files, path, place ?? null)
     const tensors = new Map<string, Entry>()
+    const names = new NameBudget(limitError(path))
     let others = 0
     let nodes = 0
     let variables = 0
@@ -43,7 +45,10 @@ class GraphSource implements TensorSource {
         if (tensor === null) continue
         const { dtype, shape, byteLength } = tensor
         if (!isFloat(dtype) || shape.length === 0 || name.includes('/Initializer/')) others++
-        else tensors.set(name, { name, dtype, shape, byteLength, file: path, stored: tensor })
+        else {
+          names.add(name.length)
+          tensors.set(name, { name, dtype, shape, byteLength, file: path, stored: tensor })
+        }
       }
       if (nodes === 0)
         throw malformed('the file is not a TensorFlow graph: it has no nodes', {

@@ -84,7 +84,7 @@ export class Hdf5Library {
 
   /** The innermost line of what the library printed: `bad superblock version number`. */
   #reason(error: unknown): string {
-    const lines = [...this.#talk.matchAll(/^\s+#\d+: .* in \w+\(\): (.*)$/gm)].map((match) => match[1] ?? '')
+    const lines = [...this.#talk.matchAll(/^ +#\d+: .* in \w+\(\): (.*)$/gm)].map((match) => match[1] ?? '')
     const said = lines[lines.length - 1]
     if (said !== undefined) return said
     return error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'it cannot be read'

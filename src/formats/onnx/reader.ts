@@ -1,4 +1,5 @@
 import type { RangedFile } from '../core/file.js'
+import { MAX_RANK } from '../core/limits.js'
 import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
 import { WireReader, type Field } from '../tf-proto/wire.js'
 
@@ -21,6 +22,9 @@ const DTYPES: Readonly<Record<number, DType>> = {
   13: 'U64',
   16: 'BF16',
 }
+/** Properties of external data: location, offset, length, checksum, basepath. */
+const MAX_PROPERTIES = 32
+
 export interface Initializer extends TensorInfo {
   readonly offset: number
   /** Name of the external-data file that holds the bytes; null if they are in the ONNX file itself. */
@@ -45,7 +49,7 @@ export class OnnxReader extends WireReader {
       else if (field.number === TENSOR.dataType) type = field.value
       else if (field.number === TENSOR.rawData) raw = field
       else if (field.number === TENSOR.dims) this.#dims(field, shape)
-      else if (field.number === TENSOR.externalData) entries.set(...this.property(field))
+      else if (field.number === TENSOR.externalData) this.#external(field, entries)
       else if (field.number === TENSOR.dataLocation) external = field.value === 1
     }
     const dtype = DTYPES[type] ?? 'OTHER'
@@ -60,6 +64,13 @@ export class OnnxReader extends WireReader {
         'range-invalid',
       )
     return { name, dtype, shape, byteLength, file: this.file.path, offset: raw?.start ?? start, location: null }
+  }
+
+  /** One of the few properties of external data. */
+  #external(field: Field, entries: Map<string, string>): void {
+    if (entries.size >= MAX_PROPERTIES)
+      throw this.fail(`external data has more than ${MAX_PROPERTIES} properties`, field.start, 'limit-exceeded')
+    entries.set(...this.property(field))
   }
 
   /** Location of external data. It must be a plain name: nothing outside the model's own directory is ever opened. */
@@ -104,7 +115,7 @@ export class OnnxReader extends WireReader {
     for (let at = field.start; at < field.end;) {
       const { value, next } = this.varint(at)
       if (value < 0) throw this.fail(`a dimension of ${value}`, at, 'value-invalid')
-      shape.push(value)
+      if (shape.push(value) > MAX_RANK) throw this.fail(`more than ${MAX_RANK} axes`, at, 'limit-exceeded')
       at = next
     }
   }

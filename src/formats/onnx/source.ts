@@ -1,6 +1,7 @@
 import { malformed } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile, withFile } from '../core/file.js'
+import { limitError, MAX_SHARDS, NameBudget } from '../core/limits.js'
 import { dirname, join } from '../core/paths.js'
 import { OnnxReader, type Initializer } from './reader.js'
 import type { TensorInfo, TensorSource } from '../core/source.js'
@@ -18,6 +19,11 @@ const GRAPH_INITIALIZER = 5
 const GRAPH_OUTPUT = 12
 const NODE_OUTPUT = 2
 const VALUE_INFO_NAME = 1
+
+/** Values that a graph computes: BERT-large has some 3,000. */
+const MAX_VALUES = 100_000
+/** Properties of a model: albertkit writes some ten. */
+const MAX_METADATA = 1000
 
 class OnnxWeights implements TensorSource {
   readonly format = 'onnx'
@@ -47,6 +53,7 @@ class OnnxWeights implements TensorSource {
   #scan(): Map<string, Initializer> {
     const reader = new OnnxReader(this.#file)
     const found = new Map<string, Initializer>()
+    const names = new NameBudget(limitError(this.#file.path))
     let graphs = 0
     for (const field of reader.fields(0, this.#file.size)) {
       if (field.number !== MODEL_GRAPH) continue
@@ -54,6 +61,7 @@ class OnnxWeights implements TensorSource {
       for (const inner of reader.inside(field)) {
         if (inner.number !== GRAPH_INITIALIZER) continue
         const placed = reader.initializer(inner.start, inner.end)
+        names.add(placed.name.length)
         this.#openData(placed)
         found.set(placed.name, placed)
       }
@@ -66,6 +74,8 @@ class OnnxWeights implements TensorSource {
     if (location === null) return
     let file = this.#data.get(location)
     if (file === undefined) {
+      if (this.#data.size >= MAX_SHARDS)
+        throw limitError(this.#file.path)(`the weights lie in more than ${MAX_SHARDS} files`, 'limit-exceeded')
       file = new RangedFile(this.port, join(dirname(this.#file.path), location))
       this.#data.set(location, file)
     }
@@ -120,15 +130,25 @@ export interface OnnxGraphNames {
 export const onnxGraphNames = (files: FilePort, path: string): OnnxGraphNames =>
   withFile(files, path, (file) => {
     const reader = new OnnxReader(file)
-    const names = (field: Field, number: number): string[] =>
-      [...reader.inside(field)].filter((f) => f.number === number).map((f) => reader.text(f))
-    const top = [...reader.fields(0, file.size)]
-    const graphs = top.filter((f) => f.number === MODEL_GRAPH)
-    const entries = top.filter((f) => f.number === MODEL_METADATA)
-    const fields = graphs.flatMap((graph) => [...reader.inside(graph)])
-    return {
-      values: fields.filter((f) => f.number === GRAPH_NODE).flatMap((f) => names(f, NODE_OUTPUT)),
-      outputs: fields.filter((f) => f.number === GRAPH_OUTPUT).flatMap((f) => names(f, VALUE_INFO_NAME)),
-      metadata: new Map(entries.map((f) => reader.property(f))),
+    const found = { values: [] as string[], outputs: [] as string[], metadata: new Map<string, string>() }
+    let listed = 0
+    const add = (list: string[], field: Field, number: number): void => {
+      for (const inner of reader.inside(field)) {
+        if (inner.number !== number) continue
+        if (++listed > MAX_VALUES) throw reader.fail(`more than ${MAX_VALUES} values`, inner.start, 'limit-exceeded')
+        list.push(reader.text(inner))
+      }
     }
+    for (const field of reader.fields(0, file.size)) {
+      if (field.number === MODEL_METADATA) {
+        if (found.metadata.size >= MAX_METADATA)
+          throw reader.fail(`more than ${MAX_METADATA} properties`, field.start, 'limit-exceeded')
+        found.metadata.set(...reader.property(field))
+      } else if (field.number === MODEL_GRAPH)
+        for (const inner of reader.inside(field)) {
+          if (inner.number === GRAPH_NODE) add(found.values, inner, NODE_OUTPUT)
+          else if (inner.number === GRAPH_OUTPUT) add(found.outputs, inner, VALUE_INFO_NAME)
+        }
+    }
+    return found
   })

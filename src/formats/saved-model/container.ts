@@ -16,6 +16,8 @@ import { readMetaGraph, type MetaGraph } from './meta-graph.js'
 
 const FILE = 'saved_model.pb'
 const META_GRAPHS = 2
+/** Graphs, one for each set of tags: models have one or two. */
+const MAX_META_GRAPHS = 64
 
 /** Meta graphs of a SavedModel, one per set of tags. */
 const readSavedModel = (files: FilePort, path: string): MetaGraph[] =>
@@ -28,9 +30,12 @@ const readSavedModel = (files: FilePort, path: string): MetaGraph[] =>
         hint: 'fetch it again',
       })
     const wire = new WireReader(file, 'SavedModel')
-    const graphs = [...wire.fields(0, file.size)]
-      .filter((field) => field.number === META_GRAPHS)
-      .map(({ start, end }) => readMetaGraph(wire, start, end))
+    const graphs: MetaGraph[] = []
+    for (const { number, start, end } of wire.fields(0, file.size)) {
+      if (number !== META_GRAPHS) continue
+      if (graphs.push(readMetaGraph(wire, start, end)) > MAX_META_GRAPHS)
+        throw wire.fail(`more than ${MAX_META_GRAPHS} graphs`, start, 'limit-exceeded')
+    }
     if (graphs.length === 0)
       throw malformed('saved_model.pb holds no graph', { code: 'header-invalid', file: path, offset: 0 })
     return graphs

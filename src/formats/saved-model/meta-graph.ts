@@ -1,3 +1,4 @@
+import { NameBudget } from '../core/limits.js'
 import type { GraphPlace } from '../graph-def/scan.js'
 import type { Field, WireReader } from '../tf-proto/wire.js'
 
@@ -19,14 +20,22 @@ export interface MetaGraph {
   readonly variables: ReadonlyMap<number, string>
 }
 
+/** Tags and signatures: models have some ten. */
+const MAX_LISTED = 1000
+
 function variablesOf(wire: WireReader, objects: Field): Map<number, string> {
   const names = new Map<number, string>()
+  const budget = new NameBudget((what, code) => wire.fail(what, objects.start, code))
   let node = 0
   for (const field of wire.inside(objects)) {
     if (field.number !== OBJECT_NODES) continue
     for (const part of wire.inside(field)) {
       if (part.number !== OBJECT_VARIABLE) continue
-      for (const inner of wire.inside(part)) if (inner.number === VARIABLE_NAME) names.set(node, wire.text(inner))
+      for (const inner of wire.inside(part)) {
+        if (inner.number !== VARIABLE_NAME) continue
+        budget.add(inner.end - inner.start)
+        names.set(node, wire.text(inner))
+      }
     }
     node++
   }
@@ -49,6 +58,8 @@ export function readMetaGraph(wire: WireReader, start: number, end: number): Met
     } else if (field.number === META_GRAPH.graph) graph = { start: field.start, end: field.end }
     else if (field.number === META_GRAPH.signature) signatures.push(wire.entry(field).key)
     else if (field.number === META_GRAPH.objects) variables = variablesOf(wire, field)
+    if (tags.length + signatures.length > MAX_LISTED)
+      throw wire.fail(`more than ${MAX_LISTED} tags and signatures`, field.start, 'limit-exceeded')
   }
   return { tags, version, signatures: signatures.filter((name) => !name.startsWith('__')), graph, variables }
 }

@@ -62,7 +62,7 @@ const found = (files: FilePort, prefix: string, notes: readonly string[] = []): 
  */
 function stateChoice(files: FilePort, stateFile: string): string | null {
   const text = readTextUpTo(files, stateFile, MAX_STATE_BYTES) ?? ''
-  const quoted = /^\s*model_checkpoint_path\s*:\s*("(?:[^"\\]|\\.)*")/m.exec(text)?.[1]
+  const quoted = /^[ \t]*model_checkpoint_path[ \t]*:[ \t]*("(?:[^"\\\n]|\\.)*")/m.exec(text)?.[1]
   if (quoted === undefined) return null
   const name = basename(quoted.slice(1, -1).replace(/\\(.)/g, '$1').replaceAll('\\', '/'))
   return name === '' || name === '.' || name === '..' ? null : name

@@ -1,8 +1,9 @@
 import { malformed } from '../../base/errors.js'
+import { MAX_NAME_BYTES } from '../core/limits.js'
 import type { TensorInfo, TensorSource } from '../core/source.js'
 import { MemoryBytes, WireReader, type Field } from '../tf-proto/wire.js'
 import type { GraphObject } from './graph-object.js'
-import { nameWithin } from './same-names.js'
+import { Holders, nameWithin } from './same-names.js'
 import type { BundleSource } from './source.js'
 
 /**
@@ -27,21 +28,33 @@ interface ObjectName {
   readonly path: string | null
 }
 
-function readObject(wire: WireReader, field: Field): GraphObject {
+/** Objects of a checkpoint: Keras makes some ten for each layer, and BERT-large has 24. */
+const MAX_OBJECTS = 100_000
+/** References from object to object, and attributes. */
+const MAX_REFERENCES = 500_000
+/**
+ * Characters of all paths that lead to objects, written out: a chain of 4,000 objects with names of 8 kB has paths of
+ * 64 GB. Honest ones have some 100 each.
+ */
+const MAX_PATHS = 16 * 1024 * 1024
+
+/** Reads one object. @param count is called for each of its references and attributes */
+function readObject(wire: WireReader, field: Field, count: (at: number) => void): GraphObject {
   const object: GraphObject = { children: [], attributes: [] }
   for (const part of wire.inside(field)) {
+    count(part.start)
     let node = 0
     let [name, key, fullName] = ['', '', '']
     if (part.number === NODE.child) {
       for (const inner of wire.inside(part)) {
         if (inner.number === CHILD.node) node = inner.value
-        else if (inner.number === CHILD.name) name = wire.text(inner)
+        else if (inner.number === CHILD.name) name = wire.text(inner, MAX_NAME_BYTES)
       }
       object.children.push({ node, name })
     } else if (part.number === NODE.attribute) {
       for (const inner of wire.inside(part)) {
-        if (inner.number === ATTRIBUTE.fullName) fullName = wire.text(inner)
-        else if (inner.number === ATTRIBUTE.checkpointKey) key = wire.text(inner)
+        if (inner.number === ATTRIBUTE.fullName) fullName = wire.text(inner, MAX_NAME_BYTES)
+        else if (inner.number === ATTRIBUTE.checkpointKey) key = wire.text(inner, MAX_NAME_BYTES)
       }
       object.attributes.push({ key, fullName })
     }
@@ -50,12 +63,17 @@ function readObject(wire: WireReader, field: Field): GraphObject {
 }
 
 /** Shortest path of attributes to each object that does not pass an optimizer, by the object's index. */
-function pathsOf(objects: readonly GraphObject[]): Map<number, string> {
+function pathsOf(objects: readonly GraphObject[], wire: WireReader): Map<number, string> {
   const paths = new Map<number, string>([[0, '']])
+  let characters = 0
   // The Map grows while it is iterated: breadth-first search.
   for (const [node, path] of paths) {
     for (const child of objects[node]?.children ?? []) {
       if (paths.has(child.node) || OPTIMIZER.test(child.name)) continue
+      const length = path.length + 1 + child.name.length
+      characters += length
+      if (length > MAX_NAME_BYTES || characters > MAX_PATHS)
+        throw wire.fail('the paths to its objects are longer than any model has', 0, 'limit-exceeded')
       paths.set(child.node, path === '' ? child.name : `${path}/${child.name}`)
     }
   }
@@ -69,15 +87,21 @@ function readGraph(
   tensors: ReadonlyMap<string, TensorInfo>,
 ): ObjectName[] {
   const wire = new WireReader(new MemoryBytes(file, bytes), 'object graph')
-  const objects = [...wire.fields(0, bytes.length)]
-    .filter((field) => field.number === NODES)
-    .map((field) => readObject(wire, field))
-  const paths = pathsOf(objects)
+  const objects: GraphObject[] = []
+  let references = 0
+  const count = (at: number): void => {
+    if (++references > MAX_REFERENCES) throw wire.fail(`more than ${MAX_REFERENCES} references`, at, 'limit-exceeded')
+  }
+  for (const field of wire.fields(0, bytes.length))
+    if (field.number === NODES && objects.push(readObject(wire, field, count)) > MAX_OBJECTS)
+      throw wire.fail(`more than ${MAX_OBJECTS} objects`, field.start, 'limit-exceeded')
+  const paths = pathsOf(objects, wire)
+  const graph = new Holders(objects)
   return objects.flatMap(({ attributes }, node) =>
     attributes.map(({ key, fullName }) => ({
       key,
       fullName: nameWithin(
-        objects,
+        graph,
         node,
         fullName !== '' ? fullName : (namesOfNodes.get(node) ?? ''),
         tensors.get(key)?.shape.at(-1) ?? 0,

@@ -120,16 +120,21 @@ export class BundleSource implements TensorSource {
 
   verifyChecksum(name: string): void {
     if (!this.#checksum || this.#verified.has(name)) return
-    const entry = this.#entry(name)
-    // The checksum of a string tensor covers lengths and bytes in another order (strings.ts); strings are not weights.
-    if (DTYPE_BYTES[entry.dtype] > 0)
-      for (const piece of entry.piece === null ? entry.slices : [entry.piece]) this.#verify(piece, name)
+    const { dtype, piece, slices } = this.#entry(name)
+    // The checksum of a string tensor covers lengths and bytes in another order (strings.ts).
+    if (dtype === 'STRING' && piece !== null) {
+      if (!this.#isAbsent(piece)) this.strings(name)
+    } else if (dtype !== 'VARIANT') for (const part of piece === null ? slices : [piece]) this.#verify(part, name)
     this.#verified.add(name)
   }
 
+  /** Data files that are absent by permission have nothing to verify; reading from them is an error. */
+  #isAbsent(piece: Piece): boolean {
+    return this.#shards[piece.shard] == null && this.missingFiles.length > 0
+  }
+
   #verify(piece: Piece, name: string): void {
-    // Data files that are absent by permission have nothing to verify; reading from them is an error.
-    if (this.#shards[piece.shard] == null && this.missingFiles.length > 0) return
+    if (this.#isAbsent(piece)) return
     const file = this.#shard(piece, name)
     this.#buffer ??= new Uint8Array(PIECE)
     let crc = 0

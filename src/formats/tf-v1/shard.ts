@@ -18,8 +18,8 @@ import { WireReader, type Field } from '../tf-proto/wire.js'
  * the slices (tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_writer.cc). Only offsets are kept.
  */
 
-/** Slices of one file, each with an entry of its own: as many as there may be tensors. */
-const MAX_SLICES = MAX_TENSORS
+/** Slices of one file, each with an entry of its own: several for each of as many tensors as may be. */
+const MAX_SLICES = 4 * MAX_TENSORS
 
 const WHAT = 'V1 checkpoint'
 const META = 1

@@ -2,6 +2,7 @@ import { malformed } from '../../base/errors.js'
 import * as z from '../../vendor/zod.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile, readText } from '../core/file.js'
+import { limitError, MAX_RANK, MAX_SHARDS, NameBudget } from '../core/limits.js'
 import { basename, dirname, join } from '../core/paths.js'
 import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSource } from '../core/source.js'
 
@@ -102,10 +103,13 @@ class TfjsWeights implements TensorSource {
   readonly #placed = new Map<string, Placed>()
   readonly #shards: RangedFile[] = []
 
+  readonly #names: NameBudget
+
   constructor(
     readonly port: FilePort,
     path: string,
   ) {
+    this.#names = new NameBudget(limitError(path))
     try {
       for (const { paths, weights } of readManifest(port, path)) this.#addGroup(path, paths, weights)
     } catch (error) {
@@ -122,6 +126,8 @@ class TfjsWeights implements TensorSource {
     weights: z.Infer<typeof MANIFEST>['weightsManifest'][number]['weights'],
   ): void {
     const shards = paths.map((name) => {
+      if (this.#shards.length >= MAX_SHARDS)
+        throw limitError(path)(`the weights lie in more than ${MAX_SHARDS} files`, 'limit-exceeded')
       if (name !== basename(name) || name === '..')
         throw malformed(`names the shard ${name} outside its own directory`, { code: 'path-escapes', file: path })
       const shard = new RangedFile(this.port, join(dirname(path), name))
@@ -131,6 +137,8 @@ class TfjsWeights implements TensorSource {
     const group = { shards }
     let offset = 0
     for (const { name, shape, dtype, quantization } of weights) {
+      this.#names.add(name.length)
+      if (shape.length > MAX_RANK) throw limitError(path)(`a weight has ${shape.length} axes`, 'limit-exceeded')
       const placed = placeOf({ name, shape, dtype }, quantization, path)
       this.#placed.set(name, { ...placed, file: path, offset, group })
       offset += placed.width * elementCount(shape)

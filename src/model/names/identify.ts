@@ -140,8 +140,7 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
   }
   const where = file === undefined ? {} : { file }
   if (names.length === 0) throw unsupported('the file holds no tensors', { code: 'not-a-model', ...where })
-  const candidates = tables.map((table) => sortVariables(source, table))
-  if (candidates.some((c) => c.skipped.length === names.length)) {
+  if (tables.some((table) => holdsNoWeights(source, table))) {
     throw unsupported('the file holds only optimizer state and counters, no weights of a model', {
       code: 'not-a-model',
       ...where,
@@ -165,17 +164,33 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
   throw unsupported(`no known model family has these names: ${sample(source)}`, {
     code: 'family-unknown',
     ...where,
-    hint: nearestHint(candidates),
+    hint: nearestHint(tables.map((table) => sortVariables(firstOf(source), table))),
   })
 }
 
+/** True if a table knows every variable, and leaves it out. */
+function holdsNoWeights(source: TensorSource, table: NameTable): boolean {
+  for (const { name, dtype } of source.tensors.values())
+    if (dtype !== 'STRING' && dtype !== 'VARIANT' && skipReason(table, name) === null) return false
+  return true
+}
+
+/** The first tensors of a file: enough to say which family is nearest. */
+const firstOf = (source: TensorSource): TensorSource =>
+  source.tensors.size <= MAX_COMPARED
+    ? source
+    : { ...source, tensors: new Map([...source.tensors].slice(0, MAX_COMPARED)) }
+/** A file that is no model is compared with every family only so far; a large model has some thousand tensors. */
+const MAX_COMPARED = 4096
+
 /** True if a variable's name, and rank, is one that only this family has. */
-function isSigned(source: TensorSource, table: NameTable): boolean {
+function isSigned({ tensors }: TensorSource, table: NameTable): boolean {
   const { not, ...sign } = table.sign
-  const has = ({ pattern, rank }: Sign): boolean =>
-    [...source.tensors.values()].some(
-      ({ name, shape }) =>
-        pattern.test(name) && (rank === undefined || shape.length === rank) && skipReason(table, name) === null,
-    )
+  const has = ({ pattern, rank }: Sign): boolean => {
+    for (const { name, shape } of tensors.values())
+      if (pattern.test(name) && (rank === undefined || shape.length === rank) && skipReason(table, name) === null)
+        return true
+    return false
+  }
   return has(sign) && (not === undefined || !has(not))
 }

@@ -47,7 +47,36 @@ function compileRow(table: NameTable, row: NameRow): CompiledRow {
   }
 }
 
-const compiled = new WeakMap<NameTable, readonly CompiledRow[]>()
+/** Rows of a table, found by what stands behind the last separator of a name. */
+interface CompiledTable {
+  readonly rows: readonly CompiledRow[]
+  /** Rows that names with this last part may fit, in the order of the table. */
+  readonly byLast: ReadonlyMap<string, readonly CompiledRow[]>
+  /** Rows whose last part is not known before an index is filled in. */
+  readonly others: readonly CompiledRow[]
+}
+
+const lastPart = (name: string): string => name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('.')) + 1)
+
+/** A file may have 100,000 names, and there are some 400 rows: a name is compared with those that end as it does. */
+function compileTable(table: NameTable): CompiledTable {
+  const rows = table.rows.map((row) => compileRow(table, row))
+  const isParted = table.prefixes.every((prefix) => prefix === '' || /[./]$/.test(prefix))
+  const lastOf = ({ row }: CompiledRow): string | null => {
+    const last = lastPart(row.name)
+    return last.includes('{') || (last === row.name && !isParted) ? null : last
+  }
+  const byLast = new Map<string, readonly CompiledRow[]>()
+  for (const own of new Set(rows.map(lastOf)))
+    if (own !== null)
+      byLast.set(
+        own,
+        rows.filter((row) => lastOf(row) === own || lastOf(row) === null),
+      )
+  return { rows, byLast, others: rows.filter((row) => lastOf(row) === null) }
+}
+
+const compiled = new WeakMap<NameTable, CompiledTable>()
 
 /** The first of a kind has no number; if inner layers are counted through all groups, the number is one of both. */
 function countThrough({ inner }: NameTable, indices: Partial<Record<keyof Indices, number>>): void {
@@ -58,10 +87,16 @@ function countThrough({ inner }: NameTable, indices: Partial<Record<keyof Indice
   delete indices.l
 }
 
-function compiledRows(table: NameTable): readonly CompiledRow[] {
-  let rows = compiled.get(table)
-  if (rows === undefined) compiled.set(table, (rows = table.rows.map((row) => compileRow(table, row))))
-  return rows
+function compiledTable(table: NameTable): CompiledTable {
+  let made = compiled.get(table)
+  if (made === undefined) compiled.set(table, (made = compileTable(table)))
+  return made
+}
+
+/** Rows of a table that `name` may fit. */
+function rowsFor(table: NameTable, name: string): readonly CompiledRow[] {
+  const { byLast, others } = compiledTable(table)
+  return byLast.get(lastPart(name)) ?? others
 }
 
 const spell = (table: NameTable, variable: string): string =>
@@ -82,7 +117,8 @@ function matchOf(table: NameTable, row: NameRow, found: RegExpExecArray, prefix:
 export function matchName(table: NameTable, variable: string, scope?: Scope): NameMatch | null {
   const name = spell(table, variable)
   const before = variable.endsWith(name) ? variable.slice(0, -name.length) : ''
-  for (const { row, pattern, bare } of compiledRows(table)) {
+  for (const compiledRow of rowsFor(table, name)) {
+    const { row, pattern } = compiledRow
     if (scope === undefined) {
       const found = pattern.exec(name)
       if (found !== null) return matchOf(table, row, found, before)
@@ -90,7 +126,7 @@ export function matchName(table: NameTable, variable: string, scope?: Scope): Na
     }
     // A user's own head may stand outside the scope of a model that was loaded.
     for (const start of row.prefixed ? [scope.body] : scope.heads) {
-      const found = name.startsWith(start) ? bare.exec(name.slice(start.length)) : null
+      const found = name.startsWith(start) ? compiledRow.bare.exec(name.slice(start.length)) : null
       if (found !== null) return matchOf(table, row, found, before + start)
     }
   }
@@ -100,11 +136,10 @@ export function matchName(table: NameTable, variable: string, scope?: Scope): Na
 /** Every place in a file where names of the table's body begin, in the order of the file. */
 export function scopesOf(table: NameTable, variables: Iterable<string>): Scope[] {
   const scopes = new Map<string, Scope>()
-  const rows = compiledRows(table).filter(({ row }) => row.prefixed)
   for (const variable of variables) {
     const name = spell(table, variable)
-    for (const { anywhere } of rows) {
-      const groups = anywhere.exec(name)?.groups
+    for (const compiledRow of rowsFor(table, name)) {
+      const groups = compiledRow.row.prefixed ? compiledRow.anywhere.exec(name)?.groups : undefined
       if (groups === undefined) continue
       const { s = '', p = '' } = groups
       scopes.set(s + p, { body: s + p, heads: [s, s.replace(/[^./]+[./]$/, ''), ''] })
@@ -114,7 +149,14 @@ export function scopesOf(table: NameTable, variables: Iterable<string>): Scope[]
   return [...scopes.values()]
 }
 
+/** All patterns of a list in one, which most names do not fit. */
+const unions = new WeakMap<NameTable['skipped'], RegExp>()
+
 /** Why `name` is known and left out, or null. */
-export function skipReason(table: NameTable, name: string): string | null {
-  return table.skipped.find(([pattern]) => pattern.test(name))?.[1] ?? null
+export function skipReason({ skipped }: NameTable, name: string): string | null {
+  if (skipped.length === 0) return null
+  let union = unions.get(skipped)
+  if (union === undefined)
+    unions.set(skipped, (union = new RegExp(skipped.map(([{ source }]) => `(?:${source})`).join('|'))))
+  return union.test(name) ? (skipped.find(([pattern]) => pattern.test(name))?.[1] ?? null) : null
 }

@@ -29,9 +29,9 @@ export class TokenMatcher {
       const chars = Array.from(content)
       const list = this.#byFirst.get(chars[0]!) ?? []
       list.push({ chars, token })
-      list.sort((a, b) => b.chars.length - a.chars.length)
       this.#byFirst.set(chars[0]!, list)
     }
+    for (const list of this.#byFirst.values()) list.sort((a, b) => b.chars.length - a.chars.length)
   }
 
   get isEmpty(): boolean {

@@ -5,6 +5,7 @@ import { fromTokenizerJson, slowSentencePiece, slowWordPiece } from './build.js'
 import { CASE_NOTE, hasCapitals } from './case.js'
 import { findKerasVocabulary, kerasConfigs, kerasTokenizer } from './keras-hub.js'
 import { SentencePieceTokenizer } from './sentencepiece.js'
+import { checkLines } from './limits.js'
 import { namesIn, readBytes, sizeOf } from './side-files.js'
 import { looksLikeSpieceModel, parseSpieceModel } from './spiece-model.js'
 import { readSettings, type TokenizerSettings } from './tokenizer-config.js'
@@ -21,8 +22,8 @@ export interface LoadTokenizerOptions {
 
 const NAMES = ['vocab.txt', 'spiece.model', 'tokenizer.json'] as const
 
-/** A SentencePiece model of ALBERT takes less than a MiB, of the largest vocabularies a few. */
-const MAX_SPIECE = 64 * 1024 * 1024
+/** Bytes of a file that may be a SentencePiece model: those of ALBERT have less than a MB, the largest five. */
+const MAX_SPIECE = 32 * 1024 * 1024
 /** Files that are something else by their name. */
 const OTHER =
   /\.(txt|json|index|bin|safetensors|pb|onnx|h5|hdf5|keras|msgpack|ckpt|pt|pth|tsv|csv|md)$|\.data-\d+-of-\d+$/i
@@ -94,6 +95,7 @@ function fromKeras(files: FilePort, file: string, bytes: Uint8Array, options: Lo
   const lowerCase = options.lowerCase ?? keras.lowerCase
   if (file.endsWith('.spm'))
     return new SentencePieceTokenizer(parseSpieceModel(bytes, file), { file, lowerCase, plain: true })
+  checkLines(bytes, file)
   const vocabulary = parseVocabulary(new TextDecoder().decode(bytes), options.style)
   return new WordPieceTokenizer(vocabulary, { file, lowerCase, stripAccents: keras.stripAccents })
 }
@@ -111,8 +113,10 @@ function fromFile(files: FilePort, file: string, options: LoadTokenizerOptions):
     if (ofTransformers) return slowSentencePiece(model, settings, { file, lowerCase })
     return new SentencePieceTokenizer(model, { file, lowerCase: lowerCase ?? true })
   }
+  const isJson = file.endsWith('.json')
+  if (!isJson) checkLines(bytes, file)
   const text = new TextDecoder().decode(bytes)
-  if (file.endsWith('.json')) return fromTokenizerJson(parseTokenizerJson(text, file), settings, { file, lowerCase })
+  if (isJson) return fromTokenizerJson(parseTokenizerJson(text, file), settings, { file, lowerCase })
   const vocabulary = parseVocabulary(text, options.style ?? (ofTransformers ? 'transformers' : 'bert'))
   const isGuessed = lowerCase === undefined && settings?.lowerCase === undefined
   const notes = isGuessed && hasCapitals(vocabulary.keys()) ? [CASE_NOTE] : []

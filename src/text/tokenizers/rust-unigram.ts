@@ -1,15 +1,8 @@
 import { slice, span, textOf, type Aligned } from './aligned.js'
+import { follow, insertWord, newTrie, type CharNode } from './char-trie.js'
 import type { Token } from './tokenizer.js'
 
 /** The unigram model of the tokenizers library (models/unigram/model.rs, `encode_optimized`). */
-
-interface Node {
-  readonly next: Map<string, Node>
-  /** Score of the piece that ends here, or null. */
-  score: number | null
-  id: number
-}
-const newNode = (): Node => ({ next: new Map(), score: null, id: -1 })
 
 /** kUnkPenalty. */
 const UNKNOWN_PENALTY = 10
@@ -23,25 +16,20 @@ export interface RustUnigramOptions {
 
 /** Most probable segmentation by a list of pieces with scores, summed in double precision. */
 export class RustUnigram {
-  readonly #root = newNode()
+  /** Ids of pieces. */
+  readonly #root = newTrie()
   readonly #ids = new Map<string, number>()
   readonly #unknownScore: number
 
   constructor(
-    pieces: readonly (readonly [piece: string, score: number])[],
+    readonly pieces: readonly (readonly [piece: string, score: number])[],
     readonly options: RustUnigramOptions,
   ) {
     let lowest = Infinity
     pieces.forEach(([piece, score], id) => {
       lowest = Math.min(lowest, score)
       this.#ids.set(piece, id)
-      let node = this.#root
-      for (const char of piece) {
-        let next = node.next.get(char)
-        if (next === undefined) node.next.set(char, (next = newNode()))
-        node = next
-      }
-      ;[node.score, node.id] = [score, id]
+      insertWord(this.#root, piece, id)
     })
     this.#unknownScore = lowest - UNKNOWN_PENALTY
   }
@@ -65,12 +53,12 @@ export class RustUnigram {
     for (let start = 0; start < chars.length; start++) {
       const before = scores[start]!
       let single = false
-      let node: Node | undefined = this.#root
+      let node: CharNode | undefined = this.#root
       for (let i = start; i < chars.length; i++) {
-        node = node.next.get(chars[i]!)
+        node = follow(node, chars[i]!)
         if (node === undefined) break
-        if (node.score === null) continue
-        offer(i + 1, start, node.score + before, node.id === this.options.unknown)
+        if (node.value === -1) continue
+        offer(i + 1, start, this.pieces[node.value]![1] + before, node.value === this.options.unknown)
         if (i === start) single = true
       }
       if (!single) offer(start + 1, start, this.#unknownScore + before, true)

@@ -1,5 +1,6 @@
 import { malformed } from '../../base/errors.js'
 import { alignedOf, filter, replaceAll, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
+import { follow, insertWord, newTrie, type CharNode } from './char-trie.js'
 import { Charsmap } from './charsmap.js'
 import type { SpieceModel } from './spiece-model.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
@@ -21,27 +22,11 @@ const byteLength = (char: string): number => {
   return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
 }
 
-interface Node {
-  readonly next: Map<string, Node>
-  /** Index of the piece that ends here, or -1. */
-  piece: number
-}
-const newNode = (): Node => ({ next: new Map(), piece: -1 })
-
-function insert(root: Node, piece: string, index: number): void {
-  let node = root
-  for (const char of piece) {
-    let next = node.next.get(char)
-    if (next === undefined) node.next.set(char, (next = newNode()))
-    node = next
-  }
-  node.piece = index
-}
-
 /** The SentencePiece library: normalisation and the most probable segmentation. */
 export class Unigram {
-  readonly #trie = newNode()
-  readonly #user = newNode()
+  /** Indices of pieces. */
+  readonly #trie = newTrie()
+  readonly #user = newTrie()
   readonly #ids = new Map<string, number>()
   readonly #charsmap: Charsmap
   readonly #unknownScore: number
@@ -57,8 +42,8 @@ export class Unigram {
     let [min, max] = [Infinity, -Infinity]
     model.pieces.forEach(({ piece, score, kind }, i) => {
       if (!this.#ids.has(piece)) this.#ids.set(piece, i)
-      if (kind === 'piece' || kind === 'user' || kind === 'unused') insert(this.#trie, piece, i)
-      if (kind === 'user') insert(this.#user, piece, i)
+      if (kind === 'piece' || kind === 'user' || kind === 'unused') insertWord(this.#trie, piece, i)
+      if (kind === 'user') insertWord(this.#user, piece, i)
       if (kind === 'piece') [min, max] = [Math.min(min, score), Math.max(max, score)]
     })
     this.words = model.pieces.every(({ piece }) => !piece.includes(MARK, 1))
@@ -72,12 +57,12 @@ export class Unigram {
 
   /** The longest user-defined symbol at `at`, in characters; 0 where there is none. */
   #userSymbol(chars: readonly string[], at: number): number {
-    let node: Node | undefined = this.#user
+    let node: CharNode | undefined = this.#user
     let longest = 0
     for (let i = at; i < chars.length; i++) {
-      node = node.next.get(chars[i]!)
+      node = follow(node, chars[i]!)
       if (node === undefined) break
-      if (node.piece !== -1) longest = i + 1 - at
+      if (node.value !== -1) longest = i + 1 - at
     }
     return longest
   }
@@ -160,16 +145,16 @@ export class Unigram {
       const before = scores[start]!
       let single = false
       let bytes = 0
-      let node: Node | undefined = this.#trie
+      let node: CharNode | undefined = this.#trie
       for (let i = start; i < chars.length; i++) {
-        node = node.next.get(chars[i]!)
+        node = follow(node, chars[i]!)
         if (node === undefined) break
         bytes += byteLength(chars[i]!)
-        if (node.piece === -1) continue
-        const { kind, score } = pieces[node.piece]!
+        if (node.value === -1) continue
+        const { kind, score } = pieces[node.value]!
         if (kind === 'unused') continue
         const own = kind === 'user' ? Math.fround(Math.fround(bytes * this.#maxScore) - 0.1) : score
-        offer(i + 1, start, own + before, node.piece)
+        offer(i + 1, start, own + before, node.value)
         if (i === start) single = true
       }
       if (!single) offer(start + 1, start, this.#unknownScore + before, -1)

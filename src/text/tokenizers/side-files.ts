@@ -4,8 +4,11 @@ import { LFS_POINTER, readBytes as readWhole } from '../../formats/core/file.js'
 
 /** Files of a tokenizer. */
 
-/** A vocabulary is a few MiB; anything larger is another file. */
-const MAX_BYTES = 256 * 1024 * 1024
+/** Bytes of a vocabulary: the largest, a `tokenizer.json` of 250,000 pieces, has 33 MB. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+/** Bytes of settings: those of a tokenizer with thousands of added tokens have 1 MB. */
+const MAX_SETTINGS_BYTES = 16 * 1024 * 1024
 
 /** Bytes of a regular file; null of anything else. */
 export function sizeOf(files: FilePort, file: string): number | null {
@@ -63,6 +66,8 @@ export const readText = (files: FilePort, file: string): string => decoder.decod
 export function readJsonObject(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
   if (!exists(files, file)) return null
   let value: unknown
+  if ((sizeOf(files, file) ?? 0) > MAX_SETTINGS_BYTES)
+    throw malformed('the file is too large for the settings of a tokenizer', { code: 'limit-exceeded', file })
   const text = readText(files, file)
   try {
     value = JSON.parse(text)

@@ -1,5 +1,6 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { malformed, unsupported } from '../../base/errors.js'
+import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
+import { PieceBudget } from './limits.js'
 
 /** What a `spiece.model` holds: sentencepiece_model.proto of google/sentencepiece, the fields that unigram models use. */
 export interface SpieceModel {
@@ -53,6 +54,7 @@ function readPiece(bytes: Uint8Array): Piece {
  */
 export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
   const pieces: Piece[] = []
+  const budget = new PieceBudget(file)
   let charsmap: Uint8Array = new Uint8Array()
   let [dummyPrefix, removeExtra, escape] = [true, true, true]
   let kind = UNIGRAM
@@ -60,8 +62,10 @@ export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
     readFields(bytes, (field, reader, wire) => {
       if (wire !== WireType.LengthDelimited || field > 3) return false
       const part = reader.bytes()
-      if (field === 1) pieces.push(readPiece(part))
-      else if (field === 2)
+      if (field === 1) {
+        budget.add(part.length)
+        pieces.push(readPiece(part))
+      } else if (field === 2)
         readFields(part, (f, r, w) => {
           if (f !== 3 || w !== WireType.Varint) return false
           kind = r.int32()
@@ -79,6 +83,7 @@ export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
       return true
     })
   } catch (error) {
+    if (error instanceof AlbertkitError) throw error
     throw malformed('the SentencePiece model cannot be read', {
       code: 'tokenizer-invalid',
       file,
@@ -86,6 +91,7 @@ export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
       hint: 'is the file whole?',
     })
   }
+  budget.check(pieces)
   if (pieces.length === 0)
     throw malformed('the file holds no pieces', { code: 'tokenizer-invalid', file, hint: 'a SentencePiece model does' })
   if (kind !== UNIGRAM)

@@ -1,6 +1,7 @@
 import { malformed } from '../../base/errors.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import type { AddedToken } from './added-tokens.js'
+import { checkAddedCount, checkTokenLength } from './limits.js'
 import { fieldsOf, type Fields } from './normalizers.js'
 import { readJsonObject } from './side-files.js'
 import type { SpecialNames } from './wordpiece.js'
@@ -55,6 +56,7 @@ export function addedTokenOf(id: unknown, value: unknown, file: string, field: s
       field,
       hint: 'fetch it again',
     })
+  checkTokenLength(content.length, file)
   return {
     id: number,
     content,
@@ -69,14 +71,19 @@ export function addedTokenOf(id: unknown, value: unknown, file: string, field: s
 /** `added_tokens.json`, as older versions wrote them: tokens by name, special if they are named so elsewhere. */
 function legacyTokens(files: FilePort, directory: string, special: readonly string[]): AddedToken[] {
   const file = `${directory}/added_tokens.json`
-  return Object.entries(readJsonObject(files, file) ?? {}).map(([content, id]) => {
-    const isSpecial = special.includes(content)
+  const known = new Set(special)
+  const listed = Object.entries(readJsonObject(files, file) ?? {})
+  checkAddedCount(listed.length, file)
+  return listed.map(([content, id]) => {
+    const isSpecial = known.has(content)
     return addedTokenOf(id, { content, special: isSpecial, normalized: !isSpecial }, file, content)
   })
 }
 
 function decoderTokens(decoder: Fields, file: string): AddedToken[] {
-  return Object.entries(decoder).map(([id, value]) => addedTokenOf(id, value, file, `added_tokens_decoder.${id}`))
+  const listed = Object.entries(decoder)
+  checkAddedCount(listed.length, file)
+  return listed.map(([id, value]) => addedTokenOf(id, value, file, `added_tokens_decoder.${id}`))
 }
 
 /**
@@ -96,6 +103,7 @@ export function readSettings(files: FilePort, directory: string): TokenizerSetti
   const additional = listed.flatMap((list) =>
     Array.isArray(list) ? (list as unknown[]).map(contentOf).filter((token) => token !== undefined) : [],
   )
+  checkAddedCount(additional.length, file)
   const names = Object.fromEntries(ATTRIBUTES.map((name) => [name, contentOf(named[`${name}_token`])]))
   const special = [...ATTRIBUTES.map((name) => names[name]), ...additional].filter((token) => token !== undefined)
   const added = isLegacy ? legacyTokens(files, directory, special) : decoderTokens(fieldsOf(decoder), file)

@@ -1,6 +1,7 @@
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { AddedToken } from './added-tokens.js'
 import { bytesOfBase64 } from './charsmap.js'
+import { checkAddedCount, checkTokenCount, checkTokenLength, PieceBudget } from './limits.js'
 import { fieldsOf, type Fields } from './normalizers.js'
 import type { Piece, SpieceModel } from './spiece-model.js'
 import { addedTokenOf } from './tokenizer-config.js'
@@ -53,6 +54,7 @@ const flatten = (normalizer: Fields, depth = 0): Fields[] => {
 function readCommon(fields: Fields, normalizers: readonly Fields[], file: string): Common {
   const { added_tokens = [], model } = fields
   if (!Array.isArray(added_tokens)) throw damaged(file, 'added_tokens')
+  checkAddedCount(added_tokens.length, file)
   const addedTokens = (added_tokens as unknown[]).map((token, i) => {
     const { id } = fieldsOf(token)
     if (!isId(id)) throw damaged(file, `added_tokens[${i}]`)
@@ -68,7 +70,10 @@ function readVocabulary(common: Common, normalizers: readonly Fields[], file: st
   if (typeof vocab !== 'object' || vocab === null)
     throw malformed('the tokenizer has no vocabulary', { code: 'tokenizer-invalid', file, field: 'model.vocab' })
   const vocabulary = new Map<string, number>()
-  for (const [token, id] of Object.entries(vocab)) {
+  const listed = Object.entries(vocab)
+  checkTokenCount(listed.length, file)
+  for (const [token, id] of listed) {
+    checkTokenLength(token.length, file)
     if (!isId(id)) throw damaged(file, `model.vocab.${token}`)
     vocabulary.set(token, id)
   }
@@ -83,9 +88,12 @@ function readUnigram(common: Common, normalizers: readonly Fields[], file: strin
   const { vocab, unk_id = null } = fieldsOf(common.fields.model)
   if (!Array.isArray(vocab))
     throw malformed('the tokenizer has no pieces', { code: 'tokenizer-invalid', file, field: 'model.vocab' })
+  const budget = new PieceBudget(file)
+  checkTokenCount(vocab.length, file)
   const pieces = (vocab as unknown[]).map((entry, i): readonly [string, number] => {
     const [piece, score] = Array.isArray(entry) ? (entry as unknown[]) : []
     if (typeof piece !== 'string' || typeof score !== 'number') throw damaged(file, `model.vocab[${i}]`)
+    budget.add(piece.length)
     return [piece, score]
   })
   if (unk_id !== null && !(isId(unk_id) && unk_id < pieces.length)) throw damaged(file, 'model.unk_id')
@@ -99,6 +107,7 @@ function readUnigram(common: Common, normalizers: readonly Fields[], file: strin
     removeExtraWhitespaces: true,
     escapeWhitespaces: true,
   }
+  budget.check(model.pieces)
   const plain = !common.lowerCase && !normalizers.some((n) => n.type === 'StripAccents')
   return { ...common, kind: 'sentencepiece', pieces, unknown: unk_id, model, plain }
 }
