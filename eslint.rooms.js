@@ -39,12 +39,16 @@ export const ROOMS = {
       'formats/safetensors/write',
       'formats/tf-bundle/write',
       'formats/tfjs/source',
+      'formats/tflite/source',
       'formats/views/dequantised',
     ],
   },
   // Training graphs are ONNX: they are written with the nodes of that export.
   training: { imports: ['model', 'export/node-names', 'export/onnx/nodes', 'formats/core/source'] },
-  runtime: { imports: ['files', 'model', 'formats/core/source'], typesOnly: ['compare/tolerance'] },
+  runtime: {
+    imports: ['files', 'model', 'formats/core/source', 'formats/tflite/head'],
+    typesOnly: ['compare/tolerance'],
+  },
   compare: { imports: ['files', 'model', 'formats/core/source'] },
   model: { imports: ['formats/core/source', ...PORT] },
   text: { imports: PORT },

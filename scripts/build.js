@@ -71,7 +71,12 @@ const ownWidths = {
 async function bundle() {
   // One bundle each, or those that share code: esbuild imports chunks of helpers for nothing, and whoever bundles them
   // again is warned of it, because the package has no side effects.
-  const groups = [['vendor/zod.js'], ['vendor/cli-table3.js'], ['proto/onnx.js', 'proto/tensorflow.js']]
+  const groups = [
+    ['vendor/zod.js'],
+    ['vendor/cli-table3.js'],
+    ['proto/onnx.js', 'proto/tensorflow.js'],
+    ['proto/tflite.js'],
+  ]
   for (const modules of groups)
     await bundleModules({
       entryPoints: modules.map((module) => join(dist, module)),

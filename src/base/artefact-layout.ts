@@ -13,8 +13,11 @@ export const MANIFEST_FILE = 'albertkit.json'
 /** The configuration of an output directory, in the words of transformers. */
 export const CONFIG_FILE = 'config.json'
 
-/** How the elements of a weight stand in a file: in the order of the source, or in that of the forward pass. */
-export type ElementOrder = 'stored' | 'logical'
+/**
+ * How the elements of a weight stand in a file: in the order of the source, in that of the forward pass, or in the
+ * latter with the two axes of a matrix exchanged.
+ */
+export type ElementOrder = 'stored' | 'logical' | 'transposed'
 
 interface Layout {
   /** Name of the target in texts. */
@@ -30,7 +33,8 @@ interface Layout {
 /** A model that runs by itself: the forward pass is in the file. */
 export interface GraphLayout extends Layout {
   readonly kind: 'graph'
-  readonly order: ElementOrder
+  /** Order of its weights; `named`: the metadata of each file say which are transposed. */
+  readonly order: 'stored' | 'logical' | 'named'
   /** Names by precision, if files of several precisions stand beside one another; `file` is then that of float32. */
   readonly fileOf?: Readonly<Partial<Record<Precision, string>>>
 }
@@ -62,6 +66,15 @@ export const GRAPH_LAYOUTS = {
     fileOf: { f16: 'model_fp16.onnx', int8: 'model_int8.onnx' },
     precisions: ['f32', 'f16', 'int8'],
     order: 'stored',
+  },
+  tflite: {
+    kind: 'graph',
+    title: 'TensorFlow Lite',
+    folder: 'tflite',
+    file: 'model.tflite',
+    fileOf: { f16: 'model_fp16.tflite' },
+    precisions: ['f32', 'f16'],
+    order: 'named',
   },
 } as const satisfies Readonly<Record<string, GraphLayout>>
 

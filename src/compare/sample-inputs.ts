@@ -78,19 +78,16 @@ const asChoices = (inputs: ModelInputs): ModelInputs => ({
 /**
  * Draws inputs of several batch sizes and lengths: an odd length, 1, 2 and the longest of the model, as far as the
  * reference can compute them in a few seconds.
+ * @param lengths further lengths, those of files that take one alone
  */
-export function defaultInputs(model: AlbertModel, heads: HeadSelection): DrawnInputs {
+export function defaultInputs(model: AlbertModel, heads: HeadSelection, lengths: readonly number[] = []): DrawnInputs {
   const longest = model.config.max_position_embeddings
   const cost = ([batch, sequence]: Size): number => forwardFlops(model, heads, batch, sequence)
   const widest = SIZES.find((size) => size[1] <= longest && cost(size) <= BUDGET) ?? [1, Math.min(2, longest)]
   const sizes: Size[] = [widest]
   let spent = cost(widest)
   const notes: string[] = []
-  for (const size of [
-    [2, 1],
-    [1, 2],
-    [1, longest],
-  ] as const) {
+  for (const size of [[2, 1], [1, 2], ...lengths.map((length) => [1, length] as const), [1, longest]] as const) {
     if (size[1] > longest || sizes.some((s) => s[1] === size[1])) continue
     if (spent + cost(size) > TOTAL_BUDGET) {
       const needed = (cost(size) / 1e9).toPrecision(2)

@@ -1,6 +1,8 @@
 import { elementCount, sameShape, type TensorInfo, type TensorSource } from '../formats/core/source.js'
 import type { Parameter } from '../model/albert.js'
 import { readFloats, readLogical, readStored } from '../model/tensors/read.js'
+import type { FileOrder } from '../model/tensors/rebind.js'
+import { transpose } from '../model/tensors/transpose.js'
 
 /** A weight of an artefact that differs from its source. */
 export interface WeightDifference {
@@ -12,6 +14,13 @@ export interface WeightDifference {
 export interface WeightCheck {
   readonly compared: number
   readonly differences: readonly WeightDifference[]
+}
+
+export interface WeightCheckOptions {
+  /** True if the artefact may hold other dtypes than float32. */
+  readonly lossy?: boolean
+  /** How each weight stands in the artefact; either order will do if left out. */
+  readonly form?: FileOrder
 }
 
 /** Elements compared at a time, so that only transposed tensors are held as a whole. */
@@ -76,11 +85,34 @@ function sameAsLogical(source: TensorSource, artefact: TensorSource, info: Tenso
   return faithful(info, logical, theirs, 0)
 }
 
-function difference(source: TensorSource, artefact: TensorSource, p: Parameter, lossy: boolean): string | null {
+/** True if the artefact holds the transpose of the parameter's logical matrix. */
+function sameAsTransposed(source: TensorSource, artefact: TensorSource, info: TensorInfo, p: Parameter): boolean {
+  const [rows = 1, columns = 1] = p.shape
+  const turned = new Float32Array(rows * columns)
+  transpose(readLogical(source, p), rows, columns, turned)
+  const theirs = new Float32Array(turned.length)
+  readFloats(artefact, info.name, 0, theirs)
+  return faithful(info, turned, theirs, 0)
+}
+
+function difference(
+  source: TensorSource,
+  artefact: TensorSource,
+  given: Parameter,
+  { lossy = false, form: order }: WeightCheckOptions,
+): string | null {
+  const form = typeof order === 'string' ? undefined : order
+  const p = form?.cut(given) ?? given
   const info = artefact.tensors.get(p.slot)
   if (info === undefined) return 'absent from the artefact'
   const rounded = info.dtype === 'F16' || info.stepAt !== undefined
   if ((info.dtype !== 'F32' && info.dtype !== 'F16') || (rounded && !lossy)) return `stored as ${info.dtype}`
+  if (form?.isTransposed(p.slot) === true) {
+    if (!sameShape(info.shape, [...p.shape].reverse()))
+      return `shape [${info.shape.join(', ')}] is not that of its matrix`
+    if (sameAsTransposed(source, artefact, info, p)) return null
+    return rounded ? "its values are not the nearest to the source's" : 'its bytes differ'
+  }
   const asStored = sameShape(info.shape, p.storedShape)
   const asLogical = sameShape(info.shape, p.shape)
   if (!asStored && !asLogical) return `shape [${info.shape.join(', ')}] instead of [${p.shape.join(', ')}]`
@@ -94,19 +126,18 @@ function difference(source: TensorSource, artefact: TensorSource, p: Parameter, 
  * Compares every parameter of `parameters` with the tensor of its slot in `artefact`: bit for bit if that is
  * float32; float16 and quantised values must be the nearest representable ones. Equal outputs alone do not prove a
  * conversion: a key bias, for instance, never shows in them (softmax cancels it).
- * @param lossy true if the artefact may hold other dtypes than float32
  */
 export function compareWeights(
   source: TensorSource,
   artefact: TensorSource,
   parameters: Iterable<Parameter>,
-  lossy = false,
+  options: WeightCheckOptions = {},
 ): WeightCheck {
   const differences: WeightDifference[] = []
   let compared = 0
   for (const p of parameters) {
     compared++
-    const reason = difference(source, artefact, p, lossy)
+    const reason = difference(source, artefact, p, options)
     if (reason !== null) differences.push({ slot: p.slot, variable: p.variable, reason })
   }
   return { compared, differences }

@@ -13,6 +13,7 @@ import type { FilePort } from '../formats/core/file-port.js'
 import type { TensorSource } from '../formats/core/source.js'
 import { onnxGraphNames, openOnnxWeights } from '../formats/onnx/source.js'
 import { openTfjsWeights } from '../formats/tfjs/source.js'
+import { openTfliteWeights, tfliteGraphNames, tfliteHead, tfliteLength } from '../formats/tflite/source.js'
 import { dequantised } from '../formats/views/dequantised.js'
 import type { Translation } from '../model/rewrite/translation.js'
 import { exportSafetensors } from './checkpoint/safetensors.js'
@@ -21,11 +22,20 @@ import { exportOnnx } from './onnx/export.js'
 import { OPSETS } from './onnx/write.js'
 import type { CheckpointRequest, GraphRequest } from './options.js'
 import { exportTfjs } from './tfjs/export.js'
+import { exportTflite } from './tflite/export.js'
 import type { WrittenArtefact } from './weights/artefact.js'
 
 /** Options that some targets take and others do not, by their names in `ConvertOptions` and `ExportOptions`. */
 export type TargetOptionName =
-  'opset' | 'externalData' | 'halfCompute' | 'weightsOnly' | 'keepEmbeddings' | 'targetArchitecture'
+  | 'opset'
+  | 'externalData'
+  | 'halfCompute'
+  | 'weightsOnly'
+  | 'keepEmbeddings'
+  | 'targetArchitecture'
+  | 'sequence'
+  | 'batch'
+  | 'inline'
 
 /** An option of a target. */
 export interface TargetOption {
@@ -49,6 +59,8 @@ export interface GraphTargetInfo extends GraphLayout {
   readonly metadata: (files: FilePort, file: string) => ReadonlyMap<string, string>
   /** Reads names of values that a runtime must be told to return; null if it can return every value by itself. */
   readonly valuesIn: ((files: FilePort, file: string) => GraphValues) | null
+  /** Reads how many tokens a row has, if a file takes no other number. @throws AlbertkitError `malformed` */
+  readonly lengthOf?: (files: FilePort, file: string) => number | null
 }
 
 /** Names of the values of a graph. */
@@ -93,6 +105,16 @@ const GRAPHS: Readonly<Record<GraphTarget, GraphTargetInfo>> = {
     openWeights: (files, file) => dequantised(openOnnxWeights(files, file)),
     metadata: (files, file) => onnxGraphNames(files, file).metadata,
     valuesIn: onnxGraphNames,
+  },
+  tflite: {
+    name: 'tflite',
+    ...GRAPH_LAYOUTS.tflite,
+    options: [{ name: 'sequence' }, { name: 'batch' }, { name: 'inline' }],
+    write: exportTflite,
+    openWeights: openTfliteWeights,
+    metadata: (files, file) => tfliteHead(files, file).metadata,
+    valuesIn: tfliteGraphNames,
+    lengthOf: tfliteLength,
   },
 }
 

@@ -8,6 +8,7 @@ import { dequantised } from './views/dequantised.js'
 import { onnxGraphNames, openOnnxWeights } from './onnx/source.js'
 import type { TensorSource } from './core/source.js'
 import { openTfjsWeights } from './tfjs/source.js'
+import { openTfliteWeights, tfliteHead } from './tflite/source.js'
 
 /**
  * Containers for artefacts that albertkit wrote: their weights are named by slots, and their metadata name the family.
@@ -81,6 +82,13 @@ export const onnxArtefact = artefact(
   'an ONNX file of albertkit (.onnx)',
   (files, file) => dequantised(openOnnxWeights(files, file)),
   (files, file) => onnxGraphNames(files, file).metadata,
+)
+
+export const tfliteArtefact = artefact(
+  'tflite',
+  'a TensorFlow Lite file of albertkit (.tflite)',
+  openTfliteWeights,
+  (files, file) => tfliteHead(files, file).metadata,
 )
 
 export const tfjsArtefact = artefact('tfjs', 'a tfjs model of albertkit (model.json)', openTfjsWeights, tfjsMetadata)

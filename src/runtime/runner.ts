@@ -23,6 +23,11 @@ export interface Runner {
   /** Inner values of single operations that can be asked for by their paths (`innerNames`). */
   readonly inner: readonly string[]
   /**
+   * Tokens of a row, if the model takes no other number: longer rows are refused, shorter ones are padded, which
+   * changes the outputs of rows that are masked everywhere.
+   */
+  readonly sequence?: number
+  /**
    * Runs the model and returns the values that `wanted` names; all outputs by default.
    * @throws AlbertkitError `malformed` if the runtime rejects the model, `environment` if its GPU lacks a feature
    */

@@ -103,6 +103,13 @@ const onnxGpu = (name: 'ort-webgpu' | 'ort-cuda') =>
       (await import('./onnx/onnxruntime-gpu.js')).openOnnxGpu(file, name, values, options),
   }) as const
 
+const litert = {
+  ...COMMON,
+  artefact: 'tflite',
+  open: async ({ file, values = NO_VALUES }: RunnableFile) =>
+    (await import('./litert/litert.js')).openLiteRt(file, values),
+} as const
+
 /** A library in a page of a real browser. */
 const browser = (name: string, artefact: GraphTarget, backend: 'wasm' | 'webgpu') =>
   ({
@@ -118,6 +125,7 @@ export const RUNNERS: readonly RunnerInfo[] = [
   { name: 'onnxruntime', device: 'cpu', ...onnxruntime },
   { name: 'tfjs-wasm', device: 'cpu', ...tfjsBackend('wasm') },
   { name: 'tfjs-cpu', device: 'cpu', ...tfjsBackend('cpu') },
+  { name: 'litert', device: 'cpu', ...litert },
   { name: 'tfjs-node', device: 'optional', ...tfjsNode(false) },
   { name: 'browser-wasm', device: 'browser', ...browser('browser-wasm', 'tfjs', 'wasm') },
   { name: 'browser-ort-wasm', device: 'browser', ...browser('browser-ort-wasm', 'onnx', 'wasm') },

@@ -12,7 +12,7 @@ export const convertSchema = z.strictObject({
   dryRun: z.boolean(),
   artefacts: z.array(
     z.strictObject({
-      target: z.oneOf(['tfjs', 'onnx', 'safetensors', 'tf']),
+      target: z.oneOf(['tfjs', 'onnx', 'tflite', 'safetensors', 'tf']),
       dtype: z.optional(dtype),
       files: z.array(z.string()),
       weightBytes: z.nullable(z.int()),

@@ -47,7 +47,7 @@ export const verifySchema = z.strictObject({
   ),
   weights: z.array(
     z.strictObject({
-      artefact: z.oneOf(['tfjs', 'onnx', 'safetensors', 'tf']),
+      artefact: z.oneOf(['tfjs', 'onnx', 'tflite', 'safetensors', 'tf']),
       dtype: z.optional(dtype),
       compared: z.int(),
       differences: z.array(z.strictObject({ slot: z.string(), variable: z.string(), reason: z.string() })),

@@ -6,6 +6,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import type { ModelInputs } from '../../src/model/reference/run.js'
+import { installedVersion } from '../../src/base/optional-package.js'
+import { openLiteRt } from '../../src/runtime/litert/litert.js'
 import { random } from './tiny-model.js'
 
 const require = createRequire(import.meta.url)
@@ -90,4 +92,18 @@ export async function runTfjs(
   )
   model.dispose()
   return results
+}
+
+/** LiteRT is an optional package. */
+export const hasLiteRt = installedVersion('@litertjs/core') !== null
+if (!hasLiteRt) console.warn('@litertjs/core is not installed: tests of TensorFlow Lite files are skipped')
+
+export async function runLiteRt(file: string, inputs: ModelInputs): Promise<Results> {
+  const runner = await openLiteRt(file)
+  try {
+    const results = await runner.run(inputs)
+    return new Map([...results].map(([name, { shape, data }]) => [name, { dims: shape, data }]))
+  } finally {
+    await runner.close()
+  }
 }

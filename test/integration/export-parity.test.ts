@@ -6,7 +6,15 @@ import { exportModel } from '../../src/export/export.js'
 import { resolveTask } from '../../src/model/outputs.js'
 import { ALL_HEADS, headsFor, type Task } from '../../src/model/tasks.js'
 import { runReference } from '../../src/model/reference/run.js'
-import { readModelJson, runOnnx, runTfjs, someInputs, type Results } from '../helpers/run-artefact.js'
+import {
+  hasLiteRt,
+  readModelJson,
+  runLiteRt,
+  runOnnx,
+  runTfjs,
+  someInputs,
+  type Results,
+} from '../helpers/run-artefact.js'
 import { tinyModel, type TinyOptions } from '../helpers/tiny-model.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'albertkit-parity-'))
@@ -67,6 +75,30 @@ describe.each(CASES)('%s', (name, options, task) => {
         expectClose(results, runReference(model, source, each, heads))
       }
     }
+  })
+
+  it.skipIf(!hasLiteRt)('TensorFlow Lite on LiteRT, of any length and of one', async () => {
+    for (const sequence of ['dynamic', 20] as const) {
+      const at = join(dir, String(sequence))
+      const written = await exportModel(model, source, 'tflite', at, { task, allOutputs: true, sequence })
+      for (const each of sequence === 'dynamic' ? inputs : [someInputs(3, 20, 37)]) {
+        const results = await runLiteRt(join(at, written.files[0]!.path), each)
+        expect([...results.keys()]).toEqual(written.outputs)
+        expectClose(results, runReference(model, source, each, heads))
+      }
+    }
+  })
+})
+
+it.skipIf(!hasLiteRt)('LiteRT gives rows that are shorter than the file the same outputs', async () => {
+  const { model, source } = tinyModel({ family: 'zh' })
+  const dir = join(scratch, 'padded')
+  const inputs = someInputs(3, 9, 37)
+  const options = { task: 'pretraining', allOutputs: true, sequence: 16, batch: 2 } as const
+  const { files } = await exportModel(model, source, 'tflite', dir, options)
+  expectClose(await runLiteRt(join(dir, files[0]!.path), inputs), runReference(model, source, inputs, ALL_HEADS))
+  await expect(runLiteRt(join(dir, files[0]!.path), someInputs(1, 17, 37))).rejects.toMatchObject({
+    code: 'sequence-too-long',
   })
 })
 

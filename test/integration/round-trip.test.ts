@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert/convert.js'
 import { AlbertkitError } from '../../src/base/errors.js'
-import { TARGET_NAMES, type Target } from '../../src/base/artefact-layout.js'
+import { isGraphTarget, TARGET_NAMES, type Target } from '../../src/base/artefact-layout.js'
 import { FAMILIES, KINDS, writeRandomModel, type Shape } from '../helpers/random-model.js'
 import { weightsOf } from '../helpers/weights.js'
 
@@ -62,7 +62,7 @@ describe.each(KINDS)('a model of %s', (kind) => {
           if (there === null) continue
           taken.set(`${kind} ${target}`, (taken.get(`${kind} ${target}`) ?? 0) + 1)
           const converted = await weightsOf(there)
-          const graph = target === 'onnx' || target === 'tfjs'
+          const graph = isGraphTarget(target)
           for (const [slot, values] of original) {
             const other = converted.get(slot)
             // A graph holds what its task uses.

@@ -5,6 +5,7 @@ import { compareWeights } from '../../compare/weights.js'
 import { graphTarget } from '../../export/targets.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Parameter } from '../../model/albert.js'
+import { artefactForm } from '../../model/names/artefact-names.js'
 import { parametersOf } from '../../model/tensors/read.js'
 import type { Runnable } from '../../runtime/runners.js'
 import type { OpenedModel } from '../open/open.js'
@@ -25,9 +26,11 @@ export function partsIn(model: AlbertModel, artefact: TensorSource): Parameter[]
 
 /** Compares the weights of a float32 graph in `directory` with the source's. */
 export function checkWeights(opened: OpenedModel, directory: string, target: GraphTarget): ArtefactWeightCheck {
-  const artefact = graphTarget(target).openWeights(disk, join(directory, artefactPath(target)))
+  const { order, openWeights } = graphTarget(target)
+  const artefact = openWeights(disk, join(directory, artefactPath(target)))
   try {
-    const check = compareWeights(opened.source, artefact, partsIn(opened.model, artefact))
+    const form = artefactForm(artefact, order)
+    const check = compareWeights(opened.source, artefact, partsIn(opened.model, artefact), { form })
     return { artefact: target, ...check, ok: check.differences.length === 0 }
   } finally {
     artefact.close()

@@ -8,7 +8,7 @@ import {
   type GraphTarget,
   type Precision,
 } from '../../base/artefact-layout.js'
-import { GRAPH_TARGET_INFOS } from '../../export/targets.js'
+import { graphTarget, GRAPH_TARGET_INFOS } from '../../export/targets.js'
 import type { DynamicWeights } from '../../model/reference/reference-dynamic.js'
 
 /** Graphs in an output directory. */
@@ -66,3 +66,10 @@ export function graphsIn(directory: string): Graph[] {
     })
   })
 }
+
+/** Lengths of the graphs that take no other, each once. */
+export const fixedLengths = (directory: string | null, graphs: readonly Graph[]): number[] => [
+  ...new Set(
+    graphs.flatMap(({ target, file }) => graphTarget(target).lengthOf?.(disk, join(directory ?? '', file)) ?? []),
+  ),
+]

@@ -2,18 +2,22 @@ import { join } from 'node:path'
 import { disk } from '../../files/disk.js'
 import { graphTarget } from '../../export/targets.js'
 import type { HeadSelection } from '../../model/tasks.js'
+import { artefactForm } from '../../model/names/artefact-names.js'
 import { rebind } from '../../model/tensors/rebind.js'
 import { runReference, type ModelInputs } from '../../model/reference/run.js'
 import { RUNNERS, toleranceClassOf } from '../../runtime/runners.js'
 import { maskedRows } from '../../compare/compare.js'
 import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
 import { compareWeights } from '../../compare/weights.js'
+import type { TensorSource } from '../../formats/core/source.js'
+import type { Runner } from '../../runtime/runners.js'
+import type { Values } from '../../compare/compare.js'
 import type { OpenedModel } from '../open/open.js'
+import { measureFloat32Errors, type Float32Errors } from './float32-error.js'
 import { partsIn } from './artefacts.js'
-import { measureFloat32Errors } from './float32-error.js'
 import type { Graph } from './graphs.js'
 import type { ArtefactWeightCheck } from './report.js'
-import type { Verification } from './running.js'
+import { paddedBy, type Verification } from './running.js'
 
 /**
  * Unmasks rows that are masked everywhere: their scores near −10000 have float32 steps of 0.001, which shift the range
@@ -47,6 +51,68 @@ function runnersOf({ target, file }: Graph, v: Verification): string[] {
   return named
 }
 
+/** The heads of `heads` that a file has. */
+function headsIn(weights: TensorSource, heads: HeadSelection): HeadSelection {
+  const has = (prefix: string): boolean => [...weights.tensors.keys()].some((slot) => slot.startsWith(prefix))
+  return {
+    mlm: heads.mlm && has('mlm/'),
+    sop: heads.sop && has('sop/'),
+    classifier: heads.classifier && has('classifier/'),
+    qa: heads.qa && has('qa/'),
+  }
+}
+
+/** Inputs, the outputs of the reference on them, and how far float32 rounding alone moves those. */
+interface Expected {
+  readonly inputs: ModelInputs
+  readonly outputs: ReadonlyMap<string, Values>
+  readonly errors: Float32Errors | undefined
+}
+
+/** Runs a graph in one runner and compares its outputs. */
+async function runIn(runner: Runner, cases: readonly Expected[], graph: Graph, v: Verification): Promise<void> {
+  const { precision } = graph
+  const arithmetic = arithmeticOf(graph)
+  const bound = boundOf(toleranceClassOf(runner.name), arithmetic)
+  const ms: number[] = []
+  for (const { inputs, outputs, errors } of cases) {
+    const pairs = [...(await runner.run(inputs))].flatMap(([output, actual]) => {
+      const values = outputs.get(output)
+      return values === undefined ? [] : [{ name: output, actual, expected: values }]
+    })
+    await v.time(runner, inputs, ms)
+    const testCase = { inputs, bound, expected: outputs, pairs: () => pairs }
+    v.compareRun(runner.name, errors === undefined ? testCase : { ...testCase, float32Errors: errors }, new Map(), {
+      precision,
+      ...(paddedBy(runner, inputs) ? { skipMasked: true } : {}),
+    })
+  }
+  v.noteRuntime(runner, arithmetic, ms, precision)
+}
+
+/** Computes what a graph should give on the inputs of `v` that it takes. */
+function expectedOf(
+  opened: OpenedModel,
+  weights: TensorSource,
+  graph: Graph & { readonly longest: number },
+  heads: HeadSelection,
+  v: Verification,
+): Expected[] {
+  const model = rebind(opened.model, weights, artefactForm(weights, graphTarget(graph.target).order))
+  const own = headsIn(weights, heads)
+  const exact = arithmeticOf(graph) === 'float32'
+  return v.testCases
+    .filter(({ inputs }) => inputs.sequence <= graph.longest)
+    .map(({ inputs: given }) => {
+      const inputs = exact ? given : unmasked(given)
+      const outputs = runReference(model, weights, inputs, own, graph.dynamic)
+      const errors = exact
+        ? measureFloat32Errors({ model, source: weights }, { inputs, expected: outputs }, own)
+        : undefined
+      return { inputs, outputs, errors }
+    })
+}
+
 /**
  * Checks a graph in reduced precision: every weight must be the value of its element type nearest to the source's, and
  * the outputs must be those of the reference with the weights stored in the file. The effect of rounding on the model's
@@ -60,32 +126,17 @@ export async function checkQuantised(
   heads: HeadSelection,
   v: Verification,
 ): Promise<ArtefactWeightCheck> {
-  const { target, precision, dynamic } = graph
-  const { order, openWeights } = graphTarget(target)
-  const weights = openWeights(disk, join(directory, graph.file))
+  const { target, precision } = graph
+  const { order, openWeights, lengthOf } = graphTarget(target)
+  const path = join(directory, graph.file)
+  const weights = openWeights(disk, path)
   try {
     v.options.onProgress?.(`comparing the weights of ${graph.file}`)
-    const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), true)
-    const model = rebind(opened.model, weights, order)
-    const has = (prefix: string): boolean => [...weights.tensors.keys()].some((slot) => slot.startsWith(prefix))
-    const own = {
-      mlm: heads.mlm && has('mlm/'),
-      sop: heads.sop && has('sop/'),
-      classifier: heads.classifier && has('classifier/'),
-      qa: heads.qa && has('qa/'),
-    }
-    const arithmetic = arithmeticOf(graph)
-    const inputs = v.testCases.map((testCase) =>
-      arithmetic === 'float32' ? testCase.inputs : unmasked(testCase.inputs),
-    )
+    const form = artefactForm(weights, order)
+    const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), { lossy: true, form })
     const names = runnersOf(graph, v)
-    const expected = names.length === 0 ? [] : inputs.map((x) => runReference(model, weights, x, own, dynamic))
-    const errors =
-      arithmetic === 'float32'
-        ? expected.map((exact, i) =>
-            measureFloat32Errors({ model, source: weights }, { inputs: inputs[i]!, expected: exact }, own),
-          )
-        : []
+    const longest = lengthOf?.(disk, path) ?? Infinity
+    const cases = names.length === 0 ? [] : expectedOf(opened, weights, { ...graph, longest }, heads, v)
     if (v.options.layers === true || v.options.bisect === true)
       v.notRun.push({
         runner: names.join(', '),
@@ -93,25 +144,11 @@ export async function checkQuantised(
       })
     for (const name of names) {
       v.options.onProgress?.(`running ${graph.file} in ${name}`)
-      const runner = await v.open(name, { file: join(directory, graph.file) })
+      const runner = await v.open(name, { file: path })
       if (runner === null) continue
       await v.unlessAbsent(name, async () => {
-        const ms: number[] = []
         try {
-          for (const [i, x] of inputs.entries()) {
-            const pairs = [...(await runner.run(x))].flatMap(([output, actual]) => {
-              const values = expected[i]?.get(output)
-              return values === undefined ? [] : [{ name: output, actual, expected: values }]
-            })
-            await v.time(runner, x, ms)
-            const bound = boundOf(toleranceClassOf(name), arithmetic)
-            const testCase = { inputs: x, bound, expected: expected[i]!, pairs: () => pairs }
-            const float32Errors = errors[i]
-            v.compareRun(name, float32Errors === undefined ? testCase : { ...testCase, float32Errors }, new Map(), {
-              precision,
-            })
-          }
-          v.noteRuntime(runner, arithmetic, ms, precision)
+          await runIn(runner, cases, graph, v)
         } finally {
           await runner.close()
         }

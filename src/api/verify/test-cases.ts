@@ -97,9 +97,9 @@ async function draw(
   opened: OpenedModel,
   model: AlbertModel,
   heads: HeadSelection,
-  text?: string,
+  { text, lengths = [] }: VerifyOptions & { readonly lengths?: readonly number[] },
 ): Promise<DrawnInputs> {
-  const drawn = text === undefined ? defaultInputs(model, heads) : await textInputs(opened, heads, text)
+  const drawn = text === undefined ? defaultInputs(model, heads, lengths) : await textInputs(opened, heads, text)
   // Drawn inputs fit by construction; those of a text may come from another model's vocabulary.
   for (const inputs of drawn.inputs) checkInputs(model, inputs, text ?? 'drawn inputs')
   return drawn
@@ -118,7 +118,7 @@ async function againstCases(
     ...(task === undefined ? {} : { task }),
   })
   try {
-    const { inputs, notes } = await draw(opened, common(opened.model, other.model), heads, options.text)
+    const { inputs, notes } = await draw(opened, common(opened.model, other.model), heads, options)
     // Families number their hidden states in two ways: if the counts differ, equal names are different layers.
     const skip = hiddenStateCount(opened.model) === hiddenStateCount(other.model) ? undefined : /^hidden_state_/
     // On rows masked everywhere, TensorFlow's −10000 and transformers' lowest float32 give different results.
@@ -135,11 +135,14 @@ async function againstCases(
   }
 }
 
-/** Makes the test cases of a verification: from a golden, from a text, or from drawn inputs. */
+/**
+ * Makes the test cases of a verification: from a golden, from a text, or from drawn inputs.
+ * @param options with the lengths of files that take one alone
+ */
 export async function makeTestCases(
   opened: OpenedModel,
   heads: HeadSelection,
-  options: VerifyOptions,
+  options: VerifyOptions & { readonly lengths?: readonly number[] },
 ): Promise<TestCases> {
   const { golden, text, referenceModel: against } = options
   if (golden !== undefined) {
@@ -151,7 +154,7 @@ export async function makeTestCases(
   }
   options.onProgress?.('running the float64 reference')
   if (against !== undefined) return againstCases(opened, against, heads, options)
-  const { inputs, notes } = await draw(opened, opened.model, heads, text)
+  const { inputs, notes } = await draw(opened, opened.model, heads, options)
   const own = (x: ModelInputs): TestCase => {
     const testCase = referenceCase(opened, x, heads)
     return { ...testCase, float32Errors: measureFloat32Errors(opened, testCase, heads) }

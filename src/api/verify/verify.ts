@@ -13,7 +13,7 @@ import { disk, diskPath } from '../../files/disk.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { checkWeights } from './artefacts.js'
-import { graphsIn } from './graphs.js'
+import { fixedLengths, graphsIn } from './graphs.js'
 import { checkQuantised } from './quantised.js'
 import { firstDivergence, layersOf } from './divergence.js'
 import { checkFile, checkpointsIn, fileRunner } from './files.js'
@@ -49,17 +49,16 @@ export async function verifyOpened(
   const exact = graphs.filter(({ precision }) => precision === 'f32').map(({ target }) => target)
   const kinds = directory === null ? null : exact
   const weights: ArtefactWeightCheck[] = []
-  if (directory !== null) {
-    for (const kind of kinds ?? []) {
-      options.onProgress?.(`comparing the weights of ${kind}`)
-      weights.push(checkWeights(opened, directory, kind))
-    }
+  for (const kind of directory === null ? [] : exact) {
+    options.onProgress?.(`comparing the weights of ${kind}`)
+    if (directory !== null) weights.push(checkWeights(opened, directory, kind))
   }
   const files = directory === null ? [] : checkpointsIn(directory)
   const quantised = graphs.filter(({ precision }) => precision !== 'f32')
   // A graph has the heads of its task, a checkpoint has all heads.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
-  const { testCases, notes: told } = await makeTestCases(opened, heads, options)
+  const lengths = fixedLengths(directory, graphs)
+  const { testCases, notes: told } = await makeTestCases(opened, heads, { ...options, lengths })
   const notes = [...told]
   const [widest] = testCases
   if (options.saveGolden !== undefined && widest !== undefined)

@@ -44,7 +44,8 @@ export interface WriteEvents {
 
 /** Describes a parameter as it is stored in an artefact. */
 export function writtenWeight(parameter: Parameter, as: ElementOrder, encoding: Encoding): WrittenWeight {
-  const shape = as === 'stored' ? parameter.storedShape : parameter.shape
+  const shape =
+    as === 'stored' ? parameter.storedShape : as === 'logical' ? parameter.shape : [...parameter.shape].reverse()
   return { slot: parameter.slot, parameter, as, shape, encoding }
 }
 

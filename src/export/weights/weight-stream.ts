@@ -6,6 +6,10 @@ import { bytesOf, Transposer, type Sink } from './transpose.js'
 
 export { PIECE_BYTES, type Sink } from './transpose.js'
 
+/** True if the elements of `parameter` stand in a file as they do in the source. */
+export const inStoredOrder = ({ layout }: Parameter, as: ElementOrder): boolean =>
+  as === 'stored' || (layout === 'as_is') === (as === 'logical')
+
 /** Streams weights through buffers that are allocated once, since allocation costs more than copying. */
 export class WeightStream {
   readonly #transposer = new Transposer((length) => new Float32Array(length))
@@ -16,13 +20,13 @@ export class WeightStream {
   /**
    * Streams `parameter` as little-endian float32 to `sink`, in pieces of at most 4 MiB.
    * @param as `stored`: in the source's order; `logical`: in the order of the forward pass, i.e. transposed if the
-   *   parameter's layout requires it
+   *   parameter's layout requires it; `transposed`: the transpose of that
    * @throws AlbertkitError `malformed` from the source
    */
   stream(parameter: Parameter, as: ElementOrder, sink: Sink): void {
     const total = elementCount(parameter.shape)
     if (total === 0) return
-    if (as === 'stored' || parameter.layout === 'as_is') this.#copy(parameter, total, sink)
+    if (inStoredOrder(parameter, as)) this.#copy(parameter, total, sink)
     else this.#transpose(parameter, sink)
   }
 

@@ -1,5 +1,5 @@
 import { archive } from '../archive/container.js'
-import { onnxArtefact, tfjsArtefact } from '../artefact.js'
+import { onnxArtefact, tfjsArtefact, tfliteArtefact } from '../artefact.js'
 import type { Container } from './container.js'
 import { graphDef } from '../graph-def/container.js'
 import { hdf5 } from '../hdf5/container.js'
@@ -21,6 +21,7 @@ export const CONTAINERS: readonly Container[] = [
   graphDef,
   onnxArtefact,
   tfjsArtefact,
+  tfliteArtefact,
   npz,
   archive,
 ]

@@ -7,15 +7,19 @@ import { slotPattern } from './placeholders.js'
 import type { NameRow, NameTable } from './row.js'
 import { NAME_TABLES } from './tables.js'
 import { parametersOf } from '../tensors/read.js'
+import type { FileOrder } from '../tensors/rebind.js'
 
 /**
  * Names of the weights in artefacts that albertkit wrote: the slots themselves. The family stands in the metadata, and
  * for a graph that keeps the source's order of bytes, which slots are not stored in the logical order.
  */
 
+/** Formats of artefacts, in words. */
+const TITLES: Readonly<Record<string, string>> = { onnx: 'ONNX', tfjs: 'tfjs', tflite: 'TensorFlow Lite' }
+
 const LAYOUTS: readonly Layout[] = ['as_is', 'transposed', 'grouped']
 
-export const isArtefact = ({ format }: TensorSource): boolean => format === 'onnx' || format === 'tfjs'
+export const isArtefact = ({ format }: TensorSource): boolean => Object.hasOwn(TITLES, format)
 
 /** Layouts of slots that are not stored in the logical order, as JSON: `{"pooler/dense/kernel":"transposed"}`. */
 export function layoutsOf(model: AlbertModel): string {
@@ -33,6 +37,28 @@ function readLayouts(text: string | undefined): ReadonlyMap<string, Layout> | nu
     return new Map(entries)
   } catch {
     return null
+  }
+}
+
+/** Slot of the table that a graph of fixed length cuts. */
+const POSITIONS = 'embeddings/position_embeddings'
+
+/**
+ * How the weights of an artefact stand in it. `named`: as its metadata say, and a graph of fixed length has no further
+ * positions.
+ */
+export function artefactForm(source: TensorSource, order: 'stored' | 'logical' | 'named'): FileOrder {
+  if (order !== 'named') return order
+  const layouts = readLayouts(source.metadata?.get('layouts'))
+  const fixed = source.metadata?.get('sequence')
+  const rows = source.tensors.get(POSITIONS)?.shape[0] ?? 0
+  return {
+    isTransposed: (slot) => layouts?.get(slotPattern(slot).pattern) === 'transposed',
+    cut: (p) => {
+      if (p.slot !== POSITIONS || p.layout !== 'as_is' || fixed !== String(rows) || rows > (p.shape[0] ?? 0)) return p
+      const shape = [rows, ...p.shape.slice(1)]
+      return { ...p, shape, storedShape: shape }
+    },
   }
 }
 
@@ -67,7 +93,7 @@ export function identifyArtefact(source: TensorSource): Identification {
   const ofFamily = NAME_TABLES.filter((t) => t.family === said)
   const tables = ofFamily.filter((t) => said !== 'hf' || (t.architecture === 'bert') === isBert)
   const [first] = tables
-  const what = source.format === 'onnx' ? 'ONNX' : 'tfjs'
+  const what = TITLES[source.format] ?? source.format
   if (first === undefined) {
     const file = source.files[0]
     throw unsupported(`the ${what} model was not written by albertkit: its weights do not name their parameters`, {

@@ -1,17 +1,32 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Parameter } from '../albert.js'
 
+/** How each weight stands in a file. */
+export interface FileForm {
+  /** True if the tensor of a slot is the transpose of the logical matrix. */
+  readonly isTransposed: (slot: string) => boolean
+  /** The parameter with as many rows as the file has. */
+  readonly cut: (p: Parameter) => Parameter
+}
+
+/** Order of the elements in a file: the same for all weights, or by weight. */
+export type FileOrder = 'stored' | 'logical' | FileForm
+
 /**
  * The same model with its weights in another file, whose tensors are called after their slots: what an artefact
  * computes with, run by the reference. What the file lacks stays where it was.
- * @param order order of matrices in the file: as the model's own source stores them, or the logical one
+ * @param order order of matrices in the file: as the model's own source stores them, the logical one, or by slot
  */
-export function rebind(model: AlbertModel, weights: TensorSource, order: 'stored' | 'logical'): AlbertModel {
+export function rebind(model: AlbertModel, weights: TensorSource, order: FileOrder): AlbertModel {
   return mapParameters(model, (p) => {
     const info = weights.tensors.get(p.slot)
     if (info === undefined) return p
-    const placed = { ...p, variable: p.slot, dtype: info.dtype }
-    return order === 'stored' ? placed : { ...placed, layout: 'as_is', storedShape: p.shape }
+    const cut = typeof order === 'string' ? p : order.cut(p)
+    const placed = { ...cut, variable: p.slot, dtype: info.dtype }
+    if (order === 'stored') return placed
+    if (order === 'logical' || !order.isTransposed(p.slot))
+      return { ...placed, layout: 'as_is', storedShape: placed.shape }
+    return { ...placed, layout: 'transposed', storedShape: [...placed.shape].reverse() }
   })
 }
 

@@ -15,6 +15,7 @@ const quoted = (path: string): string => `'${escapeControl(path).replaceAll("'",
 const LOADING: Readonly<Record<Target, (path: string) => Loading>> = {
   tfjs: (path) => ({ library: 'TensorFlow.js', code: `await tf.loadGraphModel(${quoted(path)})` }),
   onnx: (path) => ({ library: 'onnxruntime', code: `await ort.InferenceSession.create(${quoted(path)})` }),
+  tflite: (path) => ({ library: 'LiteRT', code: `await loadAndCompile(${quoted(path)})` }),
   safetensors: (path) => ({
     library: 'transformers',
     code: `AutoModel.from_pretrained(${quoted(path.slice(0, path.lastIndexOf('/')))})`,

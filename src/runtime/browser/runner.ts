@@ -137,6 +137,9 @@ const CONTENTS: Readonly<Record<GraphTarget, (file: string, kind: BrowserRunnerK
   {
     tfjs: (file, { backend }) => tfjsContent(file, backend),
     onnx: (file, { name, backend }, values) => onnxContent(file, backend, name, values),
+    tflite: () => {
+      throw new RangeError('no page')
+    },
   }
 
 /**
