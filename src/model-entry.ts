@@ -24,7 +24,7 @@ export { NAME_TABLES } from './model/names/tables.js'
 export { ACTIVATIONS } from './model/config.js'
 export { parseConfig, type Activation, type ConfigNumbers, type ConfigOptions } from './model/config.js'
 export type { Family, MlmHeadSettings, ModelConfig, RawConfig } from './model/config.js'
-export { planModel, type MissingVariable, type ModelPlan } from './model/load/build.js'
+export { planModel, type ClassifierKinds, type MissingVariable, type ModelPlan } from './model/load/build.js'
 export type { AlbertModel, Block, ClassifierHead, Dense, Embeddings } from './model/albert.js'
 export type { LayerNorm, Layout, MlmHead, OutputHead, Parameter, SopHead } from './model/albert.js'
 

@@ -2,7 +2,9 @@ import { usage } from '../base/errors.js'
 import { exists, type FilePort } from '../formats/core/file-port.js'
 import { readText } from '../formats/core/file.js'
 import { join } from '../formats/core/paths.js'
+import type { AlbertModel } from '../model/albert.js'
 import type { ModelConfig } from '../model/config.js'
+import { readLabelMap } from './label-map.js'
 
 /** Path of `labels.txt` beside the model, or null. */
 export function findLabels(files: FilePort, directory: string): string | null {
@@ -35,11 +37,39 @@ export function readLabelLines(files: FilePort, file: string): readonly string[]
   return lines
 }
 
-/** Class names in order, from `labels.txt` or else from the configuration; null if there are none. */
-export function readLabels(files: FilePort, directory: string, config: ModelConfig): readonly string[] | null {
+/** The model whose class names are wanted. */
+export interface LabelOwner {
+  readonly files: FilePort
+  readonly directory: string
+  readonly config: ModelConfig
+  readonly model?: AlbertModel
+}
+
+/**
+ * Class names in order: from `labels.txt`, else the configuration, else a file of numbered names (`label2id.pkl`) that
+ * has as many as the classifier has classes. Null if there are none.
+ */
+export function readLabels({ files, directory, config, model }: LabelOwner): readonly string[] | null {
   const file = findLabels(files, directory)
   if (file !== null) return readLabelLines(files, file)
-  if (config.id2label === null) return null
-  const named = Object.entries(config.id2label).sort(([a], [b]) => Number(a) - Number(b))
-  return named.map(([, label]) => label)
+  if (config.id2label !== null) {
+    const named = Object.entries(config.id2label).sort(([a], [b]) => Number(a) - Number(b))
+    return named.map(([, label]) => label)
+  }
+  const classes = model?.classifier?.weight.shape[0]
+  if (classes === undefined) return null
+  const map = readLabelMap(files, directory)
+  return map?.labels.length === classes ? map.labels : null
+}
+
+/** Class names that files beside the weights give, whether they fit or not; null if there are none. */
+export function namesBeside(files: FilePort, directory: string): readonly string[] | null {
+  const file = findLabels(files, directory)
+  try {
+    if (file !== null) return readLabelLines(files, file)
+  } catch {
+    // Commands that need the names say what is wrong with the file.
+    return null
+  }
+  return readLabelMap(files, directory)?.labels ?? null
 }

@@ -38,7 +38,7 @@ const canRun = (model: AlbertModel, name: HeadName): boolean =>
   headsOf(model).includes(name) && (headRow(name).reads === 'token' || hasPooler(model, name))
 
 /** True if the model has one of the heads of `task`, or the task needs none. */
-function canDo(model: AlbertModel, task: ResolvedTask): boolean {
+export function canDo(model: AlbertModel, task: ResolvedTask): boolean {
   const { heads } = taskRow(task)
   return heads.length === 0 || heads.some((head) => canRun(model, head))
 }

@@ -79,7 +79,7 @@ async function contentsOf(files: FilePort, path: string): Promise<{ source: unkn
           rawConfig,
           notes,
           family: identification.table.family,
-          labels: readLabels(files, directory, config),
+          labels: readLabels(opened),
           ids: tokenizer === null ? null : TEXTS.map((text) => tokenizer.ids(text)),
         }
       } finally {

@@ -15,7 +15,7 @@ import type { OpenedModel } from '../open/open.js'
 function writeCompanions(opened: OpenedModel, folder: string): void {
   const vocabulary = findTokenizer(opened.files, opened.directory)
   if (vocabulary !== null) writeBytes(join(folder, tokenizerName(vocabulary)), readBytes(opened.files, vocabulary))
-  const labels = readLabels(opened.files, opened.directory, opened.config)
+  const labels = readLabels(opened)
   if (labels !== null) writeText(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
 }
 

@@ -17,7 +17,7 @@ function isOfTransformers({ config, embeddings, layers }: AlbertModel): boolean 
 
 /** Class names for transformers, which otherwise assumes two classes; its default names if there are none. */
 function labelsOf(opened: OpenedModel): readonly string[] | null {
-  const labels = readLabels(opened.files, opened.directory, opened.config)
+  const labels = readLabels(opened)
   const head = opened.model.classifier
   if (labels !== null || head === null || head.kind === 'choice') return labels
   return Array.from({ length: head.weight.shape[0] ?? 0 }, (_, i) => `LABEL_${i}`)

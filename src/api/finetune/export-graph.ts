@@ -88,7 +88,7 @@ async function exportGraph(path: string, output: string, options: ExportGraphOpt
   const directory = new OutputDirectory(output, { force })
   try {
     const row = trainTaskRow(task)
-    const labels = given ?? readLabels(opened.files, opened.directory, opened.config)
+    const labels = given ?? readLabels(opened)
     const fixed = { regression: 1, qa: 2 } as const
     const classes =
       task === 'regression' || task === 'qa'

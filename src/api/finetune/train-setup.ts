@@ -57,7 +57,7 @@ function chooseLabels(opened: OpenedModel, train: ExampleSet, options: TrainOpti
   const found = labelsIn(train)
   checkLabels(train, found, task)
   if (options.labels !== undefined) return [...options.labels]
-  const own = readLabels(opened.files, opened.directory, opened.config)
+  const own = readLabels(opened)
   return own !== null && found.every((label) => own.includes(label)) ? [...own] : found
 }
 

@@ -128,8 +128,7 @@ async function linesOf(
   const { examples, bad } = await examplesIn(file)
   if (examples.length === 0) throw usage('the file has no line of text', { code: 'text-unusable', file })
   const count = opened.model.classifier?.weight.shape[0] ?? 0
-  const names =
-    readLabels(opened.files, opened.directory, opened.config) ?? Array.from({ length: count }, (_, i) => String(i))
+  const names = readLabels(opened) ?? Array.from({ length: count }, (_, i) => String(i))
   const length = Math.min(TEXT_LENGTH, opened.config.max_position_embeddings)
   const rows = examples.map(({ text, textB, label }): Row => {
     const known = classify && label !== null ? names.indexOf(label) : -1

@@ -17,6 +17,7 @@ import {
 } from '../../model/load/resolve-config.js'
 import type { Identification } from '../../model/names/identification.js'
 import { namePattern } from '../../model/names/pattern.js'
+import { namesBeside } from '../labels.js'
 import { editedNotes, refuseChanged } from './manifest-files.js'
 import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
@@ -106,7 +107,12 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     const { source, notes: selected } = selectVariables(stored, options)
     const given = options.config === undefined ? undefined : portPath(options.config, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
-    const { notes, leftOut: outside, ...resolved } = resolveModel(source, choose, options)
+    const classNames = namesBeside(files, directory) ?? undefined
+    const {
+      notes,
+      leftOut: outside,
+      ...resolved
+    } = resolveModel(source, choose, { ...options, ...omitUndefined({ classNames }) })
     const leftOut = [
       ...selected,
       ...outside,

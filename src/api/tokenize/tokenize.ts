@@ -67,7 +67,7 @@ export async function labelsBeside(
   if (isVocabularyFile(own) || !exists(files, join(directory, 'config.json'))) return null
   const opened = await openModel(path, { files })
   try {
-    return readLabels(opened.files, opened.directory, opened.config)
+    return readLabels(opened)
   } finally {
     opened.close()
   }

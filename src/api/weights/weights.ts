@@ -72,7 +72,7 @@ function classesOf(examined: ExaminedModel, tensors: readonly TensorHealth[]): W
   if (classifier === null || !has(tensors, [classifier.weight.slot, classifier.bias.slot])) return []
   const norms = normsBefore(model)
   if (!has(tensors, norms)) return []
-  const labels = readLabels(examined.files, examined.directory, examined.config)
+  const labels = readLabels({ ...examined, model: examined.plan.model })
   return classHealth(examined.source, model).map((c) => ({ ...c, label: labels?.[c.index] ?? null }))
 }
 

@@ -126,16 +126,24 @@ function buildMapping(builder: Builder): Dense | null {
   return builder.hasAny(`${slot}/`) || config.embedding_size !== config.hidden_size ? builder.dense(slot) : null
 }
 
+/** Kinds of the classifier that do not come from weights and configuration. */
+export interface ClassifierKinds {
+  /** What the caller says, whatever the configuration says. */
+  readonly asked?: ClassifierKind | undefined
+  /** What the graph beside the weights or the names of the classes show. */
+  readonly found?: ClassifierKind | undefined
+}
+
 /**
- * What the classifier is of: what the caller says, else the configuration, else its name; else a model that was saved
- * without a pooler can only classify tokens.
+ * Kind of the classifier: what the caller says, else the configuration, else its name, else what was found beside the
+ * weights; else a model that was saved without a pooler can only classify tokens.
  */
-function buildClassifier(builder: Builder, asked: ClassifierKind | undefined): ClassifierHead | null {
+function buildClassifier(builder: Builder, { asked, found }: ClassifierKinds): ClassifierHead | null {
   if (!builder.hasAny('classifier/')) return null
   const norm = builder.hasAny('classifier/LayerNorm/') ? builder.norm('classifier/LayerNorm') : null
   const pooler = ownPooler(builder, 'classifier')
   const named = builder.found.mapped.get('classifier/output_weights')?.row.classifies
-  const unsaid = named ?? (pooler !== null || builder.hasAny('pooler/') ? 'sequence' : 'token')
+  const unsaid = named ?? found ?? (pooler !== null || builder.hasAny('pooler/') ? 'sequence' : 'token')
   return { kind: asked ?? builder.config.classifier_kind ?? unsaid, ...builder.head('classifier'), norm, pooler }
 }
 
@@ -240,19 +248,18 @@ export interface ModelPlan {
 
 /**
  * Builds the typed model as far as the file has it, and checks every shape against the configuration.
- * @param classifierKind what the classifier is of, whatever the configuration says
  * @throws AlbertkitError `malformed` naming the field and the tensor that disagree.
  */
 export function planModel(
   source: TensorSource,
   found: Identification,
   config: ModelConfig,
-  classifierKind?: ClassifierKind,
+  kinds: ClassifierKinds = {},
 ): ModelPlan {
   checkDepth(found, config)
   checkDimensions(source, found, config)
   const builder = new Builder(source, found, config)
-  const classifier = buildClassifier(builder, classifierKind)
+  const classifier = buildClassifier(builder, kinds)
   const model: AlbertModel = {
     config,
     embeddings: {

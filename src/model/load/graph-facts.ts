@@ -1,5 +1,6 @@
 import type { GraphNode } from '../../formats/core/source.js'
 import type { Activation, ModelConfig, RawConfig } from '../config.js'
+import { HeadNodes } from './head-nodes.js'
 
 /**
  * What the graph beside the weights says of the model: settings that no weight shows (heads, epsilon, activation, where
@@ -11,6 +12,8 @@ export interface GraphFacts {
   readonly layer_norm_eps?: number
   readonly hidden_act?: Activation
   readonly norm_position?: 'post' | 'pre'
+  /** What the classifier's kernel is multiplied with: the pooled sequence, or the hidden state of each token. */
+  readonly classifier_kind?: 'sequence' | 'token'
 }
 
 const ENCODER = String.raw`(?:^|\/)encoder\/(?:.*\/)?`
@@ -39,16 +42,22 @@ const isOutside = (name: string): boolean => /^(gradients|save|report_)/.test(na
 
 /**
  * Collects what the nodes of a graph say; a fact that it does not show is absent.
+ * @param classifier variable of the classifier's kernel
  * @throws AlbertkitError what the graph throws
  */
-export function graphFacts(nodes: Iterable<GraphNode>): GraphFacts {
+export function graphFacts(nodes: Iterable<GraphNode>, classifier?: string): GraphFacts {
   const facts: { -readonly [K in keyof GraphFacts]: GraphFacts[K] } = {}
   const activation = new Set<string>()
+  const heads = new HeadNodes(classifier)
   let model: string | null = null
   for (const node of nodes) {
     const { name } = node
+    if (isOutside(name)) continue
     const at = name.search(/(?:^|\/)encoder\//)
-    if (at < 0 || isOutside(name)) continue
+    if (at < 0) {
+      heads.add(node)
+      continue
+    }
     // A graph that runs the model twice (for training, for serving) has it under two scopes: one is enough.
     model ??= name.slice(0, at)
     if (name.slice(0, at) !== model) continue
@@ -63,7 +72,12 @@ export function graphFacts(nodes: Iterable<GraphNode>): GraphFacts {
       facts.norm_position ??= node.inputs[0]?.includes(`/${norm[1]!}/`) === true ? 'post' : 'pre'
   }
   const hidden_act = activationOf(activation)
-  return hidden_act === undefined ? facts : { ...facts, hidden_act }
+  const classifier_kind = heads.kind()
+  return {
+    ...facts,
+    ...(hidden_act === undefined ? {} : { hidden_act }),
+    ...(classifier_kind === undefined ? {} : { classifier_kind }),
+  }
 }
 
 function addConstant(facts: { -readonly [K in keyof GraphFacts]: GraphFacts[K] }, node: GraphNode): void {

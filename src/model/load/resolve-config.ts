@@ -6,7 +6,9 @@ import type { Identification } from '../names/identification.js'
 import { identify } from '../names/identify.js'
 import type { NameTable } from '../names/row.js'
 import { parametersOf } from '../tensors/read.js'
-import { classifierKindOf, type Task } from '../tasks.js'
+import { areSpanTags } from '../../base/span-tag.js'
+import type { AlbertModel } from '../albert.js'
+import { classifierKindOf, type ClassifierKind, type Task } from '../tasks.js'
 import { planModel, type ModelPlan } from './build.js'
 import { compareFacts, completeConfig, graphFacts, type GraphFacts } from './graph-facts.js'
 import { completeFromWeights } from './infer-config.js'
@@ -29,6 +31,8 @@ export interface ResolveOptions {
   readonly task?: Task
   /** Patterns of variables, and of files beside the weights, that are passed over although the model may need them. */
   readonly ignore?: readonly string[]
+  /** Names of the classes in a file beside the weights: tags of spans are those of a token classifier. */
+  readonly classNames?: readonly string[]
   /** Dense layer beside the encoder to take as the classifier: the prefix of the names of its kernel and bias. */
   readonly head?: string
 }
@@ -86,7 +90,7 @@ function readConfig(
   written: RawConfig,
   { table, mapped }: Identification,
   given: ResolveOptions,
-): { config: ModelConfig; notes: readonly string[] } {
+): { config: ModelConfig; kind?: ClassifierKind | undefined; notes: readonly string[] } {
   const { graph } = source
   const { family, architecture, maskPenalty, mlmHead } = table
   // Code that reads a configuration as transformers does need not have written `model_type` into it.
@@ -99,7 +103,7 @@ function readConfig(
   const file = basename(graph.file)
   let facts: GraphFacts
   try {
-    facts = graphFacts(graph.nodes())
+    facts = graphFacts(graph.nodes(), mapped.get('classifier/output_weights')?.variable)
   } catch (error) {
     if (!(error instanceof AlbertkitError)) throw error
     const note = `the graph in ${file} is left out: ${error.message}`
@@ -107,8 +111,18 @@ function readConfig(
   }
   const completed = completeConfig(raw, family, facts)
   const config = parseConfig(completed.raw, family, architecture, options)
-  return { config, notes: [...completed.notes, ...compareFacts(config, facts, file)] }
+  const notes = [...completed.notes, ...compareFacts(config, facts, file)]
+  return { config, kind: facts.classifier_kind, notes }
 }
+
+/** Note on a classifier that is read as one of tokens because of its classes' names. */
+const tagNotes = ({ config, classifier }: AlbertModel): string[] =>
+  classifier?.kind === 'token' && config.classifier_kind === undefined
+    ? [
+        'the classes are tags of spans (B-, I-), so the classifier is read as one of tokens: token-classification; ' +
+          '`task: classify` reads it as one of texts',
+      ]
+    : []
 
 /** Configuration and tree; errors name fields as the configuration file does. */
 function readModel(
@@ -119,11 +133,15 @@ function readModel(
 ): { config: ModelConfig; plan: ModelPlan; configNotes: readonly string[] } {
   try {
     const named = completeFromNames(raw, found)
-    const { config: said, notes } = readConfig(source, named.raw, found, options)
-    const { model, missing, error } = planModel(source, found, said, classifierKindOf(options.task))
+    const { config: said, kind: shown, notes } = readConfig(source, named.raw, found, options)
+    const asked = classifierKindOf(options.task)
+    const names = options.classNames ?? Object.values(said.id2label ?? {})
+    const byNames = shown === undefined && areSpanTags(names) ? 'token' : undefined
+    const { model, missing, error } = planModel(source, found, said, { asked, found: shown ?? byNames })
     const { config, notes: labelNotes } = settleLabels(raw, model)
+    const kindNotes = asked === undefined && byNames !== undefined ? tagNotes(model) : []
     const plan = { model: { ...model, config }, missing, error: error === null ? null : inWordsOf(raw, error) }
-    return { config, plan, configNotes: [...named.notes, ...notes, ...labelNotes] }
+    return { config, plan, configNotes: [...named.notes, ...notes, ...labelNotes, ...kindNotes] }
   } catch (error) {
     throw error instanceof AlbertkitError ? inWordsOf(raw, error) : error
   }

@@ -1,0 +1,90 @@
+import type { FilePort } from '../formats/core/file-port.js'
+import { RangedFile, readText } from '../formats/core/file.js'
+import { basename, join } from '../formats/core/paths.js'
+import { ByteCursor } from '../formats/pickle/cursor.js'
+import { PickleMachine } from '../formats/pickle/machine.js'
+import { PickleDict, PickleList, PickleRefusal, type PickleHost, type PickleValue } from '../formats/pickle/values.js'
+
+/**
+ * Files of class names that training scripts leave beside the weights: `label2id.pkl` of the BERT-NER repositories,
+ * `label_list.pkl`, `id2label.json` …: names by number, numbers by name, or a list of names.
+ */
+const NAME = /^(?:label|tag)s?_?(?:2|_to_)?(?:id|idx|index|map|list)\.(?:pkl|pickle|json)$/i
+const PLAIN_LIST = /^(?:labels|classes|tags)\.(?:pkl|pickle|json)$/i
+const INVERSE = /^(?:id|idx|index)_?(?:2|_to_)_?(?:label|tag)s?\.(?:pkl|pickle|json)$/i
+/** A file of names is small. */
+const MAX_BYTES = 1 << 20
+
+const PLAIN: PickleHost = {
+  global: () => null,
+  persistent: () => {
+    throw new PickleRefusal('a persistent id')
+  },
+}
+
+type Pairs = readonly (readonly [key: unknown, value: unknown])[]
+
+/** Keys and values of a pickle; a list has its indices as keys. */
+function pickled(value: PickleValue): Pairs | null {
+  if (value instanceof PickleDict) return [...value.entries]
+  return value instanceof PickleList ? value.items.map((item, i) => [i, item] as const) : null
+}
+
+function parsedJson(text: string): Pairs | null {
+  const value: unknown = JSON.parse(text)
+  return typeof value === 'object' && value !== null ? Object.entries(value) : null
+}
+
+const asIndex = (value: unknown): number | null =>
+  (typeof value === 'number' && Number.isInteger(value) && value >= 0) ||
+  (typeof value === 'string' && /^\d+$/.test(value))
+    ? Number(value)
+    : null
+
+/** Names in the order of their numbers; a number without a name is its own. Null if these are no names of classes. */
+function namesOf(pairs: Pairs): readonly string[] | null {
+  const byName = pairs.every(([key, value]) => typeof key === 'string' && typeof value === 'number')
+  const named = pairs.map(([key, value]) =>
+    byName ? ([asIndex(value), key] as const) : ([asIndex(key), value] as const),
+  )
+  const names = new Map<number, string>()
+  for (const [index, name] of named) {
+    if (index === null || typeof name !== 'string' || index > 2 * pairs.length + 16) return null
+    names.set(index, name)
+  }
+  if (names.size === 0) return null
+  return Array.from({ length: Math.max(...names.keys()) + 1 }, (_, i) => names.get(i) ?? String(i))
+}
+
+function readMap(files: FilePort, path: string): readonly string[] | null {
+  try {
+    const file = new RangedFile(files, path)
+    try {
+      if (file.size > MAX_BYTES) return null
+      const pairs = path.toLowerCase().endsWith('.json')
+        ? parsedJson(readText(files, path))
+        : pickled(new PickleMachine(new ByteCursor(file, 0, file.size), PLAIN).run())
+      return pairs === null ? null : namesOf(pairs)
+    } finally {
+      file.close()
+    }
+  } catch {
+    // A file that is something else is no file of names.
+    return null
+  }
+}
+
+/** Class names from a file of numbered names in `directory`, and its path; null if there is none. */
+export function readLabelMap(
+  files: FilePort,
+  directory: string,
+): { readonly file: string; readonly labels: readonly string[] } | null {
+  for (const entry of [...files.list(directory)].sort()) {
+    const name = basename(entry)
+    if (![NAME, INVERSE, PLAIN_LIST].some((pattern) => pattern.test(name))) continue
+    const file = join(directory, name)
+    const labels = readMap(files, file)
+    if (labels !== null) return { file, labels }
+  }
+  return null
+}
