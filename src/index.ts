@@ -87,7 +87,12 @@ export type { InnerValues } from './runtime/values.js'
 // Text: tokenizers, examples, answers
 export { pipeline, PIPELINE_TASKS, type Classification, type Pipeline } from './api/pipeline/pipeline.js'
 export type { PipelineOptions, PipelineTask, PipelineTasks } from './api/pipeline/pipeline.js'
-export type { TaggedText } from './api/pipeline/tags.js'
+export type { QuestionInput, SpanAnswer, TokenTags } from './api/pipeline/pipeline.js'
+export type { TaggedSpan, TaggedToken, Tagging } from './api/inference/tags/predict-tags.js'
+export { MAX_ANSWER_LENGTH, type PassageAnswer } from './api/inference/qa/predict-answers.js'
+export type { PassagePart, TaggedTokens } from './text/data/examples.js'
+export type { PassageWindow } from './text/data/passages.js'
+export type { Question } from './text/data/squad.js'
 export { openTextModel } from './api/inference/model.js'
 export { predictLines, type Prediction, type PredictionFormat } from './api/inference/predict.js'
 export { PREDICTION_FORMATS } from './api/inference/predict.js'
@@ -104,19 +109,23 @@ export type { SentenceModule, SentenceModules, VectorPlan } from './api/inferenc
 export type { ActivationName } from './api/inference/sentence/activations.js'
 export { embedFile, similarity, type EmbedFileOptions } from './api/inference/embed-file.js'
 export { fillMask, sentenceOrder } from './api/inference/single.js'
-export type { FileProgress, Listener, TextJob } from './api/inference/job.js'
+export { READING_TASKS } from './api/inference/job.js'
+export type { FileProgress, Listener, ReadingTask, TextJob } from './api/inference/job.js'
 export type { AnswerOptions, Progress } from './api/inference/answers.js'
 export type { TextRunner } from './api/inference/runners.js'
 export { TEXT_RUNNERS } from './api/inference/runners.js'
 export type { Reading, TextInput, TextPair, TextPool, WindowRows } from './api/inference/window.js'
 export type { InputLimits, TextModel, TextModelOptions } from './api/inference/text-model.js'
 export type {
+  AnswerScore,
+  AnswerScores,
   ClassScore,
   DifferentLine,
   EmbedFileReport,
   Evaluation,
   EvaluationReport,
   MultiLabelScores,
+  TagScores,
   OtherEvaluationReport,
   RegressionScores,
   Score,

@@ -3,16 +3,17 @@ import type { Look } from '../report/chart/look.js'
 import { pictureFlags, writeFiles } from './common/output.js'
 import { TextCommand } from './common/text-command.js'
 import { argument } from './common/flags.js'
-import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
+import { jobOf, readingFlags, readingOptions, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Evaluate extends TextCommand {
   static override summary =
-    'Evaluate a classifier on labelled lines: accuracy, loss, metrics by class, confusion matrix, mistakes.'
+    'Evaluate a model on labelled lines: accuracy, loss, metrics by class, confusion matrix, mistakes; F1 of spans.'
   static override description =
     "Computes the metrics of run_classifier's evaluation without TensorFlow, and more: precision, recall and F1 of " +
     'each class, the confusion matrix, the mistakes with the largest loss and the most confident ones, and a ' +
     'warning if the model is no better than chance. With --compare, lists the lines that another model, e.g. a ' +
-    'quantised one, labels differently.'
+    'quantised one, labels differently. Token classifiers are scored on CoNLL files, question answering on files in ' +
+    'the format of SQuAD.'
   static override examples = [
     {
       description: 'The bundled model on its test lines',
@@ -38,6 +39,7 @@ export default class Evaluate extends TextCommand {
   }
   static override flags = {
     ...textFlags,
+    ...readingFlags,
     compare: Flags.string({
       description: 'another model: list the lines that the two label differently',
       helpValue: 'MODEL',
@@ -50,7 +52,7 @@ export default class Evaluate extends TextCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Evaluate)
-    const job = jobOf(args.model, args.file, flags, 'jsonl')
+    const job = { ...jobOf(args.model, args.file, flags, 'jsonl'), ...readingOptions(flags) }
     const listener = await this.listener(job)
     if (await this.runShard('evaluate', job, flags)) return
     const { evaluateFile, writeEvalResults } = await import('../api/inference/evaluate-file.js')

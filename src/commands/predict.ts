@@ -1,14 +1,15 @@
 import * as Flags from '@oclif/core/flags'
 import { TextCommand } from './common/text-command.js'
 import { argument } from './common/flags.js'
-import { jobOf, shardFlag, textFlags } from './common/text-flags.js'
+import { jobOf, readingFlags, readingOptions, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Predict extends TextCommand {
-  static override summary = 'Classify lines of text with a model or a converted model.'
+  static override summary = 'Classify or tag lines of text, or answer questions, with a model or a converted model.'
   static override description =
     "Reads lines, TSV (label, text, second text, as in run_classifier's files), CSV or JSON lines, and writes one " +
     'line for each, in order, while it reads: JSON lines with label and probabilities, TSV, or test_results.tsv as ' +
-    'run_classifier writes it. A directory that `convert` wrote runs as it is; any other model is first converted ' +
+    'run_classifier writes it. A token classifier gives tags and spans, a question-answering model the best span of ' +
+    'the passage --context. A directory that `convert` wrote runs as it is; any other model is first converted ' +
     'for the fastest installed runtime. Lines are processed in batches of similar length, with one thread per ' +
     'core. An interrupted run with -o leaves FILE.part; the same command resumes it. A line that cannot be used is ' +
     'reported and skipped; the exit code is then 3, unless --errors collects such lines.'
@@ -41,6 +42,7 @@ export default class Predict extends TextCommand {
   }
   static override flags = {
     ...textFlags,
+    ...readingFlags,
     format: Flags.string({
       description: 'format of the answers',
       options: ['jsonl', 'tsv', 'results'],
@@ -53,7 +55,7 @@ export default class Predict extends TextCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Predict)
-    const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
+    const job = { ...jobOf(args.model, args.file, flags, flags.format as 'jsonl'), ...readingOptions(flags) }
     const listener = await this.listener(job)
     if (await this.runShard('predict', job, flags)) return
     const { predictFile } = await import('../api/inference/predict-file.js')

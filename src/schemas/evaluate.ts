@@ -67,4 +67,37 @@ const regressionSchema = z
   .strictObject({ ...others, pearson: z.number(), spearman: z.number(), mse: z.number(), mae: z.number() })
   .check(z.describe('a regression'))
 
-export const evaluateSchema = z.union([oneLabelSchema, severalLabelsSchema, regressionSchema])
+const spanScores = z.strictObject({ micro: score, macro: score, types: z.array(classScore) })
+const tagsSchema = z
+  .strictObject({
+    bad: size,
+    notes,
+    runner: z.string(),
+    sentences: size,
+    words: size,
+    accuracy: probability.check(z.describe('words with the right tag')),
+    loss: z.number(),
+    spans: z.nullable(spanScores).check(z.describe('null if the tags are not those of spans')),
+    truncatedWords: size,
+  })
+  .check(z.describe('tags of words'))
+
+const answers = { questions: size, exactMatch: probability, f1: probability }
+const answersSchema = z
+  .strictObject({
+    bad: size,
+    notes,
+    runner: z.string(),
+    ...answers,
+    withAnswer: z.strictObject(answers),
+    withoutAnswer: z.strictObject(answers),
+  })
+  .check(z.describe('answers to questions'))
+
+export const evaluateSchema = z.union([
+  oneLabelSchema,
+  severalLabelsSchema,
+  regressionSchema,
+  tagsSchema,
+  answersSchema,
+])

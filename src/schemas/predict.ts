@@ -21,6 +21,9 @@ const steps = z
 
 export const embedSchema = z.extend(textFile, { steps }).check(z.describe('embed -o FILE'))
 
+/** Characters of the text, Unicode code points: the first, and the one after the last. */
+const place = { start: size, end: size }
+
 export const predictLineSchema = z
   .union([
     z.strictObject({ label: z.string(), probabilities: z.record(z.string(), probability) }),
@@ -28,6 +31,23 @@ export const predictLineSchema = z
       .strictObject({ labels: z.array(z.string()), probabilities: z.record(z.string(), probability) })
       .check(z.describe('several labels at once, or one score: labels of probability 0.5 and more')),
     z.strictObject({ scores: z.record(z.string(), z.number()) }).check(z.describe('a regression')),
+    z
+      .strictObject({
+        tokens: z.array(z.strictObject({ token: z.string(), ...place, tag: z.string(), probability })),
+        spans: z.optional(z.array(z.strictObject({ type: z.string(), text: z.string(), ...place, probability }))),
+      })
+      .check(z.describe('token classification; spans if the tags are B-, I-, …')),
+    z
+      .strictObject({
+        id: z.optional(z.string()),
+        answer: z.string(),
+        ...place,
+        probability,
+        null_difference: z
+          .nullable(z.number())
+          .check(z.describe('how far the logits of no answer exceed those of the answer (SQuAD 2)')),
+      })
+      .check(z.describe('question answering; answer is empty if there is none')),
   ])
   .check(z.describe('a line of predict --format jsonl'))
 

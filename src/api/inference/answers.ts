@@ -3,7 +3,7 @@ import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
 import { PAUSE, withPauses } from './pauses.js'
 import type { Entry } from './entries.js'
 import type { TextModel } from './text-model.js'
-import type { Reading, TextInput, WindowRows } from './window.js'
+import { rowAt, type Reading, type TextInput, type WindowRows } from './window.js'
 
 /** Progress of reading a file: a whole number of windows, all of whose answers have been consumed. */
 export interface Progress {
@@ -93,11 +93,11 @@ async function* windows(entries: AsyncIterable<Entry | typeof PAUSE>): AsyncGene
   }
 }
 
-function* answersOf({ items }: Window, { width, values }: WindowRows): Generator<Answer | BadLine> {
+function* answersOf({ items }: Window, rows: WindowRows): Generator<Answer | BadLine> {
   let row = 0
   for (const item of items) {
     if (isBad(item)) yield item
-    else yield { example: item, values: values.subarray(width * row, width * ++row) }
+    else yield { example: item, values: rowAt(rows, row++) }
   }
 }
 

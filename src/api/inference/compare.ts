@@ -1,5 +1,6 @@
 import { isBad } from '../../text/data/examples.js'
-import { openClassifier, predictions, type TextJob } from './job.js'
+import { openForReading, type TextJob } from './job.js'
+import { predictions } from './piece.js'
 import type { TextModel } from './text-model.js'
 import type { DifferentLine, ModelComparison } from './report.js'
 
@@ -7,7 +8,7 @@ const KEPT = 10_000
 
 /** Runs two models on a job's lines and returns the lines that they label differently. */
 export async function compareModels(model: TextModel, job: TextJob, other: string): Promise<ModelComparison> {
-  const second = await openClassifier({
+  const second = await openForReading({
     ...job,
     model: other,
     vocabulary: job.vocabulary ?? model.tokenizer.file,

@@ -15,7 +15,8 @@ import {
   type VectorFormat,
 } from './embed.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
-import { readPiece, textModelOptions, tellListener, type Listener, type TextJob } from './job.js'
+import { textModelOptions, tellListener, type Listener, type TextJob } from './job.js'
+import { readPiece } from './piece.js'
 import { until } from './pauses.js'
 import type { EmbedFileReport, Similarity } from './report.js'
 import { cosine } from './single.js'

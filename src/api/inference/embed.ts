@@ -7,7 +7,7 @@ import { openTextModel } from './model.js'
 import { answers, type AnswerOptions } from './answers.js'
 import type { VectorOptions } from './sentence/read-vectors.js'
 import type { TextModel, TextModelOptions } from './text-model.js'
-import { readWindow, type Reading } from './window.js'
+import { readWindow, rowAt, type Reading } from './window.js'
 
 export interface Embedding {
   readonly line: number
@@ -27,8 +27,8 @@ const OUTPUTS = { pooled: 'pooler_output', other: 'last_hidden_state' } as const
 /** Output that a model's vectors are made of. */
 const readingOf = ({ vectors }: TextModel): Omit<Reading, 'batch'> =>
   vectors?.sentence == null
-    ? { output: OUTPUTS.pooled, reduction: 'none' }
-    : { output: OUTPUTS.other, reduction: 'vector' }
+    ? { outputs: [OUTPUTS.pooled], reduction: 'none' }
+    : { outputs: [OUTPUTS.other], reduction: 'vector' }
 
 export interface EmbedderOptions extends Omit<TextModelOptions, 'vectors'>, VectorOptions {}
 
@@ -70,10 +70,10 @@ export async function* embedEntries(
 /** Computes the vectors of texts. */
 export async function embedTexts(model: TextModel, texts: readonly string[]): Promise<readonly Float32Array[]> {
   const reading = { ...readingOf(model), batch: texts.length }
-  const { width, values } = await readWindow(
+  const rows = await readWindow(
     model,
     texts.map((text) => [text, null] as const),
     reading,
   )
-  return texts.map((_, i) => values.subarray(i * width, (i + 1) * width))
+  return texts.map((_, i) => rowAt(rows, i))
 }

@@ -6,8 +6,14 @@ import { compareModels } from './compare.js'
 import type { EvaluationReport, OtherEvaluationReport } from './report.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { evalResults, evaluate } from './evaluate.js'
-import { openClassifier, predictions, tellListener, type FileProgress, type Listener, type TextJob } from './job.js'
+import { openForReading, tellListener, type FileProgress, type Listener, type TextJob } from './job.js'
+import { predictions, textAnswers, type Piece } from './piece.js'
+import { evaluateAnswers } from './qa/evaluate-answers.js'
+import { evaluateTags } from './tags/evaluate-tags.js'
 import type { ClassReading } from '../../model/problem-type.js'
+import { taskRow, type OutputReading } from '../../model/tasks.js'
+import type { PassageAnswer } from './qa/predict-answers.js'
+import type { Tagging } from './tags/predict-tags.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { evaluateLabels } from './evaluate-labels.js'
 import { evaluateValues } from './evaluate-values.js'
@@ -48,11 +54,20 @@ async function withReading(
   }
 }
 
+const KINDS: Readonly<Record<OutputReading, string>> = {
+  softmax: 'a classifier',
+  vector: 'an encoder',
+  value: 'a regression',
+  sigmoid: 'a classifier of several labels at once',
+  tags: 'a token classifier',
+  spans: 'a question-answering model',
+}
+
 /** Options that need one label a line, if they are given to a model that is read otherwise. */
-function refuseClassOptions(reading: ClassReading, options: EvaluateFileOptions): void {
+function refuseClassOptions(reading: OutputReading, options: EvaluateFileOptions): void {
   const given = (['compare', 'results', 'svg', 'png', 'report'] as const).find((name) => options[name] !== undefined)
   if (given === undefined) return
-  const kind = reading === 'value' ? 'a regression' : 'a classifier of several labels at once'
+  const kind = KINDS[reading]
   throw usage(`\`${given}\` needs a classifier of one label a line, and the model is ${kind}`, {
     code: 'option-conflict',
     hint: 'omit it: the report has all scores',
@@ -72,6 +87,21 @@ async function evaluateOther(
   { onBad, labels }: Reader,
 ): Promise<OtherEvaluationReport> {
   const scores = reading === 'value' ? await evaluateValues(all, onBad) : await evaluateLabels(all, labels, onBad)
+  return { ...scores, notes: model.leftOut, runner: model.detail }
+}
+
+/** Scores of a model that tags words or answers questions. */
+async function evaluateSpans(
+  model: TextModel,
+  job: TextJob,
+  piece: Piece,
+  onBad: (line: BadLine) => void,
+): Promise<OtherEvaluationReport> {
+  const all = textAnswers(model, job, { ...piece, isLabelled: true })
+  const scores =
+    model.task === 'qa'
+      ? await evaluateAnswers(all as AsyncIterable<PassageAnswer | BadLine>, onBad)
+      : await evaluateTags(all as AsyncIterable<Tagging | BadLine>, model.labels, onBad)
   return { ...scores, notes: model.leftOut, runner: model.detail }
 }
 
@@ -109,7 +139,7 @@ async function evaluateLines(
   // Checked before hours of computing.
   for (const path of [results, svg, png]) if (path !== undefined) refuseExisting(path, force)
   refuseExistingErrors(errorsPath, force)
-  const model = await openClassifier(job)
+  const model = await openForReading(job)
   const errors = new ErrorsFile(errorsPath)
   try {
     refuseSources([errorsPath, results, svg, png, report === undefined ? report : join(report, 'index.html')])
@@ -121,6 +151,10 @@ async function evaluateLines(
     const onBad = (line: BadLine): void => {
       listener.onBad?.(line)
       errors.add(line)
+    }
+    if (model.task !== 'classify') {
+      refuseClassOptions(taskRow(model.task).reading, options)
+      return await evaluateSpans(model, job, { onProgress }, onBad)
     }
     const { reading, predictions: all } = await withReading(predictions(model, job, { onProgress }))
     if (reading !== 'softmax') {

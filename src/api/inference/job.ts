@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import {
   ExampleReader,
   inputFormatOf,
+  isExampleFormat,
   recordsOf,
   refuseWholeJson,
   type BadLine,
@@ -12,18 +13,20 @@ import {
 import { indexLines, indexRecords, WINDOW, type LineIndex } from '../../sharding/line-index.js'
 import { formatOfFile, headOf } from '../input/format.js'
 import { readLines } from '../input/lines.js'
-import type { LineRange } from '../../text/data/lines.js'
-import { answerOf } from '../../model/tasks.js'
+import type { ResolvedTask } from '../../model/tasks.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
-import { usage } from '../../base/errors.js'
+import { usage, type AlbertkitError } from '../../base/errors.js'
 import { readTfRecords } from '../input/records.js'
-import { lineEntries, recordEntries, type Entry } from './entries.js'
 import { openTextModel, readLabelsFile } from './model.js'
 import type { Pooling } from './sentence/vectors.js'
 import type { TextModel, TextModelOptions } from './text-model.js'
 import type { VectorFormat } from './embed.js'
-import type { AnswerOptions, Progress } from './answers.js'
-import { predictEntries, type Prediction, type PredictionFormat } from './predict.js'
+import type { Progress } from './answers.js'
+import type { PredictionFormat } from './predict.js'
+
+/** Tasks of `predict` and `evaluate`, in the order in which they are tried. */
+export const READING_TASKS = ['classify', 'token-classification', 'qa'] as const satisfies readonly ResolvedTask[]
+export type ReadingTask = (typeof READING_TASKS)[number]
 
 /** Options of one run over a file; plain data, so that it can be sent to other machines. */
 export interface TextJob {
@@ -40,6 +43,14 @@ export interface TextJob {
   readonly textColumn?: string | undefined
   readonly textBColumn?: string | undefined
   readonly labelColumn?: string | undefined
+  /** `predict`, `evaluate`: what the model is used for; default: the first of `READING_TASKS` that it can do. */
+  readonly task?: ReadingTask | undefined
+  /** `qa`: passage of the questions that have none of their own. */
+  readonly context?: string | undefined
+  /** `qa`: tokens between the starts of two windows of a passage, tokens of an answer, and `SpanOptions`. */
+  readonly docStride?: number | undefined
+  readonly maxAnswerLength?: number | undefined
+  readonly nullThreshold?: number | undefined
   readonly labels?: string | undefined
   /** Class names, if known already; they take precedence over `labels`. */
   readonly labelNames?: readonly string[] | undefined
@@ -85,17 +96,31 @@ export function tableNote(job: TextJob): string | null {
 /** True if the input is a file of features. */
 export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? inputFormatOf(job.input)) === 'tfrecord'
 
+/** What inputs hold that are not lines of text. */
+const HELD = {
+  tfrecord: 'features, not text',
+  conll: 'tagged words, which a token classifier reads',
+  squad: 'questions about paragraphs, which a question-answering model reads',
+} as const
+
+const notText = (format: keyof typeof HELD, { input }: TextJob): AlbertkitError =>
+  usage(`the input holds ${HELD[format]}`, {
+    code: 'text-unusable',
+    file: input,
+    ...(format === 'tfrecord' ? {} : { hint: '`inputFormat: lines` reads it as plain text' }),
+  })
+
 /** Makes the reader of a job's text. @throws AlbertkitError `usage` if the input is not text */
-export function readerOf(job: TextJob): ExampleReader {
+export function readerOf(job: TextJob, questions = false): ExampleReader {
   const format = formatOfJob(job)
-  if (format === 'tfrecord')
-    throw usage('the input holds features, not text', { code: 'text-unusable', file: job.input })
+  if (!isExampleFormat(format)) throw notText(format, job)
   const options: ExampleOptions = omitUndefined({
     format,
     header: job.header,
     textColumn: column(job.textColumn),
     textBColumn: column(job.textBColumn),
     labelColumn: column(job.labelColumn),
+    questions: questions ? true : undefined,
   })
   return new ExampleReader(options)
 }
@@ -115,11 +140,15 @@ export const textModelOptions = (job: TextJob): TextModelOptions =>
     ema: job.ema,
     mergeLora: job.mergeLora,
     ignore: job.ignore,
+    task: job.task,
   })
 
-/** Opens the classifier of a job. @param hash true to compute the model's SHA-256, which reads all weights */
-export const openClassifier = (job: TextJob, hash = false): Promise<TextModel> =>
-  openTextModel(job.model, 'classify', answerOf('classify'), { ...textModelOptions(job), hash })
+/**
+ * Opens the model of a job for reading texts.
+ * @param hash true to compute the model's SHA-256, which reads all weights
+ */
+export const openForReading = (job: TextJob, hash = false): Promise<TextModel> =>
+  openTextModel(job.model, job.task ?? READING_TASKS, undefined, { ...textModelOptions(job), hash })
 
 /**
  * Line numbers at which shards of a CSV file may begin: the first record that begins in each window, as a record may
@@ -139,6 +168,13 @@ async function csvStarts(file: string): Promise<ReadonlySet<number>> {
 /** Finds the boundaries of the shards of a job's input. @throws AlbertkitError `usage`, `malformed` */
 export async function indexInput(job: TextJob, count: number): Promise<LineIndex> {
   const format = formatOfJob(job)
+  if (format === 'conll' || format === 'squad') {
+    if (count === 1) return indexLines(job.input, count, WINDOW)
+    throw usage(`the input cannot be split into shards: it holds ${HELD[format]}`, {
+      code: 'option-conflict',
+      file: job.input,
+    })
+  }
   if (format === 'tfrecord') return indexRecords(readTfRecords(job.input), sizeOf(job.input) ?? 0, count)
   return indexLines(job.input, count, WINDOW, format === 'csv' ? await csvStarts(job.input) : undefined)
 }
@@ -166,71 +202,8 @@ export function tellListener(listener: Listener, progress: FileProgress): void {
   stopIfAborted(listener.signal)
 }
 
-/** Milliseconds without standard input after which the lines so far are answered. */
-const PATIENCE_MS = 200
-
 /** Bytes of a regular file; null for standard input and other streams. */
-function sizeOf(path: string): number | null {
+export function sizeOf(path: string): number | null {
   const stats = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false })
   return stats?.isFile() === true ? stats.size : null
-}
-
-/** Piece of a job's input, and the callbacks for its progress. */
-export interface Piece {
-  readonly range?: LineRange
-  readonly onProgress?: ((progress: FileProgress) => void) | undefined
-}
-
-export interface PieceReading {
-  readonly entries: AsyncIterable<Entry>
-  readonly options: AnswerOptions
-}
-
-/** Entries of a job's input, or of a piece of it. */
-async function entriesOf(job: TextJob, model: TextModel, range: LineRange | undefined): Promise<AsyncIterable<Entry>> {
-  if (holdsRecords(job)) {
-    const { header, textColumn, textBColumn, labelColumn, maxSeqLength } = job
-    if ([header, textColumn, textBColumn, labelColumn].some((given) => given !== undefined))
-      throw usage('a file of features has no header and no columns', { code: 'option-conflict', file: job.input })
-    if (maxSeqLength !== undefined)
-      throw usage('features already have a fixed length', {
-        code: 'option-conflict',
-        file: job.input,
-        hint: 'omit `maxSeqLength`',
-      })
-    return recordEntries(job.input, model, range)
-  }
-  const reader = readerOf(job)
-  if (range !== undefined && range.offset > 0 && job.header === true)
-    for await (const line of recordsOf(readLines(job.input), reader.options.format)) {
-      reader.read(line) // its errors are reported by the piece that holds it
-      break
-    }
-  return lineEntries(readLines(job.input, range), reader, model.limits)
-}
-
-/** Opens a job's input, or a piece of it: its entries and the options of its batches. */
-export async function readPiece(
-  job: TextJob,
-  model: TextModel,
-  { range, onProgress }: Piece = {},
-): Promise<PieceReading> {
-  const [start, bytes] = [range?.offset ?? 0, range?.bytes ?? sizeOf(job.input)]
-  const tell = (p: Progress): void => {
-    const part = bytes === null || bytes === 0 || p.offset === null ? null : (p.offset - start) / bytes
-    onProgress?.({ ...p, part })
-  }
-  const patience = job.input === '-' ? PATIENCE_MS : undefined
-  const options = omitUndefined({ batch: job.batch, threads: job.threads, patience, onProgress: tell })
-  return { entries: await entriesOf(job, model, range), options }
-}
-
-/** Predictions of a job, or of a piece of it. */
-export async function* predictions(
-  model: TextModel,
-  job: TextJob,
-  piece: Piece = {},
-): AsyncGenerator<Prediction | BadLine> {
-  const { entries, options } = await readPiece(job, model, piece)
-  yield* predictEntries(model, entries, options)
 }

@@ -10,8 +10,9 @@ import { exportModel } from '../../export/export.js'
 import { disk, diskPath } from '../../files/disk.js'
 import { hashThrough } from '../../files/hash-file.js'
 import { exists } from '../../formats/core/file-port.js'
-import { resolveTask } from '../../model/outputs.js'
-import type { Task } from '../../model/tasks.js'
+import { canDo, resolveTask } from '../../model/outputs.js'
+import { answerOf, type ResolvedTask, type Task } from '../../model/tasks.js'
+import { MAX_PASSAGE_LENGTH } from '../../text/data/passages.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
 import { temporaryFolder } from '../../base/temporary-folder.js'
 import type { Batch } from '../../text/data/batches.js'
@@ -21,7 +22,7 @@ import { openModel, type OpenedModel } from '../open/open.js'
 import { addModelSources } from '../open/model-sources.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { readLabelLines, readLabels } from '../labels.js'
-import { artefactOf, openFile, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
+import { artefactOf, openFile, runBatch, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
 import { readVectorPlan } from './sentence/read-vectors.js'
 import type { VectorPlan } from './sentence/vectors.js'
 import { fittingTokenizer } from '../open/tokenizer.js'
@@ -30,6 +31,8 @@ import type { WorkerPlan } from './window-worker.js'
 import type { TextModel, TextModelOptions } from './text-model.js'
 
 const DEFAULT_LENGTH = 128
+/** A question and its passage: run_squad's default. */
+const DEFAULT_LENGTHS: Partial<Record<ResolvedTask, number>> = { qa: MAX_PASSAGE_LENGTH }
 
 /** Open runner, and the file from which the same can be opened again. */
 interface OpenedFile {
@@ -151,20 +154,27 @@ interface TextReading {
 }
 
 /** Reads how texts are read: tokenizer, longest input, and the way to vectors if it is asked for. */
-async function readReading(opened: OpenedModel, options: TextModelOptions): Promise<TextReading> {
+async function readReading(opened: OpenedModel, task: ResolvedTask, options: TextModelOptions): Promise<TextReading> {
   const { lowerCase, vocabulary } = options
   const tokenizer = fittingTokenizer(opened, omitUndefined({ lowerCase, vocabulary }))
   const { max_position_embeddings: positions } = opened.config
   const vectors = options.vectors === undefined ? null : await readVectorPlan(opened, tokenizer, options.vectors)
-  const limit = options.maxSeqLength ?? vectors?.maxLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH
+  const byDefault = DEFAULT_LENGTHS[task] ?? vectors?.maxLength ?? tokenizer.maxLength ?? DEFAULT_LENGTH
+  const limit = options.maxSeqLength ?? byDefault
   return { tokenizer, vectors, maxLength: Math.min(limit, positions) }
 }
 
-/** Resolves the task; the error for a model that cannot do it names the unused contents of the file. */
-function resolveOrTell(opened: OpenedModel, task: Task): Exclude<Task, 'auto'> {
+/**
+ * Resolves the task: the first of `tasks` that the model can do. The error for a model that can do none is that of the
+ * first, and names the unused contents of the file.
+ */
+function resolveOrTell(opened: OpenedModel, tasks: readonly Task[]): ResolvedTask {
+  const [first, ...others] = tasks
   try {
-    return resolveTask(opened.model, task)
+    return resolveTask(opened.model, first!)
   } catch (error) {
+    const other = others.find((task) => canDo(opened.model, task as ResolvedTask))
+    if (other !== undefined) return other as ResolvedTask
     if (!(error instanceof AlbertkitError) || opened.leftOut.length === 0) throw error
     throw error.with({ hint: [error.hint, ...opened.leftOut].filter((text) => text !== undefined).join('; ') })
   }
@@ -173,13 +183,14 @@ function resolveOrTell(opened: OpenedModel, task: Task): Exclude<Task, 'auto'> {
 /**
  * Opens a model, or an artefact that `convertModel` wrote, for running on text. A model without an artefact for the
  * task is first exported for the fastest runtime, into a temporary folder.
- * @param output name of the output: `logits`, `prediction_logits`, `sop_logits`, `pooler_output`, `last_hidden_state`
+ * @param task the task, or several in the order in which they are tried
+ * @param output name of an output that the artefact must have; default: the one that holds the answer of the task
  * @throws AlbertkitError `usage` if it lacks the head or a vocabulary; `malformed`, `unsupported`, `environment`
  */
 export async function openTextModel(
   path: string,
-  task: Task,
-  output: string,
+  task: Task | readonly ResolvedTask[],
+  output?: string,
   options: TextModelOptions = {},
 ): Promise<TextModel> {
   const wanted = textRunnerOf(options.runner)
@@ -190,17 +201,18 @@ export async function openTextModel(
     // Vectors are made with the modules that other outputs leave out.
     const leftOut = opened.leftOut.filter((note) => options.vectors === undefined || note !== opened.modulesNote)
     for (const note of leftOut) options.onNote?.(note)
-    const resolved = resolveOrTell(opened, task)
-    const { tokenizer, vectors, maxLength } = await readReading(opened, options)
+    const resolved = resolveOrTell(opened, typeof task === 'string' ? [task] : task)
+    const wantedOutput = output ?? answerOf(resolved)
+    const { tokenizer, vectors, maxLength } = await readReading(opened, resolved, options)
     const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
-    const labels = options.labels ?? readLabels(opened.files, opened.directory, opened.config)
+    const labels = options.labels ?? readLabels(opened)
     const own = [tokenizer.file, ...(vectors?.files ?? [])]
     const sha256 = options.hash === true ? hashModel(opened, own, path.endsWith('.onnx') ? path : null) : ''
     const globalStep = globalStepOf(opened)
     const checked = options.checksum === false ? null : new Set(opened.source.files)
     // Opened last: if an earlier step fails, there is no runtime to close and no folder to remove.
     const { runner, name, file, remove } =
-      (await openArtefact(path, output, { wanted, checked })) ?? (await openConverted(opened, resolved, wanted))
+      (await openArtefact(path, wantedOutput, { wanted, checked })) ?? (await openConverted(opened, resolved, wanted))
     const plan: WorkerPlan = {
       runner: name,
       file,
@@ -210,14 +222,13 @@ export async function openTextModel(
       maxLength,
       vectors,
     }
-    const run = async (batch: Batch, wantedOutput: string): Promise<NamedTensor> => {
-      const inputs = { ...batch, batch: batch.rowIndices.length }
-      return (await runner.run(inputs, [wantedOutput])).get(wantedOutput)!
-    }
+    const run = (batch: Batch, outputs: readonly string[]): Promise<readonly NamedTensor[]> =>
+      runBatch(runner, batch, outputs)
     const pools = new Map<number | undefined, WindowPool>()
     return asyncDisposable({
       tokenizer,
       labels,
+      task: resolved,
       problem: opened.config.problem_type,
       maxLength,
       limits: { vocabulary: vocab_size, segments: type_vocab_size, positions },

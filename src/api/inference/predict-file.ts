@@ -5,17 +5,11 @@ import type { ShardTask } from '../../sharding/manifest.js'
 import { isBad } from '../../text/data/examples.js'
 import type { LineRange } from '../../text/data/lines.js'
 import { ErrorsFile, finishErrors, refuseExistingErrors } from './errors-file.js'
-import {
-  indexInput,
-  openClassifier,
-  predictions,
-  type FileProgress,
-  tellListener,
-  type Listener,
-  type TextJob,
-} from './job.js'
+import { answerFormatter } from './answer-line.js'
+import { indexInput, openForReading, type FileProgress, tellListener, type Listener, type TextJob } from './job.js'
 import { until } from './pauses.js'
-import { labelsFor, predictionLine, type PredictionFormat } from './predict.js'
+import { textAnswers } from './piece.js'
+import type { PredictionFormat } from './predict.js'
 import { taskOf } from './shard-task.js'
 import type { TextModel } from './text-model.js'
 import type { TextFileReport } from './report.js'
@@ -57,7 +51,7 @@ async function openOutput(
 }
 
 /**
- * Classifies the lines of a job, into a file or to `put`.
+ * Answers the lines of a job, with classes, tags or spans as the model does, into a file or to `put`.
  * @param put takes a line of output; false ends the work
  * @throws AlbertkitError as `openTextModel`; `output`, `usage`
  */
@@ -81,7 +75,7 @@ async function predictInto(
   if (output !== undefined) finishParts(output, finishErrors)
   if (output !== undefined) refuseExisting(output, force)
   else refuseExistingErrors(errorsPath, force)
-  const model = await openClassifier(job, output !== undefined)
+  const model = await openForReading(job, output !== undefined)
   const errors = new ErrorsFile(errorsPath, output !== undefined)
   const stateAt = (next: PartState['next']): PartState => ({
     next,
@@ -90,12 +84,12 @@ async function predictInto(
   let last: PartState | undefined
   let file: PartFile | null = null
   let range: LineRange | undefined
-  let labels: readonly string[] | undefined
   let lines = 0
   try {
     refuseSources([output, errorsPath])
     if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
     listener.onModel?.(model)
+    const format = answerFormatter(model, job.format as PredictionFormat)
     if (range !== undefined && range.firstLine > 1)
       listener.onNote?.(`resuming at line ${range.firstLine}, after the end of ${output ?? ''}.part`)
     const onProgress = (progress: FileProgress): void => {
@@ -104,14 +98,13 @@ async function predictInto(
       tellListener(listener, progress)
     }
     const piece = { ...(range === undefined ? {} : { range }), onProgress }
-    for await (const p of until(predictions(model, job, piece), file === null ? listener.gone : undefined)) {
+    for await (const p of until(textAnswers(model, job, piece), file === null ? listener.gone : undefined)) {
       if (isBad(p)) {
         listener.onBad?.(p)
         errors.add(p)
         continue
       }
-      labels ??= labelsFor(model, p.logits.length)
-      const line = predictionLine(p, labels, job.format as PredictionFormat)
+      const line = format(p)
       if (file !== null) file.put(line)
       else if (!(await put(line))) break
       lines++

@@ -65,7 +65,7 @@ const READ: Readonly<Record<ClassReading, (logits: ArrayLike<number>) => number[
   value: (logits) => Array.from(logits),
 }
 
-const LOGITS = { output: answerOf('classify'), reduction: 'none' } as const
+const LOGITS = { outputs: [answerOf('classify')], reduction: 'none' } as const
 
 /** Classifies lines, in order. */
 export const predictLines = (

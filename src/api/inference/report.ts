@@ -77,8 +77,38 @@ export interface RegressionScores {
   readonly bad: number
 }
 
-/** Result of `evaluateFile` for a model whose classes do not exclude each other, or that has none. */
-export type OtherEvaluationReport = (MultiLabelScores | RegressionScores) & {
+/** Scores of tags of words; `loss` is the mean cross-entropy over words with tags that the model knows. */
+export interface TagScores {
+  readonly sentences: number
+  readonly words: number
+  /** Fraction of the words with the right tag. */
+  readonly accuracy: number
+  readonly loss: number
+  /** Scores of spans, all together, as the mean over the types, and by type; null if the tags are not those of spans. */
+  readonly spans: { readonly micro: Score; readonly macro: Score; readonly types: readonly ClassScore[] } | null
+  /** Words without a tag because their sentence was truncated. */
+  readonly truncatedWords: number
+  readonly bad: number
+}
+
+/** Scores of answers over a number of questions, as SQuAD's evaluation computes them. */
+export interface AnswerScore {
+  readonly questions: number
+  /** Fraction of the answers that equal a right one. */
+  readonly exactMatch: number
+  /** Mean F1 of the words shared with the best right answer. */
+  readonly f1: number
+}
+
+/** Scores of answers to all questions, and to those with and without a right answer. */
+export interface AnswerScores extends AnswerScore {
+  readonly withAnswer: AnswerScore
+  readonly withoutAnswer: AnswerScore
+  readonly bad: number
+}
+
+/** Result of `evaluateFile` for a model that does not give each text one class. */
+export type OtherEvaluationReport = (MultiLabelScores | RegressionScores | TagScores | AnswerScores) & {
   /** Contents of the file or its folder that the model does not use. */
   readonly notes: readonly string[]
   /** Runtime that ran the model. */

@@ -1,7 +1,8 @@
 import type { GraphTarget } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
 import { openRunner, runnerInfo, type RunnerOptions } from '../../runtime/runners.js'
-import type { Runner } from '../../runtime/runner.js'
+import type { NamedTensor, Runner } from '../../runtime/runner.js'
+import type { Batch } from '../../text/data/batches.js'
 
 /**
  * Runtimes that read text, as rows of `RUNNERS` with their options, the fastest first: in wasm TensorFlow.js is as fast
@@ -39,4 +40,14 @@ export const artefactOf = (name: TextRunner): GraphTarget => runnerInfo(TEXT_RUN
 export function openFile(name: TextRunner, file: string, native = false): Promise<Runner> {
   const { runner, options } = TEXT_RUNNER_ROWS[name]
   return openRunner(runner, { file }, { ...(native ? { onnxPackage: 'onnxruntime-node' } : {}), ...options })
+}
+
+/** Runs a batch; the outputs in the order of their names. */
+export async function runBatch(
+  runner: Runner,
+  batch: Batch,
+  outputs: readonly string[],
+): Promise<readonly NamedTensor[]> {
+  const values = await runner.run({ ...batch, batch: batch.rowIndices.length }, outputs)
+  return outputs.map((name) => values.get(name)!)
 }

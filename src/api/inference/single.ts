@@ -38,7 +38,7 @@ async function withModel<T>(
   body: (model: TextModel) => Promise<T>,
 ): Promise<T> {
   // A single text may be as long as the model takes.
-  const model = await openTextModel(path, task, answerOf(task), { maxSeqLength: Infinity, ...options })
+  const model = await openTextModel(path, task, undefined, { maxSeqLength: Infinity, ...options })
   try {
     return await body(model)
   } finally {
@@ -54,7 +54,8 @@ async function withModel<T>(
 export async function fillMasks(model: TextModel, text: string, top = 5): Promise<FilledMask[]> {
   const features = maskedFeatures(model.tokenizer, text, model.maxLength)
   const [batch] = makeBatches([features], 1)
-  const { data, shape } = await model.run(batch!, answerOf('mlm'))
+  const [logits] = await model.run(batch!, [answerOf('mlm')])
+  const { data, shape } = logits!
   const size = shape.at(-1)!
   const masked = features.input_ids.flatMap((id, position) => (id === model.tokenizer.special.mask ? [position] : []))
   return masked.map((position) => {
@@ -83,9 +84,9 @@ export async function orderOf(model: TextModel, first: string, second: string): 
   const reason = pairMisfit(model.limits)
   if (reason !== null) throw usage(reason, { code: 'text-unusable', field: 'type_vocab_size' })
   const [batch] = makeBatches([makeFeatures(model.tokenizer, first, second, model.maxLength)], 1)
-  const { data } = await model.run(batch!, answerOf('sop'))
+  const [logits] = await model.run(batch!, [answerOf('sop')])
   // create_pretraining_data.py: label 1 is the swapped (BERT: the random) second part.
-  const [inOrder = 0, swapped = 0] = softmax(data).map(float32Number)
+  const [inOrder = 0, swapped = 0] = softmax(logits!.data).map(float32Number)
   return { inOrder: inOrder >= swapped, probabilities: { inOrder, swapped } }
 }
 

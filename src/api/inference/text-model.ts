@@ -1,6 +1,7 @@
 import type { ProblemType } from '../../model/problem-type.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import type { Batch } from '../../text/data/batches.js'
+import type { ResolvedTask } from '../../model/tasks.js'
 import type { NamedTensor } from '../../runtime/runner.js'
 import type { OpenModelOptions } from '../open/open.js'
 import type { VectorOptions } from './sentence/read-vectors.js'
@@ -50,7 +51,10 @@ export interface TextModel extends AsyncDisposable {
   readonly leftOut: readonly string[]
   /** Way to make vectors of texts; null unless it was asked for. */
   readonly vectors: VectorPlan | null
-  run(batch: Batch, output: string): Promise<NamedTensor>
+  /** Task that the model was opened for. */
+  readonly task: ResolvedTask
+  /** Runs a batch; the outputs in the order of their names. */
+  run(batch: Batch, outputs: readonly string[]): Promise<readonly NamedTensor[]>
   /** Threads that run this model until it is closed. @param threads default: as many as the machine allows */
   pool(threads?: number): TextPool
   close(): Promise<void>

@@ -3,7 +3,7 @@ import { failureOf, type Failure } from '../../base/error-transfer.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { memoryFiles } from '../../files/memory.js'
 import { loadTokenizer } from '../../text/tokenizers/load.js'
-import { openFile, type TextRunner } from './runners.js'
+import { openFile, runBatch, type TextRunner } from './runners.js'
 import type { VectorPlan } from './sentence/vectors.js'
 import { readWindow, type Readable, type Reading, type WindowRows, type TextInput } from './window.js'
 
@@ -45,8 +45,7 @@ async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () 
     ),
     maxLength: plan.maxLength,
     vectors: plan.vectors,
-    run: async (batch, output) =>
-      (await runner.run({ ...batch, batch: batch.rowIndices.length }, [output])).get(output)!,
+    run: (batch, outputs) => runBatch(runner, batch, outputs),
   }
   return { model, close: () => runner.close() }
 }

@@ -5,12 +5,15 @@ import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { sentenceVector } from './sentence/compute.js'
 import { NO_PREPARATION, prepared, type VectorPlan } from './sentence/vectors.js'
 
-/** Requested output for a text. */
+/** Requested outputs for a text. */
 export interface Reading {
-  /** Name of the output: `logits`, `pooler_output`, `last_hidden_state`. */
-  readonly output: string
-  /** `none`: the row of the output; `vector`: the vector that the model's plan makes of it. */
-  readonly reduction: 'none' | 'vector'
+  /** Names of the outputs: `logits`, `pooler_output`, `last_hidden_state`, `start_logits` … */
+  readonly outputs: readonly string[]
+  /**
+   * `none`: the rows of the outputs, one after the other; `tokens`: the same without the padding of the batch, for
+   * outputs `[B, S, …]`; `vector`: the vector that the model's plan makes of the only output.
+   */
+  readonly reduction: 'none' | 'tokens' | 'vector'
   /** Maximum number of rows per batch. */
   readonly batch: number
 }
@@ -26,16 +29,22 @@ export interface Readable {
   readonly tokenizer: Tokenizer
   readonly maxLength: number
   readonly vectors: VectorPlan | null
-  run(batch: Batch, output: string): Promise<NamedTensor>
+  /** Runs a batch; the outputs in the order of their names. */
+  run(batch: Batch, outputs: readonly string[]): Promise<readonly NamedTensor[]>
 }
 
-/** Rows of equal width, `[texts, width]`, row-major. */
+/** Values of each text, one row after the other. */
 export interface WindowRows {
-  readonly width: number
+  /** First value of each row, and the end of the last: one more than there are texts. */
+  readonly offsets: readonly number[]
   readonly values: Float32Array
   /** Number of texts whose end was cut off. */
   readonly cut: number
 }
+
+/** Values of one text. */
+export const rowAt = ({ offsets, values }: WindowRows, text: number): Float32Array =>
+  values.subarray(offsets[text], offsets[text + 1])
 
 /** Threads that run windows of texts with one model. */
 export interface TextPool {
@@ -60,6 +69,28 @@ function featuresOf({ tokenizer, maxLength, vectors }: Readable, input: TextInpu
 /** Thrown if the rows are no longer needed. */
 export class Stopped extends Error {}
 
+/** Puts the rows of texts, which batches gave in another order, one after the other. */
+function joinRows(rows: readonly Float32Array[], cut: number): WindowRows {
+  const offsets = [0]
+  for (const row of rows) offsets.push(offsets.at(-1)! + row.length)
+  const values = new Float32Array(offsets.at(-1)!)
+  rows.forEach((row, i) => {
+    values.set(row, offsets[i])
+  })
+  return { offsets, values, cut }
+}
+
+/** The row of each output, without the padding of the batch if only `tokens` are wanted. */
+function rowOf(tensors: readonly NamedTensor[], batch: Batch, row: number, tokens: number | null): Float32Array {
+  const parts = tensors.map(({ data }) => {
+    const size = data.length / batch.rowIndices.length
+    const length = tokens === null ? size : (size / batch.sequence) * tokens
+    return data.subarray(row * size, row * size + length)
+  })
+  if (parts.length === 1) return parts[0]!.slice()
+  return joinRows(parts, 0).values
+}
+
 /**
  * Runs the texts of a window: tokenization, batches sorted by length, model; a row for each text, in order.
  * @param stopped called before each batch; true ends the work with `Stopped`
@@ -70,24 +101,20 @@ export async function readWindow(
   reading: Reading,
   stopped: () => boolean = () => false,
 ): Promise<WindowRows> {
-  const { output, reduction } = reading
+  const { outputs, reduction } = reading
   const features = inputs.map((input) => featuresOf(model, input))
   const sentence = reduction === 'vector' ? (model.vectors?.sentence ?? null) : null
-  const cut = features.filter(({ isCut }) => isCut === true).length
-  let rows: WindowRows = { width: 0, values: new Float32Array(0), cut }
+  const rows: Float32Array[] = inputs.map(() => new Float32Array(0))
   for (const batch of makeBatches(features, reading.batch)) {
     if (stopped()) throw new Stopped('nobody waits for this')
-    const { shape, data } = await model.run(batch, output)
-    const size = data.length / batch.rowIndices.length
+    const tensors = await model.run(batch, outputs)
     batch.rowIndices.forEach((place, row) => {
-      const own = data.subarray(row * size, (row + 1) * size)
+      const tokens = reduction === 'tokens' ? features[place]!.input_ids.length : null
+      const own = rowOf(tensors, batch, row, tokens)
       const promptTokens = 'input_ids' in inputs[place]! ? 0 : (model.vectors?.preparation.promptTokens ?? 0)
-      const vector =
-        sentence === null ? own : sentenceVector(sentence, features[place]!, own, shape.at(-1)!, promptTokens)
-      if (rows.width === 0)
-        rows = { width: vector.length, values: new Float32Array(vector.length * inputs.length), cut }
-      rows.values.set(vector, place * rows.width)
+      const hidden = tensors[0]!.shape.at(-1)!
+      rows[place] = sentence === null ? own : sentenceVector(sentence, features[place]!, own, hidden, promptTokens)
     })
   }
-  return rows
+  return joinRows(rows, features.filter(({ isCut }) => isCut === true).length)
 }

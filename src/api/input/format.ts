@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { usage } from '../../base/errors.js'
-import { formatByContents, type ExampleFormat, type InputFormat } from '../../text/data/examples.js'
+import { formatByContents, isExampleFormat, type ExampleFormat, type InputFormat } from '../../text/data/examples.js'
 
 /** Bytes of a file that tell its format. */
 const HEAD = 1 << 16
@@ -20,9 +20,9 @@ export function headOf(path: string): string {
 /** Format of a file of examples, by its name or its contents. @throws AlbertkitError `usage` if it is one JSON value */
 export const formatOfFile = (path: string): InputFormat => formatByContents(headOf(path), path)
 
-/** Format of a file of texts. @throws AlbertkitError `usage` if it holds features, or is one JSON value */
+/** Format of a file of texts. @throws AlbertkitError `usage` if it holds features, tags or answers, or is one JSON value */
 export function textFormatOf(path: string): ExampleFormat {
   const format = formatOfFile(path)
-  if (format === 'tfrecord') throw usage('the input holds features, not text', { code: 'text-unusable', file: path })
-  return format
+  if (isExampleFormat(format)) return format
+  throw usage(`the input is read as ${format}, not as text`, { code: 'text-unusable', file: path })
 }

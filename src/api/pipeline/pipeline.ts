@@ -1,9 +1,9 @@
 import { usage } from '../../base/errors.js'
-import { answerOf, type ResolvedTask } from '../../model/tasks.js'
+import type { ResolvedTask } from '../../model/tasks.js'
 import { isBad, type Example } from '../../text/data/examples.js'
 import { float32Number } from '../../text/data/numbers.js'
 import type { Entry } from '../inference/entries.js'
-import { DEFAULT_BATCH, type AnswerOptions } from '../inference/answers.js'
+import type { AnswerOptions } from '../inference/answers.js'
 import { embedEntries, openEmbedder } from '../inference/embed.js'
 import type { VectorOptions } from '../inference/sentence/read-vectors.js'
 import { openTextModel } from '../inference/model.js'
@@ -11,7 +11,10 @@ import type { TextModel, TextModelOptions } from '../inference/text-model.js'
 import { labelsFor, predictEntries } from '../inference/predict.js'
 import { fillMasks, orderOf } from '../inference/single.js'
 import type { FilledMask, SentenceOrder } from '../inference/report.js'
-import { tagTexts, type TaggedText } from './tags.js'
+import { windowsOf } from '../inference/qa/entries.js'
+import { answerEntries, type PassageAnswer } from '../inference/qa/predict-answers.js'
+import { taggingExample } from '../inference/tags/entries.js'
+import { tagEntries, type Tagging } from '../inference/tags/predict-tags.js'
 
 /** Class of a text, or of a pair of texts. */
 export interface Classification {
@@ -22,6 +25,18 @@ export interface Classification {
   readonly probabilities: Readonly<Record<string, number>>
 }
 
+/** Tokens of a text with their tags, and the spans that `B-` and `I-` tags make. */
+export type TokenTags = Pick<Tagging, 'tokens' | 'spans'>
+
+/** Question and the passage that answers it. */
+export interface QuestionInput {
+  readonly question: string
+  readonly context: string
+}
+
+/** Best span of the passage. */
+export type SpanAnswer = Pick<PassageAnswer, 'answer' | 'start' | 'end' | 'probability' | 'nullDifference'>
+
 /** Inputs and results of each pipeline. */
 export interface PipelineTasks {
   readonly classify: { readonly input: string | readonly [string, string]; readonly output: Classification }
@@ -31,7 +46,8 @@ export interface PipelineTasks {
   readonly embed: { readonly input: string; readonly output: Float32Array }
   /** Two texts. */
   readonly 'sentence-order': { readonly input: readonly [string, string]; readonly output: SentenceOrder }
-  readonly 'token-classification': { readonly input: string; readonly output: TaggedText }
+  readonly 'token-classification': { readonly input: string; readonly output: TokenTags }
+  readonly 'question-answering': { readonly input: QuestionInput; readonly output: SpanAnswer }
 }
 
 export type PipelineTask = keyof PipelineTasks
@@ -63,7 +79,7 @@ type Answer<T extends PipelineTask> = (
 ) => Promise<PipelineTasks[T]['output'][]>
 
 interface Row<T extends PipelineTask> {
-  readonly inputs: 'texts' | 'pairs' | 'both'
+  readonly inputs: 'texts' | 'pairs' | 'both' | 'questions'
   readonly open: (path: string, options: PipelineOptions) => Promise<TextModel>
   readonly answer: Answer<T>
 }
@@ -104,6 +120,37 @@ const embed: Answer<'embed'> = async (model, inputs, options) => {
   return vectors
 }
 
+const tags: Answer<'token-classification'> = async (model, inputs, options) => {
+  async function* entries(): AsyncGenerator<Entry> {
+    for await (const { number, item } of entriesOf(inputs))
+      yield { number, item: item === null || isBad(item) ? item : taggingExample(model, item) }
+  }
+  const found: TokenTags[] = []
+  for await (const one of tagEntries(model, entries(), answerOptions(options)))
+    if (!isBad(one)) found.push({ tokens: one.tokens, spans: one.spans })
+  return found
+}
+
+const answerQuestions: Answer<'question-answering'> = async (model, inputs, options) => {
+  async function* entries(): AsyncGenerator<Entry> {
+    for (const [i, { question, context }] of inputs.entries()) {
+      const given = { id: null, question, context, answers: null }
+      const tokens = model.tokenizer.encode(context)
+      for (const item of windowsOf(model, i + 1, given, tokens, { maxLength: model.maxLength })) {
+        if (isBad(item)) throw usage(item.reason, { code: 'text-unusable' })
+        yield await Promise.resolve({ number: i + 1, item })
+      }
+    }
+  }
+  const found: SpanAnswer[] = []
+  for await (const one of answerEntries(model, entries(), answerOptions(options))) {
+    if (isBad(one)) continue
+    const { answer, start, end, probability, nullDifference } = one
+    found.push({ answer, start, end, probability, nullDifference })
+  }
+  return found
+}
+
 /** Answers one input after the other. */
 async function each<I, O>(inputs: readonly I[], answer: (input: I) => Promise<O>): Promise<O[]> {
   const answers: O[] = []
@@ -115,7 +162,7 @@ async function each<I, O>(inputs: readonly I[], answer: (input: I) => Promise<O>
 const whole = (options: PipelineOptions): PipelineOptions => ({ maxSeqLength: Infinity, ...options })
 
 const openTask = (task: ResolvedTask, path: string, options: PipelineOptions): Promise<TextModel> =>
-  openTextModel(path, task, answerOf(task), options)
+  openTextModel(path, task, undefined, options)
 
 const ROWS: { readonly [T in PipelineTask]: Row<T> } = {
   classify: {
@@ -141,7 +188,12 @@ const ROWS: { readonly [T in PipelineTask]: Row<T> } = {
   'token-classification': {
     inputs: 'texts',
     open: (path, options) => openTask('token-classification', path, whole(options)),
-    answer: (model, inputs, { batch = DEFAULT_BATCH }) => tagTexts(model, inputs, batch),
+    answer: tags,
+  },
+  'question-answering': {
+    inputs: 'questions',
+    open: (path, options) => openTask('qa', path, options),
+    answer: answerQuestions,
   },
 }
 
@@ -149,10 +201,18 @@ export const PIPELINE_TASKS = Object.keys(ROWS) as readonly PipelineTask[]
 
 const isText = (input: unknown): boolean => typeof input === 'string'
 const isPair = (input: unknown): boolean => Array.isArray(input) && input.length === 2 && input.every(isText)
+const isQuestion = (input: unknown): boolean =>
+  typeof input === 'object' &&
+  input !== null &&
+  'question' in input &&
+  'context' in input &&
+  isText(input.question) &&
+  isText(input.context)
 const TAKES = {
   texts: { fits: isText, words: 'strings' },
   pairs: { fits: isPair, words: 'pairs of strings' },
   both: { fits: (input: unknown) => isText(input) || isPair(input), words: 'strings or pairs of strings' },
+  questions: { fits: isQuestion, words: '{ question, context }' },
 } as const
 
 function checkInputs(task: string, inputs: unknown, kind: keyof typeof TAKES): void {

@@ -9,21 +9,21 @@ import { embedEntries, openEmbedder, vectorLine } from '../inference/embed.js'
 import { embedderOptions } from '../inference/embed-file.js'
 import {
   indexInput,
-  openClassifier,
-  predictions,
-  readPiece,
+  openForReading,
   tellListener,
   type FileProgress,
   type Listener,
   type TextJob,
 } from '../inference/job.js'
+import { answerFormatter } from '../inference/answer-line.js'
+import { predictions, readPiece, textAnswers } from '../inference/piece.js'
 import type { TextModel } from '../inference/text-model.js'
-import { labelsFor, predictionLine, type PredictionFormat } from '../inference/predict.js'
+import type { PredictionFormat } from '../inference/predict.js'
 import { taskOf, type ShardCommand } from '../inference/shard-task.js'
 
 /** Opens the model of a sharded job, with its SHA-256, which reads all weights. */
 export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
-  command === 'embed' ? openEmbedder(job.model, { ...embedderOptions(job), hash: true }) : openClassifier(job, true)
+  command === 'embed' ? openEmbedder(job.model, { ...embedderOptions(job), hash: true }) : openForReading(job, true)
 
 /** Lines of a shard: predictions (scored when merged), answers or vectors. */
 async function* shardLines(
@@ -39,12 +39,12 @@ async function* shardLines(
     for await (const e of embedEntries(model, entries, options)) yield isBad(e) ? e : vectorLine(e.vector)
     return
   }
-  let labels: readonly string[] | undefined
-  for await (const p of predictions(model, job, piece)) {
-    if (isBad(p)) yield p
-    else if (command === 'evaluate') yield JSON.stringify(p)
-    else yield predictionLine(p, (labels ??= labelsFor(model, p.logits.length)), job.format as PredictionFormat)
+  if (command === 'evaluate') {
+    for await (const p of predictions(model, job, piece)) yield isBad(p) ? p : JSON.stringify(p)
+    return
   }
+  const format = answerFormatter(model, job.format as PredictionFormat)
+  for await (const p of textAnswers(model, job, piece)) yield isBad(p) ? p : format(p)
 }
 
 /** Number of lines per write. */

@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs'
 import * as Flags from '@oclif/core/flags'
 import type { InferredFlags } from '@oclif/core/interfaces'
 import type { TextJob } from '../../api/inference/job.js'
@@ -5,6 +6,12 @@ import { modelFlags, selectFlags, selectOptions, type SelectFlagValues } from '.
 import { usage } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { InputFormat } from '../../text/data/examples.js'
+
+/** The contents of a file of this name if there is one, else the text itself. */
+function textOrFile(text: string): string {
+  const isFile = text.length < 4096 && statSync(text, { throwIfNoEntry: false })?.isFile() === true
+  return isFile ? readFileSync(text, 'utf8') : text
+}
 
 /** Flags of every command that tokenizes. */
 export const tokenizerFlags = {
@@ -68,8 +75,8 @@ export const textFlags = {
     options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'],
   }),
   'input-format': Flags.string({
-    description: 'format of the input, lines or features; default: by the file name',
-    options: ['lines', 'tsv', 'csv', 'jsonl', 'tfrecord'],
+    description: 'format of the input; default: by name and contents of the file',
+    options: ['lines', 'tsv', 'csv', 'jsonl', 'tfrecord', 'conll', 'squad'],
     aliases: ['from'],
   }),
   header: Flags.boolean({ description: 'the first line names the columns' }),
@@ -78,6 +85,43 @@ export const textFlags = {
   'label-column': Flags.string({ description: 'column of the label', helpValue: 'COLUMN' }),
   errors: Flags.string({ description: 'file for lines that cannot be used, as JSON lines', helpValue: 'FILE' }),
 }
+
+/** Flags of the commands that answer lines: what the model is used for, and how questions are answered. */
+export const readingFlags = {
+  task: Flags.string({
+    description: 'what the model is used for; default: what its head is for',
+    options: ['classify', 'token-classification', 'qa'],
+  }),
+  context: Flags.string({
+    description: 'question answering: the passage, or a file that holds it; else the second column has it',
+    helpValue: 'TEXT|FILE',
+  }),
+  'doc-stride': positive(
+    'doc-stride',
+    'question answering: tokens from one window of a long passage to the next; default 128',
+  ),
+  'max-answer-length': positive('max-answer-length', 'question answering: tokens of an answer; default 30'),
+  'null-threshold': Flags.custom<number>({
+    description:
+      'question answering: answer nothing if the score of no answer exceeds that of the best one by more than N, as ' +
+      'in SQuAD 2; default: always answer',
+    helpValue: 'N',
+    parse: (text) => {
+      const n = Number(text)
+      if (text.trim() !== '' && Number.isFinite(n)) return Promise.resolve(n)
+      return Promise.reject(usage(`--null-threshold takes a number, not ${text}`, { code: 'option-invalid' }))
+    },
+  })(),
+}
+
+/** Options of a job for `readingFlags`. */
+export const readingOptions = (flags: Partial<InferredFlags<typeof readingFlags>>) => ({
+  task: flags.task as TextJob['task'],
+  context: flags.context === undefined ? undefined : textOrFile(flags.context),
+  docStride: flags['doc-stride'],
+  maxAnswerLength: flags['max-answer-length'],
+  nullThreshold: flags['null-threshold'],
+})
 
 /** Values of `textFlags`; a command may have only some of these flags. */
 export type TextFlagValues = Partial<InferredFlags<typeof textFlags>> & SelectFlagValues

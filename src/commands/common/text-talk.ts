@@ -29,7 +29,7 @@ export function badLineReporter(
   let count = 0
   return ({ line, reason }) => {
     count++
-    if (count <= MAX_REPORTED) talk.complain(`${unit} ${line}: ${reason}`)
+    if (count <= MAX_REPORTED) talk.complain(`${unit} ${line}: ${withFlags(reason)}`)
     if (count === MAX_REPORTED) talk.complain(`further ${unit}s that cannot be used are not listed`)
   }
 }

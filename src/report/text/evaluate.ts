@@ -1,9 +1,13 @@
 import type {
+  AnswerScore,
+  AnswerScores,
   ClassScore,
   Evaluation,
   Mistake,
   ModelComparison,
   OtherEvaluationReport,
+  Score,
+  TagScores,
 } from '../../api/inference/report.js'
 import { escapeControl } from '../../base/escape.js'
 import { count, percent } from '../format.js'
@@ -62,7 +66,7 @@ export const evaluationTables = (e: Evaluation): DataTable[] => [
 ]
 
 /** Table of the scores of each class. */
-function classTable(classes: readonly ClassScore[]): string {
+function classTable(classes: readonly ClassScore[], unit = 'lines'): string {
   const rows = classes.map((c) => [
     c.label,
     String(c.support),
@@ -71,12 +75,41 @@ function classTable(classes: readonly ClassScore[]): string {
     fixed(c.recall),
     fixed(c.f1),
   ])
-  return table(rows, { head: CLASS_HEAD, right: [1, 2, 3, 4, 5] })
+  const head = CLASS_HEAD.map((title) => (title === 'lines' ? unit : title))
+  return table(rows, { head, right: [1, 2, 3, 4, 5] })
 }
 
 const leftOut = (bad: number): string[] => (bad > 0 ? [`left out  ${bad} lines that could not be used`] : [])
 
-/** Renders the scores of a classifier of several labels at once, or of a regression, as text. */
+const scoreText = ({ precision, recall, f1 }: Score): string =>
+  `${f1.toFixed(4)}  (precision ${fixed(precision)}, recall ${fixed(recall)})`
+
+function tagScoresText({ spans, ...e }: TagScores): string {
+  return [
+    `accuracy  ${e.accuracy.toFixed(4)}  (${count(Math.round(e.accuracy * e.words))} of ${count(e.words)} words)`,
+    ...(spans === null ? [] : [`micro F1  ${scoreText(spans.micro)}`, `macro F1  ${scoreText(spans.macro)}`]),
+    `loss      ${e.loss.toFixed(6)}  (${count(e.sentences)} sentences)`,
+    ...(e.truncatedWords > 0 ? [`truncated  ${count(e.truncatedWords)} words have no tag`] : []),
+    ...leftOut(e.bad),
+    ...(spans === null ? [] : ['', classTable(spans.types, 'spans')]),
+  ].join('\n')
+}
+
+function answerScoresText({ withAnswer, withoutAnswer, ...e }: AnswerScores): string {
+  const line = (title: string, { questions, exactMatch, f1 }: AnswerScore): string[] =>
+    questions === 0
+      ? []
+      : [`${title}  exact match ${exactMatch.toFixed(4)}, F1 ${f1.toFixed(4)}  (${count(questions)} questions)`]
+  const parts =
+    withoutAnswer.questions === 0
+      ? []
+      : [...line('with an answer    ', withAnswer), ...line('without an answer ', withoutAnswer)]
+  return [...line(parts.length === 0 ? 'all questions' : 'all questions     ', e), ...parts, ...leftOut(e.bad)].join(
+    '\n',
+  )
+}
+
+/** Renders the scores of a model that does not give each text one class. */
 export function otherEvaluationText(e: OtherEvaluationReport): string {
   if ('pearson' in e)
     return [
@@ -86,10 +119,12 @@ export function otherEvaluationText(e: OtherEvaluationReport): string {
       `mae       ${e.mae.toFixed(6)}  (${count(e.lines)} lines)`,
       ...leftOut(e.bad),
     ].join('\n')
+  if ('sentences' in e) return tagScoresText(e)
+  if ('questions' in e) return answerScoresText(e)
   return [
     `exact match  ${e.exactMatch.toFixed(4)}  (${Math.round(e.exactMatch * e.lines)} of ${e.lines} lines)`,
-    `micro F1     ${e.micro.f1.toFixed(4)}  (precision ${fixed(e.micro.precision)}, recall ${fixed(e.micro.recall)})`,
-    `macro F1     ${e.macro.f1.toFixed(4)}  (precision ${fixed(e.macro.precision)}, recall ${fixed(e.macro.recall)})`,
+    `micro F1     ${scoreText(e.micro)}`,
+    `macro F1     ${scoreText(e.macro)}`,
     ...leftOut(e.bad),
     '',
     classTable(e.classes),

@@ -2,6 +2,9 @@ import { usage } from '../../base/errors.js'
 import { CsvError, csvFields, csvRecords } from './csv.js'
 import type { Features } from './features.js'
 import type { Line } from './lines.js'
+import type { PassageWindow } from './passages.js'
+import { isSquad, type Question } from './squad.js'
+import type { Token } from '../tokenizers/tokenizer.js'
 
 /** A text to classify, with its label if one is given. */
 export interface Example {
@@ -13,6 +16,31 @@ export interface Example {
   readonly labelName?: string
   /** Inputs of the model, if they were made already; otherwise they are made from the texts. */
   readonly features?: Features
+  /** Words or tokens to tag. */
+  readonly tagged?: TaggedTokens
+  /** Window of a passage that may answer a question. */
+  readonly passage?: PassagePart
+}
+
+/** Words or tokens of a text, in its order. */
+export interface TaggedTokens {
+  readonly tokens: readonly Pick<Token, 'token' | 'start' | 'end'>[]
+  /** Index in `input_ids` of each, or of its first token; those that were truncated have none. */
+  readonly at: readonly number[]
+  /** True for a token that continues the word of the token before. */
+  readonly continues: readonly boolean[]
+  /** Right tags, if they are given. */
+  readonly tags: readonly string[] | null
+}
+
+/** One window of the passage of a question. */
+export interface PassagePart {
+  readonly question: Question
+  /** Tokens of the whole passage. */
+  readonly tokens: readonly Token[]
+  readonly window: PassageWindow
+  /** True for the last window of the question. */
+  readonly isLast: boolean
 }
 
 /** A line that could not be used, and why. */
@@ -25,8 +53,15 @@ export interface BadLine {
 export const EXAMPLE_FORMATS = ['lines', 'tsv', 'csv', 'jsonl'] as const
 export type ExampleFormat = (typeof EXAMPLE_FORMATS)[number]
 
-/** Format of an input: lines of text, or records of features. */
-export type InputFormat = ExampleFormat | 'tfrecord'
+/**
+ * Format of an input: lines of text, records of features, tagged words (`conll`: a word and its tag a line, an empty
+ * line after each sentence), or questions about paragraphs (`squad`).
+ */
+export const INPUT_FORMATS = [...EXAMPLE_FORMATS, 'tfrecord', 'conll', 'squad'] as const
+export type InputFormat = (typeof INPUT_FORMATS)[number]
+
+export const isExampleFormat = (format: InputFormat): format is ExampleFormat =>
+  (EXAMPLE_FORMATS as readonly string[]).includes(format)
 
 /** Column, by its number (from 1) or by its name in the header or the JSON object. */
 export type Column = number | string
@@ -38,6 +73,8 @@ export interface ExampleOptions {
   readonly textColumn?: Column
   readonly textBColumn?: Column
   readonly labelColumn?: Column
+  /** True if lines are questions: the columns are question and context, and there is no label. */
+  readonly questions?: boolean
 }
 
 /** Format of a file by its extension; plain lines if the extension is unknown. */
@@ -47,9 +84,11 @@ export function formatOf(path: string): ExampleFormat {
   return /\.(jsonl|ndjson)$/i.test(path) ? 'jsonl' : 'lines'
 }
 
-/** Format of a file by its extension, TFRecord of features included. */
-export const inputFormatOf = (path: string): InputFormat =>
-  /\.tf_?records?$/i.test(path) ? 'tfrecord' : formatOf(path)
+/** Format of a file by its extension. */
+export function inputFormatOf(path: string): InputFormat {
+  if (/\.tf_?records?$/i.test(path)) return 'tfrecord'
+  return /\.(conll\w*|bio|iob2?|bioes|bmes)$/i.test(path) ? 'conll' : formatOf(path)
+}
 
 /** True if a line is a JSON object. */
 function isObjectLine(line: string): boolean {
@@ -96,6 +135,7 @@ export function refuseWholeJson(head: string, path: string): void {
  */
 export function formatByContents(head: string, path: string): InputFormat {
   const named = inputFormatOf(path)
+  if (named === 'lines' && isSquad(head)) return 'squad'
   if (named !== 'lines' && named !== 'jsonl') return named
   refuseWholeJson(head, path)
   return isObjectLine(head.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '') ? 'jsonl' : named
@@ -111,6 +151,8 @@ const NAMES = {
   labelName: ['label_des', 'label_desc'],
   text: ['text', 'text_a', 'sentence', 'sentence1'],
   textB: ['text_b', 'sentence2'],
+  question: ['question'],
+  context: ['context'],
 } as const
 
 /** Reads examples from lines; remembers the header of the file. */
@@ -162,7 +204,12 @@ export class ExampleReader {
 
   #columns(line: number, fields: readonly string[]): Example {
     const width = fields.length
-    const { textColumn, textBColumn, labelColumn } = this.options
+    const { textColumn, textBColumn, labelColumn, questions = false } = this.options
+    if (questions) {
+      const question = this.#index(textColumn, NAMES.question, 0, width)
+      const context = this.#index(textBColumn, NAMES.context, width > 1 ? 1 : null, width)
+      return { line, text: fields[question!] ?? '', textB: context === null ? null : fields[context]!, label: null }
+    }
     // Default order: label, text, text_b, as in run_classifier's processors; a single column is the text.
     const chosen = textColumn !== undefined || this.#header !== null
     const label = this.#index(labelColumn, NAMES.label, !chosen && width > 1 ? 0 : null, width)
@@ -193,15 +240,16 @@ export class ExampleReader {
         throw new Unusable(`${name ?? ''} is not a string or a number`)
       return String(found)
     }
-    const { textColumn, textBColumn, labelColumn } = this.options
-    const a = field(textColumn, NAMES.text)
-    if (a === null) throw new Unusable(`the object has no field ${String(textColumn ?? 'text')}`)
+    const { textColumn, textBColumn, labelColumn, questions = false } = this.options
+    const [names, namesB] = questions ? [NAMES.question, NAMES.context] : [NAMES.text, NAMES.textB]
+    const a = field(textColumn, names)
+    if (a === null) throw new Unusable(`the object has no field ${String(textColumn ?? names[0])}`)
     const labelName = labelColumn === undefined ? field(undefined, NAMES.labelName) : null
     const label = field(labelColumn, NAMES.label) ?? labelName
     return {
       line,
       text: a,
-      textB: field(textBColumn, NAMES.textB),
+      textB: field(textBColumn, namesB),
       label,
       ...(labelName === null || labelName === label ? {} : { labelName }),
     }

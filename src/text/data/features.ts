@@ -23,19 +23,29 @@ function truncatePair(a: number[], b: number[], max: number): void {
   while (a.length + b.length > Math.max(0, max)) (a.length > b.length ? a : b).pop()
 }
 
-/** Fills the texts in between the special tokens of a frame. */
-function fillFrame(parts: readonly FramePart[], a: readonly number[], b: readonly number[]): Features {
-  const placed = parts.map((part) => ({
-    ids: 'id' in part ? [part.id] : part.text === 'a' ? a : b,
-    segment: part.segment,
-  }))
-  return {
-    input_ids: placed.flatMap(({ ids }) => ids),
-    token_type_ids: placed.flatMap(({ ids, segment }) => ids.map(() => segment)),
-  }
+/** Inputs made of a frame, and the index of the first token of each text among them. */
+export interface FilledFrame {
+  readonly features: Features
+  readonly at: { readonly a: number; readonly b: number }
 }
 
-const specialCount = (parts: readonly FramePart[]): number => parts.filter((part) => 'id' in part).length
+/** Fills the texts in between the special tokens of a frame. */
+export function fillFrame(parts: readonly FramePart[], a: readonly number[], b: readonly number[]): FilledFrame {
+  const at = { a: 0, b: 0 }
+  const input_ids: number[] = []
+  const token_type_ids: number[] = []
+  for (const part of parts) {
+    if ('text' in part) at[part.text] = input_ids.length
+    for (const id of 'id' in part ? [part.id] : part.text === 'a' ? a : b) {
+      input_ids.push(id)
+      token_type_ids.push(part.segment)
+    }
+  }
+  return { features: { input_ids, token_type_ids }, at }
+}
+
+/** Number of special tokens of a frame. */
+export const specialCount = (parts: readonly FramePart[]): number => parts.filter((part) => 'id' in part).length
 
 /**
  * `convert_single_example` of run_classifier, before padding, with the special tokens of the tokenizer.
@@ -56,7 +66,7 @@ export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, 
     truncatePair(first, second, maxLength - specialCount(pair))
   } else if (maxLength !== Infinity) first.splice(Math.max(0, maxLength - specialCount(single)))
   // A second text that was truncated to nothing gets no [SEP] either.
-  const features = fillFrame(second.length > 0 ? pair : single, first, second)
+  const { features } = fillFrame(second.length > 0 ? pair : single, first, second)
   return isCut ? { ...features, isCut } : features
 }
 

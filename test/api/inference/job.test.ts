@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { TextModel } from '../../../src/api/inference/text-model.js'
-import { readPiece } from '../../../src/api/inference/job.js'
+import { readPiece } from '../../../src/api/inference/piece.js'
 
 let directory: string
 beforeAll(() => {
@@ -14,7 +14,7 @@ afterAll(() => {
 })
 
 /** Lines of CSV ask nothing of the model but its limits. */
-const model = { limits: { vocabulary: 8, segments: 2, positions: 8 } } as TextModel
+const model = { task: 'classify', limits: { vocabulary: 8, segments: 2, positions: 8 } } as TextModel
 
 it('a shard that begins behind the header reads the header, a damaged one like the shard that holds it', async () => {
   const piece = async (header: string) => {
