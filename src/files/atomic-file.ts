@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { outputError, usage } from '../base/errors.js'
 import { onInterrupt } from '../base/interrupt.js'
 import { refuseSource } from '../base/sources.js'
-import { makeFolders, OutputFile, writing } from './output-file.js'
+import { makeFolders, OutputFile, tidy, writing } from './output-file.js'
 import { writes } from './write-port.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 
@@ -72,7 +72,7 @@ export class WholeFile {
 
   discard(): void {
     this.#close()
-    if (!this.#committed) writes.remove(this.#file.path)
+    if (!this.#committed) tidy(this.#file.path)
   }
 
   #close(): void {

@@ -135,7 +135,6 @@ function announce(folder: string, work: string): void {
       break
     }
   }
-  writes.syncPath(folder)
 }
 
 /**
@@ -161,6 +160,7 @@ export function commitInto(folder: string, work: string, steps: readonly Step[])
   try {
     announce(folder, work)
     try {
+      writes.syncPath(folder)
       for (const step of steps) {
         take(folder, work, step)
         taken++

@@ -66,8 +66,12 @@ export class OutputDirectory {
     this.#work = temporaryIn(folder)
     this.staging = newIn(this.#work)
     try {
-      writing(path, () => writes.makeFolders(this.staging))
+      writing(path, () => {
+        writes.makeFolder(this.#work)
+        writes.makeFolder(this.staging)
+      })
     } catch (error) {
+      this.#sweep()
       this.#sweepParents()
       throw error
     }

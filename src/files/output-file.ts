@@ -11,6 +11,7 @@ const REMEDIES: Readonly<Record<string, readonly [what: string, hint: string]>> 
   EROFS: ['the file system is read-only', 'write somewhere else'],
   EEXIST: ['a file is in the way', 'check the path of the output'],
   ENOTDIR: ['a part of the path is not a directory', 'check the path of the output'],
+  ENOENT: ['a folder of the path does not exist', 'check the path of the output'],
   ENAMETOOLONG: ['the name is too long', 'check the path of the output'],
   EMFILE: ['too many files are open', 'raise the limit of open files (ulimit -n)'],
   ENFILE: ['too many files are open on this system', 'close other programs, or raise the limit'],
@@ -113,6 +114,16 @@ export class OutputFile {
       writes.close(this.#descriptor)
     })
   }
+}
+
+/** Removes what a failed run leaves; the error that made it fail is the one to report. */
+export function tidy(...paths: readonly string[]): void {
+  for (const path of paths)
+    try {
+      writes.remove(path)
+    } catch {
+      // It stays until the next run.
+    }
 }
 
 /** Cuts a file that is there to its first bytes. @throws AlbertkitError `output` */

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { utf8Bytes } from '../base/bytes.js'
-import { cutFile, OutputFile, writing } from '../files/output-file.js'
+import { cutFile, OutputFile, tidy, writing } from '../files/output-file.js'
 import { refuseExisting } from '../files/atomic-file.js'
 import { writes } from '../files/write-port.js'
 import { onInterrupt } from '../base/interrupt.js'
@@ -123,7 +123,10 @@ export class PartFile {
     this.#before = same ? state.bytes : 0
     this.#worthKeeping = same
     if (same) cutFile(this.#part, state.bytes)
-    else writes.remove(this.#state)
+    else
+      writing(this.#state, () => {
+        writes.remove(this.#state)
+      })
     this.#file = new OutputFile(this.#part, same ? 'a' : 'w')
     this.#forget = onInterrupt(() => {
       this.#close()
@@ -213,8 +216,7 @@ export class PartFile {
     this.#close()
     if (this.#worthKeeping || this.#finished) return
     this.#companion?.discard()
-    writes.remove(this.#part)
-    if (existsSync(this.#state)) writes.remove(this.#state)
+    tidy(this.#part, this.#state, `${this.#state}.new`)
   }
 
   #close(): void {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { makeFolders, OutputFile, writing } from '../files/output-file.js'
+import { makeFolders, OutputFile, tidy, writing } from '../files/output-file.js'
 import { writes } from '../files/write-port.js'
 import { hashFile } from '../files/hash-file.js'
 import { onInterrupt } from '../base/interrupt.js'
@@ -105,7 +105,7 @@ export async function runShard(
   const own = (): string => temporaryIn(directory)
   const temporary = { output: own(), errors: own(), manifest: own() }
   const discard = (): void => {
-    for (const path of Object.values(temporary)) writes.remove(path)
+    tidy(...Object.values(temporary))
   }
   const forget = onInterrupt(discard)
   let output: LinesFile | null = null

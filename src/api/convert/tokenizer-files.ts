@@ -45,8 +45,8 @@ export function writeTokenizer(
     write('tokenizer.json', () => buildTokenizerJson(tokenizer))
     write('tokenizer_config.json', () => buildTokenizerConfig(tokenizer, positions))
   } catch (error) {
-    // The weights can be converted without a usable vocabulary.
-    if (!(error instanceof AlbertkitError)) throw error
+    // The weights can be converted without a usable vocabulary, but not if a file could not be written.
+    if (!(error instanceof AlbertkitError) || error.kind === 'output') throw error
     return [`no tokenizer.json: ${error.message} (${basename(own)})`]
   }
   return []

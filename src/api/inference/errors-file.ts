@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { AlbertkitError } from '../../base/errors.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { refuseExisting } from '../../files/atomic-file.js'
-import { cutFile, OutputFile, writing } from '../../files/output-file.js'
+import { cutFile, OutputFile, tidy, writing } from '../../files/output-file.js'
 import { writes } from '../../files/write-port.js'
 import type { BadLine } from '../../text/data/examples.js'
 
@@ -107,7 +107,7 @@ export class ErrorsFile {
   discard(): void {
     const isWritten = this.#file !== null
     this.close()
-    if (isWritten && this.#target !== null && this.#target !== this.path) writes.remove(this.#target)
+    if (isWritten && this.#target !== null && this.#target !== this.path) tidy(this.#target)
   }
 
   close(): void {

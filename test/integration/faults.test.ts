@@ -1,0 +1,207 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { convertModel } from '../../src/api/convert/convert.js'
+import { trainModel } from '../../src/api/finetune/train-model.js'
+import { predictFile } from '../../src/api/inference/predict-file.js'
+import type { TextJob } from '../../src/api/inference/job.js'
+import { initModel } from '../../src/api/init/init.js'
+import { mergeDirectory } from '../../src/api/sharded/merge.js'
+import { runTextShard } from '../../src/api/sharded/shards.js'
+import { AlbertkitError } from '../../src/base/errors.js'
+import { finishCommit } from '../../src/files/commit-journal.js'
+import { faultPoints, isKilled, shown, temporary, withFault } from '../helpers/faults.js'
+
+// Every command that replaces what is there is killed, or fails, at each of its calls of the disk (a part of them, unless
+// FAULTS=all): what it replaces is then the old version or the new one, whole.
+
+const place = temporary()
+const { at } = place
+afterAll(() => {
+  place.remove()
+})
+
+const LABELS = ['left', 'right']
+const WORDS = ['a', 'b', 'c', 'd', 'e', 'f']
+const text = (i: number): string => [0, 1, 2].map((k) => WORDS[(i * (k + 1)) % WORDS.length]).join(' ')
+
+beforeAll(async () => {
+  const sizes = { vocab_size: 40, embedding_size: 8, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 }
+  const albert = { ...sizes, intermediate_size: 32, max_position_embeddings: 16, type_vocab_size: 2 }
+  const config = { ...albert, num_hidden_groups: 1, inner_group_num: 1, hidden_act: 'gelu' }
+  writeFileSync(at('albert_tiny.json'), JSON.stringify(config))
+  for (const [name, seed] of [
+    ['model', 0],
+    ['other', 1],
+  ] as const) {
+    await initModel(at('albert_tiny.json'), at(name), { task: 'classify', labels: 2, seed, verify: false })
+    writeFileSync(
+      join(at(name), 'vocab.txt'),
+      ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...WORDS].join('\n') + '\n',
+    )
+    writeFileSync(join(at(name), 'labels.txt'), LABELS.map((label) => `${label}\n`).join(''))
+  }
+  const lines = Array.from({ length: 700 }, (_, i) => `${LABELS[i % 2]}\t${text(i)}\n`)
+  // The second label has no text.
+  lines[3] = 'right\n'
+  lines[500] = 'left\n'
+  writeFileSync(at('lines.tsv'), lines.join(''))
+  writeFileSync(at('few.tsv'), lines.slice(10, 30).join(''))
+}, 60_000)
+
+const job = (model: string): TextJob => ({
+  model: at(model),
+  input: at('lines.tsv'),
+  format: 'tsv',
+  inputFormat: 'tsv',
+  threads: 1,
+  maxSeqLength: 8,
+})
+
+interface Case {
+  readonly name: string
+  /** Makes the old version in a folder. */
+  readonly prepare: (folder: string) => Promise<unknown>
+  /** Replaces it by the new one. */
+  readonly body: (folder: string) => Promise<unknown>
+  /** Number of points tried by default. */
+  readonly points: number
+  /** Files that each appear whole, one after another; undefined if all files appear together. */
+  readonly apart?: readonly string[]
+}
+
+const predict = (folder: string, model: string): Promise<unknown> =>
+  predictFile(job(model), { output: join(folder, 'out.tsv'), errors: join(folder, 'bad.jsonl'), force: true }, () =>
+    Promise.resolve(true),
+  )
+async function shardAndMerge(folder: string, model: string): Promise<void> {
+  for (const index of [0, 1]) await runTextShard('predict', job(model), { index, count: 2 }, join(folder, 'shards'))
+  const merged = { output: join(folder, 'out.tsv'), errors: join(folder, 'bad.jsonl'), force: true }
+  await mergeDirectory(join(folder, 'shards'), merged)
+}
+const train = (folder: string, seed: number): Promise<unknown> =>
+  trainModel(
+    at('model'),
+    { train: at('few.tsv') },
+    {
+      output: join(folder, 'trained'),
+      steps: 2,
+      seed,
+      batchSize: 4,
+      force: true,
+      inputFormat: 'tsv',
+      maxSeqLength: 8,
+      dropout: 0,
+    },
+  )
+
+const CASES: readonly Case[] = [
+  {
+    name: 'convert',
+    prepare: (folder) => convertModel(at('other'), join(folder, 'out'), { targets: ['onnx', 'tfjs'], verify: false }),
+    body: (folder) =>
+      convertModel(at('model'), join(folder, 'out'), { targets: ['onnx', 'tfjs'], verify: false, force: true }),
+    points: 40,
+  },
+  {
+    name: 'init',
+    prepare: (folder) => initModel(at('albert_tiny.json'), join(folder, 'out'), { seed: 1 }),
+    body: (folder) => initModel(at('albert_tiny.json'), join(folder, 'out'), { seed: 2, force: true }),
+    points: 40,
+  },
+  {
+    name: 'predict',
+    prepare: (folder) => predict(folder, 'other'),
+    body: (folder) => predict(folder, 'model'),
+    points: 20,
+  },
+  {
+    name: 'merge of shards, as a queue does it',
+    prepare: (folder) => shardAndMerge(folder, 'other'),
+    body: (folder) => shardAndMerge(folder, 'model'),
+    points: 15,
+    apart: ['out.tsv', 'bad.jsonl'],
+  },
+  { name: 'finetune', prepare: (folder) => train(folder, 1), body: (folder) => train(folder, 2), points: 15 },
+]
+
+describe.each(CASES)('$name', ({ prepare, body, points, apart }) => {
+  let before: Readonly<Record<string, string>> = {}
+  let after: Readonly<Record<string, string>> = {}
+  let calls = 0
+
+  beforeAll(async () => {
+    for (const name of ['before', 'after', 'tried']) rmSync(at(name), { recursive: true, force: true })
+    mkdirSync(at('before'))
+    await prepare(at('before'))
+    before = visible(at('before'))
+    cpSync(at('before'), at('after'), { recursive: true })
+    const outcome = await withFault(null, () => body(at('after')))
+    expect(outcome.error).toBeNull()
+    calls = outcome.calls
+    after = visible(at('after'))
+    expect(after).not.toEqual(before)
+  }, 60_000)
+
+  /** Files that somebody else would read: not those of a run that can be continued. */
+  function visible(folder: string): Readonly<Record<string, string>> {
+    const unfinished = /\.part(\.json)?(\.new)?$|training-state|^shards\//
+    return Object.fromEntries(Object.entries(shown(folder)).filter(([name]) => !unfinished.test(name)))
+  }
+
+  function expectWhole(folder: string, what: string): void {
+    const now = visible(folder)
+    if (apart === undefined) expect([before, after], what).toContainEqual(now)
+    else for (const name of apart) expect([before[name], after[name]], `${what} ${name}`).toContain(now[name])
+  }
+
+  function fresh(): string {
+    rmSync(at('tried'), { recursive: true, force: true })
+    cpSync(at('before'), at('tried'), { recursive: true })
+    return at('tried')
+  }
+
+  it.each(['kill', 'power'] as const)(
+    '%s at any call leaves one version, and the same command ends',
+    async (kind) => {
+      for (const n of faultPoints(calls, points)) {
+        const folder = fresh()
+        const { error } = await withFault({ kind, at: n }, () => body(folder))
+        if (error !== null) expect(error).toSatisfy(isKilled)
+        for (const inner of readdirSync(folder))
+          if (existsSync(join(folder, inner, '.'))) finishCommit(join(folder, inner))
+        expectRecovered(folder, name(kind, n))
+        await body(folder)
+        expect(visible(folder), name(kind, n)).toEqual(after)
+      }
+    },
+    600_000,
+  )
+
+  const name = (kind: string, n: number): string => `${kind} at ${n} of ${calls}`
+
+  /** Before the next run of a prediction its two files may be of two versions; the next run ends what was begun. */
+  function expectRecovered(folder: string, what: string): void {
+    if (existsSync(join(folder, 'out.tsv.part.json'))) {
+      const now = visible(folder)
+      for (const file of Object.keys(before))
+        expect([before[file], after[file]], `${what} ${file}`).toContain(now[file])
+    } else expectWhole(folder, what)
+  }
+
+  it.each(['ENOSPC', 'EMFILE'])(
+    '%s at any call: exit 5, and what was there stays',
+    async (code) => {
+      for (const n of faultPoints(calls, points)) {
+        const folder = fresh()
+        const { error } = await withFault({ kind: 'fail', at: n, code }, () => body(folder))
+        if (error !== null) {
+          expect(error, name(code, n)).toBeInstanceOf(AlbertkitError)
+          expect((error as AlbertkitError).exitCode).toBe(5)
+        }
+        expectRecovered(folder, name(code, n))
+      }
+    },
+    600_000,
+  )
+})
