@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync, type Stats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  type BigIntStats,
+  type Stats,
+} from 'node:fs'
 import { sep } from 'node:path'
 import { environment, malformed, type AlbertkitError } from '../base/errors.js'
 import { addSource } from '../base/sources.js'
@@ -40,9 +50,13 @@ function kindOf(stats: Stats): FileStat['kind'] {
   return stats.isSocket() ? 'socket' : 'device'
 }
 
-/** A file on disk, read by plain synchronous calls, which are the fastest in Node. */
+/**
+ * A file on disk, read by plain synchronous calls, which are the fastest in Node. What a reader verified in one pass it
+ * reads again in another: a file that somebody writes to or replaces meanwhile is refused.
+ */
 class DiskFile implements OpenFile {
   readonly size: number
+  readonly #opened: BigIntStats
   #descriptor: number | null
 
   constructor(readonly path: string) {
@@ -53,16 +67,28 @@ class DiskFile implements OpenFile {
       throw malformed('not a regular file', { code: 'file-not-regular', file: path })
     }
     this.size = stats.size
+    this.#opened = fstatSync(this.#descriptor, { bigint: true })
     addSource(path, stats)
   }
 
   read(offset: number, target: Uint8Array): number {
     if (this.#descriptor === null) throw new RangeError(`${this.path} is closed`)
+    let length: number
+    let now: BigIntStats
     try {
-      return readSync(this.#descriptor, target, 0, target.length, offset)
+      length = readSync(this.#descriptor, target, 0, target.length, offset)
+      now = fstatSync(this.#descriptor, { bigint: true })
     } catch (error) {
       throw fileError(error, this.path)
     }
+    const { size, mtimeNs, ctimeNs } = this.#opened
+    if (now.size !== size || now.mtimeNs !== mtimeNs || now.ctimeNs !== ctimeNs)
+      throw malformed('the file was changed while it was read', {
+        code: 'file-changed',
+        file: this.path,
+        hint: 'wait until it is written, and try again',
+      })
+    return length
   }
 
   close(): void {

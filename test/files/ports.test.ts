@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -57,6 +57,45 @@ describe.each([
     expect(() => files.open(absent)).toThrow(expect.objectContaining({ code: 'file-missing', place: { file: absent } }))
     expect(() => files.list(absent)).toThrow(expect.objectContaining({ code: 'file-missing', place: { file: absent } }))
     expect(() => files.open(join(root, 'tf'))).toThrow(expect.objectContaining({ code: 'file-not-regular' }))
+  })
+})
+
+describe('a file that changes while it is read', () => {
+  const path = (): string => join(root, 'changing')
+  const opened = (): { read: () => string } => {
+    writeFileSync(path(), 'before')
+    // Times of a file are told apart only after a few milliseconds.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    const file = disk.open(path())
+    const target = new Uint8Array(6)
+    const read = (): string => {
+      file.read(0, target)
+      return Buffer.from(target).toString()
+    }
+    expect(read()).toBe('before')
+    return { read }
+  }
+  const changed = expect.objectContaining({ code: 'file-changed', kind: 'malformed' }) as Error
+
+  it('is refused if it is overwritten, cut off or overwritten with its old time', () => {
+    const overwritten = opened()
+    writeFileSync(path(), 'after!')
+    expect(overwritten.read).toThrow(changed)
+    const cut = opened()
+    writeFileSync(path(), 'be')
+    expect(cut.read).toThrow(changed)
+    const disguised = opened()
+    const { atime, mtime } = statSync(path())
+    writeFileSync(path(), 'after!')
+    utimesSync(path(), atime, mtime)
+    expect(disguised.read).toThrow(changed)
+  })
+
+  it('is refused if another takes its name', () => {
+    const { read } = opened()
+    writeFileSync(join(root, 'other'), 'after!')
+    renameSync(join(root, 'other'), path())
+    expect(read).toThrow(changed)
   })
 })
 

@@ -32,7 +32,8 @@ export interface OpenFile {
   /**
    * Copies bytes from `offset` on into `target`, as many as fit or fewer.
    * @returns number of bytes copied; 0 at the end of the file only
-   * @throws AlbertkitError `malformed` or `environment` if they cannot be read
+   * @throws AlbertkitError `malformed` if the file changed since it was opened, `malformed` or `environment` if the
+   *   bytes cannot be read
    */
   read(offset: number, target: Uint8Array): number
   /** Gives the file back; once is enough, twice does no harm. */
