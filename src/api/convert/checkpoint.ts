@@ -4,6 +4,7 @@ import { passedFields } from '../../export/checkpoint/config.js'
 import { checkpointTarget } from '../../export/targets.js'
 import type { WriteEvents, WrittenArtefact } from '../../export/weights/artefact.js'
 import { writeBytes, writeText } from '../../files/output-file.js'
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { resolveTask } from '../../model/outputs.js'
 import type { Translation } from '../../model/rewrite/translation.js'
 import { readBytes } from '../../formats/core/file.js'
@@ -33,7 +34,10 @@ export async function writeCheckpoint(
     directory: staging,
     // A checkpoint holds all heads of the source, whichever head the graphs have.
     task: resolveTask(opened.model, 'auto'),
-    passed: passedFields(opened.rawConfig.fields),
+    passed: {
+      ...passedFields(opened.rawConfig.fields),
+      ...omitUndefined({ problem_type: opened.config.problem_type }),
+    },
     events,
   })
   const { folder } = checkpointLayout(target)

@@ -1,3 +1,4 @@
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { passedFields } from '../../export/checkpoint/config.js'
 import { torchDtype } from '../../export/checkpoint/rounding.js'
 import { buildConfigJson } from '../../export/manifest.js'
@@ -35,7 +36,10 @@ export function configJson({ opened, plans, task, existing }: Conversion, files:
   const named = translation !== undefined || isOfTransformers(model)
   return buildConfigJson(config, labelsOf(opened), {
     ...(named ? { architectures: [classOf(model, config.architecture, task)] } : {}),
-    passed: passedFields(rawConfig.fields),
+    passed: {
+      ...passedFields(rawConfig.fields),
+      ...omitUndefined({ problem_type: opened.config.problem_type }),
+    },
     // A model whose factorised embeddings are multiplied out is of another family than the source.
     family: multiplied ? 'hf' : config.family,
     task,

@@ -58,6 +58,7 @@ export function buildTfConfig(
     ...(family === 'zh' ? { ln_type: config.norm_position === 'pre' ? 'preln' : 'postln' } : {}),
     max_position_embeddings: config.max_position_embeddings,
     num_attention_heads: config.num_attention_heads,
+    ...(config.problem_type === undefined ? {} : { problem_type: config.problem_type }),
     num_hidden_layers: config.num_hidden_layers,
     ...(family === 'google' || family === 'google_fast'
       ? {

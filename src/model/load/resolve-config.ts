@@ -115,6 +115,17 @@ function readConfig(
   return { config, kind: facts.classifier_kind, notes }
 }
 
+/**
+ * The configuration with the problem of a classifier of one class: Google's run_classifier has such a head for
+ * regression (STS-B) only; transformers reads it with a sigmoid.
+ */
+function settleProblem(config: ModelConfig, { classifier }: AlbertModel, table: NameTable): ModelConfig {
+  const isOne = classifier?.kind === 'sequence' && classifier.weight.shape[0] === 1
+  if (!isOne || config.problem_type !== undefined) return config
+  const isOfTransformers = table.family === 'hf' || table.transformersFields === true
+  return { ...config, problem_type: isOfTransformers ? 'multi_label_classification' : 'regression' }
+}
+
 /** Note on a classifier that is read as one of tokens because of its classes' names. */
 const tagNotes = ({ config, classifier }: AlbertModel): string[] =>
   classifier?.kind === 'token' && config.classifier_kind === undefined
@@ -138,7 +149,8 @@ function readModel(
     const names = options.classNames ?? Object.values(said.id2label ?? {})
     const byNames = shown === undefined && areSpanTags(names) ? 'token' : undefined
     const { model, missing, error } = planModel(source, found, said, { asked, found: shown ?? byNames })
-    const { config, notes: labelNotes } = settleLabels(raw, model)
+    const { config: labelled, notes: labelNotes } = settleLabels(raw, model)
+    const config = settleProblem(labelled, model, found.table)
     const kindNotes = asked === undefined && byNames !== undefined ? tagNotes(model) : []
     const plan = { model: { ...model, config }, missing, error: error === null ? null : inWordsOf(raw, error) }
     return { config, plan, configNotes: [...named.notes, ...notes, ...labelNotes, ...kindNotes] }
