@@ -2,7 +2,8 @@ import type { TensorSource } from '../formats/core/source.js'
 import type { AlbertModel } from '../model/albert.js'
 import { forward, takesChoices } from '../model/forward.js'
 import type { HeadSelection } from '../model/tasks.js'
-import { inputShape, type ModelInputs } from '../model/reference/run.js'
+import type { Processors } from '../model/reference/processors.js'
+import { inputShape, type Computing, type ModelInputs } from '../model/reference/run.js'
 import { hiddenStateCount } from '../model/outputs.js'
 import { integers, ReferenceOps, type Tensor } from '../model/reference/reference.js'
 import { useCounts } from '../model/tensors/read.js'
@@ -29,8 +30,9 @@ class ReplayOps extends ReferenceOps {
     readonly request: ReplayRequest,
     uses: ConstructorParameters<typeof ReferenceOps>[1],
     readonly innerLayers: number,
+    processors?: Processors,
   ) {
-    super(request.source, uses)
+    super(request.source, uses, processors)
     const { inputs } = request
     this.#masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
   }
@@ -67,10 +69,11 @@ export interface ReplayRequest {
  * Compares every operation of a run with the reference, each by itself.
  * @returns the operations in the order of computation; fully masked rows have entries of their own
  */
-export function replay(request: ReplayRequest): Step[] {
+export function replay(request: ReplayRequest, { processors, onLayer }: Computing = {}): Step[] {
   const { model, inputs, heads } = request
   const layers = Math.round(hiddenStateCount(model) / model.layers.length)
-  const ops = new ReplayOps(request, useCounts(model), layers)
+  const ops = new ReplayOps(request, useCounts(model), layers, processors)
+  if (onLayer !== undefined) ops.onLayer = onLayer
   const shape = inputShape(inputs, takesChoices(model, heads))
   forward(
     model,

@@ -1,5 +1,5 @@
 import type { HeadSelection } from '../../model/tasks.js'
-import { runFloat32, type ModelInputs } from '../../model/reference/run.js'
+import { runAll, type ModelInputs } from '../../model/reference/run.js'
 import { compare, maskedRows, type Comparison, type RowSelection, type Values } from '../../compare/compare.js'
 import { FLOAT32_ERRORS, NEARLY } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
@@ -23,7 +23,8 @@ export function measureFloat32Errors(
   const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
   const measure = (): ReadonlyMap<string, Float32Error> => {
     const errors = new Map<string, Float32Error>()
-    for (const [name, values] of runFloat32(model, source, inputs, heads)) {
+    const runs = runAll({ model, source }, { inputs: [inputs], heads, arithmetic: 'float32' })
+    for (const [name, values] of runs[0] ?? []) {
       const exact = expected.get(name)
       if (exact === undefined) continue
       const found = compare('float32', name, values, exact, { bound: () => 0, masked })

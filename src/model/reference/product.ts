@@ -22,6 +22,14 @@ export interface ProductSize {
   readonly outer: number
 }
 
+/** A product `x · w`, written into `y`. */
+export interface Product {
+  readonly x: Factor
+  readonly w: Factor
+  readonly size: ProductSize
+  readonly y: Rows<Float64Array>
+}
+
 /** A row-major matrix of `columns` columns. */
 export const matrix = <T>(data: T, columns: number, start = 0): Matrix<T> => ({
   data,
@@ -125,10 +133,10 @@ function packRight(on: Kernel, places: Places, w: Factor, deep: number, wide: nu
 }
 
 /**
- * Writes `x · w` into `y`, in float64. Each sum takes its terms in their order, so that a result depends neither on
- * the kernel nor on how the work is cut.
+ * Computes a product in float64. Each sum takes its terms in their order, so that a result depends neither on the
+ * kernel nor on how the work is cut.
  */
-export function product(x: Factor, w: Factor, size: ProductSize, y: Rows<Float64Array>, on: Kernel = kernel()): void {
+export function multiply({ x, w, size, y }: Product, on: Kernel = kernel()): void {
   const { rows, inner, outer } = size
   const places = placesFor(size)
   const { b, c, width } = places

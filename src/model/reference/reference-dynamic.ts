@@ -1,5 +1,6 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
+import type { Processors } from './processors.js'
 import { ReferenceOps, type Tensor } from './reference.js'
 
 /** Rounds to the nearest whole number, halves to even, as ONNX does. */
@@ -34,8 +35,9 @@ export class DynamicReferenceOps extends ReferenceOps {
     uses: ReadonlyMap<Parameter, number>,
     /** By slot. */
     readonly dynamic: DynamicWeights,
+    processors?: Processors,
   ) {
-    super(source, uses)
+    super(source, uses, processors)
   }
 
   override linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {

@@ -1,6 +1,6 @@
 import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
-import type { Factor, ProductSize, Rows } from './product.js'
+import type { Product } from './product.js'
 import { ReferenceOps, type Tensor } from './reference.js'
 
 const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Math.fround) })
@@ -10,15 +10,17 @@ const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Ma
  * term after term: how far plain float32 arithmetic strays from the model, whatever computes it.
  */
 export class Float32ReferenceOps extends ReferenceOps {
-  protected override multiply(x: Factor, w: Factor, { rows, inner, outer }: ProductSize, y: Rows<Float64Array>): void {
-    const sums = new Float32Array(outer)
-    for (let r = 0; r < rows; r++) {
-      sums.fill(0)
-      for (let k = 0; k < inner; k++) {
-        const value = x.data[x.start + r * x.row + k * x.column]!
-        for (let o = 0, i = w.start + k * w.row; o < outer; o++, i += w.column) sums[o]! += value * w.data[i]!
+  protected override multiply(products: readonly Product[]): void {
+    for (const { x, w, size, y } of products) {
+      const sums = new Float32Array(size.outer)
+      for (let r = 0; r < size.rows; r++) {
+        sums.fill(0)
+        for (let k = 0; k < size.inner; k++) {
+          const value = x.data[x.start + r * x.row + k * x.column]!
+          for (let o = 0, i = w.start + k * w.row; o < size.outer; o++, i += w.column) sums[o]! += value * w.data[i]!
+        }
+        y.data.set(sums, y.start + r * y.row)
       }
-      y.data.set(sums, y.start + r * y.row)
     }
   }
 

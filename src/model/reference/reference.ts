@@ -2,7 +2,8 @@ import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
 import type { Ops } from '../ops.js'
-import { matrix, product, transposed, type Factor, type ProductSize, type Rows } from './product.js'
+import { THIS_THREAD, type Processors } from './processors.js'
+import { matrix, transposed, type Product } from './product.js'
 import { ScopePath } from './scope-path.js'
 import { readLogical, readStored } from '../tensors/read.js'
 
@@ -56,12 +57,21 @@ export class ReferenceOps implements Ops<Tensor> {
   constructor(
     readonly source: TensorSource,
     uses: ReadonlyMap<Parameter, number>,
+    readonly processors: Processors = THIS_THREAD,
   ) {
     this.#left = new Map(uses)
   }
 
+  /** Called after each layer. */
+  onLayer: () => void = () => undefined
+
+  /** A tensor of zeros. */
+  #zeros(shape: readonly number[]): Tensor {
+    return { shape, data: this.processors.float64(elementCount(shape)) }
+  }
+
   #weights(p: Parameter): Float32Array {
-    const data = this.#cache.get(p) ?? readLogical(this.source, p)
+    const data = this.#cache.get(p) ?? readLogical(this.source, p, this.processors.float32)
     const left = (this.#left.get(p) ?? 1) - 1
     this.#left.set(p, left)
     if (left > 0) this.#cache.set(p, data)
@@ -75,21 +85,29 @@ export class ReferenceOps implements Ops<Tensor> {
 
   gather(table: Parameter, ids: Tensor): Tensor {
     const width = last(table.shape)
-    const data = new Float64Array(ids.data.length * width)
+    const { shape, data } = this.#zeros([...ids.shape, width])
+    const first = new Map<number, number>()
     const row = new Float32Array(width)
     ids.data.forEach((id, i) => {
+      const known = first.get(id)
+      if (known !== undefined) {
+        data.copyWithin(i * width, known * width, (known + 1) * width)
+        return
+      }
+      first.set(id, i)
       readStored(this.source, table, id * width, row)
       data.set(row, i * width)
     })
-    return { shape: [...ids.shape, width], data }
+    return { shape, data }
   }
 
   positions(table: Parameter, ids: Tensor): Tensor {
-    const length = last(ids.shape)
     const width = last(table.shape)
-    const rows = new Float32Array(length * width)
+    const { shape, data } = this.#zeros([last(ids.shape), width])
+    const rows = new Float32Array(data.length)
     readStored(this.source, table, 0, rows)
-    return { shape: [length, width], data: Float64Array.from(rows) }
+    data.set(rows)
+    return { shape, data }
   }
 
   #addBias(y: Float64Array, bias: Parameter | null): void {
@@ -98,47 +116,49 @@ export class ReferenceOps implements Ops<Tensor> {
     for (let start = 0; start < y.length; start += b.length) for (let i = 0; i < b.length; i++) y[start + i]! += b[i]!
   }
 
-  /** Writes `x · kernel` into `y`. */
-  protected multiply(x: Factor, kernel: Factor, size: ProductSize, y: Rows<Float64Array>): void {
-    product(x, kernel, size, y)
+  /** Computes products that do not depend on one another. */
+  protected multiply(products: readonly Product[]): void {
+    this.processors.multiply(products)
   }
 
   linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [inner = 1, outer = 1] = kernel.shape
-    const rows = rowsOf(x)
-    const data = new Float64Array(rows * outer)
+    const y = this.#zeros([...x.shape.slice(0, -1), outer])
     const w = matrix(this.#weights(kernel), outer)
-    this.multiply(matrix(x.data, inner), w, { rows, inner, outer }, matrix(data, outer))
-    this.#addBias(data, bias)
-    return { shape: [...x.shape.slice(0, -1), outer], data }
+    this.multiply([{ x: matrix(x.data, inner), w, size: { rows: rowsOf(x), inner, outer }, y: matrix(y.data, outer) }])
+    this.#addBias(y.data, bias)
+    return y
   }
 
   groupedLinear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [groups = 1, inner = 1, outer = 1] = kernel.shape
     const w = this.#weights(kernel)
-    const rows = rowsOf(x)
-    const data = new Float64Array(rows * groups * outer)
-    for (let g = 0; g < groups; g++) {
-      const channels = { data: x.data, start: g, row: inner * groups, column: groups }
-      const size = { rows, inner, outer }
-      product(channels, matrix(w, outer, g * inner * outer), size, matrix(data, groups * outer, g * outer))
-    }
-    this.#addBias(data, bias)
-    return { shape: [...x.shape.slice(0, -1), groups * outer], data }
+    const size = { rows: rowsOf(x), inner, outer }
+    const y = this.#zeros([...x.shape.slice(0, -1), groups * outer])
+    this.processors.multiply(
+      Array.from({ length: groups }, (_, g) => ({
+        x: { data: x.data, start: g, row: inner * groups, column: groups },
+        w: matrix(w, outer, g * inner * outer),
+        size,
+        y: matrix(y.data, groups * outer, g * outer),
+      })),
+    )
+    this.#addBias(y.data, bias)
+    return y
   }
 
   linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
     const [outer = 1, inner = 1] = weight.shape
-    const rows = rowsOf(x)
-    const data = new Float64Array(rows * outer)
+    const y = this.#zeros([...x.shape.slice(0, -1), outer])
     const w = transposed(this.#weights(weight), inner)
-    product(matrix(x.data, inner), w, { rows, inner, outer }, matrix(data, outer))
-    this.#addBias(data, bias)
-    return { shape: [...x.shape.slice(0, -1), outer], data }
+    const size = { rows: rowsOf(x), inner, outer }
+    this.processors.multiply([{ x: matrix(x.data, inner), w, size, y: matrix(y.data, outer) }])
+    this.#addBias(y.data, bias)
+    return y
   }
 
   add(a: Tensor, b: Tensor): Tensor {
-    const data = new Float64Array(a.data.length)
+    const { shape, data } = this.#zeros(a.shape)
     if (a.shape.length === 4) {
       // attention bias [B, 1, 1, S] over scores [B, N, S, S]
       const length = last(b.shape)
@@ -152,14 +172,14 @@ export class ReferenceOps implements Ops<Tensor> {
       for (let start = 0; start < data.length; start += width)
         for (let i = 0; i < width; i++) data[start + i] = a.data[start + i]! + b.data[i]!
     }
-    return { shape: a.shape, data }
+    return { shape, data }
   }
 
   layerNorm(x: Tensor, norm: LayerNorm, epsilon: number): Tensor {
     const width = last(x.shape)
     const gamma = this.#weights(norm.gamma)
     const beta = this.#weights(norm.beta)
-    const data = new Float64Array(x.data.length)
+    const { shape, data } = this.#zeros(x.shape)
     for (let start = 0; start < data.length; start += width) {
       let mean = 0
       for (let i = 0; i < width; i++) mean += x.data[start + i]!
@@ -169,11 +189,14 @@ export class ReferenceOps implements Ops<Tensor> {
       const scale = 1 / Math.sqrt(variance / width + epsilon)
       for (let i = 0; i < width; i++) data[start + i] = (x.data[start + i]! - mean) * scale * gamma[i]! + beta[i]!
     }
-    return { shape: x.shape, data }
+    return { shape, data }
   }
 
   activation(x: Tensor, kind: Activation): Tensor {
-    return { shape: x.shape, data: x.data.map(SCALAR[kind]) }
+    const { shape, data } = this.#zeros(x.shape)
+    const apply = SCALAR[kind]
+    for (let i = 0; i < data.length; i++) data[i] = apply(x.data[i]!)
+    return { shape, data }
   }
 
   attentionBias(mask: Tensor, penalty: number): Tensor {
@@ -184,39 +207,44 @@ export class ReferenceOps implements Ops<Tensor> {
   splitHeads(x: Tensor, heads: number): Tensor {
     const [batch = 1, length = 1, hidden = 1] = x.shape
     const size = hidden / heads
-    const data = new Float64Array(x.data.length)
+    const { shape, data } = this.#zeros([batch, heads, length, size])
     for (let b = 0, i = 0; b < batch; b++)
       for (let n = 0; n < heads; n++)
         for (let s = 0; s < length; s++)
           for (let d = 0; d < size; d++) data[i++] = x.data[(b * length + s) * hidden + n * size + d]!
-    return { shape: [batch, heads, length, size], data }
+    return { shape, data }
   }
 
   mergeHeads(x: Tensor): Tensor {
     const [batch = 1, heads = 1, length = 1, size = 1] = x.shape
-    const data = new Float64Array(x.data.length)
+    const { shape, data } = this.#zeros([batch, length, heads * size])
     for (let b = 0, i = 0; b < batch; b++)
       for (let s = 0; s < length; s++)
         for (let n = 0; n < heads; n++)
           for (let d = 0; d < size; d++) data[i++] = x.data[((b * heads + n) * length + s) * size + d]!
-    return { shape: [batch, length, heads * size], data }
+    return { shape, data }
   }
 
   scores(query: Tensor, key: Tensor, headSize: number): Tensor {
-    const [batch = 1, heads = 1, length = 1, size = 1] = query.shape
-    const data = new Float64Array(batch * heads * length * length)
-    for (let m = 0; m < batch * heads; m++) {
-      const [square, head] = [m * length * length, m * length * size]
-      const sizes = { rows: length, inner: size, outer: length }
-      product(matrix(query.data, size, head), transposed(key.data, size, head), sizes, matrix(data, length, square))
-    }
-    for (let i = 0; i < data.length; i++) data[i]! /= Math.sqrt(headSize)
-    return { shape: [batch, heads, length, length], data }
+    const [batch = 1, heads = 1, length = 1, width = 1] = query.shape
+    const y = this.#zeros([batch, heads, length, length])
+    const [square, head] = [length * length, length * width]
+    const size = { rows: length, inner: width, outer: length }
+    this.processors.multiply(
+      Array.from({ length: batch * heads }, (_, m) => ({
+        x: matrix(query.data, width, m * head),
+        w: transposed(key.data, width, m * head),
+        size,
+        y: matrix(y.data, length, m * square),
+      })),
+    )
+    for (let i = 0; i < y.data.length; i++) y.data[i]! /= Math.sqrt(headSize)
+    return y
   }
 
   softmax(x: Tensor): Tensor {
     const width = last(x.shape)
-    const data = new Float64Array(x.data.length)
+    const { shape, data } = this.#zeros(x.shape)
     for (let start = 0; start < data.length; start += width) {
       let max = -Infinity
       for (let i = 0; i < width; i++) max = Math.max(max, x.data[start + i]!)
@@ -224,27 +252,31 @@ export class ReferenceOps implements Ops<Tensor> {
       for (let i = 0; i < width; i++) sum += data[start + i] = Math.exp(x.data[start + i]! - max)
       for (let i = 0; i < width; i++) data[start + i]! /= sum
     }
-    return { shape: x.shape, data }
+    return { shape, data }
   }
 
   context(probabilities: Tensor, value: Tensor): Tensor {
-    const [batch = 1, heads = 1, length = 1, size = 1] = value.shape
-    const data = new Float64Array(value.data.length)
-    for (let m = 0; m < batch * heads; m++) {
-      const [square, head] = [m * length * length, m * length * size]
-      const p = matrix(probabilities.data, length, square)
-      const sizes = { rows: length, inner: length, outer: size }
-      product(p, matrix(value.data, size, head), sizes, matrix(data, size, head))
-    }
-    return { shape: value.shape, data }
+    const [batch = 1, heads = 1, length = 1, width = 1] = value.shape
+    const y = this.#zeros(value.shape)
+    const [square, head] = [length * length, length * width]
+    const size = { rows: length, inner: length, outer: width }
+    this.processors.multiply(
+      Array.from({ length: batch * heads }, (_, m) => ({
+        x: matrix(probabilities.data, length, m * square),
+        w: matrix(value.data, width, m * head),
+        size,
+        y: matrix(y.data, width, m * head),
+      })),
+    )
+    return y
   }
 
   firstToken(x: Tensor): Tensor {
     const [batch = 1, length = 1, hidden = 1] = x.shape
-    const data = new Float64Array(batch * hidden)
+    const { shape, data } = this.#zeros([batch, hidden])
     for (let b = 0; b < batch; b++)
       data.set(x.data.subarray(b * length * hidden, b * length * hidden + hidden), b * hidden)
-    return { shape: [batch, hidden], data }
+    return { shape, data }
   }
 
   pick(x: Tensor, index: number): Tensor {
@@ -262,7 +294,8 @@ export class ReferenceOps implements Ops<Tensor> {
     return { shape: ids.shape.slice(0, 2), data: scores.data }
   }
 
-  mark(_name: string, x: Tensor): Tensor {
+  mark(name: string, x: Tensor): Tensor {
+    if (name.startsWith('hidden_state_')) this.onLayer()
     return x
   }
 

@@ -1,8 +1,9 @@
-import type { TensorSource } from '../../formats/core/source.js'
-import type { AlbertModel } from '../albert.js'
+import { elementCount, type TensorSource } from '../../formats/core/source.js'
+import type { AlbertModel, Parameter } from '../albert.js'
 import { forward, takesChoices } from '../forward.js'
 import type { HeadSelection } from '../tasks.js'
 import { selectOutputs } from '../outputs.js'
+import type { Processors } from './processors.js'
 import { DynamicReferenceOps, type DynamicWeights } from './reference-dynamic.js'
 import { Float32ReferenceOps } from './reference-float32.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
@@ -42,6 +43,58 @@ function run(ops: ReferenceOps, model: AlbertModel, inputs: ModelInputs, heads: 
   return named
 }
 
+/** A model, and where its weights are read from. */
+export interface Subject {
+  readonly model: AlbertModel
+  readonly source: TensorSource
+}
+
+/** Runs of a model on inputs, one after the other. */
+export interface Runs {
+  readonly inputs: readonly ModelInputs[]
+  readonly heads: HeadSelection
+  /** float64 unless given; float32 tells how far plain float32 arithmetic strays. */
+  readonly arithmetic?: 'float64' | 'float32'
+  /** Weights whose products quantise what they are given, as an int8 file may have them. */
+  readonly dynamic?: DynamicWeights
+}
+
+/** How a reference is computed. */
+export interface Computing {
+  readonly processors?: Processors
+  /** Called after each layer of each input. */
+  readonly onLayer?: () => void
+}
+
+/** Weights of at most this size are kept from run to run. */
+const KEPT_BYTES = 256 * 1024 * 1024
+
+const weightBytes = (uses: ReadonlyMap<Parameter, number>): number =>
+  [...uses.keys()].reduce((n, { shape }) => n + 4 * elementCount(shape), 0)
+
+function opsFor({ source }: Subject, { arithmetic, dynamic }: Runs, uses: Map<Parameter, number>, on?: Processors) {
+  if (arithmetic === 'float32') return new Float32ReferenceOps(source, uses, on)
+  return dynamic === undefined ? new ReferenceOps(source, uses, on) : new DynamicReferenceOps(source, uses, dynamic, on)
+}
+
+/**
+ * Runs the reference and gives, for each of the inputs, every named value of the forward pass: the outputs of
+ * `selectOutputs` and `embedding_hidden_mapping_in`.
+ */
+export function runAll(subject: Subject, runs: Runs, { processors, onLayer }: Computing = {}): Map<string, Tensor>[] {
+  const { inputs, heads } = runs
+  const once = useCounts(subject.model)
+  const kept = weightBytes(once) <= KEPT_BYTES
+  const uses = kept ? new Map([...once].map(([p, n]) => [p, n * inputs.length])) : once
+  const fresh = (): ReferenceOps => {
+    const ops = opsFor(subject, runs, uses, processors)
+    if (onLayer !== undefined) ops.onLayer = onLayer
+    return ops
+  }
+  const shared = kept ? fresh() : null
+  return inputs.map((x) => run(shared ?? fresh(), subject.model, x, heads))
+}
+
 /**
  * Runs the float64 reference and gives every named value of the forward pass: the outputs of `selectOutputs` and
  * `embedding_hidden_mapping_in`.
@@ -54,15 +107,6 @@ export function runReference(
   heads: HeadSelection,
   dynamic?: DynamicWeights,
 ): Map<string, Tensor> {
-  const uses = useCounts(model)
-  const ops = dynamic === undefined ? new ReferenceOps(source, uses) : new DynamicReferenceOps(source, uses, dynamic)
-  return run(ops, model, inputs, heads)
+  const [values] = runAll({ model, source }, { inputs: [inputs], heads, ...(dynamic === undefined ? {} : { dynamic }) })
+  return values!
 }
-
-/** The same values in float32 arithmetic. */
-export const runFloat32 = (
-  model: AlbertModel,
-  source: TensorSource,
-  inputs: ModelInputs,
-  heads: HeadSelection,
-): Map<string, Tensor> => run(new Float32ReferenceOps(source, useCounts(model)), model, inputs, heads)

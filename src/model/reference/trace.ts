@@ -2,8 +2,9 @@ import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Parameter } from '../albert.js'
 import { forward } from '../forward.js'
 import type { HeadSelection } from '../tasks.js'
-import type { ModelInputs } from './run.js'
-import { matrix, product } from './product.js'
+import type { Computing, ModelInputs, Subject } from './run.js'
+import type { Processors } from './processors.js'
+import { matrix } from './product.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
 import { readLogical, useCounts } from '../tensors/read.js'
 
@@ -96,23 +97,23 @@ const ATTENTION = /^encoder\/layer_(\d+)(?:\/inner_(\d+))?\/attention\/(?:(proba
 
 /** The float64 reference, watched: what it computes stays as it is, and nothing of it is kept longer than a layer. */
 class TraceOps extends ReferenceOps {
+  readonly #inputs: ModelInputs
+  readonly #model: AlbertModel
+  readonly #means: TraceMeans
   #input: Tensor | null = null
   #layer = 0
   #inner = 0
   #kernel: { readonly of: Parameter; readonly data: Float32Array } | null = null
 
-  constructor(
-    source: TensorSource,
-    readonly model: AlbertModel,
-    readonly inputs: ModelInputs,
-    readonly means: TraceMeans,
-    readonly onLayer: (layer: number) => void,
-  ) {
-    super(source, useCounts(model))
+  constructor({ model, source }: Subject, inputs: ModelInputs, means: TraceMeans, processors?: Processors) {
+    super(source, useCounts(model), processors)
+    this.#inputs = inputs
+    this.#model = model
+    this.#means = means
   }
 
   #isToken(row: number, position: number): boolean {
-    return this.inputs.attention_mask[row * this.inputs.sequence + position] === 1
+    return this.#inputs.attention_mask[row * this.#inputs.sequence + position] === 1
   }
 
   /** The input of layer 0 is the last of embeddings and mapping; that of the others is the hidden state before. */
@@ -121,16 +122,15 @@ class TraceOps extends ReferenceOps {
       if (this.#input !== null) this.#compare(this.#input, x)
       this.#layer++
       this.#inner = 0
-      this.onLayer(this.#layer)
     }
     this.#input = x
-    return x
+    return super.mark(name, x)
   }
 
   #compare(input: Tensor, output: Tensor): void {
-    const { batch, sequence } = this.inputs
+    const { batch, sequence } = this.#inputs
     const width = output.shape[2] ?? 1
-    const sums = (this.means.layers[this.#layer] ??= { l2: new Mean(), cosine: new Mean() })
+    const sums = (this.#means.layers[this.#layer] ??= { l2: new Mean(), cosine: new Mean() })
     for (let token = 0; token < batch * sequence; token++) {
       if (!this.#isToken(0, token)) continue
       let [distance, dot, aa, bb] = [0, 0, 0, 0]
@@ -151,7 +151,7 @@ class TraceOps extends ReferenceOps {
     if (match === null) return x
     if (match[3] !== undefined) this.#entropies(x)
     else {
-      this.#norms(x, this.model.layers[Number(match[1])]?.[Number(match[2] ?? 0)]?.attentionOutput.kernel)
+      this.#norms(x, this.#model.layers[Number(match[1])]?.[Number(match[2] ?? 0)]?.attentionOutput.kernel)
       this.#inner++
     }
     return x
@@ -163,7 +163,7 @@ class TraceOps extends ReferenceOps {
       let seen = 0
       for (let t = 0; t < length; t++) if (this.#isToken(row, t)) seen++
       for (let head = 0; head < heads; head++) {
-        const sums = this.means.head(this.#layer, this.#inner, head)
+        const sums = this.#means.head(this.#layer, this.#inner, head)
         for (let s = 0; s < length; s++) {
           if (!this.#isToken(row, s)) continue
           const start = ((row * heads + head) * length + s) * length
@@ -182,16 +182,25 @@ class TraceOps extends ReferenceOps {
   /** Norms of each head's part of `context · kernel`, a token at a time. */
   #norms(context: Tensor, kernel: Parameter | undefined): void {
     if (kernel === undefined) return
-    if (this.#kernel?.of !== kernel) this.#kernel = { of: kernel, data: readLogical(this.source, kernel) }
+    if (this.#kernel?.of !== kernel)
+      this.#kernel = { of: kernel, data: readLogical(this.source, kernel, this.processors.float32) }
     const { data: w } = this.#kernel
-    const { num_attention_heads: heads, hidden_size: hidden } = this.model.config
+    const { num_attention_heads: heads, hidden_size: hidden } = this.#model.config
     const size = hidden / heads
-    const { batch, sequence } = this.inputs
-    const [rows, added] = [batch * sequence, new Float64Array(batch * sequence * hidden)]
+    const { batch, sequence } = this.#inputs
+    const rows = batch * sequence
+    const added = this.processors.float64(rows * hidden)
     for (let head = 0; head < heads; head++) {
-      const [part, kernelPart] = [matrix(context.data, hidden, head * size), matrix(w, hidden, head * size * hidden)]
-      product(part, kernelPart, { rows, inner: size, outer: hidden }, matrix(added, hidden))
-      const { norm } = this.means.head(this.#layer, this.#inner, head)
+      const part = matrix(w, hidden, head * size * hidden)
+      this.processors.multiply([
+        {
+          x: matrix(context.data, hidden, head * size),
+          w: part,
+          size: { rows, inner: size, outer: hidden },
+          y: matrix(added, hidden),
+        },
+      ])
+      const { norm } = this.#means.head(this.#layer, this.#inner, head)
       for (let token = 0; token < rows; token++) {
         if (!this.#isToken(0, token)) continue
         let sum = 0
@@ -200,6 +209,27 @@ class TraceOps extends ReferenceOps {
       }
     }
   }
+}
+
+/**
+ * Runs the float64 reference without its heads and adds what each layer and each attention head did to `means`.
+ * @param inputs `[batch, sequence]`; choices are rows like others
+ */
+export function traceOn(subject: Subject, inputs: ModelInputs, means: TraceMeans, computing: Computing = {}): void {
+  const shape = [inputs.batch, inputs.sequence]
+  const ops = new TraceOps(subject, inputs, means, computing.processors)
+  if (computing.onLayer !== undefined) ops.onLayer = computing.onLayer
+  forward(
+    { ...subject.model, pooler: null },
+    ops,
+    {
+      input_ids: integers(inputs.input_ids, shape),
+      attention_mask: integers(inputs.attention_mask, shape),
+      token_type_ids: integers(inputs.token_type_ids, shape),
+    },
+    NO_HEADS,
+  )
+  means.tokens += inputs.attention_mask.reduce((n, m) => n + (m === 1 ? 1 : 0), 0)
 }
 
 /**
@@ -214,16 +244,10 @@ export function traceReference(
   means: TraceMeans,
   onLayer: (layer: number) => void = () => undefined,
 ): void {
-  const shape = [inputs.batch, inputs.sequence]
-  forward(
-    { ...model, pooler: null },
-    new TraceOps(source, model, inputs, means, onLayer),
-    {
-      input_ids: integers(inputs.input_ids, shape),
-      attention_mask: integers(inputs.attention_mask, shape),
-      token_type_ids: integers(inputs.token_type_ids, shape),
+  let layer = 0
+  traceOn({ model, source }, inputs, means, {
+    onLayer: () => {
+      onLayer(++layer)
     },
-    NO_HEADS,
-  )
-  means.tokens += inputs.attention_mask.reduce((n, m) => n + (m === 1 ? 1 : 0), 0)
+  })
 }

@@ -53,14 +53,20 @@ export function storedMatrix({ storedShape }: Parameter): readonly [rows: number
   return [elementCount(storedShape) / columns, columns]
 }
 
-/** Reads the whole parameter in the logical order. */
-export function readLogical(source: TensorSource, p: Parameter): Float32Array {
-  const stored = new Float32Array(elementCount(p.shape))
-  if (stored.length === 0) return stored
+/**
+ * Reads the whole parameter in the logical order.
+ * @param allocate gives the array to read into
+ */
+export function readLogical(
+  source: TensorSource,
+  p: Parameter,
+  allocate = (length: number): Float32Array => new Float32Array(length),
+): Float32Array {
+  const meant = allocate(elementCount(p.shape))
+  if (meant.length === 0) return meant
+  const stored = p.layout === 'as_is' ? meant : new Float32Array(meant.length)
   readStored(source, p, 0, stored)
-  if (p.layout === 'as_is') return stored
-  const meant = new Float32Array(stored.length)
-  transpose(stored, ...storedMatrix(p), meant)
+  if (stored !== meant) transpose(stored, ...storedMatrix(p), meant)
   return meant
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { matrix, product, transposed, type Factor, type ProductSize } from '../../../src/model/reference/product.js'
+import { matrix, multiply, transposed, type Factor, type ProductSize } from '../../../src/model/reference/product.js'
 import { kernel, plainKernel, wasmKernel } from '../../../src/model/reference/product-kernel.js'
 import { kernelModule } from '../../../scripts/build-kernel.js'
 
@@ -27,7 +27,7 @@ const bits = (values: Float64Array): BigUint64Array =>
 
 function computed(x: Factor, w: Factor, size: ProductSize, on = kernel()): Float64Array {
   const y = new Float64Array(size.rows * size.outer)
-  product(x, w, size, matrix(y, size.outer), on)
+  multiply({ x, w, size, y: matrix(y, size.outer) }, on)
   return y
 }
 
@@ -37,7 +37,7 @@ const values = (length: number, seed: number): Float64Array =>
 describe.each([
   ['WebAssembly', wasmKernel],
   ['JavaScript', plainKernel],
-])('product in %s', (_, make) => {
+])('a product in %s', (_, make) => {
   it('is the sum of the terms in their order, bit for bit', () => {
     const on = make()
     const dimension = fc.integer({ min: 1, max: 40 })
@@ -78,16 +78,9 @@ describe.each([
 
   it('writes rows that lie apart, and nothing between them', () => {
     const y = new Float64Array(9).fill(7)
-    const size = { rows: 2, inner: 2, outer: 2 }
-    product(
-      matrix(Float64Array.of(1, 2, 3, 4), 2),
-      matrix(Float64Array.of(1, 0, 0, 1), 2),
-      size,
-      {
-        ...{ data: y, start: 1, row: 5 },
-      },
-      make(),
-    )
+    const x = matrix(Float64Array.of(1, 2, 3, 4), 2)
+    const w = matrix(Float64Array.of(1, 0, 0, 1), 2)
+    multiply({ x, w, size: { rows: 2, inner: 2, outer: 2 }, y: { data: y, start: 1, row: 5 } }, make())
     expect([...y]).toEqual([7, 1, 2, 7, 7, 7, 3, 4, 7])
   })
 })
