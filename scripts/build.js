@@ -156,6 +156,8 @@ async function findCommands() {
 const OWN_PROCESSES = [
   'files/hash-worker.js',
   'api/inference/window-worker.js',
+  'api/reference/product-worker.js',
+  'api/reference/reference-worker.js',
   'api/doctor/probe-process.js',
   'api/bench/measure-process.js',
 ]
@@ -195,7 +197,7 @@ async function bundleCommands(commands) {
 const HELP = `${pkg.description}
 Exit codes: 0 done · 1 a check said no (parity, weights, gate) · 2 usage, no such file · 3 damaged or contradictory
 contents · 4 sound, but not supported · 5 the output cannot be written · 6 something on this machine is missing, see
-\`albertkit doctor\` · 70 unexpected, a bug · 130 interrupted.
+\`albertkit doctor\` · 70 unexpected, a bug · 130, 143 interrupted.
 
 Environment: ALBERTKIT_DEBUG=1 prints stack traces; CHROME_PATH names the browser; TMPDIR holds temporary files; NO_COLOR
 turns colours off.

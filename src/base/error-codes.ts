@@ -15,7 +15,7 @@ export type ErrorKind =
   | 'environment'
   /** A check ran and said no (parity, weights, gate). Exit 1. */
   | 'check'
-  /** The user pressed Ctrl-C, or the process was told to stop. Exit 130. */
+  /** The user pressed Ctrl-C, or the process was told to stop. Exit 130, of SIGTERM 143. */
   | 'interrupted'
 
 /**
@@ -88,7 +88,7 @@ export const ERROR_CODES = {
   'parity-failed': 'outputs differ by more than their bound',
   'weights-differ': 'weights of an artefact are not those of the source',
   'gate-refused': 'rounded weights give other answers too often',
-  // interrupted (exit 130)
+  // interrupted (exit 130, of SIGTERM 143)
   interrupted: 'the user or the system asked to stop',
 } as const satisfies Readonly<Record<string, string>>
 

@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /**
  * What must happen before the process dies of Ctrl-C: whoever creates a temporary file registers its removal here.
  * Registering changes nothing by itself; only the command line listens for signals, so that a program that uses
@@ -30,7 +32,9 @@ export async function runCleanups(): Promise<void> {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-export const INTERRUPTED_EXIT = 130
+
+/** What a shell says of a process that the signal ended: 130 of Ctrl-C, 143 of SIGTERM. */
+const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal]
 
 /** Cleanups that take longer than this are spoken of. */
 const PATIENCE_MS = 500
@@ -43,9 +47,9 @@ export interface InterruptListener {
 }
 
 /**
- * On a signal: the cleanups, then `report`, then exit 130. A second signal ends the process at once, by that signal
- * (a shell says 130 of Ctrl-C): threads that compute cannot be stopped in an orderly way, and `process.exit` would wait
- * for them or abort. Gives the function that stops listening.
+ * On a signal: the cleanups, then `report`, then exit 130, or 143 of SIGTERM. A second signal ends the process at once,
+ * by that signal (a shell says 130 of Ctrl-C): threads that compute cannot be stopped in an orderly way, and
+ * `process.exit` would wait for them or abort. Gives the function that stops listening.
  */
 export function listenForInterrupts({ report, waiting }: InterruptListener): () => void {
   let interrupted = false
@@ -65,7 +69,7 @@ export function listenForInterrupts({ report, waiting }: InterruptListener): () 
         clearTimeout(timer)
         return report(signal)
       })
-      .finally(() => process.exit(INTERRUPTED_EXIT))
+      .finally(() => process.exit(exitCodeOf(signal)))
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
   return stopListening

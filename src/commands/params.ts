@@ -44,7 +44,10 @@ export default class Params extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Params)
-    const { report, show, ok } = flags.paper ? await paper() : await counted(args.model ?? [], flags)
+    const told = (step: string): void => {
+      this.progress(step)
+    }
+    const { report, show, ok } = flags.paper ? await paper() : await counted(args.model ?? [], flags, told)
     for (const file of await writeFiles(show, flags)) this.talk(`wrote ${file}`)
     await this.finish(report, await printer(show, flags), ok)
   }
@@ -59,6 +62,7 @@ interface Result {
 async function counted(
   models: readonly string[],
   flags: Parameters<typeof askedFor>[1] & Parameters<typeof openOptions>[0],
+  onProgress: (step: string) => void,
 ): Promise<Result> {
   const { countModels } = await import('../api/params/params.js')
   const { paramsCsvTable, paramsTables } = await import('../report/text/params.js')
@@ -68,7 +72,8 @@ async function counted(
     tables: () => paramsTables(report),
     csv: () => paramsCsvTable(report),
     charts: [() => paramsChart(report)],
-    page: async () => (await import('./common/page.js')).paramsPage(report, models, openOptions(flags)),
+    page: async () =>
+      (await import('./common/page.js')).paramsPage(report, models, { ...openOptions(flags), onProgress }),
   }
   return { report, show, ok: report.ok }
 }

@@ -174,10 +174,10 @@ describe('an interrupted command', () => {
   })
 
   it.each([
-    ['SIGINT', []],
-    ['SIGTERM', []],
-    ['SIGINT', ['--json']],
-  ] as const)('cleans up and exits 130: %s %j', async (signal, flags) => {
+    ['SIGINT', 130, []],
+    ['SIGTERM', 143, []],
+    ['SIGINT', 130, ['--json']],
+  ] as const)('cleans up: %s exits %i %j', async (signal, expected, flags) => {
     const trace = join(await mkdtemp(join(tmpdir(), 'albertkit-')), 'trace')
     const child = spawn(process.execPath, [RUN, 'probe', 'wait', '--trace', trace, ...flags], { env: userEnv() })
     let stdout = ''
@@ -188,7 +188,7 @@ describe('an interrupted command', () => {
       stderr += String(text)
     })
     const [code] = (await once(child, 'close')) as [number]
-    expect(code).toBe(130)
+    expect(code).toBe(expected)
     expect(await readFile(trace, 'utf8')).toBe('cleaned up')
     if (flags.length === 0) expect(stderr).toBe(`waiting\nerror: interrupted (${signal})\n`)
     else expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { kind: 'interrupted' } })

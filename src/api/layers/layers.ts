@@ -1,12 +1,14 @@
 import { requireObject } from '../../base/arguments.js'
-import { yieldToEventLoop } from '../../files/yield.js'
 import { stoppable, type Abortable } from '../../base/abort.js'
 import { usage } from '../../base/errors.js'
-import { TraceMeans, traceReference } from '../../model/reference/trace.js'
 import { distinctNames } from '../distinct-names.js'
-import { layerInputs } from './inputs.js'
+import { compute, expectedSeconds } from '../reference/compute.js'
+import { BODY, layerInputs } from './inputs.js'
 import { openModel, type OpenModelOptions } from '../open/open.js'
 import type { ModelLayers } from './report.js'
+
+/** Work that takes longer says what would shorten it. */
+const LONG_SECONDS = 5
 
 export interface LayersOptions extends Abortable, OpenModelOptions {
   /** Path of a golden whose inputs are used. */
@@ -28,16 +30,18 @@ export async function modelLayers(path: string, asked: LayersOptions = {}): Prom
   const opened = await openModel(path, options)
   try {
     const { kind, inputs, notes } = await layerInputs(opened, options)
-    const means = new TraceMeans()
     const [name = path] = distinctNames([path])
-    const depth = opened.model.layers.length
-    for (const [i, batch] of inputs.entries()) {
-      await yieldToEventLoop()
-      traceReference(opened.model, opened.source, batch, means, (layer) =>
-        onProgress?.(`${name}: batch ${i + 1} of ${inputs.length}, layer ${layer} of ${depth}`),
-      )
-    }
-    if (means.tokens === 0)
+    const work = { kind: 'trace', inputs, heads: BODY } as const
+    const shorter = expectedSeconds(work, opened) > LONG_SECONDS ? '; a `text` of one line takes less' : ''
+    const { tokens, layers, heads } = await compute(work, opened, {
+      signal: options.signal,
+      onLayer: (done, total) => {
+        const depth = total / inputs.length
+        const [batch, layer] = [Math.ceil(done / depth), ((done - 1) % depth) + 1]
+        onProgress?.(`${name}: batch ${batch} of ${inputs.length}, layer ${layer} of ${depth}${shorter}`)
+      },
+    })
+    if (tokens === 0)
       throw usage('every position of the inputs is masked: no tokens are left to analyse', {
         code: 'text-unusable',
         ...(options.golden === undefined ? {} : { file: options.golden }),
@@ -46,8 +50,9 @@ export async function modelLayers(path: string, asked: LayersOptions = {}): Prom
       model: name,
       family: opened.config.family,
       architecture: opened.config.architecture,
-      inputs: { kind, rows: inputs.reduce((n, { batch }) => n + batch, 0), tokens: means.tokens },
-      ...means.result(),
+      inputs: { kind, rows: inputs.reduce((n, { batch }) => n + batch, 0), tokens },
+      layers,
+      heads,
       notes: [...opened.notes, ...notes],
     }
   } finally {

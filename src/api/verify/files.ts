@@ -15,12 +15,13 @@ import type { TensorSource } from '../../formats/core/source.js'
 import type { ModelConfig } from '../../model/config.js'
 import { hiddenStateCount, resolveTask } from '../../model/outputs.js'
 import { retyped } from '../../model/tensors/rebind.js'
-import { runReference } from '../../model/reference/run.js'
 import { translate } from '../../model/rewrite/translate.js'
 import type { Translation } from '../../model/rewrite/translation.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { compareFile } from '../../compare/files.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { compute } from '../reference/compute.js'
+import { referenceProgress } from './progress.js'
 import type { ArtefactWeightCheck } from './report.js'
 import type { Verification } from './running.js'
 
@@ -106,15 +107,16 @@ export async function checkFile(
     const model = precision === null ? written.model : retyped(written.model, source)
     const dtype = precision === null || precision === 'f32' ? undefined : precision
     const runner = fileRunner(target)
-    v.options.onProgress?.(`running ${runner}`)
     const sameStates = hiddenStateCount(opened.model) === hiddenStateCount(written.model)
-    for (const testCase of v.testCases) {
-      const run = runReference(model, source, testCase.inputs, heads)
+    const runs = { kind: 'runs', inputs: v.testCases.map(({ inputs }) => inputs), heads } as const
+    const values = await compute(runs, { model, source }, referenceProgress(v.options, `running ${runner}`))
+    for (const [i, testCase] of v.testCases.entries()) {
+      const run = new Map(values[i])
       // transformers has one state for all inner layers of a layer; the last is compared as last_hidden_state.
       if (!sameStates) for (const name of run.keys()) if (name.startsWith('hidden_state_')) run.delete(name)
       // On rows masked everywhere, TensorFlow's −10000 and transformers' lowest float32 give different results.
       const skipMasked = written.config.mask_penalty !== opened.config.mask_penalty
-      v.compareRun(runner, testCase, run, { skipMasked, ...(dtype === undefined ? {} : { precision: dtype }) })
+      await v.compareRun(runner, testCase, run, { skipMasked, ...(dtype === undefined ? {} : { precision: dtype }) })
     }
     return { artefact: target, ...(dtype === undefined ? {} : { dtype }), ...check, ok: check.differences.length === 0 }
   } finally {

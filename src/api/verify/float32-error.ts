@@ -1,13 +1,15 @@
 import type { HeadSelection } from '../../model/tasks.js'
-import { runAll, type ModelInputs } from '../../model/reference/run.js'
+import type { ModelInputs, Subject } from '../../model/reference/run.js'
 import { compare, maskedRows, type Comparison, type RowSelection, type Values } from '../../compare/compare.js'
 import { FLOAT32_ERRORS, NEARLY } from '../../compare/tolerance.js'
-import type { OpenedModel } from '../open/open.js'
+import { compute } from '../reference/compute.js'
+import { referenceProgress } from './progress.js'
+import type { VerifyOptions } from './report.js'
 
 /** Error of float32 arithmetic in some rows of an output. */
 export type Float32Error = Pick<Comparison, 'maxAbs' | 'meanAbs'>
 /** Float32 error of an output, in its ordinary rows or in the rows masked everywhere. */
-export type Float32Errors = (output: string, rows?: RowSelection) => Float32Error | undefined
+export type Float32Errors = (output: string, rows?: RowSelection) => Promise<Float32Error | undefined>
 
 const keyOf = (output: string, rows?: RowSelection): string => JSON.stringify([output, rows ?? null])
 
@@ -16,15 +18,18 @@ const keyOf = (output: string, rows?: RowSelection): string => JSON.stringify([o
  * call, because it takes as long as the reference.
  */
 export function measureFloat32Errors(
-  { model, source }: Pick<OpenedModel, 'model' | 'source'>,
+  subject: Subject,
   { inputs, expected }: { readonly inputs: ModelInputs; readonly expected: ReadonlyMap<string, Values> },
   heads: HeadSelection,
+  options: Pick<VerifyOptions, 'signal' | 'onProgress'>,
 ): Float32Errors {
   const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
-  const measure = (): ReadonlyMap<string, Float32Error> => {
+  const measure = async (): Promise<ReadonlyMap<string, Float32Error>> => {
+    const runs = { kind: 'runs', inputs: [inputs], heads, arithmetic: 'float32' } as const
+    const progress = referenceProgress(options, 'measuring the float32 rounding error of the model')
+    const [rounded = []] = await compute(runs, subject, progress)
     const errors = new Map<string, Float32Error>()
-    const runs = runAll({ model, source }, { inputs: [inputs], heads, arithmetic: 'float32' })
-    for (const [name, values] of runs[0] ?? []) {
+    for (const [name, values] of rounded) {
       const exact = expected.get(name)
       if (exact === undefined) continue
       const found = compare('float32', name, values, exact, { bound: () => 0, masked })
@@ -32,8 +37,8 @@ export function measureFloat32Errors(
     }
     return errors
   }
-  let known: ReadonlyMap<string, Float32Error> | null = null
-  return (output, rows) => (known ??= measure()).get(keyOf(output, rows))
+  let known: Promise<ReadonlyMap<string, Float32Error>> | null = null
+  return async (output, rows) => (await (known ??= measure())).get(keyOf(output, rows))
 }
 
 /** True if a comparison exceeds its bound by so little that rounding may be the cause. */

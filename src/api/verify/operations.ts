@@ -1,9 +1,10 @@
+import type { Abortable } from '../../base/abort.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { toleranceClassOf, type Runner } from '../../runtime/runners.js'
-import { replay, type Step } from '../../compare/replay.js'
-import { OPERATIONS, type Operation } from '../../compare/stages.js'
-import { boundOfOperation } from '../../compare/tolerance.js'
+import type { Step } from '../../compare/replay.js'
+import { OPERATIONS } from '../../compare/stages.js'
 import type { OpenedModel } from '../open/open.js'
+import { compute } from '../reference/compute.js'
 import type { OperationReport } from './report.js'
 import type { TestCase } from './test-cases.js'
 import { worstBy } from './worst.js'
@@ -38,18 +39,19 @@ function worstOf(steps: readonly Step[]): OperationReport[] {
  * an error shows in the operation that causes it and not in later ones.
  */
 export async function judgeOperations(
-  { model, source }: OpenedModel,
+  opened: OpenedModel,
   runner: Runner,
   testCases: readonly TestCase[],
   heads: HeadSelection,
+  options: Abortable,
 ): Promise<OperationResult> {
   const all: Step[] = []
   let first: Step | null = null
   const hardware = toleranceClassOf(runner.name)
   for (const { inputs } of testCases) {
     const run = await runner.run(inputs, runner.inner)
-    const bound = (kind: Operation) => boundOfOperation(hardware, kind)
-    const steps = replay({ model, source, inputs, heads, runner: runner.name, run, bound })
+    const given = { heads, runner: runner.name, hardware, run }
+    const steps = await compute({ kind: 'replay', inputs: [inputs], ...given }, opened, options)
     first ??= steps.find((step) => !step.ok) ?? null
     all.push(...steps)
   }

@@ -4,7 +4,7 @@ import { graphTarget } from '../../export/targets.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { artefactForm } from '../../model/names/artefact-names.js'
 import { rebind } from '../../model/tensors/rebind.js'
-import { runReference, type ModelInputs } from '../../model/reference/run.js'
+import type { ModelInputs } from '../../model/reference/run.js'
 import { RUNNERS, toleranceClassOf } from '../../runtime/runners.js'
 import { maskedRows } from '../../compare/compare.js'
 import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
@@ -13,9 +13,11 @@ import type { TensorSource } from '../../formats/core/source.js'
 import type { Runner } from '../../runtime/runners.js'
 import type { Values } from '../../compare/compare.js'
 import type { OpenedModel } from '../open/open.js'
+import { compute } from '../reference/compute.js'
 import { measureFloat32Errors, type Float32Errors } from './float32-error.js'
 import { partsIn } from './artefacts.js'
 import type { Graph } from './graphs.js'
+import { referenceProgress } from './progress.js'
 import type { ArtefactWeightCheck } from './report.js'
 import { paddedBy, type Verification } from './running.js'
 
@@ -82,35 +84,43 @@ async function runIn(runner: Runner, cases: readonly Expected[], graph: Graph, v
     })
     await v.time(runner, inputs, ms)
     const testCase = { inputs, bound, expected: outputs, pairs: () => pairs }
-    v.compareRun(runner.name, errors === undefined ? testCase : { ...testCase, float32Errors: errors }, new Map(), {
-      precision,
-      ...(paddedBy(runner, inputs) ? { skipMasked: true } : {}),
-    })
+    await v.compareRun(
+      runner.name,
+      errors === undefined ? testCase : { ...testCase, float32Errors: errors },
+      new Map(),
+      {
+        precision,
+        ...(paddedBy(runner, inputs) ? { skipMasked: true } : {}),
+      },
+    )
   }
   v.noteRuntime(runner, arithmetic, ms, precision)
 }
 
 /** Computes what a graph should give on the inputs of `v` that it takes. */
-function expectedOf(
+async function expectedOf(
   opened: OpenedModel,
   weights: TensorSource,
   graph: Graph & { readonly longest: number },
   heads: HeadSelection,
   v: Verification,
-): Expected[] {
+): Promise<Expected[]> {
   const model = rebind(opened.model, weights, artefactForm(weights, graphTarget(graph.target).order))
+  const subject = { model, source: weights }
   const own = headsIn(weights, heads)
   const exact = arithmeticOf(graph) === 'float32'
-  return v.testCases
-    .filter(({ inputs }) => inputs.sequence <= graph.longest)
-    .map(({ inputs: given }) => {
-      const inputs = exact ? given : unmasked(given)
-      const outputs = runReference(model, weights, inputs, own, graph.dynamic)
-      const errors = exact
-        ? measureFloat32Errors({ model, source: weights }, { inputs, expected: outputs }, own)
-        : undefined
-      return { inputs, outputs, errors }
-    })
+  const inputs = v.testCases
+    .filter((testCase) => testCase.inputs.sequence <= graph.longest)
+    .map((testCase) => (exact ? testCase.inputs : unmasked(testCase.inputs)))
+  const runs = { kind: 'runs', inputs, heads: own, dynamic: graph.dynamic } as const
+  const values = await compute(runs, subject, referenceProgress(v.options))
+  return values.map((outputs, i) => {
+    const given = inputs[i]!
+    const errors = exact
+      ? measureFloat32Errors(subject, { inputs: given, expected: outputs }, own, v.options)
+      : undefined
+    return { inputs: given, outputs, errors }
+  })
 }
 
 /**
@@ -136,7 +146,7 @@ export async function checkQuantised(
     const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), { lossy: true, form })
     const names = runnersOf(graph, v)
     const longest = lengthOf?.(disk, path) ?? Infinity
-    const cases = names.length === 0 ? [] : expectedOf(opened, weights, { ...graph, longest }, heads, v)
+    const cases = names.length === 0 ? [] : await expectedOf(opened, weights, { ...graph, longest }, heads, v)
     if (v.options.layers === true || v.options.bisect === true)
       v.notRun.push({
         runner: names.join(', '),

@@ -63,12 +63,12 @@ export class Verification {
   ) {}
 
   /** Compares a run with its expected outputs; `skipMasked` leaves out rows whose every position is masked. */
-  compareRun(
+  async compareRun(
     runner: string,
     testCase: TestCase,
     run: ReadonlyMap<string, Values>,
     { skipMasked = testCase.skipMasked ?? false, precision }: CompareRunOptions = {},
-  ): void {
+  ): Promise<void> {
     const { inputs } = testCase
     const bound = testCase.bound ?? boundOf(toleranceClassOf(runner), 'float32')
     const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
@@ -78,7 +78,8 @@ export class Verification {
         continue
       }
       const found = compare(runner, name, actual, expected, { bound: own ?? bound, atol: this.options.atol, masked })
-      const compared = found.map((comparison) => this.#orByFloat32Error(comparison, testCase))
+      const compared: Comparison[] = []
+      for (const comparison of found) compared.push(await this.#orByFloat32Error(comparison, testCase))
       const kept = compared.filter(({ rows }) => !skipMasked || rows !== 'masked')
       this.comparisons.push(...(precision === undefined ? kept : kept.map((c) => ({ ...c, dtype: precision }))))
     }
@@ -92,11 +93,10 @@ export class Verification {
   }
 
   /** Relaxes a comparison that is near its bound to the float32 error of the model on these inputs. */
-  #orByFloat32Error(comparison: Comparison, { float32Errors }: TestCase): Comparison {
+  async #orByFloat32Error(comparison: Comparison, { float32Errors }: TestCase): Promise<Comparison> {
     if (float32Errors === undefined || this.options.atol !== undefined || !isNearBound(comparison)) return comparison
-    this.options.onProgress?.('measuring the float32 rounding error of the model')
     const { output, rows } = comparison
-    const float32Error = float32Errors(output, rows)
+    const float32Error = await float32Errors(output, rows)
     if (float32Error === undefined) return comparison
     const judged = relaxToFloat32Error(comparison, float32Error)
     const name = rows === undefined ? output : `${output} (${rows} rows)`
@@ -122,7 +122,7 @@ export class Verification {
       const last = `hidden_state_${hiddenStateCount(this.opened.model) - 1}`
       const value = run.get('last_hidden_state')
       if (wanted.length > runner.outputs.length && value !== undefined && !run.has(last)) run.set(last, value)
-      this.compareRun(runner.name, testCase, run, paddedBy(runner, testCase.inputs) ? { skipMasked: true } : {})
+      await this.compareRun(runner.name, testCase, run, paddedBy(runner, testCase.inputs) ? { skipMasked: true } : {})
       await this.time(runner, testCase.inputs, ms)
     }
     this.noteRuntime(runner, 'float32', ms)
@@ -139,7 +139,9 @@ export class Verification {
       this.notRun.push({ runner: runner.name, reason: 'the file does not name its inner values; convert it again' })
       return
     }
-    const { operations, first } = await judgeOperations(this.opened, runner, this.casesFor(runner), this.heads)
+    const { operations, first } = await judgeOperations(this.opened, runner, this.casesFor(runner), this.heads, {
+      signal: this.options.signal,
+    })
     this.operations.push(...operations)
     if (first !== null) this.wrong.push(first)
   }

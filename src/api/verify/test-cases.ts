@@ -3,11 +3,13 @@ import { openSource } from '../open/source.js'
 import type { AlbertModel } from '../../model/albert.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount, outputNames } from '../../model/outputs.js'
-import { runReference, type ModelInputs } from '../../model/reference/run.js'
+import type { ModelInputs, Runs } from '../../model/reference/run.js'
 import { goldenBound, type Bound, type Values } from '../../compare/compare.js'
 import { checkInputs, counterpart, readGolden, type Golden } from '../../compare/golden.js'
 import { defaultInputs } from '../../compare/sample-inputs.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { compute } from '../reference/compute.js'
+import { referenceProgress } from './progress.js'
 import type { VerifyOptions } from './report.js'
 import { measureFloat32Errors, type Float32Errors } from './float32-error.js'
 import { textInputs } from './text-inputs.js'
@@ -42,19 +44,24 @@ export interface TestCases {
   readonly notes: readonly string[]
 }
 
-/** Makes a test case whose arbiter is a float64 reference; outputs that the run lacks are not compared. */
-function referenceCase(arbiter: OpenedModel, inputs: ModelInputs, heads: HeadSelection, skip?: RegExp): TestCase {
-  const expected = runReference(arbiter.model, arbiter.source, inputs, heads)
-  return {
-    inputs,
+/** Makes test cases whose arbiter is a float64 reference; outputs that a run lacks are not compared. */
+async function referenceCases(
+  arbiter: OpenedModel,
+  runs: Runs,
+  options: VerifyOptions,
+  skip?: RegExp,
+): Promise<TestCase[]> {
+  const values = await compute({ kind: 'runs', ...runs }, arbiter, referenceProgress(options))
+  return values.map((expected, i) => ({
+    inputs: runs.inputs[i]!,
     bound: null,
     expected,
     pairs: (run) =>
       [...run].flatMap(([name, actual]) => {
-        const values = skip?.test(name) === true ? undefined : expected.get(name)
-        return values === undefined ? [] : [{ name, actual, expected: values }]
+        const wanted = skip?.test(name) === true ? undefined : expected.get(name)
+        return wanted === undefined ? [] : [{ name, actual, expected: wanted }]
       }),
-  }
+  }))
 }
 
 const goldenCase = (golden: Golden, model: AlbertModel): TestCase => ({
@@ -126,8 +133,9 @@ async function againstCases(
     const [own, theirs] = [opened, other].map(({ model }) => outputNames(model, heads)) as [string[], string[]]
     const single = [...own.filter((name) => !theirs.includes(name)), ...theirs.filter((name) => !own.includes(name))]
     const left = single.length === 0 ? [] : [`not compared, for only one of the models has it: ${single.join(', ')}`]
+    const cases = await referenceCases(other, { inputs, heads }, options, skip)
     return {
-      testCases: inputs.map((x) => ({ ...referenceCase(other, x, heads, skip), skipMasked })),
+      testCases: cases.map((testCase) => ({ ...testCase, skipMasked })),
       notes: [...notes, ...left],
     }
   } finally {
@@ -152,12 +160,12 @@ export async function makeTestCases(
       })
     return { testCases: await goldenCases(opened.model, golden), notes: [] }
   }
-  options.onProgress?.('running the float64 reference')
   if (against !== undefined) return againstCases(opened, against, heads, options)
   const { inputs, notes } = await draw(opened, opened.model, heads, options)
-  const own = (x: ModelInputs): TestCase => {
-    const testCase = referenceCase(opened, x, heads)
-    return { ...testCase, float32Errors: measureFloat32Errors(opened, testCase, heads) }
-  }
-  return { testCases: inputs.map(own), notes }
+  const cases = await referenceCases(opened, { inputs, heads }, options)
+  const testCases = cases.map((testCase) => ({
+    ...testCase,
+    float32Errors: measureFloat32Errors(opened, testCase, heads, options),
+  }))
+  return { testCases, notes }
 }

@@ -8,10 +8,12 @@ import { malformed, noDirectory } from '../../base/errors.js'
 import { readManifest } from '../../export/manifest.js'
 import { outputNames } from '../../model/outputs.js'
 import { ALL_HEADS, classifierKindOf, headsFor, TASK_NAMES, type ResolvedTask, type Task } from '../../model/tasks.js'
-import { inputShape, runReference } from '../../model/reference/run.js'
+import { inputShape } from '../../model/reference/run.js'
 import { disk, diskPath } from '../../files/disk.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { compute } from '../reference/compute.js'
+import { referenceProgress } from './progress.js'
 import { checkWeights } from './artefacts.js'
 import { fixedLengths, graphsIn } from './graphs.js'
 import { checkQuantised } from './quantised.js'
@@ -66,10 +68,9 @@ export async function verifyOpened(
   const v = new Verification(opened, testCases, heads, options)
   const ownReference = options.golden !== undefined || options.referenceModel !== undefined
   if (ownReference && (options.runners === undefined || options.runners.includes('reference'))) {
-    for (const testCase of testCases) {
-      options.onProgress?.('running the float64 reference')
-      v.compareRun('reference', testCase, runReference(opened.model, opened.source, testCase.inputs, ALL_HEADS))
-    }
+    const runs = { kind: 'runs', inputs: testCases.map(({ inputs }) => inputs), heads: ALL_HEADS } as const
+    const values = await compute(runs, opened, referenceProgress(options))
+    for (const [i, testCase] of testCases.entries()) await v.compareRun('reference', testCase, values[i] ?? new Map())
   }
   await runRunners(
     directory,

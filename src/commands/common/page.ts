@@ -37,7 +37,12 @@ export const layersPage = (models: readonly ModelLayers[]): Page => ({
   sections: [layersSection(models)],
 })
 
-async function fileSections(models: readonly string[], options: OpenModelOptions): Promise<Section[]> {
+/** How the models of a page are read, and who is told of it. */
+export interface PageOptions extends OpenModelOptions {
+  readonly onProgress?: (step: string) => void
+}
+
+async function fileSections(models: readonly string[], options: PageOptions): Promise<Section[]> {
   if (models.length === 0) return []
   const [{ compareLayers }, { analyseWeights }] = await Promise.all([
     import('../../api/layers/layers.js'),
@@ -63,7 +68,7 @@ export const weightsPage = (report: WeightsReport): Page => ({
 export async function paramsPage(
   report: ParamsReport,
   models: readonly string[],
-  options: OpenModelOptions = {},
+  options: PageOptions = {},
 ): Promise<Page> {
   const names = report.columns.map((c) => c.name)
   return {

@@ -1,0 +1,21 @@
+import { parentPort } from 'node:worker_threads'
+import { multiply, type Product } from '../../model/reference/product.js'
+
+/** Thread that computes parts of products, for the thread of a reference (`threads.ts`). */
+
+/** Parts of products in shared memory. */
+export interface Share {
+  readonly products: readonly Product[]
+  /** [0] counts the shares that are done, [1] those that failed. */
+  readonly done: Int32Array
+}
+
+parentPort?.on('message', ({ products, done }: Share) => {
+  try {
+    for (const product of products) multiply(product)
+  } catch {
+    Atomics.add(done, 1, 1)
+  }
+  Atomics.add(done, 0, 1)
+  Atomics.notify(done, 0)
+})

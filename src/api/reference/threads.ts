@@ -1,0 +1,49 @@
+import { Worker } from 'node:worker_threads'
+import { environment } from '../../base/errors.js'
+import { cut, THIS_THREAD, type Processors } from '../../model/reference/processors.js'
+import type { Product } from '../../model/reference/product.js'
+import type { Share } from './product-worker.js'
+
+const WORKER = new URL('./product-worker.js', import.meta.url)
+
+/** Multiply-adds that take longer than handing a part of them to another thread. */
+const WORTH_SHARING = 2e6
+
+/** A thread that does not answer for so long has ended. */
+const PATIENCE_MS = 10 * 60 * 1000
+
+const sizeOf = (products: readonly Product[]): number =>
+  products.reduce((n, { size }) => n + size.rows * size.inner * size.outer, 0)
+
+/** Memory that threads share. */
+const SHARED: Pick<Processors, 'float64' | 'float32'> = {
+  float64: (length) => new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT)),
+  float32: (length) => new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT)),
+}
+
+/** The calling thread, which waits for `count - 1` others to compute their parts of a product. */
+export class Threads implements Processors {
+  readonly float64 = SHARED.float64
+  readonly float32 = SHARED.float32
+  readonly #others: Worker[]
+
+  constructor(count: number) {
+    this.#others = Array.from({ length: count - 1 }, () => new Worker(WORKER))
+  }
+
+  readonly multiply = (products: readonly Product[]): void => {
+    const parts = this.#others.length > 0 && sizeOf(products) > WORTH_SHARING
+    const [own = [], ...shares] = parts ? cut(products, this.#others.length + 1) : [products]
+    const done = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT))
+    shares.forEach((share, i) => this.#others[i]?.postMessage({ products: share, done } satisfies Share))
+    THIS_THREAD.multiply(own)
+    let late = false
+    for (let n = Atomics.load(done, 0); n < shares.length && !late; n = Atomics.load(done, 0))
+      late = Atomics.wait(done, 0, n, PATIENCE_MS) === 'timed-out'
+    if (late || Atomics.load(done, 1) > 0)
+      throw environment('a thread of the reference ended early', {
+        code: 'process-failed',
+        hint: 'it may have been out of memory',
+      })
+  }
+}
