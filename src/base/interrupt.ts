@@ -46,6 +46,28 @@ export interface InterruptListener {
   readonly waiting: () => void
 }
 
+/** What listens at present; null if nothing of ours does. */
+let listening: ((signal: NodeJS.Signals) => void) | null = null
+
+/** True if signals end the process in an orderly way. */
+export const isListening = (): boolean => listening !== null
+
+/**
+ * Runs synchronous code during which no handler could run: signals do meanwhile what they do by default, which is to end
+ * the process at once. What it leaves behind is removed by the next one.
+ */
+export function withoutListening<T>(run: () => T): T {
+  const own = listening
+  if (own === null) return run()
+  for (const signal of SIGNALS) process.off(signal, own)
+  try {
+    return run()
+  } finally {
+    // Not after the last command has ended.
+    if (listening === own) for (const signal of SIGNALS) process.on(signal, own)
+  }
+}
+
 /**
  * On a signal: the cleanups, then `report`, then exit 130, or 143 of SIGTERM. A second signal ends the process at once,
  * by that signal (a shell says 130 of Ctrl-C): threads that compute cannot be stopped in an orderly way, and
@@ -54,6 +76,7 @@ export interface InterruptListener {
 export function listenForInterrupts({ report, waiting }: InterruptListener): () => void {
   let interrupted = false
   const stopListening = (): void => {
+    if (listening === onSignal) listening = null
     for (const signal of SIGNALS) process.off(signal, onSignal)
   }
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -72,5 +95,6 @@ export function listenForInterrupts({ report, waiting }: InterruptListener): () 
       .finally(() => process.exit(exitCodeOf(signal)))
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
+  listening = onSignal
   return stopListening
 }

@@ -4,6 +4,7 @@ import type { LocatedSource } from '../../formats/core/container.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import { openLocated } from '../../formats/core/open.js'
 import type { OpenOptions, TensorSource } from '../../formats/core/source.js'
+import { installContainment } from './containment.js'
 import { loadNativeChecksums } from './native-checksums.js'
 
 export interface OpenSourceOptions extends OpenOptions {
@@ -23,6 +24,7 @@ export async function openWithPlaces(
   path: string,
   { files = disk, ...options }: OpenSourceOptions = {},
 ): Promise<LocatedSource> {
+  installContainment()
   await loadNativeChecksums()
   return openLocated(files, portPath(path, { files }), options)
 }

@@ -15,6 +15,8 @@ const MAX_CHUNK_BYTES = 64 * 1024 * 1024
 const MAX_GROWTH = 1000
 /** Bytes that are asked of the library at a time. */
 const PIECE = 1024 * 1024
+/** Bytes that must come within the library's deadline. */
+const PER_CALL = 8 * PIECE
 
 /** H5Z: the filters that the library itself has: deflate, shuffle, fletcher32, nbit, scale-offset. */
 const FILTERS: ReadonlySet<number> = new Set([1, 2, 3, 5, 6])
@@ -57,12 +59,13 @@ export class Hdf5File {
     files: FilePort,
     readonly path: string,
   ) {
-    this.#file = library.openFile(files, path)
+    this.#file = library.contained({ file: path }, () => library.openFile(files, path))
     this.#id = this.#file.id
     this.#size = this.#file.size
     try {
       const groupNames = new Map<string, string>()
-      this.entries = new Map(this.#datasets(groupNames).map((entry) => [entry.name, entry]))
+      const datasets = library.contained({ file: path }, () => this.#datasets(groupNames))
+      this.entries = new Map(datasets.map((entry) => [entry.name, entry]))
       this.groupNames = groupNames
     } catch (error) {
       this.close()
@@ -179,6 +182,15 @@ export class Hdf5File {
   /** Fills `target`, whole elements, from element number `first` on, little-endian whatever the file has (the library turns them). */
   read(entry: Hdf5Entry, first: number, target: Uint8Array): void {
     const width = DTYPE_BYTES[entry.dtype]
+    const perCall = Math.floor(PER_CALL / width)
+    for (let done = 0; done * width < target.length; done += perCall)
+      this.library.contained({ file: this.path, tensor: entry.name }, () => {
+        this.#readPieces(entry, first + done, target.subarray(done * width, (done + perCall) * width))
+      })
+  }
+
+  #readPieces(entry: Hdf5Entry, first: number, target: Uint8Array): void {
+    const width = DTYPE_BYTES[entry.dtype]
     const place = { file: this.path, tensor: entry.name }
     const perPiece = Math.floor(PIECE / width)
     const count = target.length / width
@@ -216,6 +228,8 @@ export class Hdf5File {
   close(): void {
     const buffer = this.#buffer
     this.#buffer = null
-    this.library.closeFile(this.#file, buffer)
+    this.library.contained({ file: this.path }, () => {
+      this.library.closeFile(this.#file, buffer)
+    })
   }
 }

@@ -2,6 +2,7 @@ import { utf8Text } from '../../base/bytes.js'
 import { AlbertkitError, environment, malformed } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
 import type { FilePort } from '../core/file-port.js'
+import { contained, DeadlineError, withMemoryLimit } from '../core/contained.js'
 import { PortFiles, type EmscriptenFiles } from './port-files.js'
 
 /**
@@ -64,6 +65,13 @@ export interface LibraryFile {
   readonly inner: string
 }
 
+/**
+ * Time of one call, or of going through a file: the library can be made to loop for ever. To list BERT-large takes 0.3
+ * seconds, to read a piece a hundredth.
+ */
+const DEADLINE_MS = 5000
+/** Bytes of memory of the library: a chunk in its stored and in its unpacked form, and its caches. */
+const MAX_MEMORY = 256 * 1024 * 1024
 /** What the library says may be long; the innermost line is the reason. */
 const MAX_TALK = 64 * 1024
 
@@ -114,7 +122,7 @@ export class Hdf5Library {
       throw environment('the HDF5 library stopped at a damaged file before', {
         code: 'process-failed',
         ...place,
-        hint: 'start anew',
+        hint: 'open the file again',
       })
     this.#talk = ''
     this.#files.failure = null
@@ -122,11 +130,46 @@ export class Hdf5Library {
     try {
       result = run(this.#module)
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) this.#broken = true
+      if (error instanceof WebAssembly.RuntimeError) this.#giveUp()
       throw fail(error)
     }
     if (failed?.(result) === true) throw fail(undefined)
     return result
+  }
+
+  /** Never uses the library again, which may be in any state: the next file is read by another. */
+  #giveUp(): void {
+    this.#broken = true
+    if (loaded === this) loading = loaded = null
+  }
+
+  /**
+   * Runs calls of the library, with a limit of time and memory.
+   * @throws AlbertkitError `malformed` if it does not return in time
+   */
+  contained<T>(place: { file: string; tensor?: string }, run: () => T): T {
+    let isDone = false
+    try {
+      return withMemoryLimit(MAX_MEMORY, () =>
+        contained(() => {
+          try {
+            return run()
+          } finally {
+            // Not reached if the call is stopped from outside.
+            isDone = true
+          }
+        }, DEADLINE_MS),
+      )
+    } catch (error) {
+      if (!isDone) this.#giveUp()
+      if (!(error instanceof DeadlineError)) throw error
+      throw malformed('the HDF5 library found no end to it', {
+        code: 'limit-exceeded',
+        ...place,
+        hint: 'the file is damaged: fetch it again',
+        cause: error,
+      })
+    }
   }
 
   /** @throws AlbertkitError if the file cannot be opened or is no HDF5 file */
@@ -159,9 +202,12 @@ export class Hdf5Library {
 }
 
 let loading: Promise<Hdf5Library> | null = null
+let loaded: Hdf5Library | null = null
+/** Libraries that were loaded, each of which is another instance. */
+let count = 0
 
 /**
- * Loads the library, once.
+ * Loads the library, once, and again after a file at which it stopped.
  * @param file what is to be read, for the message
  * @throws AlbertkitError `environment` where h5wasm is not installed
  */
@@ -172,8 +218,9 @@ export function loadHdf5(file: string): Promise<Hdf5Library> {
 
 async function load(file: string): Promise<Hdf5Library> {
   try {
-    const { default: h5wasm } = await quietly(() => import('h5wasm'))
-    return new Hdf5Library((await h5wasm.ready) as unknown as Module)
+    const { default: h5wasm } = await quietly(importLibrary)
+    loaded = new Hdf5Library((await h5wasm.ready) as unknown as Module)
+    return loaded
   } catch (error) {
     loading = null
     throw environment('reading HDF5 (.h5) needs the package h5wasm', {
@@ -183,6 +230,13 @@ async function load(file: string): Promise<Hdf5Library> {
       cause: error,
     })
   }
+}
+
+/** A module that is imported under another address is another instance of it, with memory of its own. */
+function importLibrary(): Promise<typeof import('h5wasm')> {
+  if (++count === 1) return import('h5wasm')
+  const again = `${import.meta.resolve('h5wasm')}?${count}`
+  return import(/* @vite-ignore */ again) as Promise<typeof import('h5wasm')>
 }
 
 /**
