@@ -53,8 +53,8 @@ let listening: ((signal: NodeJS.Signals) => void) | null = null
 export const isListening = (): boolean => listening !== null
 
 /**
- * Runs synchronous code during which no handler could run: signals do meanwhile what they do by default, which is to end
- * the process at once. What it leaves behind is removed by the next one.
+ * Runs synchronous code during which no handler could run: signals do meanwhile what they do by default, which is to
+ * end the process at once. What it leaves behind is removed by the next one.
  */
 export function withoutListening<T>(run: () => T): T {
   const own = listening

@@ -10,8 +10,8 @@ const script = new Script(`globalThis[Symbol.for('albertkit.contained')]()`)
 const place = globalThis as unknown as Record<symbol, (() => void) | undefined>
 
 /**
- * Runs synchronous code that can be stopped: V8 ends the script that calls it, loops of WebAssembly too, after that time
- * or, on the command line, on Ctrl-C. Other signals end the process at once meanwhile, since nothing of ours could.
+ * Runs synchronous code that can be stopped: V8 ends the script that calls it, loops of WebAssembly too, after that
+ * time or, on the command line, on Ctrl-C. Other signals end the process at once meanwhile, since no handler could run.
  */
 function contain<T>(run: () => T, milliseconds: number): T {
   const outer = place[RUN]
@@ -21,7 +21,9 @@ function contain<T>(run: () => T, milliseconds: number): T {
     result = { value: run() }
   }
   try {
-    withoutListening(() => script.runInThisContext({ timeout: milliseconds, breakOnSigint }))
+    withoutListening(() => {
+      script.runInThisContext({ timeout: milliseconds, breakOnSigint })
+    })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')

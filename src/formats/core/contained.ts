@@ -1,6 +1,6 @@
 /**
- * Code of others that reads strangers' bytes may never return, and no signal is heard meanwhile. A host that can stop it
- * installs how with `useContainment`; Node does (src/api/open/containment.ts). Elsewhere the code just runs.
+ * Code of others that reads strangers' bytes may never return, and no signal is heard meanwhile. A host that can stop
+ * it installs how with `useContainment`; Node does (src/api/open/containment.ts). Elsewhere the code just runs.
  */
 export type Contain = <T>(run: () => T, milliseconds: number) => T
 
@@ -24,19 +24,23 @@ export const contained: Contain = (run, milliseconds) => contain(run, millisecon
 const WASM_PAGE = 64 * 1024
 
 /**
- * Runs code that is compiled to WebAssembly, whose memory may grow to `limit` bytes and no further: its allocations fail
- * then.
+ * Runs code that is compiled to WebAssembly, whose memory may grow to `limit` bytes and no further: its allocations
+ * fail then.
  */
 export function withMemoryLimit<T>(limit: number, run: () => T): T {
-  const prototype = WebAssembly.Memory.prototype
-  const { grow } = prototype
-  prototype.grow = function (this: WebAssembly.Memory, pages: number): number {
-    if (this.buffer.byteLength + pages * WASM_PAGE > limit) throw new RangeError(`more than ${limit} bytes of memory`)
-    return grow.call(this, pages)
-  }
+  const { prototype } = WebAssembly.Memory
+  const own = Object.getOwnPropertyDescriptor(prototype, 'grow')!
+  const grow = own.value as (this: WebAssembly.Memory, pages: number) => number
+  Object.defineProperty(prototype, 'grow', {
+    ...own,
+    value(this: WebAssembly.Memory, pages: number): number {
+      if (this.buffer.byteLength + pages * WASM_PAGE > limit) throw new RangeError(`more than ${limit} bytes`)
+      return grow.call(this, pages)
+    },
+  })
   try {
     return run()
   } finally {
-    prototype.grow = grow
+    Object.defineProperty(prototype, 'grow', own)
   }
 }

@@ -148,20 +148,11 @@ export class Hdf5Library {
    * @throws AlbertkitError `malformed` if it does not return in time
    */
   contained<T>(place: { file: string; tensor?: string }, run: () => T): T {
-    let isDone = false
     try {
-      return withMemoryLimit(MAX_MEMORY, () =>
-        contained(() => {
-          try {
-            return run()
-          } finally {
-            // Not reached if the call is stopped from outside.
-            isDone = true
-          }
-        }, DEADLINE_MS),
-      )
+      return withMemoryLimit(MAX_MEMORY, () => contained(run, DEADLINE_MS))
     } catch (error) {
-      if (!isDone) this.#giveUp()
+      const isInterrupted = error instanceof AlbertkitError && error.kind === 'interrupted'
+      if (isInterrupted || error instanceof DeadlineError) this.#giveUp()
       if (!(error instanceof DeadlineError)) throw error
       throw malformed('the HDF5 library found no end to it', {
         code: 'limit-exceeded',
