@@ -2,9 +2,15 @@
  * Names in model files are chosen by whoever wrote the file. Printed raw, a tensor name can move the cursor, recolour
  * the terminal, or show its letters in another order (bidirectional overrides). Everything invisible becomes an
  * escape: control characters with ESC and line breaks, format characters, line and paragraph separators, lone
- * surrogates.
+ * surrogates. Each kind of output has one function here.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+/** The same but for the joiners, which Persian and Indic words and emoji consist of. */
+const NOT_DATA = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+/** What no text may send to a terminal; line ends and tabs give it its form. */
+const UNPRINTABLE = /(?!\t|\r?\n)[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+/** Characters that XML 1.0 does not have, not even as references. */
+const NOT_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Cs}/gu
 
 const toEscapes = (character: string): string =>
   Array.from(
@@ -15,6 +21,41 @@ const toEscapes = (character: string): string =>
 /** `text` safe to print within one line: every invisible character as `\uXXXX`. */
 export const escapeControl = (text: string): string => text.replace(INVISIBLE, toEscapes)
 
+/** A report, or the specification of a picture, with every text in it safe to print within one line, keys too. */
+export function escapeAll<T>(value: T): T {
+  if (typeof value === 'string') return escapeControl(value) as T
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  if (Array.isArray(value)) return value.map((inner: unknown) => escapeAll(inner)) as T
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [escapeControl(key), escapeAll(inner)])) as T
+}
+
 /** `text` safe to print over several lines: breaks are kept, and each further line is indented. */
 export const escapeLines = (text: string, indent = '  '): string =>
   text.split(/\r?\n/).map(escapeControl).join(`\n${indent}`)
+
+/** A finished text of several lines without what a terminal would obey; its parts are escaped before. */
+export const printable = (text: string): string => text.replace(UNPRINTABLE, toEscapes)
+
+/** Escapes `text` for XML and HTML, in content and in attributes; what XML does not have becomes U+FFFD. */
+export const escapeXml = (text: string): string =>
+  text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(NOT_XML, '\ufffd')
+
+/** A whole XML document without the characters that XML does not have. */
+export const onlyXml = (document: string): string => document.replace(NOT_XML, '\ufffd')
+
+/** A field of TSV, in which no character can be quoted: tabs, line ends and everything invisible as `\uXXXX`. */
+export const tsvField = (text: string): string => text.replace(NOT_DATA, toEscapes)
+
+/** First characters of what a spreadsheet takes for a formula, and a minus that begins no number. */
+const FORMULA = /^[=+@＝＋－＠]|^-(?!\d+(\.\d+)?(e[+-]?\d+)?$)/i
+
+/** A field of CSV (RFC 4180), quoted if needed; a text that a spreadsheet would run as a formula gets an apostrophe. */
+export function csvField(text: string): string {
+  const plain = tsvField(text)
+  const safe = FORMULA.test(plain) ? `'${plain}` : plain
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** A line of TSV or CSV. */
+export const fieldsLine = (format: 'tsv' | 'csv', fields: readonly string[]): string =>
+  format === 'tsv' ? fields.map(tsvField).join('\t') : fields.map(csvField).join(',')

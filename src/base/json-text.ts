@@ -6,3 +6,6 @@ import { escapeControl } from './escape.js'
  */
 export const toJsonText = (value: unknown): string =>
   `${JSON.stringify(value, null, 2).split('\n').map(escapeControl).join('\n')}\n`
+
+/** The same in one line, without its end. */
+export const toJsonLine = (value: unknown): string => escapeControl(JSON.stringify(value))

@@ -45,7 +45,7 @@ export default class Predict extends TextCommand {
     ...readingFlags,
     format: Flags.string({
       description: 'format of the answers',
-      options: ['jsonl', 'tsv', 'results'],
+      options: ['jsonl', 'tsv', 'csv', 'results'],
       default: 'jsonl',
     }),
     output: Flags.string({ char: 'o', description: 'file to write to; with --shard the directory', helpValue: 'PATH' }),

@@ -1,3 +1,5 @@
+import { tsvField } from '../base/escape.js'
+import { toJsonLine } from '../base/json-text.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
@@ -19,6 +21,8 @@ const recordFlags = {
   'label-column': textFlags['label-column'],
   errors: textFlags.errors,
 }
+
+const tokensLine = ({ tokens }: { readonly tokens: readonly string[] }): string => tokens.map(tsvField).join(' ')
 
 export default class Tokenize extends AlbertkitCommand {
   static override summary = 'Split text into the tokens of a vocabulary, exactly as the original code does.'
@@ -89,12 +93,12 @@ export default class Tokenize extends AlbertkitCommand {
       const { readRecords } = await import('../api/tokenize/records.js')
       const records = readRecords(args.vocabulary, args.file, { ...cased, labels: flags.labels })
       for await (const record of until(records, this.readerGone))
-        if (!(await this.put(this.jsonEnabled() ? JSON.stringify(record) : record.tokens.join(' ')))) break
+        if (!(await this.put(this.jsonEnabled() ? toJsonLine(record) : tokensLine(record)))) break
       return
     }
     const tokenizer = await tokenizerOf(args.vocabulary, cased)
     for (const note of tokenizer.notes ?? []) this.talk(`note: ${withFlags(note)}`)
     for await (const line of until(tokenizeFile(tokenizer, args.file, { special: flags.special }), this.readerGone))
-      if (!(await this.put(this.jsonEnabled() ? JSON.stringify(line) : line.tokens.join(' ')))) break
+      if (!(await this.put(this.jsonEnabled() ? toJsonLine(line) : tokensLine(line)))) break
   }
 }

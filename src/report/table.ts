@@ -104,7 +104,7 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
   }
   const widths = fittedWidths(rows, options)
   const grid = new Table({
-    head: [...head],
+    head: head.map(escapeControl),
     chars: none,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: head.map((_, i) => (right.includes(i) ? 'right' : 'left')),

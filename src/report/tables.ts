@@ -1,4 +1,4 @@
-import { escapeControl } from '../base/escape.js'
+import { csvField, escapeControl } from '../base/escape.js'
 import { displayWidth } from './display-width.js'
 import { table, wrap } from './table.js'
 
@@ -93,14 +93,9 @@ export function tablesMarkdown(tables: readonly DataTable[]): string {
     .join('\n\n')
 }
 
-/** Cell of CSV (RFC 4180), quoted if needed; a text that a spreadsheet would run as a formula gets an apostrophe. */
-function csvCell({ value }: Cell): string {
-  if (value === null) return ''
-  if (typeof value === 'number') return String(value)
-  const plain = escapeControl(value)
-  const safe = /^[=+@]|^-(?![\d.]*$)/.test(plain) ? `'${plain}` : plain
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
+/** Cell of CSV. */
+const csvCell = ({ value }: Cell): string =>
+  value === null ? '' : typeof value === 'number' ? String(value) : csvField(value)
 
 /** Renders a table as CSV with a header line. */
 export const tableCsv = ({ columns, rows }: DataTable): string =>

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { writeTinyConfig } from '../helpers/tiny-files.js'
 import { shown, temporary } from '../helpers/faults.js'
 import { albertkit, ROOT, userEnv } from '../helpers/run.js'
 
@@ -35,10 +36,7 @@ function killedAt(n: number, folder: string): NodeJS.Signals | null {
 let calls = 0
 
 beforeAll(async () => {
-  const sizes = { vocab_size: 40, embedding_size: 8, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 }
-  const albert = { ...sizes, intermediate_size: 32, max_position_embeddings: 16, type_vocab_size: 2 }
-  const config = { ...albert, num_hidden_groups: 1, inner_group_num: 1, hidden_act: 'gelu' }
-  writeFileSync(at('albert_tiny.json'), JSON.stringify(config))
+  writeTinyConfig(at('albert_tiny.json'))
   for (const [name, seed] of [
     ['model', '0'],
     ['other', '1'],

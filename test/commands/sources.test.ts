@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { writeTinyConfig } from '../helpers/tiny-files.js'
 import { albertkit } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
@@ -46,15 +47,7 @@ beforeAll(async () => {
   mkdirSync(at('page'))
   linkSync(model('vocab.txt'), at('page/index.html'))
   // An output directory that is the source of the next conversion into it.
-  const sizes = { vocab_size: 40, embedding_size: 8, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 }
-  const albert = {
-    ...sizes,
-    intermediate_size: 32,
-    max_position_embeddings: 16,
-    type_vocab_size: 2,
-    num_hidden_groups: 1,
-  }
-  writeFileSync(at('albert_tiny.json'), JSON.stringify({ ...albert, inner_group_num: 1, hidden_act: 'gelu' }))
+  writeTinyConfig(at('albert_tiny.json'))
   const made = await albertkit(['init', at('albert_tiny.json'), '-o', at('tiny')])
   const converted = await albertkit([
     'convert',

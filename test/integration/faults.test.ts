@@ -10,6 +10,7 @@ import { mergeDirectory } from '../../src/api/sharded/merge.js'
 import { runTextShard } from '../../src/api/sharded/shards.js'
 import { AlbertkitError } from '../../src/base/errors.js'
 import { finishCommit } from '../../src/files/commit-journal.js'
+import { tinyLines, writeTinyClassifier } from '../helpers/tiny-files.js'
 import { faultPoints, isKilled, shown, temporary, withFault } from '../helpers/faults.js'
 
 // Every command that replaces what is there is killed, or fails, at each of its calls of the disk (a part of them, unless
@@ -21,28 +22,11 @@ afterAll(() => {
   place.remove()
 })
 
-const LABELS = ['left', 'right']
-const WORDS = ['a', 'b', 'c', 'd', 'e', 'f']
-const text = (i: number): string => [0, 1, 2].map((k) => WORDS[(i * (k + 1)) % WORDS.length]).join(' ')
-
 beforeAll(async () => {
-  const sizes = { vocab_size: 40, embedding_size: 8, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 }
-  const albert = { ...sizes, intermediate_size: 32, max_position_embeddings: 16, type_vocab_size: 2 }
-  const config = { ...albert, num_hidden_groups: 1, inner_group_num: 1, hidden_act: 'gelu' }
-  writeFileSync(at('albert_tiny.json'), JSON.stringify(config))
-  for (const [name, seed] of [
-    ['model', 0],
-    ['other', 1],
-  ] as const) {
-    await initModel(at('albert_tiny.json'), at(name), { task: 'classify', labels: 2, seed, verify: false })
-    writeFileSync(
-      join(at(name), 'vocab.txt'),
-      ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...WORDS].join('\n') + '\n',
-    )
-    writeFileSync(join(at(name), 'labels.txt'), LABELS.map((label) => `${label}\n`).join(''))
-  }
-  const lines = Array.from({ length: 700 }, (_, i) => `${LABELS[i % 2]}\t${text(i)}\n`)
-  // The second label has no text.
+  await writeTinyClassifier(at('model'), 0)
+  await writeTinyClassifier(at('other'), 1)
+  const lines = tinyLines(700)
+  // A line without a text cannot be used.
   lines[3] = 'right\n'
   lines[500] = 'left\n'
   writeFileSync(at('lines.tsv'), lines.join(''))
@@ -105,8 +89,8 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'init',
-    prepare: (folder) => initModel(at('albert_tiny.json'), join(folder, 'out'), { seed: 1 }),
-    body: (folder) => initModel(at('albert_tiny.json'), join(folder, 'out'), { seed: 2, force: true }),
+    prepare: (folder) => initModel(at('model.json'), join(folder, 'out'), { seed: 1 }),
+    body: (folder) => initModel(at('model.json'), join(folder, 'out'), { seed: 2, force: true }),
     points: 40,
   },
   {

@@ -11,7 +11,7 @@ export function answerFormatter(model: TextModel, format: PredictionFormat): (an
   if (format === 'results' && model.task !== 'classify')
     throw usage(`format results is for classifiers of texts, and the model is used for ${model.task}`, {
       code: 'option-conflict',
-      hint: 'formats: jsonl, tsv',
+      hint: 'formats: jsonl, tsv, csv',
     })
   return (answer) => {
     if (answer.reading === 'tags') return taggingLine(answer, format as 'jsonl')

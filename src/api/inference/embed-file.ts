@@ -1,4 +1,5 @@
 import { usage } from '../../base/errors.js'
+import { toJsonLine } from '../../base/json-text.js'
 import { addSource, keepSources, refuseSources } from '../../base/sources.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { MatrixFile } from '../../files/matrix-file.js'
@@ -117,7 +118,7 @@ async function embedInto(
     refuseSources([output, errorsPath])
     const [other] = near === undefined ? [] : await embedTexts(model, [near])
     const line = ({ text, vector }: Embedding): string =>
-      other === undefined ? vectorLine(vector) : JSON.stringify({ text, cosine: float32Number(cosine(vector, other)) })
+      other === undefined ? vectorLine(vector) : toJsonLine({ text, cosine: float32Number(cosine(vector, other)) })
     sink =
       output === undefined
         ? { put: (e) => put(line(e)), commit: () => undefined, discard: () => undefined }

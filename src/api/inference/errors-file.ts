@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AlbertkitError } from '../../base/errors.js'
+import { toJsonLine } from '../../base/json-text.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { refuseExisting } from '../../files/atomic-file.js'
 import { cutFile, OutputFile, tidy, writing } from '../../files/output-file.js'
 import { writes } from '../../files/write-port.js'
 import type { BadLine } from '../../text/data/examples.js'
 
-export const badLine = ({ line, reason, content }: BadLine): string => JSON.stringify({ line, reason, content })
+export const badLine = ({ line, reason, content }: BadLine): string => toJsonLine({ line, reason, content })
 
 /** State of an errors file when a run was interrupted. */
 export interface ErrorsState {

@@ -1,3 +1,5 @@
+import { fieldsLine } from '../../base/escape.js'
+import { toJsonLine } from '../../base/json-text.js'
 import { classReading, type ClassReading } from '../../model/problem-type.js'
 import { answerOf } from '../../model/tasks.js'
 import { usage } from '../../base/errors.js'
@@ -29,7 +31,7 @@ export interface Prediction {
   readonly logits: readonly number[]
 }
 
-export const PREDICTION_FORMATS = ['jsonl', 'tsv', 'results'] as const
+export const PREDICTION_FORMATS = ['jsonl', 'tsv', 'csv', 'results'] as const
 export type PredictionFormat = (typeof PREDICTION_FORMATS)[number]
 
 /**
@@ -113,13 +115,12 @@ export function predictionLine(p: Prediction, labels: readonly string[], format:
   const { reading, label, probabilities } = p
   const present = reading === 'sigmoid' ? labelsOf(p, labels) : []
   const named = Object.fromEntries(labels.map((name, i) => [name, float32Number(probabilities[i]!)]))
-  if (format === 'tsv') {
-    if (reading === 'softmax') return `${label}\t${float32Text(Math.max(...probabilities))}`
-    const values = probabilities.map(float32Text).join(',')
-    return reading === 'value' ? values : `${present.join(',')}\t${values}`
+  if (format !== 'jsonl') {
+    if (reading === 'softmax') return fieldsLine(format, [label, float32Text(Math.max(...probabilities))])
+    const values = probabilities.map(float32Text)
+    if (reading === 'value') return format === 'csv' ? fieldsLine(format, values) : values.join(',')
+    return fieldsLine(format, [present.join(','), values.join(',')])
   }
-  if (reading === 'value') return JSON.stringify({ scores: named })
-  return JSON.stringify(
-    reading === 'sigmoid' ? { labels: present, probabilities: named } : { label, probabilities: named },
-  )
+  if (reading === 'value') return toJsonLine({ scores: named })
+  return toJsonLine(reading === 'sigmoid' ? { labels: present, probabilities: named } : { label, probabilities: named })
 }

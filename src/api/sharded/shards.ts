@@ -47,6 +47,14 @@ async function* shardLines(
   for await (const p of textAnswers(model, job, piece)) yield isBad(p) ? p : format(p)
 }
 
+/** Ending of a shard's file by the format of its lines. */
+const EXTENSIONS: Readonly<Record<PredictionFormat, string>> = {
+  jsonl: 'jsonl',
+  tsv: 'tsv',
+  csv: 'csv',
+  results: 'tsv',
+}
+
 /** Number of lines per write. */
 const PIECE = 256
 
@@ -81,7 +89,11 @@ export function computeShard(
     if (lines !== '') output.write(lines)
   }
   const extension =
-    command === 'evaluate' ? 'predictions.jsonl' : command === 'embed' || job.format === 'jsonl' ? 'jsonl' : 'tsv'
+    command === 'evaluate'
+      ? 'predictions.jsonl'
+      : command === 'embed'
+        ? 'jsonl'
+        : EXTENSIONS[job.format as PredictionFormat]
   return runShard(directory, task, shard, work, extension)
 }
 

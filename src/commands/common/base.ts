@@ -6,7 +6,7 @@ import { toConfiguredId } from '@oclif/core/util/ids'
 import { AlbertkitError } from '../../base/errors.js'
 import { beginSources } from '../../base/sources.js'
 import { listenForInterrupts } from '../../base/interrupt.js'
-import { escapeControl, escapeLines } from '../../base/escape.js'
+import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { exitCodeOf, exitError, isGiven, print, reportFailure } from './failure.js'
 import { withSample } from './sample.js'
@@ -61,7 +61,7 @@ export abstract class AlbertkitCommand extends Command {
     const exitCode = typeof outcome === 'number' ? outcome : outcome ? 0 : 1
     if (this.jsonEnabled()) await print(process.stdout, toJsonText(report))
     else if (exitCode !== 0 || this.reportIsResult || !this.#given('-q', '--quiet')) {
-      const lines = text().replace(/\n+$/, '')
+      const lines = printable(text().replace(/\n+$/, ''))
       const shown = takesColour(process.stdout) ? (await import('../../report/paint.js')).paint(lines) : lines
       await print(process.stdout, `${shown}\n`)
     }
@@ -78,7 +78,7 @@ export abstract class AlbertkitCommand extends Command {
     this.#listen()
     if (this.#readerGone === true) return false
     // `once` ends with an error event too, and leaves no listener behind.
-    if (!stdout.write(`${line}\n`)) await once(stdout, 'drain').catch(() => undefined)
+    if (!stdout.write(`${printable(line)}\n`)) await once(stdout, 'drain').catch(() => undefined)
     return true
   }
 

@@ -31,8 +31,8 @@ export default class QueueSubmit extends AlbertkitCommand {
     ...flagsOfJobs,
     ...queueFlags,
     format: Flags.string({
-      description: 'format of the answers: jsonl, tsv or results for predict; jsonl, npy or safetensors for embed',
-      options: ['jsonl', 'tsv', 'results', 'npy', 'safetensors'],
+      description: 'format of the answers: jsonl, tsv, csv or results for predict; jsonl, npy or safetensors for embed',
+      options: ['jsonl', 'tsv', 'csv', 'results', 'npy', 'safetensors'],
       default: 'jsonl',
     }),
     ...vectorFlags('embed: '),

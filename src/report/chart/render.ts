@@ -1,4 +1,5 @@
 import { environment } from '../../base/errors.js'
+import { escapeAll, escapeControl, escapeXml, onlyXml } from '../../base/escape.js'
 import { importOptional } from '../../base/optional-package.js'
 import { chartConfig, PALETTES, type Look } from './look.js'
 import { textWidth } from './text-width.js'
@@ -50,12 +51,17 @@ export async function chartSvg({ spec, alt }: Pick<Chart, 'spec' | 'alt'>, look:
     )
   const { resetSVGDefIds } = vega as unknown as { resetSVGDefIds: () => void }
   resetSVGDefIds()
-  const full = { $schema: 'https://vega.github.io/schema/vega-lite/v6.json', ...spec, config: chartConfig(look) }
+  const full = {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    ...escapeAll(spec),
+    config: chartConfig(look),
+  }
   const compiled = lite.compile(full as unknown as Parameters<typeof lite.compile>[0], { logger: silent() }).spec
   const view = new vega.View(vega.parse(compiled), { renderer: 'none', logLevel: vega.None })
   try {
-    const svg = await view.toSVG()
-    return svg.replace(/(<svg[^>]*)>/, (_, open: string) => `${open} role="img"><title>${escapeXml(alt)}</title>`)
+    const svg = onlyXml(await view.toSVG())
+    const title = escapeXml(escapeControl(alt))
+    return svg.replace(/(<svg[^>]*)>/, (_, open: string) => `${open} role="img"><title>${title}</title>`)
   } finally {
     view.finalize()
   }
@@ -72,10 +78,6 @@ function silent() {
   }
   return logger as never
 }
-
-/** Escapes `text` for XML and HTML, in content and in attributes. */
-export const escapeXml = (text: string): string =>
-  text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd')
 
 /** Prefixes the ids of `svg`, so that they differ from those of other pictures on the same page. */
 export const withOwnIds = (svg: string, own: string): string =>

@@ -1,6 +1,6 @@
-import { chartSvg, escapeXml, withOwnIds, type Chart } from '../chart/render.js'
+import { chartSvg, withOwnIds, type Chart } from '../chart/render.js'
 import { FONT, PALETTES, type Look } from '../chart/look.js'
-import { escapeControl } from '../../base/escape.js'
+import { escapeControl, escapeXml } from '../../base/escape.js'
 import type { DataTable } from '../tables.js'
 
 /** Section of a page: tables and pictures. */

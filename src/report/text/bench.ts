@@ -1,12 +1,13 @@
+import { escapeAll } from '../../base/escape.js'
 import type { BenchReport } from '../../api/bench/bench.js'
-import { escapeControl } from '../../base/escape.js'
 import { count } from '../format.js'
 import { table } from '../table.js'
 
 const ms = (n: number): string => (n < 10 ? n.toFixed(2) : n.toFixed(1))
 
 /** The measurements as a table. */
-export function benchText({ rows, notRun, node, notes }: BenchReport): string {
+export function benchText(report: BenchReport): string {
+  const { rows, notRun, node, notes } = escapeAll(report)
   const cells = rows.map((r) => [
     r.file,
     r.runner,
@@ -34,12 +35,12 @@ export function benchText({ rows, notRun, node, notes }: BenchReport): string {
     'MiB',
   ]
   const right = head.map((_, i) => i).slice(2)
-  const missing = notRun.map(({ runner, reason }) => `not run  ${runner}: ${escapeControl(reason)}`)
+  const missing = notRun.map(({ runner, reason }) => `not run  ${runner}: ${reason}`)
   return [
     `Node ${node}`,
     '',
     table(cells, { head, right }),
     ...missing,
-    ...notes.map((note) => `note     ${escapeControl(note)}`),
+    ...notes.map((note) => `note     ${note}`),
   ].join('\n')
 }

@@ -1,6 +1,6 @@
+import { escapeAll } from '../../base/escape.js'
 import type { CheckReport } from '../../api/check/report.js'
 import type { FileStatus } from '../../api/open/manifest-files.js'
-import { escapeControl } from '../../base/escape.js'
 import { table } from '../table.js'
 
 const WORDS: Readonly<Record<FileStatus, string>> = {
@@ -12,7 +12,8 @@ const WORDS: Readonly<Record<FileStatus, string>> = {
 }
 
 /** Text of `check`. */
-export function checkText({ ok, directory, files, unlisted }: CheckReport, width: number): string {
+export function checkText(report: CheckReport, width: number): string {
+  const { ok, directory, files, unlisted } = escapeAll(report)
   const rows = [
     ...files.map(({ name, artefact, status }) => [name, artefact ?? '', WORDS[status]]),
     ...unlisted.map(({ name, isModel }) => [name, '', isModel ? 'NOT LISTED, and would be loaded' : 'not listed']),
@@ -21,6 +22,6 @@ export function checkText({ ok, directory, files, unlisted }: CheckReport, width
   return [
     table(rows, { head: ['file', 'artefact', ''], width }),
     '',
-    `${escapeControl(directory)} ${verdict}: ${files.length} files of albertkit.json`,
+    `${directory} ${verdict}: ${files.length} files of albertkit.json`,
   ].join('\n')
 }

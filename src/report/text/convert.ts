@@ -1,6 +1,6 @@
+import { escapeAll } from '../../base/escape.js'
 import type { ConvertReport } from '../../api/convert/report.js'
 import type { GateAccuracy } from '../../api/gate/gate.js'
-import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, scientific } from '../format.js'
 import { loadLines } from './load.js'
 import { verifyText } from './verify.js'
@@ -40,7 +40,7 @@ function gateLines(g: ConvertReport['gate'][number]): string[] {
     ...figures.map((line) => `         ${line}`),
     ...g.spared.map(
       ({ slot, as, error }) =>
-        `         ${escapeControl(slot)} is excluded (${as === 'f32' ? 'stays float32' : 'unrounded activations'}): ` +
+        `         ${slot} is excluded (${as === 'f32' ? 'stays float32' : 'unrounded activations'}): ` +
         `it alone reduces the cosine by ${scientific(error)}`,
     ),
   ]
@@ -62,12 +62,13 @@ function adviceOf(gate: ConvertReport['gate']): string[] {
 }
 
 /** Renders the report of `convert` as text. */
-export function convertText(report: ConvertReport, columns = Infinity): string {
+export function convertText(raw: ConvertReport, columns = Infinity): string {
+  const report = escapeAll(raw)
   const { artefacts, gate, growth, verification } = report
   const lines = [`${report.family}, task ${report.task}, ${count(report.parameters)} parameters`]
   const width = Math.max(8, ...artefacts.map((a) => a.target.length + (a.dtype === undefined ? 0 : a.dtype.length + 1)))
   for (const a of artefacts) {
-    const rest = a.outputs.length > 0 ? a.outputs.join(', ') : a.files.map(escapeControl).join(', ')
+    const rest = a.outputs.length > 0 ? a.outputs.join(', ') : a.files.join(', ')
     const name = (a.dtype === undefined ? a.target : `${a.target} ${a.dtype}`).padEnd(width)
     // The number of files of a graph is known only after it is written.
     if (a.weightBytes === null) {
@@ -88,15 +89,11 @@ export function convertText(report: ConvertReport, columns = Infinity): string {
   }
   for (const g of gate) lines.push(...gateLines(g))
   const said = new Set(verification?.notes)
-  lines.push(...report.notes.filter((note) => !said.has(note)).map((note) => `note     ${escapeControl(note)}`))
+  lines.push(...report.notes.filter((note) => !said.has(note)).map((note) => `note     ${note}`))
   if (verification !== null) lines.push('', verifyText(verification, columns))
   lines.push('')
-  if (report.dryRun) lines.push(`dry run: nothing was written to ${escapeControl(report.output)}`)
+  if (report.dryRun) lines.push(`dry run: nothing was written to ${report.output}`)
   else if (!report.ok) lines.push('nothing was written: the check failed', ...adviceOf(gate))
-  else
-    lines.push(
-      `wrote ${escapeControl(report.output)}${verification === null ? ' (not verified)' : ''}`,
-      ...loadLines(report),
-    )
+  else lines.push(`wrote ${report.output}${verification === null ? ' (not verified)' : ''}`, ...loadLines(report))
   return lines.join('\n')
 }

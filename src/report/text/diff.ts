@@ -1,5 +1,5 @@
+import { escapeAll } from '../../base/escape.js'
 import type { DiffReport, SlotDiff } from '../../api/diff/report.js'
-import { escapeControl } from '../../base/escape.js'
 import { count, scientific, shape } from '../format.js'
 import { table } from '../table.js'
 
@@ -33,20 +33,17 @@ function verdict({ ok, counts, config }: DiffReport): string {
 }
 
 /** Renders the report of `diff` as text: the slots that differ, or with `all` every slot. */
-export function diffText(report: DiffReport, all: boolean, width = Infinity): string {
+export function diffText(raw: DiffReport, all: boolean, width = Infinity): string {
+  const report = escapeAll(raw)
   const { a, b, counts, config, slots } = report
   const shown = all ? slots : slots.filter(({ status }) => status !== 'equal')
-  const lines = [
-    `A  ${escapeControl(a.path)} (${a.format}): ${a.title}`,
-    `B  ${escapeControl(b.path)} (${b.format}): ${b.title}`,
-    '',
-  ]
+  const lines = [`A  ${a.path} (${a.format}): ${a.title}`, `B  ${b.path} (${b.format}): ${b.title}`, '']
   if (shown.length > 0) {
     const head = ['slot', '', 'different', 'max |Δ|', 'largest at', 'type', 'shape']
     lines.push(table(shown.map(cells), { head, right: [2, 3], spare: [6, 5, 4], width }), '')
   }
   for (const field of config) lines.push(`config   ${field.field}: ${field.a} in A, ${field.b} in B`)
-  lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
+  lines.push(...report.notes.map((note) => `note     ${note}`))
   const parts = [
     [counts.equal, 'equal'],
     [counts.within, `within ${report.atol}`],

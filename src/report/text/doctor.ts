@@ -1,5 +1,5 @@
+import { escapeAll } from '../../base/escape.js'
 import type { DoctorReport } from '../../api/doctor/report.js'
-import { escapeControl } from '../../base/escape.js'
 import { bytes, scientific } from '../format.js'
 import { installCommand } from '../../base/install-command.js'
 import { table } from '../table.js'
@@ -23,7 +23,7 @@ function runtimeRow(health: Health): string[] {
 function fixes(runtimes: readonly Health[]): string[] {
   const byFix = new Map<string, string[]>()
   for (const { name, fix } of runtimes) if (fix !== null) byFix.set(fix, [...(byFix.get(fix) ?? []), name])
-  return [...byFix].map(([fix, names]) => escapeControl(`${names.join(', ')}: ${fix}`))
+  return [...byFix].map(([fix, names]) => `${names.join(', ')}: ${fix}`)
 }
 
 /** Warning if the fastest runtime for text is not installed or does not load. */
@@ -36,7 +36,8 @@ function slow({ packages, runtimes }: DoctorReport): string[] {
 }
 
 /** Renders the report of `doctor` as text. */
-export function doctorText(report: DoctorReport, width: number): string {
+export function doctorText(raw: DoctorReport, width: number): string {
+  const report = escapeAll(raw)
   const { node, system, adapters, runtimes, packages } = report
   const missing = packages.filter((p) => p.version === null)
   const advice = fixes(runtimes)
@@ -44,10 +45,8 @@ export function doctorText(report: DoctorReport, width: number): string {
   return [
     `albertkit ${report.version}, node ${node.version} (${node.ok ? 'fine' : `needs ${node.required}`}), ` +
       `${system.platform} ${system.arch}`,
-    escapeControl(
-      `${system.cpu}, ${system.threads} threads, ${bytes(system.memory)} of memory, ${bytes(system.freeMemory)} free`,
-    ),
-    escapeControl(`WebGPU adapters: ${adapters.length === 0 ? 'none' : adapters.join(', ')}`),
+    `${system.cpu}, ${system.threads} threads, ${bytes(system.memory)} of memory, ${bytes(system.freeMemory)} free`,
+    `WebGPU adapters: ${adapters.length === 0 ? 'none' : adapters.join(', ')}`,
     '',
     table(runtimes.map(runtimeRow), {
       head: ['runtime', '', '', 'max |Δ|', 'what runs, or why not'],

@@ -1,3 +1,4 @@
+import { escapeAll } from '../../base/escape.js'
 import type {
   AnswerScore,
   AnswerScores,
@@ -9,7 +10,6 @@ import type {
   Score,
   TagScores,
 } from '../../api/inference/report.js'
-import { escapeControl } from '../../base/escape.js'
 import { count, percent } from '../format.js'
 import { table } from '../table.js'
 import { numberCell, textCell, type Cell, type DataTable } from '../tables.js'
@@ -110,7 +110,8 @@ function answerScoresText({ withAnswer, withoutAnswer, ...e }: AnswerScores): st
 }
 
 /** Renders the scores of a model that does not give each text one class. */
-export function otherEvaluationText(e: OtherEvaluationReport): string {
+export function otherEvaluationText(report: OtherEvaluationReport): string {
+  const e = escapeAll(report)
   if ('pearson' in e)
     return [
       `pearson   ${e.pearson.toFixed(6)}`,
@@ -132,13 +133,14 @@ export function otherEvaluationText(e: OtherEvaluationReport): string {
 }
 
 /** Renders an evaluation as text. */
-export function evaluateText(e: Evaluation, comparison: ModelComparison | null = null): string {
+export function evaluateText(report: Evaluation, compared: ModelComparison | null = null): string {
+  const [e, comparison] = [escapeAll(report), escapeAll(compared)]
   const confusion = e.labels.map((label, i) => [label, ...e.confusion[i]!.map((n) => (n === 0 ? '·' : String(n)))])
   return [
     `accuracy  ${e.accuracy.toFixed(4)}  (${Math.round(e.accuracy * e.lines)} of ${e.lines} lines)`,
     `loss      ${e.loss.toFixed(6)}`,
     ...leftOut(e.bad),
-    ...e.warnings.map((warning) => `warning: ${escapeControl(warning)}`),
+    ...e.warnings.map((warning) => `warning: ${warning}`),
     '',
     classTable(e.classes),
     '',
@@ -152,7 +154,7 @@ export function evaluateText(e: Evaluation, comparison: ModelComparison | null =
 
 function comparisonLines({ other, lines, different }: ModelComparison): string[] {
   const share = percent(different.length, lines)
-  const title = `${different.length} of ${lines} lines (${share}) get another label from ${escapeControl(other)}`
+  const title = `${different.length} of ${lines} lines (${share}) get another label from ${other}`
   if (different.length === 0) return ['', title]
   const rows = different
     .slice(0, 50)

@@ -1,3 +1,4 @@
+import { escapeAll } from '../../base/escape.js'
 import type {
   BatchesReport,
   EvaluationPoint,
@@ -29,7 +30,7 @@ export function variablesText({ trained, frozen, parameters, created }: Variable
 }
 
 export function batchesText(report: BatchesReport): string {
-  const { model, family, task, optimizer, runner, variables, steps, output, files, notes } = report
+  const { model, family, task, optimizer, runner, variables, steps, output, files, notes } = escapeAll(report)
   return [
     `${model}: ${family}, ${task}, ${optimizer}, ${runner}`,
     ...variablesText(variables),
@@ -40,12 +41,14 @@ export function batchesText(report: BatchesReport): string {
 }
 
 /** Text of `finetune --export-graph`. */
-export const graphText = ({ task, classes, output, files, notes }: ExportGraphReport): string =>
-  [
+export function graphText(report: ExportGraphReport): string {
+  const { task, classes, output, files, notes } = escapeAll(report)
+  return [
     `training graph for ${task}, ${classes} classes`,
     ...notes.map((note) => `note: ${note}`),
     `wrote ${output}: ${files.map(({ path }) => path).join(', ')}`,
   ].join('\n')
+}
 
 /** Progress of a run: `step 120 of 375: loss 0.8123, accuracy 0.750, rate 4.1e-4, 260 examples/s, 0:31 left`. */
 function progressLine(progress: StepProgress): string {
@@ -104,7 +107,8 @@ export function trainTalk({
   }
 }
 
-export function trainText(report: TrainReport): string {
+export function trainText(raw: TrainReport): string {
+  const report = escapeAll(raw)
   const { model, family, task, optimizer, runner, seed, labels, variables, train, dev, steps, totalSteps } = report
   const { bestStep, metrics, diagnoses, exported, output, files, notes } = report
   const unusable = (bad: number): string => (bad === 0 ? '' : ` (${count(bad)} lines could not be used)`)

@@ -1,5 +1,5 @@
+import { escapeAll } from '../../base/escape.js'
 import type { InspectReport, VariableReport } from '../../api/inspect/report.js'
-import { escapeControl } from '../../base/escape.js'
 import { bytes, count, percent, shape } from '../format.js'
 import { table } from '../table.js'
 
@@ -73,7 +73,7 @@ const list = (title: string, lines: readonly string[], all: boolean): string[] =
   return [
     '',
     title,
-    ...lines.slice(0, limit).map((l) => `  ${escapeControl(l)}`),
+    ...lines.slice(0, limit).map((l) => `  ${l}`),
     ...(more > 0 ? [`  … and ${more} more (--all)`] : []),
   ]
 }
@@ -115,16 +115,17 @@ function headsText({ heads, config }: InspectReport): string {
 }
 
 /** Renders the report of `inspect` as text. */
-export function inspectText(report: InspectReport, all = false, width = Infinity): string {
+export function inspectText(raw: InspectReport, all = false, width = Infinity): string {
+  const report = escapeAll(raw)
   const { counts } = report
   return [
-    `format   ${report.format} (${report.files.map(escapeControl).join(', ')})`,
+    `format   ${report.format} (${report.files.join(', ')})`,
     `family   ${report.family}: ${report.title}`,
     `why      ${report.reason}`,
     ...(report.config === null ? draftLines(report.draft) : configLines(report.config)),
     `heads    ${headsText(report)}`,
     `names    ${counts.mapped} mapped, ${counts.skipped} skipped, ${counts.unknown} unknown, ${counts.missing} missing`,
-    ...report.notes.map((note) => `note     ${escapeControl(note)}`),
+    ...report.notes.map((note) => `note     ${note}`),
     '',
     variableTable(report, all, width),
     '',

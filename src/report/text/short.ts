@@ -1,7 +1,7 @@
+import { escapeAll } from '../../base/escape.js'
 import type { FilledMask, SentenceOrder, TextFileReport } from '../../api/inference/report.js'
 import type { InitReport } from '../../api/init/report.js'
 import type { Merged } from '../../api/sharded/report.js'
-import { escapeControl } from '../../base/escape.js'
 import type { QueueStatus } from '../../sharding/queue/status.js'
 import type { ShardReport } from '../../sharding/run-shard.js'
 import { bytes, count } from '../format.js'
@@ -11,22 +11,24 @@ import { evaluateText } from './evaluate.js'
 /** Texts of the commands that have little to report. */
 
 const unusable = (lines: number, file: string | null): string =>
-  `${count(lines)} lines could not be used${file === null ? '' : `: ${escapeControl(file)}`}`
+  `${count(lines)} lines could not be used${file === null ? '' : `: ${file}`}`
 
 /** Text of `predict -o` and `embed -o`. */
-export function textFileText({ output, lines, bad, errors, resumedAt }: TextFileReport): string {
+export function textFileText(report: TextFileReport): string {
+  const { output, lines, bad, errors, resumedAt } = escapeAll(report)
   const before = resumedAt === null ? 0 : resumedAt - 1
   const resumed = before === 0 ? '' : ` (${count(before)} from before)`
-  const written = `wrote ${escapeControl(output ?? '')}, ${count(lines + before)} lines${resumed}`
+  const written = `wrote ${output ?? ''}, ${count(lines + before)} lines${resumed}`
   return [written, ...(bad > 0 ? [unusable(bad, errors)] : [])].join('\n')
 }
 
 /** Text of `predict`, `evaluate` and `embed` with `--shard`. */
-export function shardText({ directory, manifest, skipped }: ShardReport): string {
+export function shardText(report: ShardReport): string {
+  const { directory, manifest, skipped } = escapeAll(report)
   const { output, errors, shard, input } = manifest
   const last = shard.firstLine + shard.lines - 1
   const lines = shard.lines === 0 ? 'no lines' : `lines ${shard.firstLine} to ${last} of ${input.lines}`
-  const file = escapeControl(`${directory}/${output.file}`)
+  const file = `${directory}/${output.file}`
   const written = `${skipped ? 'already complete' : 'wrote'}: ${file}, ${lines}`
   return [written, ...(errors === null ? [] : [unusable(errors.lines, `${directory}/${errors.file}`)])].join('\n')
 }
@@ -39,15 +41,17 @@ export const shardDocument = ({ directory, manifest, skipped }: ShardReport): ob
 })
 
 /** Text of `merge`. */
-export function mergeText(report: Merged): string {
+export function mergeText(raw: Merged): string {
+  const report = escapeAll(raw)
   const whole = `${count(report.shards)} shards of ${count(report.inputLines)} lines`
   if ('evaluation' in report) return `${whole}\n\n${evaluateText(report.evaluation)}`
-  const written = `${whole}: wrote ${escapeControl(report.output.file)}, ${count(report.output.lines)} lines`
+  const written = `${whole}: wrote ${report.output.file}, ${count(report.output.lines)} lines`
   return [written, ...(report.errors === null ? [] : [unusable(report.errors.lines, report.errors.file)])].join('\n')
 }
 
 /** Text of `queue status`. */
-export function queueText({ queue, counts, flows }: QueueStatus): string {
+export function queueText(status: QueueStatus): string {
+  const { queue, counts, flows } = escapeAll(status)
   const states = Object.entries(counts).map(([state, n]) => `${n} ${state}`)
   const rows = flows.map((f) => [f.id, f.command, f.input, f.state, `${f.done}/${f.shards}`, f.reason ?? ''])
   const head = ['id', 'command', 'text', 'state', 'shards', 'reason']
@@ -71,16 +75,17 @@ export function orderText({ inOrder, probabilities: p }: SentenceOrder): string 
 }
 
 /** Text of `init`. */
-export function initText(report: InitReport): string {
+export function initText(raw: InitReport): string {
+  const report = escapeAll(raw)
   const { files, verified, tensors, family, task, seed } = report
   const width = Math.max(...files.map(({ path }) => path.length))
   const size = `${tensors} tensors, ${count(report.parameters)} parameters`
   return [
-    `${escapeControl(report.preset)}, ${family}, task ${task}: ${size}, seed ${seed}`,
+    `${report.preset}, ${family}, task ${task}: ${size}, seed ${seed}`,
     ...files.map((file) => `  ${file.path.padEnd(width)}  ${bytes(file.bytes)}`),
     ...(verified === null ? [] : [`weights  ${verified} of ${tensors} read back and found equal, bit for bit`]),
     ...report.notes.map((note) => `note     ${note}`),
     '',
-    report.ok ? `wrote ${escapeControl(report.output)}` : 'nothing was written: the check failed',
+    report.ok ? `wrote ${report.output}` : 'nothing was written: the check failed',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
+import { escapeAll } from '../../base/escape.js'
 import type { VerifyReport } from '../../api/verify/verify.js'
-import { escapeControl } from '../../base/escape.js'
 import { scientific, shape } from '../format.js'
 import { table } from '../table.js'
 import { divergenceText, layersText, wrongOperations } from './verify-layers.js'
@@ -112,8 +112,9 @@ const adaptersOf = ({ runtimes }: VerifyReport): string[] => [
 function runtimeLines({ runtimes }: VerifyReport): string[] {
   return runtimes
     .filter(({ adapter, ms }) => adapter !== null || ms !== undefined)
-    .map(({ runner, detail, adapter }) =>
-      escapeControl(`runtime  ${runner}: ${detail}; ${adapter === null ? 'CPU' : adapterText(adapter)}`),
+    .map(
+      ({ runner, detail, adapter }) =>
+        `runtime  ${runner}: ${detail}; ${adapter === null ? 'CPU' : adapterText(adapter)}`,
     )
 }
 
@@ -121,13 +122,14 @@ const arbiterOf = ({ golden, against }: VerifyReport): string =>
   golden ?? (against === undefined ? 'float64 reference' : `float64 reference of ${against}`)
 
 /** Renders the report of `verify` as text. */
-export function verifyText(report: VerifyReport, width = Infinity): string {
+export function verifyText(raw: VerifyReport, width = Infinity): string {
+  const report = escapeAll(raw)
   const { comparisons, weights, notRun, firstDivergent, saved } = report
   const failed = comparisons.filter((c) => !c.ok).length
   const timed = report.runtimes.some(({ ms }) => ms !== undefined)
   const on = adaptersOf(report)
   const lines = [
-    `arbiter  ${escapeControl(arbiterOf(report))}, inputs ${report.inputs.map(shape).join(' and ')}`,
+    `arbiter  ${arbiterOf(report)}, inputs ${report.inputs.map(shape).join(' and ')}`,
     ...runtimeLines(report),
     '',
     comparisons.length === 0
@@ -142,24 +144,19 @@ export function verifyText(report: VerifyReport, width = Infinity): string {
     const how = w.dtype === undefined ? 'equal the source bit for bit' : `are the source's values, correctly rounded`
     const what = w.dtype === undefined ? w.artefact : `${w.artefact} ${w.dtype}`
     lines.push(`weights  ${what}: ${w.compared - w.differences.length} of ${w.compared} ${how}`)
-    for (const d of w.differences.slice(0, 8)) lines.push(`         ${escapeControl(d.slot)}: ${d.reason}`)
+    for (const d of w.differences.slice(0, 8)) lines.push(`         ${d.slot}: ${d.reason}`)
   }
-  for (const n of notRun)
-    lines.push(
-      `not run  ${n.runner}${n.output === undefined ? '' : ` ${escapeControl(n.output)}`}: ${escapeControl(n.reason)}`,
-    )
-  lines.push(...report.notes.map((note) => `note     ${escapeControl(note)}`))
-  if (firstDivergent !== undefined) lines.push(escapeControl(divergenceText(firstDivergent)))
+  for (const n of notRun) lines.push(`not run  ${n.runner}${n.output === undefined ? '' : ` ${n.output}`}: ${n.reason}`)
+  lines.push(...report.notes.map((note) => `note     ${note}`))
+  if (firstDivergent !== undefined) lines.push(divergenceText(firstDivergent))
   if (saved !== undefined)
-    lines.push(
-      `saved    ${escapeControl(saved)}: inputs ${shape(report.inputs[0] ?? [])} and what the reference gives for them`,
-    )
+    lines.push(`saved    ${saved}: inputs ${shape(report.inputs[0] ?? [])} and what the reference gives for them`)
   const wrongWeights = weights.reduce((sum, w) => sum + w.differences.length, 0)
   const why =
     comparisons.length === 0
       ? 'nothing was compared'
       : `${failed} of ${comparisons.length} comparisons and ${wrongWeights} weights differ${wrongOperations(report)}`
-  const hardware = on.length === 0 ? '' : escapeControl(`, on ${on.join(' and ')}`)
+  const hardware = on.length === 0 ? '' : `, on ${on.join(' and ')}`
   lines.push(
     report.ok ? `verified: ${comparisons.length} comparisons within bounds${hardware}` : `NOT verified: ${why}`,
   )

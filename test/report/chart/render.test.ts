@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { chartSvg, escapeXml, svgPng, withOwnIds } from '../../../src/report/chart/render.js'
+import { escapeXml } from '../../../src/base/escape.js'
+import { chartSvg, svgPng, withOwnIds } from '../../../src/report/chart/render.js'
 import { textWidth } from '../../../src/report/chart/text-width.js'
 
 const spec = {

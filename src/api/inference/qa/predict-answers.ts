@@ -1,3 +1,5 @@
+import { fieldsLine } from '../../../base/escape.js'
+import { toJsonLine } from '../../../base/json-text.js'
 import { isBad, type BadLine, type PassagePart } from '../../../text/data/examples.js'
 import { float32Number, float32Text } from '../../../text/data/numbers.js'
 import { continuesWord } from '../../../text/data/words.js'
@@ -91,10 +93,10 @@ export async function* answerEntries(
 }
 
 /** Formats an answer as a line of output: JSON, or answer and probability in two columns. */
-export function answerLine(a: PassageAnswer, format: 'jsonl' | 'tsv'): string {
+export function answerLine(a: PassageAnswer, format: 'jsonl' | 'tsv' | 'csv'): string {
   const { id, answer, start, end, probability, nullDifference } = a
-  if (format === 'tsv') return `${answer.replaceAll(/[\t\r\n]/g, ' ')}\t${float32Text(probability)}`
-  return JSON.stringify({
+  if (format !== 'jsonl') return fieldsLine(format, [answer.replaceAll(/[\t\r\n]/g, ' '), float32Text(probability)])
+  return toJsonLine({
     ...(id === null ? {} : { id }),
     answer,
     start,

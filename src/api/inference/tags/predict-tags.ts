@@ -1,3 +1,5 @@
+import { fieldsLine } from '../../../base/escape.js'
+import { toJsonLine } from '../../../base/json-text.js'
 import { areSpanTags } from '../../../base/span-tag.js'
 import { isBad, type BadLine, type Example, type TaggedTokens } from '../../../text/data/examples.js'
 import { argmax, float32Number, softmax } from '../../../text/data/numbers.js'
@@ -100,12 +102,12 @@ export async function* tagEntries(
 }
 
 /** Formats tags as a line of output: tokens and spans, or tokens and tags in two columns. */
-export function taggingLine({ tokens, spans: found }: Tagging, format: 'jsonl' | 'tsv'): string {
+export function taggingLine({ tokens, spans: found }: Tagging, format: 'jsonl' | 'tsv' | 'csv'): string {
   const words = tokens.map(({ token }) => token)
-  if (format === 'tsv') return `${words.join(' ')}\t${tokens.map(({ tag }) => tag).join(' ')}`
+  if (format !== 'jsonl') return fieldsLine(format, [words.join(' '), tokens.map(({ tag }) => tag).join(' ')])
   const rounded = <T extends { readonly probability: number }>(one: T): T => ({
     ...one,
     probability: float32Number(one.probability),
   })
-  return JSON.stringify({ tokens: tokens.map(rounded), ...(found === null ? {} : { spans: found.map(rounded) }) })
+  return toJsonLine({ tokens: tokens.map(rounded), ...(found === null ? {} : { spans: found.map(rounded) }) })
 }
