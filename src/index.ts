@@ -84,6 +84,9 @@ export type { Adapter, GpuOptions } from './runtime/gpu/adapter.js'
 export type { OnnxPackage } from './runtime/onnx/packages.js'
 export type { InnerValues } from './runtime/values.js'
 
+// Progress and interruption
+export { PROGRESS_STAGES, type OnProgress, type ProgressStage, type ProgressStep } from './base/abort.js'
+
 // Text: tokenizers, examples, answers
 export { pipeline, PIPELINE_TASKS, type Classification, type Pipeline } from './api/pipeline/pipeline.js'
 export type { PipelineOptions, PipelineTask, PipelineTasks } from './api/pipeline/pipeline.js'
@@ -200,6 +203,8 @@ export { HEADS, TASKS, type HeadName, type ResolvedTask, type Task } from './mod
 export type { HeadRow, OutputName, OutputReading, TaskRow } from './model/tasks.js'
 export type { ResolveOptions } from './model/load/resolve-config.js'
 export type { ScopePath } from './model/reference/scope-path.js'
+export type { Factor, Matrix, MatrixProduct, ProductSize, Rows } from './model/reference/product.js'
+export type { Processors } from './model/reference/processors.js'
 export { ReferenceOps, type Tensor } from './model/reference/reference.js'
 export type { DynamicWeights } from './model/reference/reference-dynamic.js'
 export { runReference, type ModelInputs } from './model/reference/run.js'

@@ -15,24 +15,62 @@ export function stopIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw interruption(signal)
 }
 
-/** Told what is being done, before each step. */
-export interface Told extends Abortable {
-  readonly onProgress?: ((what: string) => void) | undefined
+/** Kinds of steps that operations report. */
+export const PROGRESS_STAGES = [
+  'writing',
+  'reading back',
+  'comparing weights',
+  'comparing predictions',
+  'examining',
+  'running the reference',
+  'running',
+  'measuring',
+  'searching',
+  'trying',
+] as const
+export type ProgressStage = (typeof PROGRESS_STAGES)[number]
+
+/** Step that an operation begins. */
+export interface ProgressStep {
+  readonly stage: ProgressStage
+  /** What the step is about: a file, a runtime, a variable; null for the model as a whole. */
+  readonly item: string | null
+  /** Number of steps of this stage before this one, and of all; null if they are not counted. */
+  readonly done: number | null
+  readonly total: number | null
+  /** What makes this step shorter, if it takes long; else null. */
+  readonly advice: string | null
 }
+
+export type OnProgress = (step: ProgressStep) => void
+
+/** Options of operations that report their steps. */
+export interface Reporting extends Abortable {
+  /** Called before each step. */
+  readonly onProgress?: OnProgress | undefined
+}
+
+/** A step. @param counted number of steps before this one, and of all */
+export const progressStep = (
+  stage: ProgressStage,
+  item: string | null = null,
+  counted: readonly [done: number, total: number] | null = null,
+  advice: string | null = null,
+): ProgressStep => ({ stage, item, done: counted?.[0] ?? null, total: counted?.[1] ?? null, advice })
 
 /**
  * Options whose `onProgress` throws once their signal is aborted: every step of an operation calls it, so that each is
  * a place to stop at.
  * @throws AlbertkitError `interrupted` if the signal is aborted already
  */
-export function stoppable<T extends Told>(options: T): T {
+export function stoppable<T extends Reporting>(options: T): T {
   const { signal, onProgress } = options
   if (signal === undefined) return options
   stopIfAborted(signal)
-  const step = (what: string): void => {
+  const report = (step: ProgressStep): void => {
     stopIfAborted(signal)
-    onProgress?.(what)
+    onProgress?.(step)
     stopIfAborted(signal)
   }
-  return { ...options, onProgress: step }
+  return { ...options, onProgress: report }
 }

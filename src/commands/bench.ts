@@ -52,8 +52,8 @@ export default class Bench extends AlbertkitCommand {
       checksum: flags.checksum,
       allowSoftware: flags['allow-software'],
       runs: flags.runs,
-      onProgress: (what) => {
-        this.progress(what)
+      onProgress: (step) => {
+        this.progress(step)
       },
     })
     await this.finish(report, () => withFlags(benchText(report)))

@@ -20,8 +20,8 @@ export default class Check extends AlbertkitCommand {
     const { checkDirectory } = await import('../api/check/check.js')
     const { checkText } = await import('../report/text/check.js')
     const report = await checkDirectory(args.directory, {
-      onProgress: (what) => {
-        this.progress(`reading ${what}`)
+      onProgress: (step) => {
+        this.progress(step)
       },
     })
     await this.finish(report, () => withFlags(checkText(report, this.width)), report.ok)

@@ -157,8 +157,8 @@ export default class Convert extends AlbertkitCommand {
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       force: flags.force,
       dryRun: flags['dry-run'],
-      onProgress: (what) => {
-        this.progress(what)
+      onProgress: (step) => {
+        this.progress(step)
       },
     })
     await this.finish(report, () => withFlags(convertText(report, this.width)), report.ok)

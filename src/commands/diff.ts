@@ -48,8 +48,8 @@ export default class Diff extends AlbertkitCommand {
       ...selectOptions(flags),
       common: flags.common,
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
-      onProgress: (what) => {
-        this.progress(`comparing ${what}`)
+      onProgress: (step) => {
+        this.progress(step)
       },
     })
     await this.finish(report, () => withFlags(diffText(report, flags.all, this.width)), report.ok)

@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags'
+import type { ProgressStep } from '../base/abort.js'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
@@ -23,8 +24,8 @@ export default class Doctor extends AlbertkitCommand {
     const { examineMachine } = await import('../api/doctor/doctor.js')
     const { doctorText } = await import('../report/text/doctor.js')
     const { adapter, browser } = flags
-    const onProgress = (what: string): void => {
-      this.progress(what)
+    const onProgress = (step: ProgressStep): void => {
+      this.progress(step)
     }
     const report = await examineMachine(omitUndefined({ adapter, browser, onProgress }))
     await this.finish(report, () => withFlags(doctorText(report, this.width)), report.ok ? 0 : 6)

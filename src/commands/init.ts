@@ -53,8 +53,8 @@ export default class Init extends AlbertkitCommand {
       seed: flags.seed,
       verify: flags.verify,
       force: flags.force,
-      onProgress: (what) => {
-        this.progress(what)
+      onProgress: (step) => {
+        this.progress(step)
       },
     })
     await this.finish(report, () => initText(report), report.ok)

@@ -1,3 +1,4 @@
+import type { OnProgress } from '../base/abort.js'
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from './common/base.js'
 import { argument, modelFlags, openOptions } from './common/flags.js'
@@ -44,7 +45,7 @@ export default class Params extends AlbertkitCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Params)
-    const told = (step: string): void => {
+    const told: OnProgress = (step) => {
       this.progress(step)
     }
     const { report, show, ok } = flags.paper ? await paper() : await counted(args.model ?? [], flags, told)
@@ -62,7 +63,7 @@ interface Result {
 async function counted(
   models: readonly string[],
   flags: Parameters<typeof askedFor>[1] & Parameters<typeof openOptions>[0],
-  onProgress: (step: string) => void,
+  onProgress: OnProgress,
 ): Promise<Result> {
   const { countModels } = await import('../api/params/params.js')
   const { paramsCsvTable, paramsTables } = await import('../report/text/params.js')

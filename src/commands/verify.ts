@@ -100,8 +100,8 @@ export default class Verify extends AlbertkitCommand {
     const report = await verifyModel(args.model, args.artefacts ?? null, {
       ...openOptions(flags),
       ...verifyOptions(flags),
-      onProgress: (what) => {
-        this.progress(what)
+      onProgress: (step) => {
+        this.progress(step)
       },
     })
     if (flags.svg !== undefined || flags.png !== undefined) {

@@ -1,3 +1,4 @@
+import type { ProgressStep } from '../base/abort.js'
 import { count } from './format.js'
 
 /** `1:05`, `2:03:04` */
@@ -16,4 +17,12 @@ export function progressText(lines: number, seconds: number, part: number | null
   const rate = `${count(lines)} lines, ${count(Math.round(lines / Math.max(seconds, 0.001)))} lines/s`
   if (part === null || part <= 0) return rate
   return `${rate}, ${Math.floor(100 * part)} %, ${duration((seconds * (1 - part)) / part)} left`
+}
+
+/** A step on one line: `comparing weights of onnx:int8 (2 of 5)`. */
+export function stepText({ stage, item, done, total, advice }: ProgressStep): string {
+  const of = stage.startsWith('comparing') ? 'of ' : ''
+  const about = item === null ? '' : ` ${of}${item}`
+  const counted = total === null ? '' : ` (${count((done ?? 0) + 1)} of ${count(total)})`
+  return `${stage}${about}${counted}${advice === null ? '' : `; ${advice}`}`
 }

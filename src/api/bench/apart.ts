@@ -1,4 +1,4 @@
-import { interruption, type Told } from '../../base/abort.js'
+import { interruption, type ProgressStep, type Reporting } from '../../base/abort.js'
 import { environment } from '../../base/errors.js'
 import { errorOf, type Failure } from '../../base/error-transfer.js'
 import type { BenchRow } from './report.js'
@@ -7,7 +7,7 @@ import { measure, type MeasureTask } from './measure.js'
 
 /** Messages of the process: any number of progress steps, then one result. */
 export type MeasureAnswer =
-  { readonly progress: string } | { readonly rows: readonly BenchRow[] } | { readonly failure: Failure }
+  { readonly progress: ProgressStep } | { readonly rows: readonly BenchRow[] } | { readonly failure: Failure }
 
 const PROCESS = processFile(new URL('./measure-process.js', import.meta.url))
 
@@ -15,7 +15,7 @@ const PROCESS = processFile(new URL('./measure-process.js', import.meta.url))
  * Measures in a separate process: load time and memory can only be measured if no model was loaded before.
  * @throws AlbertkitError as `measure`; `environment` if the process crashes
  */
-export function measureApart(task: MeasureTask, { signal, onProgress }: Told = {}): Promise<readonly BenchRow[]> {
+export function measureApart(task: MeasureTask, { signal, onProgress }: Reporting = {}): Promise<readonly BenchRow[]> {
   if (PROCESS === null) return measure(task, onProgress)
   const { child, forget } = startProcess(PROCESS)
   let stop = (): void => undefined

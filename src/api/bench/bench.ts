@@ -1,5 +1,5 @@
 import { requireText } from '../../base/arguments.js'
-import { stoppable, type Abortable } from '../../base/abort.js'
+import { stoppable, type Abortable, type OnProgress } from '../../base/abort.js'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphLayout, GRAPH_TARGETS, inFolder, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
@@ -30,7 +30,7 @@ export interface BenchOptions
   readonly threads?: readonly number[]
   /** Number of measured runs, after two warm-up runs. */
   readonly runs?: number
-  readonly onProgress?: (what: string) => void
+  readonly onProgress?: OnProgress
 }
 
 /** Default sequence lengths. */

@@ -1,3 +1,4 @@
+import { type OnProgress, progressStep } from '../../base/abort.js'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { omitUndefined } from '../../base/omit-undefined.js'
@@ -40,7 +41,7 @@ const memoryOf = (): number => process.memoryUsage().rss / 2 ** 20
  * Loads the file and times it on full batches of every size.
  * @throws AlbertkitError `environment` if the runner is unavailable, `malformed`
  */
-export async function measure(task: MeasureTask, onProgress?: (what: string) => void): Promise<BenchRow[]> {
+export async function measure(task: MeasureTask, onProgress?: OnProgress): Promise<BenchRow[]> {
   const { directory, file, runner: name, threads, batches, lengths, runs, adapter, allowSoftware, browser } = task
   const before = memoryOf()
   const { inProcess } = runnerInfo(name)
@@ -52,7 +53,8 @@ export async function measure(task: MeasureTask, onProgress?: (what: string) => 
   try {
     for (const batch of batches) {
       for (const length of lengths) {
-        onProgress?.(`${file} in ${name}, ${threads} thread${threads === 1 ? '' : 's'}, ${batch} × ${length}`)
+        const what = `${file} in ${name}, ${threads} thread${threads === 1 ? '' : 's'}, ${batch} × ${length}`
+        onProgress?.(progressStep('measuring', what))
         const inputs = fullInputs(batch, length)
         const times: number[] = []
         for (let i = -2; i < runs; i++) {

@@ -1,5 +1,5 @@
 import { requireText } from '../../base/arguments.js'
-import { stoppable, type Abortable } from '../../base/abort.js'
+import { stoppable, type Abortable, type OnProgress, progressStep } from '../../base/abort.js'
 import { GRAPH_TARGETS, layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { malformed, noDirectory } from '../../base/errors.js'
 import type { Manifest } from '../../export/manifest.js'
@@ -13,7 +13,7 @@ import type { CheckedFile, CheckReport, UnlistedFile } from './report.js'
 export interface CheckOptions extends Abortable {
   /** File access; default the disk. */
   readonly files?: FilePort
-  readonly onProgress?: (what: string) => void
+  readonly onProgress?: OnProgress
 }
 
 /** Folders that hold artefacts. */
@@ -72,7 +72,7 @@ export async function checkDirectory(directory: string, asked: CheckOptions = {}
     )
   const checked: CheckedFile[] = []
   for (const { artefact, file } of listedFiles(manifest)) {
-    options.onProgress?.(file.name)
+    options.onProgress?.(progressStep('reading back', file.name))
     checked.push({ name: file.name, artefact, status: statusOf(files, path, file) })
     await yieldToEventLoop()
   }

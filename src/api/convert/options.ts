@@ -1,4 +1,4 @@
-import type { Abortable } from '../../base/abort.js'
+import { type Abortable, type OnProgress } from '../../base/abort.js'
 import type { Precision } from '../../base/artefact-layout.js'
 import type { TargetChoice } from '../../base/target-choice.js'
 import { usage } from '../../base/errors.js'
@@ -49,7 +49,7 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
   readonly force?: boolean
   /** Report what would be written, and write nothing. */
   readonly dryRun?: boolean
-  readonly onProgress?: (what: string) => void
+  readonly onProgress?: OnProgress
 }
 
 /** Checks options. @throws AlbertkitError `usage` if one is for a target or an element type that is not requested */

@@ -1,4 +1,4 @@
-import { stopIfAborted } from '../../base/abort.js'
+import { stopIfAborted, progressStep } from '../../base/abort.js'
 import { join } from 'node:path'
 import {
   artefactPath,
@@ -114,7 +114,7 @@ export async function writeArtefacts(
     return plan
   }
   for (const spec of specs) {
-    options.onProgress?.(`writing ${spec.key}`)
+    options.onProgress?.(progressStep('writing', spec.key))
     if (isGraph(spec)) written.push(await writeGraph(conversion, spec, staging, events))
     else if (isCheckpointTarget(spec.target)) {
       const artefact = await writeCheckpoint(opened, spec.target, planOf(spec.target), staging, events)

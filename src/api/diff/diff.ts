@@ -1,5 +1,5 @@
 import { yieldToEventLoop } from '../../files/yield.js'
-import { stoppable, type Abortable } from '../../base/abort.js'
+import { stoppable, type Abortable, type OnProgress, progressStep } from '../../base/abort.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { OpenOptions } from '../../formats/core/source.js'
 import { correspond, type SlotView, type Pair } from '../../model/rewrite/align.js'
@@ -16,7 +16,7 @@ export interface DiffOptions
   readonly atol?: number
   /** Leave out slots that only one model has, e.g. heads that a conversion dropped. */
   readonly common?: boolean
-  readonly onProgress?: (what: string) => void
+  readonly onProgress?: OnProgress
 }
 
 /** Settings that tensor shapes do not determine. */
@@ -70,7 +70,7 @@ async function report(
   const compared: SlotDiff[] = []
   for (const pair of correspond(a, b)) {
     await yieldToEventLoop()
-    onProgress?.(pair.slot)
+    onProgress?.(progressStep('comparing weights', pair.slot))
     compared.push(compare(pair, atol))
   }
   const slots = common ? compared.filter(({ status }) => status !== 'only-a' && status !== 'only-b') : compared

@@ -1,4 +1,4 @@
-import { stoppable, type Abortable } from '../../base/abort.js'
+import { stoppable, type Abortable, type OnProgress, progressStep } from '../../base/abort.js'
 import { writeFileSync } from 'node:fs'
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { tryRuntime } from './try.js'
 import { initModel } from '../init/init.js'
 
 export interface DoctorOptions extends Abortable, Pick<RunnerOptions, 'adapter' | 'browser'> {
-  readonly onProgress?: (what: string) => void
+  readonly onProgress?: OnProgress
 }
 
 function nodeHealth(): DoctorReport['node'] {
@@ -111,7 +111,7 @@ export async function examineMachine(asked: DoctorOptions = {}): Promise<DoctorR
     const runtimes: RuntimeHealth[] = []
     const adapters: string[] = []
     for (const info of RUNNERS) {
-      onProgress?.(`trying ${info.name}`)
+      onProgress?.(progressStep('trying', info.name))
       const said = await tryRuntime({ runner: info.name, model, options: { ...options, allowSoftware: true } })
       runtimes.push(healthOf(info, said))
       adapters.push(...(said.adapters ?? []))

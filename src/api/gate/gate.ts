@@ -1,3 +1,4 @@
+import { type OnProgress, progressStep } from '../../base/abort.js'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GraphTarget } from '../../base/artefact-layout.js'
@@ -61,7 +62,7 @@ export interface GateRequest {
   readonly threshold: number
   /** Path of the texts to compare on. */
   readonly file?: string | undefined
-  readonly onProgress?: ((what: string) => void) | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 interface Measured {
@@ -171,7 +172,7 @@ export class Gate {
     const { onProgress, options, key } = this.request
     const measured: { slot: string; error: number }[] = []
     for (const slot of slots) {
-      onProgress?.(`measuring ${key}: ${slot}`)
+      onProgress?.(progressStep('measuring', `${key}: ${slot}`))
       const keep = new Set(slots.filter((other) => other !== slot))
       const batches = this.inputs.batches.slice(-BATCHES_ALONE)
       const { agreement } = await this.#attempt({ ...options.precisionOptions, float32Slots: keep }, batches)
@@ -191,7 +192,7 @@ export class Gate {
     written: WrittenArtefact,
   ): Promise<{ report: GateReport; instead: PrecisionOptions | null }> {
     const { onProgress, options, key } = this.request
-    onProgress?.(`comparing the predictions of ${key} with float32`)
+    onProgress?.(progressStep('comparing predictions', key))
     const first = this.#report(await this.#measure(graphFile(dir, written)), [])
     const rounded = written.weights.filter(({ encoding }) => isRounded(encoding))
     if (first.ok || rounded.length === 0) return { report: first, instead: null }
@@ -209,7 +210,7 @@ export class Gate {
           ...options.precisionOptions,
           ...(as === 'f32' ? { float32Slots: spared } : { weightOnlySlots: spared }),
         }
-        onProgress?.(`${key} without ${n} of ${measured.length} weights`)
+        onProgress?.(progressStep('comparing predictions', key, [n, measured.length]))
         const said = worst.map(({ slot, error }) => ({ slot, as, error }))
         const report = this.#report(await this.#attempt(instead), said)
         if (report.ok) return { report, instead }
@@ -222,7 +223,7 @@ export class Gate {
   /** Checks a checkpoint, exported to a graph. */
   async judgeFile(path: string, config: string): Promise<GateReport> {
     const { onProgress, options, target, key } = this.request
-    onProgress?.(`comparing the predictions of ${key} with float32`)
+    onProgress?.(progressStep('comparing predictions', key))
     const written = await openModel(path, { config, task: options.task })
     try {
       const dir = join(this.scratch, 'attempt')

@@ -1,6 +1,6 @@
 import { requireText } from '../../base/arguments.js'
 import { keepSources } from '../../base/sources.js'
-import { stoppable, type Abortable } from '../../base/abort.js'
+import { stoppable, type Abortable, type OnProgress, progressStep } from '../../base/abort.js'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ export interface InitOptions extends Abortable {
   readonly verify?: boolean
   /** Replace files of an existing directory. */
   readonly force?: boolean
-  readonly onProgress?: (what: string) => void
+  readonly onProgress?: OnProgress
 }
 
 /** Reads a preset or a configuration file. @throws AlbertkitError `usage` if neither exists */
@@ -140,9 +140,9 @@ async function init(name: string, directory: string, asked: InitOptions): Promis
   const labels = named ? Array.from({ length: count }, (_, i) => `label_${i}`) : null
   const output = new OutputDirectory(directory, { force })
   try {
-    onProgress?.(`writing ${plan.tensors.length} tensors`)
+    onProgress?.(progressStep('writing', null, [0, plan.tensors.length]))
     const files = await writeAll(plan, target, task, labels, output.staging)
-    onProgress?.('reading them back')
+    onProgress?.(progressStep('reading back'))
     const checked = verify ? await check(plan, task, output.staging) : null
     const report: InitReport = {
       ok: checked?.ok ?? true,

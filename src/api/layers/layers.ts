@@ -1,5 +1,5 @@
 import { requireObject } from '../../base/arguments.js'
-import { stoppable, type Abortable } from '../../base/abort.js'
+import { progressStep, stoppable, type Abortable, type OnProgress } from '../../base/abort.js'
 import { usage } from '../../base/errors.js'
 import { distinctNames } from '../distinct-names.js'
 import { compute, expectedSeconds } from '../reference/compute.js'
@@ -16,7 +16,7 @@ export interface LayersOptions extends Abortable, OpenModelOptions {
   /** Path of a file of lines of text. */
   readonly text?: string
   /** Called with the current step. */
-  readonly onProgress?: (step: string) => void
+  readonly onProgress?: OnProgress
 }
 
 /**
@@ -32,13 +32,11 @@ export async function modelLayers(path: string, asked: LayersOptions = {}): Prom
     const { kind, inputs, notes } = await layerInputs(opened, options)
     const [name = path] = distinctNames([path])
     const work = { kind: 'trace', inputs, heads: BODY } as const
-    const shorter = expectedSeconds(work, opened) > LONG_SECONDS ? '; a `text` of one line takes less' : ''
+    const shorter = expectedSeconds(work, opened) > LONG_SECONDS ? 'a `text` of one line takes less' : null
     const { tokens, layers, heads } = await compute(work, opened, {
       signal: options.signal,
       onLayer: (done, total) => {
-        const depth = total / inputs.length
-        const [batch, layer] = [Math.ceil(done / depth), ((done - 1) % depth) + 1]
-        onProgress?.(`${name}: batch ${batch} of ${inputs.length}, layer ${layer} of ${depth}${shorter}`)
+        onProgress?.(progressStep('running the reference', name, [done - 1, total], shorter))
       },
     })
     if (tokens === 0)

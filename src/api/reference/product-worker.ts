@@ -1,11 +1,11 @@
 import { parentPort } from 'node:worker_threads'
-import { multiply, type Product } from '../../model/reference/product.js'
+import { multiply, type MatrixProduct } from '../../model/reference/product.js'
 
 /** Thread that computes parts of products, for the thread of a reference (`threads.ts`). */
 
 /** Parts of products in shared memory. */
 export interface Share {
-  readonly products: readonly Product[]
+  readonly products: readonly MatrixProduct[]
   /** [0] counts the shares that are done, [1] those that failed. */
   readonly done: Int32Array
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { environment } from '../../base/errors.js'
 import { cut, THIS_THREAD, type Processors } from '../../model/reference/processors.js'
-import type { Product } from '../../model/reference/product.js'
+import type { MatrixProduct } from '../../model/reference/product.js'
 import type { Share } from './product-worker.js'
 
 const WORKER = new URL('./product-worker.js', import.meta.url)
@@ -12,7 +12,7 @@ const WORTH_SHARING = 2e6
 /** A thread that does not answer for so long has ended. */
 const PATIENCE_MS = 10 * 60 * 1000
 
-const sizeOf = (products: readonly Product[]): number =>
+const sizeOf = (products: readonly MatrixProduct[]): number =>
   products.reduce((n, { size }) => n + size.rows * size.inner * size.outer, 0)
 
 /** Memory that threads share. */
@@ -31,7 +31,7 @@ export class Threads implements Processors {
     this.#others = Array.from({ length: count - 1 }, () => new Worker(WORKER))
   }
 
-  readonly multiply = (products: readonly Product[]): void => {
+  readonly multiply = (products: readonly MatrixProduct[]): void => {
     const parts = this.#others.length > 0 && sizeOf(products) > WORTH_SHARING
     const [own = [], ...shares] = parts ? cut(products, this.#others.length + 1) : [products]
     const done = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT))

@@ -1,3 +1,4 @@
+import { progressStep } from '../../base/abort.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -101,7 +102,7 @@ export async function checkFile(
   try {
     const full = planOf(opened, written.config, target)
     const { plan, precision } = inTypesOf(written.source, full, opened.source)
-    v.options.onProgress?.(`comparing the weights of ${target}`)
+    v.options.onProgress?.(progressStep('comparing weights', target))
     const check = compareFile(opened.source, written.source, plan.tensors)
     const source = precision === null ? written.source : new PlannedSource(full.tensors, opened.source)
     const model = precision === null ? written.model : retyped(written.model, source)
@@ -109,7 +110,7 @@ export async function checkFile(
     const runner = fileRunner(target)
     const sameStates = hiddenStateCount(opened.model) === hiddenStateCount(written.model)
     const runs = { kind: 'runs', inputs: v.testCases.map(({ inputs }) => inputs), heads } as const
-    const values = await compute(runs, { model, source }, referenceProgress(v.options, `running ${runner}`))
+    const values = await compute(runs, { model, source }, referenceProgress(v.options, 'running', runner))
     for (const [i, testCase] of v.testCases.entries()) {
       const run = new Map(values[i])
       // transformers has one state for all inner layers of a layer; the last is compared as last_hidden_state.

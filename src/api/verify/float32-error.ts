@@ -26,7 +26,7 @@ export function measureFloat32Errors(
   const masked = maskedRows(inputs.attention_mask, inputs.batch, inputs.sequence)
   const measure = async (): Promise<ReadonlyMap<string, Float32Error>> => {
     const runs = { kind: 'runs', inputs: [inputs], heads, arithmetic: 'float32' } as const
-    const progress = referenceProgress(options, 'measuring the float32 rounding error of the model')
+    const progress = referenceProgress(options, 'measuring', 'float32 rounding error')
     const [rounded = []] = await compute(runs, subject, progress)
     const errors = new Map<string, Float32Error>()
     for (const [name, values] of rounded) {

@@ -1,3 +1,4 @@
+import { progressStep } from '../../base/abort.js'
 import { join } from 'node:path'
 import { disk } from '../../files/disk.js'
 import { graphTarget } from '../../export/targets.js'
@@ -141,7 +142,7 @@ export async function checkQuantised(
   const path = join(directory, graph.file)
   const weights = openWeights(disk, path)
   try {
-    v.options.onProgress?.(`comparing the weights of ${graph.file}`)
+    v.options.onProgress?.(progressStep('comparing weights', graph.file))
     const form = artefactForm(weights, order)
     const check = compareWeights(opened.source, weights, partsIn(opened.model, weights), { lossy: true, form })
     const names = runnersOf(graph, v)
@@ -153,7 +154,7 @@ export async function checkQuantised(
         reason: `layers and operations of ${graph.file} are compared only in float32 graphs`,
       })
     for (const name of names) {
-      v.options.onProgress?.(`running ${graph.file} in ${name}`)
+      v.options.onProgress?.(progressStep('running', `${graph.file} in ${name}`))
       const runner = await v.open(name, { file: path })
       if (runner === null) continue
       await v.unlessAbsent(name, async () => {

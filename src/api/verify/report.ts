@@ -1,4 +1,4 @@
-import type { Abortable } from '../../base/abort.js'
+import { type Abortable, type OnProgress } from '../../base/abort.js'
 import type { Precision, Target } from '../../base/artefact-layout.js'
 import type { Adapter, RunnerOptions } from '../../runtime/runners.js'
 import type { Comparison } from '../../compare/compare.js'
@@ -29,7 +29,7 @@ export interface VerifyOptions extends Abortable, OpenModelOptions, RunnerOption
   /** Replace the file of `saveGolden`. */
   readonly force?: boolean
   /** Called with the current step, for progress output. */
-  readonly onProgress?: (what: string) => void
+  readonly onProgress?: OnProgress
 }
 
 export interface ArtefactWeightCheck {

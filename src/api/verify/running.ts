@@ -1,3 +1,4 @@
+import { progressStep } from '../../base/abort.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import { environment, isEnvironment, usage, type AlbertkitError } from '../../base/errors.js'
 import type { GraphTarget, Precision } from '../../base/artefact-layout.js'
@@ -238,7 +239,7 @@ async function runRunner(name: string, directory: string | null, kind: GraphTarg
     if (options.bisect === true) await v.judge(runner)
   })
   if (options.bisect === true || options.layers !== true || !v.diverges(name)) return true
-  options.onProgress?.(`looking for the operation that differs in ${name}`)
+  options.onProgress?.(progressStep('searching', name))
   const again = await open('operations')
   if (again !== null) await using(again, () => v.judge(again))
   return true
@@ -259,7 +260,7 @@ export async function runRunners(
       const info = RUNNERS.find((r) => r.name === name)
       if (info === undefined) continue
       await yieldToEventLoop()
-      options.onProgress?.(`running ${name}`)
+      options.onProgress?.(progressStep('running', name))
       const place = directory ?? (info.openEager !== null ? null : await temporary.directory(info.artefact))
       if (await runRunner(name, place, info.artefact, v)) ran.add(info.artefact)
     }

@@ -1,4 +1,4 @@
-import { stoppable } from '../../base/abort.js'
+import { stoppable, progressStep } from '../../base/abort.js'
 import { keepSources, refuseSources } from '../../base/sources.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -52,7 +52,7 @@ export async function verifyOpened(
   const kinds = directory === null ? null : exact
   const weights: ArtefactWeightCheck[] = []
   for (const kind of directory === null ? [] : exact) {
-    options.onProgress?.(`comparing the weights of ${kind}`)
+    options.onProgress?.(progressStep('comparing weights', kind))
     if (directory !== null) weights.push(checkWeights(opened, directory, kind))
   }
   const files = directory === null ? [] : checkpointsIn(directory)

@@ -1,5 +1,5 @@
 import { yieldToEventLoop } from '../../files/yield.js'
-import { stoppable, type Abortable } from '../../base/abort.js'
+import { stoppable, type Abortable, type OnProgress, progressStep } from '../../base/abort.js'
 import type { AlbertModel } from '../../model/albert.js'
 import { classHealth } from '../../model/health/classes.js'
 import { duplicateLayers } from '../../model/health/duplicates.js'
@@ -22,7 +22,7 @@ export interface WeightsOptions extends Abortable, OpenModelOptions {
   readonly targetConfig?: string
   /** Path of an earlier checkpoint of the same training. */
   readonly earlierCheckpoint?: string
-  readonly onProgress?: (step: string) => void
+  readonly onProgress?: OnProgress
 }
 
 function stateOf(slot: string, s: TensorStatistics, range: number, normal: boolean): TensorHealth['state'] {
@@ -99,7 +99,7 @@ export async function analyseWeights(path: string, asked: WeightsOptions = {}): 
     const tensors: TensorHealth[] = []
     for (const p of presentParameters(examined).values()) {
       await yieldToEventLoop()
-      onProgress?.(p.variable)
+      onProgress?.(progressStep('examining', p.variable))
       const statistics = tensorStatistics(source, p)
       const { variable, slot, dtype, storedShape } = p
       tensors.push({
@@ -112,9 +112,9 @@ export async function analyseWeights(path: string, asked: WeightsOptions = {}): 
       })
     }
     const body = tensors.filter((t) => /^(embeddings|encoder)\//.test(t.slot))
-    onProgress?.('ranks of the word embeddings')
+    onProgress?.(progressStep('examining', 'word embeddings'))
     const ranks = await ranksOf(examined, tensors)
-    onProgress?.('duplicate layers')
+    onProgress?.(progressStep('examining', 'layers'))
     const [name = path] = distinctNames([path])
     const { checksum, task } = open
     const beside = {

@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
 import { toConfiguredId } from '@oclif/core/util/ids'
+import type { ProgressStep } from '../../base/abort.js'
 import { AlbertkitError } from '../../base/errors.js'
 import { beginSources } from '../../base/sources.js'
 import { listenForInterrupts } from '../../base/interrupt.js'
 import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
+import { stepText } from '../../report/progress.js'
 import { exitCodeOf, exitError, isGiven, print, reportFailure } from './failure.js'
 import { withSample } from './sample.js'
 import type { Talk } from './text-talk.js'
@@ -134,14 +136,15 @@ export abstract class AlbertkitCommand extends Command {
   }
 
   /** Shows the current step: one line that is overwritten on a terminal, nothing in a log unless it is verbose. */
-  protected progress(step: string): void {
+  protected progress(step: string | ProgressStep): void {
+    const text = withFlags(typeof step === 'string' ? step : stepText(step))
     if (this.#given('--verbose')) {
       const seconds = performance.now() / 1000
-      process.stderr.write(`[${seconds.toFixed(2).padStart(7)} s] ${escapeControl(step)}\n`)
+      process.stderr.write(`[${seconds.toFixed(2).padStart(7)} s] ${escapeControl(text)}\n`)
       return
     }
     if (!process.stderr.isTTY || this.#given('-q', '--quiet')) return
-    const line = escapeControl(step).slice(0, (process.stderr.columns || 80) - 1)
+    const line = escapeControl(text).slice(0, (process.stderr.columns || 80) - 1)
     process.stderr.write(this.#progressShown ? `${CLEAR_LINE}${line}` : line)
     this.#progressShown = true
   }

@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../base/abort.js'
 import type { Section } from '../../report/html/html.js'
 import {
   evaluationSection,
@@ -39,7 +40,7 @@ export const layersPage = (models: readonly ModelLayers[]): Page => ({
 
 /** How the models of a page are read, and who is told of it. */
 export interface PageOptions extends OpenModelOptions {
-  readonly onProgress?: (step: string) => void
+  readonly onProgress?: OnProgress
 }
 
 async function fileSections(models: readonly string[], options: PageOptions): Promise<Section[]> {

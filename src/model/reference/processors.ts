@@ -1,4 +1,4 @@
-import { multiply, type Product } from './product.js'
+import { multiply, type MatrixProduct } from './product.js'
 
 /** What computes the products of a reference, and the memory that its factors and results lie in. */
 export interface Processors {
@@ -6,7 +6,7 @@ export interface Processors {
   readonly float64: (length: number) => Float64Array
   readonly float32: (length: number) => Float32Array
   /** Computes products that do not depend on one another. */
-  readonly multiply: (products: readonly Product[]) => void
+  readonly multiply: (products: readonly MatrixProduct[]) => void
 }
 
 /** The thread that calls. */
@@ -22,10 +22,10 @@ export const THIS_THREAD: Processors = {
 const COLUMNS = 16
 
 /** Cuts products into at most `parts` parts of about equal work; sums stay whole, so that results stay the same. */
-export function cut(products: readonly Product[], parts: number): Product[][] {
+export function cut(products: readonly MatrixProduct[], parts: number): MatrixProduct[][] {
   const columns = products.reduce((n, { size }) => n + Math.ceil(size.outer / COLUMNS), 0)
   const share = Math.max(1, Math.ceil(columns / parts))
-  const cuts: Product[][] = []
+  const cuts: MatrixProduct[][] = []
   let room = 0
   for (const { x, w, y, size } of products)
     for (let from = 0; from < size.outer;) {

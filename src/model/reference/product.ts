@@ -23,7 +23,7 @@ export interface ProductSize {
 }
 
 /** A product `x · w`, written into `y`. */
-export interface Product {
+export interface MatrixProduct {
   readonly x: Factor
   readonly w: Factor
   readonly size: ProductSize
@@ -136,7 +136,7 @@ function packRight(on: Kernel, places: Places, w: Factor, deep: number, wide: nu
  * Computes a product in float64. Each sum takes its terms in their order, so that a result depends neither on the
  * kernel nor on how the work is cut.
  */
-export function multiply({ x, w, size, y }: Product, on: Kernel = kernel()): void {
+export function multiply({ x, w, size, y }: MatrixProduct, on: Kernel = kernel()): void {
   const { rows, inner, outer } = size
   const places = placesFor(size)
   const { b, c, width } = places

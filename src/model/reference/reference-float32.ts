@@ -1,6 +1,6 @@
 import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
-import type { Product } from './product.js'
+import type { MatrixProduct } from './product.js'
 import { ReferenceOps, type Tensor } from './reference.js'
 
 const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Math.fround) })
@@ -10,7 +10,7 @@ const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Ma
  * term after term: how far plain float32 arithmetic strays from the model, whatever computes it.
  */
 export class Float32ReferenceOps extends ReferenceOps {
-  protected override multiply(products: readonly Product[]): void {
+  protected override multiply(products: readonly MatrixProduct[]): void {
     for (const { x, w, size, y } of products) {
       const sums = new Float32Array(size.outer)
       for (let r = 0; r < size.rows; r++) {

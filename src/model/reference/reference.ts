@@ -3,7 +3,7 @@ import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
 import type { Ops } from '../ops.js'
 import { THIS_THREAD, type Processors } from './processors.js'
-import { matrix, transposed, type Product } from './product.js'
+import { matrix, transposed, type MatrixProduct } from './product.js'
 import { ScopePath } from './scope-path.js'
 import { readLogical, readStored } from '../tensors/read.js'
 
@@ -117,7 +117,7 @@ export class ReferenceOps implements Ops<Tensor> {
   }
 
   /** Computes products that do not depend on one another. */
-  protected multiply(products: readonly Product[]): void {
+  protected multiply(products: readonly MatrixProduct[]): void {
     this.processors.multiply(products)
   }
 
