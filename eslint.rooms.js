@@ -53,7 +53,8 @@ export const ROOMS = {
   model: { imports: ['formats/core/source', ...PORT] },
   text: { imports: PORT },
   formats: { imports: [] },
-  files: { imports: PORT },
+  // A matrix of vectors is written with the header of safetensors.
+  files: { imports: [...PORT, 'formats/safetensors/write'] },
   base: { imports: [] },
 }
 

@@ -1,3 +1,4 @@
+import { buildHeader } from '../formats/safetensors/write.js'
 import { refuseExisting, WholeFile } from './atomic-file.js'
 
 /** Formats of a file with one float32 matrix, written row by row; the header gets the number of rows at the end. */
@@ -18,14 +19,8 @@ function npyHeader(rows: number, width: number): Buffer {
   return header
 }
 
-/** Header of safetensors: length of the JSON, then the JSON, padded with spaces. */
-function safetensorsHeader(rows: number, width: number): Buffer {
-  const header = Buffer.alloc(HEADER, 0x20)
-  header.writeBigUInt64LE(BigInt(HEADER - 8))
-  const vectors = { dtype: 'F32', shape: [rows, width], data_offsets: [0, rows * width * 4] }
-  header.write(JSON.stringify({ vectors }), 8)
-  return header
-}
+const safetensorsHeader = (rows: number, width: number): Uint8Array =>
+  buildHeader([{ name: 'vectors', dtype: 'F32', shape: [rows, width] }], {}, HEADER)
 
 const HEADERS = { npy: npyHeader, safetensors: safetensorsHeader } as const
 

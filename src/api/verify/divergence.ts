@@ -1,7 +1,7 @@
 import type { Comparison } from '../../compare/compare.js'
 import type { Step } from '../../compare/replay.js'
 import type { Divergence, LayerReport } from './report.js'
-import { worstBy } from './worst.js'
+import { worstBy } from '../../base/worst-by.js'
 
 /** Heads come after every layer. */
 const depth = ({ layer }: Pick<Divergence, 'layer'>): number => layer ?? Infinity
@@ -19,9 +19,12 @@ function statesOf(comparisons: readonly Comparison[]): Divergence[] {
     })
 }
 
+/** Masked rows, whose bound is wider, count only if they are wrong. */
+export const counts = ({ rows, ok }: Pick<Comparison, 'rows' | 'ok'>): boolean => rows !== 'masked' || !ok
+
 /** Worst comparison of every hidden state in every runner. */
 export function layersOf(comparisons: readonly Comparison[]): LayerReport[] {
-  const states = comparisons.filter((c) => c.dtype === undefined && layerOf(c.output) !== null)
+  const states = comparisons.filter((c) => counts(c) && c.dtype === undefined && layerOf(c.output) !== null)
   return [...worstBy(states, (c) => `${c.runner} ${c.output}`).values()]
     .map(({ runner, output, maxAbs, atol, ok }) => ({ runner, layer: layerOf(output) ?? -1, output, maxAbs, atol, ok }))
     .sort((a, b) => a.layer - b.layer)

@@ -7,7 +7,8 @@ import type { OpenedModel } from '../open/open.js'
 import { compute } from '../reference/compute.js'
 import type { OperationReport } from './report.js'
 import type { TestCase } from './test-cases.js'
-import { worstBy } from './worst.js'
+import { worstBy } from '../../base/worst-by.js'
+import { counts } from './divergence.js'
 
 /** Findings on the operations of a run. */
 export interface OperationResult {
@@ -21,7 +22,7 @@ const place = ({ layer, operation }: Pick<Step, 'layer' | 'operation'>): number 
 
 /** Worst step of each kind in each layer. */
 function worstOf(steps: readonly Step[]): OperationReport[] {
-  return [...worstBy(steps, place)]
+  return [...worstBy(steps.filter(counts), place)]
     .sort(([a], [b]) => a - b)
     .map(([, { runner, layer, operation, output, maxAbs, atol, ok }]) => ({
       runner,

@@ -10,8 +10,16 @@ export interface TensorPlan {
 
 const SPACE = 32
 
-/** The header with padding, so that the data begins at a multiple of eight (as the official library writes it). */
-export function buildHeader(tensors: readonly TensorPlan[], metadata: Readonly<Record<string, string>>): Uint8Array {
+/**
+ * Builds the header: its length, then JSON that spaces pad, so that the data begins at a multiple of eight, as the
+ * official library writes it.
+ * @param least bytes that the header has at least, if it is to be replaced by a longer one
+ */
+export function buildHeader(
+  tensors: readonly TensorPlan[],
+  metadata: Readonly<Record<string, string>> = {},
+  least = 0,
+): Uint8Array {
   let offset = 0
   const entries = tensors.map(({ name, dtype, shape }): [string, object] => {
     const end = offset + elementCount(shape) * DTYPE_BYTES[dtype]
@@ -23,7 +31,7 @@ export function buildHeader(tensors: readonly TensorPlan[], metadata: Readonly<R
   const json = utf8Bytes(
     `{${all.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`,
   )
-  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(SPACE)
+  const padded = new Uint8Array(Math.ceil(Math.max(json.length, least - 8) / 8) * 8).fill(SPACE)
   padded.set(json)
   const length = new DataView(new ArrayBuffer(8))
   length.setBigUint64(0, BigInt(padded.length), true)

@@ -1,4 +1,5 @@
 import { escapeAll } from '../../base/escape.js'
+import { worstBy } from '../../base/worst-by.js'
 import type { VerifyReport } from '../../api/verify/verify.js'
 import { scientific, shape } from '../format.js'
 import { table } from '../table.js'
@@ -6,20 +7,10 @@ import { divergenceText, layersText, wrongOperations } from './verify-layers.js'
 
 type Comparison = VerifyReport['comparisons'][number]
 
-/** Fraction of its bound that a comparison uses; Infinity if it fails. */
-const use = ({ ok, maxAbs, atol }: Comparison): number => (ok ? (maxAbs ?? 0) / Math.max(atol, 1e-300) : Infinity)
-
 const keyOf = ({ runner, dtype, output, rows }: Comparison): string => [runner, dtype, output, rows].join(' ')
 
 /** The worst comparison of each output in each runner. */
-function worstOf(comparisons: readonly Comparison[]): Comparison[] {
-  const worst = new Map<string, Comparison>()
-  for (const c of comparisons) {
-    const before = worst.get(keyOf(c))
-    if (before === undefined || use(c) > use(before)) worst.set(keyOf(c), c)
-  }
-  return [...worst.values()]
-}
+const worstOf = (comparisons: readonly Comparison[]): Comparison[] => [...worstBy(comparisons, keyOf).values()]
 
 /** Comparisons of the main table: without hidden states that the table of layers shows. */
 const shown = ({ comparisons, layers = [] }: VerifyReport): Comparison[] => {
