@@ -3,6 +3,7 @@ import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { dirname, join } from '../core/paths.js'
 import type { OpenOptions } from '../core/source.js'
+import { limitsOf, limitWithin, type ArchiveLimits } from './limits.js'
 import { mounted } from './mounted.js'
 import type { Members } from './members.js'
 
@@ -16,14 +17,14 @@ function kindOfName(path: string): ArchiveKind | null {
 }
 
 /** The files in an archive. What reads it is loaded when it is needed. */
-async function membersOf(archive: RangedFile, kind: ArchiveKind, checksum: boolean): Promise<Members> {
-  if (kind === 'zip') return (await import('./zip.js')).zipMembers(archive, checksum)
-  const [{ tarMembers, tarOf }, { GzipBytes }, { ArchiveLimits }] = await Promise.all([
-    import('./tar.js'),
-    import('./gzip.js'),
-    import('./limits.js'),
-  ])
-  const limits = new ArchiveLimits(archive.path, archive.size)
+async function membersOf(
+  archive: RangedFile,
+  kind: ArchiveKind,
+  limits: ArchiveLimits,
+  checksum: boolean,
+): Promise<Members> {
+  if (kind === 'zip') return (await import('./zip.js')).zipMembers(archive, limits, checksum)
+  const [{ tarMembers, tarOf }, { GzipBytes }] = await Promise.all([import('./tar.js'), import('./gzip.js')])
   if (kind === 'tar') return tarMembers(tarOf(archive), limits)
   const unpacked = new GzipBytes(archive, (piece) => {
     limits.count(piece.length)
@@ -46,7 +47,9 @@ async function openArchive(
     archive.close()
   }
   try {
-    const within = mounted(files, path, await membersOf(archive, kind, options.checksum !== false))
+    const limits = limitsOf(files, path, archive.size)
+    const within = mounted(files, path, await membersOf(archive, kind, limits, options.checksum !== false))
+    limitWithin(within, limits)
     const located = await openInner(within, path, options)
     return { ...located, source: wrapSource(located.source, { notes: ['read within the archive'], close }) }
   } catch (error) {

@@ -1,20 +1,49 @@
 import { malformed, unsupported } from '../../base/errors.js'
+import type { FilePort } from '../core/file-port.js'
 
-/** A checkpoint folder has tens of files. */
+/** Entries of an archive: a folder of checkpoints has tens of files. */
 const MAX_ENTRIES = 10_000
-/** Weights hardly compress; what grows more than this is made to fill a memory. */
+/** Growth: weights hardly compress; what grows more than this, and to more than that, is made to fill a memory. */
 const MAX_GROWTH = 200
 const ALWAYS_ALLOWED = 256 * 1024 * 1024
+/** Archives in one another: a `.keras` file in a `.zip`. The attack: 300 of them. */
+const MAX_DEPTH = 2
+
+/** Limits of the archive that a port leads into. */
+const limits = new WeakMap<FilePort, ArchiveLimits>()
+
+/** The limits of an archive at a path of `files`, which may be in another archive. */
+export const limitsOf = (files: FilePort, archive: string, bytes: number): ArchiveLimits =>
+  new ArchiveLimits(archive, bytes, limits.get(files) ?? null)
+
+/** Remembers that what `within` leads to lies in the archive of these limits. */
+export const limitWithin = (within: FilePort, own: ArchiveLimits): void => {
+  limits.set(within, own)
+}
 
 /** Refuses archives with paths that lead out of them, with too many entries, and such as grow beyond all measure. */
 export class ArchiveLimits {
+  readonly depth: number
   #entries = 0
   #bytes = 0
 
+  /**
+   * @param outer limits of the archive in which this one lies, which count what comes out of it too
+   * @throws AlbertkitError `unsupported` if archives lie too deep in one another
+   */
   constructor(
     readonly archive: string,
     readonly archiveBytes: number,
-  ) {}
+    readonly outer: ArchiveLimits | null = null,
+  ) {
+    this.depth = (outer?.depth ?? 0) + 1
+    if (this.depth > MAX_DEPTH)
+      throw unsupported(`more than ${MAX_DEPTH} archives lie in one another`, {
+        code: 'limit-exceeded',
+        file: archive,
+        hint: 'unpack the outer ones by hand, if you trust them',
+      })
+  }
 
   /**
    * The path of an entry within the archive.
@@ -38,6 +67,7 @@ export class ArchiveLimits {
 
   /** Counts bytes that come out. @throws AlbertkitError `unsupported` if they are too many */
   count(bytes: number): void {
+    this.outer?.count(bytes)
     this.#bytes += bytes
     if (this.#bytes > ALWAYS_ALLOWED && this.#bytes > MAX_GROWTH * this.archiveBytes)
       throw unsupported(`the archive unpacks to more than ${MAX_GROWTH} times its size`, {

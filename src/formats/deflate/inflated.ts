@@ -4,10 +4,38 @@ import { HISTORY, Inflater, startOf, type InflateState } from './inflate.js'
 /** Bytes that are decompressed at a time. Each such segment can be begun with, at the price of 32 KiB. */
 const SEGMENT = 1024 * 1024
 /**
- * Segments that are kept: weights are read several times over (checksum, values, hash), and decompressing takes longer
- * than all of that. A limit, so that memory does not grow with the model.
+ * Segments that are kept of all streams of one archive: weights are read several times over (checksum, values, hash),
+ * and decompressing takes longer than all of that. ALBERT-large fits. A limit, so that memory does not grow with the
+ * model.
  */
-const KEPT = 256
+const KEPT = 80
+
+/** Segments that were decompressed, of one stream or of all of an archive, the oldest of which are forgotten. */
+export class SegmentCache {
+  readonly #kept = new Map<string, Uint8Array>()
+  #streams = 0
+
+  /** Number of another stream. */
+  stream(): number {
+    return this.#streams++
+  }
+
+  get(stream: number, index: number): Uint8Array | undefined {
+    const key = `${stream} ${index}`
+    const kept = this.#kept.get(key)
+    if (kept === undefined) return undefined
+    // The newest last: the first is the one to forget.
+    this.#kept.delete(key)
+    this.#kept.set(key, kept)
+    return kept
+  }
+
+  set(stream: number, index: number, segment: Uint8Array): void {
+    this.#kept.set(`${stream} ${index}`, segment)
+    const [oldest] = this.#kept.keys()
+    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest)
+  }
+}
 
 /** A place where a segment begins, and the bytes before it that its matches may reach. */
 interface Checkpoint {
@@ -21,20 +49,23 @@ interface Checkpoint {
  */
 export class InflatedBytes {
   readonly #checkpoints: Checkpoint[]
-  readonly #kept = new Map<number, Uint8Array>()
+  readonly #stream: number
   #size: number | null = null
   #endsAt = 0
 
   /**
    * @param end offset behind the last byte that the stream may have
    * @param onNew is given each piece once, in order, when it first comes out; it may throw to stop
+   * @param cache keeps segments, those of other streams too
    */
   constructor(
     readonly bytes: ByteRanges,
     start: number,
     readonly end: number,
     readonly onNew: (piece: Uint8Array) => void = () => undefined,
+    readonly cache = new SegmentCache(),
   ) {
+    this.#stream = cache.stream()
     this.#checkpoints = [{ state: startOf(start), history: new Uint8Array(HISTORY) }]
   }
 
@@ -65,13 +96,8 @@ export class InflatedBytes {
 
   /** The segment of that number; empty behind the end. */
   #segment(index: number): Uint8Array {
-    const kept = this.#kept.get(index)
-    if (kept !== undefined) {
-      // The newest last: the first is the one to forget.
-      this.#kept.delete(index)
-      this.#kept.set(index, kept)
-      return kept
-    }
+    const kept = this.cache.get(this.#stream, index)
+    if (kept !== undefined) return kept
     while (this.#checkpoints.length <= index && this.#size === null) this.#inflate(this.#checkpoints.length - 1)
     return index < this.#checkpoints.length ? this.#inflate(index) : new Uint8Array(0)
   }
@@ -89,9 +115,7 @@ export class InflatedBytes {
       this.#endsAt = inflater.endsAt ?? this.end
     } else if (index === this.#checkpoints.length - 1)
       this.#checkpoints.push({ state: inflater.state, history: out.slice(end - HISTORY, end) })
-    this.#kept.set(index, segment)
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest)
+    this.cache.set(this.#stream, index, segment)
     return segment
   }
 }

@@ -9,7 +9,7 @@ export const npz: Container = {
       ? {
           directories: [dirname(path)],
           notes: [],
-          open: async () => ({ source: (await import('./source.js')).openNpz(files, path) }),
+          open: async (options) => ({ source: (await import('./source.js')).openNpz(files, path, options) }),
         }
       : null,
 }

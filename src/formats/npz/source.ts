@@ -1,16 +1,19 @@
 import { malformed, unsupported } from '../../base/errors.js'
-import { crc32 } from '../core/checksums.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
-import { DTYPE_BYTES, elementCount, type TensorInfo, type TensorSource } from '../core/source.js'
+import { limitError, NameBudget } from '../core/limits.js'
+import { DTYPE_BYTES, elementCount, type OpenOptions, type TensorInfo, type TensorSource } from '../core/source.js'
+import { SegmentCache } from '../deflate/inflated.js'
 import { readZipDirectory, type ZipEntry } from '../zip/directory.js'
 import { ZipMember } from '../zip/member.js'
 import { MAX_HEADER_BYTES, parseNpyHeader } from './header.js'
 import { byRows } from './order.js'
 
-/** Limit for arrays that are compressed or column-major, which are held in memory: goldens have a few MB. */
-const MAX_HELD_BYTES = 1 << 30
-const PIECE = 1 << 20
+/**
+ * Bytes of an array that is stored column-major, which is reordered in memory: NumPy stores transposed views so.
+ * Goldens have a few MB.
+ */
+const MAX_REORDERED_BYTES = 256 * 1024 * 1024
 
 interface Member {
   readonly entry: ZipEntry
@@ -19,35 +22,33 @@ interface Member {
   readonly dataStart: number
 }
 
+interface OpenMember {
+  readonly name: string
+  readonly bytes: ZipMember
+  /** Values of a column-major array, once they were asked for. */
+  reordered: Uint8Array | null
+}
+
 class NpzReader {
-  constructor(readonly file: RangedFile) {}
+  /** Of all arrays together, so that memory does not grow with their number. */
+  readonly #cache = new SegmentCache()
 
-  /** First bytes of an entry, decompressed if needed. */
-  start(entry: ZipEntry, length: number): Uint8Array {
-    if (entry.stored) return this.file.bytes(entry.dataStart, Math.min(entry.size, length))
-    return this.inflate(entry).subarray(0, length)
-  }
+  constructor(
+    readonly file: RangedFile,
+    readonly checksum: boolean,
+  ) {}
 
-  /** Decompresses an entry. @throws AlbertkitError if the archive is damaged */
-  inflate(entry: ZipEntry): Uint8Array {
-    if (entry.size > MAX_HELD_BYTES)
-      throw unsupported(
-        `${entry.name} has ${entry.size} bytes, more than the limit of ${MAX_HELD_BYTES} for compressed arrays`,
-        { code: 'limit-exceeded', file: this.file.path, hint: 'save it with np.savez, which does not compress' },
-      )
-    const place = { file: this.file.path, offset: entry.dataStart }
-    const bytes = new Uint8Array(entry.size)
-    new ZipMember(this.file, entry, place, true).read(0, bytes)
-    return bytes
+  /** The bytes of an entry, verified before the first of them is given out. */
+  open(entry: ZipEntry, checksum = this.checksum): ZipMember {
+    return new ZipMember(this.file, entry, { file: this.file.path, offset: entry.dataStart }, checksum, this.#cache)
   }
 
   member(entry: ZipEntry): Member {
     const name = entry.name.replace(/\.npy$/, '')
-    const { dtype, shape, columns, dataStart } = parseNpyHeader(
-      this.start(entry, MAX_HEADER_BYTES),
-      name,
-      this.file.path,
-    )
+    // The header is small; it is verified with the rest when values are read.
+    const start = new Uint8Array(Math.min(entry.size, MAX_HEADER_BYTES))
+    this.open(entry, false).read(0, start)
+    const { dtype, shape, columns, dataStart } = parseNpyHeader(start, name, this.file.path)
     const byteLength = elementCount(shape) * DTYPE_BYTES[dtype]
     if (dataStart + byteLength !== entry.size)
       throw malformed(
@@ -58,29 +59,76 @@ class NpzReader {
     return { entry, dataStart, columns, info: { name, dtype, shape, byteLength, file: this.file.path } }
   }
 
-  /** Values of an array in row-major order; `packed` is the decompressed entry, null if it is not compressed. */
-  numbers({ entry, info, columns, dataStart }: Member, packed: Uint8Array | null): Uint8Array {
-    if (packed === null && entry.size > MAX_HELD_BYTES)
-      throw unsupported(`${entry.name} is stored column-major and has more than ${MAX_HELD_BYTES} bytes`, {
+  /** Values of a column-major array in row-major order. */
+  reordered({ entry, info, dataStart }: Member, bytes: ZipMember): Uint8Array {
+    if (info.byteLength > MAX_REORDERED_BYTES)
+      throw unsupported(`${entry.name} is stored column-major and has more than ${MAX_REORDERED_BYTES} bytes`, {
         code: 'limit-exceeded',
         file: this.file.path,
         hint: 'save np.ascontiguousarray of it',
       })
-    const numbers = packed?.subarray(dataStart) ?? this.file.bytes(entry.dataStart + dataStart, info.byteLength)
-    return columns ? byRows(numbers, info.shape, DTYPE_BYTES[info.dtype]) : numbers
+    const numbers = new Uint8Array(info.byteLength)
+    bytes.read(dataStart, numbers)
+    return byRows(numbers, info.shape, DTYPE_BYTES[info.dtype])
+  }
+}
+
+/** Arrays of a file of `np.savez` or `np.savez_compressed`. */
+class NpzSource implements TensorSource {
+  readonly format = 'npz'
+  readonly files: readonly string[]
+  readonly notes: readonly string[] = []
+  readonly tensors: ReadonlyMap<string, TensorInfo>
+  readonly #members: ReadonlyMap<string, Member>
+  readonly #checked = new Set<string>()
+  /** The array that was used last: only of one are places to go on decompressing, or reordered values, in memory. */
+  #last: OpenMember | null = null
+
+  constructor(readonly reader: NpzReader) {
+    const names = new NameBudget(limitError(reader.file.path))
+    const members = new Map<string, Member>()
+    for (const entry of readZipDirectory(reader.file)) {
+      if (!entry.name.endsWith('.npy')) continue
+      names.add(entry.name.length)
+      const member = reader.member(entry)
+      members.set(member.info.name, member)
+    }
+    this.#members = members
+    this.files = [reader.file.path]
+    this.tensors = new Map([...members].map(([name, { info }]) => [name, info]))
   }
 
-  /** Verifies the checksum of an uncompressed entry. */
-  check({ entry }: Member): void {
-    let sum = 0
-    for (let at = 0; at < entry.size; at += PIECE)
-      sum = crc32(this.file.bytes(entry.dataStart + at, Math.min(PIECE, entry.size - at)), sum)
-    if (sum !== entry.crc32)
-      throw malformed(`${entry.name} is damaged: its checksum is wrong`, {
-        code: 'checksum-mismatch',
-        file: this.file.path,
-        offset: entry.dataStart,
-      })
+  /** The array, verified. */
+  #open(name: string): { readonly member: Member; readonly of: OpenMember } {
+    const member = this.#members.get(name)
+    if (member === undefined) throw new RangeError(`no tensor named ${name}`)
+    if (this.#last?.name !== name) {
+      const isChecked = this.#checked.has(name)
+      this.#last = { name, bytes: this.reader.open(member.entry, isChecked ? false : undefined), reordered: null }
+      if (!isChecked) this.#last.bytes.verify()
+      this.#checked.add(name)
+    }
+    return { member, of: this.#last }
+  }
+
+  read(name: string, offset: number, target: Uint8Array): void {
+    const { member, of } = this.#open(name)
+    if (offset < 0 || offset + target.length > member.info.byteLength)
+      throw new RangeError(`${name}: range outside the tensor`)
+    if (!member.columns) of.bytes.read(member.dataStart + offset, target)
+    else {
+      of.reordered ??= this.reader.reordered(member, of.bytes)
+      target.set(of.reordered.subarray(offset, offset + target.length))
+    }
+  }
+
+  verifyChecksum(name: string): void {
+    if (!this.#checked.has(name)) this.#open(name)
+  }
+
+  close(): void {
+    this.#last = null
+    this.reader.file.close()
   }
 }
 
@@ -88,45 +136,10 @@ class NpzReader {
  * Opens a file of `np.savez` or `np.savez_compressed`: one tensor per array.
  * @throws AlbertkitError `malformed`, `unsupported`
  */
-export function openNpz(files: FilePort, path: string): TensorSource {
+export function openNpz(files: FilePort, path: string, { checksum = true }: OpenOptions = {}): TensorSource {
   const file = new RangedFile(files, path)
   try {
-    const reader = new NpzReader(file)
-    const entries = readZipDirectory(file).filter((e) => e.name.endsWith('.npy'))
-    const members = new Map(entries.map((entry) => reader.member(entry)).map((m) => [m.info.name, m]))
-    const checked = new Set<string>()
-    // Decompressed or reordered arrays by name.
-    const held = new Map<string, Uint8Array>()
-    const of = (name: string): Member => {
-      const found = members.get(name)
-      if (found === undefined) throw new RangeError(`no tensor named ${name}`)
-      return found
-    }
-    const verifyChecksum = (name: string): void => {
-      const member = of(name)
-      if (checked.has(name)) return
-      const packed = member.entry.stored ? null : reader.inflate(member.entry)
-      if (packed === null) reader.check(member)
-      if (packed !== null || member.columns) held.set(name, reader.numbers(member, packed))
-      checked.add(name)
-    }
-    return {
-      format: 'npz',
-      files: [path],
-      tensors: new Map([...members].map(([name, { info }]) => [name, info])),
-      notes: [],
-      read: (name, offset, target) => {
-        const { entry, dataStart } = of(name)
-        verifyChecksum(name)
-        const bytes = held.get(name)
-        if (bytes === undefined) file.read(entry.dataStart + dataStart + offset, target)
-        else target.set(bytes.subarray(offset, offset + target.length))
-      },
-      verifyChecksum,
-      close: () => {
-        file.close()
-      },
-    }
+    return new NpzSource(new NpzReader(file, checksum))
   } catch (error) {
     file.close()
     throw error

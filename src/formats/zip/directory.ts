@@ -3,9 +3,9 @@ import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 import { findDirectory, zipBytes, zipError } from './end-record.js'
 
-/** A sharded checkpoint has tens of files, a PyTorch file one a tensor; a forged directory has millions. */
+/** Entries: a sharded checkpoint has tens of files, a PyTorch file one a tensor; a forged directory has millions. */
 const MAX_ENTRIES = 50_000
-/** File names of checkpoints have some fifty bytes. */
+/** Bytes of a file name: those of checkpoints have some fifty. */
 const MAX_NAME_BYTES = 4096
 
 export const STORED = 0
@@ -90,13 +90,16 @@ class DirectoryReader {
     const bytes = zipBytes(this.file, offset, size)
     const placed: ZipEntry[] = []
     const headers: { from: number; entry: ZipEntry }[] = []
-    for (let at = 0; placed.length < count;) {
+    let at = 0
+    while (placed.length < count) {
       const { listed, next } = this.#listed(bytes, at, offset)
       const entry = this.#place(listed)
       placed.push(entry)
       headers.push({ from: listed.header, entry })
       at = next
     }
+    if (at !== bytes.length)
+      throw zipError(this.file, `the zip archive lists more files than the ${count} of its end record`, offset + at)
     this.#checkOverlap(headers)
     return placed
   }

@@ -74,6 +74,8 @@ export function findDirectory(file: RangedFile): DirectoryPlace {
   const record = viewOf(file.bytes(end, END_BYTES))
   if (record.getUint16(4, true) !== 0)
     throw zipError(file, 'the zip archive is one of several parts', end, 'format-unsupported')
+  if (record.getUint16(8, true) !== record.getUint16(10, true))
+    throw zipError(file, 'the zip archive says two things of the number of its files', end)
   return {
     count: record.getUint16(10, true),
     size: record.getUint32(12, true),

@@ -2,7 +2,7 @@ import { malformed, unsupported, type AlbertkitError, type ErrorPlace } from '..
 import { crc32 } from '../core/checksums.js'
 import type { RangedFile } from '../core/file.js'
 import { DeflateError } from '../deflate/bits.js'
-import { InflatedBytes } from '../deflate/inflated.js'
+import { InflatedBytes, type SegmentCache } from '../deflate/inflated.js'
 import { DEFLATED, type ZipEntry } from './directory.js'
 
 /** Bytes that are read at a time to compute a checksum. */
@@ -18,6 +18,7 @@ export class ZipMember {
   /**
    * @param place what errors name
    * @param checksum false to give bytes out as they are
+   * @param cache keeps what was decompressed, of other entries too
    * @throws AlbertkitError `unsupported` if it is compressed by another method than DEFLATE
    */
   constructor(
@@ -25,6 +26,7 @@ export class ZipMember {
     readonly entry: ZipEntry,
     readonly place: ErrorPlace,
     checksum: boolean,
+    cache?: SegmentCache,
   ) {
     this.#checksum = checksum
     const { name, method, stored, dataStart, storedSize } = entry
@@ -32,9 +34,15 @@ export class ZipMember {
       throw unsupported(`${name} is packed by method ${method}`, { code: 'compression-unsupported', ...place })
     this.#inflated = stored
       ? null
-      : new InflatedBytes(archive, dataStart, dataStart + storedSize, (piece) => {
-          this.#add(piece)
-        })
+      : new InflatedBytes(
+          archive,
+          dataStart,
+          dataStart + storedSize,
+          (piece) => {
+            this.#add(piece)
+          },
+          cache,
+        )
   }
 
   /** Copies bytes from `offset` on, as many as there are. @throws AlbertkitError `malformed` if they are damaged */
