@@ -69,7 +69,7 @@ export class AlbertkitError extends Error {
     })
   }
 
-  /** The error with `path` where it names `folder`: what a person gave, for a folder of ours. */
+  /** The error with `path` in place of `folder`: the path that the user gave, for a temporary folder. */
   withPath(folder: string, path: string): AlbertkitError {
     const { file } = this.place
     if (file?.startsWith(folder) !== true) return this

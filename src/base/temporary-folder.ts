@@ -16,7 +16,7 @@ function said(read: () => string): string {
 /**
  * Names of what is not finished: hidden, and saying which process of which machine writes it, so that the next one can
  * remove what a killed one left behind. Containers that share a volume, and a name even, do not see each other's
- * processes: a machine is a boot and a namespace of processes, where the system has them.
+ * processes: a machine is a boot and a namespace of processes, if the system has them.
  */
 const HOST = createHash('sha256')
   .update(hostname())

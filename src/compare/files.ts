@@ -64,12 +64,12 @@ function sameTransposed({ shape, dtype, read }: Plain, written: TensorSource, na
 }
 
 /** Reader of a planned tensor in the element order of its origin and the dtype of the file. */
-function plainOf(source: TensorSource, { origin, meant, dtype }: PlannedTensor): Plain {
+function plainOf(source: TensorSource, { origin, logicalShape, dtype }: PlannedTensor): Plain {
   if (origin.kind === 'computed') {
     const read = (start: number, target: Uint8Array): void => {
       origin.fill(start, new Float32Array(target.buffer, target.byteOffset, target.length / 4))
     }
-    return { shape: meant, dtype, read: rounded('F32', dtype, read) }
+    return { shape: logicalShape, dtype, read: rounded('F32', dtype, read) }
   }
   const { variable, storedShape, dtype: own } = origin.parameter
   const read = (start: number, target: Uint8Array): void => {

@@ -39,7 +39,7 @@ export interface MaskPlace {
   readonly part: number
 }
 
-/** Fills a mask with 1 where a value is kept and 0 where it is dropped: each number of 32 bits decides two. */
+/** Fills a mask with 1 for a value that is kept and 0 for one that is dropped: each number of 32 bits decides two. */
 export function fillMask(mask: Uint8Array, seed: number, { index, threshold, step, part }: MaskPlace): void {
   const key = keyOf(seed, step, part, index, 2)
   const low = DROPOUT_LEVELS - 1

@@ -62,7 +62,7 @@ const CUT_SHARE = 0.2
 /** Ratio of the most to the least frequent label. */
 const IMBALANCE = 20
 /**
- * Largest useful rate times hidden size, for AdamW: 2.6e-4 at BERT base's 768, where 5e-5 is the largest of BERT's own
+ * Largest useful rate times hidden size, for AdamW: 2.6e-4 at BERT base's 768, with 5e-5 the largest of BERT's own
  * list; 1.6e-3 at a hidden size of 128.
  */
 const RATE_WIDTH = 0.2

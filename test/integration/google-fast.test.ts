@@ -62,7 +62,7 @@ async function writeGroupsFirst(): Promise<void> {
     return {
       name,
       slot: name,
-      meant: shape,
+      logicalShape: shape,
       shape,
       transposed: false,
       dtype: 'F32',

@@ -119,7 +119,7 @@ describe('a head under other names', () => {
       return {
         name,
         slot: name,
-        meant: shape,
+        logicalShape: shape,
         shape,
         transposed: false,
         dtype,

@@ -25,7 +25,7 @@ export function growthOf(source: ParameterReport, translation: Translation | und
   const after = plannedBytes(translation)
   return {
     form: translation.form,
-    parameters: [stored, sum(translation.tensors.map(({ meant }) => elementCount(meant)))],
+    parameters: [stored, sum(translation.tensors.map(({ logicalShape }) => elementCount(logicalShape)))],
     bytes: [bytes, after],
     ratio: after / bytes,
   }

@@ -81,7 +81,7 @@ export function namedTensors(
 
 function planned({ name, dtype, shape }: HeldTensor, slot: string): PlannedTensor {
   const parameter: Parameter = { slot, variable: name, shape, storedShape: shape, layout: 'as_is', dtype }
-  return { name, slot, meant: shape, shape, transposed: false, dtype, origin: { kind: 'parameter', parameter } }
+  return { name, slot, logicalShape: shape, shape, transposed: false, dtype, origin: { kind: 'parameter', parameter } }
 }
 
 /** The tensors of the optimizer's state, under the names that TensorFlow gives them. */

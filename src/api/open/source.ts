@@ -17,7 +17,7 @@ export const portPath = (path: string, { files = disk }: Pick<OpenSourceOptions,
   files === disk ? diskPath(path) : path
 
 /**
- * Opens the model file that `path` means, and says where what belongs to it may lie.
+ * Opens the model file at `path`, and lists the directories that may hold its other files.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function openWithPlaces(

@@ -29,7 +29,7 @@ export class TensorStream {
 
   /** @throws AlbertkitError `malformed` from the source */
   stream(tensor: PlannedTensor, sink: Sink): void {
-    if (elementCount(tensor.meant) === 0) return
+    if (elementCount(tensor.logicalShape) === 0) return
     const own = originDtype(tensor)
     this.#streamOwn(tensor, own === tensor.dtype ? sink : this.#converting(own, tensor.dtype, sink))
   }
@@ -53,7 +53,7 @@ export class TensorStream {
   }
 
   /** Streams a tensor in the element type of its origin. */
-  #streamOwn({ origin, transposed, meant }: PlannedTensor, sink: Sink): void {
+  #streamOwn({ origin, transposed, logicalShape }: PlannedTensor, sink: Sink): void {
     if (origin.kind === 'parameter') {
       const { parameter } = origin
       if ((parameter.layout === 'transposed') === transposed) this.#copy(parameter, sink)
@@ -62,7 +62,7 @@ export class TensorStream {
     }
     const { fill } = origin
     if (!transposed) {
-      const total = elementCount(meant)
+      const total = elementCount(logicalShape)
       const piece = this.#transposer('F32').piece as Float32Array
       for (let start = 0; start < total; start += piece.length) {
         const part = piece.subarray(0, Math.min(piece.length, total - start))
@@ -71,7 +71,7 @@ export class TensorStream {
       }
       return
     }
-    const [rows = 1, columns = 1] = meant
+    const [rows = 1, columns = 1] = logicalShape
     const read = (start: number, target: Elements): void => {
       fill(start, target as Float32Array)
     }

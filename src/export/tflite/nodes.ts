@@ -45,7 +45,7 @@ export interface Node {
 /** Options of an operator: the member of the union, and its table. */
 export type NodeOptions = readonly [tflite.BuiltinOptions, NonNullable<tflite.OperatorT['builtinOptions']>]
 
-/** Order of a weight's elements in a file: as the forward pass has it, or `[out, in]` where that is `[in, out]`. */
+/** Order of a weight's elements in a file: as the forward pass has it, or `[out, in]` if that is `[in, out]`. */
 export type WeightOrder = 'logical' | 'transposed'
 
 const TYPES: Readonly<Record<Encoding['kind'], tflite.TensorType | null>> = {

@@ -200,7 +200,7 @@ let count = 0
 /**
  * Loads the library, once, and again after a file at which it stopped.
  * @param file what is to be read, for the message
- * @throws AlbertkitError `environment` where h5wasm is not installed
+ * @throws AlbertkitError `environment` if h5wasm is not installed
  */
 export function loadHdf5(file: string): Promise<Hdf5Library> {
   loading ??= load(file)

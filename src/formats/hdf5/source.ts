@@ -7,7 +7,7 @@ import { Hdf5File, type Hdf5Entry } from './file.js'
 import { loadHdf5 } from './library.js'
 import { numberWithin } from './numbered.js'
 
-interface Placed {
+interface LocatedTensor {
   /** The dataset in its file. */
   readonly entry: Hdf5Entry
   readonly from: Hdf5File
@@ -25,7 +25,7 @@ class Hdf5Source implements TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   /** Names of layers, by the paths of their groups, as Keras writes them beside the weights. */
   readonly metadata: ReadonlyMap<string, string>
-  readonly #placed: ReadonlyMap<string, Placed>
+  readonly #placed: ReadonlyMap<string, LocatedTensor>
 
   constructor(
     readonly files: readonly string[],
@@ -33,7 +33,7 @@ class Hdf5Source implements TensorSource {
     parts: readonly Part[],
   ) {
     const tensors = new Map<string, TensorInfo>()
-    const placed = new Map<string, Placed>()
+    const placed = new Map<string, LocatedTensor>()
     const metadata = new Map<string, string>()
     opened.forEach((from, i) => {
       const scope = parts[i]?.scope ?? ''
@@ -97,7 +97,7 @@ async function open(port: FilePort, files: readonly string[], parts: readonly Pa
 
 /**
  * Opens one HDF5 file; its tensors are its datasets, by their paths.
- * @throws AlbertkitError `malformed`, `unsupported`; `environment` where h5wasm is not installed
+ * @throws AlbertkitError `malformed`, `unsupported`; `environment` if h5wasm is not installed
  */
 export const openHdf5 = (files: FilePort, path: string): Promise<TensorSource> =>
   open(files, [path], [{ path, scope: '' }])
@@ -118,7 +118,7 @@ export function openShardedHdf5(files: FilePort, indexPath: string): Promise<Ten
   )
 }
 
-/** Before the names of the backbone, where the head has a file of its own in which the same names mean others. */
+/** Prefix of the backbone's names if the head has a file of its own in which the same names mean others. */
 const BACKBONE = 'backbone/'
 
 /** The files of a preset; `sharded` if `backbone` is an index. */

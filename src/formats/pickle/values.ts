@@ -56,7 +56,7 @@ export class PickleGlobal {
 }
 
 export interface PickleHost {
-  /** The global `module.name`, or null where it is forbidden. */
+  /** The global `module.name`, or null if it is forbidden. */
   global(module: string, name: string): GlobalSpec | null
   /** What a persistent id stands for. @throws PickleRefusal */
   persistent(id: PickleValue): PickleValue

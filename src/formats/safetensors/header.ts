@@ -225,7 +225,7 @@ export function readHeader(file: RangedFile, names = new NameBudget(limitError(f
     names.add(name.length)
     const entry = reader.entry(name, value, end)
     const known = entries.get(name)
-    // The format forbids two equal names; the official library takes them where nothing but the name is there twice.
+    // The format forbids two equal names; the official library takes them if nothing but the name occurs twice.
     if (known !== undefined && !isSame(known, entry))
       throw reader.fail(
         'tensor-duplicate',

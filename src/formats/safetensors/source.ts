@@ -7,7 +7,7 @@ import type { TensorInfo, TensorSource } from '../core/source.js'
 import { readWeightMap } from '../weight-map.js'
 import { readHeader, type SafetensorsEntry } from './header.js'
 
-interface Placed extends SafetensorsEntry {
+interface LocatedTensor extends SafetensorsEntry {
   readonly shard: RangedFile
 }
 
@@ -15,13 +15,13 @@ class SafetensorsSource implements TensorSource {
   readonly format = 'safetensors'
   readonly notes: readonly string[] = []
   readonly tensors: ReadonlyMap<string, TensorInfo>
-  readonly #placed: ReadonlyMap<string, Placed>
+  readonly #placed: ReadonlyMap<string, LocatedTensor>
   readonly #shards: readonly RangedFile[]
 
   constructor(
     readonly files: readonly string[],
     shards: readonly RangedFile[],
-    placed: ReadonlyMap<string, Placed>,
+    placed: ReadonlyMap<string, LocatedTensor>,
   ) {
     this.#shards = shards
     this.#placed = placed
@@ -80,7 +80,7 @@ export function openShardedSafetensors(files: FilePort, indexPath: string): Tens
   const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
   const paths = names.map((name) => join(dirname(indexPath), name))
   const { shards, headers } = openAll(files, paths)
-  const placed = new Map<string, Placed>()
+  const placed = new Map<string, LocatedTensor>()
   const places = new Map(names.map((name, i) => [name, i]))
   for (const [name, shardName] of wanted) {
     const at = places.get(shardName) ?? -1

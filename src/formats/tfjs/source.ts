@@ -37,7 +37,7 @@ const DTYPES: Readonly<Record<string, { dtype: DType; bytes: number }>> = {
   bool: { dtype: 'BOOL', bytes: 1 },
 }
 
-interface Placed extends TensorInfo {
+interface LocatedTensor extends TensorInfo {
   /** Offset in the concatenated shards of the group. */
   readonly offset: number
   readonly group: Group
@@ -75,9 +75,9 @@ function placeOf(
   { name, shape, dtype }: { name: string; shape: readonly number[]; dtype: string },
   quantization: Quantization | undefined,
   path: string,
-): Omit<Placed, 'file' | 'offset' | 'group'> {
+): Omit<LocatedTensor, 'file' | 'offset' | 'group'> {
   const type = DTYPES[dtype] ?? { dtype: 'OTHER', bytes: 0 }
-  const given = (given: DType, width: number, affine: Placed['affine'] = null) => ({
+  const given = (given: DType, width: number, affine: LocatedTensor['affine'] = null) => ({
     name,
     shape,
     dtype: given,
@@ -100,7 +100,7 @@ class TfjsWeights implements TensorSource {
   readonly notes: readonly string[] = []
   readonly files: readonly string[]
   readonly tensors: ReadonlyMap<string, TensorInfo>
-  readonly #placed = new Map<string, Placed>()
+  readonly #placed = new Map<string, LocatedTensor>()
   readonly #shards: RangedFile[] = []
 
   readonly #names: NameBudget
@@ -161,8 +161,8 @@ class TfjsWeights implements TensorSource {
   }
 
   #readAffine(
-    { group, offset: begin, width }: Placed,
-    { scale, min }: NonNullable<Placed['affine']>,
+    { group, offset: begin, width }: LocatedTensor,
+    { scale, min }: NonNullable<LocatedTensor['affine']>,
     offset: number,
     target: Uint8Array,
   ): void {

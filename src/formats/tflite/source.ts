@@ -19,7 +19,7 @@ const DTYPES: Readonly<Partial<Record<tflite.TensorType, DType>>> = {
   [TensorType.INT8]: 'I8',
 }
 
-interface Placed {
+interface LocatedTensor {
   readonly info: TensorInfo
   readonly tensor: TfliteTensor
   readonly offset: number
@@ -51,7 +51,7 @@ class TfliteWeights implements TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly metadata: ReadonlyMap<string, string>
   readonly #file: RangedFile
-  readonly #placed = new Map<string, Placed>()
+  readonly #placed = new Map<string, LocatedTensor>()
 
   constructor(files: FilePort, path: string) {
     this.#file = new RangedFile(files, path)

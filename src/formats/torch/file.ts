@@ -6,7 +6,7 @@ import type { TorchStorage } from './globals.js'
 export interface StoragePlace {
   readonly offset: number
   readonly bytes: number
-  /** CRC-32 of the bytes, null where the file has none. */
+  /** CRC-32 of the bytes, null if the file has none. */
   readonly crc32: number | null
 }
 

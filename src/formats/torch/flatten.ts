@@ -79,7 +79,7 @@ function stripPrefixes(tensors: ReadonlyMap<string, TorchTensor>): {
 }
 
 /**
- * Finds the weights in what a file holds, or null where it holds no tensors by name.
+ * Finds the weights in what a file holds, or null if it holds no tensors by name.
  * @param fail makes the error of names that take too much
  */
 export function flattenStateDict(root: PickleValue, fail: LimitError): StateDict | null {

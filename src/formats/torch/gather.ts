@@ -30,7 +30,7 @@ export const rowMajor = (shape: readonly number[]): number[] => {
   return strides
 }
 
-/** True where elements lie in row-major order without gaps; axes of length 1 have any stride. */
+/** True if elements lie in row-major order without gaps; axes of length 1 have any stride. */
 export function isContiguous({ shape, strides }: Pick<Strided, 'shape' | 'strides'>): boolean {
   const expected = rowMajor(shape)
   return shape.includes(0) || shape.every((d, i) => d === 1 || strides[i] === expected[i])

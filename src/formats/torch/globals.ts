@@ -30,7 +30,7 @@ export class TorchStorage extends PickleObject {
     readonly bytes: number,
     /** Where a view of it begins, in bytes. */
     readonly viewOffset: number,
-    /** True where elements are only bytes until a tensor says of which type. */
+    /** True if elements are only bytes until a tensor says of which type. */
     readonly untyped: boolean,
   ) {
     super()
@@ -139,7 +139,7 @@ const setOf: GlobalSpec = {
 }
 
 const size: GlobalSpec = { call: ([dims]) => new PickleTuple(counts(dims, 'the size')) }
-/** `torch.device('cpu')`: where it was is of no meaning here. */
+/** `torch.device('cpu')`: the device of a saved tensor does not matter here. */
 const device: GlobalSpec = { call: () => null }
 const layout: GlobalSpec = { call: () => null }
 const typeOnly: GlobalSpec = {}

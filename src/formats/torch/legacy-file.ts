@@ -24,7 +24,7 @@ const PLAIN: PickleHost = {
 const show = (value: PickleValue): string =>
   typeof value === 'object' && value !== null ? 'that is no plain value' : String(value).slice(0, 100)
 
-/** True where the file begins as `torch.save` before PyTorch 1.6 wrote it. */
+/** True if the file begins as `torch.save` before PyTorch 1.6 wrote it. */
 export function isLegacyTorch(file: RangedFile): boolean {
   try {
     return new PickleMachine(new ByteCursor(file, 0, Math.min(file.size, 64)), PLAIN).run() === MAGIC

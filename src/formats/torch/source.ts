@@ -21,14 +21,14 @@ const PIECE = 4 * 1024 * 1024
 /** A tensor that repeats the elements of a smaller storage (`expand`) may say that it is endless. */
 const MAX_EXPANDED_BYTES = 256 * 1024 * 1024
 
-interface Placed extends TensorInfo {
+interface LocatedTensor extends TensorInfo {
   readonly tensor: TorchTensor
   readonly place: StoragePlace
   readonly from: TorchFile
 }
 
 /** Checks a tensor against its storage before anything is read or allocated for it. */
-function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Placed {
+function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): LocatedTensor {
   const { shape, strides, storage, type } = tensor
   const file = from.file.path
   const fail = (what: string, offset?: number): AlbertkitError =>
@@ -83,7 +83,7 @@ function readTorchFile(files: FilePort, file: RangedFile, checksum: boolean): To
 
 class TorchSource implements TensorSource {
   readonly format = 'torch'
-  readonly tensors: ReadonlyMap<string, Placed>
+  readonly tensors: ReadonlyMap<string, LocatedTensor>
   readonly #gatherers = new Map<string, Gatherer | null>()
   readonly #verified = new Set<StoragePlace>()
   #buffer: Uint8Array | null = null
@@ -91,14 +91,14 @@ class TorchSource implements TensorSource {
   constructor(
     readonly files: readonly string[],
     readonly notes: readonly string[],
-    placed: ReadonlyMap<string, Placed>,
+    placed: ReadonlyMap<string, LocatedTensor>,
     readonly opened: readonly RangedFile[],
     readonly checksum: boolean,
   ) {
     this.tensors = placed
   }
 
-  #placed(name: string): Placed {
+  #placed(name: string): LocatedTensor {
     const placed = this.tensors.get(name)
     if (placed === undefined) throw new RangeError(`no tensor named ${name}`)
     return placed
@@ -126,7 +126,7 @@ class TorchSource implements TensorSource {
   }
 
   /** How to read a tensor whose elements are not in order; null for one that can be read as it lies. */
-  #gatherer({ name, tensor, place, from }: Placed): Gatherer | null {
+  #gatherer({ name, tensor, place, from }: LocatedTensor): Gatherer | null {
     let gatherer = this.#gatherers.get(name)
     if (gatherer !== undefined) return gatherer
     const { shape, strides, offset, type, storage } = tensor
@@ -159,7 +159,7 @@ class TorchSource implements TensorSource {
     }
   }
 
-  #readStored(placed: Placed, offset: number, target: Uint8Array): void {
+  #readStored(placed: LocatedTensor, offset: number, target: Uint8Array): void {
     const gatherer = this.#gatherer(placed)
     const { tensor, place, from } = placed
     const first = tensor.storage.viewOffset + tensor.offset * tensor.type.width
@@ -172,7 +172,7 @@ class TorchSource implements TensorSource {
   }
 }
 
-/** Opens files and reads their pickles; closes them all where one is damaged. */
+/** Opens files and reads their pickles; closes them all if one is damaged. */
 function openAll(files: FilePort, paths: readonly string[], checksum: boolean): TorchFile[] {
   const opened: RangedFile[] = []
   try {
@@ -190,7 +190,7 @@ function openAll(files: FilePort, paths: readonly string[], checksum: boolean): 
 }
 
 /** The tensors of a file by name. */
-function tensorsOf(from: TorchFile): { placed: Map<string, Placed>; notes: readonly string[] } {
+function tensorsOf(from: TorchFile): { placed: Map<string, LocatedTensor>; notes: readonly string[] } {
   const state = flattenStateDict(from.root, limitError(from.file.path))
   if (state === null || state.tensors.size === 0)
     throw unsupported('the file holds no tensors by name', {
@@ -229,7 +229,7 @@ export function openShardedTorch(files: FilePort, indexPath: string, options: Op
   const ranged = opened.map((from) => from.file)
   try {
     const parts = new Map(opened.map((from, i) => [names[i]!, tensorsOf(from)]))
-    const placed = new Map<string, Placed>()
+    const placed = new Map<string, LocatedTensor>()
     for (const [name, shard] of wanted) {
       const tensor = parts.get(shard)?.placed.get(name)
       if (tensor === undefined)

@@ -5,7 +5,7 @@ import { slotsOf, type Sharing } from './slots.js'
 
 /**
  * The parameter counts that Lan et al. 2019 ("ALBERT: A Lite BERT", arXiv 1909.11942) print, beside what their own
- * configurations give. Nothing is bent: where a printed number does not follow, the difference is shown.
+ * configurations give. If a printed number does not follow from them, the difference is shown.
  */
 
 /** Ways to count an encoder that a paper may mean. */
@@ -19,7 +19,7 @@ export type Variant = keyof typeof VARIANTS
 
 export interface PaperRow {
   readonly label: string
-  /** What the paper prints, in millions; several where it prints several. */
+  /** Numbers that the paper prints, in millions; several if it prints several. */
   readonly printed: readonly number[]
   /** Exact counts. */
   readonly computed: Readonly<Record<Variant, number>>

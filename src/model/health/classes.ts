@@ -25,7 +25,7 @@ function inputsOf({ classifier, layers, config }: AlbertModel): Inputs {
 
 /**
  * Classes that can never have the largest logit. Pooled vectors are tanh's, so that class j is above class i for every
- * one of them where `b_j − b_i > ‖w_j − w_i‖₁`; behind a LayerNorm the bound is `√H·‖γ∘(w_j − w_i)‖₂`. Of two classes
+ * one of them if `b_j − b_i > ‖w_j − w_i‖₁`; behind a LayerNorm the bound is `√H·‖γ∘(w_j − w_i)‖₂`. Of two classes
  * that are the same the first one wins. Choices have one logit: nothing to say of them.
  */
 export function classHealth(source: TensorSource, model: AlbertModel): ClassHealth[] {

@@ -75,7 +75,7 @@ function axesOf(row: NameRow, rank: number, config: ModelConfig): Axis[] {
   return row.layout === 'transposed' ? axes.reverse() : axes
 }
 
-/** The stored shape that `config` asks of a variable; null where free. @param rank dimensions of the variable, where known */
+/** Stored shape that `config` asks of a variable; null for a free dimension. @param rank dimensions of the variable, if known */
 export const expectedShape = ({ row }: MappedVariable, config: ModelConfig, rank?: number): (number | null)[] =>
   axesOf(row, rank ?? row.dims.length, config).map(({ expected }) => expected)
 

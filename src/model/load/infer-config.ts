@@ -7,9 +7,8 @@ import { FIXED, WORDS } from './keras-config.js'
 import type { Dim } from '../names/row.js'
 
 /**
- * A configuration out of the weights alone, where shapes and names tell it: keras-hub's kernels keep the heads as an
- * axis,
- * and Keras writes the names of layers beside their weights. What they cannot tell is how often shared layers are used.
+ * Configuration inferred from the weights alone, if shapes and names tell it: keras-hub's kernels keep the heads as an
+ * axis, and Keras writes the names of layers beside their weights. They cannot tell how often shared layers are used.
  */
 
 type Sizes = Readonly<Partial<Record<string, number>>>
@@ -47,7 +46,7 @@ const count = (numbers: readonly number[]): number => Math.max(-1, ...numbers) +
 export const highestIndex = (found: Identification, key: 'l' | 'g' | 'j'): number =>
   count([...found.mapped.values()].map((m) => m.indices[key] ?? -1))
 
-/** Groups and inner layers, by the names that keras-hub gives the layers, or where there is one layer alone. */
+/** Groups and inner layers, by the names that keras-hub gives the layers, or if there is one layer alone. */
 function groupsOf(source: TensorSource, layers: number, given: RawConfig['fields']): Sizes {
   const named = [...(source.metadata?.values() ?? [])].flatMap((name) => {
     const [, g, j] = /^group_(\d{1,4})_inner_layer_(\d{1,4})$/.exec(name) ?? []

@@ -9,7 +9,7 @@ const PLACEHOLDER = /^LABEL_\d+$/
 
 /**
  * The configuration with the labels that belong to the classifier. Names that nobody gave (`LABEL_0`) are left out
- * where their number is another; names that somebody gave are not.
+ * if their number is another; names that somebody gave are not.
  * @throws AlbertkitError `malformed` if the configuration has another number of classes than the weights
  */
 export function settleLabels(

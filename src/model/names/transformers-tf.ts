@@ -3,7 +3,7 @@ import { TRANSFORMERS_TF_SKIPPED } from './skipped.js'
 
 /**
  * Names of transformers' TensorFlow models, as `tf_model.h5` has them: PyTorch's tree with TensorFlow's words for the
- * leaves and kernels `[in, out]`. Heads are dense layers too, `[H, n]`, where the forward pass means `[n, H]`.
+ * leaves and kernels `[in, out]`. Heads are dense layers too, `[H, n]`; the forward pass takes `[n, H]`.
  */
 
 const dense = (slot: string, name: string, dims: string): Row[] => [

@@ -62,8 +62,8 @@ export function planRandom(config: ModelConfig, target: CheckpointTarget, option
     const stored = layout === 'grouped' ? [rows, columns, FFN_GROUPS] : transposed ? [...shape].reverse() : shape
     const origin = { kind: 'computed', fill: fillOf(slot, seed, deviation) } as const
     // Noise has no order of its own: a grouped kernel is made in the order that it is stored in.
-    const meant = layout === 'grouped' ? stored : shape
-    return { name: named.name, slot, meant, shape: stored, transposed, dtype: 'F32', origin }
+    const logicalShape = layout === 'grouped' ? stored : shape
+    return { name: named.name, slot, logicalShape, shape: stored, transposed, dtype: 'F32', origin }
   })
   return { table, config: there, form: null, tensors, notes: [] }
 }

@@ -56,7 +56,7 @@ function words(side: Side): SlotView {
   return { variables: [word.variable, factor.variable], dtype: word.dtype, view }
 }
 
-/** Two parameters that are both there: in the order of their files where that is the same one. */
+/** Two parameters that both exist, in the order of their files if that is the same. */
 function both(a: Side, b: Side, p: Parameter, q: Parameter): { a: SlotView; b: SlotView } {
   if (p.layout === q.layout && p.layout !== 'as_is')
     return { a: held(a, p, storedView(a.source, p)), b: held(b, q, storedView(b.source, q)) }

@@ -18,7 +18,7 @@ const alike = (a: readonly Block[], b: readonly Block[]): boolean => {
 export const isRunnable = (layers: number, groups: number, inner: number): boolean =>
   inner <= Math.floor(layers / groups)
 
-/** Layers that are the same as one group, where transformers' formula gives each layer its own; else a group for every inner layer. */
+/** One group for equal layers, if transformers' formula gives each layer its own; else a group for every inner layer. */
 export function arrange({ config, layers }: AlbertModel): Arrangement {
   const groups: (readonly Block[])[] = []
   const taken = layers.map((inner) => {

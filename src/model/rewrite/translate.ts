@@ -12,8 +12,8 @@ import type { Architecture, PlannedTensor, Translation } from './translation.js'
 import { parametersOf } from '../tensors/read.js'
 
 /**
- * Which names, layouts and values a model has in another family, where its maths is the same there; a refusal with the
- * reason where not.
+ * Plans the names, layouts and values of a model in another family, if its maths is the same there; refuses with the
+ * reason if not.
  */
 
 const MAPPING = 'encoder/embedding_hidden_mapping_in'
@@ -100,7 +100,7 @@ class Translator {
     )
   }
 
-  /** Google's and transformers' group of a layer are two formulas; where they disagree the layers would be others. */
+  /** Google's and transformers' group of a layer are two formulas; if they disagree, the layers would be others. */
   refuseGroups(config: ModelConfig, there: ModelConfig, whose: string): void {
     const layers = Array.from({ length: config.num_hidden_layers }, (_, l) => l)
     const differs = layers.find((l) => groupOfLayer(config, l) !== groupOfLayer(there, l))
@@ -145,10 +145,14 @@ class Translator {
       }
       const grouped = named.row.layout === 'grouped'
       if (grouped && 'layout' in from && from.layout !== 'grouped') return this.#groupsLast(named.name, slot, from)
-      const meant = from.shape
+      const logicalShape = from.shape
       const transposed = named.row.layout === 'transposed'
-      const shape = transposed ? [...meant].reverse() : grouped && 'storedShape' in from ? from.storedShape : meant
-      const common = { name: named.name, slot, meant, shape, transposed }
+      const shape = transposed
+        ? [...logicalShape].reverse()
+        : grouped && 'storedShape' in from
+          ? from.storedShape
+          : logicalShape
+      const common = { name: named.name, slot, logicalShape, shape, transposed }
       return 'variable' in from
         ? { ...common, dtype: from.dtype, origin: { kind: 'parameter', parameter: from } }
         : { ...common, dtype: 'F32', origin: { kind: 'computed', fill: from.fill } }
@@ -262,12 +266,20 @@ class Translator {
     return mlm?.decoder == null ? [] : [{ slot: 'mlm/decoder_bias', from: mlm.bias }]
   }
 
-  /** A kernel of sixteen groups that come first, as in a tfjs artefact or the first edition of the code, where they come last. */
+  /** A kernel of sixteen groups that come first, as in a tfjs artefact or, in the first edition of the code, last. */
   #groupsLast(name: string, slot: string, from: Parameter): PlannedTensor {
     const [groups = 1, rows = 1, columns = 1] = from.shape
     const shape = [rows, columns, groups]
     const fill = groupsLast(this.source, from)
-    return { name, slot, meant: shape, shape, transposed: false, dtype: 'F32', origin: { kind: 'computed', fill } }
+    return {
+      name,
+      slot,
+      logicalShape: shape,
+      shape,
+      transposed: false,
+      dtype: 'F32',
+      origin: { kind: 'computed', fill },
+    }
   }
 
   /** A kernel as a whole matrix: the groups of google_fast are written out, with zeros between them. */
@@ -331,7 +343,7 @@ class Translator {
     return this.finish(there, [...this.#outer(), ...layers], 'bert')
   }
 
-  /** transformers' ALBERT where the plain names do not do: words multiplied out, a group for each layer if they differ. */
+  /** transformers' ALBERT if the plain names do not suffice: words multiplied out, a group for each layer if they differ. */
   toAlbert(): Translation {
     this.refusePreNorm()
     this.refuseHeads("transformers'")

@@ -21,7 +21,7 @@ export interface PlannedTensor {
   /** Slot that the name has in the target's table. */
   readonly slot: string
   /** Logical shape: that of the forward pass. */
-  readonly meant: readonly number[]
+  readonly logicalShape: readonly number[]
   /** Shape as stored: reversed if `transposed`. */
   readonly shape: readonly number[]
   /** PyTorch's `weight`, `[out, in]`. */

@@ -23,7 +23,7 @@ export function toHalf(values: Float32Array, half: Uint16Array): void {
   for (let i = 0; i < bits.length; i++) {
     const x = bits[i]!
     const magnitude = x & 0x7fffffff
-    // Adding just below half a step, and one more where the kept part is odd, rounds to even.
+    // Adding just below half a step, and one more if the kept part is odd, rounds to even.
     if (magnitude >= 0x38800000 && magnitude < 0x477ff000)
       half[i] = ((x >>> 16) & 0x8000) | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13)
     else if (magnitude < 0x38800000) half[i] = subnormal(x)

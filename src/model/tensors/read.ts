@@ -45,7 +45,7 @@ export const readStored = (source: TensorSource, p: Parameter, start: number, ta
 }
 
 /**
- * What is stored as a matrix whose transposition is meant, of a parameter that is not `as_is`: `[out, in]` of a
+ * What is stored as a matrix whose transposition is logical, of a parameter that is not `as_is`: `[out, in]` of a
  * transposed one, `[in/16 · out/16, 16]` of a grouped one.
  */
 export function storedMatrix({ storedShape }: Parameter): readonly [rows: number, columns: number] {
@@ -62,12 +62,12 @@ export function readLogical(
   p: Parameter,
   allocate = (length: number): Float32Array => new Float32Array(length),
 ): Float32Array {
-  const meant = allocate(elementCount(p.shape))
-  if (meant.length === 0) return meant
-  const stored = p.layout === 'as_is' ? meant : new Float32Array(meant.length)
+  const logical = allocate(elementCount(p.shape))
+  if (logical.length === 0) return logical
+  const stored = p.layout === 'as_is' ? logical : new Float32Array(logical.length)
   readStored(source, p, 0, stored)
-  if (stored !== meant) transpose(stored, ...storedMatrix(p), meant)
-  return meant
+  if (stored !== logical) transpose(stored, ...storedMatrix(p), logical)
+  return logical
 }
 
 /** Every distinct parameter that the model's heads and body use, in the order of the forward pass. */

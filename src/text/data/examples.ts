@@ -110,7 +110,7 @@ const ONE_A_LINE =
   "write one object per line, e.g. with `jq -c '.[]'`; `inputFormat: lines` reads the file as plain text"
 
 /**
- * Refuses a file that is one JSON value, where lines are read.
+ * Refuses a file that is one JSON value if lines are expected.
  * @param head beginning of its text
  * @throws AlbertkitError `usage` if it is one array, or one object over several lines
  */

@@ -53,7 +53,7 @@ export class TokenMatcher {
 
 /**
  * Splits a text at tokens as `AddedVocabulary::find_matches` of the tokenizers library does: leftmost longest, with
- * white space around where a token takes that.
+ * white space around it if a token takes that.
  */
 export function splitFast(text: Aligned, matcher: TokenMatcher): Part[] {
   const { chars } = text

@@ -67,7 +67,7 @@ function reordered(whole: readonly string[], { chars, from }: Aligned): readonly
   const origins = from.slice()
   for (let start = 0; start < whole.length; start++) {
     if (whole[start] === chars[start]) continue
-    // A run of the same characters in another order; where there is none, one stands for one.
+    // A run of the same characters in another order; if there is none, one stands for one.
     const open = new Map<string, number>()
     const count = (char: string, by: number): void => {
       const n = (open.get(char) ?? 0) + by

@@ -32,7 +32,7 @@ export class Charsmap {
   readonly #replacements: Uint8Array
   readonly #known = new Map<number, string>()
 
-  /** @throws AlbertkitError `malformed` where the sizes do not fit */
+  /** @throws AlbertkitError `malformed` if the sizes do not fit */
   constructor(blob: Uint8Array, file: string) {
     const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
     const size = blob.length >= 4 ? view.getUint32(0, true) : 0

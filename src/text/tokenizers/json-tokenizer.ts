@@ -48,7 +48,7 @@ function withLowerCase(normalizer: unknown, lowerCase: boolean): unknown {
 const BERT_CLASSES =
   /^(Bert|Electra|DistilBert|MobileBert|ConvBert|Lxmert|LayoutLM|SqueezeBert|Funnel|RetriBert)Tokenizer$/
 
-/** The normalizer as BertTokenizerFast leaves it: where settings and file differ, the settings count. */
+/** The normalizer as BertTokenizerFast leaves it: if settings and file differ, the settings count. */
 function bertOverrides(normalizer: unknown, settings: TokenizerSettings | null): unknown {
   const fields = fieldsOf(normalizer)
   if (settings === null || fields.type !== 'BertNormalizer') return normalizer
@@ -62,7 +62,7 @@ function bertOverrides(normalizer: unknown, settings: TokenizerSettings | null):
 }
 
 /**
- * Added tokens of the file and of the settings, which count where both have one. As in the library, the model's id of a
+ * Added tokens of the file and of the settings, which count if both have one. As in the library, the model's id of a
  * token counts, and other tokens are numbered as they come, whatever their number in the file is.
  */
 function allAdded(parsed: TokenizerJson, settings: TokenizerSettings | null, model: Model): AddedToken[] {

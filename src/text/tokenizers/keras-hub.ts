@@ -3,7 +3,7 @@ import { readTextUpTo } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
 
 /**
- * Vocabularies of keras-hub, where a preset and an unpacked `.keras` file keep them: below `assets/`, with what is done
+ * Vocabularies of keras-hub, as a preset and an unpacked `.keras` file keep them: below `assets/`, with what is done
  * to the text before in a configuration of Keras.
  */
 

@@ -55,7 +55,7 @@ export class Unigram {
     return this.#ids.get(piece)
   }
 
-  /** The longest user-defined symbol at `at`, in characters; 0 where there is none. */
+  /** The longest user-defined symbol at `at`, in characters; 0 if there is none. */
   #userSymbol(chars: readonly string[], at: number): number {
     let node: CharNode | undefined = this.#user
     let longest = 0

@@ -102,7 +102,7 @@ export class Trie {
   }
 }
 
-/** Lower-cases a text, except where one of `kept` stands; the first of them that fits counts. */
+/** Lower-cases a text, except at occurrences of `kept`; the first of them that fits counts. */
 export function lowerExcept(text: Aligned, kept: readonly (readonly string[])[]): Aligned {
   const { chars } = text
   const isKept = new Uint8Array(chars.length)

@@ -5,7 +5,7 @@ import { PieceBudget } from './limits.js'
 /** What a `spiece.model` holds: sentencepiece_model.proto of google/sentencepiece, the fields that unigram models use. */
 export interface SpieceModel {
   readonly pieces: readonly Piece[]
-  /** Double array trie and replacements, as SentencePiece stores them; empty where there is none. */
+  /** Double array trie and replacements, as SentencePiece stores them; empty if there are none. */
   readonly charsmap: Uint8Array
   readonly addDummyPrefix: boolean
   readonly removeExtraWhitespaces: boolean
@@ -50,7 +50,7 @@ function readPiece(bytes: Uint8Array): Piece {
 
 /**
  * Reads a `spiece.model`.
- * @throws AlbertkitError `malformed` where it is none, `unsupported` where it is no unigram model
+ * @throws AlbertkitError `malformed` if it is not a SentencePiece model, `unsupported` if it is not a unigram model
  */
 export function parseSpieceModel(bytes: Uint8Array, file: string): SpieceModel {
   const pieces: Piece[] = []
