@@ -5,7 +5,7 @@
  */
 
 /** Element types of the weights of artefacts. */
-export const PRECISIONS = ['f32', 'f16', 'bf16', 'int8', 'uint16', 'uint8'] as const
+export const PRECISIONS = ['f32', 'f16', 'bf16', 'int8', 'int4', 'uint16', 'uint8'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
 /** The manifest of an output directory. */
@@ -72,8 +72,8 @@ export const GRAPH_LAYOUTS = {
     title: 'TensorFlow Lite',
     folder: 'tflite',
     file: 'model.tflite',
-    fileOf: { f16: 'model_fp16.tflite' },
-    precisions: ['f32', 'f16'],
+    fileOf: { f16: 'model_fp16.tflite', int8: 'model_int8.tflite', int4: 'model_int4.tflite' },
+    precisions: ['f32', 'f16', 'int8', 'int4'],
     order: 'named',
   },
 } as const satisfies Readonly<Record<string, GraphLayout>>
@@ -138,6 +138,10 @@ export function isArtefactName(layout: ArtefactLayout, path: string): boolean {
     (hasFilePerPrecision(layout) && name.endsWith(layout.file.slice(layout.file.lastIndexOf('.'))))
   )
 }
+
+/** True if `path` is named like a file of any graph. */
+export const isGraphName = (path: string): boolean =>
+  GRAPH_TARGETS.some((target) => isArtefactName(GRAPH_LAYOUTS[target], path))
 
 /** `name` in the folder of a target, relative to the output directory, with `/`. */
 export const inFolder = ({ folder }: ArtefactLayout, name: string): string =>

@@ -6,7 +6,15 @@ import { TASK_NAMES, type Task } from '../model/tasks.js'
 import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
 import { besideFlags } from './common/text-flags.js'
-import { agreementFlag, argument, boundFlag, modelFlags, openOptions, precisionOptions } from './common/flags.js'
+import {
+  agreementFlag,
+  argument,
+  boundFlag,
+  lengthFlag,
+  modelFlags,
+  openOptions,
+  precisionOptions,
+} from './common/flags.js'
 
 /** Element types of each target with a choice of them, for the help. */
 const DTYPES_OF_TARGETS = TARGET_NAMES.map(layoutOf)
@@ -28,10 +36,11 @@ function checkedTarget(text: string): string {
 
 export default class Convert extends AlbertkitCommand {
   static override summary =
-    'Convert a model to tfjs, ONNX, safetensors or a TensorFlow checkpoint, and verify the result.'
+    'Convert a model to tfjs, ONNX, TensorFlow Lite, safetensors or a TensorFlow checkpoint, and verify it.'
   static override description =
     'Writes one directory with the model in several formats, laid out as on Hugging Face: albertkit.json, ' +
     'config.json, the vocabulary and tokenizer.json, tfjs/model.json with its shards, onnx/model.onnx, ' +
+    'tflite/model.tflite, ' +
     "model.safetensors with the names of transformers, tf/model.ckpt with those of TensorFlow's code. Every weight " +
     'is stored once. The written model is run in real runtimes and compared with a float64 reference; if the check ' +
     'fails, nothing is left behind and the exit code is 1.'
@@ -53,6 +62,10 @@ export default class Convert extends AlbertkitCommand {
     {
       description: 'A format for the browser, and ONNX in two precisions, in one directory',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --to onnx:f32,int8 -o out-both',
+    },
+    {
+      description: 'For phones and browsers: TensorFlow Lite in float32 and int8, 64 tokens a row',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tflite:f32,int8 --sequence 64 -o out-phone',
     },
     {
       description: 'Checked on labelled lines: accuracy before and after',
@@ -115,12 +128,21 @@ export default class Convert extends AlbertkitCommand {
       multiple: true,
       multipleNonGreedy: true,
     }),
-    'weights-only': Flags.boolean({ description: 'int8: quantise only the weights, not the activations' }),
-    'keep-embeddings': Flags.boolean({ description: 'int8, uint8, uint16: leave embedding tables in float32' }),
+    'weights-only': Flags.boolean({ description: 'int8, int4: quantise only the weights, not the activations' }),
+    'keep-embeddings': Flags.boolean({ description: 'int8, int4, uint8, uint16: leave embedding tables in float32' }),
     'fp16-compute': Flags.boolean({ description: 'f16 in ONNX: compute in float16 too, for GPUs' }),
     opset: Flags.integer({ description: 'ONNX opset, 17 by default', min: 17, max: 23 }),
     'external-data': Flags.boolean({
       description: 'ONNX: weights in a separate file, as models over 2 GB need',
+    }),
+    sequence: lengthFlag(),
+    batch: Flags.integer({
+      description: 'TensorFlow Lite: rows of one run, 1 by default; for multiple choice, the choices of one example',
+      min: 1,
+      max: 4096,
+    }),
+    inline: Flags.boolean({
+      description: 'TensorFlow Lite: weights inside the flat buffer, for runtimes older than 2024; up to 2 GiB',
     }),
     'min-agreement': agreementFlag(),
     gate: Flags.string({

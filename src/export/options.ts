@@ -23,7 +23,7 @@ export interface ExportOptions extends WriteEvents {
   /** TensorFlow Lite: tokens of a row, by default 128 or as many as the model has positions; or given at run time. */
   readonly sequence?: number | 'dynamic'
   /** TensorFlow Lite: rows of one run, 1 by default; with a multiple-choice head the choices of one example. */
-  readonly batch?: number
+  readonly rows?: number
   /** TensorFlow Lite: put the weights into the flat buffer itself, for runtimes older than 2024. */
   readonly inline?: boolean
 }

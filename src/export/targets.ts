@@ -34,7 +34,7 @@ export type TargetOptionName =
   | 'keepEmbeddings'
   | 'targetArchitecture'
   | 'sequence'
-  | 'batch'
+  | 'rows'
   | 'inline'
 
 /** An option of a target. */
@@ -109,7 +109,13 @@ const GRAPHS: Readonly<Record<GraphTarget, GraphTargetInfo>> = {
   tflite: {
     name: 'tflite',
     ...GRAPH_LAYOUTS.tflite,
-    options: [{ name: 'sequence' }, { name: 'batch' }, { name: 'inline' }],
+    options: [
+      { name: 'sequence' },
+      { name: 'rows' },
+      { name: 'inline' },
+      { name: 'weightsOnly', precisions: ['int8', 'int4'] },
+      { name: 'keepEmbeddings', precisions: ['int8', 'int4'] },
+    ],
     write: exportTflite,
     openWeights: openTfliteWeights,
     metadata: (files, file) => tfliteHead(files, file).metadata,

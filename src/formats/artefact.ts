@@ -33,7 +33,13 @@ export function tfjsMetadata(files: FilePort, file: string): ReadonlyMap<string,
   return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
-const ROUNDED: Readonly<Record<string, string>> = { f16: 'halfs', int8: '8 bits', uint16: '16 bits', uint8: '8 bits' }
+const ROUNDED: Readonly<Record<string, string>> = {
+  f16: 'halfs',
+  int8: '8 bits',
+  int4: '4 bits',
+  uint16: '16 bits',
+  uint8: '8 bits',
+}
 
 /** Note for the user if the weights were rounded and so differ from those of the source. */
 function roundedNote(file: string, metadata: ReadonlyMap<string, string>): string[] {

@@ -56,7 +56,7 @@ export const parts = z.strictObject({
 })
 
 export const dtype = z
-  .oneOf(['f16', 'bf16', 'int8', 'uint16', 'uint8'])
+  .oneOf(['f16', 'bf16', 'int8', 'int4', 'uint16', 'uint8'])
   .check(z.describe('element type of the weights; absent for float32'))
 
 export const adapter = z.strictObject({

@@ -9,6 +9,8 @@ import { disk } from '../../src/files/disk.js'
 import { toBfloat16, toHalf } from '../../src/model/tensors/half.js'
 import { dequantised } from '../../src/formats/views/dequantised.js'
 import { onnxGraphNames, openOnnxWeights } from '../../src/formats/onnx/source.js'
+import { openTfliteWeights, tfliteHead } from '../../src/formats/tflite/source.js'
+import { artefactForm } from '../../src/model/names/artefact-names.js'
 import { openTfjsWeights } from '../../src/formats/tfjs/source.js'
 import { decodeFloats } from '../../src/model/tensors/decode.js'
 import { resolveTask } from '../../src/model/outputs.js'
@@ -18,7 +20,7 @@ import type { DynamicWeights } from '../../src/model/reference/reference-dynamic
 import { runReference } from '../../src/model/reference/run.js'
 import { parametersOf } from '../../src/model/tensors/read.js'
 import { compareWeights } from '../../src/compare/weights.js'
-import { runOnnx, runTfjs, someInputs, type Results } from '../helpers/run-artefact.js'
+import { hasLiteRt, runLiteRt, runOnnx, runTfjs, someInputs, type Results } from '../helpers/run-artefact.js'
 import { tinyModel, type TinyOptions } from '../helpers/tiny-model.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'albertkit-precision-'))
@@ -43,6 +45,12 @@ function worst(results: Results, wanted: ReturnType<typeof runReference>): numbe
 }
 
 const FILES = { f32: 'model.onnx', f16: 'model_fp16.onnx', int8: 'model_int8.onnx' } as const
+
+/** What the metadata of a file say of products with quantised factors. */
+const dynamicOf = (said: ReadonlyMap<string, string>): DynamicWeights => ({
+  axes: new Map(Object.entries(JSON.parse(said.get('dynamic') ?? '{}') as Record<string, 0 | 1>)),
+  by: said.get('activations') === 'rows' ? 'row' : 'tensor',
+})
 
 const CASES: [name: string, options: TinyOptions, task: Task][] = [
   ['google, tied decoder', { family: 'google' }, 'pretraining'],
@@ -72,11 +80,9 @@ describe.each(CASES)('%s', (name, options, task) => {
     const path = join(dir, 'onnx', FILES[file])
     const weights = dequantised(openOnnxWeights(disk, path))
     const said = onnxGraphNames(disk, path).metadata
-    const dynamic: DynamicWeights = new Map(
-      Object.entries(JSON.parse(said.get('dynamic') ?? '{}') as Record<string, 0 | 1>),
-    )
+    const dynamic = dynamicOf(said)
     expect(said.get('dtype')).toBe(file)
-    expect(dynamic.size > 0).toBe(file === 'int8' && more.precisionOptions?.weightsOnly !== true)
+    expect(dynamic.axes.size > 0).toBe(file === 'int8' && more.precisionOptions?.weightsOnly !== true)
     const written = rebind(model, weights, 'stored')
     for (const each of inputs) {
       const wanted = runReference(written, weights, each, heads, dynamic)
@@ -87,6 +93,36 @@ describe.each(CASES)('%s', (name, options, task) => {
       expect(compareWeights(source, weights, parameters).differences.length).toBeGreaterThan(0)
     weights.close()
   })
+
+  const LITE: [form: string, more: Partial<ExportOptions>, bound: number][] = [
+    ['f16', { precision: 'f16' }, 1e-5],
+    ['int8', { precision: 'int8' }, 5e-3],
+    ['int8, weights alone', { precision: 'int8', precisionOptions: { weightsOnly: true } }, 1e-5],
+    ['int8, embeddings kept', { precision: 'int8', precisionOptions: { keepEmbeddings: true } }, 5e-3],
+    ['int4', { precision: 'int4' }, 5e-3],
+    ['int4, weights alone', { precision: 'int4', precisionOptions: { weightsOnly: true } }, 1e-5],
+    ['int8, inside the flat buffer', { precision: 'int8', inline: true }, 5e-3],
+  ]
+  it.skipIf(!hasLiteRt).each(LITE)(
+    'TensorFlow Lite %s computes what its own weights give',
+    async (form, more, bound) => {
+      const dir = join(scratch, `${name}-lite-${form}`.replaceAll(/\W+/g, '-'))
+      const given = { task, allOutputs: true, sequence: 20, ...more } as const
+      const { files } = await exportModel(model, source, 'tflite', dir, given)
+      const path = join(dir, files[0]!.path)
+      const weights = openTfliteWeights(disk, path)
+      const { metadata } = tfliteHead(disk, path)
+      const lay = artefactForm(weights, 'named')
+      const written = rebind(model, weights, lay)
+      const each = someInputs(3, 20, 37)
+      const wanted = runReference(written, weights, each, heads, dynamicOf(metadata))
+      expect(worst(await runLiteRt(path, each), wanted), form).toBeLessThan(bound)
+      expect(compareWeights(source, weights, parameters, { lossy: true, form: lay }).differences).toEqual([])
+      if (options.dtype !== 'F16')
+        expect(compareWeights(source, weights, parameters, { form: lay }).differences.length).toBeGreaterThan(0)
+      weights.close()
+    },
+  )
 
   it.each(['f16', 'uint16', 'uint8'] as const)('tfjs %s computes what its own weights give', async (precision) => {
     const dir = join(scratch, `${name}-tfjs-${precision}`.replaceAll(/\W+/g, '-'))

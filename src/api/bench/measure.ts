@@ -52,7 +52,8 @@ export async function measure(task: MeasureTask, onProgress?: OnProgress): Promi
   const rows: BenchRow[] = []
   try {
     for (const batch of batches) {
-      for (const length of lengths) {
+      // A file of fixed length computes that many tokens whatever it is given.
+      for (const length of runner.sequence === undefined ? lengths : [runner.sequence]) {
         const what = `${file} in ${name}, ${threads} thread${threads === 1 ? '' : 's'}, ${batch} × ${length}`
         onProgress?.(progressStep('measuring', what))
         const inputs = fullInputs(batch, length)

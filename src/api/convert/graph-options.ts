@@ -15,8 +15,9 @@ export const graphOptions = (
 ): ExportOptions => {
   const { precision } = spec
   const target = targetInfo(spec.target)
-  const { opset, externalData, halfCompute, weightsOnly = false, keepEmbeddings = false } = options
-  const taken = Object.entries({ opset, externalData, halfCompute }).filter(
+  const { opset, externalData, halfCompute, sequence, rows, inline } = options
+  const { weightsOnly = false, keepEmbeddings = false } = options
+  const taken = Object.entries({ opset, externalData, halfCompute, sequence, rows, inline }).filter(
     ([name, value]) =>
       value !== undefined && value !== false && takesOption(target, precision, name as TargetOptionName),
   )

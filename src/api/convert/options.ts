@@ -27,9 +27,15 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
   readonly externalData?: boolean
   /** ONNX f16: compute in float16 too. */
   readonly halfCompute?: boolean
-  /** int8: quantise only weights, not activations. */
+  /** TensorFlow Lite: tokens of a row, by default 128 or as many as the model has positions; or given at run time. */
+  readonly sequence?: number | 'dynamic'
+  /** TensorFlow Lite: rows of one run, 1 by default; with a multiple-choice head the choices of one example. */
+  readonly rows?: number
+  /** TensorFlow Lite: put the weights into the flat buffer itself, for runtimes older than 2024. */
+  readonly inline?: boolean
+  /** int8, int4: quantise only weights, not activations. */
   readonly weightsOnly?: boolean
-  /** int8, uint8, uint16: leave embedding tables in float32. */
+  /** int8, int4, uint8, uint16: leave embedding tables in float32. */
   readonly keepEmbeddings?: boolean
   /**
    * Least fraction of predictions, 0 to 1, that reduced-precision weights must leave unchanged; 0 disables the gate.
@@ -64,8 +70,22 @@ export function checkOptions(specs: readonly ArtefactSpec[], options: ConvertOpt
     targetArchitecture,
     minAgreement,
     verify,
+    sequence,
+    rows,
+    inline,
   } = options
-  checkTargetOptions(specs, { targetArchitecture, opset, externalData, halfCompute, weightsOnly, keepEmbeddings })
+  const given = {
+    targetArchitecture,
+    opset,
+    externalData,
+    halfCompute,
+    weightsOnly,
+    keepEmbeddings,
+    sequence,
+    rows,
+    inline,
+  }
+  checkTargetOptions(specs, given)
   if (gateInputs === undefined) return
   if (specs.every(({ precision }) => precision === 'f32'))
     throw usage('`gateInputs` requires `dtypes` other than f32', { code: 'option-conflict' })

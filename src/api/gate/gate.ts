@@ -73,7 +73,7 @@ interface Measured {
 const runnerOf = (target: GraphTarget): string => RUNNERS.find((r) => r.artefact === target)?.name ?? ''
 const graphFile = (dir: string, { files }: WrittenArtefact): string => join(dir, files[0]?.path ?? '')
 const isRounded = ({ kind }: WrittenArtefact['weights'][number]['encoding']): boolean =>
-  kind === 'int8' || kind === 'affine'
+  kind === 'int8' || kind === 'int4' || kind === 'affine'
 
 /** Options of the same graph with float32 weights. */
 function plainOptions(options: ExportOptions): ExportOptions {
@@ -97,10 +97,10 @@ export class Gate {
   /** Writes and opens the float32 graph. @param scratch directory for graphs that are only measured */
   static async open(opened: OpenedModel, scratch: string, request: GateRequest): Promise<Gate> {
     const { target, options, file } = request
-    const inputs = await gateInputs(opened, options, file)
     const dir = join(scratch, 'baseline')
     const written = await exportModel(opened.model, opened.source, target, dir, plainOptions(options))
     const baseline = await openRunner(runnerOf(target), { file: graphFile(dir, written) })
+    const inputs = await gateInputs(opened, options, file, baseline.sequence ?? null)
     return new Gate(opened, scratch, request, baseline, inputs)
   }
 
@@ -200,7 +200,7 @@ export class Gate {
     const sizes = new Map(rounded.map(({ slot, shape }) => [slot, elementCount(shape)]))
     const sum = (weights: readonly { slot: string }[]): number =>
       weights.reduce((n, { slot }) => n + (sizes.get(slot) ?? 0), 0)
-    const dynamic = rounded.some(({ encoding }) => encoding.kind === 'int8' && encoding.dynamic)
+    const dynamic = rounded.some(({ encoding }) => 'dynamic' in encoding && encoding.dynamic)
     for (const as of dynamic ? (['weights', 'f32'] as const) : (['f32'] as const)) {
       for (let n = 1; ; n = Math.min(2 * n, measured.length)) {
         const worst = measured.slice(0, n)

@@ -68,9 +68,9 @@ function tokenizerOrNull(opened: OpenedModel): Tokenizer | null {
   }
 }
 
-function drawn({ model }: OpenedModel, heads: HeadSelection): GateInputs {
-  const length = Math.min(LENGTH, model.config.max_position_embeddings)
-  const cost = forwardFlops(model, heads, ROWS, length)
+function drawn({ model }: OpenedModel, heads: HeadSelection, fixed: number | null): GateInputs {
+  const length = Math.min(LENGTH, model.config.max_position_embeddings, fixed ?? LENGTH)
+  const cost = forwardFlops(model, heads, ROWS, fixed ?? length)
   const batches = Math.max(3, Math.min(BATCHES, Math.floor(BUDGET / cost)))
   const choices = takesChoices(model, heads) ? { choices: ROWS } : {}
   return {
@@ -123,16 +123,15 @@ async function linesOf(
   opened: OpenedModel,
   tokenizer: Tokenizer,
   file: string,
-  classify: boolean,
+  { classify, longest }: { readonly classify: boolean; readonly longest: number },
 ): Promise<{ rows: Row[]; labelled: boolean; skipped: number }> {
   const { examples, bad } = await examplesIn(file)
   if (examples.length === 0) throw usage('the file has no line of text', { code: 'text-unusable', file })
   const count = opened.model.classifier?.weight.shape[0] ?? 0
   const names = readLabels(opened) ?? Array.from({ length: count }, (_, i) => String(i))
-  const length = Math.min(TEXT_LENGTH, opened.config.max_position_embeddings)
   const rows = examples.map(({ text, textB, label }): Row => {
     const known = classify && label !== null ? names.indexOf(label) : -1
-    return { ...makeFeatures(tokenizer, text, textB, length), class: known }
+    return { ...makeFeatures(tokenizer, text, textB, longest), class: known }
   })
   const labelled = classify && examples.some(({ label }) => label !== null)
   const unknown = rows.filter((row) => row.class === -1).length
@@ -151,20 +150,26 @@ async function linesOf(
 /**
  * Chooses the inputs on which a model in reduced precision is compared with float32.
  * @param file path of texts, labelled for a classifier; requires a vocabulary beside the model
+ * @param fixed tokens of a row, if the graphs take no other number: shorter texts are padded to it
  * @throws AlbertkitError `usage` if `file` is unusable
  */
 export async function gateInputs(
   opened: OpenedModel,
   { task }: Pick<ExportOptions, 'task'>,
   file?: string,
+  fixed: number | null = null,
 ): Promise<GateInputs> {
   const { model, config } = opened
   const resolved = resolveTask(model, task)
   const heads = headsFor(resolved)
   const choices = takesChoices(model, heads)
   const types = config.type_vocab_size
+  const longest = Math.min(TEXT_LENGTH, config.max_position_embeddings, fixed ?? TEXT_LENGTH)
   if (file !== undefined) {
-    const { rows, labelled, skipped } = await linesOf(opened, ownTokenizer(opened), file, isTextClassifier(resolved))
+    const { rows, labelled, skipped } = await linesOf(opened, ownTokenizer(opened), file, {
+      classify: isTextClassifier(resolved),
+      longest,
+    })
     const batches = batchesOf(rows, types, choices, labelled)
     if (batches.length === 0)
       throw usage(`the file has fewer lines than the ${ROWS} choices of an input`, { code: 'text-unusable', file })
@@ -172,12 +177,11 @@ export async function gateInputs(
   }
   const tokenizer = tokenizerOrNull(opened)
   const languages = tokenizer === null ? [] : languagesOf(tokenizer)
-  if (tokenizer === null || languages.length === 0) return drawn(opened, heads)
-  const length = Math.min(TEXT_LENGTH, config.max_position_embeddings)
-  const cost = forwardFlops(model, heads, 1, Math.min(length, LENGTH))
+  if (tokenizer === null || languages.length === 0) return drawn(opened, heads, fixed)
+  const cost = forwardFlops(model, heads, 1, fixed ?? Math.min(longest, LENGTH))
   const count = Math.max(LEAST_TEXTS, Math.min(MOST_TEXTS, Math.floor(BUDGET / cost)))
   const rows = sampleTexts(languages, count).map(([text, second], row): Row => {
-    const features = makeFeatures(tokenizer, text, second, length)
+    const features = makeFeatures(tokenizer, text, second, longest)
     return { ...(heads.mlm ? masked(features, row, tokenizer) : features), class: -1 }
   })
   return { kind: 'text', batches: batchesOf(rows, types, choices, false), skipped: 0 }

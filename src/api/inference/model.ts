@@ -2,11 +2,19 @@ import { asyncDisposable } from '../../base/disposable.js'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
-import { artefactPath, fileNames, graphLayout, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
+import {
+  artefactPath,
+  fileNames,
+  graphLayout,
+  isArtefactName,
+  isGraphName,
+  type GraphTarget,
+} from '../../base/artefact-layout.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { AlbertkitError, environment, isEnvironment, unreadable, usage } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
 import { exportModel } from '../../export/export.js'
+import type { ExportOptions } from '../../export/options.js'
 import { disk, diskPath } from '../../files/disk.js'
 import { hashThrough } from '../../files/hash-file.js'
 import { exists } from '../../formats/core/file-port.js'
@@ -57,11 +65,16 @@ function fileOf(path: string, target: GraphTarget): string | null {
 /**
  * Opens an artefact at `path` that has `output`, in the fastest runtime; null if there is none.
  * @param checked files that were compared with the manifest already; null to compare none
+ * @param length tokens of a row that are asked for
  */
 async function openArtefact(
   path: string,
   output: string,
-  { wanted, checked }: { readonly wanted: TextRunner | undefined; readonly checked: Set<string> | null },
+  {
+    wanted,
+    checked,
+    length,
+  }: { readonly wanted: TextRunner | undefined; readonly checked: Set<string> | null; readonly length: number },
 ): Promise<OpenedFile | null> {
   for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
     const file = fileOf(path, artefactOf(name))
@@ -74,8 +87,15 @@ async function openArtefact(
     addModelSources(disk, diskPath(dirname(file)), [diskPath(file)])
     try {
       const runner = await openFile(name, file, wanted === undefined)
-      if (runner.outputs.includes(output)) return { runner, name, file, remove: () => undefined }
+      const { outputs, sequence = Infinity } = runner
+      if (outputs.includes(output) && length <= sequence) return { runner, name, file, remove: () => undefined }
       await runner.close()
+      if (length > sequence)
+        throw usage(`the file takes ${sequence} tokens a row, and \`maxSeqLength\` is ${length}`, {
+          code: 'sequence-too-long',
+          file,
+          hint: 'leave `maxSeqLength` out, or convert with a longer `sequence`',
+        })
     } catch (error) {
       if (wanted !== undefined || !isEnvironment(error)) throw error
     }
@@ -87,13 +107,17 @@ async function openArtefact(
  * Writes the model for a runtime into a temporary folder, which is removed when the model is closed. All threads open
  * this file, and none of them needs a copy in memory.
  */
-async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner | undefined): Promise<OpenedFile> {
+async function openConverted(
+  opened: OpenedModel,
+  options: ExportOptions,
+  wanted: TextRunner | undefined,
+): Promise<OpenedFile> {
   const { path: folder, remove } = temporaryFolder()
   try {
     for (const name of wanted === undefined ? TEXT_RUNNERS : [wanted]) {
       const form = artefactOf(name)
       const file = join(folder, artefactPath(form))
-      if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, { task, allOutputs: false })
+      if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, options)
       try {
         return { runner: await openFile(name, file, wanted === undefined), name, file, remove }
       } catch (error) {
@@ -112,13 +136,13 @@ async function openConverted(opened: OpenedModel, task: Task, wanted: TextRunner
 
 /** Bytes of a model's file including its weights. */
 function sizeOf(file: string): number {
-  if (file.endsWith('.onnx')) return statSync(file).size
+  if (!file.endsWith('.json')) return statSync(file).size
   const folder = dirname(file)
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 }
 
 /** Directory of the model that an artefact belongs to. */
-const homeOf = (path: string): string => (/\.onnx$|model\.json$/.test(path) ? dirname(dirname(path)) : path)
+const homeOf = (path: string): string => (isGraphName(path) ? dirname(dirname(path)) : path)
 
 function globalStepOf(opened: OpenedModel): number | null {
   const info = opened.source.tensors.get('global_step')
@@ -128,12 +152,14 @@ function globalStepOf(opened: OpenedModel): number | null {
   return Number(new DataView(bytes.buffer).getBigInt64(0, true))
 }
 
-function hashModel(opened: OpenedModel, own: readonly string[], artefact: string | null): string {
+/** @param path of the model: a file that is an artefact by itself is part of it */
+function hashModel(opened: OpenedModel, own: readonly string[], path: string): string {
   const { files } = opened
   const hash = createHash('sha256')
   for (const file of [...opened.source.files, opened.rawConfig.file, ...own])
     if (exists(files, file)) hash.update(hashThrough(files, file).sha256)
-  if (artefact !== null && exists(disk, artefact)) hash.update(hashThrough(disk, artefact).sha256)
+  const isArtefact = isGraphName(path) && !path.endsWith('.json')
+  if (isArtefact && exists(disk, path)) hash.update(hashThrough(disk, path).sha256)
   return hash.digest('hex')
 }
 
@@ -203,16 +229,18 @@ export async function openTextModel(
     for (const note of leftOut) options.onNote?.(note)
     const resolved = resolveOrTell(opened, typeof task === 'string' ? [task] : task)
     const wantedOutput = output ?? answerOf(resolved)
-    const { tokenizer, vectors, maxLength } = await readReading(opened, resolved, options)
+    const { tokenizer, vectors, maxLength: usual } = await readReading(opened, resolved, options)
     const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
     const labels = options.labels ?? readLabels(opened)
     const own = [tokenizer.file, ...(vectors?.files ?? [])]
-    const sha256 = options.hash === true ? hashModel(opened, own, path.endsWith('.onnx') ? path : null) : ''
+    const sha256 = options.hash === true ? hashModel(opened, own, path) : ''
     const globalStep = globalStepOf(opened)
     const checked = options.checksum === false ? null : new Set(opened.source.files)
     // Opened last: if an earlier step fails, there is no runtime to close and no folder to remove.
     const { runner, name, file, remove } =
-      (await openArtefact(path, wantedOutput, { wanted, checked })) ?? (await openConverted(opened, resolved, wanted))
+      (await openArtefact(path, wantedOutput, { wanted, checked, length: options.maxSeqLength ?? 0 })) ??
+      (await openConverted(opened, { task: resolved, allOutputs: false, sequence: usual }, wanted))
+    const maxLength = Math.min(usual, runner.sequence ?? Infinity)
     const plan: WorkerPlan = {
       runner: name,
       file,

@@ -7,12 +7,13 @@ import type { Batch } from '../../text/data/batches.js'
 /**
  * Runtimes that read text, as rows of `RUNNERS` with their options, the fastest first: in wasm TensorFlow.js is as fast
  * as onnxruntime with a model of base size, a fifth faster with a small one, and takes half of the memory
- * (docs/benchmarks.md).
+ * (docs/benchmarks.md). LiteRT comes last because it pads every text to the length of its file.
  */
 const TEXT_RUNNER_ROWS = {
   onnxruntime: { runner: 'onnxruntime', options: {} },
   'tfjs-wasm': { runner: 'tfjs-wasm', options: {} },
   'onnxruntime-web': { runner: 'onnxruntime', options: { onnxPackage: 'onnxruntime-web' } },
+  litert: { runner: 'litert', options: {} },
 } as const satisfies Readonly<Record<string, { readonly runner: string; readonly options: RunnerOptions }>>
 
 export type TextRunner = keyof typeof TEXT_RUNNER_ROWS

@@ -46,7 +46,10 @@ function readGraph(
     precision: named ?? PRECISIONS.find((precision) => precision === metadata.get('dtype')) ?? 'f32',
     file,
     half: metadata.get('compute') === 'f16',
-    dynamic: new Map(entries.filter((entry): entry is [string, 0 | 1] => entry[1] === 0 || entry[1] === 1)),
+    dynamic: {
+      axes: new Map(entries.filter((entry): entry is [string, 0 | 1] => entry[1] === 0 || entry[1] === 1)),
+      by: metadata.get('activations') === 'rows' ? 'row' : 'tensor',
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Abortable } from '../../base/abort.js'
+import type { ModelInputs } from '../../model/reference/run.js'
 import type { HeadSelection } from '../../model/tasks.js'
 import { toleranceClassOf, type Runner } from '../../runtime/runners.js'
 import type { Step } from '../../compare/replay.js'
@@ -6,7 +7,6 @@ import { OPERATIONS } from '../../compare/stages.js'
 import type { OpenedModel } from '../open/open.js'
 import { compute } from '../reference/compute.js'
 import type { OperationReport } from './report.js'
-import type { TestCase } from './test-cases.js'
 import { worstBy } from '../../base/worst-by.js'
 import { counts } from './divergence.js'
 
@@ -42,14 +42,14 @@ function worstOf(steps: readonly Step[]): OperationReport[] {
 export async function judgeOperations(
   opened: OpenedModel,
   runner: Runner,
-  testCases: readonly TestCase[],
+  inputsOf: readonly ModelInputs[],
   heads: HeadSelection,
   options: Abortable,
 ): Promise<OperationResult> {
   const all: Step[] = []
   let first: Step | null = null
   const hardware = toleranceClassOf(runner.name)
-  for (const { inputs } of testCases) {
+  for (const inputs of inputsOf) {
     const run = await runner.run(inputs, runner.inner)
     const given = { heads, runner: runner.name, hardware, run }
     const steps = await compute({ kind: 'replay', inputs: [inputs], ...given }, opened, options)

@@ -37,7 +37,7 @@ function unmasked(inputs: ModelInputs): ModelInputs {
 
 /** Arithmetic of a graph: float32, to which weights are widened on loading, unless it computes in less. */
 const arithmeticOf = ({ half, dynamic }: Graph): Arithmetic =>
-  half ? 'float16' : dynamic.size > 0 ? 'int8' : 'float32'
+  half ? 'float16' : dynamic.axes.size > 0 ? 'int8' : 'float32'
 
 /** Names of a graph's runners: those requested, or those on a GPU with `gpu`, else the first for its target. */
 function runnersOf({ target, file }: Graph, v: Verification): string[] {

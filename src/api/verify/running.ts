@@ -41,6 +41,25 @@ const reasonOf = ({ message, hint }: AlbertkitError): string => (hint === undefi
 export const paddedBy = ({ sequence }: Runner, inputs: ModelInputs): boolean =>
   sequence !== undefined && inputs.sequence < sequence
 
+/** Inputs without the rows that are masked everywhere. */
+function withoutMaskedRows(inputs: ModelInputs): ModelInputs {
+  const { batch, sequence, input_ids, attention_mask, token_type_ids } = inputs
+  const masked = maskedRows(attention_mask, batch, sequence)
+  const kept = (values: Int32Array): Int32Array =>
+    values.filter((_value, i) => masked[Math.floor(i / sequence)] !== true)
+  const rows = masked.filter((all) => !all).length
+  // Rows that are taken out leave no whole examples behind: each row is one of its own.
+  const single = inputs.choices === undefined ? {} : { choices: 1 }
+  return {
+    batch: rows,
+    sequence,
+    ...single,
+    input_ids: kept(input_ids),
+    attention_mask: kept(attention_mask),
+    token_type_ids: kept(token_type_ids),
+  }
+}
+
 /** True if hidden states are compared too. */
 const wantsStates = ({ golden, layers, bisect }: VerifyOptions): boolean =>
   golden !== undefined || layers === true || bisect === true
@@ -140,7 +159,10 @@ export class Verification {
       this.notRun.push({ runner: runner.name, reason: 'the file does not name its inner values; convert it again' })
       return
     }
-    const { operations, first } = await judgeOperations(this.opened, runner, this.casesFor(runner), this.heads, {
+    const inputs = this.casesFor(runner)
+      .map(({ inputs: given }) => (paddedBy(runner, given) ? withoutMaskedRows(given) : given))
+      .filter(({ batch }) => batch > 0)
+    const { operations, first } = await judgeOperations(this.opened, runner, inputs, this.heads, {
       signal: this.options.signal,
     })
     this.operations.push(...operations)

@@ -116,7 +116,20 @@ export const agreementFlag = Flags.custom<number>({
   },
 })
 
-/** Options of `convertModel` for the flags on element types and ONNX files. */
+/** Flag for the tokens of a row: a number, or that it is given at run time. */
+export const lengthFlag = Flags.custom<number | 'dynamic'>({
+  description: 'TensorFlow Lite: tokens of a row, 128 by default; `dynamic`: given at run time, on native runtimes',
+  helpValue: 'N|dynamic',
+  parse: (text) => {
+    if (text === 'dynamic') return Promise.resolve(text)
+    if (/^[1-9]\d{0,5}$/.test(text)) return Promise.resolve(Number(text))
+    return Promise.reject(
+      usage(`--sequence takes a number of tokens or dynamic, not ${text}`, { code: 'option-invalid' }),
+    )
+  },
+})
+
+/** Options of `convertModel` for the flags on element types and files of graphs. */
 export const precisionOptions = (flags: {
   dtype?: string[] | undefined
   opset?: number | undefined
@@ -124,6 +137,9 @@ export const precisionOptions = (flags: {
   'keep-embeddings': boolean
   'fp16-compute': boolean
   'external-data': boolean
+  sequence?: number | 'dynamic' | undefined
+  batch?: number | undefined
+  inline: boolean
   'min-agreement'?: number | undefined
   gate?: string | undefined
 }) => ({
@@ -133,6 +149,8 @@ export const precisionOptions = (flags: {
   keepEmbeddings: flags['keep-embeddings'],
   halfCompute: flags['fp16-compute'],
   externalData: flags['external-data'],
+  ...omitUndefined({ sequence: flags.sequence, rows: flags.batch }),
+  inline: flags.inline,
   ...(flags.gate === undefined ? {} : { gateInputs: flags.gate }),
   ...(flags['min-agreement'] === undefined ? {} : { minAgreement: flags['min-agreement'] }),
 })

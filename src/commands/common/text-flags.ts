@@ -72,7 +72,7 @@ export const textFlags = {
   threads: positive('threads', 'threads, each with a session; default: one per core, as far as memory allows', 1024),
   runner: Flags.string({
     description: 'runtime; default: the fastest that is installed',
-    options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm'],
+    options: ['onnxruntime', 'onnxruntime-web', 'tfjs-wasm', 'litert'],
   }),
   'input-format': Flags.string({
     description: 'format of the input; default: by name and contents of the file',

@@ -39,6 +39,7 @@ const TYPES: Readonly<Record<Encoding['kind'], number>> = {
   f32: onnx.TensorProto_DataType.FLOAT,
   f16: onnx.TensorProto_DataType.FLOAT16,
   int8: onnx.TensorProto_DataType.INT8,
+  int4: onnx.TensorProto_DataType.UNDEFINED,
   affine: onnx.TensorProto_DataType.UNDEFINED,
 }
 

@@ -6,6 +6,8 @@ import { slotPattern } from '../../model/names/placeholders.js'
 import { buildGraph, encodingsOf, makeGraphFolder } from '../build-graph.js'
 import type { ExportOptions, GraphRequest } from '../options.js'
 import type { WrittenArtefact } from '../weights/artefact.js'
+import { headsFor } from '../../model/tasks.js'
+import { PlannedEncodings, type Encodings, type PrecisionOptions } from '../weights/encoding.js'
 import { TfliteGraphOps, type TfliteGraph } from './graph.js'
 import { writeTflite } from './write.js'
 
@@ -21,6 +23,29 @@ function sequenceOf(
   if (asked === undefined) return Math.min(USUAL_SEQUENCE, positions)
   if (asked <= positions) return asked
   throw usage(`\`sequence\` is ${asked}, but the model has ${positions} positions`, { code: 'option-invalid' })
+}
+
+/** Tables that are not multiplied and small beside the words': rounding them would gain nothing. */
+const SMALL_TABLES = ['embeddings/position_embeddings', 'embeddings/token_type_embeddings']
+
+/** Options of the encodings: small tables stay float32, and GPUs take no lookup in float16. */
+const inFloat32 = ({ precisionOptions }: ExportOptions): PrecisionOptions => ({
+  ...precisionOptions,
+  float32Slots: new Set([...(precisionOptions?.float32Slots ?? []), ...SMALL_TABLES]),
+})
+
+/**
+ * Encodings of a file. The factor of albert_zh is multiplied both ways if there is a head for masked tokens; kernels
+ * take it in four bits one way alone.
+ */
+function encodingsFor(request: GraphRequest): Encodings {
+  const { model, source, task, options } = request
+  const precisionOptions = inFloat32(options)
+  const planned = encodingsOf({ ...request, options: { ...options, precisionOptions } })
+  const both = headsFor(task).mlm && model.mlm !== null ? model.embeddings.factor : null
+  if (options.precision !== 'int4' || both === null) return planned
+  const wider = new PlannedEncodings(source, 'int8', precisionOptions)
+  return { of: (parameter, axis) => (parameter === both ? wider : planned).of(parameter, axis) }
 }
 
 /** Which weights stand as `[out, in]` in the file, for its reader. */
@@ -39,10 +64,10 @@ const layoutsIn = ({ weights }: TfliteGraph): string =>
  */
 export async function exportTflite(request: GraphRequest): Promise<WrittenArtefact> {
   const { model, source, directory, options } = request
-  const { batch = 1, inline = false, precision } = options
+  const { rows = 1, inline = false, precision } = options
   const sequence = sequenceOf(model.config, options.sequence)
-  const encodings = encodingsOf(request)
-  const graph = buildGraph(request, (choices) => new TfliteGraphOps({ choices, batch, sequence, encodings }))
+  const encodings = encodingsFor(request)
+  const graph = buildGraph(request, (choices) => new TfliteGraphOps({ choices, batch: rows, sequence, encodings }))
   makeGraphFolder(directory, 'tflite')
   const metadata = { ...request.metadata, layouts: layoutsIn(graph), sequence: String(sequence ?? 'dynamic') }
   const name = fileName(graphLayout('tflite'), precision)

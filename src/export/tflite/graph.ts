@@ -27,6 +27,8 @@ export interface TfliteGraph {
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
   readonly marks: Readonly<Record<string, string>>
+  /** Weights multiplied with quantised activations: output axis of the weight, by slot. */
+  readonly dynamic: Readonly<Record<string, 0 | 1>>
   /** Tensors of the inner operations by their paths. */
   readonly inner: Readonly<Record<string, string>>
 }
@@ -42,8 +44,12 @@ export interface TfliteGraphOptions {
   readonly encodings?: Encodings
 }
 
+/** Version of EMBEDDING_LOOKUP that takes integers with a scale for each row. */
+const LOOKUP_VERSION = 3
 /** Versions of FULLY_CONNECTED: that of `keep_num_dims`, and that of integer weights with a scale for each output. */
 const FC_VERSION = { float: 5, channels: 12 } as const
+
+const isInteger = ({ type }: Value): boolean => type === Type.INT8 || type === Type.INT4
 
 const ADD: NodeOptions = [Options.AddOptions, new tflite.AddOptionsT()]
 const SUB: NodeOptions = [Options.SubOptions, new tflite.SubOptionsT()]
@@ -64,6 +70,8 @@ export class TfliteGraphOps implements Ops<Value> {
   readonly #writer: NodeWriter
   readonly #marks = new Map<string, Value>()
   readonly #inner = new Map<string, Value>()
+  /** Output axis of the weights of integer products, by slot. */
+  readonly #products = new Map<string, 0 | 1>()
   /** Ids with one axis. */
   readonly #flat = new Map<Value, Value>()
   readonly #batch: number
@@ -145,8 +153,10 @@ export class TfliteGraphOps implements Ops<Value> {
     const stored = this.#writer.stored(table, 'logical', 0).value
     const dims = [...flat.dims, last(table.shape)]
     const options: NodeOptions = [Options.GatherOptions, new tflite.GatherOptionsT(0)]
-    const rows = this.#writer.node(Op.GATHER, [stored, flat], { dims, type: stored.type }, { options })
-    return this.#reshape(this.#writer.asFloat(rows), [...ids.dims, last(table.shape)])
+    const rows = isInteger(stored)
+      ? this.#writer.node(Op.EMBEDDING_LOOKUP, [flat, stored], { dims }, { version: LOOKUP_VERSION })
+      : this.#writer.asFloat(this.#writer.node(Op.GATHER, [stored, flat], { dims, type: stored.type }, { options }))
+    return this.#reshape(rows, [...ids.dims, last(table.shape)])
   }
 
   positions(table: Parameter, ids: Value): Value {
@@ -176,8 +186,11 @@ export class TfliteGraphOps implements Ops<Value> {
 
   #fullyConnected(x: Value, { value, weight }: PlacedWeight, bias: Parameter | null): Value {
     const dims = [...x.dims.slice(0, -1), value.dims[0] ?? 1]
-    const version = weight.encoding.kind === 'int8' ? FC_VERSION.channels : FC_VERSION.float
-    const matrix = value.type === Type.FLOAT16 ? this.#writer.asFloat(value) : value
+    const { encoding } = weight
+    const dynamic = 'dynamic' in encoding && encoding.dynamic
+    if (dynamic) this.#products.set(weight.slot, weight.as === 'transposed' ? 1 : 0)
+    const version = dynamic ? FC_VERSION.channels : FC_VERSION.float
+    const matrix = dynamic ? value : this.#writer.asFloat(value)
     const inputs = [x, matrix, bias === null ? null : this.#writer.vector(bias)]
     return this.#writer.node(Op.FULLY_CONNECTED, inputs, { dims }, { options: KEEP, version })
   }
@@ -321,6 +334,7 @@ export class TfliteGraphOps implements Ops<Value> {
       inputs: Object.values(this.inputs) as Value[],
       outputs: named,
       marks: names(this.#marks),
+      dynamic: Object.fromEntries(this.#products),
       inner: names(this.#inner),
     }
   }

@@ -52,6 +52,7 @@ const TYPES: Readonly<Record<Encoding['kind'], tflite.TensorType | null>> = {
   f32: Type.FLOAT32,
   f16: Type.FLOAT16,
   int8: Type.INT8,
+  int4: Type.INT4,
   affine: null,
 }
 

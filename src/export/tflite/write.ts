@@ -8,7 +8,7 @@ import type { TensorSource } from '../../formats/core/source.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
 import { elementsBytes, weightsBytes } from '../weights/artefact.js'
 import { Encoder } from '../weights/encoder.js'
-import { WeightStream } from '../weights/weight-stream.js'
+import { inStoredOrder, WeightStream } from '../weights/weight-stream.js'
 import { buildHead } from './head.js'
 import type { TfliteGraph } from './graph.js'
 
@@ -46,7 +46,9 @@ async function pour(
       file.write(bytes)
       onProgress?.((done += bytes.length), total)
     }
-    stream.stream(weight.parameter, weight.as, encoder.sink(weight.parameter, weight.encoding, sink))
+    const { parameter, as, encoding } = weight
+    const turned = !inStoredOrder(parameter, as)
+    stream.stream(parameter, as, encoder.sink(parameter, encoding, sink, { turned }))
     await yieldToEventLoop()
   }
 }
@@ -62,8 +64,13 @@ export async function writeTflite(
   dir: string,
   { version, metadata, fileName, inline, onProgress, onStart, onFile }: TfliteWriteOptions,
 ): Promise<WrittenArtefact> {
-  const { constants, weights, outputs, marks, inner } = graph
-  const said = utf8Bytes(JSON.stringify({ ...metadata, marks: JSON.stringify(marks), inner: JSON.stringify(inner) }))
+  const { constants, weights, outputs, marks, inner, dynamic } = graph
+  const tables = {
+    marks: JSON.stringify(marks),
+    inner: JSON.stringify(inner),
+    ...(Object.keys(dynamic).length === 0 ? {} : { dynamic: JSON.stringify(dynamic), activations: 'rows' }),
+  }
+  const said = utf8Bytes(JSON.stringify({ ...metadata, ...tables }))
   const small = constants.map(({ bytes }) => bytes)
   const lengths = [
     ...small.map((bytes) => bytes.length),

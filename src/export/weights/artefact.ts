@@ -51,11 +51,11 @@ export function writtenWeight(parameter: Parameter, as: ElementOrder, encoding: 
 
 /** Bytes of the elements of a weight. */
 export const elementsBytes = ({ shape, encoding }: WrittenWeight): number =>
-  elementCount(shape) * elementBytes(encoding)
+  Math.ceil(elementCount(shape) * elementBytes(encoding))
 
 /** Bytes of weights including their scales. */
 export const weightsBytes = (weights: readonly WrittenWeight[]): number =>
   weights.reduce((sum, weight) => {
     const { encoding } = weight
-    return sum + elementsBytes(weight) + (encoding.kind === 'int8' ? encoding.scales.byteLength : 0)
+    return sum + elementsBytes(weight) + ('scales' in encoding ? encoding.scales.byteLength : 0)
   }, 0)

@@ -5,18 +5,24 @@ import { storedMatrix } from '../../model/tensors/read.js'
 import { LARGEST_HALF } from '../../model/tensors/half.js'
 import { WeightStream } from './weight-stream.js'
 
+/**
+ * Signed, symmetric integers: `value = q · scale`, q in −127 … 127 or −7 … 7, one scale for each channel of the stored
+ * matrix. Of four bits two make a byte, the first in its low half.
+ */
+interface Integers {
+  readonly channels: 'rows' | 'columns'
+  readonly scales: Float32Array
+  /** True if the other factor of its products is quantised too, at run time. */
+  readonly dynamic: boolean
+}
+
+export type IntegerEncoding = ({ readonly kind: 'int8' } & Integers) | ({ readonly kind: 'int4' } & Integers)
+
 /** Encoding of the elements of one weight in an artefact. */
 export type Encoding =
   | { readonly kind: 'f32' }
   | { readonly kind: 'f16' }
-  /** Signed, symmetric: `value = q · scale`, q in −127 … 127, one scale for each channel of the stored matrix. */
-  | {
-      readonly kind: 'int8'
-      readonly channels: 'rows' | 'columns'
-      readonly scales: Float32Array
-      /** True if the other factor of its products is quantised too, at run time. */
-      readonly dynamic: boolean
-    }
+  | IntegerEncoding
   /** `value = q · scale + min`, one scale for the tensor: the quantisation of tfjs. */
   | { readonly kind: 'affine'; readonly dtype: 'uint8' | 'uint16'; readonly scale: number; readonly min: number }
 
@@ -34,7 +40,7 @@ const F32: Encoding = { kind: 'f32' }
 const F16: Encoding = { kind: 'f16' }
 export const FLOAT32: Encodings = { of: () => F32 }
 
-/** Bytes of an element, without scales. */
+/** Bytes of an element, without scales; half a byte for four bits. */
 export function elementBytes(encoding: Encoding): number {
   switch (encoding.kind) {
     case 'f32':
@@ -43,6 +49,8 @@ export function elementBytes(encoding: Encoding): number {
       return 2
     case 'int8':
       return 1
+    case 'int4':
+      return 0.5
     case 'affine':
       return encoding.dtype === 'uint8' ? 1 : 2
   }
@@ -77,8 +85,16 @@ function largest(stream: WeightStream, parameter: Parameter): number {
   return most
 }
 
-/** Computes the scale of each row or column of the stored matrix: the largest magnitude becomes 127. */
-function channelScales(stream: WeightStream, parameter: Parameter, channels: 'rows' | 'columns'): Float32Array {
+/** Largest integer of each kind. */
+export const LARGEST = { int8: 127, int4: 7 } as const
+
+/** Computes the scale of each row or column of the stored matrix: the largest magnitude becomes `steps`. */
+function channelScales(
+  stream: WeightStream,
+  parameter: Parameter,
+  channels: 'rows' | 'columns',
+  steps: number,
+): Float32Array {
   const [rows, columns] = storedMatrix(parameter)
   const most = new Float32Array(channels === 'rows' ? rows : columns)
   let at = 0
@@ -102,7 +118,7 @@ function channelScales(stream: WeightStream, parameter: Parameter, channels: 'ro
     }
   })
   // A channel of zeros gets the scale 1, to avoid division by zero.
-  return most.map((size) => (size > 0 ? size / 127 : 1))
+  return most.map((size) => (size > 0 ? size / steps : 1))
 }
 
 /** Affine quantisation of tfjs; the range always includes zero, so that zeros stay zeros. */
@@ -156,6 +172,9 @@ export class PlannedEncodings implements Encodings {
       return affine(this.#stream, parameter, this.precision)
     const channels = layout !== 'grouped' && (axis === 0) !== (layout === 'transposed') ? 'rows' : 'columns'
     const dynamic = !weightsOnly && layout !== 'grouped' && still?.has(slot) !== true
-    return { kind: 'int8', channels, scales: channelScales(this.#stream, parameter, channels), dynamic }
+    // Kernels take four-bit weights in pairs of inputs.
+    const inputs = shape[axis === 1 ? 0 : 1] ?? 1
+    const kind = this.precision === 'int4' && inputs % 2 === 0 && layout !== 'grouped' ? 'int4' : 'int8'
+    return { kind, channels, scales: channelScales(this.#stream, parameter, channels, LARGEST[kind]), dynamic }
   }
 }

@@ -16,7 +16,6 @@ const FOREIGN_ENDINGS: readonly (readonly [RegExp, string])[] = [
   [/\.msgpack$/, 'Flax (JAX)'],
   [/\.gguf$/, 'GGUF (llama.cpp)'],
   [/\.(mlmodel|mlpackage)$/, 'Core ML'],
-  [/\.tflite$/, 'TensorFlow Lite'],
   [/\.(engine|plan|trt)$/, 'TensorRT'],
   [/\.ot$/, 'rust-bert'],
   [/\.(mindir|om)$/, 'MindSpore'],

@@ -10,6 +10,7 @@ import { areSpanTags } from '../../base/span-tag.js'
 import type { AlbertModel } from '../albert.js'
 import { classifierKindOf, type ClassifierKind, type Task } from '../tasks.js'
 import { planModel, type ModelPlan } from './build.js'
+import { cutToLength } from './fixed-length.js'
 import { compareFacts, completeConfig, graphFacts, type GraphFacts } from './graph-facts.js'
 import { completeFromWeights } from './infer-config.js'
 import { completeFromNames } from './infer-pre-norm.js'
@@ -143,7 +144,8 @@ function readModel(
   options: ResolveOptions,
 ): { config: ModelConfig; plan: ModelPlan; configNotes: readonly string[] } {
   try {
-    const named = completeFromNames(raw, found)
+    const cut = cutToLength(source, raw)
+    const named = completeFromNames(cut.raw, found)
     const { config: said, kind: shown, notes } = readConfig(source, named.raw, found, options)
     const asked = classifierKindOf(options.task)
     const names = options.classNames ?? Object.values(said.id2label ?? {})
@@ -153,7 +155,7 @@ function readModel(
     const config = settleProblem(labelled, model, found.table)
     const kindNotes = asked === undefined && byNames !== undefined ? tagNotes(model) : []
     const plan = { model: { ...model, config }, missing, error: error === null ? null : inWordsOf(raw, error) }
-    return { config, plan, configNotes: [...named.notes, ...notes, ...labelNotes, ...kindNotes] }
+    return { config, plan, configNotes: [...cut.notes, ...named.notes, ...notes, ...labelNotes, ...kindNotes] }
   } catch (error) {
     throw error instanceof AlbertkitError ? inWordsOf(raw, error) : error
   }

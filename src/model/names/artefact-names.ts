@@ -43,6 +43,12 @@ function readLayouts(text: string | undefined): ReadonlyMap<string, Layout> | nu
 /** Slot of the table that a graph of fixed length cuts. */
 const POSITIONS = 'embeddings/position_embeddings'
 
+/** Tokens of a row, if an artefact takes no other number: its table of positions has as many rows; else null. */
+export function fixedLengthOf({ metadata, tensors }: TensorSource): number | null {
+  const rows = tensors.get(POSITIONS)?.shape[0]
+  return rows !== undefined && metadata?.get('sequence') === String(rows) ? rows : null
+}
+
 /**
  * How the weights of an artefact stand in it. `named`: as its metadata say, and a graph of fixed length has no further
  * positions.
@@ -50,12 +56,11 @@ const POSITIONS = 'embeddings/position_embeddings'
 export function artefactForm(source: TensorSource, order: 'stored' | 'logical' | 'named'): FileOrder {
   if (order !== 'named') return order
   const layouts = readLayouts(source.metadata?.get('layouts'))
-  const fixed = source.metadata?.get('sequence')
-  const rows = source.tensors.get(POSITIONS)?.shape[0] ?? 0
+  const rows = fixedLengthOf(source)
   return {
     isTransposed: (slot) => layouts?.get(slotPattern(slot).pattern) === 'transposed',
     cut: (p) => {
-      if (p.slot !== POSITIONS || p.layout !== 'as_is' || fixed !== String(rows) || rows > (p.shape[0] ?? 0)) return p
+      if (p.slot !== POSITIONS || p.layout !== 'as_is' || rows === null || rows > (p.shape[0] ?? 0)) return p
       const shape = [rows, ...p.shape.slice(1)]
       return { ...p, shape, storedShape: shape }
     },

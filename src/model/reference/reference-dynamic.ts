@@ -25,26 +25,74 @@ export function dynamicallyQuantised({ shape, data }: Tensor): Tensor {
   return { shape, data: data.map((x) => (quantise(x) - zero) * scale) }
 }
 
+/** Range of signed integers of eight bits. */
+const [LEAST, MOST] = [-128, 127]
+
+/** One row of what `quantisedByRow` gives, by the operations of XNNPACK in float32: integers may lie on a tie. */
+function quantiseRow(row: Float64Array, out: Float64Array): void {
+  const f = Math.fround
+  let [low, high] = [0, 0]
+  for (const value of row) {
+    if (value < low) low = f(value)
+    if (value > high) high = f(value)
+  }
+  if (low === high) {
+    out.set(row)
+    return
+  }
+  const perStep = f((MOST - LEAST) / f(high - low))
+  const [bottom, top] = [f(low * perStep), f(high * perStep)]
+  const fromLow = f(f(LEAST + bottom) + f(MOST + top)) > 0
+  const zero = toEven(Math.min(MOST, Math.max(LEAST, fromLow ? f(LEAST - bottom) : f(MOST - top))))
+  const step = f(1 / perStep)
+  row.forEach((x, i) => {
+    const q = Math.min(MOST, Math.max(LEAST, toEven(f(f(x) * perStep)) + zero))
+    out[i] = (q - zero) * step
+  })
+}
+
+/**
+ * What XNNPACK makes of a tensor whose rows, along the last axis, are quantised each by itself: integers of eight bits,
+ * whose range includes zero.
+ */
+export function quantisedByRow({ shape, data }: Tensor): Tensor {
+  const width = shape[shape.length - 1] ?? 1
+  const made = data.slice()
+  for (let at = 0; at < data.length; at += width)
+    quantiseRow(data.subarray(at, at + width), made.subarray(at, at + width))
+  return { shape, data: made }
+}
+
 /** The axis of a matrix that its products with quantised activations give: 1 for `x·kernel`, 0 for `x·weightᵀ`. */
-export type DynamicWeights = ReadonlyMap<string, 0 | 1>
+export interface DynamicWeights {
+  /** By slot. */
+  readonly axes: ReadonlyMap<string, 0 | 1>
+  /** Whether a factor is quantised as a whole, or each of its rows. */
+  readonly by: 'tensor' | 'row'
+}
 
 /** The reference of a model some of whose products quantise what they are given. Its other arithmetic is float64. */
 export class DynamicReferenceOps extends ReferenceOps {
   constructor(
     source: TensorSource,
     uses: ReadonlyMap<Parameter, number>,
-    /** By slot. */
     readonly dynamic: DynamicWeights,
     processors?: Processors,
   ) {
     super(source, uses, processors)
   }
 
+  #factor(x: Tensor, slot: string, axis: 0 | 1): Tensor {
+    const { axes, by } = this.dynamic
+    if (axes.get(slot) !== axis) return x
+    return by === 'row' ? quantisedByRow(x) : dynamicallyQuantised(x)
+  }
+
   override linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
-    return super.linear(this.dynamic.get(kernel.slot) === 1 ? dynamicallyQuantised(x) : x, kernel, bias)
+    return super.linear(this.#factor(x, kernel.slot, 1), kernel, bias)
   }
 
   override linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
-    return super.linearTransposed(this.dynamic.get(weight.slot) === 0 ? dynamicallyQuantised(x) : x, weight, bias)
+    return super.linearTransposed(this.#factor(x, weight.slot, 0), weight, bias)
   }
 }
