@@ -2,12 +2,12 @@
 // committed (`npm run generate:kernel`).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import wabt from 'wabt'
 
 const folder = fileURLToPath(new URL('../src/model/reference/', import.meta.url))
 
 /** The text of product-bytes.ts for the WebAssembly text `wat`. */
 export async function kernelModule(wat) {
+  const { default: wabt } = await import('wabt')
   const { parseWat } = await wabt()
   const module = parseWat('product.wat', wat, { simd: true })
   const base64 = Buffer.from(module.toBinary({}).buffer).toString('base64')

@@ -2,14 +2,19 @@ import type { AlbertModel } from '../model/albert.js'
 import { forwardFlops } from '../model/accounting/cost.js'
 import { takesChoices } from '../model/forward.js'
 import type { HeadSelection } from '../model/tasks.js'
-import type { ModelInputs } from '../model/reference/run.js'
+import { headsOn, type ModelInputs } from '../model/reference/run.js'
 
 /** Random inputs for verification if the user gives none. */
 
-/** Floating-point operations that the reference may spend on the widest input: about two seconds. */
+/** Floating-point operations that the reference may spend on the widest input. */
 const BUDGET = 4e9
-/** Floating-point operations for all inputs together. */
+/** Floating-point operations for the widest and the short inputs together. */
 const TOTAL_BUDGET = 8e9
+/** Floating-point operations for each long input: about two seconds of a processor. */
+const LONG_BUDGET = 26e9
+
+/** Lengths of the long input if the longest of the model takes too much: an albert-base takes 128. */
+const LENGTHS = [256, 128, 64, 32]
 
 /** Sizes of the widest input, largest first; sequence lengths are odd, so that no test passes thanks to alignment. */
 const SIZES = [
@@ -23,6 +28,11 @@ const SIZES = [
   [1, 3],
   [1, 2],
 ] as const satisfies readonly Size[]
+
+/** Longer rows run without the masked-token head: its logits would take more time and memory than all else. */
+const MLM_TOKENS = 128
+
+const longInput = (sequence: number): { readonly withoutMlm: boolean } => ({ withoutMlm: sequence > MLM_TOKENS })
 
 type Size = readonly [batch: number, sequence: number]
 
@@ -76,8 +86,8 @@ const asChoices = (inputs: ModelInputs): ModelInputs => ({
 })
 
 /**
- * Draws inputs of several batch sizes and lengths: an odd length, 1, 2 and the longest of the model, as far as the
- * reference can compute them in a few seconds.
+ * Draws inputs of several batch sizes and lengths: an odd length, 1, 2 and the longest of the model, or the longest of
+ * `LENGTHS` that the reference computes in a few seconds.
  * @param lengths further lengths, those of files that take one alone
  */
 export function defaultInputs(model: AlbertModel, heads: HeadSelection, lengths: readonly number[] = []): DrawnInputs {
@@ -85,18 +95,40 @@ export function defaultInputs(model: AlbertModel, heads: HeadSelection, lengths:
   const cost = ([batch, sequence]: Size): number => forwardFlops(model, heads, batch, sequence)
   const widest = SIZES.find((size) => size[1] <= longest && cost(size) <= BUDGET) ?? [1, Math.min(2, longest)]
   const sizes: Size[] = [widest]
-  let spent = cost(widest)
   const notes: string[] = []
-  for (const size of [[2, 1], [1, 2], ...lengths.map((length) => [1, length] as const), [1, longest]] as const) {
-    if (size[1] > longest || sizes.some((s) => s[1] === size[1])) continue
+  const leftOut = (length: number, flops: number): void => {
+    const needed = (flops / 1e9).toPrecision(2)
+    notes.push(`no input of ${length} tokens was drawn: the float64 reference would need ${needed} GFLOP for it`)
+  }
+  const isNew = ([, sequence]: Size): boolean => sequence <= longest && sizes.every((s) => s[1] !== sequence)
+  const short: readonly Size[] = [
+    [2, 1],
+    [1, 2],
+  ]
+  let spent = cost(widest)
+  for (const size of short.filter(isNew)) {
     if (spent + cost(size) > TOTAL_BUDGET) {
-      const needed = (cost(size) / 1e9).toPrecision(2)
-      notes.push(`no input of ${size[1]} tokens was drawn: the float64 reference would need ${needed} GFLOP for it`)
+      leftOut(size[1], cost(size))
       continue
     }
     spent += cost(size)
     sizes.push(size)
   }
-  const inputs = sizes.map(([batch, sequence], i) => drawInputs(model, batch, sequence, i + 1))
+  const body = (length: number): number => forwardFlops(model, headsOn(heads, longInput(length)), 1, length)
+  const takes = (length: number): boolean => body(length) <= LONG_BUDGET
+  const long = [longest, ...LENGTHS].find((length) => length > widest[1] && length <= longest && takes(length))
+  for (const length of [...lengths, ...(long === undefined ? [] : [long])]) {
+    const size = [1, length] as const
+    if (!isNew(size)) continue
+    if (takes(length)) sizes.push(size)
+    else leftOut(length, body(length))
+  }
+  if (!takes(longest)) leftOut(longest, body(longest))
+  if (model.mlm !== null && heads.mlm && sizes.some(([, sequence]) => longInput(sequence).withoutMlm))
+    notes.push(`the masked-token head, which reads every token by itself, ran on inputs of up to ${MLM_TOKENS} tokens`)
+  const inputs = sizes.map(([batch, sequence], i) => ({
+    ...drawInputs(model, batch, sequence, i + 1),
+    ...(longInput(sequence).withoutMlm ? { withoutMlm: true } : {}),
+  }))
   return { inputs: takesChoices(model, heads) ? inputs.map(asChoices) : inputs, notes }
 }

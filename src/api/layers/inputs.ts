@@ -28,7 +28,7 @@ const SENTENCES = [...SAMPLES.zh.slice(0, 6), ...SAMPLES.en.slice(0, 6)]
 /** No heads: layers are looked at without them. */
 export const BODY: HeadSelection = { mlm: false, sop: false, classifier: false, qa: false }
 
-/** Floating-point operations of the reference: about half a minute. */
+/** Floating-point operations of the reference: about five seconds. */
 const BUDGET = 40e9
 /** Fraction of unknown tokens above which the vocabulary does not cover a sentence's language. */
 const UNKNOWN = 0.25

@@ -3,16 +3,16 @@ import { multiply, type MatrixProduct } from '../../model/reference/product.js'
 
 /** Thread that computes parts of products, for the thread of a reference (`threads.ts`). */
 
-/** Parts of products in shared memory. */
+/** A part of a product in shared memory. */
 export interface Share {
-  readonly products: readonly MatrixProduct[]
+  readonly product: MatrixProduct
   /** [0] counts the shares that are done, [1] those that failed. */
   readonly done: Int32Array
 }
 
-parentPort?.on('message', ({ products, done }: Share) => {
+parentPort?.on('message', ({ product, done }: Share) => {
   try {
-    for (const product of products) multiply(product)
+    multiply(product)
   } catch {
     Atomics.add(done, 1, 1)
   }

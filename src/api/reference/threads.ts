@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { environment } from '../../base/errors.js'
-import { cut, THIS_THREAD, type Processors } from '../../model/reference/processors.js'
-import type { MatrixProduct } from '../../model/reference/product.js'
+import type { Processors } from '../../model/reference/processors.js'
+import { cut, multiply, type MatrixProduct } from '../../model/reference/product.js'
 import type { Share } from './product-worker.js'
 
 const WORKER = new URL('./product-worker.js', import.meta.url)
@@ -12,8 +12,7 @@ const WORTH_SHARING = 2e6
 /** A thread that does not answer for so long has ended. */
 const PATIENCE_MS = 10 * 60 * 1000
 
-const sizeOf = (products: readonly MatrixProduct[]): number =>
-  products.reduce((n, { size }) => n + size.rows * size.inner * size.outer, 0)
+const sizeOf = ({ size, repeat }: MatrixProduct): number => size.rows * size.inner * size.outer * (repeat?.count ?? 1)
 
 /** Memory that threads share. */
 const SHARED: Pick<Processors, 'float64' | 'float32'> = {
@@ -31,12 +30,12 @@ export class Threads implements Processors {
     this.#others = Array.from({ length: count - 1 }, () => new Worker(WORKER))
   }
 
-  readonly multiply = (products: readonly MatrixProduct[]): void => {
-    const parts = this.#others.length > 0 && sizeOf(products) > WORTH_SHARING
-    const [own = [], ...shares] = parts ? cut(products, this.#others.length + 1) : [products]
+  readonly multiply = (product: MatrixProduct): void => {
+    const isWorth = this.#others.length > 0 && sizeOf(product) > WORTH_SHARING
+    const [own, ...shares] = isWorth ? cut(product, this.#others.length + 1) : [product]
     const done = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT))
-    shares.forEach((share, i) => this.#others[i]?.postMessage({ products: share, done } satisfies Share))
-    THIS_THREAD.multiply(own)
+    shares.forEach((share, i) => this.#others[i]?.postMessage({ product: share, done } satisfies Share))
+    if (own !== undefined) multiply(own)
     let late = false
     for (let n = Atomics.load(done, 0); n < shares.length && !late; n = Atomics.load(done, 0))
       late = Atomics.wait(done, 0, n, PATIENCE_MS) === 'timed-out'
@@ -45,5 +44,9 @@ export class Threads implements Processors {
         code: 'process-failed',
         hint: 'it may have been out of memory',
       })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#others.map((other) => other.terminate()))
   }
 }

@@ -4,7 +4,14 @@ import type { Values } from '../../compare/compare.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
 import type { AlbertModel } from '../../model/albert.js'
 import { hiddenStateCount } from '../../model/outputs.js'
-import { runAll, type Computing, type ModelInputs, type Runs, type Subject } from '../../model/reference/run.js'
+import {
+  headsOn,
+  runAll,
+  type Computing,
+  type ModelInputs,
+  type Runs,
+  type Subject,
+} from '../../model/reference/run.js'
 import type { Tensor } from '../../model/reference/reference.js'
 import { TraceMeans, traceOn, type HeadMeans, type LayerMeans } from '../../model/reference/trace.js'
 import type { HeadSelection } from '../../model/tasks.js'
@@ -50,7 +57,7 @@ export function perform(work: Work, subject: Subject, computing: Computing): Res
 
 /** Floating-point operations of the work. */
 export const flopsOf = ({ inputs, heads }: Work, model: AlbertModel): number =>
-  inputs.reduce((sum, { batch, sequence }) => sum + forwardFlops(model, heads, batch, sequence), 0)
+  inputs.reduce((sum, x) => sum + forwardFlops(model, headsOn(heads, x), x.batch, x.sequence), 0)
 
 /** How often `onLayer` is called in the whole work. */
 export const stepsOf = ({ inputs }: Work, model: AlbertModel): number => inputs.length * hiddenStateCount(model)

@@ -2,10 +2,10 @@ import { progressStep } from '../../base/abort.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import { environment, isEnvironment, usage, type AlbertkitError } from '../../base/errors.js'
 import type { GraphTarget, Precision } from '../../base/artefact-layout.js'
-import type { HeadSelection } from '../../model/tasks.js'
+import { forwardFlops } from '../../model/accounting/cost.js'
+import { headRow, type HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount } from '../../model/outputs.js'
-import type { ModelInputs } from '../../model/reference/run.js'
-import { parametersOf } from '../../model/tensors/read.js'
+import { headsOn, type ModelInputs } from '../../model/reference/run.js'
 import {
   openRunner,
   RUNNERS,
@@ -26,8 +26,10 @@ import type { NotRun, OperationReport, RuntimeReport, VerifyOptions } from './re
 import { TemporaryArtefacts } from './artefacts.js'
 import type { TestCase } from './test-cases.js'
 
-/** With more weights pure JavaScript takes minutes; `runners: ['tfjs-cpu']` still runs it. */
-const TFJS_CPU_MAX_WEIGHT_BYTES = 100e6
+/** Floating-point operations that take pure JavaScript a second; `runners: ['tfjs-cpu']` runs more. */
+const TFJS_CPU_FLOPS = 0.5e9
+
+const MLM_OUTPUTS: ReadonlySet<string> = new Set(headRow('mlm').outputs)
 
 export interface CompareRunOptions {
   readonly skipMasked?: boolean
@@ -137,7 +139,9 @@ export class Verification {
     const wanted = wantsStates(this.options) ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
     const ms: number[] = []
     for (const testCase of this.casesFor(runner)) {
-      const run = new Map<string, Values>(await runner.run(testCase.inputs, wanted))
+      const { withoutMlm } = testCase.inputs
+      const asked = withoutMlm === true ? wanted.filter((name) => !MLM_OUTPUTS.has(name)) : wanted
+      const run = new Map<string, Values>(await runner.run(testCase.inputs, asked.length > 0 ? asked : wanted))
       // In a graph the last hidden state is named last_hidden_state.
       const last = `hidden_state_${hiddenStateCount(this.opened.model) - 1}`
       const value = run.get('last_hidden_state')
@@ -234,11 +238,15 @@ function chooseRunners(
   if (gpu === true) return able.filter((r) => r.device === 'gpu').map((r) => r.name)
   // With a golden or another model as the arbiter, only the reference runs the source unless runners are named.
   if (kinds === null && (v.options.golden !== undefined || v.options.referenceModel !== undefined)) return []
-  const bytes = [...parametersOf(opened.model)].reduce((sum, p) => sum + 4 * p.shape.reduce((a, b) => a * b, 1), 0)
+  const flops = v.testCases.reduce(
+    (sum, { inputs: x }) => sum + forwardFlops(opened.model, headsOn(v.heads, x), x.batch, x.sequence),
+    0,
+  )
   const usual = able.filter((r) => r.device === 'cpu' && (kinds !== null || r.openEager !== null)).map((r) => r.name)
   return usual.filter((name) => {
-    if (name !== 'tfjs-cpu' || bytes <= TFJS_CPU_MAX_WEIGHT_BYTES) return true
-    v.notRun.push({ runner: name, reason: `slow with more than 100 MB of weights; use \`runners\` ${name} to run it` })
+    if (name !== 'tfjs-cpu' || flops <= TFJS_CPU_FLOPS) return true
+    const seconds = Math.round(flops / TFJS_CPU_FLOPS)
+    v.notRun.push({ runner: name, reason: `would take about ${seconds} s; use \`runners\` ${name} to run it` })
     return false
   })
 }

@@ -14,7 +14,7 @@ import { modelTokenizer } from '../open/tokenizer.js'
 /** Lines per batch. */
 export const ROWS = 8
 /** Floating-point operations of the reference on a text: about five seconds. */
-const BUDGET = 10e9
+const BUDGET = 40e9
 
 export const inputsOf = ({ rowIndices: places, ...batch }: Batch): ModelInputs => ({ ...batch, batch: places.length })
 

@@ -199,7 +199,8 @@ export abstract class AlbertkitCommand extends Command {
     const commands = this.config.commands.filter(
       ({ flags, pluginName }) => pluginName === this.ctor.plugin?.name && typedFlags(flags).has(flag),
     )
-    const first = commands.find(({ id }) => /(^|:)(convert|verify|predict)$/.test(id)) ?? commands[0]
+    const named = (pattern: RegExp) => commands.find(({ id }) => pattern.test(id))
+    const first = named(/(^|:)(convert|verify)$/) ?? named(/(^|:)predict$/) ?? commands[0]
     return first === undefined ? null : toConfiguredId(first.id, this.config)
   }
 

@@ -22,12 +22,22 @@ export interface ProductSize {
   readonly outer: number
 }
 
-/** A product `x · w`, written into `y`. */
+/** Products of matrices that lie one after another. */
+export interface Repeat {
+  readonly count: number
+  /** From each matrix to the next, in elements. */
+  readonly x: number
+  readonly w: number
+  readonly y: number
+}
+
+/** A product `x · w`, written into `y`, or several of them. */
 export interface MatrixProduct {
   readonly x: Factor
   readonly w: Factor
   readonly size: ProductSize
   readonly y: Rows<Float64Array>
+  readonly repeat?: Repeat
 }
 
 /** A row-major matrix of `columns` columns. */
@@ -50,6 +60,8 @@ export const transposed = <T>(data: T, columns: number, start = 0): Matrix<T> =>
 const ROWS = 256
 const INNER = 256
 const COLUMNS = 256
+/** Numbers of float32 that are copied to the kernel at a time: many small copies take longer than one. */
+const RAW = 4 << 20
 
 const panels = (n: number): number => Math.ceil(n / PANEL)
 
@@ -102,64 +114,128 @@ interface Places {
   readonly c: number
   /** Columns of the sums. */
   readonly width: number
-  /** Rows of float32 of a block of `w`. */
+  /** Rows of float32 of `w`. */
   readonly raw: number
+  /** Columns of those. */
+  readonly rawWidth: number
   readonly end: number
 }
 
-function placesFor({ rows, inner, outer }: ProductSize): Places {
+const groupsOf = (columns: number): number => Math.ceil(columns / (PANEL * GROUP))
+
+function placesFor({ rows, inner, outer }: ProductSize, isRaw: boolean): Places {
   const height = Math.min(ROWS, panels(rows) * PANEL)
-  const width = Math.min(COLUMNS, Math.ceil(panels(outer) / GROUP) * GROUP * PANEL)
-  const block = Math.min(INNER, inner) * width
+  const columns = groupsOf(outer) * GROUP * PANEL
+  const width = Math.min(COLUMNS, columns)
   const b = height * inner
-  const c = b + block
+  const c = b + Math.min(INNER, inner) * width
   const raw = c + height * width
-  return { b, c, width, raw, end: raw + block / 2 }
+  const rawWidth = Math.min(columns, Math.max(1, Math.floor(RAW / inner / COLUMNS)) * COLUMNS)
+  return { b, c, width, raw, rawWidth, end: raw + (isRaw ? (inner * rawWidth) / 2 : 0) }
 }
 
-/** Packs a block `[deep, wide]` of the right factor. Rows of float32 go through the kernel, which is faster. */
-function packRight(on: Kernel, places: Places, w: Factor, deep: number, wide: number): void {
-  const { doubles, floats } = on.memory(places.end)
-  const { data, start, row, column } = w
-  if (column !== 1 || !(data instanceof Float32Array)) {
-    pack(doubles, places.b, swapped(w), wide, deep)
+/** Copies `[inner, wide]` of a row-major factor to the kernel, as it is. */
+function copyRaw(floats: Float32Array, places: Places, w: Matrix<Float32Array>, inner: number, wide: number): void {
+  const { data, start, row } = w
+  const to = places.raw * 2
+  if (row === wide && wide === places.rawWidth) {
+    floats.set(data.subarray(start, start + inner * row), to)
     return
   }
-  const { width } = places
-  const from = places.raw * 2
-  for (let k = 0; k < deep; k++) floats.set(data.subarray(start + k * row, start + k * row + wide), from + k * width)
-  const groups = Math.ceil(wide / (PANEL * GROUP))
-  on.pack({ from, to: places.b, inner: deep, groups, fromRow: width, panel: deep * PANEL })
+  for (let k = 0; k < inner; k++)
+    floats.set(data.subarray(start + k * row, start + k * row + wide), to + k * places.rawWidth)
 }
 
-/**
- * Computes a product in float64. Each sum takes its terms in their order, so that a result depends neither on the
- * kernel nor on how the work is cut.
- */
-export function multiply({ x, w, size, y }: MatrixProduct, on: Kernel = kernel()): void {
-  const { rows, inner, outer } = size
-  const places = placesFor(size)
-  const { b, c, width } = places
+/** Columns `[j, end)` of a product's rows `[i, i + high)`, whose factors are packed or copied as far as they are. */
+interface Strip {
+  readonly i: number
+  readonly high: number
+  readonly j: number
+  readonly end: number
+}
+
+function multiplyStrip({ w, size, y }: MatrixProduct, strip: Strip, places: Places, on: Kernel): void {
+  const { i, high, end } = strip
+  const { inner } = size
+  const { b, c, width, raw, rawWidth } = places
   const { doubles } = on.memory(places.end)
+  for (let { j } = strip; j < end; j += COLUMNS) {
+    const wide = Math.min(COLUMNS, end - j)
+    doubles.fill(0, c, c + panels(high) * PANEL * width)
+    for (let k = 0; k < inner; k += INNER) {
+      const deep = Math.min(INNER, inner - k)
+      if (isRowMajor(w)) {
+        const at = raw * 2 + k * rawWidth + j - strip.j
+        on.pack({ from: at, to: b, inner: deep, groups: groupsOf(wide), fromRow: rawWidth, panel: deep * PANEL })
+      } else pack(doubles, b, swapped(from(w, k, j)), wide, deep)
+      on.multiply({
+        ...{ a: k * PANEL, aPanels: panels(high), aStep: inner * PANEL },
+        ...{ b, bPanels: panels(wide), bStep: deep * PANEL },
+        ...{ c, cRow: width, inner: deep },
+      })
+    }
+    for (let r = 0; r < high; r++) {
+      const sums = c + r * width
+      y.data.set(doubles.subarray(sums, sums + wide), y.start + (i + r) * y.row + j)
+    }
+  }
+}
+
+/** True of weights that the kernel itself packs, which is faster. */
+const isRowMajor = (w: Factor): w is Matrix<Float32Array> => w.column === 1 && w.data instanceof Float32Array
+
+function multiplyOnce(product: MatrixProduct, on: Kernel): void {
+  const { x, w, size } = product
+  const { rows, inner, outer } = size
+  const places = placesFor(size, isRowMajor(w))
+  const { doubles, floats } = on.memory(places.end)
   for (let i = 0; i < rows; i += ROWS) {
     const high = Math.min(ROWS, rows - i)
     pack(doubles, 0, from(x, i, 0), high, inner)
-    for (let j = 0; j < outer; j += COLUMNS) {
-      const wide = Math.min(COLUMNS, outer - j)
-      doubles.fill(0, c, c + panels(high) * PANEL * width)
-      for (let k = 0; k < inner; k += INNER) {
-        const deep = Math.min(INNER, inner - k)
-        packRight(on, places, from(w, k, j), deep, wide)
-        on.multiply({
-          ...{ a: k * PANEL, aPanels: panels(high), aStep: inner * PANEL },
-          ...{ b, bPanels: panels(wide), bStep: deep * PANEL },
-          ...{ c, cRow: width, inner: deep },
-        })
-      }
-      for (let r = 0; r < high; r++) {
-        const sums = c + r * width
-        y.data.set(doubles.subarray(sums, sums + wide), y.start + (i + r) * y.row + j)
-      }
+    for (let j = 0; j < outer; j += places.rawWidth) {
+      const end = Math.min(outer, j + places.rawWidth)
+      if (isRowMajor(w)) copyRaw(floats, places, { ...w, start: w.start + j }, inner, end - j)
+      multiplyStrip(product, { i, high, j, end }, places, on)
     }
   }
+}
+
+/** Number `n` of the products. */
+const nth = ({ x, w, y, size }: MatrixProduct, repeat: Repeat, n: number): MatrixProduct => ({
+  x: { ...x, start: x.start + n * repeat.x },
+  w: { ...w, start: w.start + n * repeat.w },
+  y: { ...y, start: y.start + n * repeat.y },
+  size,
+})
+
+/**
+ * Computes products in float64. Each sum takes its terms in their order, so that a result depends neither on the
+ * kernel nor on how the work is cut.
+ */
+export function multiply(product: MatrixProduct, on: Kernel = kernel()): void {
+  const { repeat } = product
+  if (repeat === undefined) multiplyOnce(product, on)
+  else for (let n = 0; n < repeat.count; n++) multiplyOnce(nth(product, repeat, n), on)
+}
+
+/** Columns that a thread takes at least: fewer share a line of the cache with those of another. */
+const LEAST_COLUMNS = 16
+
+/** Cuts products into at most `parts` parts of about equal work; sums stay whole, so that results stay the same. */
+export function cut(product: MatrixProduct, parts: number): MatrixProduct[] {
+  const { w, y, size, repeat } = product
+  const whole = repeat === undefined ? size.outer : repeat.count
+  const least = repeat === undefined ? LEAST_COLUMNS : 1
+  const share = Math.ceil(whole / least / parts) * least
+  return Array.from({ length: Math.ceil(whole / share) }, (_, part) => {
+    const from = part * share
+    const count = Math.min(share, whole - from)
+    if (repeat !== undefined) return { ...nth(product, repeat, from), repeat: { ...repeat, count } }
+    return {
+      ...product,
+      w: { ...w, start: w.start + from * w.column },
+      y: { ...y, start: y.start + from },
+      size: { ...size, outer: count },
+    }
+  })
 }

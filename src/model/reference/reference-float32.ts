@@ -10,17 +10,15 @@ const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Ma
  * term after term: how far plain float32 arithmetic strays from the model, whatever computes it.
  */
 export class Float32ReferenceOps extends ReferenceOps {
-  protected override multiply(products: readonly MatrixProduct[]): void {
-    for (const { x, w, size, y } of products) {
-      const sums = new Float32Array(size.outer)
-      for (let r = 0; r < size.rows; r++) {
-        sums.fill(0)
-        for (let k = 0; k < size.inner; k++) {
-          const value = x.data[x.start + r * x.row + k * x.column]!
-          for (let o = 0, i = w.start + k * w.row; o < size.outer; o++, i += w.column) sums[o]! += value * w.data[i]!
-        }
-        y.data.set(sums, y.start + r * y.row)
+  protected override multiply({ x, w, size, y }: MatrixProduct): void {
+    const sums = new Float32Array(size.outer)
+    for (let r = 0; r < size.rows; r++) {
+      sums.fill(0)
+      for (let k = 0; k < size.inner; k++) {
+        const value = x.data[x.start + r * x.row + k * x.column]!
+        for (let o = 0, i = w.start + k * w.row; o < size.outer; o++, i += w.column) sums[o]! += value * w.data[i]!
       }
+      y.data.set(sums, y.start + r * y.row)
     }
   }
 

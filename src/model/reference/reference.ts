@@ -116,33 +116,30 @@ export class ReferenceOps implements Ops<Tensor> {
     for (let start = 0; start < y.length; start += b.length) for (let i = 0; i < b.length; i++) y[start + i]! += b[i]!
   }
 
-  /** Computes products that do not depend on one another. */
-  protected multiply(products: readonly MatrixProduct[]): void {
-    this.processors.multiply(products)
+  /** Computes `x · kernel`. */
+  protected multiply(product: MatrixProduct): void {
+    this.processors.multiply(product)
   }
 
   linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [inner = 1, outer = 1] = kernel.shape
     const y = this.#zeros([...x.shape.slice(0, -1), outer])
     const w = matrix(this.#weights(kernel), outer)
-    this.multiply([{ x: matrix(x.data, inner), w, size: { rows: rowsOf(x), inner, outer }, y: matrix(y.data, outer) }])
+    this.multiply({ x: matrix(x.data, inner), w, size: { rows: rowsOf(x), inner, outer }, y: matrix(y.data, outer) })
     this.#addBias(y.data, bias)
     return y
   }
 
   groupedLinear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [groups = 1, inner = 1, outer = 1] = kernel.shape
-    const w = this.#weights(kernel)
-    const size = { rows: rowsOf(x), inner, outer }
     const y = this.#zeros([...x.shape.slice(0, -1), groups * outer])
-    this.processors.multiply(
-      Array.from({ length: groups }, (_, g) => ({
-        x: { data: x.data, start: g, row: inner * groups, column: groups },
-        w: matrix(w, outer, g * inner * outer),
-        size,
-        y: matrix(y.data, groups * outer, g * outer),
-      })),
-    )
+    this.processors.multiply({
+      x: { data: x.data, start: 0, row: inner * groups, column: groups },
+      w: matrix(this.#weights(kernel), outer),
+      size: { rows: rowsOf(x), inner, outer },
+      y: matrix(y.data, groups * outer),
+      repeat: { count: groups, x: 1, w: inner * outer, y: outer },
+    })
     this.#addBias(y.data, bias)
     return y
   }
@@ -152,7 +149,7 @@ export class ReferenceOps implements Ops<Tensor> {
     const y = this.#zeros([...x.shape.slice(0, -1), outer])
     const w = transposed(this.#weights(weight), inner)
     const size = { rows: rowsOf(x), inner, outer }
-    this.processors.multiply([{ x: matrix(x.data, inner), w, size, y: matrix(y.data, outer) }])
+    this.processors.multiply({ x: matrix(x.data, inner), w, size, y: matrix(y.data, outer) })
     this.#addBias(y.data, bias)
     return y
   }
@@ -229,15 +226,13 @@ export class ReferenceOps implements Ops<Tensor> {
     const [batch = 1, heads = 1, length = 1, width = 1] = query.shape
     const y = this.#zeros([batch, heads, length, length])
     const [square, head] = [length * length, length * width]
-    const size = { rows: length, inner: width, outer: length }
-    this.processors.multiply(
-      Array.from({ length: batch * heads }, (_, m) => ({
-        x: matrix(query.data, width, m * head),
-        w: transposed(key.data, width, m * head),
-        size,
-        y: matrix(y.data, length, m * square),
-      })),
-    )
+    this.processors.multiply({
+      x: matrix(query.data, width),
+      w: transposed(key.data, width),
+      size: { rows: length, inner: width, outer: length },
+      y: matrix(y.data, length),
+      repeat: { count: batch * heads, x: head, w: head, y: square },
+    })
     for (let i = 0; i < y.data.length; i++) y.data[i]! /= Math.sqrt(headSize)
     return y
   }
@@ -247,7 +242,7 @@ export class ReferenceOps implements Ops<Tensor> {
     const { shape, data } = this.#zeros(x.shape)
     for (let start = 0; start < data.length; start += width) {
       let max = -Infinity
-      for (let i = 0; i < width; i++) max = Math.max(max, x.data[start + i]!)
+      for (let i = 0; i < width; i++) if (x.data[start + i]! > max) max = x.data[start + i]!
       let sum = 0
       for (let i = 0; i < width; i++) sum += data[start + i] = Math.exp(x.data[start + i]! - max)
       for (let i = 0; i < width; i++) data[start + i]! /= sum
@@ -259,15 +254,13 @@ export class ReferenceOps implements Ops<Tensor> {
     const [batch = 1, heads = 1, length = 1, width = 1] = value.shape
     const y = this.#zeros(value.shape)
     const [square, head] = [length * length, length * width]
-    const size = { rows: length, inner: length, outer: width }
-    this.processors.multiply(
-      Array.from({ length: batch * heads }, (_, m) => ({
-        x: matrix(probabilities.data, length, m * square),
-        w: matrix(value.data, width, m * head),
-        size,
-        y: matrix(y.data, width, m * head),
-      })),
-    )
+    this.processors.multiply({
+      x: matrix(probabilities.data, length),
+      w: matrix(value.data, width),
+      size: { rows: length, inner: length, outer: width },
+      y: matrix(y.data, width),
+      repeat: { count: batch * heads, x: square, w: head, y: head },
+    })
     return y
   }
 

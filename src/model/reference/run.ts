@@ -19,7 +19,15 @@ export interface ModelInputs {
   readonly input_ids: Int32Array
   readonly attention_mask: Int32Array
   readonly token_type_ids: Int32Array
+  /** True if the masked-token head is left out, whose output is large and which reads every token by itself. */
+  readonly withoutMlm?: boolean
 }
+
+/** The heads that run on `inputs`. */
+export const headsOn = (
+  heads: HeadSelection,
+  { withoutMlm = false }: Pick<ModelInputs, 'withoutMlm'>,
+): HeadSelection => (withoutMlm ? { ...heads, mlm: false } : heads)
 
 /** Shape of the inputs as a model takes them: `[batch, sequence]`, or `[batch, choices, sequence]`. */
 export const inputShape = ({ batch, sequence, choices = 1 }: ModelInputs, asChoices: boolean): number[] =>
@@ -35,7 +43,7 @@ function run(ops: ReferenceOps, model: AlbertModel, inputs: ModelInputs, heads: 
       attention_mask: integers(inputs.attention_mask, shape),
       token_type_ids: integers(inputs.token_type_ids, shape),
     },
-    heads,
+    headsOn(heads, inputs),
   )
   const named = new Map(selectOutputs(outputs, true))
   const mapped = outputs.embedding_hidden_mapping_in

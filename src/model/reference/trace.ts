@@ -192,14 +192,12 @@ class TraceOps extends ReferenceOps {
     const added = this.processors.float64(rows * hidden)
     for (let head = 0; head < heads; head++) {
       const part = matrix(w, hidden, head * size * hidden)
-      this.processors.multiply([
-        {
-          x: matrix(context.data, hidden, head * size),
-          w: part,
-          size: { rows, inner: size, outer: hidden },
-          y: matrix(added, hidden),
-        },
-      ])
+      this.processors.multiply({
+        x: matrix(context.data, hidden, head * size),
+        w: part,
+        size: { rows, inner: size, outer: hidden },
+        y: matrix(added, hidden),
+      })
       const { norm } = this.#means.head(this.#layer, this.#inner, head)
       for (let token = 0; token < rows; token++) {
         if (!this.#isToken(0, token)) continue
