@@ -203,7 +203,7 @@ export { HEADS, TASKS, type HeadName, type ResolvedTask, type Task } from './mod
 export type { HeadRow, OutputName, OutputReading, TaskRow } from './model/tasks.js'
 export type { ResolveOptions } from './model/load/resolve-config.js'
 export type { ScopePath } from './model/reference/scope-path.js'
-export type { Factor, Matrix, MatrixProduct, ProductSize, Rows } from './model/reference/product.js'
+export type { Factor, Matrix, MatrixProduct, ProductRepeat, ProductSize, Rows } from './model/reference/product.js'
 export type { Processors } from './model/reference/processors.js'
 export { ReferenceOps, type Tensor } from './model/reference/reference.js'
 export type { DynamicWeights } from './model/reference/reference-dynamic.js'

@@ -40,7 +40,7 @@ export {
   type Task,
 } from './model/tasks.js'
 export { headsOf, outputNames, resolveTask, selectOutputs } from './model/outputs.js'
-export type { Factor, Matrix, MatrixProduct, ProductSize, Rows } from './model/reference/product.js'
+export type { Factor, Matrix, MatrixProduct, ProductRepeat, ProductSize, Rows } from './model/reference/product.js'
 export type { Processors } from './model/reference/processors.js'
 export { ReferenceOps, type Tensor } from './model/reference/reference.js'
 export type { DynamicWeights } from './model/reference/reference-dynamic.js'

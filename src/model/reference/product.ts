@@ -23,7 +23,7 @@ export interface ProductSize {
 }
 
 /** Products of matrices that lie one after another. */
-export interface Repeat {
+export interface ProductRepeat {
   readonly count: number
   /** From each matrix to the next, in elements. */
   readonly x: number
@@ -37,7 +37,7 @@ export interface MatrixProduct {
   readonly w: Factor
   readonly size: ProductSize
   readonly y: Rows<Float64Array>
-  readonly repeat?: Repeat
+  readonly repeat?: ProductRepeat
 }
 
 /** A row-major matrix of `columns` columns. */
@@ -201,7 +201,7 @@ function multiplyOnce(product: MatrixProduct, on: Kernel): void {
 }
 
 /** Number `n` of the products. */
-const nth = ({ x, w, y, size }: MatrixProduct, repeat: Repeat, n: number): MatrixProduct => ({
+const nth = ({ x, w, y, size }: MatrixProduct, repeat: ProductRepeat, n: number): MatrixProduct => ({
   x: { ...x, start: x.start + n * repeat.x },
   w: { ...w, start: w.start + n * repeat.w },
   y: { ...y, start: y.start + n * repeat.y },
