@@ -33,12 +33,12 @@ export type ProgressStage = (typeof PROGRESS_STAGES)[number]
 /** Step that an operation begins. */
 export interface ProgressStep {
   readonly stage: ProgressStage
-  /** What the step is about: a file, a runtime, a variable; null for the model as a whole. */
+  /** Subject of the step: a file, a runtime, a variable; null for the model as a whole. */
   readonly item: string | null
   /** Number of steps of this stage before this one, and of all; null if they are not counted. */
   readonly done: number | null
   readonly total: number | null
-  /** What makes this step shorter, if it takes long; else null. */
+  /** Advice on making this step shorter, if it takes long; else null. */
   readonly advice: string | null
 }
 

@@ -14,8 +14,8 @@ export const MANIFEST_FILE = 'albertkit.json'
 export const CONFIG_FILE = 'config.json'
 
 /**
- * How the elements of a weight stand in a file: in the order of the source, in that of the forward pass, or in the
- * latter with the two axes of a matrix exchanged.
+ * Order of the elements of a weight in a file: that of the source, that of the forward pass (logical), or the latter
+ * with the two axes of a matrix exchanged.
  */
 export type ElementOrder = 'stored' | 'logical' | 'transposed'
 

@@ -12,7 +12,7 @@ const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
   interrupted: 130,
 }
 
-/** Where the error is; every field that is known is given. */
+/** Location of an error; fields that are not known are absent. */
 export interface ErrorPlace {
   /** Path of the file. */
   readonly file?: string
@@ -25,9 +25,9 @@ export interface ErrorPlace {
 }
 
 export interface ErrorDetail extends ErrorPlace {
-  /** What went wrong, from the closed list in error-codes.ts. */
+  /** Code from the closed list in error-codes.ts. */
   readonly code: ErrorCode
-  /** What to do next, one sentence. */
+  /** Advice on what to do next, one sentence. */
   readonly hint?: string
   readonly cause?: unknown
 }
@@ -36,7 +36,7 @@ export interface ErrorDetail extends ErrorPlace {
 export class AlbertkitError extends Error {
   override readonly name = 'AlbertkitError'
   readonly kind: ErrorKind
-  /** What went wrong, from a closed list that is stable across versions. */
+  /** Code from a closed list that is stable across versions. */
   readonly code: ErrorCode
   readonly place: ErrorPlace
   readonly hint: string | undefined
@@ -54,7 +54,7 @@ export class AlbertkitError extends Error {
     return EXIT_CODES[this.kind]
   }
 
-  /** The same error, said or placed otherwise in part. */
+  /** The same error with another message or location. */
   with({
     message = this.message,
     ...detail

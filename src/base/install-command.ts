@@ -1,6 +1,6 @@
-/** How this albertkit was installed, told from the path of its own files. */
+/** Kind of this installation of albertkit, deduced from the path of its files. */
 export type Installation =
-  /** A clone, or code of a user's that holds ours. */
+  /** A clone, or code of a user that bundles albertkit. */
   | { readonly kind: 'project' }
   | { readonly kind: 'npx' }
   | { readonly kind: 'pnpm-global' | 'yarn' }
@@ -8,7 +8,7 @@ export type Installation =
   | { readonly kind: 'npm' | 'pnpm'; readonly root: string }
   | { readonly kind: 'npm-global'; readonly prefix: string }
 
-/** What of the machine the command depends on. */
+/** Properties of the machine that the command depends on. */
 export interface InstallPlace {
   /** Path of one of albertkit's own files, with `/`. */
   readonly file: string

@@ -1,9 +1,9 @@
 import { constants } from 'node:os'
 
 /**
- * What must happen before the process dies of Ctrl-C: whoever creates a temporary file registers its removal here.
- * Registering changes nothing by itself; only the command line listens for signals, so that a program that uses
- * albertkit as a library keeps its own say.
+ * Function to run before the process ends on Ctrl-C: code that creates a temporary file registers its removal here.
+ * Registering has no other effect; only the command line listens for signals, so that a program that uses albertkit as
+ * a library decides for itself.
  */
 type Cleanup = () => void | Promise<void>
 
@@ -33,10 +33,10 @@ export async function runCleanups(): Promise<void> {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** What a shell says of a process that the signal ended: 130 of Ctrl-C, 143 of SIGTERM. */
+/** Exit code that a shell reports for a process that the signal ended: 130 for Ctrl-C, 143 for SIGTERM. */
 const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal]
 
-/** Cleanups that take longer than this are spoken of. */
+/** Cleanups that take longer than this are announced. */
 const PATIENCE_MS = 500
 
 export interface InterruptListener {
@@ -46,7 +46,7 @@ export interface InterruptListener {
   readonly waiting: () => void
 }
 
-/** What listens at present; null if nothing of ours does. */
+/** The present listener; null if there is none. */
 let listening: ((signal: NodeJS.Signals) => void) | null = null
 
 /** True if signals end the process in an orderly way. */

@@ -19,7 +19,7 @@ export interface WeightCheck {
 export interface WeightCheckOptions {
   /** True if the artefact may hold other dtypes than float32. */
   readonly lossy?: boolean
-  /** How each weight stands in the artefact; either order will do if left out. */
+  /** Element order of each weight in the artefact; if left out, either order is accepted. */
   readonly form?: FileOrder
 }
 

@@ -6,12 +6,12 @@ import * as z from '../vendor/zod.js'
 import { writes } from './write-port.js'
 
 /**
- * How a new version enters a folder that exists. The new files lie in `WORK/new`; `WORK/plan.json` says which file goes
- * out of the folder and which comes in. The plan gets a second name, `.albertkit-commit`: from then on the new version
- * holds. Files that are replaced move to `WORK/old`, and are removed after everything is in place and on the disk.
+ * Crash-safe replacement of files in an existing folder. The new files are in `WORK/new`; `WORK/plan.json` lists the
+ * files that leave the folder and those that enter it. A hard link to the plan, `.albertkit-commit`, commits the new
+ * version. Replaced files move to `WORK/old` and are removed after everything is in place and on the disk.
  *
- * Whoever finds `.albertkit-commit` of a process that is gone takes WORK over, by renaming it to a name of its own, and
- * does the rest of the steps; each can be done again.
+ * A process that finds the `.albertkit-commit` of a dead one takes over WORK, by renaming it, and does the rest of the
+ * steps; each can be repeated.
  */
 
 /** A step: `out` moves a file or folder to `old`, `in` moves one from `new`. */

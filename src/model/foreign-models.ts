@@ -39,6 +39,6 @@ export const foreignModelOfScope = (scope: string): string | null => {
   return FOREIGN_MODELS.find((model) => model.scope?.test(bare) === true)?.title ?? null
 }
 
-/** What people call the model of a transformers `model_type`, or null. */
+/** Usual name of the model of a transformers `model_type`, or null. */
 export const foreignModelOfType = (type: string): string | null =>
   FOREIGN_MODELS.find((model) => model.type?.test(type) === true)?.title ?? null

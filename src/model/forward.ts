@@ -8,7 +8,7 @@ export const takesChoices = (model: Pick<AlbertModel, 'classifier'>, heads: Head
   heads.classifier && model.classifier?.kind === 'choice'
 
 /**
- * What a forward pass gives. B batch, S sequence, V vocabulary, H hidden, N labels. With a multiple-choice head B is
+ * Outputs of a forward pass. B batch, S sequence, V vocabulary, H hidden, N labels. With a multiple-choice head B is
  * every choice of every example, except for the logits.
  */
 export interface ForwardOutputs<T> {

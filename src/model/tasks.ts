@@ -3,7 +3,7 @@
  * commands read these tables: a new head is a row here and its maths in forward.ts.
  */
 
-/** What a classifier labels: a sequence `[B, N]`, each token `[B, S, N]`, or one of several choices `[B, choices]`. */
+/** Unit that a classifier labels: a sequence `[B, N]`, a token `[B, S, N]`, or one of some choices `[B, choices]`. */
 export type ClassifierKind = 'sequence' | 'token' | 'choice'
 
 /** Heads to run; a head that the model lacks is never run. */
@@ -46,9 +46,9 @@ export type OutputName = (typeof ENCODER_OUTPUTS)[number] | (typeof HEADS)[HeadN
 export const HEAD_NAMES = Object.keys(HEADS) as readonly HeadName[]
 
 /**
- * How the outputs of a task become an answer. `vector`: the values are the answer. `softmax`: probabilities of classes
- * that exclude each other. `sigmoid`: a probability for each class by itself. `value`: a score. `tags`: a class for
- * each token. `spans`: the best pairs of a start and an end.
+ * Decoding of a task's outputs into an answer. `vector`: the values themselves. `softmax`: probabilities of mutually
+ * exclusive classes. `sigmoid`: an independent probability for each class. `value`: a score. `tags`: a class for each
+ * token. `spans`: the best pairs of a start and an end.
  */
 export type OutputReading = 'vector' | 'softmax' | 'sigmoid' | 'value' | 'tags' | 'spans'
 

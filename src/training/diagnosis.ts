@@ -1,4 +1,4 @@
-/** What is wrong with a training run, in words: before it starts from its data, and from its course. */
+/** Diagnoses of a training run: of its data before it starts, and of its course. */
 
 export const DIAGNOSES = {
   'vocabulary-wrong': 'many tokens are not in the vocabulary',
@@ -21,9 +21,9 @@ export type DiagnosisCode = keyof typeof DIAGNOSES
 
 export interface Diagnosis {
   readonly code: DiagnosisCode
-  /** What was found, with numbers. */
+  /** Finding, with numbers. */
   readonly message: string
-  /** What to try. */
+  /** Remedy to try. */
   readonly hint: string
   /** Step after which it was found; 0 before training. */
   readonly step: number

@@ -3,8 +3,8 @@ import type { ForwardOutputs } from '../model/forward.js'
 import type { TrainOps } from './train-ops.js'
 
 /**
- * How a loss is computed. `softmax`: cross entropy of classes that exclude each other, for sequences, tokens or choices
- * (run_classifier.py `create_model`). `sigmoid`: cross entropy of each class by itself. `squared`: squared difference.
+ * Loss function. `softmax`: cross entropy of mutually exclusive classes, for sequences, tokens or choices
+ * (run_classifier.py `create_model`). `sigmoid`: binary cross entropy of each class. `squared`: squared difference.
  * `spans`: mean of two cross entropies over the sequence, of the start and of the end (run_squad.py).
  */
 export type LossKind = 'softmax' | 'sigmoid' | 'squared' | 'spans'

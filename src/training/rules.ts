@@ -3,7 +3,7 @@ import type { Family } from '../model/config.js'
 import { parametersOf } from '../model/tensors/read.js'
 import type { OptimizerName } from './optimizer.js'
 
-/** Which variables an optimizer treats differently. */
+/** Variables that an optimizer treats differently. */
 export interface VariableRules {
   readonly decays: (parameter: Parameter) => boolean
   readonly adapts: (parameter: Parameter) => boolean

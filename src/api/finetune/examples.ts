@@ -8,7 +8,7 @@ import type { LabelledExample, ReadOptions } from './labelled.js'
 import { readAnswers } from './answers.js'
 import { readTagged } from './tagged.js'
 
-/** What was found in a file of labelled lines. */
+/** Examples and unusable lines of a file of labelled lines. */
 export interface ExampleSet {
   readonly file: string
   readonly examples: readonly LabelledExample[]

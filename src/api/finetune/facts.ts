@@ -4,7 +4,7 @@ import type { ExampleSet } from './examples.js'
 import type { PreparedModel } from './prepared-model.js'
 import type { OptimizerName } from '../../training/optimizer.js'
 
-/** How many examples have each label. */
+/** Number of examples with each label. */
 export function countLabels({ examples }: ExampleSet, names: readonly string[]): Record<string, number> {
   const counts = Object.fromEntries(names.map((name) => [name, 0]))
   for (const { labels } of examples)

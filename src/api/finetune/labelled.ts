@@ -16,12 +16,12 @@ export interface LabelledExample {
   readonly span?: readonly [start: number, end: number]
 }
 
-/** How a file of examples is read. */
+/** Options for reading a file of examples. */
 export interface ReadOptions {
   readonly task: TrainTask
   readonly tokenizer: Tokenizer
   readonly limits: InputLimits
   readonly maxLength: number
-  /** How the file is read, as for `predict`. */
+  /** Input format and columns, as for `predict`. */
   readonly job: Omit<TextJob, 'input'>
 }

@@ -16,7 +16,7 @@ export interface Scores {
   actual: number
   /** Regression: sums of x, y, x², y², xy. */
   readonly moments: Float64Array
-  /** How often each class was predicted. */
+  /** Number of predictions of each class. */
   readonly byClass: Float64Array
 }
 

@@ -16,9 +16,9 @@ import type { Trainer } from './trainer.js'
 /** File with the state of an unfinished run, in its output directory. */
 export const STATE_FILE = 'training-state.safetensors'
 
-/** What the next step depends on, beside weights, m and v: orders and masks follow from the step. */
+/** State that the next step depends on, apart from weights, m and v; orders and masks follow from `step`. */
 export interface Progress {
-  /** Steps that were taken. */
+  /** Number of finished steps. */
   step: number
   readonly steps: StepReport[]
   readonly evaluations: EvaluationPoint[]

@@ -1,6 +1,6 @@
 import type { Score } from './report.js'
 
-/** What is counted of a class, or of several together. */
+/** Counts of one class, or of several together. */
 export interface Counts {
   readonly right: number
   readonly predicted: number

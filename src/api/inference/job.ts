@@ -96,7 +96,7 @@ export function tableNote(job: TextJob): string | null {
 /** True if the input is a file of features. */
 export const holdsRecords = (job: TextJob): boolean => (job.inputFormat ?? inputFormatOf(job.input)) === 'tfrecord'
 
-/** What inputs hold that are not lines of text. */
+/** Contents of input formats other than lines of text, for messages. */
 const HELD = {
   tfrecord: 'features, not text',
   conll: 'tagged words, which a token classifier reads',

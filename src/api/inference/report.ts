@@ -145,13 +145,13 @@ export interface TextFileReport {
 
 /** Result of `embedFile`. */
 export interface EmbedFileReport extends TextFileReport {
-  /** What makes vectors of texts, in order: `Pooling mean`, `Dense 768 → 256, Tanh`, `Normalize`. */
+  /** Modules that turn hidden states into a vector, in order: `Pooling mean`, `Dense 768 → 256, Tanh`, `Normalize`. */
   readonly steps: readonly string[]
 }
 
 export interface Similarity {
   readonly texts: readonly [string, string]
-  /** What makes vectors of texts, in order. */
+  /** Modules that turn hidden states into a vector, in order. */
   readonly steps: readonly string[]
   readonly cosine: number
 }

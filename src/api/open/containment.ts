@@ -4,7 +4,7 @@ import { AlbertkitError } from '../../base/errors.js'
 import { isListening, withoutListening } from '../../base/interrupt.js'
 import { DeadlineError, useContainment } from '../../formats/core/contained.js'
 
-/** Where the script finds what it runs. */
+/** Global under which the script finds the function that it runs. */
 const RUN = Symbol.for('albertkit.contained')
 const script = new Script(`globalThis[Symbol.for('albertkit.contained')]()`)
 const place = globalThis as unknown as Record<symbol, (() => void) | undefined>

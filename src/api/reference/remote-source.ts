@@ -15,7 +15,7 @@ interface Request {
   readonly length: number
 }
 
-/** What the reading thread needs, to be sent to it; `port` is transferred. */
+/** Message to the reading thread with all that it needs; `port` is transferred. */
 export interface Remote {
   readonly format: string
   readonly tensors: ReadonlyMap<string, TensorInfo>

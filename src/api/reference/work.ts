@@ -30,7 +30,7 @@ export interface Replayed {
   readonly run: ReadonlyMap<string, Values>
 }
 
-/** What each kind of work gives. */
+/** Result of each kind of work. */
 export interface Results {
   /** Values of each of the inputs. */
   readonly runs: readonly ReadonlyMap<string, Tensor>[]
@@ -59,5 +59,5 @@ export function perform(work: Work, subject: Subject, computing: Computing): Res
 export const flopsOf = ({ inputs, heads }: Work, model: AlbertModel): number =>
   inputs.reduce((sum, x) => sum + forwardFlops(model, headsOn(heads, x), x.batch, x.sequence), 0)
 
-/** How often `onLayer` is called in the whole work. */
+/** Number of calls of `onLayer` during the whole work. */
 export const stepsOf = ({ inputs }: Work, model: AlbertModel): number => inputs.length * hiddenStateCount(model)

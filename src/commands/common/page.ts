@@ -38,7 +38,7 @@ export const layersPage = (models: readonly ModelLayers[]): Page => ({
   sections: [layersSection(models)],
 })
 
-/** How the models of a page are read, and who is told of it. */
+/** Options for reading the models of a page, with a callback for progress. */
 export interface PageOptions extends OpenModelOptions {
   readonly onProgress?: OnProgress
 }

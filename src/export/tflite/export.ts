@@ -25,7 +25,7 @@ function sequenceOf(
   throw usage(`\`sequence\` is ${asked}, but the model has ${positions} positions`, { code: 'option-invalid' })
 }
 
-/** Tables that are not multiplied and small beside the words': rounding them would gain nothing. */
+/** Tables that are not multiplied and small compared with that of words: rounding them would gain nothing. */
 const SMALL_TABLES = ['embeddings/position_embeddings', 'embeddings/token_type_embeddings']
 
 /** Options of the encodings: small tables stay float32, and GPUs take no lookup in float16. */
@@ -48,7 +48,7 @@ function encodingsFor(request: GraphRequest): Encodings {
   return { of: (parameter, axis) => (parameter === both ? wider : planned).of(parameter, axis) }
 }
 
-/** Which weights stand as `[out, in]` in the file, for its reader. */
+/** Metadata for the reader of the file: JSON of the weights that are stored as `[out, in]`. */
 const layoutsIn = ({ weights }: TfliteGraph): string =>
   JSON.stringify(
     Object.fromEntries(

@@ -9,7 +9,7 @@ import {
   type HuffmanTable,
 } from './huffman.js'
 
-/** How far back a match may reach (RFC 1951, 2). */
+/** Largest distance of a match, in bytes (RFC 1951, 2). */
 export const HISTORY = 32 * 1024
 
 /** Order in which the lengths of the codes for lengths are written (3.2.7). */

@@ -10,9 +10,9 @@ const INDEX = /\.(h5\.index|weights)\.json$/
 const SUFFIX = /\.(h5|hdf5)$/
 /** Suffix in the examples of bert4keras, which other programs use too. */
 const WEIGHTS = '.weights'
-/** What transformers and Keras call theirs. */
+/** Usual file names in transformers and Keras. */
 const USUAL = ['tf_model.h5', 'model.weights.h5']
-/** Where a preset of keras-hub keeps the weights of its head, beside those of its backbone. */
+/** File of a keras-hub preset with the weights of the head; those of the backbone are in another file. */
 const TASK = 'task.weights.h5'
 const BACKBONES = ['model.weights.json', 'model.weights.h5']
 

@@ -46,7 +46,7 @@ function dtypeOf({ type, size, signed }: Hdf5Metadata, named: string | null): DT
 /** One open HDF5 file: the datasets in it, and their elements by ranges. */
 export class Hdf5File {
   readonly entries: ReadonlyMap<string, Hdf5Entry>
-  /** What Keras calls the layer of a group, by the path of the group. */
+  /** Keras layer names, by the path of their group. */
   readonly groupNames: ReadonlyMap<string, string>
   readonly #id: bigint
   readonly #file: LibraryFile

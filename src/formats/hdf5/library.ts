@@ -72,7 +72,7 @@ export interface LibraryFile {
 const DEADLINE_MS = 5000
 /** Bytes of memory of the library: a chunk in its stored and in its unpacked form, and its caches. */
 const MAX_MEMORY = 256 * 1024 * 1024
-/** What the library says may be long; the innermost line is the reason. */
+/** Limit of the library's error output in characters; it may be long, and only the innermost line is the reason. */
 const MAX_TALK = 64 * 1024
 
 export class Hdf5Library {

@@ -22,7 +22,7 @@ interface FileStream {
   position: number
 }
 
-/** How emscripten says that something went wrong. */
+/** Error that emscripten's file system expects, with an errno. */
 class ErrnoError extends Error {
   override readonly name = 'ErrnoError'
 
@@ -46,7 +46,7 @@ export class PortFiles {
   readonly #open = new Map<FileNode, OpenFile>()
   readonly #paths = new Map<string, FileNode>()
   #count = 0
-  /** What went wrong when a file was last read: an error of the port's that the library must not see. */
+  /** Error of the port when a file was last read; kept here because the library must not see it. */
   failure: unknown = null
 
   constructor(readonly FS: EmscriptenFiles) {

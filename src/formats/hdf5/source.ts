@@ -68,7 +68,7 @@ class Hdf5Source implements TensorSource {
     if (whole !== target) target.set(whole.subarray(before, before + target.length))
   }
 
-  /** Where datasets have checksums (fletcher32), the library checks them when it reads. */
+  /** Does nothing: the library checks the checksums of datasets that have them (fletcher32) when it reads. */
   verifyChecksum(): void {
     return
   }

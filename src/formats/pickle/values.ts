@@ -1,6 +1,6 @@
 /**
- * What a pickle can build here: plain values, containers, and objects of a host, which alone decides which globals
- * there are. Nothing of it has behaviour; a name of a file is never looked up in the running program.
+ * Values that a pickle can build here: plain values, containers, and objects of a host, which alone decides which
+ * globals exist. They are data without behaviour; a name in a file is never looked up in the running program.
  */
 export type PickleValue =
   | null
@@ -43,7 +43,7 @@ export class PickleRefusal extends Error {}
 
 /** A global that the host knows. */
 export interface GlobalSpec {
-  /** What `REDUCE` and `NEWOBJ` do; absent for a type that is only named. @throws PickleRefusal */
+  /** Implements `REDUCE` and `NEWOBJ`; absent for a type that is only named. @throws PickleRefusal */
   readonly call?: (args: readonly PickleValue[]) => PickleValue
 }
 
@@ -58,6 +58,6 @@ export class PickleGlobal {
 export interface PickleHost {
   /** The global `module.name`, or null if it is forbidden. */
   global(module: string, name: string): GlobalSpec | null
-  /** What a persistent id stands for. @throws PickleRefusal */
+  /** Resolves a persistent id. @throws PickleRefusal */
   persistent(id: PickleValue): PickleValue
 }

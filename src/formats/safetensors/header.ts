@@ -202,7 +202,7 @@ class HeaderReader {
   }
 }
 
-/** Whether two descriptions of a tensor say the same. */
+/** True if two descriptions of a tensor are equal. */
 const isSame = (a: SafetensorsEntry, b: SafetensorsEntry): boolean =>
   a.offset === b.offset && a.dtype === b.dtype && a.shape.join() === b.shape.join()
 

@@ -19,7 +19,7 @@ export interface EntryProto {
   readonly slices: readonly (readonly Extent[])[]
 }
 
-/** What is wrong with an entry, after "the entry of the tensor …". */
+/** Error in an entry; its message follows "the entry of the tensor …". */
 export class EntryError extends Error {
   constructor(
     message: string,

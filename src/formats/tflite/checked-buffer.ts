@@ -62,7 +62,7 @@ export class CheckedBuffer extends ByteBuffer {
     return w[at]! | (w[at + 1]! << 8) | (w[at + 2]! << 16) | (w[at + 3]! << 24)
   }
 
-  /** Where a vector or a string lies whose offset is stored at `offset`. */
+  /** Range in bytes of the vector or string whose relative offset is stored at `offset`. */
   range(offset: number, width: number): { readonly start: number; readonly length: number } {
     const start = offset + this.readUint32(offset)
     const length = this.readUint32(start) * width

@@ -3,7 +3,7 @@ import { tflite } from '../../proto/tflite.js'
 import { MemoryBytes, type Bytes } from '../tf-proto/wire.js'
 import { CheckedBuffer } from './checked-buffer.js'
 
-/** What a TensorFlow Lite file says beside its weights. */
+/** Contents of a TensorFlow Lite file other than its weights. */
 
 /** Tensors of a graph; the largest encoder that is known has 3,000. */
 const MAX_TENSORS = 1e6

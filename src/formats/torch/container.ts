@@ -10,7 +10,7 @@ const INDEX = '.bin.index.json'
 /** Lightning calls its files `.ckpt`, older examples theirs `.pth.tar`. */
 const SUFFIX = /\.(bin|pt|pth|ckpt|pth\.tar|pt\.tar)$/
 
-/** What transformers and PyTorch's own examples save beside a model and is none. */
+/** Files that transformers and PyTorch's examples save next to a model and that are not models. */
 const NO_MODEL = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\.(bin|pt|pth)$/
 
 const found = (files: FilePort, file: string): Found => ({

@@ -2,7 +2,7 @@ import type { RangedFile } from '../core/file.js'
 import type { PickleValue } from '../pickle/values.js'
 import type { TorchStorage } from './globals.js'
 
-/** Where the bytes of a storage lie. */
+/** Position of the bytes of a storage in its file. */
 export interface StoragePlace {
   readonly offset: number
   readonly bytes: number

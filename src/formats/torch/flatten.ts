@@ -2,12 +2,12 @@ import { NameBudget, type LimitError } from '../core/limits.js'
 import { PickleDict, type PickleValue } from '../pickle/values.js'
 import { TorchTensor } from './globals.js'
 
-/** What trainers call the weights in a file that holds more (Lightning, DeepSpeed, fairseq, timm …). */
+/** Keys of the weights in checkpoints that hold more (Lightning, DeepSpeed, fairseq, timm …). */
 const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'module', 'net', 'network', 'weights'] as const
-/** What stands beside the weights and holds tensors too. */
+/** Keys of other entries that hold tensors too. */
 const NOT_WEIGHTS =
   /^(optimizers?|optimizer_states?|optimizer_state_dict|lr_schedulers?|scheduler|ema|amp|scaler|loops|callbacks|rng_states?)$/
-/** What wrapping a module in another one puts before every name (DataParallel, torch.compile, Lightning). */
+/** Prefixes that wrapper modules add to every name (DataParallel, torch.compile, Lightning). */
 const MODULE_PREFIXES = ['module.', '_orig_mod.', 'model.'] as const
 /** Dicts in dicts: trainers nest two or three. */
 const MAX_DEPTH = 8

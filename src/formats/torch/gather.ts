@@ -3,7 +3,7 @@
  * one buffer of bounded size, and reads what lies together in one piece.
  */
 
-/** What one read takes at most. */
+/** Largest size of one read. */
 const BUFFER_BYTES = 1024 * 1024
 /** Up to this many bytes are read for however few elements: a call costs as much. */
 const CHEAP_BYTES = 16 * 1024
@@ -96,7 +96,7 @@ export class Gatherer {
     }
   }
 
-  /** Where an element of row-major order lies, in elements of the storage. */
+  /** Offset in the storage of an element in row-major order, both in elements. */
   #position(element: number): number {
     const { shape, strides, offset } = this.tensor
     return this.#outStrides.reduce((n, step, i) => n + (Math.floor(element / step) % shape[i]!) * strides[i]!, offset)

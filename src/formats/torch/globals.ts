@@ -28,9 +28,9 @@ export class TorchStorage extends PickleObject {
     readonly type: ElementType,
     /** Bytes of the whole storage. */
     readonly bytes: number,
-    /** Where a view of it begins, in bytes. */
+    /** Start of a view within it, in bytes. */
     readonly viewOffset: number,
-    /** True if elements are only bytes until a tensor says of which type. */
+    /** True if the storage has no element type of its own and each tensor gives one. */
     readonly untyped: boolean,
   ) {
     super()
@@ -145,7 +145,7 @@ const layout: GlobalSpec = { call: () => null }
 const typeOnly: GlobalSpec = {}
 
 const plainTensor: GlobalSpec = { call: ([storage, offset, size, stride]) => tensor(storage, offset, size, stride) }
-/** What makes a tensor and takes time that does not depend on its arguments. */
+/** Functions that make a tensor, in a time that does not depend on their arguments. */
 const MAKERS: ReadonlySet<GlobalSpec> = new Set([plainTensor, tensorV3, parameter])
 
 const ALLOWED = new Map<string, GlobalSpec>([

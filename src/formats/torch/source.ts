@@ -125,7 +125,7 @@ class TorchSource implements TensorSource {
     this.#verified.add(place)
   }
 
-  /** How to read a tensor whose elements are not in order; null for one that can be read as it lies. */
+  /** Reader of a tensor whose elements are not contiguous in row-major order; null if they are. */
   #gatherer({ name, tensor, place, from }: LocatedTensor): Gatherer | null {
     let gatherer = this.#gatherers.get(name)
     if (gatherer !== undefined) return gatherer

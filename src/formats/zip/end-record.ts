@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 
-/** Where the directory of a zip archive lies (APPNOTE.TXT 4.3.14 to 4.3.16). */
+/** Position of the central directory of a zip archive (APPNOTE.TXT 4.3.14 to 4.3.16). */
 export interface DirectoryPlace {
   readonly offset: number
   readonly size: number

@@ -3,8 +3,8 @@ import type { ModelConfig } from '../config.js'
 import type { Slot } from './slots.js'
 
 /**
- * What running a model costs, from its configuration alone: floating-point operations, memory of activations, and
- * bytes moved. Sharing parameters changes none of the first two.
+ * Cost of running a model, from its configuration alone: floating-point operations, memory of activations, and bytes
+ * moved. Sharing parameters changes neither operations nor activations.
  */
 
 /** A batch of equally long rows. */

@@ -11,7 +11,7 @@ export type Polynomial = ReadonlyMap<string, number>
 /** The sizes of a parameter by their letters; of a grouped kernel, which has a share of their product. */
 export interface Product {
   readonly dims: readonly Dim[]
-  /** How many groups a kernel has that connects each input with the outputs of its group alone; 1 for all others. */
+  /** Number of groups of a grouped kernel, which connects an input only with outputs of its group; 1 for all others. */
   readonly groups: number
 }
 

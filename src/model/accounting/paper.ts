@@ -19,7 +19,7 @@ export type Variant = keyof typeof VARIANTS
 
 export interface PaperRow {
   readonly label: string
-  /** Numbers that the paper prints, in millions; several if it prints several. */
+  /** Number of parameters as the paper prints it, in millions; several if it prints several. */
   readonly printed: readonly number[]
   /** Exact counts. */
   readonly computed: Readonly<Record<Variant, number>>
@@ -27,7 +27,7 @@ export interface PaperRow {
   readonly follows: readonly (readonly Variant[])[]
   /** Printed (the first number) minus the nearest count of the released form, in parameters. */
   readonly difference: number
-  /** What could explain a number that does not follow from the released form. */
+  /** Possible explanation of a number that does not follow from the released form. */
   readonly explanation: string
 }
 
@@ -210,7 +210,7 @@ export function factorisationExample(): FactorisationExample {
   return { V, E, H, unfactorised, factorised, ratio: unfactorised / factorised }
 }
 
-/** What the tables show when read together. */
+/** Findings from all tables together. */
 export const PAPER_FINDINGS: readonly string[] = [
   'Rows that share nothing (all of BERT, and "not shared") follow without the pooler; rows that share follow with it.',
   'Heads for masked tokens and sentence order are in no printed number.',

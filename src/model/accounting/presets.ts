@@ -9,7 +9,7 @@ import type { Family, ModelConfig } from '../config.js'
 export interface Preset {
   readonly name: string
   readonly family: Exclude<Family, 'hf'>
-  /** What it is, one line. */
+  /** Description of the preset, one line. */
   readonly title: string
   readonly config: ModelConfig
 }

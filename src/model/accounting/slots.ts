@@ -19,7 +19,7 @@ export type Sharing = (typeof SHARINGS)[number]
 
 /** Properties of a model that a configuration file leaves open. */
 export interface SlotOptions {
-  /** How layers share; the family's own way if left out: `groups` for Google and Hugging Face, `all` for zh, `none` for BERT. */
+  /** Sharing of layers; default that of the family: `groups` for google and hf, `all` for zh, `none` for BERT. */
   readonly sharing?: Sharing
   readonly heads?: readonly HeadName[]
   /** Default true. */
@@ -41,7 +41,7 @@ export interface Slot extends Product {
   readonly slot: string
   /** Logical shape: that of the forward pass. */
   readonly shape: readonly number[]
-  /** How often the forward pass uses it: a shared one once a layer. */
+  /** Number of uses in the forward pass: a shared one once a layer. */
   readonly uses: number
   /** Of a head: true if it works on every token, false if on one vector a row. */
   readonly tokenwise: boolean
@@ -149,7 +149,7 @@ export function slotsOf(config: ModelConfig, options: SlotOptions = {}): Slot[] 
   return [...outside.values(), ...layers.values()]
 }
 
-/** What a loaded model has of what its configuration leaves open. */
+/** Options of a loaded model: choices that its configuration leaves open, read from its weights. */
 export function slotOptionsOf(model: AlbertModel): Required<SlotOptions> {
   const { config, layers, classifier, pooler } = model
   const first = layers[0]?.[0]

@@ -14,7 +14,7 @@ export interface WhatIf {
 
 /** A model that exists only as its sizes. */
 export interface Imagined {
-  /** What is other than in the model it starts from: `E 64, not shared`. */
+  /** Differences from the model it starts from: `E 64, not shared`. */
   readonly label: string
   readonly config: ModelConfig
   readonly options: SlotOptions
@@ -32,7 +32,7 @@ const SHARING_WORDS: Readonly<Record<Sharing, string>> = {
   none: 'not shared',
 }
 
-/** How layers share, in words. */
+/** Describes the sharing of layers. */
 export function sharingWords(sharing: Sharing, { num_hidden_groups: G }: ModelConfig): string {
   return sharing === 'groups' ? (G === 1 ? SHARING_WORDS.all : `${G} groups`) : SHARING_WORDS[sharing]
 }
@@ -127,6 +127,6 @@ export function whatIfs(config: ModelConfig, options: SlotOptions, whatIf: WhatI
   return found
 }
 
-/** How the model that `config` and `options` describe shares, in words. */
+/** Describes the sharing of the model that `config` and `options` give. */
 export const sharingOf = (config: ModelConfig, options: SlotOptions): string =>
   sharingWords(options.sharing ?? nativeSharing(config), config)

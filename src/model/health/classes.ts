@@ -2,7 +2,7 @@ import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, LayerNorm } from '../albert.js'
 import { readLogical } from '../tensors/read.js'
 
-/** What a class of the classifier can do. */
+/** Row of the classifier for one class. */
 export interface ClassHealth {
   readonly index: number
   /** Euclidean norm of its weights. */
@@ -12,7 +12,7 @@ export interface ClassHealth {
   readonly beatenBy: number | null
 }
 
-/** What is known of the vectors that a classifier sees: `γ·x̂ + β` with `‖x̂‖₂ ≤ √H`, or each between −1 and 1. */
+/** Bound on the inputs of a classifier: `γ·x̂ + β` with `‖x̂‖₂ ≤ √H`, or each element between −1 and 1. */
 type Inputs = { readonly kind: 'tanh' } | { readonly kind: 'norm'; readonly norm: LayerNorm } | { readonly kind: 'any' }
 
 function inputsOf({ classifier, layers, config }: AlbertModel): Inputs {
@@ -24,9 +24,9 @@ function inputsOf({ classifier, layers, config }: AlbertModel): Inputs {
 }
 
 /**
- * Classes that can never have the largest logit. Pooled vectors are tanh's, so that class j is above class i for every
- * one of them if `b_j − b_i > ‖w_j − w_i‖₁`; behind a LayerNorm the bound is `√H·‖γ∘(w_j − w_i)‖₂`. Of two classes
- * that are the same the first one wins. Choices have one logit: nothing to say of them.
+ * Classes that can never have the largest logit. Pooled vectors are outputs of tanh, so class j is above class i for
+ * every input if `b_j − b_i > ‖w_j − w_i‖₁`; behind a LayerNorm the bound is `√H·‖γ∘(w_j − w_i)‖₂`. Of two equal
+ * classes the first one wins. Choices have one logit and are not examined.
  */
 export function classHealth(source: TensorSource, model: AlbertModel): ClassHealth[] {
   const { classifier } = model

@@ -33,11 +33,11 @@ export function looksInitial(s: TensorStatistics, range: number, normal: boolean
   return largest <= range * (Math.sqrt(2 * Math.log(s.count)) + 2) && fits(s, range, KURTOSIS.normal)
 }
 
-/** What a parameter of that name starts from: ones, zeros, or noise. */
+/** Initial value of a parameter before training: ones, zeros, or noise. */
 export const startOf = (slot: string): 'ones' | 'zeros' | 'noise' =>
   slot.endsWith('/gamma') ? 'ones' : /\/(beta|bias|output_bias|decoder_bias)$/.test(slot) ? 'zeros' : 'noise'
 
-/** True if a parameter is at its start. */
+/** True if a parameter still has its initial value. */
 export function isInitial(slot: string, s: TensorStatistics, range: number, normal: boolean): boolean {
   const start = startOf(slot)
   if (start === 'noise') return looksInitial(s, range, normal)

@@ -2,7 +2,7 @@ import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../albert.js'
 import { readLogical, readStored } from '../tensors/read.js'
 
-/** How many dimensions a matrix uses. */
+/** Estimates of the rank of a matrix. */
 export interface RankEstimate {
   /** Rows and columns of the matrix. */
   readonly shape: readonly [rows: number, columns: number]

@@ -128,9 +128,9 @@ function buildMapping(builder: Builder): Dense | null {
 
 /** Kinds of the classifier that do not come from weights and configuration. */
 export interface ClassifierKinds {
-  /** What the caller says, whatever the configuration says. */
+  /** Kind that the caller asks for; overrides the configuration. */
   readonly asked?: ClassifierKind | undefined
-  /** What the graph beside the weights or the names of the classes show. */
+  /** Kind that the graph saved with the weights or the names of the classes show. */
   readonly found?: ClassifierKind | undefined
 }
 
@@ -181,7 +181,7 @@ function expectedName(found: Identification, config: ModelConfig, slot: string):
   return prefix + fillPattern(row?.name ?? slot, nameIndices(config, slot, indices))
 }
 
-/** Where the missing variables are those of layers or groups past the last one: the field that counts them, and what would fit. */
+/** Error for missing variables of layers or groups past the last one: names the field and the value that would fit. */
 function depthError(builder: Builder, first: MissingVariable, others: string): AlbertkitError | null {
   const { found, config } = builder
   const { indices } = slotPattern(first.slot)

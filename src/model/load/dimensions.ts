@@ -20,7 +20,7 @@ const FIELD_OF: Readonly<Partial<Record<Dim, Field>>> = {
   T: 'type_vocab_size',
 }
 
-/** Where E is not a field of its own, the field to name is the hidden size. */
+/** Field that sets a dimension. BERT has no embedding size: its E is the hidden size. */
 const fieldOf = (dim: Dim, config: ModelConfig): Field | undefined =>
   dim === 'E' && config.architecture === 'bert' ? 'hidden_size' : FIELD_OF[dim]
 
@@ -39,7 +39,7 @@ export function sizeOf(dim: Dim, config: ModelConfig): number | null {
 interface Axis {
   /** Required size; null if it is free. */
   readonly expected: number | null
-  /** How an error calls it. */
+  /** Name of the axis in errors. */
   readonly label: string
   /** Field of which the axis tells the value, and how many of its units one step of the axis is. */
   readonly field?: Field | undefined
@@ -92,7 +92,7 @@ interface Vote {
   readonly variables: string[]
 }
 
-/** Which size the weights say each field has, by majority of the dimensions that carry it. */
+/** Size of each field according to the weights, by majority of the dimensions that depend on it. */
 function majority(source: TensorSource, found: Identification, config: ModelConfig): Map<Field, Vote> {
   const votes = new Map<Field, Map<number, Vote>>()
   const cast = (field: Field, size: number, variable: string): void => {

@@ -3,8 +3,8 @@ import type { Activation, ModelConfig, RawConfig } from '../config.js'
 import { HeadNodes } from './head-nodes.js'
 
 /**
- * What the graph beside the weights says of the model: settings that no weight shows (heads, epsilon, activation, where
- * the LayerNorms stand, depth of shared layers). Names of nodes are those that the genuine code gives them.
+ * Settings of the model that the graph saved with the weights shows and no weight does: heads, epsilon, activation,
+ * position of the LayerNorms, depth of shared layers. Nodes are found by the names that the original code gives them.
  */
 export interface GraphFacts {
   readonly num_attention_heads?: number
@@ -12,7 +12,7 @@ export interface GraphFacts {
   readonly layer_norm_eps?: number
   readonly hidden_act?: Activation
   readonly norm_position?: 'post' | 'pre'
-  /** What the classifier's kernel is multiplied with: the pooled sequence, or the hidden state of each token. */
+  /** Operand of the classifier's kernel: the pooled sequence, or the hidden state of each token. */
   readonly classifier_kind?: 'sequence' | 'token'
 }
 
@@ -29,7 +29,7 @@ const FIRST_NORM = new RegExp(`${ENCODER}(attention(?:_\\d+)?/output)/LayerNorm/
 /** Layers have numbers of their own; a shared one is entered again for each layer, and TensorFlow counts. */
 const LAYER = /(?:^|\/)encoder\/(?:transformer\/group_\d+(?:_\d+)?\/)?layer_(?:shared(?:_(\d+))?|(\d+))\//
 
-/** What the operations between the two kernels of a feed-forward layer make together. */
+/** Activation function that the operations between the two kernels of a feed-forward layer compute. */
 function activationOf(ops: ReadonlySet<string>): Activation | undefined {
   if (ops.has('Erf')) return 'gelu_erf'
   if (ops.has('Tanh')) return ops.has('Pow') ? 'gelu_tanh' : 'tanh'

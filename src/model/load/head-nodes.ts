@@ -29,7 +29,7 @@ export class HeadNodes {
     return first !== undefined && steps > 0 && this.#isKernel(first, steps - 1)
   }
 
-  /** What the classifier's kernel is multiplied with; undefined if the graph does not show it. */
+  /** Operand of the classifier's kernel, one vector a sequence or a token; undefined if the graph does not show it. */
   kind(): 'sequence' | 'token' | undefined {
     const product = this.#products.find(({ inputs }) => inputs[1] !== undefined && this.#isKernel(inputs[1]))
     const queue = product?.inputs[0] === undefined ? [] : [product.inputs[0]]

@@ -9,7 +9,7 @@ import { leftoverOf } from './leftover.js'
  * of the model: kernel and bias are found by name and shape.
  */
 interface DenseHead {
-  /** What stands before the names of kernel and bias. */
+  /** Common prefix of the names of kernel and bias. */
   readonly name: string
   readonly kernel: TensorInfo
   readonly bias: TensorInfo

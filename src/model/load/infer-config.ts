@@ -39,10 +39,10 @@ export function sizesOf(source: TensorSource, found: Identification): Sizes {
   return sizes
 }
 
-/** How many of an index there are: one more than the highest. */
+/** Count of consecutive indices from 0: one more than the highest. */
 const count = (numbers: readonly number[]): number => Math.max(-1, ...numbers) + 1
 
-/** How many layers, groups or inner layers the names count. */
+/** Number of layers (`l`), groups (`g`) or inner layers (`j`) according to the names. */
 export const highestIndex = (found: Identification, key: 'l' | 'g' | 'j'): number =>
   count([...found.mapped.values()].map((m) => m.indices[key] ?? -1))
 

@@ -22,7 +22,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   attention_probs_dropout_prob: 'dropout',
 }
 
-/** What albert_backbone.py and bert_backbone.py have no argument for: `gelu_approximate`, and the epsilon of every LayerNorm. */
+/** Constants of albert_backbone.py and bert_backbone.py: `gelu_approximate`, and the epsilon of every LayerNorm. */
 export const FIXED = { hidden_act: 'gelu_new', layer_norm_eps: 1e-12 }
 
 const BACKBONE = /^(?:keras_(?:hub|nlp)>)?(Albert|Bert)Backbone$/
@@ -37,7 +37,7 @@ interface KerasObject {
   readonly config: Fields
 }
 
-/** What Keras writes of an object: its class and its configuration. */
+/** Reads a serialised Keras object: its class and its configuration; null for any other value. */
 function asObject(value: unknown): KerasObject | null {
   if (!isFields(value) || typeof value.class_name !== 'string' || !isFields(value.config)) return null
   return { name: value.class_name, config: value.config }
@@ -81,7 +81,7 @@ const KERAS_TASKS: readonly (readonly [RegExp, ResolvedTask])[] = [
   [/MaskedLM$/, 'mlm'],
 ]
 
-/** What a task says beside its backbone. */
+/** Translates the settings of a task model other than those of its backbone: the head and its activation. */
 function translateTask(task: KerasObject, type: 'albert' | 'bert'): Fields & { readonly activation?: string } {
   const known = KERAS_TASKS.find(([pattern]) => pattern.test(task.name))?.[1]
   const activation = functionName(task.config.activation)

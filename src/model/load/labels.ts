@@ -4,7 +4,7 @@ import type { ModelConfig, RawConfig } from '../config.js'
 
 /** Agreement of a classifier's weights with what the configuration says of classes. */
 
-/** What transformers calls classes that nobody named. */
+/** Placeholder names that transformers gives to unnamed classes. */
 const PLACEHOLDER = /^LABEL_\d+$/
 
 /**

@@ -44,7 +44,7 @@ export type ConfigOwner = Pick<NameTable, 'family' | 'architecture' | 'configInf
 /** A configuration that was found; null if there is none, which `configInferable` tables allow. */
 export interface ChosenConfig {
   readonly raw: RawConfig | null
-  /** What the user should know about the choice. */
+  /** Remarks for the user about the choice. */
   readonly notes: readonly string[]
 }
 

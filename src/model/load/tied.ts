@@ -3,9 +3,9 @@ import { readFloats } from '../tensors/read.js'
 import type { Identification, MappedVariable, SkippedVariable } from '../names/identification.js'
 
 /**
- * What transformers saves of the masked-token head: `decoder.weight` and `decoder.bias` are usually the word embeddings
- * and `bias` once more. A copy is left out; a decoder of its own is kept and used (as transformers 5 does), never
- * dropped without a word.
+ * Decoder of the masked-token head as transformers saves it: `decoder.weight` and `decoder.bias` are usually copies of
+ * the word embeddings and `bias`. A copy is left out; a decoder that differs (untied) is kept and used, as transformers
+ * 5 does, never dropped silently.
  */
 
 /** Elements that are compared at a time. */

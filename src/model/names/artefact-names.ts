@@ -50,7 +50,7 @@ export function fixedLengthOf({ metadata, tensors }: TensorSource): number | nul
 }
 
 /**
- * How the weights of an artefact stand in it. `named`: as its metadata say, and a graph of fixed length has no further
+ * Element order of the weights of an artefact. `named`: as its metadata say, and a graph of fixed length has no further
  * positions.
  */
 export function artefactForm(source: TensorSource, order: 'stored' | 'logical' | 'named'): FileOrder {

@@ -4,11 +4,11 @@
  */
 export interface ForeignPart {
   readonly pattern: RegExp
-  /** What the variables look like, after "it looks like …". */
+  /** Description for messages, after "it looks like …". */
   readonly words: string
   /** True if the part acts on the encoder wherever in the file its variables stand. */
   readonly anywhere?: true
-  /** What to do, if that is not the usual advice. */
+  /** Advice in place of the usual one. */
   readonly advice?: string
 }
 
@@ -45,7 +45,7 @@ export const FOREIGN_PARTS: readonly ForeignPart[] = [
   { pattern: /(conv|lstm|gru|rnn)\d*[./_]/i, words: 'convolutions or a recurrent layer within the encoder' },
 ]
 
-/** What heads outside of the encoder look like. */
+/** Descriptions of heads outside of the encoder, by pattern of their names. */
 // prettier-ignore
 const HEAD_WORDS: readonly (readonly [RegExp, string])[] = [
   [/crf|transitions?$/i, 'a CRF'],
@@ -57,6 +57,6 @@ const HEAD_WORDS: readonly (readonly [RegExp, string])[] = [
 export const foreignPartOf = (name: string): ForeignPart | null =>
   FOREIGN_PARTS.find(({ pattern }) => pattern.test(name)) ?? null
 
-/** What a variable outside of the encoder looks like, or null. */
+/** Description of a variable outside of the encoder, or null. */
 export const headWordsOf = (name: string): string | null =>
   HEAD_WORDS.find(([pattern]) => pattern.test(name))?.[1] ?? null

@@ -1,7 +1,7 @@
 import type { NameMatch } from './match.js'
 import type { NameTable } from './row.js'
 
-/** Which variable fills which slot, and what became of every other variable of the file. */
+/** Assignment of a file's variables to slots; every variable is mapped, skipped or unknown. */
 export interface Identification {
   readonly table: NameTable
   /** Why this family, one sentence. */

@@ -74,7 +74,7 @@ function sample(source: TensorSource): string {
   return names.length > 3 ? `${shown} … (${names.length} tensors)` : shown
 }
 
-/** Where a name with indices stands for those of any layer. */
+/** Slot with placeholders in place of its indices, the same for every layer. */
 const general = (slot: string): string => slotPattern(slot).pattern
 
 /** Slots without which no model of the family runs: embeddings and one layer. */

@@ -66,13 +66,13 @@ const SPELLINGS: NameTable['spellings'] = [
   [/(_self_attention_layer\/)_(query|key|value|output)_dense\//, '$1$2_dense/'],
 ]
 
-/** Where the folder of a preset keeps the backbone's weights in a file of their own, they are read below this name. */
+/** Scope of the backbone's weights, if the folder of a preset has them in a separate file. */
 const PRESET = 'backbone/layers/'
 
 type Architecture = keyof typeof BODY
 const CLASSES = { albert: 'ALBERT', bert: 'BERT' } as const
 
-/** What the code computes whatever its configuration says. */
+/** Columns that all tables of keras-hub share: constants of its code that no configuration sets. */
 const common = (architecture: Architecture): Omit<NameTable, 'prefixes' | 'rows' | 'sign' | 'spellings'> => ({
   family: 'hf',
   architecture,

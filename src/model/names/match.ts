@@ -8,11 +8,11 @@ export interface NameMatch {
   readonly prefix: string
 }
 
-/** Where in a file a model's names begin. */
+/** Prefixes of a model's names in a file. */
 export interface Scope {
-  /** What stands before the names of the body: `bert/`, `module/bert/`, `model.albert.`. */
+  /** Prefix of the names of the body: `bert/`, `module/bert/`, `model.albert.`. */
   readonly body: string
-  /** What may stand before those of the heads: the same without the family's own prefix, one scope less, or nothing. */
+  /** Possible prefixes of the heads: the same without the family's prefix, one scope less, or nothing. */
   readonly heads: readonly string[]
 }
 

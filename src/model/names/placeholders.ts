@@ -7,7 +7,7 @@ import { groupOfLayer, type ModelConfig } from '../config.js'
 export type Indices = Readonly<Partial<Record<'l' | 'g' | 'j' | 'k' | 'n', number>>>
 
 const NUMBER = '0|[1-9]\\d{0,5}'
-/** What each placeholder of a name may be. */
+/** Regular expression of each placeholder of a name. */
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   l: `(?<l>${NUMBER})`,
   g: `(?<g>${NUMBER})`,

@@ -49,7 +49,7 @@ export interface NameTable {
   readonly maskPenalty?: number
   /** Settings of the masked-token head, if they are not those of the layers. */
   readonly mlmHead?: MlmHeadSettings
-  /** Where names count the inner layers through all groups (`{th}`): how many of them a group has. */
+  /** Number of inner layers of a group, if names count them through all groups (`{th}`). */
   readonly inner?: number
   /** True if shapes and names tell most of a configuration: the heads are an axis of the kernels. */
   readonly configInferable?: boolean
@@ -57,7 +57,7 @@ export interface NameTable {
   readonly transformersFields?: true
   /** LayerNorm epsilon of the code, whatever its configuration says. */
   readonly layerNormEpsilon?: number
-  /** What a user should know of every model of this code. */
+  /** Remark for the user that holds for every model of this code. */
   readonly note?: string
   /** Variables that are known and not weights of the model: `[pattern, reason]`. */
   readonly skipped: readonly (readonly [RegExp, string])[]

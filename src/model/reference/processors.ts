@@ -1,6 +1,6 @@
 import { multiply, type MatrixProduct } from './product.js'
 
-/** What computes the products of a reference, and the memory that its factors and results lie in. */
+/** Executes the matrix products of a reference and allocates memory for their factors and results. */
 export interface Processors {
   /** An array of zeros. */
   readonly float64: (length: number) => Float64Array

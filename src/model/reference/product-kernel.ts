@@ -45,7 +45,7 @@ export interface KernelMemory {
   readonly floats: Float32Array
 }
 
-/** What packs and multiplies blocks. */
+/** Packs and multiplies blocks of matrices. */
 export interface Kernel {
   /** Gives the memory, at least `length` float64 of it; what was there stays. */
   memory(length: number): KernelMemory

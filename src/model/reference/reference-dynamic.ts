@@ -11,7 +11,7 @@ function toEven(x: number): number {
   return below % 2 === 0 ? below : below + 1
 }
 
-/** What `DynamicQuantizeLinear` of ONNX makes of a tensor, as the numbers that its integers stand for. */
+/** Applies ONNX `DynamicQuantizeLinear` (uint8, one scale a tensor) and dequantises the result. */
 export function dynamicallyQuantised({ shape, data }: Tensor): Tensor {
   let [low, high] = [0, 0]
   for (const value of data) {

@@ -67,7 +67,7 @@ export interface Runs {
   readonly dynamic?: DynamicWeights
 }
 
-/** How a reference is computed. */
+/** Options of the computation of a reference. */
 export interface Computing {
   readonly processors?: Processors
   /** Called after each layer of each input. */

@@ -8,9 +8,9 @@ import { matrix } from './product.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
 import { readLogical, useCounts } from '../tensors/read.js'
 
-/** What a forward pass did to the tokens, layer by layer and head by head: means over tokens, padding left out. */
+/** Statistics of the layers and attention heads of a forward pass: means over tokens, padding left out. */
 
-/** What a layer does to a token. */
+/** Distance between input and output of a layer, mean over tokens. */
 export interface LayerMeans {
   /** Counts from 0, as the family counts hidden states: every inner layer, in hf the last one of each layer. */
   readonly layer: number
@@ -20,11 +20,11 @@ export interface LayerMeans {
   readonly cosine: number
 }
 
-/** What an attention head does. */
+/** Attention entropy and output norm of a head, mean over tokens. */
 export interface HeadMeans {
   /** The layer that it is a part of, counted as in `LayerMeans`. */
   readonly layer: number
-  /** hf: which inner layer of it; else 0. */
+  /** hf: index of the inner layer within it; else 0. */
   readonly inner: number
   readonly head: number
   /** Mean entropy of a token's attention, in nats: 0 looks at one token, ln n at n alike. */

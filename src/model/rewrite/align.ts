@@ -4,7 +4,7 @@ import { isIdentity, product, ungrouped } from '../tensors/derived.js'
 import { blockRoles, outerParameters } from '../tensors/roles.js'
 import { computedView, logicalView, storedView, type View } from '../tensors/view.js'
 
-/** Which tensors of two models mean the same, whatever families they are of. */
+/** Alignment of the tensors of two models that have the same function, across families. */
 
 export interface Side {
   readonly model: AlbertModel
@@ -19,7 +19,7 @@ export interface SlotView {
   readonly view: View
 }
 
-/** What stands for the same in both; null if one of them has no such thing. */
+/** Tensors with the same function in both models; null for a model that has no such tensor. */
 export interface Pair {
   readonly slot: string
   /** Inner layers that use it, counted through; empty outside the layers. */

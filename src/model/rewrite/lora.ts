@@ -7,7 +7,7 @@ import { decodeFloats } from '../tensors/decode.js'
  * `get_delta_weight`): W + scale · B·A, computed while the weights are read.
  */
 
-/** What adapter_config.json says of the deltas. */
+/** Fields of adapter_config.json. */
 export interface LoraConfig {
   readonly file: string
   readonly fields: Readonly<Record<string, unknown>>

@@ -12,8 +12,8 @@ import type { Architecture, PlannedTensor, Translation } from './translation.js'
 import { parametersOf } from '../tensors/read.js'
 
 /**
- * Plans the names, layouts and values of a model in another family, if its maths is the same there; refuses with the
- * reason if not.
+ * Translation of a model into the names, layouts and values of another family. Refused, with the reason, if the other
+ * family would not compute the same.
  */
 
 const MAPPING = 'encoder/embedding_hidden_mapping_in'
@@ -26,7 +26,7 @@ interface ComputedTensor {
   readonly from: Parameter | { readonly shape: readonly number[]; readonly fill: Fill }
 }
 
-/** The way out that is always open. */
+/** Advice that is always possible. */
 const ANY = '`targets` onnx and `targets` tfjs take every model'
 
 const HF_MASK_PENALTY = -3.4028234663852886e38
@@ -56,7 +56,7 @@ class Translator {
     return [...parametersOf(this.model)].map((from) => ({ slot: from.slot, from }))
   }
 
-  /** What does nothing: transformers' ALBERT has a mapping at every width. */
+  /** Mapping that changes nothing: transformers' ALBERT has one even if E = H. */
   identity(width: number): ComputedTensor[] {
     return [
       { slot: `${MAPPING}/kernel`, from: { shape: [width, width], fill: identityMatrix(width) } },
@@ -121,12 +121,12 @@ class Translator {
     throw this.refuse(`only ${used.size} of the ${G} groups are used, but ${whose} code makes all of them`, hint)
   }
 
-  /** True if the mapping does nothing; if it is absent it does not do anything either. */
+  /** True if the mapping is absent or the identity. */
   mapsToItself(mapping: Dense | null): boolean {
     return mapping === null || isIdentity(this.source, mapping)
   }
 
-  /** What the target holds, each under its name and in its layout there. */
+  /** Plans the tensors of the target, each with its name and layout there. */
   finish(
     config: ModelConfig,
     filled: readonly ComputedTensor[],
@@ -237,7 +237,7 @@ class Translator {
     return this.finish(there, filled, null, this.#foreignToTensorFlow())
   }
 
-  /** What TensorFlow's code cannot be told in its configuration. */
+  /** Notes on settings that the configuration of TensorFlow's code cannot express. */
   #foreignToTensorFlow(): string[] {
     const { hidden_act, layer_norm_eps, family } = this.config
     const notes: string[] = []

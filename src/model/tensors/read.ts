@@ -45,8 +45,8 @@ export const readStored = (source: TensorSource, p: Parameter, start: number, ta
 }
 
 /**
- * What is stored as a matrix whose transposition is logical, of a parameter that is not `as_is`: `[out, in]` of a
- * transposed one, `[in/16 · out/16, 16]` of a grouped one.
+ * Shape of the stored matrix whose transpose is the logical one, for a parameter that is not `as_is`: `[out, in]` if
+ * transposed, `[in/16 · out/16, 16]` if grouped.
  */
 export function storedMatrix({ storedShape }: Parameter): readonly [rows: number, columns: number] {
   const columns = storedShape[storedShape.length - 1] ?? 1
@@ -81,7 +81,7 @@ export function* parametersOf(value: unknown, seen = new Set<unknown>()): Genera
   for (const [key, child] of Object.entries(value)) if (key !== 'config') yield* parametersOf(child, seen)
 }
 
-/** How often the forward pass of `model` uses each parameter: a shared one once a layer. */
+/** Number of uses of each parameter in the forward pass of `model`: a shared one once a layer. */
 export function useCounts(model: AlbertModel): Map<Parameter, number> {
   const counts = new Map<Parameter, number>()
   const count = (part: unknown): void => {

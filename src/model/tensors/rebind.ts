@@ -1,7 +1,7 @@
 import type { TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Parameter } from '../albert.js'
 
-/** How each weight stands in a file. */
+/** Layout and row count of each weight in a file. */
 export interface FileForm {
   /** True if the tensor of a slot is the transpose of the logical matrix. */
   readonly isTransposed: (slot: string) => boolean

@@ -91,7 +91,7 @@ function configLines(c: NonNullable<InspectReport['config']>): string[] {
   ]
 }
 
-/** What a configuration must say, if there is none. */
+/** Lines about the fields that a missing configuration must have. */
 function draftLines(draft: InspectReport['draft']): string[] {
   if (draft === null) return []
   const known = Object.entries(draft.fields).filter(

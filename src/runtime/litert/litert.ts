@@ -100,7 +100,7 @@ class LiteRtRunner implements Runner {
   }
 }
 
-/** What the library said went wrong, else the message of the error. */
+/** Error that the library printed, else the message of the exception. */
 const reasonOf = (printed: readonly string[], error: unknown): string =>
   printed.find((line) => line.startsWith('ERROR'))?.replace(/^ERROR: (\[[^\]]*\] ?)?/, '') ?? firstLine(error)
 

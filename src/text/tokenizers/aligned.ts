@@ -23,7 +23,7 @@ export function filter({ chars, from }: Aligned, keep: (char: string) => boolean
   return { chars: chars.filter((_, i) => kept[i]), from: from.filter((_, i) => kept[i]) }
 }
 
-/** Where characters come from: marks may stand in another order than in the text. */
+/** Range of the original text that characters come from; combining marks may be reordered. */
 export function span(from: readonly number[], first = 0, end = from.length): { start: number; end: number } {
   let [low, high] = [Infinity, 0]
   for (let i = first; i < end; i++) [low, high] = [Math.min(low, from[i]!), Math.max(high, from[i]! + 1)]

@@ -18,7 +18,7 @@ export const findKerasVocabulary = (files: FilePort, directory: string): string 
   PLACES.flatMap((place) => NAMES.map((name) => join(directory, place, name))).find((file) => exists(files, file)) ??
   null
 
-/** What keras-hub's tokenizer does to a text first. SentencePiece models do it themselves: nothing. */
+/** Normalisation settings of a keras-hub tokenizer. All false for SentencePiece, whose model normalises by itself. */
 export interface KerasTokenizer {
   readonly lowerCase: boolean
   readonly stripAccents: boolean
@@ -47,20 +47,20 @@ function readTokenizerConfig(files: FilePort, file: string): Readonly<Record<str
   }
 }
 
-/** Folder of the preset that the vocabulary `file` belongs to; null if it is none of keras-hub's. */
+/** Folder of the keras-hub preset that the vocabulary `file` belongs to; null if it belongs to none. */
 function presetOf(file: string): string | null {
   const place = PLACES.find((p) => join(dirname(file)) === p || join(dirname(file)).endsWith(`/${p}`))
   if (place === undefined || !NAMES.includes(basename(file))) return null
   return join(dirname(file), ...place.split('/').map(() => '..'))
 }
 
-/** Configurations that say how the vocabulary `file` is used, if it is one of keras-hub. */
+/** Paths of the tokenizer configurations for the vocabulary `file` of a keras-hub preset; empty for any other. */
 export function kerasConfigs(file: string): string[] {
   const root = presetOf(file)
   return root === null ? [] : [join(root, 'tokenizer.json'), join(root, 'config.json')]
 }
 
-/** How the vocabulary `file` is used, if it is one of keras-hub; null for any other. */
+/** Settings of the keras-hub tokenizer that the vocabulary `file` belongs to; null if it belongs to none. */
 export function kerasTokenizer(files: FilePort, file: string): KerasTokenizer | null {
   if (presetOf(file) === null) return null
   const config = kerasConfigs(file).reduce<ReturnType<typeof readTokenizerConfig>>(

@@ -12,7 +12,7 @@ import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
 export const MARK = '\u2581'
 /** Characters that are tried first for each token that is wanted. */
 const CHARS_A_TOKEN = 16
-/** How much less than the least probable piece an unknown character counts (unigram_model.cc, kUnkPenalty). */
+/** Log probability of an unknown character below that of the least probable piece (unigram_model.cc, kUnkPenalty). */
 const UNKNOWN_PENALTY = 10
 
 const encoder = new TextEncoder()
@@ -31,7 +31,7 @@ export class Unigram {
   readonly #charsmap: Charsmap
   readonly #unknownScore: number
   readonly #maxScore: number
-  /** Whether pieces are parts of words: none has a mark but in front. */
+  /** True if no piece contains `MARK` except at its start, so that pieces never span words. */
   readonly words: boolean
 
   constructor(

@@ -2,10 +2,10 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
 import { PieceBudget } from './limits.js'
 
-/** What a `spiece.model` holds: sentencepiece_model.proto of google/sentencepiece, the fields that unigram models use. */
+/** Contents of a `spiece.model`: the fields of google/sentencepiece's sentencepiece_model.proto for unigram models. */
 export interface SpieceModel {
   readonly pieces: readonly Piece[]
-  /** Double array trie and replacements, as SentencePiece stores them; empty if there are none. */
+  /** Double-array trie and replacements as SentencePiece stores them; empty if the model has no charsmap. */
   readonly charsmap: Uint8Array
   readonly addDummyPrefix: boolean
   readonly removeExtraWhitespaces: boolean

@@ -1,6 +1,6 @@
 /** Classes of characters as Python and the genuine tokenizers see them. Characters are code points throughout. */
 
-/** What Python's `str.split()` splits at and `str.strip()` strips; not U+FEFF, which JavaScript's `\s` has. */
+/** White space of Python's `str.split()` and `str.strip()`: unlike JavaScript's `\s` without U+FEFF. */
 export const PYTHON_SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
 
 /** White space of tokenization.py `_is_whitespace`. */

@@ -87,7 +87,7 @@ function splitPunctuation(word: Aligned, { isPunctuation }: BasicRules): Aligned
   return parts
 }
 
-/** What a character does to the words of a text, before anything looks into them. */
+/** Role of a character when a text is split into words. */
 type Role = 'dropped' | 'space' | 'alone' | 'part'
 
 function roleOf(char: string, rules: BasicRules): Role {

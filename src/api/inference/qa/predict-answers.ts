@@ -26,8 +26,8 @@ export interface PassageAnswer {
   /** Product of the probabilities of its start and its end. */
   readonly probability: number
   /**
-   * How far the logits of no answer ([CLS] as start and end) exceed those of the best span: SQuAD 2's null score
-   * difference (run_squad_v2).
+   * Score of no answer ([CLS] as start and end) minus that of the best span: SQuAD 2's null score difference
+   * (run_squad_v2).
    */
   readonly nullDifference: number
   /** Right answers, if they are given; empty if the question has none. */

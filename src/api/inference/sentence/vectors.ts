@@ -1,6 +1,6 @@
 import type { ActivationName } from './activations.js'
 
-/** How a text becomes one vector: plain data, which is sent to the threads that compute it. */
+/** Steps from a text to one vector, as plain data that can be sent to worker threads. */
 
 /** Ways to pool the hidden states of a text, as sentence-transformers names them. */
 export const POOLING_MODES = ['cls', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken'] as const
