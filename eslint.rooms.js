@@ -4,7 +4,7 @@ import { dirname, relative, resolve, sep } from 'node:path'
 const src = resolve(import.meta.dirname, 'src')
 
 /** The way to files, which every room that reads some may know. */
-const PORT = ['file-port', 'tree-port', 'file', 'paths'].map((name) => `formats/core/${name}`)
+const PORT = ['confined', 'file-port', 'tree-port', 'file', 'paths'].map((name) => `formats/core/${name}`)
 
 /** Tables whose names are the values of options: they import no code that takes time, so that commands start fast. */
 const TABLES = ['model/tasks', 'runtime/runners']

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { MANIFEST_FILE } from '../base/artefact-layout.js'
 import type { Activation, ModelConfig } from '../model/config.js'
 import * as z from '../vendor/zod.js'
 import { albertkitVersion } from '../base/version.js'
 import type { FileHash } from '../files/hash.js'
+import { readPlainText } from '../files/plain-text.js'
 import type { WrittenArtefact } from './weights/artefact.js'
 
 /**
@@ -147,7 +148,7 @@ export function parseManifest(text: string): Manifest | null {
 export function readManifest(directory: string): Manifest | null {
   const file = join(directory, MANIFEST_FILE)
   try {
-    return existsSync(file) ? parseManifest(readFileSync(file, 'utf8')) : null
+    return existsSync(file) ? parseManifest(readPlainText(file)) : null
   } catch {
     return null
   }

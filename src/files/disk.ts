@@ -5,6 +5,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  realpathSync,
   statSync,
   type BigIntStats,
   type Stats,
@@ -43,6 +44,10 @@ function asking<T>(path: string, body: () => T): T {
   }
 }
 
+/** Opens whatever is at `path`, without waiting. @throws AlbertkitError */
+export const openReadable = (path: string): number =>
+  asking(path, () => openSync(path, constants.O_RDONLY | NO_WAITING))
+
 function kindOf(stats: Stats): FileStat['kind'] {
   if (stats.isFile()) return 'file'
   if (stats.isDirectory()) return 'directory'
@@ -60,7 +65,7 @@ class DiskFile implements OpenFile {
   #descriptor: number | null
 
   constructor(readonly path: string) {
-    this.#descriptor = asking(path, () => openSync(path, constants.O_RDONLY | NO_WAITING))
+    this.#descriptor = openReadable(path)
     const stats = fstatSync(this.#descriptor)
     if (!stats.isFile()) {
       this.close()
@@ -117,6 +122,13 @@ export const disk: FilePort = {
   open(path) {
     settle(path)
     return new DiskFile(path)
+  },
+  realPath(path) {
+    try {
+      return diskPath(realpathSync(path))
+    } catch {
+      return null
+    }
   },
 }
 

@@ -1,6 +1,6 @@
 import { requireText } from '../../base/arguments.js'
 import { stoppable, type Abortable, type OnProgress } from '../../base/abort.js'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { graphLayout, GRAPH_TARGETS, inFolder, isArtefactName, type GraphTarget } from '../../base/artefact-layout.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, isEnvironment, malformed, noDirectory, usage } from '../../base/errors.js'
 import { runnerInfo, RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
 import { disk, diskPath } from '../../files/disk.js'
+import { readPlainText } from '../../files/plain-text.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
 import { measureApart } from './apart.js'
@@ -58,7 +59,7 @@ function graphsIn(directory: string): GraphFile[] {
 /** Number of positions of the model in a directory; infinite if its configuration does not give it. */
 function positionsOf(directory: string): number {
   try {
-    const config = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as Record<string, unknown>
+    const config = JSON.parse(readPlainText(join(directory, 'config.json'))) as Record<string, unknown>
     const { max_position_embeddings: positions } = config
     return typeof positions === 'number' ? positions : Infinity
   } catch {

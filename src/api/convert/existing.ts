@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { CONFIG_FILE } from '../../base/artefact-layout.js'
 import { outputError } from '../../base/errors.js'
 import { portable, readManifest, type Manifest } from '../../export/manifest.js'
+import { readPlainText } from '../../files/plain-text.js'
 import type { ModelConfig } from '../../model/config.js'
 import type { Architecture } from '../../model/rewrite/translation.js'
 import type { ConvertedArtefact } from './specs.js'
@@ -57,7 +57,7 @@ export class ExistingOutput {
   torchDtype(): { readonly dtype?: string } {
     if (this.manifest?.artefacts.safetensors === undefined) return {}
     try {
-      const { torch_dtype } = JSON.parse(readFileSync(join(this.directory, CONFIG_FILE), 'utf8')) as {
+      const { torch_dtype } = JSON.parse(readPlainText(join(this.directory, CONFIG_FILE))) as {
         torch_dtype?: unknown
       }
       return typeof torch_dtype === 'string' ? { dtype: torch_dtype } : {}

@@ -3,6 +3,7 @@ import { disposable } from '../../base/disposable.js'
 import type { AlbertkitError } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { LocatedSource } from '../../formats/core/container.js'
+import { confined } from '../../formats/core/confined.js'
 import { explained } from '../../formats/core/explain.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import type { TensorSource } from '../../formats/core/source.js'
@@ -89,7 +90,9 @@ async function mergedIf(located: LocatedSource, options: OpenModelOptions): Prom
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
   requireText('path', path)
   const located = await openWithPlaces(path, options)
-  const { source: stored, directories, files } = await mergedIf(located, options)
+  const { source: stored, directories, files: all } = await mergedIf(located, options)
+  const given = options.config === undefined ? undefined : portPath(options.config, options)
+  const files = confined(all, directories, given === undefined ? [] : [given])
   let sideRefusal: AlbertkitError | null = null
   try {
     const directory = directoryWithConfig(files, directories)
@@ -105,7 +108,6 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     const edited = isChecked ? editedNotes(files, stored.files[0] ?? '') : []
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
-    const given = options.config === undefined ? undefined : portPath(options.config, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
     const classNames = namesBeside(files, directory) ?? undefined
     const {

@@ -21,5 +21,8 @@ export function mounted(outer: FilePort, at: string, { files, folders }: Members
     stat: (path) => portOf(path).stat(path),
     list: (path) => portOf(path).list(path),
     open: (path) => portOf(path).open(path),
+    ...(outer.realPath === undefined
+      ? {}
+      : { realPath: (path: string) => (portOf(path) === inner ? join(path) : outer.realPath!(path)) }),
   }
 }

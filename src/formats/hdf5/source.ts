@@ -1,4 +1,5 @@
 import { unsupported } from '../../base/errors.js'
+import { confined } from '../core/confined.js'
 import type { FilePort } from '../core/file-port.js'
 import { dirname, join } from '../core/paths.js'
 import { DTYPE_BYTES, type TensorInfo, type TensorSource } from '../core/source.js'
@@ -112,7 +113,7 @@ function shardsOf(files: FilePort, indexPath: string): string[] {
 export function openShardedHdf5(files: FilePort, indexPath: string): Promise<TensorSource> {
   const paths = shardsOf(files, indexPath)
   return open(
-    files,
+    confined(files, [dirname(indexPath)]),
     [indexPath, ...paths],
     paths.map((path) => ({ path, scope: '' })),
   )
@@ -135,5 +136,9 @@ interface PresetFiles {
 export function openKerasPreset(files: FilePort, { backbone, task, sharded }: PresetFiles): Promise<TensorSource> {
   const paths = sharded ? shardsOf(files, backbone) : [backbone]
   const parts = [...paths.map((path) => ({ path, scope: BACKBONE })), { path: task, scope: '' }]
-  return open(files, [...(sharded ? [backbone] : []), ...parts.map(({ path }) => path)], parts)
+  return open(
+    confined(files, [dirname(backbone)]),
+    [...(sharded ? [backbone] : []), ...parts.map(({ path }) => path)],
+    parts,
+  )
 }

@@ -1,4 +1,5 @@
 import { malformed } from '../../base/errors.js'
+import { confined } from '../core/confined.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile, withFile } from '../core/file.js'
 import { limitError, MAX_SHARDS, NameBudget } from '../core/limits.js'
@@ -76,7 +77,8 @@ class OnnxWeights implements TensorSource {
     if (file === undefined) {
       if (this.#data.size >= MAX_SHARDS)
         throw limitError(this.#file.path)(`the weights lie in more than ${MAX_SHARDS} files`, 'limit-exceeded')
-      file = new RangedFile(this.port, join(dirname(this.#file.path), location))
+      const folder = dirname(this.#file.path)
+      file = new RangedFile(confined(this.port, [folder]), join(folder, location))
       this.#data.set(location, file)
     }
     if (offset + byteLength > file.size)

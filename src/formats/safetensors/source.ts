@@ -1,4 +1,5 @@
 import { malformed } from '../../base/errors.js'
+import { confined } from '../core/confined.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { limitError, NameBudget } from '../core/limits.js'
@@ -79,7 +80,7 @@ export function openShardedSafetensors(files: FilePort, indexPath: string): Tens
   const wanted = readWeightMap(files, indexPath)
   const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
   const paths = names.map((name) => join(dirname(indexPath), name))
-  const { shards, headers } = openAll(files, paths)
+  const { shards, headers } = openAll(confined(files, [dirname(indexPath)]), paths)
   const placed = new Map<string, LocatedTensor>()
   const places = new Map(names.map((name, i) => [name, i]))
   for (const [name, shardName] of wanted) {

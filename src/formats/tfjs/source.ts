@@ -1,5 +1,6 @@
 import { malformed } from '../../base/errors.js'
 import * as z from '../../vendor/zod.js'
+import { confined } from '../core/confined.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile, readText } from '../core/file.js'
 import { limitError, MAX_RANK, MAX_SHARDS, NameBudget } from '../core/limits.js'
@@ -130,7 +131,7 @@ class TfjsWeights implements TensorSource {
         throw limitError(path)(`the weights lie in more than ${MAX_SHARDS} files`, 'limit-exceeded')
       if (name !== basename(name) || name === '..')
         throw malformed(`names the shard ${name} outside its own directory`, { code: 'path-escapes', file: path })
-      const shard = new RangedFile(this.port, join(dirname(path), name))
+      const shard = new RangedFile(confined(this.port, [dirname(path)]), join(dirname(path), name))
       this.#shards.push(shard)
       return shard
     })

@@ -1,5 +1,6 @@
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
 import { crc32 } from '../core/checksums.js'
+import { confined } from '../core/confined.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { limitError } from '../core/limits.js'
@@ -225,7 +226,7 @@ export function openShardedTorch(files: FilePort, indexPath: string, options: Op
   const wanted = readWeightMap(files, indexPath)
   const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
   const paths = names.map((name) => join(dirname(indexPath), name))
-  const opened = openAll(files, paths, options.checksum !== false)
+  const opened = openAll(confined(files, [dirname(indexPath)]), paths, options.checksum !== false)
   const ranged = opened.map((from) => from.file)
   try {
     const parts = new Map(opened.map((from, i) => [names[i]!, tensorsOf(from)]))

@@ -1,4 +1,5 @@
 import { usage } from '../../base/errors.js'
+import { confined } from '../../formats/core/confined.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
 import { fromTokenizerJson, slowSentencePiece, slowWordPiece } from './build.js'
@@ -131,7 +132,7 @@ function fromFile(files: FilePort, file: string, options: LoadTokenizerOptions):
  */
 export function loadTokenizer(files: FilePort, path: string, options: LoadTokenizerOptions = {}): Tokenizer {
   if (!exists(files, path)) throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: path })
-  if (!isDirectory(files, path)) return fromFile(files, path, options)
+  if (!isDirectory(files, path)) return fromFile(confined(files, [dirname(path)], [path]), path, options)
   const file = findTokenizer(files, path)
   if (file === null)
     throw usage('there is no vocabulary beside the model', {
@@ -139,7 +140,7 @@ export function loadTokenizer(files: FilePort, path: string, options: LoadTokeni
       file: path,
       hint: `looked for ${NAMES.join(', ')} and a SentencePiece model; put it there, or name it with \`vocabulary\``,
     })
-  return fromFile(files, file, options)
+  return fromFile(confined(files, [path]), file, options)
 }
 
 /** Files beside a vocabulary that say how it is used. */

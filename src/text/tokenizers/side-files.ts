@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, malformed, usage } from '../../base/errors.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { LFS_POINTER, readBytes as readWhole } from '../../formats/core/file.js'
@@ -9,6 +10,9 @@ const MAX_BYTES = 64 * 1024 * 1024
 
 /** Bytes of settings: those of a tokenizer with thousands of added tokens have 1 MB. */
 const MAX_SETTINGS_BYTES = 16 * 1024 * 1024
+
+/** Errors that say what is wrong better than that the tokenizer cannot be read. */
+const TOLD: ReadonlySet<string> = new Set<ErrorCode>(['checksum-mismatch', 'file-changed', 'path-escapes'])
 
 /** Bytes of a regular file; null of anything else. */
 export function sizeOf(files: FilePort, file: string): number | null {
@@ -38,7 +42,7 @@ export function readBytes(files: FilePort, file: string): Uint8Array {
   try {
     bytes = readWhole(files, file)
   } catch (error) {
-    if (!(error instanceof AlbertkitError) || error.code === 'checksum-mismatch') throw error
+    if (!(error instanceof AlbertkitError) || TOLD.has(error.code)) throw error
     throw usage('the tokenizer cannot be read', { code: 'file-unreadable', file, cause: error })
   }
   if (startsWith(bytes, LFS_POINTER))
