@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join } from '../formats/core/paths.js'
 import { graphLayout, type GraphTarget } from '../base/artefact-layout.js'
 import { makeFolders } from '../files/output-file.js'
 import { forward, takesChoices } from '../model/forward.js'

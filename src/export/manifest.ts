@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { MANIFEST_FILE } from '../base/artefact-layout.js'
 import type { Activation, ModelConfig } from '../model/config.js'
 import * as z from '../vendor/zod.js'
 import { albertkitVersion } from '../base/version.js'
 import type { FileHash } from '../files/hash.js'
-import { readPlainText } from '../files/plain-text.js'
+import { basename } from '../formats/core/paths.js'
 import type { WrittenArtefact } from './weights/artefact.js'
 
 /**
@@ -139,16 +136,6 @@ export function parseManifest(text: string): Manifest | null {
   try {
     const parsed: unknown = JSON.parse(text)
     return READ.safeParse(parsed).success ? (parsed as Manifest) : null
-  } catch {
-    return null
-  }
-}
-
-/** Reads the manifest of an existing output directory; null if it is absent or invalid. */
-export function readManifest(directory: string): Manifest | null {
-  const file = join(directory, MANIFEST_FILE)
-  try {
-    return existsSync(file) ? parseManifest(readPlainText(file)) : null
   } catch {
     return null
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { CheckpointTarget } from '../../base/artefact-layout.js'
 import { TARGET_NAMES, artefactPath } from '../../base/artefact-layout.js'
 import { malformed, noDirectory } from '../../base/errors.js'
-import { readManifest } from '../../export/manifest.js'
+import { readManifest } from '../output-manifest.js'
 import { outputNames } from '../../model/outputs.js'
 import { ALL_HEADS, classifierKindOf, headsFor, TASK_NAMES, type ResolvedTask, type Task } from '../../model/tasks.js'
 import { inputShape } from '../../model/reference/run.js'
@@ -40,6 +40,48 @@ const leftOut = (target: CheckpointTarget): NotRun => ({
   reason: 'not among the requested runners; add `runners` reference to run it',
 })
 
+/** Compares the reference itself with the arbiter, if that is a golden or another model. */
+async function compareReference(opened: OpenedModel, v: Verification): Promise<void> {
+  const { options, testCases } = v
+  const hasArbiter = options.golden !== undefined || options.referenceModel !== undefined
+  if (!hasArbiter || options.runners?.includes('reference') === false) return
+  const runs = { kind: 'runs', inputs: testCases.map(({ inputs }) => inputs), heads: ALL_HEADS } as const
+  const values = await compute(runs, opened, referenceProgress(options))
+  for (const [i, testCase] of testCases.entries()) await v.compareRun('reference', testCase, values[i] ?? new Map())
+}
+
+/** Report of a verification whose comparisons are done. */
+function reportOf(
+  opened: OpenedModel,
+  v: Verification,
+  weights: readonly ArtefactWeightCheck[],
+  told: readonly string[],
+): VerifyReport {
+  const { comparisons, notRun, operations, wrong, options, testCases } = v
+  const notes = [...told]
+  if (options.golden !== undefined && comparisons.length === 0) {
+    const names = outputNames(opened.model, v.heads).join(', ')
+    notes.push(`the golden has none of the model's outputs: ${names}, or their TensorFlow names`)
+  }
+  const looked = options.layers === true || options.bisect === true
+  return {
+    ok: comparisons.length > 0 && wrong.length === 0 && [...comparisons, ...weights].every(({ ok }) => ok),
+    family: opened.config.family,
+    golden: options.golden ?? null,
+    ...(options.referenceModel === undefined ? {} : { against: options.referenceModel }),
+    ...(options.saveGolden === undefined ? {} : { saved: options.saveGolden }),
+    inputs: testCases.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
+    runtimes: v.runtimes,
+    comparisons,
+    weights,
+    notRun,
+    notes: [...opened.notes, ...notes, ...v.notes],
+    ...(looked ? { layers: layersOf(comparisons) } : {}),
+    ...(operations.length > 0 ? { operations } : {}),
+    ...(looked ? { firstDivergent: firstDivergence(comparisons, wrong) } : {}),
+  }
+}
+
 /** Verifies an opened model, and its artefacts in `directory` if one is given. */
 export async function verifyOpened(
   opened: OpenedModel,
@@ -60,18 +102,12 @@ export async function verifyOpened(
   // A graph has the heads of its task, a checkpoint has all heads.
   const heads = task === undefined || files.length > 0 ? ALL_HEADS : headsFor(task)
   const lengths = fixedLengths(directory, graphs)
-  const { testCases, notes: told } = await makeTestCases(opened, heads, { ...options, lengths })
-  const notes = [...told]
+  const { testCases, notes } = await makeTestCases(opened, heads, { ...options, lengths })
   const [widest] = testCases
   if (options.saveGolden !== undefined && widest !== undefined)
     saveTestCase(options.saveGolden, widest, options.force === true)
   const v = new Verification(opened, testCases, heads, options)
-  const ownReference = options.golden !== undefined || options.referenceModel !== undefined
-  if (ownReference && (options.runners === undefined || options.runners.includes('reference'))) {
-    const runs = { kind: 'runs', inputs: testCases.map(({ inputs }) => inputs), heads: ALL_HEADS } as const
-    const values = await compute(runs, opened, referenceProgress(options))
-    for (const [i, testCase] of testCases.entries()) await v.compareRun('reference', testCase, values[i] ?? new Map())
-  }
+  await compareReference(opened, v)
   await runRunners(
     directory,
     kinds,
@@ -85,28 +121,7 @@ export async function verifyOpened(
     if (options.runners?.includes('reference') === false) v.notRun.push(leftOut(target))
     else if (directory !== null) weights.push(await checkFile(opened, directory, target, heads, v))
   }
-  const { comparisons, notRun, operations, wrong } = v
-  if (options.golden !== undefined && comparisons.length === 0) {
-    const names = outputNames(opened.model, heads).join(', ')
-    notes.push(`the golden has none of the model's outputs: ${names}, or their TensorFlow names`)
-  }
-  const looked = options.layers === true || options.bisect === true
-  return {
-    ok: comparisons.length > 0 && wrong.length === 0 && [...comparisons, ...weights].every(({ ok }) => ok),
-    family: opened.config.family,
-    golden: options.golden ?? null,
-    ...(options.referenceModel === undefined ? {} : { against: options.referenceModel }),
-    ...(options.saveGolden === undefined ? {} : { saved: options.saveGolden }),
-    inputs: testCases.map(({ inputs }) => inputShape(inputs, inputs.choices !== undefined)),
-    runtimes: v.runtimes,
-    comparisons,
-    weights,
-    notRun,
-    notes: [...opened.notes, ...notes, ...v.notes],
-    ...(looked ? { layers: layersOf(comparisons) } : {}),
-    ...(operations.length > 0 ? { operations } : {}),
-    ...(looked ? { firstDivergent: firstDivergence(comparisons, wrong) } : {}),
-  }
+  return reportOf(opened, v, weights, notes)
 }
 
 /** Task of the artefacts in a directory, if their manifest gives it. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join } from '../../formats/core/paths.js'
 import { CHECKPOINT_LAYOUTS } from '../../base/artefact-layout.js'
 import { DTYPE_BYTES, type TensorSource } from '../../formats/core/source.js'
 import { buildHeader } from '../../formats/safetensors/write.js'

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { concatBytes } from '../../base/bytes.js'
+import { join } from '../../formats/core/paths.js'
 import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { create, onnx, toBinary } from '../../proto/onnx.js'
@@ -54,7 +55,7 @@ function initializerHeader(weight: WrittenWeight): Uint8Array {
   const described = toBinary(onnx.TensorProtoSchema, create(onnx.TensorProtoSchema, describe(weight)))
   const raw = fieldHeader(TENSOR_RAW_DATA, elementsBytes(weight))
   const field = fieldHeader(GRAPH_INITIALIZER, described.length + raw.length + elementsBytes(weight))
-  return Buffer.concat([field, described, raw])
+  return concatBytes([field, described, raw])
 }
 
 /** Offsets of the weights in the external-data file; large ones are page-aligned, so that they can be mapped. */

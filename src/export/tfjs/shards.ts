@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join } from '../../formats/core/paths.js'
 import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import { OutputFile } from '../../files/output-file.js'
 import type { WrittenFile } from '../weights/artefact.js'

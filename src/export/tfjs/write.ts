@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join } from '../../formats/core/paths.js'
 import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { tensorflow, toJson } from '../../proto/tensorflow.js'

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join } from '../../formats/core/paths.js'
 import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import { utf8Bytes } from '../../base/bytes.js'
 import { usage } from '../../base/errors.js'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { ExistingOutput } from '../../src/api/convert/existing.js'
 import { writeText } from '../../src/files/output-file.js'
-import { readManifest } from '../../src/export/manifest.js'
+import { readManifest } from '../../src/api/output-manifest.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-manifest-'))
 afterAll(() => {
