@@ -14,6 +14,7 @@ const PAGES = {
   weights: ['weights', ZH_NEWS],
   'params --paper': ['params', '--paper'],
   evaluate: ['evaluate', ZH_NEWS, join(ZH_NEWS, 'dev.tsv')],
+  layers: ['layers', ZH_NEWS, '--text', '央行下调存款准备金率'],
 } as const
 
 describe.skipIf(CHROMIUM === null)('tables of pages', () => {
