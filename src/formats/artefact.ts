@@ -12,7 +12,7 @@ import { openTfliteWeights, tfliteHead } from './tflite/source.js'
 
 /**
  * Containers for artefacts that albertkit wrote: their weights are named by slots, and their metadata name the family.
- * Configuration and vocabulary lie beside the artefact's folder.
+ * Configuration and vocabulary are next to the artefact's folder.
  */
 
 function parseJson(text: string): unknown {

@@ -89,7 +89,7 @@ export interface OutputHead {
 
 /** Sentence order or next sentence, two classes of the pooled sequence. */
 export interface SopHead extends OutputHead {
-  /** tf-models: a pooler of its own, beside that of the encoder. */
+  /** tf-models: a separate pooler, besides that of the encoder. */
   readonly pooler: Dense | null
 }
 
@@ -97,7 +97,7 @@ export interface ClassifierHead extends OutputHead {
   readonly kind: ClassifierKind
   /** zh pre-LN only: an extra LayerNorm on the pooled output. */
   readonly norm: LayerNorm | null
-  /** tf-models: a pooler of its own, beside that of the encoder. */
+  /** tf-models: a separate pooler, besides that of the encoder. */
   readonly pooler: Dense | null
 }
 

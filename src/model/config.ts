@@ -68,9 +68,9 @@ export interface ModelConfig extends Readonly<ConfigNumbers> {
   readonly mlm_head?: MlmHeadSettings
   /** Class names by index; null if the configuration has none. */
   readonly id2label: Readonly<Record<string, string>> | null
-  /** Kind of the classifier, if the configuration tells it (transformers' `architectures`). */
+  /** Kind of the classifier, if the configuration has it (transformers' `architectures`). */
   readonly classifier_kind?: ClassifierKind
-  /** Problem that a classifier of texts solves, if the configuration tells it: how its logits are read. */
+  /** Problem that a classifier of texts solves, if the configuration has it: decides how its logits are read. */
   readonly problem_type?: ProblemType
   /** Path of the configuration file, for messages. */
   readonly file: string
@@ -88,7 +88,7 @@ export interface RawConfig {
   readonly computesIn?: string
 }
 
-/** transformers marks its configurations with `model_type`; there `gelu` is the erf form even beside TensorFlow weights. */
+/** transformers marks its configurations with `model_type`; `gelu` is then the erf form, for TensorFlow weights too. */
 const isHuggingFace = (raw: RawConfig, family: Family): boolean => family === 'hf' || 'model_type' in raw.fields
 
 function readActivation(raw: RawConfig, family: Family, architecture: 'albert' | 'bert'): Activation {
@@ -114,7 +114,7 @@ function readActivation(raw: RawConfig, family: Family, architecture: 'albert' |
   })
 }
 
-/** Fields that albertkit writes into a config.json because transformers has none for them. */
+/** Fields of albertkit in a config.json, for settings that transformers has no field for. */
 const OWN = z.object({
   family: z.optional(z.string()),
   norm_position: z.optional(z.oneOf(['post', 'pre'])),
@@ -169,7 +169,7 @@ function readClassifierKind(raw: RawConfig): ClassifierKind | undefined {
   ).find((kind) => kind !== undefined)
 }
 
-/** Models of other code whose weights have the names of BERT or ALBERT, and which compute something else with them. */
+/** Refuses models of other code whose weights have the names of BERT or ALBERT but whose computation differs. */
 function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albert' | 'bert'): void {
   const type = raw.fields.model_type ?? null
   const place = { file: raw.file, field: 'model_type' }
@@ -199,7 +199,7 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
         `model_type ${JSON.stringify(architecture)} would fit`,
     })
   }
-  // transformers' ALBERT passes over these fields.
+  // transformers' ALBERT ignores these fields.
   const decoder = (['is_decoder', 'add_cross_attention', 'is_encoder_decoder'] as const).find(
     (field) => raw.fields[field] === true,
   )
@@ -212,7 +212,7 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
   })
 }
 
-/** Fields of other models' configurations, in which weights named like BERT's are used otherwise. */
+/** Fields of other models' configurations, whose code computes something else with weights named like BERT's. */
 const FOREIGN_FIELDS: readonly (readonly [field: string, model: string])[] = [
   ['use_relative_position', 'positions are relative, as in NEZHA'],
   ['relative_attention', 'positions are relative, as in DeBERTa'],
@@ -221,7 +221,7 @@ const FOREIGN_FIELDS: readonly (readonly [field: string, model: string])[] = [
   ['pre_seq_len', 'a trained prefix stands before every text, as in P-Tuning v2'],
 ]
 
-/** True of a field that is there and not switched off. */
+/** True if a field is present and not switched off. */
 const isOn = (value: unknown): boolean => value !== undefined && value !== null && value !== false
 
 function refuseForeignFields(raw: RawConfig, family: Family): void {
@@ -235,7 +235,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
       hint: 'albertkit runs ALBERT and BERT as their papers have them',
     })
   }
-  // A config.json of our own has transformers' fields whatever the family is.
+  // A config.json that albertkit wrote has transformers' fields for every family.
   const foreign = readOwn(raw) === null && raw.fields.num_hidden_groups !== undefined
   if ((family === 'zh' || family === 'bert') && foreign) {
     throw malformed(
@@ -292,7 +292,7 @@ export interface ConfigOptions {
   readonly layerNormEpsilon?: number
   /** Number added to the scores of masked positions, if the code that wrote the file differs from its family. */
   readonly maskPenalty?: number | undefined
-  /** Settings of the masked-token head, if the code that wrote the file has others there than in the layers. */
+  /** Settings of the masked-token head, if they differ from those of the layers in the code that wrote the file. */
   readonly mlmHead?: MlmHeadSettings | undefined
 }
 
@@ -312,11 +312,11 @@ export function parseConfig(
   const norm_position = readNormPosition(raw, family)
   const defaults: Partial<ConfigNumbers> = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
   const factorised = family !== 'bert' && architecture !== 'bert'
-  // BERT and albert_zh have no groups, and BERT no width of its own for its embeddings.
+  // BERT and albert_zh have no groups, and BERT has no separate embedding size.
   const { num_hidden_groups: _g, inner_group_num: _i, ...ungrouped } = raw.fields
   const own = factorised && family !== 'zh' ? raw.fields : ungrouped
   const fields = factorised ? own : { ...own, embedding_size: raw.fields.hidden_size ?? defaults.hidden_size }
-  // TensorFlow's code has no such field: its epsilon is 1e-12 whatever the file says.
+  // TensorFlow's code has no such field: its epsilon is always 1e-12.
   const epsilon = options.layerNormEpsilon ?? (isHuggingFace(raw, family) ? (fields.layer_norm_eps ?? 1e-12) : 1e-12)
   const numbers = readNumbers({ ...raw, fields: { ...fields, layer_norm_eps: epsilon } }, defaults)
   if (numbers.hidden_size % numbers.num_attention_heads !== 0) {

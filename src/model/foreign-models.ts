@@ -3,7 +3,7 @@ interface ForeignModel {
   readonly title: string
   /** A name that only this model has. */
   readonly sign?: RegExp
-  /** The scope that its own code puts before its names. */
+  /** Scope of its names in its original code. */
   readonly scope?: RegExp
   /** `model_type` of transformers. */
   readonly type?: RegExp
@@ -27,13 +27,13 @@ const FOREIGN_MODELS: readonly ForeignModel[] = [
   { title: 'fairseq (RoBERTa)', sign: /sentence_encoder\.|encoder\.layers\.\d+\.self_attn\./ },
 ]
 
-/** The model of another architecture that some of `names` belong to alone, or null. */
+/** Model of another architecture that alone has some of `names`, or null. */
 export const foreignModelOf = (names: Iterable<string>): string | null => {
   const all = [...names]
   return FOREIGN_MODELS.find(({ sign }) => sign !== undefined && all.some((name) => sign.test(name)))?.title ?? null
 }
 
-/** The model whose code puts `scope` (`electra/`, `roberta.`) before its names, or null. */
+/** Model whose code uses `scope` (`electra/`, `roberta.`) for its names, or null. */
 export const foreignModelOfScope = (scope: string): string | null => {
   const bare = scope.replace(/[./]$/, '')
   return FOREIGN_MODELS.find((model) => model.scope?.test(bare) === true)?.title ?? null

@@ -88,7 +88,7 @@ function embed<T>(ops: Ops<T>, model: AlbertModel, inputs: ForwardInputs<T>): T 
   return ops.inner('normed', ops.layerNorm(ops.inner('sum', placed), norm, model.config.layer_norm_eps))
 }
 
-/** Masked-token logits over the whole sequence: transform, LayerNorm, then the word embeddings or a decoder of its own. */
+/** Masked-token logits over the whole sequence: transform, LayerNorm, then the word embeddings or an untied decoder. */
 function predictTokens<T>(ops: Ops<T>, model: AlbertModel, head: NonNullable<AlbertModel['mlm']>, x: T): T {
   const { word, factor } = model.embeddings
   const { hidden_act, layer_norm_eps } = model.config.mlm_head ?? model.config
@@ -166,8 +166,8 @@ function answerSpans<T>(
 
 /**
  * The forward pass of every family, once: BERT (modeling.py), ALBERT (Lan et al. 2019, sections 3.1–3.2;
- * google-research/albert modeling.py), albert_zh (post- and pre-LN). What `ops` is decides whether it computes or
- * writes a graph.
+ * google-research/albert modeling.py), albert_zh (post- and pre-LN). `ops` decides whether it computes or writes a
+ * graph.
  */
 export function forward<T>(
   model: AlbertModel,
@@ -194,7 +194,7 @@ export function forward<T>(
   const last = hidden_states[hidden_states.length - 1] as T
   const pool = (by: Dense): T => ops.inner('activation', ops.activation(dense(ops, ops.firstToken(last), by), 'tanh'))
   const pooled = pooler === null ? null : ops.scope('pooler', () => pool(pooler))
-  // A head that has a pooler of its own takes that one.
+  // A head with its own pooler uses that one.
   const poolFor = (own: Dense | null): (() => T) | null => {
     if (own !== null) return () => ops.scope('pooler', () => pool(own))
     return pooled === null ? null : () => pooled

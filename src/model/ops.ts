@@ -46,15 +46,15 @@ export interface Ops<T> {
   firstToken(x: T): T
   /** Element `index` of the last axis of `[B, S, n]`: `[B, S]`. */
   pick(x: T, index: number): T
-  /** Choices as rows of their own: `ids [B, C, S]` → `[B·C, S]`. */
+  /** Choices as separate rows: `ids [B, C, S]` → `[B·C, S]`. */
   choicesToRows(ids: T): T
   /** Rows as choices again: `scores [B·C, 1]` → `[B, C]`, for `ids [B, C, S]`. */
   rowsToChoices(scores: T, ids: T): T
   /** Tells the implementation that `x` is what the user knows under `name` (e.g. `hidden_state_3`); returns it. */
   mark(name: string, x: T): T
   /**
-   * Tells the implementation that `x` is the inner value `name` of the scope that is open (its full name is the path,
-   * `encoder/layer_3/attention/scores/product`): what `verify --bisect` looks at. Returns it, or what takes its place.
+   * Tells the implementation that `x` is the inner value `name` of the open scope (its full name is the path,
+   * `encoder/layer_3/attention/scores/product`), for `verify --bisect`. Returns `x` or its replacement.
    */
   inner(name: string, x: T): T
 }

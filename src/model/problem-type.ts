@@ -22,7 +22,7 @@ interface ConfigFields {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** The problem of a configuration, as a field that is absent if it tells none. @throws AlbertkitError `malformed` */
+/** Field `problem_type` of a configuration; absent if it has none. @throws AlbertkitError `malformed` */
 export function readProblemType({ file, fields }: ConfigFields): { problem_type?: ProblemType } {
   const given = fields.problem_type
   if (given === undefined || given === null) return {}

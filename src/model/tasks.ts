@@ -3,7 +3,7 @@
  * commands read these tables: a new head is a row here and its maths in forward.ts.
  */
 
-/** Unit that a classifier labels: a sequence `[B, N]`, a token `[B, S, N]`, or one of some choices `[B, choices]`. */
+/** Unit that a classifier labels, with logits `[B, N]`, `[B, S, N]` and, for one of several choices, `[B, choices]`. */
 export type ClassifierKind = 'sequence' | 'token' | 'choice'
 
 /** Heads to run; a head that the model lacks is never run. */
@@ -134,7 +134,7 @@ export const headsFor = (task: ResolvedTask): HeadSelection => selectHeads(TASKS
 /** Head of a kind of classifier. */
 export const classifierHead = (kind: ClassifierKind): HeadName => HEAD_NAMES.find((head) => HEADS[head].kind === kind)!
 
-/** Kind of classifier that a task runs; undefined if it runs none. The weights alone do not tell it. */
+/** Kind of classifier that a task runs; undefined if it runs none. The weights alone do not determine it. */
 export function classifierKindOf(task: Task | undefined): ClassifierKind | undefined {
   if (task === undefined || task === 'auto') return undefined
   return TASKS[task].heads.map((head) => HEADS[head].kind).find((kind) => kind !== null)

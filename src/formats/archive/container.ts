@@ -9,7 +9,7 @@ import type { Members } from './members.js'
 
 type ArchiveKind = 'zip' | 'tar' | 'tar.gz'
 
-/** A name that says what the archive is. */
+/** Kind of an archive by its name; null for other names. */
 function kindOfName(path: string): ArchiveKind | null {
   if (/\.zip$/i.test(path)) return 'zip'
   if (/\.(tar\.gz|tgz)$/i.test(path)) return 'tar.gz'

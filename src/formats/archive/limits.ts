@@ -16,7 +16,7 @@ const limits = new WeakMap<FilePort, ArchiveLimits>()
 export const limitsOf = (files: FilePort, archive: string, bytes: number): ArchiveLimits =>
   new ArchiveLimits(archive, bytes, limits.get(files) ?? null)
 
-/** Remembers that what `within` leads to lies in the archive of these limits. */
+/** Registers that the files of `within` are in the archive of these limits. */
 export const limitWithin = (within: FilePort, own: ArchiveLimits): void => {
   limits.set(within, own)
 }
@@ -28,8 +28,8 @@ export class ArchiveLimits {
   #bytes = 0
 
   /**
-   * @param outer limits of the archive in which this one lies, which count what comes out of it too
-   * @throws AlbertkitError `unsupported` if archives lie too deep in one another
+   * @param outer limits of the archive that contains this one, which count its unpacked bytes too
+   * @throws AlbertkitError `unsupported` if archives are nested too deeply
    */
   constructor(
     readonly archive: string,

@@ -4,8 +4,8 @@ import { treeFiles } from '../core/tree-port.js'
 import type { Members } from './members.js'
 
 /**
- * `outer` with the archive `at` as a folder: what is in it has the path of the archive in front of its own. All else is
- * where it was.
+ * `outer` with the archive `at` as a folder: the paths of its members begin with the path of the archive. Other files
+ * keep their paths.
  */
 export function mounted(outer: FilePort, at: string, { files, folders }: Members): FilePort {
   const root = join(at)

@@ -6,7 +6,7 @@ import type { TreeFile } from '../core/tree-port.js'
 import type { ArchiveLimits } from './limits.js'
 import { member, type Members } from './members.js'
 
-/** Bytes of a tar archive, whether they lie in the file or come out of a compressed one. */
+/** Bytes of a tar archive, stored in the file or decompressed. */
 export interface TarBytes {
   readonly path: string
   /** Copies bytes from `offset` on, as many as there are. */
@@ -151,7 +151,7 @@ export function tarMembers(bytes: TarBytes, limits: ArchiveLimits): Members {
     else if (FILE_TYPES.includes(type)) {
       const path = limits.path(name)
       if (files.has(path)) throw reader.fail(`it holds ${path} twice`, dataStart)
-      // The last byte is asked for at once: a file that is cut off is said to be so before anything of it is used.
+      // Reads the last byte at once: a truncated file is reported before anything of it is used.
       if (size > 0 && bytes.read(dataStart + size - 1, new Uint8Array(1)) === 0)
         throw reader.fail('it ends early', dataStart, 'file-truncated')
       const read = (offset: number, target: Uint8Array): number =>

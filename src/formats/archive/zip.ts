@@ -12,7 +12,7 @@ const TYPE = 0xf000
 const LINK = 0xa000
 
 /**
- * The files of a zip archive, none of them read.
+ * The files of a zip archive, not read yet.
  * @throws AlbertkitError `malformed` if it is damaged or a path leaves it, `unsupported` for links and bombs
  */
 export function zipMembers(archive: RangedFile, limits: ArchiveLimits, checksum: boolean): Members {

@@ -24,8 +24,7 @@ export const contained: Contain = (run, milliseconds) => contain(run, millisecon
 const WASM_PAGE = 64 * 1024
 
 /**
- * Runs code that is compiled to WebAssembly, whose memory may grow to `limit` bytes and no further: its allocations
- * fail then.
+ * Runs code that is compiled to WebAssembly with a memory of at most `limit` bytes; larger allocations fail.
  */
 export function withMemoryLimit<T>(limit: number, run: () => T): T {
   const { prototype } = WebAssembly.Memory

@@ -36,7 +36,7 @@ const TAIL = 64 * 1024
 const endOf = (files: FilePort, path: string): string =>
   withFile(files, path, (file) => latin1Text(file.bytes(Math.max(0, file.size - TAIL), Math.min(TAIL, file.size))))
 
-/** Name of the program whose model file this is, by the file's name; null if unknown. */
+/** Name of the program that writes such model files, by the file's name; null if unknown. */
 export function foreignFormatOf(path: string): string | null {
   const named = FOREIGN_ENDINGS.find(([ending]) => ending.test(path))?.[1]
   return named ?? null

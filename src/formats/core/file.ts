@@ -87,12 +87,12 @@ export function readTextUpTo(files: FilePort, path: string, maxBytes: number): s
 }
 
 /**
- * Bytes of a text that describes a model. Configurations, manifests and labels have kilobytes; what JSON makes of two
+ * Bytes of a text that describes a model. Configurations, manifests and labels have kilobytes; the parsed JSON of two
  * bytes takes up to thirty in memory.
  */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024
 
-/** The text of a file beside weights. @throws AlbertkitError `malformed`, `environment` */
+/** Reads a text file next to weights. @throws AlbertkitError `malformed`, `environment` */
 export function readText(files: FilePort, path: string): string {
   const text = readTextUpTo(files, path, MAX_TEXT_BYTES)
   if (text === null)

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 
 /**
- * Limits that all readers share. A reader's own limits stand at its top. Together they keep reading within 1 s and
+ * Limits that all readers share. A reader's own limits are at its top. Together they keep reading within 1 s and
  * 0.2 µs a byte of header, and within 64 MiB, twice the largest tensor and eight times the header (docs/security.md).
  */
 
@@ -12,7 +12,7 @@ import { malformed, type AlbertkitError } from '../../base/errors.js'
  */
 export const MAX_TENSORS = 20_000
 /**
- * Bytes of the name of a tensor. The attack: one name of a megabyte that stands before thousands of others. The longest
+ * Bytes of the name of a tensor. The attack: a prefix of a megabyte that thousands of names share. The longest
  * honest names, paths of objects in a checkpoint of Keras, have some 300.
  */
 export const MAX_NAME_BYTES = 4096

@@ -73,7 +73,7 @@ function transformerFolder(files: FilePort, directory: string, names: readonly s
     const path = (first as { readonly path?: unknown } | null | undefined)?.path
     return typeof path === 'string' && path !== '' ? path : null
   } catch {
-    // What is wrong with the list is said when it is used.
+    // Errors in the list are reported when it is used.
     return null
   }
 }

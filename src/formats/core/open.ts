@@ -7,7 +7,7 @@ import type { OpenOptions } from './source.js'
 
 /**
  * Finds and opens the model at `path`, and gives the directories to search for its configuration and vocabulary.
- * Closing the source also removes whatever was unpacked for it, these directories included.
+ * Closing the source also removes everything that was unpacked for it, including these directories.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function openLocated(files: FilePort, path: string, options: OpenOptions = {}): Promise<LocatedSource> {

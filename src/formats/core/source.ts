@@ -93,7 +93,7 @@ export interface TensorSource {
   readonly metadata?: ReadonlyMap<string, string>
   /** Absent files of a source that was opened with `allowMissingData`; reading from them throws. */
   readonly missingFiles?: readonly string[]
-  /** Graph saved beside the weights, if any: the computation of the program that wrote them. */
+  /** Graph saved with the weights, if any: the computation of the program that wrote them. */
   readonly graph?: SourceGraph
   /**
    * Reads `target.length` bytes of tensor `name` from byte `offset` of the tensor (little-endian, row-major) into

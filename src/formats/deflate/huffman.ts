@@ -17,7 +17,7 @@ function reversed(code: number, length: number): number {
 }
 
 /**
- * Table of the codes whose lengths are given, by symbol.
+ * Table of the codes with the given lengths, by symbol.
  * @param partial true if codes may leave bit patterns unused, as a single distance does
  * @returns null if no such code exists
  */
@@ -46,13 +46,13 @@ export function huffmanTable(lengths: Uint8Array, partial: boolean): HuffmanTabl
 
 const fixedLengths = Uint8Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8))
 
-/** The codes of blocks that bring none (3.2.6). */
+/** Fixed codes, for blocks without a table (3.2.6). */
 export const FIXED = {
   literals: huffmanTable(fixedLengths, false)!,
   distances: huffmanTable(new Uint8Array(32).fill(5), false)!,
 }
 
-/** Lengths and distances: the smallest of each code, and how many bits say the rest (3.2.5). */
+/** Lengths and distances: the smallest of each code, and the number of extra bits (3.2.5). */
 export const LENGTH_BASE = Uint16Array.of(
   3,
   4,

@@ -62,7 +62,7 @@ export class Inflater {
   #matchDistance: number
   #literals: HuffmanTable
   #distances: HuffmanTable
-  /** Bytes that came out before the current piece, and where that begins. */
+  /** Bytes that were inflated before the current piece, and its start. */
   #produced: number
   #start = 0
 
@@ -104,7 +104,7 @@ export class Inflater {
   }
 
   /**
-   * Fills `out` from `start` on; the last bytes that came out before stand in front of that.
+   * Fills `out` from `start` on; the bytes before it are the last ones that were inflated.
    * @returns offset behind the last byte that came out: less than `out.length` at the end of the stream only
    * @throws DeflateError
    */

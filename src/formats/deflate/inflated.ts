@@ -37,7 +37,7 @@ export class SegmentCache {
   }
 }
 
-/** A place where a segment begins, and the bytes before it that its matches may reach. */
+/** Start of a segment, with the bytes before it that its matches may refer to. */
 interface Checkpoint {
   readonly state: InflateState
   readonly history: Uint8Array

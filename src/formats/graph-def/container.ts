@@ -17,7 +17,7 @@ const found = (files: FilePort, path: string): Found => ({
 
 const isText = (name: string): boolean => name.endsWith('.pbtxt')
 
-/** Names of a checkpoint's files: if they lie beside a graph in text form, they hold the weights. */
+/** Names of a checkpoint's files: next to a graph in text form, they hold the weights. */
 const HOLDS_WEIGHTS = /\.(index|ckpt|meta|data-\d{5,}-of-\d{5,})$|^(checkpoint|variables)$/
 
 /** Error for a graph in text form, which exists to be read by humans and rarely holds weights. */

@@ -1,6 +1,6 @@
 import { elementCount } from '../core/source.js'
 
-/** A block of an array (a hyperslab, HDF5 says). */
+/** A block of an array (HDF5: hyperslab). */
 export interface Box {
   readonly start: readonly number[]
   readonly extent: readonly number[]

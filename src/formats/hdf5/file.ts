@@ -35,7 +35,7 @@ const INTEGERS: Readonly<Record<number, readonly [signed: DType, unsigned: DType
 const FLOATS: Readonly<Record<number, DType>> = { 2: 'F16', 4: 'F32', 8: 'F64' }
 
 function dtypeOf({ type, size, signed }: Hdf5Metadata, named: string | null): DType {
-  // HDF5 has no bfloat16: Keras stores it as two opaque bytes and says so in an attribute.
+  // HDF5 has no bfloat16: Keras stores it as two opaque bytes with the type in an attribute.
   if (named === 'bfloat16' && size === 2) return 'BF16'
   if (type === CLASS.float) return FLOATS[size] ?? 'OTHER'
   if (type === CLASS.integer) return INTEGERS[size]?.[signed ? 0 : 1] ?? 'OTHER'
@@ -159,7 +159,7 @@ export class Hdf5File {
     return { name, path, dtype, shape: dims, byteLength, file: this.path }
   }
 
-  /** A short text among the attributes of an object: Keras says there the element types that HDF5 has no name for, and names of layers. */
+  /** Short text attribute of an object: Keras stores names of layers there, and element types that HDF5 lacks. */
   #textAttribute(path: string, attribute: string): string | null {
     const place = { file: this.path, tensor: path.slice(1) }
     return this.library.call('the attributes cannot be read', place, (module) => {
@@ -179,7 +179,7 @@ export class Hdf5File {
     })
   }
 
-  /** Fills `target`, whole elements, from element number `first` on, little-endian whatever the file has (the library turns them). */
+  /** Fills `target` with whole elements from index `first` on, in little-endian order (the library converts). */
   read(entry: Hdf5Entry, first: number, target: Uint8Array): void {
     const width = DTYPE_BYTES[entry.dtype]
     const perCall = Math.floor(PER_CALL / width)

@@ -7,7 +7,7 @@ import { PortFiles, type EmscriptenFiles } from './port-files.js'
 
 /**
  * h5wasm, the HDF5 library compiled to WebAssembly, in the build that runs everywhere. It reads files of a port by
- * ranges (port-files.ts), and what it prints of its errors becomes part of ours.
+ * ranges (port-files.ts), and its error output becomes part of an AlbertkitError.
  */
 
 /** H5T_class_t: kinds of element types. */
@@ -99,8 +99,8 @@ export class Hdf5Library {
   }
 
   /**
-   * Calls the library; whatever goes wrong in there is a damaged file, and says so.
-   * @param failed whether the result is one that stands for a failure
+   * Calls the library; any failure is reported as a damaged file.
+   * @param failed true for a result that means failure
    */
   call<T>(
     what: string,
@@ -223,7 +223,7 @@ async function load(file: string): Promise<Hdf5Library> {
   }
 }
 
-/** A module that is imported under another address is another instance of it, with memory of its own. */
+/** A module that is imported under another address is another instance, with separate memory. */
 function importLibrary(): Promise<typeof import('h5wasm')> {
   if (++count === 1) return import('h5wasm')
   const again = `${import.meta.resolve('h5wasm')}?${count}`
@@ -231,8 +231,8 @@ function importLibrary(): Promise<typeof import('h5wasm')> {
 }
 
 /**
- * The compiled code keeps the console's functions of the moment in which it is loaded, to warn of strings that are not
- * UTF-8. Which file that was in is for our errors to say.
+ * Loads the compiled code with a silent console: it keeps the functions of that moment, and would warn of strings that
+ * are not UTF-8 without naming the file; an AlbertkitError names it.
  */
 async function quietly<T>(run: () => Promise<T>): Promise<T> {
   const { error } = console

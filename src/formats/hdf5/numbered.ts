@@ -1,4 +1,4 @@
-/** A Dense layer without a name of its own, within a layer: `…/dense_7/kernel:0`. */
+/** An unnamed Dense layer within a layer: `…/dense_7/kernel:0`. */
 const UNNAMED = /^(.*\/)dense(?:_(\d+))?\/[^/]+$/
 
 /**
@@ -19,7 +19,7 @@ export function numberWithin(names: Iterable<string>): ReadonlyMap<string, strin
   for (const { name, parent, number } of found) {
     const all = [...numbers.get(parent)!].sort((a, b) => a - b)
     const rank = all.indexOf(number)
-    // A layer that stands alone keeps its name, by which a user may ask for it.
+    // A single layer keeps its name, by which a user may ask for it.
     if (all.length < 2 || rank === number) continue
     const own = rank === 0 ? 'dense' : `dense_${rank}`
     renamed.set(name, parent + own + name.slice(name.lastIndexOf('/')))

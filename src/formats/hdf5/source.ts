@@ -14,7 +14,7 @@ interface LocatedTensor {
   readonly from: Hdf5File
 }
 
-/** A file, and what stands before the names in it. */
+/** A file and the prefix of its names. */
 interface Part {
   readonly path: string
   readonly scope: string
@@ -24,7 +24,7 @@ class Hdf5Source implements TensorSource {
   readonly format = 'hdf5'
   readonly notes: readonly string[] = []
   readonly tensors: ReadonlyMap<string, TensorInfo>
-  /** Names of layers, by the paths of their groups, as Keras writes them beside the weights. */
+  /** Names of layers, by the paths of their groups, as Keras stores them with the weights. */
   readonly metadata: ReadonlyMap<string, string>
   readonly #placed: ReadonlyMap<string, LocatedTensor>
 
@@ -119,7 +119,7 @@ export function openShardedHdf5(files: FilePort, indexPath: string): Promise<Ten
   )
 }
 
-/** Prefix of the backbone's names if the head has a file of its own in which the same names mean others. */
+/** Prefix of the backbone's names if the head is in a separate file, which uses the same names for other weights. */
 const BACKBONE = 'backbone/'
 
 /** The files of a preset; `sharded` if `backbone` is an index. */

@@ -95,7 +95,7 @@ const WHOLE = 'a SavedModel is saved_model.pb and the folder variables/ together
 const hasData = (files: FilePort, directory: string): boolean =>
   isDirectory(files, directory) && files.list(directory).some((name) => name.startsWith('variables.data-'))
 
-/** The SavedModel in `directory`; configuration and vocabulary are searched in it, beside it, and in its assets. */
+/** The SavedModel in `directory`; configuration and vocabulary are searched in it, in its parent, and in its assets. */
 function found(files: FilePort, directory: string): Found {
   const assets = join(directory, 'assets')
   return {

@@ -2,7 +2,7 @@ import { NameBudget } from '../core/limits.js'
 import type { GraphPlace } from '../graph-def/scan.js'
 import type { Field, WireReader } from '../tf-proto/wire.js'
 
-/** Contents of a MetaGraphDef beside its graph (tensorflow/core/protobuf/{meta_graph,saved_object_graph}.proto). */
+/** Contents of a MetaGraphDef except its graph (tensorflow/core/protobuf/{meta_graph,saved_object_graph}.proto). */
 
 const META_GRAPH = { info: 1, graph: 2, collection: 4, signature: 5, objects: 7 } as const
 const INFO = { tag: 4, version: 5 } as const

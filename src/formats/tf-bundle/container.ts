@@ -40,7 +40,7 @@ function checkIndex(files: FilePort, file: string): void {
   })
 }
 
-/** Directories to search for the configuration: beside the checkpoint, or beside the SavedModel that contains it. */
+/** Directories to search for the configuration: that of the checkpoint, or that of the SavedModel that contains it. */
 function directoriesOf(files: FilePort, prefix: string): string[] {
   const directory = dirname(prefix)
   const outer = dirname(directory)
@@ -106,7 +106,7 @@ const byMetaError = (file: string): AlbertkitError =>
     hint: WHOLE,
   })
 
-/** The checkpoint beside a `.meta` file, which holds only the graph. */
+/** The checkpoint of a `.meta` file, which holds only the graph. */
 function byMeta(files: FilePort, path: string): Found {
   const checkpoint = named(files, dirname(path), basename(path).slice(0, -'.meta'.length))
   if (checkpoint !== null) return checkpoint

@@ -76,7 +76,7 @@ export class KeyChain {
       throw this.fail('its index is not in order: it lists a block under a key before the last one of the block')
   }
 
-  /** A block begins that stands behind one that is listed under `listed`. */
+  /** Starts a block after one that is listed under `listed`. */
   beginBehind(listed: Uint8Array): void {
     // The next key must come after the listed one, which is not before the last key.
     this.#bytes = Uint8Array.from(listed)

@@ -6,7 +6,7 @@ import { readMetaGraph } from '../saved-model/meta-graph.js'
 import type { GraphNode, SourceGraph, TensorSource } from '../core/source.js'
 import { WireReader } from '../tf-proto/wire.js'
 
-/** The `.meta` file beside a checkpoint: a MetaGraphDef, with the graph that trained it. */
+/** The `.meta` file of a checkpoint: a MetaGraphDef with the training graph. */
 
 const graphOf = (files: FilePort, path: string): SourceGraph => ({
   file: path,

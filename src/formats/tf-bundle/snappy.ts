@@ -3,7 +3,7 @@
  * literals and copies of what came out before. Every length is compared with what is there before anything is done.
  */
 
-/** Why the bytes are no snappy block; the caller, which knows the file, makes an error of it. */
+/** Error for bytes that are not a snappy block. The caller, which knows the file, turns it into an AlbertkitError. */
 export class SnappyError extends Error {}
 
 /**

@@ -8,7 +8,7 @@ import { inWholeElements, swapBytes } from '../core/byte-order.js'
 import { readIndex, type BundleEntry, type Piece } from './entries.js'
 import { readStrings } from './strings.js'
 
-/** Bytes per step when checksums are computed, whatever the size of the tensor. */
+/** Bytes per step when checksums are computed, for tensors of any size. */
 const PIECE = 4 * 1024 * 1024
 
 export const shardPath = (prefix: string, shard: number, shards: number): string =>
@@ -183,7 +183,7 @@ export class BundleSource implements TensorSource {
     if (this.#bigEndian) swapBytes(target, width)
   }
 
-  /** Elements of a string tensor, which is stored in a layout of its own (strings.ts). */
+  /** Elements of a string tensor, which has a separate layout (strings.ts). */
   strings(name: string): Uint8Array[] {
     const { piece, shape, dtype } = this.#entry(name)
     if (piece === null || dtype !== 'STRING') throw new RangeError(`${name} holds no strings`)

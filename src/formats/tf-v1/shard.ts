@@ -14,11 +14,11 @@ import { scanTensor, type StoredTensor } from '../tf-proto/tensor.js'
 import { WireReader, type Field } from '../tf-proto/wire.js'
 
 /**
- * One file of a V1 checkpoint: a table whose first value lists the tensors and their slices, and whose other values are
- * the slices (tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_writer.cc). Only offsets are kept.
+ * One file of a V1 checkpoint: a table; its first value lists the tensors and their slices, its other values are the
+ * slices (tensorflow/core/util/saved_tensor_slice.proto, tensor_slice_writer.cc). Only offsets are kept.
  */
 
-/** Slices of one file, each with an entry of its own: several for each of as many tensors as may be. */
+/** Limit of the slices of one file, each a separate entry: several for each of the largest number of tensors. */
 const MAX_SLICES = 4 * MAX_TENSORS
 
 const WHAT = 'V1 checkpoint'
@@ -80,7 +80,7 @@ export class Shard {
     for (const { key, bytes, start, end, block } of this.#table.places()) {
       const wire = new WireReader(bytes, WHAT)
       for (const field of wire.fields(start, end)) {
-        // TensorFlow looks the list up under the empty key, and the slices under theirs.
+        // TensorFlow looks up the list by the empty key, and each slice by its key.
         if (field.number === META && key.length === 0) {
           // The list is small and everything depends on it: its block is verified immediately.
           this.verify(block)

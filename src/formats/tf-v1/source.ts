@@ -18,7 +18,7 @@ interface Entry extends TensorInfo {
   readonly slices: readonly StoredSlice[]
 }
 
-/** True for element types whose values are read; strings are only listed. */
+/** True for element types with readable values; strings are only listed. */
 const isRead = (dtype: DType): boolean => DTYPE_BYTES[dtype] > 0
 
 const failAt =

@@ -144,7 +144,7 @@ class HeadReader {
   }
 }
 
-/** The texts of a JSON object; empty if it is none. */
+/** Text values of a JSON object; empty if it is not an object. */
 function textsOf(bytes: Uint8Array): Map<string, string> {
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes))

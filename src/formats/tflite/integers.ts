@@ -3,7 +3,7 @@ import type { RangedFile } from '../core/file.js'
 /** Numbers read at a time, an even number. */
 const PIECE = 1 << 16
 
-/** A part of a tensor of integers that is wanted as float32: bytes of float32 from `offset` on. */
+/** A part of an integer tensor to read as float32: bytes of float32 from `offset` on. */
 interface Wanted {
   readonly offset: number
   readonly target: Uint8Array
@@ -27,7 +27,7 @@ export function readIntegers(file: RangedFile, start: number, bits: 4 | 8, { off
       const q = bits === 8 ? (byte << 24) >> 24 : index % 2 === 0 ? (byte << 28) >> 28 : (byte << 24) >> 28
       numbers[i] = q * stepAt(index)
     }
-    // The wanted bytes may begin and end within a number.
+    // The requested bytes may begin and end within a number.
     const [low, high] = [Math.max(offset, at * 4), Math.min(offset + target.length, (at + count) * 4)]
     target.set(raw.subarray(low - at * 4, high - at * 4), low - offset)
   }

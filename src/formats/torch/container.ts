@@ -22,7 +22,7 @@ const found = (files: FilePort, file: string): Found => ({
   },
 })
 
-/** A pickle of any other program is none of ours, whatever its suffix; an archive may be one of a checkpoint folder. */
+/** True if a file may be PyTorch's: no pickle of another program, and no zip archive of a checkpoint folder. */
 function looksLikeTorch(files: FilePort, path: string): boolean {
   const kind = sniff(files, path)
   if (kind === 'pickle') return true

@@ -39,7 +39,7 @@ function unwrap(root: PickleDict): { dict: PickleDict; keys: string[] } {
 function collect(dict: PickleDict, fail: LimitError): { tensors: Map<string, TorchTensor>; left: number } {
   const tensors = new Map<string, TorchTensor>()
   const seen = new Set<PickleDict>()
-  // Before a name is joined: one long key may stand before the names of thousands.
+  // Before a name is joined: one long key may be the prefix of thousands of names.
   const names = new NameBudget(fail)
   let left = 0
   const visit = (dict: PickleDict, path: string, depth: number): void => {
@@ -62,7 +62,7 @@ function collect(dict: PickleDict, fail: LimitError): { tensors: Map<string, Tor
   return { tensors, left }
 }
 
-/** Takes away what stands before all names alike. */
+/** Removes the prefix that all names share. */
 function stripPrefixes(tensors: ReadonlyMap<string, TorchTensor>): {
   tensors: ReadonlyMap<string, TorchTensor>
   stripped: string

@@ -1,13 +1,13 @@
 /**
- * Reads a range of a tensor that does not lie in the order of its elements: transposed, sliced, expanded. Works with
- * one buffer of bounded size, and reads what lies together in one piece.
+ * Reads a range of a tensor that is not stored in the order of its elements: transposed, sliced, expanded. Uses one
+ * buffer of bounded size, and reads adjacent elements in one piece.
  */
 
 /** Largest size of one read. */
 const BUFFER_BYTES = 1024 * 1024
 /** Up to this many bytes are read for however few elements: a call costs as much. */
 const CHEAP_BYTES = 16 * 1024
-/** Above it, at least one byte in so many must be wanted. */
+/** Above it, at least one byte in this many must be needed. */
 const SPARSE = 16
 
 export interface Strided {
@@ -20,7 +20,7 @@ export interface Strided {
   readonly width: number
 }
 
-/** Fills `target` with the bytes from `offset` on, of whatever the tensor lies in. */
+/** Fills `target` with the bytes of the storage from `offset` on. */
 export type ReadRange = (offset: number, target: Uint8Array) => void
 
 /** Strides of row-major order. */
@@ -30,7 +30,7 @@ export const rowMajor = (shape: readonly number[]): number[] => {
   return strides
 }
 
-/** True if elements lie in row-major order without gaps; axes of length 1 have any stride. */
+/** True if elements are in row-major order without gaps; axes of length 1 may have any stride. */
 export function isContiguous({ shape, strides }: Pick<Strided, 'shape' | 'strides'>): boolean {
   const expected = rowMajor(shape)
   return shape.includes(0) || shape.every((d, i) => d === 1 || strides[i] === expected[i])
@@ -164,7 +164,7 @@ export class Gatherer {
   }
 }
 
-/** Copies `count` elements of `width` bytes that lie `step` bytes apart. */
+/** Copies `count` elements of `width` bytes that are `step` bytes apart. */
 function copyElements(bytes: Uint8Array, step: number, out: Uint8Array, count: number, width: number): void {
   if (step === width) {
     out.set(bytes.subarray(0, count * width))

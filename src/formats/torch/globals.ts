@@ -104,7 +104,7 @@ const tensorV3: GlobalSpec = {
   },
 }
 
-/** `_rebuild_from_type_v2(function, type, arguments, state)`: a tensor with attributes of its own, which are left. */
+/** `_rebuild_from_type_v2(function, type, arguments, state)`: a tensor with Python attributes, which are ignored. */
 const fromType: GlobalSpec = {
   call: ([callable, , args]) => {
     if (!(callable instanceof PickleGlobal) || !(args instanceof PickleTuple))

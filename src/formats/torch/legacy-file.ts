@@ -33,7 +33,7 @@ export function isLegacyTorch(file: RangedFile): boolean {
   }
 }
 
-/** The dict of `torch.save` that says how wide the types of C were. */
+/** The dict of `torch.save` with the sizes of C's types. */
 function checkSystem(file: string, info: PickleValue, offset: number): void {
   if (!(info instanceof PickleDict))
     throw malformed('the description of the machine is no dict', { code: 'header-invalid', file, offset })

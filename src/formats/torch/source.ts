@@ -17,9 +17,9 @@ import type { TorchTensor } from './globals.js'
 import { isLegacyTorch, readLegacyTorch } from './legacy-file.js'
 import { readTorchZip, torchFolder } from './zip-file.js'
 
-/** Checksums are computed in pieces of this size, whatever the storage's. */
+/** Checksums are computed in pieces of this size, for storages of any size. */
 const PIECE = 4 * 1024 * 1024
-/** A tensor that repeats the elements of a smaller storage (`expand`) may say that it is endless. */
+/** Limit for a tensor that repeats the elements of a smaller storage (`expand`), which may claim any size. */
 const MAX_EXPANDED_BYTES = 256 * 1024 * 1024
 
 interface LocatedTensor extends TensorInfo {

@@ -10,7 +10,7 @@ export interface ElementType {
 
 const element = (dtype: DType, width: number, unit = width): ElementType => ({ dtype, width, unit })
 
-/** `torch.<X>Storage` classes (torch/__init__.py), which also stand in `torch.cuda`. */
+/** `torch.<X>Storage` classes (torch/__init__.py), which also exist in `torch.cuda`. */
 export const STORAGE_TYPES: Readonly<Partial<Record<string, ElementType>>> = {
   DoubleStorage: element('F64', 8),
   FloatStorage: element('F32', 4),

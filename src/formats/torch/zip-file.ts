@@ -48,7 +48,7 @@ class ZipReader {
     return this.#byName.has(`${this.folder}/${name}`)
   }
 
-  /** An entry whose bytes lie in the file as they are. */
+  /** An entry whose bytes are stored uncompressed. */
   entry(name: string): ZipEntry {
     const entry = this.#byName.get(`${this.folder}/${name}`)
     if (entry === undefined)

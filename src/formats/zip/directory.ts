@@ -16,12 +16,12 @@ const CENTRAL_BYTES = 46
 const LOCAL = 0x04034b50
 const LOCAL_BYTES = 30
 const ENCRYPTED = 0x0001
-/** Sizes stand behind the data, not in the local header. */
+/** Flag: sizes follow the data instead of being in the local header. */
 const SIZES_LATER = 0x0008
-/** Sizes stand in the extra field. */
+/** Value of sizes that are in the extra field. */
 const ZIP64 = 0xffffffff
 const ZIP64_EXTRA = 1
-/** Madeby byte of archives whose attributes are those of Unix. */
+/** Made-by byte of archives with Unix attributes. */
 const UNIX = 3
 
 export interface ZipEntry {
@@ -55,7 +55,7 @@ interface Listed {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** The name as UTF-8, which nearly every program writes, whether it says so or not. */
+/** The name as UTF-8, which nearly every program writes, even without the flag for it. */
 function nameOf(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes)
@@ -145,7 +145,7 @@ class DirectoryReader {
     }
   }
 
-  /** The entry with its place, the directory compared with what stands before the data. */
+  /** The entry with its offset; the directory is compared with the local header. */
   #place({ nameBytes, flags, method, crc32, storedSize, size, header, mode }: Listed): ZipEntry {
     const name = nameOf(nameBytes)
     const lies = (what: string): AlbertkitError =>
@@ -206,7 +206,7 @@ class DirectoryReader {
 
 /**
  * The entries of a zip archive with the places of their bytes, read through its directory alone.
- * @throws AlbertkitError `malformed` if entries lie about themselves, overlap, leave the file or occur twice;
+ * @throws AlbertkitError `malformed` if entries are inconsistent, overlap, leave the file or occur twice;
  * `unsupported` if they are encrypted
  */
 export const readZipDirectory = (file: RangedFile): ZipEntry[] => new DirectoryReader(file).entries()

@@ -28,7 +28,7 @@ export const zipError = (
 ): AlbertkitError =>
   malformed(what, { code, file: file.path, ...(offset === undefined ? {} : { offset }), hint: 'fetch it again' })
 
-/** Bytes at a place that the archive names. @throws AlbertkitError `malformed` if that lies outside of it */
+/** Reads bytes at an offset from the archive. @throws AlbertkitError `malformed` if it is outside of the file */
 export function zipBytes(file: RangedFile, offset: number, length: number): Uint8Array {
   if (!Number.isSafeInteger(offset) || offset < 0 || length < 0 || offset + length > file.size)
     throw malformed(`the zip archive points to byte ${offset + length}, but the file has ${file.size}`, {

@@ -69,7 +69,7 @@ export class ZipMember {
 
   #add(piece: Uint8Array): void {
     this.#came += piece.length
-    // What says that it is small and is not would otherwise take any time and memory.
+    // A member that is larger than its header says would otherwise take unbounded time and memory.
     if (this.#came > this.entry.size) throw this.#damaged('checksum is wrong')
     if (this.#checksum) this.#crc = crc32(piece, this.#crc)
   }

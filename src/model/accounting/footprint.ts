@@ -46,7 +46,7 @@ export interface Memory {
 export interface Footprint {
   readonly flops: Flops
   readonly memory: Memory
-  /** FLOP a byte of traffic if the weights come from memory at every use, and if a shared block stays in a cache. */
+  /** FLOP per byte of traffic if weights are read from memory at every use, and if a shared block stays in a cache. */
   readonly intensity: { readonly reread: number; readonly cached: number }
 }
 

@@ -4,8 +4,8 @@ import { findPreset } from './presets.js'
 import { slotsOf, type Sharing } from './slots.js'
 
 /**
- * The parameter counts that Lan et al. 2019 ("ALBERT: A Lite BERT", arXiv 1909.11942) print, beside what their own
- * configurations give. If a printed number does not follow from them, the difference is shown.
+ * The parameter counts that Lan et al. 2019 ("ALBERT: A Lite BERT", arXiv 1909.11942) print, compared with those of
+ * their configurations. If a printed number does not follow from them, the difference is shown.
  */
 
 /** Ways to count an encoder that a paper may mean. */
@@ -199,7 +199,7 @@ const widths = (): PaperTable => ({
   ),
 })
 
-/** The paper's tables of sizes beside the computed values. */
+/** The paper's tables of sizes with the computed values. */
 export const paperTables = (): PaperTable[] => [sizes(), embeddingSizes(), sharingStrategies(), depths(), widths()]
 
 /** `V·H` against `V·E + E·H` at xxlarge's sizes. */

@@ -26,11 +26,11 @@ export interface SlotOptions {
   readonly pooler?: boolean
   /** Classes of the classifier; 2 if left out. */
   readonly labels?: number
-  /** Every layer has LayerNorms of its own although its kernels are shared (google-research/albert#241). */
+  /** Every layer has separate LayerNorms although its kernels are shared (google-research/albert#241). */
   readonly ownNorms?: boolean
-  /** The MLM head has a decoder of its own instead of the word embeddings. */
+  /** The MLM head has a separate decoder instead of the word embeddings. */
   readonly untied?: boolean
-  /** The sentence-order head has a pooler of its own (tf-models). */
+  /** The sentence-order head has a separate pooler (tf-models). */
   readonly orderPooler?: boolean
   /** The classifier has one. */
   readonly classifierPooler?: boolean
@@ -168,7 +168,7 @@ export function slotOptionsOf(model: AlbertModel): Required<SlotOptions> {
   }
 }
 
-/** The parameters of a loaded model as slots, with what the file says of them. */
+/** The parameters of a loaded model as slots, with names, shapes and uses from the file. */
 export function slotsIn(model: AlbertModel): Slot[] {
   const options = slotOptionsOf(model)
   const expected = new Map(slotsOf(model.config, options).map((s) => [s.slot, s]))

@@ -2,7 +2,7 @@ import { usage } from '../../base/errors.js'
 import type { ModelConfig } from '../config.js'
 import { nativeSharing, type Sharing, type SlotOptions } from './slots.js'
 
-/** Other sizes for a model: each list is tried, every combination a model of its own. */
+/** Other sizes for a model: every combination of the lists is one model. */
 export interface WhatIf {
   readonly embeddingSizes?: readonly number[]
   readonly hiddenSizes?: readonly number[]

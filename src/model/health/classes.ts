@@ -8,7 +8,7 @@ export interface ClassHealth {
   /** Euclidean norm of its weights. */
   readonly norm: number
   readonly bias: number
-  /** The class whose logit is above this one's (or equal and before it) whatever the input; null if there is none. */
+  /** Class whose logit exceeds this one's (or is equal and comes first) for every input; null if there is none. */
   readonly beatenBy: number | null
 }
 

@@ -2,7 +2,7 @@ import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { AlbertModel, Block, Parameter } from '../albert.js'
 import { readStored } from '../tensors/read.js'
 
-/** Two layers that have parameters of their own and all but the same values. */
+/** Two layers with separate parameters and almost equal values. */
 export interface DuplicateLayers {
   readonly part: 'attention' | 'ffn'
   /** The layers, counted through with inner layers. */

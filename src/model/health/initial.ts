@@ -8,7 +8,7 @@ const TRUNCATED = 0.87962566
 const KURTOSIS = { truncated: 2.3655, normal: 3 } as const
 /** Standard errors that a statistic may be off. */
 const ERRORS = 4
-/** Fewer numbers tell nothing. */
+/** Number of elements below which the statistics are not significant. */
 const ENOUGH = 16
 
 function fits({ count, mean, std }: TensorStatistics, deviation: number, kurtosis: number): boolean {

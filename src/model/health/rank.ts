@@ -10,9 +10,9 @@ export interface RankEstimate {
   readonly possible: number
   /** Singular values above float32's rounding: those larger than `max(rows, columns) · 2⁻²³` of the largest. */
   readonly numerical: number
-  /** `‖A‖²_F / ‖A‖²₂`: how many directions as strong as the strongest would have the same energy. */
+  /** `‖A‖²_F / ‖A‖²₂`: number of directions as strong as the strongest with the same energy. */
   readonly stable: number
-  /** `exp(H(σ / Σσ))` (Roy and Vetterli 2007): how many directions are used alike. */
+  /** `exp(H(σ / Σσ))` (Roy and Vetterli 2007): number of equally used directions with the same entropy. */
   readonly effective: number
   /** Singular values, the largest first. */
   readonly singular: readonly number[]

@@ -61,7 +61,7 @@ class Builder {
     return { slot, variable, shape: logicalShape(row, storedShape), storedShape, layout: row.layout, dtype: info.dtype }
   }
 
-  /** A stand-in, so that one error can name everything that is missing. */
+  /** A placeholder, so that one error can name everything that is missing. */
   #absent(slot: string): Parameter {
     this.missing.push(slot)
     return { slot, variable: '', shape: [], storedShape: [], layout: 'as_is', dtype: 'F32' }
@@ -98,7 +98,7 @@ class Builder {
 const scopeOf = (builder: Builder, part: 'attention' | 'ffn', layer: number): string =>
   builder.hasAny(`encoder/shared/${part}/`) ? 'encoder/shared' : `encoder/layer_${layer}`
 
-/** True if kernels are shared but every layer has LayerNorms of its own (google-research/albert#241). */
+/** True if kernels are shared but every layer has separate LayerNorms (google-research/albert#241). */
 export const hasLayerNorms = (found: Identification): boolean =>
   [...found.mapped.keys()].some((slot) => /^encoder\/layer_\d+\/inner_group_\d+\/\w+\/LayerNorm\//.test(slot))
 
@@ -135,8 +135,8 @@ export interface ClassifierKinds {
 }
 
 /**
- * Kind of the classifier: what the caller says, else the configuration, else its name, else what was found beside the
- * weights; else a model that was saved without a pooler can only classify tokens.
+ * Kind of the classifier: from the caller, else the configuration, else its name, else the files next to the weights;
+ * else `token` for a model that was saved without a pooler, `sequence` for others.
  */
 function buildClassifier(builder: Builder, { asked, found }: ClassifierKinds): ClassifierHead | null {
   if (!builder.hasAny('classifier/')) return null

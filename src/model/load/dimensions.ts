@@ -41,7 +41,7 @@ interface Axis {
   readonly expected: number | null
   /** Name of the axis in errors. */
   readonly label: string
-  /** Field of which the axis tells the value, and how many of its units one step of the axis is. */
+  /** Field that the axis determines, and the number of its units in one step of the axis. */
   readonly field?: Field | undefined
   readonly unit?: number
 }
@@ -109,7 +109,7 @@ function majority(source: TensorSource, found: Identification, config: ModelConf
     axes.forEach(({ field, unit = 1 }, axis) => {
       const size = shape[axis]
       if (field === undefined || size === undefined) return
-      // The size of a head tells the hidden size together with the number of heads, the axis before it.
+      // Hidden size = size of a head × number of heads, the axis before it.
       cast(field, unit === 0 ? size * (shape[axis - 1] ?? 1) : size * unit, variable)
     })
   }
@@ -178,8 +178,8 @@ export const deepest = (found: Identification, key: 'l' | 'g' | 'j'): MappedVari
   )
 
 /**
- * Refuses weights that have layers or groups beyond what the configuration says: running a part of a model
- * would give wrong results without a word.
+ * Refuses weights that have more layers or groups than the configuration: running a part of a model would silently
+ * give wrong results.
  * @throws AlbertkitError `malformed`
  */
 export function checkDepth(found: Identification, config: ModelConfig): void {

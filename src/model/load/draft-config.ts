@@ -4,11 +4,11 @@ import { graphFacts, type GraphFacts } from './graph-facts.js'
 import { highestIndex, sizesOf } from './infer-config.js'
 import { hasPreNormNames } from './infer-pre-norm.js'
 
-/** Beginning of a configuration for weights without one: what names, shapes and a graph beside them say. */
+/** Draft of a configuration for weights without one, inferred from names, shapes and a graph saved with them. */
 export interface ConfigDraft {
   /** Name that the code of the weights gives its configuration. */
   readonly file: string
-  /** Fields by name, in the words of that code; null if nothing says the value. */
+  /** Fields by the names of that code; null if the value cannot be inferred. */
   readonly fields: Readonly<Record<string, string | number | null>>
   /** Fields with null: a user must fill them in. */
   readonly unknown: readonly string[]
@@ -20,12 +20,12 @@ function factsOf({ graph }: TensorSource): GraphFacts {
   try {
     return graph === undefined ? {} : graphFacts(graph.nodes())
   } catch {
-    // A damaged graph says nothing; it is reported when the model is opened.
+    // A damaged graph is ignored here; it is reported when the model is opened.
     return {}
   }
 }
 
-/** Groups, inner layers and layers. One shared layer does not say how often it is used. */
+/** Groups, inner layers and layers; layers is null for one shared layer, whose number of uses is unknown. */
 function depthOf(found: Identification): { readonly layers: number | null; readonly groups: number; inner: number } {
   const { family, architecture } = found.table
   const [l, g, j] = (['l', 'g', 'j'] as const).map((key) => highestIndex(found, key))

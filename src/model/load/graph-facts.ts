@@ -26,7 +26,7 @@ const HEADS: readonly (readonly [pattern: RegExp, length: number, at: number])[]
 ]
 const ACTIVATED = new RegExp(`${ENCODER}intermediate(?:_\\d+)?/(?:dense/)?[^/]+$`)
 const FIRST_NORM = new RegExp(`${ENCODER}(attention(?:_\\d+)?/output)/LayerNorm/moments/mean$`)
-/** Layers have numbers of their own; a shared one is entered again for each layer, and TensorFlow counts. */
+/** Each layer has its number; a shared scope is entered once a layer, and TensorFlow numbers the entries. */
 const LAYER = /(?:^|\/)encoder\/(?:transformer\/group_\d+(?:_\d+)?\/)?layer_(?:shared(?:_(\d+))?|(\d+))\//
 
 /** Activation function that the operations between the two kernels of a feed-forward layer compute. */

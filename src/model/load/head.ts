@@ -5,8 +5,8 @@ import type { NameRow } from '../names/row.js'
 import { leftoverOf } from './leftover.js'
 
 /**
- * A dense layer beside the encoder whose names no family has (`fc.weight`, `project/logits/W`), taken as the classifier
- * of the model: kernel and bias are found by name and shape.
+ * A dense layer outside the encoder whose names belong to no family (`fc.weight`, `project/logits/W`), taken as the
+ * classifier of the model: kernel and bias are found by name and shape.
  */
 interface DenseHead {
   /** Common prefix of the names of kernel and bias. */
@@ -17,7 +17,7 @@ interface DenseHead {
   readonly transposed: boolean
 }
 
-/** Hidden size as the weights have it: the width of an output bias of attention; null if there is none. */
+/** Hidden size according to the weights: the width of an output bias of attention; null if there is none. */
 function hiddenWidth(source: TensorSource, found: Identification): number | null {
   const mapped = [...found.mapped.values()].find(({ slot }) => slot.endsWith('/attention/output/bias'))
   return mapped === undefined ? null : (source.tensors.get(mapped.variable)?.shape[0] ?? null)
@@ -26,7 +26,7 @@ function hiddenWidth(source: TensorSource, found: Identification): number | null
 /** Last segments of kernels that are stored `[in, out]`, as TensorFlow's `x·W` takes them. */
 const INPUT_FIRST = /(^|[./_])(kernel|w|weights?_mat|matrix)$/i
 
-/** Number of classes and order of a kernel, or null if it is none over `width` features. */
+/** Number of classes and order of a kernel; null if it does not take `width` features. */
 function readKernel(
   { name, shape, dtype }: TensorInfo,
   width: number,
@@ -40,7 +40,7 @@ function readKernel(
 
 const parentOf = (name: string): string => name.replace(/[./_]?[^./_]*$/, '')
 
-/** The dense layers among `names`: each kernel that has a bias of its own. */
+/** The dense layers among `names`: each kernel that has a bias. */
 function denseAmong(source: TensorSource, names: readonly string[], width: number): DenseHead[] {
   const infos = names.flatMap((name) => source.tensors.get(name) ?? [])
   return infos.flatMap((kernel): DenseHead[] => {
@@ -82,9 +82,9 @@ const rowsOf = ({ name, transposed }: DenseHead): readonly [NameRow, NameRow] =>
 }
 
 /**
- * Takes the dense layer `head` as the classifier; one that the model had is left out instead.
- * @param head what the names of its kernel and bias begin with, or the name of its kernel
- * @throws AlbertkitError `usage` if there is none of this name, `unsupported` if it is no dense layer over the hidden
+ * Takes the dense layer `head` as the classifier, in place of one that the model has.
+ * @param head prefix of the names of its kernel and bias, or the name of its kernel
+ * @throws AlbertkitError `usage` if there is no such name, `unsupported` if it is not a dense layer over the hidden
  * size
  */
 export function takeHead(

@@ -7,8 +7,8 @@ import { FIXED, WORDS } from './keras-config.js'
 import type { Dim } from '../names/row.js'
 
 /**
- * Configuration inferred from the weights alone, if shapes and names tell it: keras-hub's kernels keep the heads as an
- * axis, and Keras writes the names of layers beside their weights. They cannot tell how often shared layers are used.
+ * Configuration inferred from the weights alone: keras-hub's kernels keep the heads as an axis, and Keras stores the
+ * names of layers with their weights. The number of uses of shared layers cannot be inferred.
  */
 
 type Sizes = Readonly<Partial<Record<string, number>>>
@@ -46,7 +46,7 @@ const count = (numbers: readonly number[]): number => Math.max(-1, ...numbers) +
 export const highestIndex = (found: Identification, key: 'l' | 'g' | 'j'): number =>
   count([...found.mapped.values()].map((m) => m.indices[key] ?? -1))
 
-/** Groups and inner layers, by the names that keras-hub gives the layers, or if there is one layer alone. */
+/** Groups and inner layers, from the names that keras-hub gives the layers; a single layer is one group. */
 function groupsOf(source: TensorSource, layers: number, given: RawConfig['fields']): Sizes {
   const named = [...(source.metadata?.values() ?? [])].flatMap((name) => {
     const [, g, j] = /^group_(\d{1,4})_inner_layer_(\d{1,4})$/.exec(name) ?? []
@@ -74,9 +74,9 @@ const NEEDED = {
 } as const
 
 /**
- * `given` completed by what the weights tell.
+ * Completes `given` by the fields that the weights determine.
  * @param given null if there is no configuration at all
- * @throws AlbertkitError `malformed` naming the field that neither says
+ * @throws AlbertkitError `malformed` naming the field that neither determines
  */
 export function completeFromWeights(source: TensorSource, found: Identification, given: RawConfig | null): RawConfig {
   const { architecture } = found.table

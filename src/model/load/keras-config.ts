@@ -2,7 +2,7 @@ import { unsupported } from '../../base/errors.js'
 import type { RawConfig } from '../config.js'
 import { transformersClassOf, type ResolvedTask } from '../tasks.js'
 
-/** Configurations of keras-hub, said in our words: `config.json` of a `.keras` file and of a preset, or its inner part. */
+/** Translation of keras-hub's configurations: `config.json` of a `.keras` file and of a preset, or its inner part. */
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -97,8 +97,8 @@ const isKeras = (fields: Fields): boolean =>
   (!('model_type' in fields) && Object.values(WORDS).some((word) => word !== 'dropout' && word in fields))
 
 /**
- * A configuration of keras-hub in our words; any other as it is.
- * @param task what a preset says of its head in a file of its own (`task.json`)
+ * Translates a configuration of keras-hub; returns any other unchanged.
+ * @param task configuration of the head, which a preset has in a separate file (`task.json`)
  * @throws AlbertkitError `unsupported` if it is of another model
  */
 export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): RawConfig {

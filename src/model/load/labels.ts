@@ -2,14 +2,14 @@ import { malformed } from '../../base/errors.js'
 import type { AlbertModel } from '../albert.js'
 import type { ModelConfig, RawConfig } from '../config.js'
 
-/** Agreement of a classifier's weights with what the configuration says of classes. */
+/** Agreement of a classifier's weights with the classes of the configuration. */
 
 /** Placeholder names that transformers gives to unnamed classes. */
 const PLACEHOLDER = /^LABEL_\d+$/
 
 /**
- * The configuration with the labels that belong to the classifier. Names that nobody gave (`LABEL_0`) are left out
- * if their number is another; names that somebody gave are not.
+ * The configuration with the labels of the classifier. Placeholder names (`LABEL_0`) are dropped if their number
+ * differs from that of the classes; for real names that is an error.
  * @throws AlbertkitError `malformed` if the configuration has another number of classes than the weights
  */
 export function settleLabels(
@@ -18,7 +18,7 @@ export function settleLabels(
 ): { config: ModelConfig; notes: readonly string[] } {
   const same = { config, notes: [] }
   const classes = classifier?.weight.shape[0]
-  // A multiple-choice head has one output, whatever the number of choices.
+  // A multiple-choice head has one output for any number of choices.
   if (classifier === null || classes === undefined || classifier.kind === 'choice') return same
   const { id2label } = config
   const names = id2label === null ? null : Object.values(id2label)

@@ -8,15 +8,15 @@ import { matchName } from '../names/match.js'
 import { namePattern } from '../names/pattern.js'
 
 /**
- * Variables of a file that the model does not use. Those that stand among the encoder's and the embeddings' own change
- * what the model computes: such a file is refused. Those outside are heads, which are left out and told.
+ * Variables of a file that the model does not use. Those within the encoder or the embeddings would change what the
+ * model computes: such a file is refused. Those outside are heads, which are left out with a note.
  */
 
-/** Variables without which the model computes something else than its owner's. */
+/** Variables of a file that the model does not use. */
 export interface Leftover {
   /** Within the encoder or the embeddings, or acting on them. */
   readonly inside: readonly string[]
-  /** Heads and other things beside the encoder. */
+  /** Heads and other parts outside the encoder. */
   readonly outside: readonly string[]
 }
 
@@ -29,7 +29,7 @@ const list = (names: readonly string[]): string =>
 /** First part of a name: `encoder`; of bert4keras `Transformer`. */
 const topOf = (name: string): string => name.split(/[./-]/, 1)[0] ?? ''
 
-/** True of a name that stands in the scope of the model's own variables. */
+/** Makes a test for names within the scopes of the encoder and the embeddings. */
 function insideOf(found: Identification): (name: string) => boolean {
   const body = [...found.mapped.values()].filter(({ row }) => row.prefixed)
   const prefixes = new Set(body.map(({ prefix }) => prefix).filter((prefix) => prefix !== ''))
@@ -50,7 +50,7 @@ export function leftoverOf(source: TensorSource, found: Identification, used?: R
     (isInside(name) || foreignPartOf(name)?.anywhere === true ? inside : outside).push(name)
   for (const name of found.unknown) {
     const dtype = source.tensors.get(name)?.dtype
-    // An own name with an element type that weights do not have is told as missing, with its type.
+    // A name of the table with an element type that weights cannot have is reported as missing, with its type.
     if (dtype !== undefined && !isFloat(dtype) && matchName(found.table, name) !== null) continue
     sort(name)
   }
@@ -116,7 +116,7 @@ export function refuseLeftover(
   )
 }
 
-/** Notes on what stands outside of the model and is left out. */
+/** Notes on the variables outside the encoder that are left out. */
 export function notesOnOutside({ outside }: Leftover, dense: readonly string[]): string[] {
   if (outside.length === 0) return []
   const words = [...new Set(outside.flatMap((name) => headWordsOf(name) ?? []))]
@@ -132,13 +132,13 @@ export function notesOnOutside({ outside }: Leftover, dense: readonly string[]):
   ]
 }
 
-/** The refusal of a file whose names say that it is another model, whatever else fits, or null. */
+/** Error for a file whose names belong to another architecture, even if other names fit; else null. */
 export function refuseForeignNames(
   source: TensorSource,
   found: Identification,
   raw: RawConfig | null,
 ): AlbertkitError | null {
-  // Somebody's own class may call a BERT what it likes: what transformers wrote of it counts.
+  // A user's class may name its BERT anything: the `model_type` that transformers wrote decides.
   if (raw?.fields.model_type === 'bert' || raw?.fields.model_type === 'albert') return null
   const body = [...found.mapped.values()].find(({ row }) => row.prefixed)
   const title = foreignModelOfScope(body?.prefix ?? '')

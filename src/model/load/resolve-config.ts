@@ -30,15 +30,15 @@ export interface ResolveOptions {
   readonly layerNormEpsilon?: number
   /** Task of the model: decides the kind of its classifier if weights and configuration do not. */
   readonly task?: Task
-  /** Patterns of variables, and of files beside the weights, that are passed over although the model may need them. */
+  /** Patterns of variables, and of files next to the weights, to ignore although the model may need them. */
   readonly ignore?: readonly string[]
-  /** Names of the classes in a file beside the weights: tags of spans are those of a token classifier. */
+  /** Class names in a file next to the weights; tags of spans (BIO) mean a token classifier. */
   readonly classNames?: readonly string[]
-  /** Dense layer beside the encoder to take as the classifier: the prefix of the names of its kernel and bias. */
+  /** Dense layer outside the encoder to take as the classifier: the prefix of the names of its kernel and bias. */
   readonly head?: string
 }
 
-/** The weights that a configuration is wanted for. */
+/** Weights that a configuration is chosen for. */
 export type ConfigOwner = Pick<NameTable, 'family' | 'architecture' | 'configInferable'>
 
 /** A configuration that was found; null if there is none, which `configInferable` tables allow. */
@@ -56,7 +56,7 @@ export interface ResolvedModel {
   /** Reason not to compute with the model: it has parts that would be left out. */
   readonly refusal: AlbertkitError | null
   readonly notes: readonly string[]
-  /** Notes on variables beside the encoder that the model does not use. */
+  /** Notes on variables outside the encoder that the model does not use. */
   readonly leftOut: readonly string[]
 }
 

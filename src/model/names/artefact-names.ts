@@ -10,8 +10,8 @@ import { parametersOf } from '../tensors/read.js'
 import type { FileOrder } from '../tensors/rebind.js'
 
 /**
- * Names of the weights in artefacts that albertkit wrote: the slots themselves. The family stands in the metadata, and
- * for a graph that keeps the source's order of bytes, which slots are not stored in the logical order.
+ * Names of the weights in artefacts that albertkit wrote: the slots themselves. The metadata have the family and, for a
+ * graph that keeps the source's order of bytes, the slots that are not stored in the logical order.
  */
 
 /** Formats of artefacts, in words. */

@@ -49,7 +49,7 @@ const common = {
     [/^MLM-Bias\/bias$/, 'MLM-Bias/beta'],
   ],
   skipped: TENSORFLOW_SKIPPED,
-  // backend.py: `gelu` is gelu_erf; models.py: the epsilon is 1e-12, whatever a configuration says.
+  // backend.py: `gelu` is gelu_erf; models.py: the epsilon is 1e-12 for every configuration.
   transformersFields: true,
   layerNormEpsilon: 1e-12,
   note:

@@ -1,12 +1,12 @@
 /**
- * Variables that change what a model computes and that no family here has, by what stands in their names. The words are
- * what a message calls them; a name that fits no row is told by the name alone.
+ * Variables that change what a model computes and that belong to no family here, by patterns of their names. Messages
+ * use `words`; a name that fits no row is reported without a description.
  */
 export interface ForeignPart {
   readonly pattern: RegExp
   /** Description for messages, after "it looks like …". */
   readonly words: string
-  /** True if the part acts on the encoder wherever in the file its variables stand. */
+  /** True if the part acts on the encoder even if its names are outside the encoder's scope. */
   readonly anywhere?: true
   /** Advice in place of the usual one. */
   readonly advice?: string

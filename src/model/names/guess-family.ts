@@ -3,7 +3,7 @@ import type { NameTable } from './row.js'
 
 type TableKey = Pick<NameTable, 'family' | 'architecture'>
 
-/** Fields of a configuration that tell whose code it belongs to. */
+/** Fields of a configuration that identify the code it belongs to. */
 interface FamilyRule {
   readonly fields: readonly string[]
   /** Family taken if there are no weights. */
@@ -68,8 +68,8 @@ export function guessFamily({ fields }: RawConfig): FamilyGuess {
 }
 
 /**
- * True if the fields of a configuration speak for the family of `table`, false if they speak for another, null if they
- * say nothing. `model_type` may stand beside TensorFlow weights: it tells the architecture alone.
+ * True if the fields of a configuration indicate the family of `table`, false if they indicate another, null if
+ * neither. `model_type` occurs next to TensorFlow weights too: it indicates the architecture alone.
  */
 export function configSpeaksFor(table: TableKey, fields: RawConfig['fields']): boolean | null {
   const type = modelType(fields)

@@ -13,7 +13,7 @@ import { NAME_TABLES } from './tables.js'
 
 type MatchedNames = Omit<Identification, 'reason'>
 
-/** Sorts every variable of `source` into mapped, skipped and unknown by `table`, whose names begin at `scope`. */
+/** Sorts every variable of `source` into mapped, skipped and unknown by `table`, with names below `scope`. */
 function sortAt(source: TensorSource, table: NameTable, scope?: Scope): MatchedNames {
   const mapped = new Map<string, MappedVariable>()
   const skipped: SkippedVariable[] = []
@@ -30,7 +30,7 @@ function sortAt(source: TensorSource, table: NameTable, scope?: Scope): MatchedN
   return { table, mapped, skipped, unknown }
 }
 
-/** The tables, those that count inner layers through all groups with the size of a group that the configuration says. */
+/** The name tables; those that count inner layers through all groups get the group size of the configuration. */
 function tablesFor(config: RawConfig | null): readonly NameTable[] {
   const said = config?.fields.inner_group_num
   const inner = Number.isSafeInteger(said) && Number(said) > 0 ? Number(said) : 1
@@ -38,9 +38,8 @@ function tablesFor(config: RawConfig | null): readonly NameTable[] {
 }
 
 /**
- * Sorts by `table`, wherever in the file its names begin: at the family's own prefix, where a model is, else below the
- * one scope that holds one.
- * @throws AlbertkitError `unsupported` if several do
+ * Sorts by `table`: at the family's prefix if a complete model is there, else below the one scope that holds one.
+ * @throws AlbertkitError `unsupported` if several scopes hold one
  */
 function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
   const own = sortAt(source, table)
@@ -93,7 +92,7 @@ function coreMissing({ table, mapped }: MatchedNames): string[] {
 /** Google's code leaves the mapping out if E = H. */
 const OPTIONAL = 'embedding_hidden_mapping_in'
 
-/** The family most of whose names occur, and of several the one that lacks least, for a file that is none of them. */
+/** Hint for a file of no known family: the family with most names in it, of several the one that lacks least. */
 function nearestHint(candidates: readonly MatchedNames[]): string {
   const isNearer = (a: MatchedNames, b: MatchedNames): boolean =>
     a.mapped.size > b.mapped.size || (a.mapped.size === b.mapped.size && coreMissing(a).length < coreMissing(b).length)
@@ -107,7 +106,7 @@ function nearestHint(candidates: readonly MatchedNames[]): string {
   )
 }
 
-/** Of the families whose sign was found: the one that the configuration speaks for, if its names are there, else the one that most names fit. */
+/** Chooses among the families whose sign is in the file: by the configuration if it fits, else by most names. */
 function choose(
   signed: readonly MatchedNames[],
   config: RawConfig | null,

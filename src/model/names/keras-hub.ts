@@ -5,7 +5,7 @@ import { KERAS_HUB_SKIPPED } from './skipped.js'
  * Names of keras-hub (keras-nlp) in the files of Keras 3: `.weights.h5`, and what a `.keras` file holds. Keras calls a
  * layer
  * there by its class and a number within its model, and variables by their numbers: `layers/dense_1/vars/0`. Query, key
- * and value keep the heads as an axis of their own.
+ * and value keep the heads as a separate axis.
  */
 
 const dense = (slot: string, name: string, dims: string): Row[] => [
@@ -78,7 +78,7 @@ const common = (architecture: Architecture): Omit<NameTable, 'prefixes' | 'rows'
   architecture,
   title: `keras-hub ${CLASSES[architecture]}`,
   skipped: KERAS_HUB_SKIPPED,
-  // masked_lm_head.py has an epsilon of its own; bert_masked_lm.py says `gelu`, the erf form, albert_masked_lm.py the other.
+  // masked_lm_head.py has another epsilon; bert_masked_lm.py has gelu's erf form, albert_masked_lm.py the tanh form.
   mlmHead: { hidden_act: architecture === 'bert' ? 'gelu_erf' : 'gelu_tanh', layer_norm_eps: 1e-5 },
   ...(architecture === 'albert' ? { inner: 1 } : {}),
   configInferable: true,

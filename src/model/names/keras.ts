@@ -3,7 +3,7 @@ import { TENSORFLOW_SKIPPED } from './skipped.js'
 
 /**
  * Names of tf-models (tensorflow/models, official/nlp): ALBERT and BERT in Keras, as TF-Hub has them from version 3 on.
- * Query, key and value keep the heads as an axis of their own.
+ * Query, key and value keep the heads as a separate axis.
  */
 
 /* official/nlp/modeling/layers/transformer_encoder_block.py */
@@ -55,7 +55,7 @@ const NEXT_SENTENCE: readonly Row[] = [
 
 /*
  * models/bert_classifier.py, whose head is called sentence_prediction: one dense layer after the pooler of the encoder,
- * or a pooler of its own; its first edition was networks/classification.py. models/bert_span_labeler.py.
+ * or after a separate pooler; its first edition was networks/classification.py. models/bert_span_labeler.py.
  */
 // prettier-ignore
 const CLASSIFIERS: readonly Row[] = [

@@ -47,7 +47,7 @@ function compileRow(table: NameTable, row: NameRow): CompiledRow {
   }
 }
 
-/** Rows of a table, found by what stands behind the last separator of a name. */
+/** Rows of a table, indexed by the part of a name after the last separator. */
 interface CompiledTable {
   readonly rows: readonly CompiledRow[]
   /** Rows that names with this last part may fit, in the order of the table. */
@@ -78,7 +78,7 @@ function compileTable(table: NameTable): CompiledTable {
 
 const compiled = new WeakMap<NameTable, CompiledTable>()
 
-/** The first of a kind has no number; if inner layers are counted through all groups, the number is one of both. */
+/** Fills in indices: the first layer has no number; if inner layers are counted through all groups, it gives both. */
 function countThrough({ inner }: NameTable, indices: Partial<Record<keyof Indices, number>>): void {
   const number = (indices.l ??= 0)
   if (inner === undefined) return
@@ -124,7 +124,7 @@ export function matchName(table: NameTable, variable: string, scope?: Scope): Na
       if (found !== null) return matchOf(table, row, found, before)
       continue
     }
-    // A user's own head may stand outside the scope of a model that was loaded.
+    // A user's head may be outside the scope of a model that was loaded.
     for (const start of row.prefixed ? [scope.body] : scope.heads) {
       const found = name.startsWith(start) ? compiledRow.bare.exec(name.slice(start.length)) : null
       if (found !== null) return matchOf(table, row, found, before + start)
@@ -133,7 +133,7 @@ export function matchName(table: NameTable, variable: string, scope?: Scope): Na
   return null
 }
 
-/** Every place in a file where names of the table's body begin, in the order of the file. */
+/** Every scope of a file with names of the table's body, in the order of the file. */
 export function scopesOf(table: NameTable, variables: Iterable<string>): Scope[] {
   const scopes = new Map<string, Scope>()
   for (const variable of variables) {

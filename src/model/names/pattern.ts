@@ -1,4 +1,4 @@
-/** Patterns of names: `*` stands for anything; a pattern without one fits the name itself and all below it. */
+/** Patterns of names: `*` matches anything; a pattern without one matches the name and everything below it. */
 export function namePattern(pattern: string): (name: string) => boolean {
   const text = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')
   const whole = new RegExp(pattern.includes('*') ? `^${text}$` : `^${text.replace(/(\\\.|\/)$/, '')}([./].*)?$`)

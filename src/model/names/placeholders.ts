@@ -46,8 +46,8 @@ export function slotPattern(slot: string): { readonly pattern: string; readonly 
 }
 
 /**
- * Group, place within the group and number of the LayerNorms that belong to one inner layer alone: what stands in
- * their names besides the layer. `layer` = `num_hidden_layers` asks for the one of the MLM head, the last.
+ * Indices in the names of LayerNorms that belong to one inner layer alone: group, place within the group and number.
+ * `layer` = `num_hidden_layers` asks for the LayerNorm of the MLM head, the last.
  * @param place 1 for the attention's, 2 for the feed-forward's
  */
 export function layerNormIndices(

@@ -10,14 +10,14 @@ import type { Family, MlmHeadSettings } from '../config.js'
  * forward pass means them: V vocabulary, E embedding, H hidden, I intermediate, P positions, T token types, N labels,
  * 16 the groups of google_fast, and A the hidden size of attention, which some files keep as two axes, heads and size
  * of a head (same bytes). The
- * fourth says how the stored bytes differ: `T` transposed, PyTorch's `weight`; `G` sixteen groups, the group last.
+ * fourth gives the stored layout: `T` transposed, PyTorch's `weight`; `G` sixteen groups, the group last.
  */
 export interface NameRow {
   readonly slot: string
   readonly name: string
   readonly dims: readonly Dim[]
   readonly layout: Layout
-  /** Kind of a classifier of this name, if the name tells it. */
+  /** Kind of a classifier of this name, if the name determines it. */
   readonly classifies?: 'sequence' | 'token'
   /** Body rows carry the family's prefix (`bert/`, `albert.`); head rows do not. */
   readonly prefixed: boolean
@@ -25,7 +25,7 @@ export interface NameRow {
 export type Dim = 'V' | 'E' | 'H' | 'I' | 'P' | 'T' | 'N' | 'A' | '2' | '16' | 'H/16' | 'I/16'
 export type Row = readonly [slot: string, name: string, dims: string, layout?: 'T' | 'G']
 
-/** Names that tell a family, among tensors of that rank if it says one. */
+/** Names that identify a family; if `rank` is given, only tensors of that rank count. */
 export interface Sign {
   readonly pattern: RegExp
   readonly rank?: number
@@ -39,7 +39,7 @@ export interface NameTable {
   /** Prefixes of body variables, the usual one first. */
   readonly prefixes: readonly string[]
   readonly rows: readonly NameRow[]
-  /** A pattern that only this family's names match (among tensors of that rank, if it says one), and why that is so. */
+  /** Sign that only this family has, and the reason for messages. */
   readonly sign: Sign & { readonly reason: string; readonly not?: Sign }
   /** True if names may carry an outer scope: `module/bert/…`, `model.encoder.…`. */
   readonly scoped?: true
@@ -51,11 +51,11 @@ export interface NameTable {
   readonly mlmHead?: MlmHeadSettings
   /** Number of inner layers of a group, if names count them through all groups (`{th}`). */
   readonly inner?: number
-  /** True if shapes and names tell most of a configuration: the heads are an axis of the kernels. */
+  /** True if most of a configuration can be inferred from shapes and names: the heads are an axis of the kernels. */
   readonly configInferable?: boolean
   /** True if the code reads its configuration as transformers does, although the family is not hf. */
   readonly transformersFields?: true
-  /** LayerNorm epsilon of the code, whatever its configuration says. */
+  /** LayerNorm epsilon of the code; overrides the configuration. */
   readonly layerNormEpsilon?: number
   /** Remark for the user that holds for every model of this code. */
   readonly note?: string

@@ -33,7 +33,7 @@ export const TRANSFORMERS_TF_SKIPPED: Skipped = [
   [/(^|\/)embeddings\/position_ids$/, 'buffer of indices'],
 ]
 
-/** keras-hub: what Keras 3 stores beside the layers. */
+/** keras-hub: state that Keras 3 stores in addition to the layers. */
 export const KERAS_HUB_SKIPPED: Skipped = [
   [/(^|\/)seed_generator\//, 'state of a random generator'],
   [/(^|\/)optimizer\//, 'optimizer state'],

@@ -120,7 +120,7 @@ const GOOGLE_MAPPING: readonly Row[] = [
 
 /**
  * A graph puts a scope around a model that it loaded: `module/` of a TF-Hub module, `model/` of an object, the name given
- * to import_graph_def or to `BertModel(scope=…)`. A head of one's own beside it has none.
+ * to import_graph_def or to `BertModel(scope=…)`. A user's head next to it has no such scope.
  */
 const TF_SCOPED = { scoped: true, spellings: [] } as const
 
@@ -129,7 +129,7 @@ const FAST_LAYER: readonly Row[] = GOOGLE_LAYER.map((row): Row =>
   /^ffn\/\w+\/kernel$/.test(row[0]) ? [row[0], row[1], row[2], 'G'] : row,
 )
 
-/* Its first edition: the groups come first, and the biases have them as an axis of their own. */
+/* Its first edition: the groups come first, and are a separate axis of the biases. */
 const FAST_FIRST_LAYER: readonly Row[] = GOOGLE_LAYER.map((row): Row => {
   const [slot, name, dims] = row
   if (!/^ffn\/(intermediate|output)\//.test(slot)) return row
@@ -138,8 +138,8 @@ const FAST_FIRST_LAYER: readonly Row[] = GOOGLE_LAYER.map((row): Row => {
 const FAST_BIAS = /(^|\/)ffn_1\/intermediate\/(output\/)?dense\/bias$/
 
 /*
- * google-research/albert#241: a LayerNorm of its own for every inner layer, named by Keras in the order of use, below
- * a scope that TensorFlow made unique (the second layer of group 0 is in group_0_1).
+ * google-research/albert#241: a separate LayerNorm for every inner layer, named by Keras in the order of use, below a
+ * scope that TensorFlow made unique (the second layer of group 0 is in group_0_1).
  */
 const PER_LAYER_SCOPE = 'encoder/transformer/group_{g}{k}/layer_{l}/inner_group_{j}/layer_normalization_'
 // prettier-ignore

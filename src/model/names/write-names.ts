@@ -33,8 +33,8 @@ export function tableFor(config: Pick<ModelConfig, 'family' | 'architecture'>, s
 
 /**
  * The names that `table` gives to `slots` of a model of `config`; null for a slot that the family does not have.
- * albert_zh names a layer of its own in two ways: below `layer_shared` if the other half of the layer is shared,
- * else below `layer_<l>`.
+ * albert_zh names an unshared layer in two ways: below `layer_shared` if the other half of the layer is shared, else
+ * below `layer_<l>`.
  */
 export function nameSlots(
   table: NameTable,

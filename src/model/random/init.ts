@@ -61,7 +61,7 @@ export function planRandom(config: ModelConfig, target: CheckpointTarget, option
     const [, rows = 1, columns = 1] = shape
     const stored = layout === 'grouped' ? [rows, columns, FFN_GROUPS] : transposed ? [...shape].reverse() : shape
     const origin = { kind: 'computed', fill: fillOf(slot, seed, deviation) } as const
-    // Noise has no order of its own: a grouped kernel is made in the order that it is stored in.
+    // The order of random values does not matter: a grouped kernel is made in its stored order.
     const logicalShape = layout === 'grouped' ? stored : shape
     return { name: named.name, slot, logicalShape, shape: stored, transposed, dtype: 'F32', origin }
   })

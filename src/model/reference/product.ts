@@ -69,7 +69,7 @@ type Pack<T> = (memory: Float64Array, place: number, from: Matrix<T>, length: nu
 
 /**
  * Makes a function that copies `length` rows of a matrix into panels of four at `place`, each `inner` times four
- * values. The last row stands for those that the last panel lacks: their sums are dropped.
+ * values. If the last panel lacks rows, the last row is repeated; the extra sums are dropped.
  */
 const packer =
   <T extends Float64Array | Float32Array>(): Pack<T> =>

@@ -71,7 +71,7 @@ export interface DynamicWeights {
   readonly by: 'tensor' | 'row'
 }
 
-/** The reference of a model some of whose products quantise what they are given. Its other arithmetic is float64. */
+/** Reference of a model in which some products quantise their activations; all other arithmetic is float64. */
 export class DynamicReferenceOps extends ReferenceOps {
   constructor(
     source: TensorSource,

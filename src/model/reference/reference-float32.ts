@@ -7,7 +7,7 @@ const rounded = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Ma
 
 /**
  * The reference with float32 instead of float64 between its operations, and products with kernels summed in float32
- * term after term: how far plain float32 arithmetic strays from the model, whatever computes it.
+ * term after term. Its difference from the reference is the error of plain float32 arithmetic.
  */
 export class Float32ReferenceOps extends ReferenceOps {
   protected override multiply({ x, w, size, y }: MatrixProduct): void {

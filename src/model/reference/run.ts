@@ -51,7 +51,7 @@ function run(ops: ReferenceOps, model: AlbertModel, inputs: ModelInputs, heads: 
   return named
 }
 
-/** A model, and where its weights are read from. */
+/** A model and the source of its weights. */
 export interface Subject {
   readonly model: AlbertModel
   readonly source: TensorSource
@@ -61,9 +61,9 @@ export interface Subject {
 export interface Runs {
   readonly inputs: readonly ModelInputs[]
   readonly heads: HeadSelection
-  /** float64 unless given; float32 tells how far plain float32 arithmetic strays. */
+  /** Default float64; float32 shows the error of plain float32 arithmetic. */
   readonly arithmetic?: 'float64' | 'float32'
-  /** Weights whose products quantise what they are given, as an int8 file may have them. */
+  /** Weights whose products quantise their activations dynamically, as in an int8 file. */
   readonly dynamic?: DynamicWeights
 }
 
@@ -106,7 +106,7 @@ export function runAll(subject: Subject, runs: Runs, { processors, onLayer }: Co
 /**
  * Runs the float64 reference and gives every named value of the forward pass: the outputs of `selectOutputs` and
  * `embedding_hidden_mapping_in`.
- * @param dynamic weights whose products quantise what they are given, as an int8 file may have them
+ * @param dynamic weights whose products quantise their activations dynamically, as in an int8 file
  */
 export function runReference(
   model: AlbertModel,

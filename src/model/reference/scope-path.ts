@@ -12,7 +12,7 @@ export class ScopePath {
     return this.within([...this.#path, name], body)
   }
 
-  /** Runs `body` inside the scope `path`, whatever scope is open: a node belongs to its user, not to its maker. */
+  /** Runs `body` inside the scope `path` instead of the open one: a node belongs to the scope that uses it. */
   within<T>(path: readonly string[], body: () => T): T {
     const outer = this.#path
     this.#path = path

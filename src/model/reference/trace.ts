@@ -57,7 +57,7 @@ export interface HeadSums {
   readonly norm: Mean
 }
 
-/** The means of any number of runs, token by token. */
+/** Accumulates means over the tokens of any number of runs. */
 export class TraceMeans {
   readonly layers: { readonly l2: Mean; readonly cosine: Mean }[] = []
   readonly heads = new Map<string, HeadSums>()

@@ -11,9 +11,9 @@ export interface Side {
   readonly source: TensorSource
 }
 
-/** A tensor of one model, and how its file has it. */
+/** A tensor of one model, with its variables and dtype in the file. */
 export interface SlotView {
-  /** Names of the variables that it is made of. */
+  /** Names of the variables that it is computed from. */
   readonly variables: readonly string[]
   readonly dtype: string
   readonly view: View
@@ -26,7 +26,7 @@ export interface Pair {
   readonly layers: readonly number[]
   readonly a: SlotView | null
   readonly b: SlotView | null
-  /** Why one without a partner makes no difference. */
+  /** Reason why a missing counterpart makes no difference. */
   readonly harmless?: string
 }
 
@@ -47,7 +47,7 @@ function whole(side: Side, p: Parameter): SlotView {
   return held(side, p, computedView([groups * rows, groups * columns], ungrouped(side.source, p)))
 }
 
-/** The words as one table of the hidden width. */
+/** Word embeddings as one table of the hidden width. */
 function words(side: Side): SlotView {
   const { word, factor } = side.model.embeddings
   if (factor === null) return held(side, word)
@@ -119,5 +119,5 @@ function outerPairs(a: Side, b: Side): Pair[] {
   return pairs
 }
 
-/** Every tensor of the two models beside the one that means the same in the other. */
+/** Every tensor of the two models, paired with its counterpart in the other. */
 export const correspond = (a: Side, b: Side): Pair[] => [...outerPairs(a, b), ...layerPairs(a, b)]

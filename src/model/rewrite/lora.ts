@@ -45,10 +45,10 @@ const plainName = (name: string): string =>
     .replace('.original_module.', '.')
     .replace(SAVED, '')
 
-/** True if a source has variables of LoRA. */
+/** True if a source has LoRA variables. */
 export const hasLora = ({ tensors }: TensorSource): boolean => [...tensors.keys()].some((name) => LORA.test(name))
 
-/** Fields that are followed, that tell how the adapter was trained, or that have a check of their own. */
+/** Fields that are applied, that only describe the training of the adapter, or that are checked separately. */
 const KNOWN: ReadonlySet<string> = new Set([
   ...[
     'peft_type',

@@ -20,7 +20,7 @@ const MAPPING = 'encoder/embedding_hidden_mapping_in'
 const WORD = 'embeddings/word_embeddings'
 const FACTOR = 'embeddings/word_embeddings_2'
 
-/** A slot of the target and what fills it. */
+/** A slot of the target and the tensor that fills it. */
 interface ComputedTensor {
   readonly slot: string
   readonly from: Parameter | { readonly shape: readonly number[]; readonly fill: Fill }
@@ -74,7 +74,7 @@ class Translator {
     )
   }
 
-  /** keras-hub gives the masked-token head an epsilon, BERT an activation, of its own; tf-models the heads of a sentence a pooler. */
+  /** Refuses a head with a separate pooler (tf-models) or another activation or epsilon than the layers (keras-hub). */
   refuseHeads(whose: string): void {
     const { config, model } = this
     const pooler = model.sop?.pooler ?? model.classifier?.pooler ?? null
@@ -260,13 +260,13 @@ class Translator {
     return own?.outputNorm.gamma ?? null
   }
 
-  /** transformers keeps the bias of a decoder of its own twice, once with the decoder. */
+  /** transformers stores the bias of an untied decoder twice, once with the decoder. */
   #decoderBias(): ComputedTensor[] {
     const { mlm } = this.model
     return mlm?.decoder == null ? [] : [{ slot: 'mlm/decoder_bias', from: mlm.bias }]
   }
 
-  /** A kernel of sixteen groups that come first, as in a tfjs artefact or, in the first edition of the code, last. */
+  /** Moves the axis of sixteen groups last; a tfjs artefact and the first edition of the code have it first. */
   #groupsLast(name: string, slot: string, from: Parameter): PlannedTensor {
     const [groups = 1, rows = 1, columns = 1] = from.shape
     const shape = [rows, columns, groups]
@@ -289,7 +289,7 @@ class Translator {
     return { slot, from: { shape: [groups * rows, groups * columns], fill: ungrouped(this.source, from) } }
   }
 
-  /** The words as one table of the hidden width, for a model whose factor comes right after the lookup. */
+  /** Word embeddings as one table of the hidden width, for a model whose factor comes right after the lookup. */
   #words(): ComputedTensor {
     const { word, factor } = this.model.embeddings
     if (factor === null) return { slot: WORD, from: word }
@@ -305,7 +305,7 @@ class Translator {
     return [this.#words(), ...rest.map((from): ComputedTensor => ({ slot: from.slot, from })), ...this.#decoderBias()]
   }
 
-  /** A plain BERT: a layer of its own for each inner layer. */
+  /** A plain BERT: one layer for each inner layer. */
   toBert(): Translation {
     this.refusePreNorm()
     this.refuseHeads("transformers'")
@@ -343,7 +343,7 @@ class Translator {
     return this.finish(there, [...this.#outer(), ...layers], 'bert')
   }
 
-  /** transformers' ALBERT if the plain names do not suffice: words multiplied out, a group for each layer if they differ. */
+  /** transformers' ALBERT for models that differ from it: words multiplied out, a group a layer if layers differ. */
   toAlbert(): Translation {
     this.refusePreNorm()
     this.refuseHeads("transformers'")

@@ -3,7 +3,7 @@ import type { Parameter } from '../albert.js'
 import type { ModelConfig } from '../config.js'
 import type { NameTable } from '../names/row.js'
 
-/** A model said in another family's names: what `translate` plans, writers write and verification checks. */
+/** A model in another family's names: planned by `translate`, written by writers, checked by verification. */
 
 /** Architectures that a model can be brought into by multiplying out and copying. */
 export const ARCHITECTURES = ['bert', 'albert'] as const

@@ -13,8 +13,8 @@ export interface FileForm {
 export type FileOrder = 'stored' | 'logical' | FileForm
 
 /**
- * The same model with its weights in another file, whose tensors are called after their slots: what an artefact
- * computes with, run by the reference. What the file lacks stays where it was.
+ * The same model with its weights in another file, whose tensors are named by their slots, so that the reference can
+ * compute with the weights of an artefact. Weights that the file lacks are still read from their source.
  * @param order order of matrices in the file: as the model's own source stores them, the logical one, or by slot
  */
 export function rebind(model: AlbertModel, weights: TensorSource, order: FileOrder): AlbertModel {

@@ -4,7 +4,7 @@ import type { Fill } from './derived.js'
 import { readLogical, readStored } from './read.js'
 import { transpose } from './transpose.js'
 
-/** A tensor to be read by ranges, whatever its file, layout and element type are, or whether it is computed. */
+/** A tensor that is read by ranges, independent of its file, layout and element type; it may be computed. */
 export interface View {
   /** Row-major order of `read`. */
   readonly shape: readonly number[]

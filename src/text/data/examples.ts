@@ -12,7 +12,7 @@ export interface Example {
   readonly text: string
   readonly textB: string | null
   readonly label: string | null
-  /** Second name of the label; CLUE's files have one beside a numeric label. */
+  /** Second name of the label; CLUE's files have one in addition to a numeric label. */
   readonly labelName?: string
   /** Inputs of the model, if they were made already; otherwise they are made from the texts. */
   readonly features?: Features
@@ -103,7 +103,7 @@ function isObjectLine(line: string): boolean {
 /** Beginning of a list of objects; in a file that is JSON by its name, of any list. */
 const OBJECTS = /^\s*\[\s*\{\s*"/
 const LIST = /^\s*\[\s*([[{"\d\-tfn\]]|$)/
-/** Beginning of an object that goes on below. */
+/** Start of an object that continues on the following lines. */
 const SPREAD = /^\s*\{\s*(\r?\n\s*"(?:[^"\\\n]|\\.)*"\s*:|$)/
 
 const ONE_A_LINE =

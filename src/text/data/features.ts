@@ -70,7 +70,7 @@ export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, 
   return isCut ? { ...features, isCut } : features
 }
 
-/** Pads with zeros, as run_classifier does, whatever the id of the vocabulary's padding token. */
+/** Pads with zeros as run_classifier does, ignoring the id of the vocabulary's padding token. */
 export function padFeatures({ input_ids, token_type_ids }: Features, length: number): PaddedFeatures {
   const zeros = Array<number>(Math.max(0, length - input_ids.length)).fill(0)
   return {

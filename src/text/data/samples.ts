@@ -97,7 +97,7 @@ const MOST_UNKNOWN = 0.1
 const MOST_TOKENS = 1.6
 const WORD = /\p{Script=Han}|[\p{L}\p{N}]+|\p{P}/gu
 
-/** Sample languages of a vocabulary: those whose words it contains; if there are none, those that it can spell. */
+/** Sample languages of a vocabulary: those with words in it; else those that it can spell. */
 export function languagesOf(tokenizer: Tokenizer): SampleLanguage[] {
   const known = (Object.keys(SAMPLES) as SampleLanguage[]).flatMap((language) => {
     const ids = SAMPLES[language].flatMap((text) => tokenizer.encode(text).map(({ id }) => id))

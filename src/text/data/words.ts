@@ -6,7 +6,7 @@ const last = (token: string): string => Array.from(token).at(-1) ?? ''
 
 /**
  * For each token, true if it continues the word of the token before: WordPiece writes `##` before it, SentencePiece no
- * `▁`; nothing stands between the two in the text. Characters of scripts without spaces are words of their own.
+ * `▁`; there is nothing between the two in the text. Characters of scripts without spaces are separate words.
  */
 export function continuesWord(tokens: readonly Token[], kind: 'wordpiece' | 'sentencepiece'): boolean[] {
   return tokens.map(({ token, start }, i) => {

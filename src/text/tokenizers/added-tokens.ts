@@ -38,7 +38,7 @@ export class TokenMatcher {
     return this.#tokens.length === 0
   }
 
-  /** True if one of the tokens stands anywhere in `text`. */
+  /** True if `text` contains one of the tokens. */
   isIn(text: string): boolean {
     return this.#tokens.some(([content]) => text.includes(content))
   }

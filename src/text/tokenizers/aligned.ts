@@ -1,4 +1,4 @@
-/** A text that was changed on the way, and where each of its characters comes from. */
+/** A normalised text with the origin of each character: its index in the original text. */
 export interface Aligned {
   /** Characters (code points). */
   readonly chars: readonly string[]
@@ -51,12 +51,12 @@ export function transform(text: Aligned, change: (text: string) => string): Alig
   const whole = Array.from(change(textOf(text)))
   const single = expand(text, change)
   if (whole.length === single.chars.length) return { chars: whole, from: reordered(whole, single) }
-  // Composition: what became fewer characters comes from where they stand, at the latest from the last one.
+  // Composition: fewer characters; each takes its position as its origin, limited to the last character.
   const last = text.from.at(-1) ?? 0
   return { chars: whole, from: whole.map((_, i) => single.from[i] ?? last) }
 }
 
-/** Marks that are looked through for one that stands elsewhere: more than any script puts on a letter. */
+/** Combining marks that are searched for a reordered one: more than any script puts on a letter. */
 const MAX_MARKS = 64
 
 /**
@@ -67,7 +67,7 @@ function reordered(whole: readonly string[], { chars, from }: Aligned): readonly
   const origins = from.slice()
   for (let start = 0; start < whole.length; start++) {
     if (whole[start] === chars[start]) continue
-    // A run of the same characters in another order; if there is none, one stands for one.
+    // A run of the same characters in another order; without one, characters correspond one to one.
     const open = new Map<string, number>()
     const count = (char: string, by: number): void => {
       const n = (open.get(char) ?? 0) + by
@@ -102,7 +102,7 @@ export function words(text: Aligned, isSpace: (char: string) => boolean): Aligne
   return found
 }
 
-/** Replaces each occurrence of `search`; what stands for it comes from its first character. */
+/** Replaces each occurrence of `search`; the origin of the replacement is its first character. */
 export function replaceAll(text: Aligned, search: string, replacement: string): Aligned {
   const wanted = Array.from(search)
   if (wanted.length === 0 || !textOf(text).includes(search)) return text
@@ -126,7 +126,7 @@ export interface Range {
   readonly matches: boolean
 }
 
-/** Ranges of a text: those given, which match, and what stands between. */
+/** Ranges of a text: the given matches and the gaps between them. */
 export function withGaps(length: number, matches: Iterable<readonly [start: number, end: number]>): Range[] {
   const ranges: Range[] = []
   let done = 0

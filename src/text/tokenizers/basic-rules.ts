@@ -8,7 +8,7 @@ export interface BasicRules {
   readonly isDropped: (char: string) => boolean
   /** True if a character parts words. */
   readonly isSpace: (char: string) => boolean
-  /** True if a character is a word of its own. */
+  /** True if a character is a separate word. */
   readonly isAlone: (char: string) => boolean
   readonly isPunctuation: (char: string) => boolean
   /** True if the text is composed (NFC) before it is split. */

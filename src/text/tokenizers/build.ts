@@ -18,13 +18,13 @@ import { PYTHON_SPACE } from './unicode.js'
 
 export interface BuildOptions {
   readonly file: string
-  /** True if text is lower-cased, whatever the settings say. */
+  /** True to lower-case text; overrides the settings. */
   readonly lowerCase?: boolean | undefined
   /** Remarks for the user. */
   readonly notes?: readonly string[] | undefined
 }
 
-/** Classes whose Python code is BertTokenizer's. */
+/** Classes of transformers with the Python code of BertTokenizer. */
 const BERT_CLASSES =
   /^(Bert|Electra|DistilBert|MobileBert|ConvBert|Lxmert|LayoutLM|SqueezeBert|RetriBert|PreTrained|Albert)Tokenizer$/
 
@@ -145,7 +145,7 @@ export function slowSentencePiece(
   })
 }
 
-/** Settings that a `tokenizer.json` stands for, in a file that albertkit wrote for a Python tokenizer. */
+/** Settings of the Python tokenizer that a `tokenizer.json` written by albertkit represents. */
 function settingsOf(parsed: TokenizerJson, file: string): TokenizerSettings {
   const normalizer = fieldsOf(parsed.fields.normalizer)
   const { chinese } = bertNormalizer(normalizer)

@@ -60,7 +60,7 @@ export class Charsmap {
     return null
   }
 
-  /** The longest entry that `bytes` begin with at `start`: how many bytes it takes, and what stands for them. */
+  /** Longest entry that matches `bytes` at `start`: its length in bytes and its replacement. */
   longest(bytes: Uint8Array, start: number): { readonly length: number; readonly text: string } | null {
     let best: { length: number; value: number } | null = null
     for (const entry of this.#entries(bytes, start)) best = entry

@@ -22,7 +22,7 @@ export class JapaneseCharacters implements CharacterTokenizer {
 
   constructor(
     readonly base: WordPieceTokenizer,
-    /** Program that finds words, whose characters are the tokens. */
+    /** Word segmenter; the characters of its words are the tokens. */
     readonly words: 'basic' | 'mecab' | 'none',
     readonly split: (text: Aligned) => readonly Aligned[],
   ) {
@@ -60,7 +60,7 @@ export class JapaneseCharacters implements CharacterTokenizer {
   }
 }
 
-/** Text between what MeCab skips, normalised: its words lie within, and their characters are all of them. */
+/** Normalised runs of text between characters that MeCab skips; words are within runs, and their characters are all. */
 function mecabParts(text: Aligned, lowerCase: boolean, normalize: boolean): Aligned[] {
   const composed = normalize ? transform(text, (t) => t.normalize('NFKC')) : text
   // The text ends there for a program in C.

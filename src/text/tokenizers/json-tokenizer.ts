@@ -12,9 +12,9 @@ import { WordPieceTokenizer, type SpecialNames } from './wordpiece.js'
 
 export interface JsonTokenizerOptions {
   readonly file: string
-  /** Settings beside the file, which transformers lets overrule it. */
+  /** Settings from other files in the folder, which override this file in transformers. */
   readonly settings: TokenizerSettings | null
-  /** True if text is lower-cased whatever the file says, false if never; undefined to follow it. */
+  /** True to lower-case text, false to keep its case; undefined to follow the file. */
   readonly lowerCase?: boolean | undefined
 }
 
@@ -63,7 +63,7 @@ function bertOverrides(normalizer: unknown, settings: TokenizerSettings | null):
 
 /**
  * Added tokens of the file and of the settings, which count if both have one. As in the library, the model's id of a
- * token counts, and other tokens are numbered as they come, whatever their number in the file is.
+ * token counts, and other tokens are numbered in their order, ignoring the numbers in the file.
  */
 function allAdded(parsed: TokenizerJson, settings: TokenizerSettings | null, model: Model): AddedToken[] {
   const tokens = new Map<string, AddedToken>()

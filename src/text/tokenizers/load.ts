@@ -15,7 +15,7 @@ import type { Tokenizer } from './tokenizer.js'
 import { parseVocabulary, WordPieceTokenizer, type VocabularyStyle } from './wordpiece.js'
 
 export interface LoadTokenizerOptions {
-  /** True if text is lower-cased; default as `tokenizer_config.json` or `tokenizer.json` says, else true. */
+  /** True to lower-case text; default from `tokenizer_config.json` or `tokenizer.json`, else true. */
   readonly lowerCase?: boolean
   /** Rules for repeated tokens of a `vocab.txt`; default those of BERT and albert_zh. */
   readonly style?: VocabularyStyle
@@ -61,7 +61,7 @@ function isOfTransformers(files: FilePort, directory: string, settings: Tokenize
   return names.some((name) => TRANSFORMERS_FILE.test(name)) && !names.some((name) => TENSORFLOW_FILE.test(name))
 }
 
-/** Settings of a folder; null if they cannot be read, which is said when the tokenizer is loaded. */
+/** Settings of a folder; null if they cannot be read, which is reported when the tokenizer is loaded. */
 function settingsOrNull(files: FilePort, directory: string): TokenizerSettings | null {
   try {
     return readSettings(files, directory)
@@ -143,12 +143,12 @@ export function loadTokenizer(files: FilePort, path: string, options: LoadTokeni
   return fromFile(confined(files, [path]), file, options)
 }
 
-/** Files beside a vocabulary that say how it is used. */
+/** Files next to a vocabulary with its settings. */
 const SETTINGS = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']
 
 /**
- * A vocabulary with all that `loadTokenizer` looks at beside it, to take to another place: files that say how it is
- * used with their bytes, and all others empty, since only their names count.
+ * A vocabulary and the files next to it that `loadTokenizer` looks at, for copying: files with settings have their
+ * bytes, all others are empty, since only their names count.
  */
 export function tokenizerFiles(files: FilePort, file: string): (readonly [path: string, bytes: Uint8Array])[] {
   const read = [file, ...SETTINGS.map((name) => join(dirname(file), name)), ...kerasConfigs(file)].map((path) =>
@@ -163,6 +163,6 @@ export function tokenizerFiles(files: FilePort, file: string): (readonly [path: 
 const isSentencePiece = (file: string, bytes?: Uint8Array): boolean =>
   /\.(model|spm)$/.test(file) || (bytes !== undefined && !/\.(txt|json)$/.test(file) && looksLikeSpieceModel(bytes))
 
-/** Name under which a tokenizer's file lies beside an artefact: files that the genuine code reads are copied as they are. */
+/** Name of a tokenizer's file next to an artefact: files that the original code reads are copied unchanged. */
 export const tokenizerName = (file: string): string =>
   file.endsWith('.json') ? basename(file) : file.endsWith('.txt') ? 'vocab.txt' : 'spiece.model'

@@ -4,7 +4,7 @@ import { textOf, type Aligned } from './aligned.js'
 
 /** Regular expressions of a `tokenizer.json`: those of Oniguruma, rewritten for JavaScript by `@huggingface/tokenizers`. */
 
-/** @throws AlbertkitError `malformed` if `source` is no text, `unsupported` if JavaScript cannot say it */
+/** @throws AlbertkitError `malformed` if `source` is not a string, `unsupported` if JavaScript cannot express it */
 export function compileRegex(source: unknown, file: string, field: string): RegExp {
   if (typeof source !== 'string')
     throw malformed('the tokenizer has a pattern that is no text', { code: 'tokenizer-invalid', file, field })

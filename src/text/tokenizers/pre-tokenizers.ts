@@ -14,7 +14,7 @@ const BEHAVIORS: readonly Behavior[] = ['Removed', 'Isolated', 'Contiguous', 'Me
 
 const MAX_DEPTH = 16
 
-/** `NormalizedString::split`: joins the ranges of a text as `behavior` says. */
+/** `NormalizedString::split`: joins the ranges of a text according to `behavior`. */
 function joinRanges(ranges: readonly Range[], behavior: Behavior): readonly Pick<Range, 'start' | 'end'>[] {
   if (behavior === 'Removed') return ranges.filter(({ matches }) => !matches)
   if (behavior === 'Isolated') return ranges

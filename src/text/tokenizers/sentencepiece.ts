@@ -10,7 +10,7 @@ import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
 /** SentencePiece's unigram model, and what Google's ALBERT does before and after it (tokenization.py, under Python 3). */
 
 export const MARK = '\u2581'
-/** Characters that are tried first for each token that is wanted. */
+/** Characters that are tried first for each requested token. */
 const CHARS_A_TOKEN = 16
 /** Log probability of an unknown character below that of the least probable piece (unigram_model.cc, kUnkPenalty). */
 const UNKNOWN_PENALTY = 10
@@ -129,7 +129,7 @@ export class Unigram {
   segment(text: Aligned): Aligned[] {
     const { chars } = text
     const { pieces } = this.model
-    // Of the best path to each place: its score, and where its last piece starts and which that is.
+    // Best path to each position: its score, and the start and the id of its last piece.
     const scores = new Float32Array(chars.length + 1).fill(-Infinity)
     const starts = new Int32Array(chars.length + 1)
     const last = new Int32Array(chars.length + 1)
@@ -341,8 +341,8 @@ export class SentencePieceTokenizer implements Tokenizer {
   }
 
   /**
-   * The best path to a place depends on nothing behind it, and every path passes the places where words begin, as long
-   * as no piece goes on behind a mark: the tokens of the first words are known without looking at the others.
+   * The best path to a position does not depend on the text after it, and every path passes the starts of words, as
+   * long as no piece continues across a mark: the first words are segmented without looking at the rest.
    */
   ids(text: string, limit = Infinity): number[] {
     const idsOf = (part: string): number[] => this.encode(part).map(({ id }) => id)

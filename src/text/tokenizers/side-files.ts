@@ -20,7 +20,7 @@ export function sizeOf(files: FilePort, file: string): number | null {
   return stat?.kind === 'file' ? stat.size : null
 }
 
-/** Names in a directory, in order; none if it cannot be listed. */
+/** Names in a directory, in order; empty if it cannot be listed. */
 export function namesIn(files: FilePort, directory: string): string[] {
   try {
     return [...files.list(directory)].sort()

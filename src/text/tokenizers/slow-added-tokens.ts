@@ -130,7 +130,7 @@ const join = (a: Aligned, b: Aligned): Aligned => ({
   from: [...a.from, ...b.from],
 })
 
-/** The parts of a text: added tokens and what stands between, with spaces stripped as the tokens say. */
+/** Parts of a text: added tokens and the text between them, with spaces stripped as the tokens require. */
 export function splitSlow(text: Aligned, trie: Trie, tokens: ReadonlyMap<string, AddedToken>): Part[] {
   const parts = trie.split(text)
   const empty: Aligned = { chars: [], from: [] }

@@ -5,7 +5,7 @@ import { lowerExcept, splitSlow, Trie } from './slow-added-tokens.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 import type { SpecialNames, WordPieceTokenizer } from './wordpiece.js'
 
-/** A tokenizer that knows nothing of added tokens. */
+/** A tokenizer without support for added tokens. */
 export type InnerTokenizer = WordPieceTokenizer | SentencePieceTokenizer | CharacterTokenizer
 
 /** Tokenizer whose words are single characters. */
@@ -101,6 +101,6 @@ export class SlowTokenizer implements Tokenizer {
   }
 }
 
-/** Lower-cased a character at a time: a capital sigma becomes the same wherever it stands. */
+/** Lower-cases one character at a time: a capital sigma gives the same letter at every position. */
 const lowerEach = (text: string): string =>
   text.includes('\u03a3') ? Array.from(text, (c) => c.toLowerCase()).join('') : text.toLowerCase()

@@ -25,7 +25,7 @@ const UNIGRAM = 1
 /** Wire types of a piece's fields, by number. */
 const PIECE_WIRES = [undefined, WireType.LengthDelimited, WireType.Bit32, WireType.Varint]
 
-/** Calls `visit` for each field of a message. `visit` says whether it read the field. */
+/** Calls `visit` for each field of a message. `visit` returns true if it read the field. */
 function readFields(bytes: Uint8Array, visit: (field: number, reader: BinaryReader, wire: WireType) => boolean): void {
   const reader = new BinaryReader(bytes)
   while (reader.pos < reader.len) {

@@ -13,7 +13,7 @@ interface Common {
   readonly addedTokens: readonly AddedToken[]
   /** The whole file. */
   readonly fields: Fields
-  /** Program whose rules the file stands for, in one that albertkit wrote: `google`, `transformers`; else undefined. */
+  /** Program whose rules a file written by albertkit represents: `google`, `transformers`; else undefined. */
   readonly rules: string | undefined
 }
 

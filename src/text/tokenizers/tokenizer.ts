@@ -19,7 +19,7 @@ export interface Tokenizer {
   readonly file: string
   /** Tokens that are put around texts; `[CLS] a [SEP] b [SEP]` if absent. */
   readonly frame?: Frame | undefined
-  /** Tokens of an input at most, as the configuration of the tokenizer says; undefined if it does not. */
+  /** Maximal number of tokens of an input according to the tokenizer's configuration; undefined if it has none. */
   readonly maxLength?: number | undefined
   /** True if special tokens that are written in a text are those tokens. */
   readonly readsSpecial?: boolean

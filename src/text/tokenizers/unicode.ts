@@ -6,7 +6,7 @@ export const PYTHON_SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2
 /** White space of tokenization.py `_is_whitespace`. */
 export const isWhitespace = (char: string): boolean => /^[ \t\n\r\p{Zs}]$/u.test(char)
 
-/** Controls of `_is_control`: white space of its own kind is none. */
+/** Control characters of `_is_control`, which excludes tab, line feed and carriage return. */
 export const isControl = (char: string): boolean => !/^[\t\n\r]$/.test(char) && /^[\p{Cc}\p{Cf}]$/u.test(char)
 
 /** `_is_punctuation`: everything in ASCII that is no letter, digit or space counts, as do all of Unicode's P classes. */
@@ -29,8 +29,9 @@ export const isChinese = (char: string): boolean => {
 }
 
 /**
- * Python's `unicodedata.combining(c) != 0` of a decomposed character. JavaScript does not tell the class, but canonical
- * ordering shows it: marks swap places with one of a lower (U+0334, class 1) or higher (U+0345, class 240) class.
+ * Python's `unicodedata.combining(c) != 0` of a decomposed character. JavaScript has no access to the class, but
+ * canonical ordering shows it: marks are swapped with one of a lower (U+0334, class 1) or higher (U+0345, class 240)
+ * class.
  */
 export function isCombining(char: string): boolean {
   if (char < '\u0300') return false

@@ -13,7 +13,7 @@ import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 const MAX_CACHED = 1 << 16
 /** Longer words are unknown, or rare. */
 const MAX_CACHED_WORD = 64
-/** Longer words may hold many: text without a space, base64 say. */
+/** Longer words are not cached: text without a space, for example base64. */
 const LONG_WORD = 1024
 /** Punctuation by all rules, and the text between. */
 const PARTS = /[!-/:-@[-`{-~、。，！？；：]|[^!-/:-@[-`{-~、。，！？；：]+/gu
@@ -61,7 +61,7 @@ export function parseVocabulary(content: string, style: VocabularyStyle = 'bert'
   return vocabulary
 }
 
-/** Splits a text into words as `rules` say: cleaned, lower-cased, punctuation and Chinese characters alone. */
+/** Splits a text into words by `rules`: cleaned, lower-cased, punctuation and Chinese characters as separate words. */
 export function basicTokens(text: Aligned, rules: BasicRules, neverSplit?: ReadonlySet<string>): Aligned[] {
   const kept = filter(text, (c) => !rules.isDropped(c))
   const cleaned = expand(kept, (c) => (rules.isSpace(c) ? ' ' : rules.isAlone(c) ? ` ${c} ` : c))
@@ -133,7 +133,7 @@ export interface WordPieceOptions {
   readonly names?: SpecialNames | undefined
   /** Ids of special tokens that the vocabulary lacks. */
   readonly added?: ReadonlyMap<string, number> | undefined
-  /** Words that are tokens as they stand. */
+  /** Words that are tokens as they are. */
   readonly neverSplit?: ReadonlySet<string> | undefined
   /** Remarks for the user. */
   readonly notes?: readonly string[] | undefined
@@ -242,7 +242,7 @@ export class WordPieceTokenizer implements Tokenizer {
       for (const id of found) ids.push(id)
     }
     const flush = (): void => {
-      // Punctuation stands alone in the end; but a capital sigma is lower-cased by what is behind it, and
+      // Punctuation ends up as a separate word; but lower-casing of a capital sigma depends on what follows, and
       // U+0338 makes one character of `<` and itself.
       if (word.length > LONG_WORD && !word.includes('\u03a3') && !word.includes('\u0338'))
         for (const [part] of word.matchAll(PARTS)) {

@@ -34,7 +34,7 @@ const template = (tokenizer: InnerTokenizer) => {
   }
 }
 
-/** Rules that the file stands for, which only albertkit reads: other programs come as near as the format allows. */
+/** Rules that the file represents, read by albertkit alone; for other programs it is as close as the format allows. */
 const rulesOf = (tokenizer: Tokenizer): string => (tokenizer instanceof SlowTokenizer ? 'transformers' : 'google')
 
 function bertNormalizerOf({ lowerCase, stripAccents, rules }: WordPieceTokenizer) {
@@ -118,7 +118,7 @@ function partsOf(tokenizer: InnerTokenizer, rules: string) {
   throw new RangeError(tokenizer.kind)
 }
 
-/** Special tokens of a tokenizer that has no added ones of its own. */
+/** Special tokens of a tokenizer without added tokens. */
 function specialTokens(tokenizer: Tokenizer): AddedToken[] {
   const { cls, sep, pad, unk, mask } = tokenizer.special
   const ids = [pad, unk, cls, sep, ...(mask === null ? [] : [mask])].sort((a, b) => a - b)
@@ -149,7 +149,7 @@ export function buildTokenizerJson(tokenizer: Tokenizer): string {
   return `${JSON.stringify(body)}\n`
 }
 
-/** Settings of transformers' tokenizers that say what is done to a text before it is split. */
+/** Settings of transformers' tokenizers for the normalisation of a text before it is split. */
 function settingsOf(tokenizer: Tokenizer): object {
   const inner = tokenizer instanceof SlowTokenizer ? tokenizer.inner : tokenizer
   if (inner instanceof WordPieceTokenizer) {
@@ -171,7 +171,7 @@ function classOf(tokenizer: Tokenizer): string {
   return inner instanceof SentencePieceTokenizer ? 'AlbertTokenizer' : 'PreTrainedTokenizerFast'
 }
 
-/** `tokenizer_config.json` beside it. @param maxLength positions of the model */
+/** `tokenizer_config.json` that belongs to it. @param maxLength positions of the model */
 export function buildTokenizerConfig(tokenizer: Tokenizer, maxLength: number): string {
   const { cls, sep, pad, unk, mask } = tokenizer.special
   const name = (id: number): string => tokenizer.tokenOf(id) ?? ''
