@@ -158,6 +158,7 @@ const OWN_PROCESSES = [
   'api/inference/window-worker.js',
   'api/reference/product-worker.js',
   'api/reference/reference-worker.js',
+  'api/runner-thread/runner-worker.js',
   'api/doctor/probe-process.js',
   'api/bench/measure-process.js',
 ]

@@ -51,6 +51,8 @@ export interface RunnerInfo {
   readonly tolerance: ToleranceClass
   /** True if it takes a number of threads. */
   readonly threads: boolean
+  /** True if its code is JavaScript and WebAssembly alone, so that a thread can be ended while it computes. */
+  readonly endable: boolean
   /** False if another process computes, so that this process's memory does not include the model's. */
   readonly inProcess: boolean
   /** Opens a model file; the packages behind it are imported now. @throws AlbertkitError `environment`, `malformed` */
@@ -60,7 +62,7 @@ export interface RunnerInfo {
 }
 
 /** Fields that most runners share. */
-const COMMON = { tolerance: 'cpu', threads: false, inProcess: true, openEager: null } as const
+const COMMON = { tolerance: 'cpu', threads: false, endable: false, inProcess: true, openEager: null } as const
 
 /** A TensorFlow.js in this process: files and models without a file. */
 const tfjs = (openEngine: (options: RunnerOptions) => Promise<TfjsEngine>) =>
@@ -105,6 +107,7 @@ const onnxGpu = (name: 'ort-webgpu' | 'ort-cuda') =>
 
 const litert = {
   ...COMMON,
+  endable: true,
   artefact: 'tflite',
   open: async ({ file, values = NO_VALUES }: RunnableFile) =>
     (await import('./litert/litert.js')).openLiteRt(file, values),
@@ -123,8 +126,8 @@ const browser = (name: string, artefact: GraphTarget, backend: 'wasm' | 'webgpu'
 /** All runners. To add one, see "Adding a runtime" in docs/architecture.md. */
 export const RUNNERS: readonly RunnerInfo[] = [
   { name: 'onnxruntime', device: 'cpu', ...onnxruntime },
-  { name: 'tfjs-wasm', device: 'cpu', ...tfjsBackend('wasm') },
-  { name: 'tfjs-cpu', device: 'cpu', ...tfjsBackend('cpu') },
+  { name: 'tfjs-wasm', device: 'cpu', ...tfjsBackend('wasm'), endable: true },
+  { name: 'tfjs-cpu', device: 'cpu', ...tfjsBackend('cpu'), endable: true },
   { name: 'litert', device: 'cpu', ...litert },
   { name: 'tfjs-node', device: 'optional', ...tfjsNode(false) },
   { name: 'browser-wasm', device: 'browser', ...browser('browser-wasm', 'tfjs', 'wasm') },

@@ -36,12 +36,15 @@ async function interrupted(args: readonly string[], signal: NodeJS.Signals, begu
       resolve()
     })
   })
-  await wait(100)
+  await wait(300)
   const start = performance.now()
   child.kill(signal)
   const [code] = await closed
   return { code, stderr, ms: performance.now() - start }
 }
+
+/** A step of the reference. */
+const REFERENCE = /layer \d+ of \d+|running the reference/
 
 describe('a command that runs the reference of a base-sized model', () => {
   beforeAll(async () => {
@@ -51,13 +54,15 @@ describe('a command that runs the reference of a base-sized model', () => {
   }, 60_000)
 
   it.each([
-    ['SIGINT', 130, 'layers', [base]],
-    ['SIGTERM', 143, 'layers', [base]],
-    ['SIGINT', 130, 'params', [base, '--report', join(folder, 'report')]],
-    ['SIGTERM', 143, 'convert', [base, '--to', 'onnx', '-o', join(folder, 'onnx')]],
-    ['SIGINT', 130, 'verify', [base]],
-  ] as const)('ends within a second of %s, with %i: %s', async (signal, expected, command, args) => {
-    const { code, stderr, ms } = await interrupted([command, ...args], signal, /layer \d+ of \d+/)
+    ['SIGINT', 130, 'layers', [base], REFERENCE],
+    ['SIGTERM', 143, 'layers', [base], REFERENCE],
+    ['SIGINT', 130, 'params', [base, '--report', join(folder, 'report')], REFERENCE],
+    ['SIGTERM', 143, 'convert', [base, '--to', 'onnx', '-o', join(folder, 'onnx')], REFERENCE],
+    ['SIGINT', 130, 'verify', [base], REFERENCE],
+    ['SIGINT', 130, 'verify', [base], /running tfjs-wasm/],
+    ['SIGTERM', 143, 'convert', [base, '--to', 'tfjs', '-o', join(folder, 'tfjs')], /running tfjs-wasm/],
+  ] as const)('ends within a second of %s, with %i: %s', async (signal, expected, command, args, begun) => {
+    const { code, stderr, ms } = await interrupted([command, ...args], signal, begun)
     expect(stderr).toContain(`interrupted (${signal})`)
     expect(code).toBe(expected)
     expect(ms).toBeLessThan(1000)

@@ -8,12 +8,15 @@ import type { PrecisionOptions } from '../../export/weights/encoding.js'
 import type { WrittenArtefact } from '../../export/weights/artefact.js'
 import { elementCount } from '../../formats/core/source.js'
 import { onInterrupt } from '../../base/interrupt.js'
+import { forwardFlops } from '../../model/accounting/cost.js'
+import { ALL_HEADS } from '../../model/tasks.js'
 import type { ModelInputs } from '../../model/reference/run.js'
-import { openRunner, RUNNERS, type NamedTensor, type Runner } from '../../runtime/runners.js'
+import { RUNNERS, type NamedTensor, type Runner } from '../../runtime/runners.js'
 import { Agreement, type OutputAgreement } from '../../compare/agreement.js'
 import { Accuracy, type GateAccuracy } from './accuracy.js'
 import { gateInputs, type GateBatch, type GateInputs } from './inputs.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { openListening } from '../runner-thread/open.js'
 
 /** Gate: checks that a model in reduced precision still gives the predictions of its source. */
 
@@ -71,6 +74,12 @@ interface Measured {
 }
 
 const runnerOf = (target: GraphTarget): string => RUNNERS.find((r) => r.artefact === target)?.name ?? ''
+/** Opens a graph to run batches of sentences. */
+const openToRun = ({ model }: OpenedModel, target: GraphTarget, file: string): Promise<Runner> =>
+  openListening(runnerOf(target), { file }, {}, forwardFlops(model, ALL_HEADS, ...USUAL_BATCH))
+/** Rows and tokens of a batch of sentences. */
+const USUAL_BATCH = [8, 32] as const
+
 const graphFile = (dir: string, { files }: WrittenArtefact): string => join(dir, files[0]?.path ?? '')
 const isRounded = ({ kind }: WrittenArtefact['weights'][number]['encoding']): boolean =>
   kind === 'int8' || kind === 'int4' || kind === 'affine'
@@ -99,7 +108,7 @@ export class Gate {
     const { target, options, file } = request
     const dir = join(scratch, 'baseline')
     const written = await exportModel(opened.model, opened.source, target, dir, plainOptions(options))
-    const baseline = await openRunner(runnerOf(target), { file: graphFile(dir, written) })
+    const baseline = await openToRun(opened, target, graphFile(dir, written))
     const inputs = await gateInputs(opened, options, file, baseline.sequence ?? null)
     return new Gate(opened, scratch, request, baseline, inputs)
   }
@@ -123,7 +132,7 @@ export class Gate {
     const accuracy = new Accuracy()
     const rows = batches.reduce((sum, { inputs }) => sum + inputs.batch, 0)
     const tokens = batches.reduce((sum, { inputs }) => sum + inputs.attention_mask.reduce((a, b) => a + b, 0), 0)
-    const runner = await openRunner(runnerOf(this.request.target), { file })
+    const runner = await openToRun(this.opened, this.request.target, file)
     try {
       for (const batch of batches) {
         const [before, after] = [await this.#expected(batch), await runner.run(batch.inputs)]

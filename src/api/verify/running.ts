@@ -6,18 +6,12 @@ import { forwardFlops } from '../../model/accounting/cost.js'
 import { headRow, type HeadSelection } from '../../model/tasks.js'
 import { hiddenStateCount } from '../../model/outputs.js'
 import { headsOn, type ModelInputs } from '../../model/reference/run.js'
-import {
-  openRunner,
-  RUNNERS,
-  toleranceClassOf,
-  type Runnable,
-  type Runner,
-  type RunnerInfo,
-} from '../../runtime/runners.js'
+import { RUNNERS, toleranceClassOf, type Runnable, type Runner, type RunnerInfo } from '../../runtime/runners.js'
 import { compare, maskedRows, type Comparison, type Values } from '../../compare/compare.js'
 import type { Step } from '../../compare/replay.js'
 import { boundOf, type Arithmetic } from '../../compare/tolerance.js'
 import type { OpenedModel } from '../open/open.js'
+import { openListening } from '../runner-thread/open.js'
 import { runnable } from './artefacts.js'
 import { layerOf } from './divergence.js'
 import { isNearBound, relaxToFloat32Error } from './float32-error.js'
@@ -200,9 +194,18 @@ export class Verification {
     }
   }
 
+  /** Floating-point operations of the longest run. */
+  get #longest(): number {
+    const { opened, heads, testCases } = this
+    return Math.max(
+      0,
+      ...testCases.map(({ inputs: x }) => forwardFlops(opened.model, headsOn(heads, x), x.batch, x.sequence)),
+    )
+  }
+
   /** Opens a runner, or notes that it is unavailable and returns null. */
   open(name: string, what: Runnable): Promise<Runner | null> {
-    return this.unlessAbsent(name, () => openRunner(name, what, this.options))
+    return this.unlessAbsent(name, () => openListening(name, what, this.options, this.#longest))
   }
 }
 

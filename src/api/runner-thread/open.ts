@@ -1,0 +1,125 @@
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { errorOf } from '../../base/error-transfer.js'
+import { environment } from '../../base/errors.js'
+import type { ModelInputs } from '../../model/reference/run.js'
+import {
+  openRunner,
+  runnerInfo,
+  type NamedTensor,
+  type Runnable,
+  type Runner,
+  type RunnerOptions,
+} from '../../runtime/runners.js'
+import { serve } from '../reference/remote-source.js'
+import type { RunnerAnswer, RunnerData, RunnerPlan, RunnerRequest } from './runner-worker.js'
+
+const WORKER = new URL('./runner-worker.js', import.meta.url)
+/** False in tests, which run this module as TypeScript: worker threads need JavaScript. */
+const THREADED = !import.meta.url.endsWith('.ts')
+
+/** Floating-point operations of one run that take so long that a signal should not wait for them. */
+const LONG = 1e9
+
+/** The thread of a runner, which answers one request at a time. */
+class Conversation {
+  readonly #worker: Worker
+  #settle: ((answer: RunnerAnswer | Error) => void) | null = null
+
+  constructor(plan: RunnerPlan, transferList: MessagePort[]) {
+    this.#worker = new Worker(WORKER, { workerData: plan, transferList })
+    this.#worker.on('message', (answer: RunnerAnswer) => this.#settle?.(answer))
+    const early = (why: string, cause?: unknown): void =>
+      this.#settle?.(environment(`the thread of a runtime ended: ${why}`, { code: 'process-failed', cause }))
+    this.#worker.on('error', (error: unknown) => {
+      early(error instanceof Error ? error.message : String(error), error)
+    })
+    this.#worker.on('exit', (code) => {
+      early(`exit code ${code}`)
+    })
+  }
+
+  /** The next answer. @throws AlbertkitError that the thread met, `environment` if it ended */
+  next(): Promise<Exclude<RunnerAnswer, { failure: unknown }>> {
+    return new Promise((resolve, reject) => {
+      this.#settle = (answer) => {
+        this.#settle = null
+        if (answer instanceof Error) reject(answer)
+        else if ('failure' in answer) reject(errorOf(answer.failure))
+        else resolve(answer)
+      }
+    })
+  }
+
+  ask(request: RunnerRequest): Promise<Exclude<RunnerAnswer, { failure: unknown }>> {
+    this.#worker.postMessage(request)
+    return this.next()
+  }
+
+  async end(): Promise<void> {
+    this.#settle = null
+    await this.#worker.terminate()
+  }
+}
+
+/** A runner in a thread of its own. */
+class ThreadRunner implements Runner {
+  readonly name: string
+  readonly detail: string
+  readonly adapter: Runner['adapter']
+  readonly outputs: readonly string[]
+  readonly marks: readonly string[]
+  readonly inner: readonly string[]
+  readonly sequence?: number
+  readonly #thread: Conversation
+  readonly #end: () => Promise<void>
+
+  constructor(data: RunnerData, thread: Conversation, end: () => Promise<void>) {
+    ;({ name: this.name, detail: this.detail, adapter: this.adapter } = data)
+    ;({ outputs: this.outputs, marks: this.marks, inner: this.inner } = data)
+    if (data.sequence !== undefined) this.sequence = data.sequence
+    this.#thread = thread
+    this.#end = end
+  }
+
+  async run(inputs: ModelInputs, wanted?: readonly string[]): Promise<ReadonlyMap<string, NamedTensor>> {
+    const answer = await this.#thread.ask({ inputs, wanted })
+    return 'outputs' in answer ? answer.outputs : new Map()
+  }
+
+  close(): Promise<void> {
+    return this.#end()
+  }
+}
+
+/**
+ * Opens a runner: in a thread of its own if a run takes long and it would keep this one from hearing signals.
+ * @param flops floating-point operations of the longest run
+ * @throws AlbertkitError as `openRunner`
+ */
+export async function openListening(
+  name: string,
+  what: Runnable,
+  options: RunnerOptions,
+  flops: number,
+): Promise<Runner> {
+  if (!THREADED || flops < LONG || !runnerInfo(name).endable) return openRunner(name, what, options)
+  const { port1, port2 } = new MessageChannel()
+  const isModel = 'model' in what
+  const plan: RunnerPlan = {
+    name,
+    what: isModel ? { model: what.model, remote: serve(what.source, port2, port1) } : what,
+  }
+  const thread = new Conversation(plan, isModel ? [port2] : [])
+  const end = async (): Promise<void> => {
+    port1.close()
+    await thread.end()
+  }
+  try {
+    const answer = await thread.next()
+    if ('runner' in answer) return new ThreadRunner(answer.runner, thread, end)
+    throw new TypeError('the thread answers before it is asked')
+  } catch (error) {
+    await end()
+    throw error
+  }
+}

@@ -1,0 +1,50 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { failureOf, type Failure } from '../../base/error-transfer.js'
+import type { AlbertModel } from '../../model/albert.js'
+import type { ModelInputs } from '../../model/reference/run.js'
+import { openRunner, type NamedTensor, type RunnableFile, type Runner } from '../../runtime/runners.js'
+import { RemoteSource, type Remote } from '../reference/remote-source.js'
+
+/** Thread that runs one model in one runner (`open.ts`). */
+
+/** What to open: a file, or a model whose weights another thread reads. */
+export interface RunnerPlan {
+  readonly name: string
+  readonly what: RunnableFile | { readonly model: AlbertModel; readonly remote: Remote }
+}
+
+export interface RunnerRequest {
+  readonly inputs: ModelInputs
+  readonly wanted: readonly string[] | undefined
+}
+
+/** A runner without its functions. */
+export type RunnerData = Omit<Runner, 'run' | 'close'>
+
+export type RunnerAnswer =
+  | { readonly runner: RunnerData }
+  | { readonly outputs: ReadonlyMap<string, NamedTensor> }
+  | { readonly failure: Failure }
+
+const dataOf = ({ name, detail, adapter, outputs, marks, inner, sequence }: Runner): RunnerData => ({
+  ...{ name, detail, adapter, outputs, marks, inner },
+  ...(sequence === undefined ? {} : { sequence }),
+})
+
+/** Answers what `work` gives, or its error. */
+async function answer(work: () => Promise<RunnerAnswer>): Promise<void> {
+  try {
+    parentPort?.postMessage(await work())
+  } catch (error) {
+    parentPort?.postMessage({ failure: failureOf(error) } satisfies RunnerAnswer)
+  }
+}
+
+if (parentPort !== null) {
+  const { name, what } = workerData as RunnerPlan
+  const opened = openRunner(name, 'remote' in what ? { ...what, source: new RemoteSource(what.remote) } : what)
+  void answer(async () => ({ runner: dataOf(await opened) }))
+  parentPort.on('message', ({ inputs, wanted }: RunnerRequest) => {
+    void answer(async () => ({ outputs: await (await opened).run(inputs, wanted) }))
+  })
+}
