@@ -6,7 +6,7 @@ import { PickleMachine } from '../formats/pickle/machine.js'
 import { PickleDict, PickleList, PickleRefusal, type PickleHost, type PickleValue } from '../formats/pickle/values.js'
 
 /**
- * Files of class names that training scripts leave beside the weights: `label2id.pkl` of the BERT-NER repositories,
+ * Files of class names that training scripts leave next to the weights: `label2id.pkl` of the BERT-NER repositories,
  * `label_list.pkl`, `id2label.json` …: names by number, numbers by name, or a list of names.
  */
 const NAME = /^(?:label|tag)s?_?(?:2|_to_)?(?:id|idx|index|map|list)\.(?:pkl|pickle|json)$/i
@@ -41,7 +41,7 @@ const asIndex = (value: unknown): number | null =>
     ? Number(value)
     : null
 
-/** Names in the order of their numbers; a number without a name is its own. Null if these are no names of classes. */
+/** Names in the order of their numbers; a missing name is its number. Null if these are not names of classes. */
 function namesOf(pairs: Pairs): readonly string[] | null {
   const byName = pairs.every(([key, value]) => typeof key === 'string' && typeof value === 'number')
   const named = pairs.map(([key, value]) =>
@@ -69,7 +69,7 @@ function readMap(files: FilePort, path: string): readonly string[] | null {
       file.close()
     }
   } catch {
-    // A file that is something else is no file of names.
+    // A file with other contents has no names.
     return null
   }
 }

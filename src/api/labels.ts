@@ -6,7 +6,7 @@ import type { AlbertModel } from '../model/albert.js'
 import type { ModelConfig } from '../model/config.js'
 import { readLabelMap } from './label-map.js'
 
-/** Path of `labels.txt` beside the model, or null. */
+/** Path of `labels.txt` next to the model, or null. */
 export function findLabels(files: FilePort, directory: string): string | null {
   const file = join(directory, 'labels.txt')
   return exists(files, file) ? file : null
@@ -37,7 +37,7 @@ export function readLabelLines(files: FilePort, file: string): readonly string[]
   return lines
 }
 
-/** The model whose class names are wanted. */
+/** Model to read class names for. */
 export interface LabelOwner {
   readonly files: FilePort
   readonly directory: string
@@ -62,7 +62,7 @@ export function readLabels({ files, directory, config, model }: LabelOwner): rea
   return map?.labels.length === classes ? map.labels : null
 }
 
-/** Class names that files beside the weights give, whether they fit or not; null if there are none. */
+/** Class names from files next to the weights, even if their number differs; null if there are none. */
 export function namesBeside(files: FilePort, directory: string): readonly string[] | null {
   const file = findLabels(files, directory)
   try {

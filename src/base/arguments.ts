@@ -5,14 +5,14 @@ import { usage } from './errors.js'
  * error that names it, not a TypeError from the depth.
  */
 
-/** @throws AlbertkitError `usage` if `value` is no string, or empty */
+/** @throws AlbertkitError `usage` if `value` is not a string, or empty */
 export function requireText(name: string, value: unknown): void {
   if (value === undefined || value === null || value === '')
     throw usage(`\`${name}\` is missing`, { code: 'option-missing' })
   if (typeof value !== 'string') throw usage(`\`${name}\` is not a string`, { code: 'option-invalid' })
 }
 
-/** @throws AlbertkitError `usage` if `value` is no array of strings; the hint names some of `known` */
+/** @throws AlbertkitError `usage` if `value` is not an array of strings; the hint names some of `known` */
 export function requireTexts(name: string, value: unknown, known: readonly string[]): void {
   const hint = `\`${name}\` is a list of ${known.join(', ')}`
   if (value === undefined || value === null) throw usage(`\`${name}\` is missing`, { code: 'option-missing', hint })
@@ -21,7 +21,7 @@ export function requireTexts(name: string, value: unknown, known: readonly strin
   if (wrong !== undefined) throw usage(`\`${name}\` has ${JSON.stringify(wrong)}`, { code: 'option-invalid', hint })
 }
 
-/** @throws AlbertkitError `usage` if `value` is no array, or has an element that is not one of `known` */
+/** @throws AlbertkitError `usage` if `value` is not an array, or has an element that is not one of `known` */
 export function requireOneOf(name: string, value: unknown, known: readonly string[]): void {
   requireTexts(name, value, known)
   const hint = `\`${name}\` is a list of ${known.join(', ')}`
@@ -29,7 +29,7 @@ export function requireOneOf(name: string, value: unknown, known: readonly strin
   if (wrong !== undefined) throw usage(`\`${name}\` has ${JSON.stringify(wrong)}`, { code: 'option-invalid', hint })
 }
 
-/** @throws AlbertkitError `usage` if `value` is no object */
+/** @throws AlbertkitError `usage` if `value` is not an object */
 export function requireObject(name: string, value: unknown): void {
   if (value === undefined || value === null) throw usage(`\`${name}\` is missing`, { code: 'option-missing' })
   if (typeof value !== 'object') throw usage(`\`${name}\` is not an object`, { code: 'option-invalid' })

@@ -35,7 +35,7 @@ export interface GraphLayout extends Layout {
   readonly kind: 'graph'
   /** Order of its weights; `named`: the metadata of each file say which are transposed. */
   readonly order: 'stored' | 'logical' | 'named'
-  /** Names by precision, if files of several precisions stand beside one another; `file` is then that of float32. */
+  /** Names by precision, if a folder holds files of several precisions; `file` is then that of float32. */
   readonly fileOf?: Readonly<Partial<Record<Precision, string>>>
 }
 
@@ -114,7 +114,7 @@ export const checkpointLayout = (target: CheckpointTarget): CheckpointLayout => 
 export const isGraphTarget = (name: string): name is GraphTarget => Object.hasOwn(GRAPH_LAYOUTS, name)
 export const isCheckpointTarget = (name: string): name is CheckpointTarget => Object.hasOwn(CHECKPOINT_LAYOUTS, name)
 
-/** True if files of several precisions stand beside one another. */
+/** True if a folder can hold files of several precisions. */
 export const hasFilePerPrecision = (layout: ArtefactLayout): boolean =>
   layout.kind === 'graph' && layout.fileOf !== undefined
 

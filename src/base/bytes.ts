@@ -1,10 +1,10 @@
 /** Bytes and texts, without Node's Buffer. */
 
-// A byte order mark is left to whoever reads the text.
+// A byte order mark is kept; the reader of the text handles it.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
-/** Text of UTF-8 bytes; U+FFFD stands for what is no UTF-8. */
+/** Text of UTF-8 bytes; U+FFFD replaces invalid bytes. */
 export const utf8Text = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 /** UTF-8 bytes of a text. */

@@ -1,11 +1,11 @@
 /**
  * Every failure a user can meet is one of these kinds. The exit code follows from the kind alone, so that a
- * pipeline can tell a broken file from a missing package without reading prose.
+ * pipeline can distinguish a broken file from a missing package without parsing messages.
  */
 export type ErrorKind =
   /** The command line or the call asks for something that cannot be done as asked. Exit 2. */
   | 'usage'
-  /** The input is damaged, truncated, contradictory or not what its name says. Exit 3. */
+  /** The input is damaged, truncated, contradictory or not what its name promises. Exit 3. */
   | 'malformed'
   /** The input is sound, but albertkit cannot handle what it holds. Exit 4. */
   | 'unsupported'
@@ -13,13 +13,13 @@ export type ErrorKind =
   | 'output'
   /** Something outside the input is absent: an optional package, a GPU. Exit 6. */
   | 'environment'
-  /** A check ran and said no (parity, weights, gate). Exit 1. */
+  /** A check ran and failed (parity, weights, gate). Exit 1. */
   | 'check'
-  /** The user pressed Ctrl-C, or the process was told to stop. Exit 130, of SIGTERM 143. */
+  /** The user pressed Ctrl-C, or the process was asked to stop. Exit 130, of SIGTERM 143. */
   | 'interrupted'
 
 /**
- * The closed list of error codes: what went wrong, stable across versions, whatever the message says.
+ * The closed list of error codes, stable across versions even if messages change.
  * `AlbertkitError.code`
  * and `error.code` of `--json` are keys of this table. Codes are grouped by the kind that they usually have.
  */

@@ -32,7 +32,7 @@ export interface ErrorDetail extends ErrorPlace {
   readonly cause?: unknown
 }
 
-/** The one error type of albertkit: what is wrong, where, and what to do next. */
+/** The one error type of albertkit: a message, the location of the error, and advice on what to do next. */
 export class AlbertkitError extends Error {
   override readonly name = 'AlbertkitError'
   readonly kind: ErrorKind

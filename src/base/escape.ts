@@ -1,5 +1,5 @@
 /**
- * Names in model files are chosen by whoever wrote the file. Printed raw, a tensor name can move the cursor, recolour
+ * Names in model files are chosen by the author of the file. Printed raw, a tensor name can move the cursor, recolour
  * the terminal, or show its letters in another order (bidirectional overrides). Everything invisible becomes an
  * escape: control characters with ESC and line breaks, format characters, line and paragraph separators, lone
  * surrogates. Each kind of output has one function here.
@@ -46,7 +46,7 @@ export const onlyXml = (document: string): string => document.replace(NOT_XML, '
 /** A field of TSV, in which no character can be quoted: tabs, line ends and everything invisible as `\uXXXX`. */
 export const tsvField = (text: string): string => text.replace(NOT_DATA, toEscapes)
 
-/** First characters of what a spreadsheet takes for a formula, and a minus that begins no number. */
+/** First characters of a formula in a spreadsheet; a minus only if no number follows. */
 const FORMULA = /^[=+@＝＋－＠]|^-(?!\d+(\.\d+)?(e[+-]?\d+)?$)/i
 
 /** A field of CSV (RFC 4180), quoted if needed; a text that a spreadsheet would run as a formula gets an apostrophe. */

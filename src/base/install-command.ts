@@ -4,7 +4,7 @@ export type Installation =
   | { readonly kind: 'project' }
   | { readonly kind: 'npx' }
   | { readonly kind: 'pnpm-global' | 'yarn' }
-  /** `root` holds the `node_modules` that albertkit lies in. */
+  /** `root` contains the `node_modules` with albertkit. */
   | { readonly kind: 'npm' | 'pnpm'; readonly root: string }
   | { readonly kind: 'npm-global'; readonly prefix: string }
 
@@ -39,7 +39,7 @@ const quoted = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path :
 const withoutScripts = (packages: readonly string[]): string =>
   packages.includes('onnxruntime-node') ? '--ignore-scripts ' : ''
 
-/** The command that installs `packages` where this albertkit finds them. */
+/** Command that installs `packages` in the place in which this albertkit finds them. */
 export function installCommandAt(place: InstallPlace, packages: readonly string[]): string {
   const installation = installationOf(place)
   const names = `${withoutScripts(packages)}${packages.join(' ')}`

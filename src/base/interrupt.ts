@@ -26,7 +26,7 @@ export async function runCleanups(): Promise<void> {
     try {
       await cleanup()
     } catch {
-      // The process is about to end, and there is nobody left who could act on it.
+      // The process is about to end, so that nothing could act on the error.
     }
   }
 }
@@ -70,7 +70,7 @@ export function withoutListening<T>(run: () => T): T {
 
 /**
  * On a signal: the cleanups, then `report`, then exit 130, or 143 of SIGTERM. A second signal ends the process at once,
- * by that signal (a shell says 130 of Ctrl-C): threads that compute cannot be stopped in an orderly way, and
+ * by that signal (a shell reports 130 for Ctrl-C): threads that compute cannot be stopped in an orderly way, and
  * `process.exit` would wait for them or abort. Gives the function that stops listening.
  */
 export function listenForInterrupts({ report, waiting }: InterruptListener): () => void {

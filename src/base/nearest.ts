@@ -14,7 +14,7 @@ function distance(a: string, b: string): number {
   return last[b.length]!
 }
 
-/** The name that a mistyped `word` probably stands for: at most a third of its letters differ; null if none is near. */
+/** Name that a mistyped `word` probably means: at most a third of its letters differ; null if none is near. */
 export function nearest(word: string, names: Iterable<string>): string | null {
   let [best, least] = [null as string | null, Math.min(word.length, Math.max(1, Math.floor(word.length / 3)) + 1)]
   for (const name of names) {

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { environment } from './errors.js'
 import { installCommand } from './install-command.js'
 
-/** The one way to optional packages: beside albertkit first, then in the user's project, the current directory. */
+/** Import of optional packages: from albertkit's node_modules, else from the user's project, the current directory. */
 
 /** True if an import failed because the package is not installed, or its native part cannot be loaded here. */
 export function isAbsent(error: unknown): boolean {
@@ -92,9 +92,9 @@ export function installedVersion(name: string): string | null {
 export const named = (name: string): string => `${name} ${installedVersion(name) ?? ''}`.trim()
 
 /**
- * Imports an optional package from beside albertkit, else from the user's project.
- * @param load imports it from beside albertkit; a literal, which bundlers see
- * @throws whatever the package throws; `isAbsent` of it if the package is in neither place
+ * Imports an optional package from albertkit's node_modules, else from the user's project.
+ * @param load imports it from albertkit's node_modules; a literal, which bundlers see
+ * @throws any error of the package; `isAbsent` is true of it if the package is in neither place
  */
 export async function importPackage<T>(specifier: string, load: () => Promise<T>): Promise<T> {
   try {

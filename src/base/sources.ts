@@ -5,7 +5,7 @@ import { outputError } from './errors.js'
 
 /**
  * Files that an operation reads: weights, configuration, vocabulary, labels, texts, goldens. None of them may be
- * written by it, whatever path names them, and `force` does not change that.
+ * written by it under any path, not even with `force`.
  */
 class SourceSet {
   /** Paths by device and inode. */
@@ -62,10 +62,10 @@ export function beginSources(): void {
 /** Runs an operation that remembers its sources; within another operation, those are remembered together. */
 export const keepSources = <T>(body: () => T): T => (current() === null ? ownSources(body) : body())
 
-/** Runs an operation whose sources are its own, whatever else the process reads and writes. */
+/** Runs an operation with a separate set of sources, independent of other operations of the process. */
 export const ownSources = <T>(body: () => T): T => scope.run(new SourceSet(), body)
 
-/** Remembers a file that is read; what is not there, and what is no regular file, is not remembered. */
+/** Registers a file that is read, if it exists and is a regular file. */
 export function addSource(path: string, stats = look(path)): void {
   if (stats?.isFile() === true) current()?.add(path, stats)
 }

@@ -26,13 +26,13 @@ const HOST = createHash('sha256')
   .slice(0, 8)
 export const TEMPORARY = /^\.albertkit-([0-9a-f]{8})-(\d+)-([0-9a-f]{8})$/
 
-/** The file that says that a new version is entering its folder (files/commit-journal.ts). */
+/** File that marks a commit of a new version in its folder (files/commit-journal.ts). */
 export const JOURNAL = '.albertkit-commit'
 
 /** The name of this process for something unfinished. */
 export const ownName = (id: string): string => `.albertkit-${HOST}-${process.pid}-${id}`
 
-/** A name in `folder` that nobody else has. */
+/** A unique name in `folder`. */
 export const temporaryIn = (folder: string): string => join(folder, ownName(randomUUID().slice(0, 8)))
 
 function isAlive(pid: number): boolean {
@@ -40,7 +40,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it is there, and somebody else's.
+    // EPERM: it exists and belongs to another user.
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }
@@ -63,11 +63,11 @@ export function removeAbandoned(folder: string): void {
     if (existsSync(join(folder, JOURNAL))) return
     for (const name of abandoned) rmSync(join(folder, name), { recursive: true, force: true })
   } catch {
-    // Tidying up is no reason to fail.
+    // Errors of tidying up are ignored.
   }
 }
 
-/** A folder of the system's temporary folder, for nobody else to read. */
+/** A folder in the system's temporary folder that other users cannot read. */
 export interface TemporaryFolder {
   readonly path: string
   /** Removes it; it goes by itself when the process is interrupted. */

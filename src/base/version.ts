@@ -16,7 +16,7 @@ const ownPackage = (): Package =>
 /** The version of albertkit, from its package.json. */
 export const albertkitVersion = (): string => ownPackage().version
 
-/** The versions of Node that it asks for there, as `>=20.19`. */
+/** Versions of Node that package.json requires, as `>=20.19`. */
 export const nodeRequired = (): string => ownPackage().engines.node
 
 /** Folder of the installed package: of the sources, of dist/ and of the bundles the same number of folders up. */

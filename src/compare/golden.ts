@@ -67,7 +67,7 @@ const INTEGERS = {
   BOOL: Uint8Array,
 } as const
 
-/** Reads a tensor of numbers; null if there is none of this name. */
+/** Reads a numeric tensor; null if there is no such name. */
 export function readValues(source: TensorSource, name: string): Values | null {
   const info = source.tensors.get(name)
   if (info === undefined) return null

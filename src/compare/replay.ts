@@ -70,7 +70,7 @@ export interface ReplayRequest {
 
 /**
  * Compares every operation of a run with the reference, each by itself.
- * @returns the operations in the order of computation; fully masked rows have entries of their own
+ * @returns the operations in the order of computation; fully masked rows have separate entries
  */
 export function replay(request: ReplayRequest, { processors, onLayer }: Computing = {}): Step[] {
   const { model, inputs, heads } = request

@@ -44,7 +44,7 @@ export interface Manifest {
   readonly family: string
   readonly config: object
   readonly artefacts: Readonly<Record<string, ManifestArtefact>>
-  /** Files beside the artefacts: configuration, tokenizer. Absent in manifests of older versions. */
+  /** Files next to the artefacts: configuration, tokenizer. Absent in manifests of older versions. */
   readonly files?: readonly HashedFile[]
 }
 
@@ -67,7 +67,7 @@ export interface ManifestParts {
     /** Parity figures; null if verification was switched off. */
     readonly verification: object | null
   }[]
-  /** Files beside the artefacts, paths relative to the output directory. */
+  /** Files next to the artefacts, paths relative to the output directory. */
   readonly files: readonly { readonly path: string; readonly hash: FileHash }[]
   /** Previous manifest of the directory, whose other artefacts are kept. */
   readonly previous: Manifest | null

@@ -16,7 +16,7 @@ export interface ExportOptions extends WriteEvents {
   readonly precisionOptions?: PrecisionOptions
   /** ONNX: version of the operator set, 17 (the default) to 23. */
   readonly opset?: number
-  /** ONNX: store weights in a separate file, whatever their size. */
+  /** ONNX: store weights in a separate file even if they fit into the model's. */
   readonly externalData?: boolean
   /** ONNX with `f16`: compute in float16 too, not only store. */
   readonly halfCompute?: boolean

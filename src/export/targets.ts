@@ -44,7 +44,7 @@ export interface TargetOption {
   readonly precisions?: readonly Precision[]
   /** Values that it may have; any if left out. */
   readonly values?: readonly (string | number | boolean)[]
-  /** True if no target without this option may be written beside it. */
+  /** True if no target without this option may be written next to it. */
   readonly alone?: boolean
 }
 
@@ -59,7 +59,7 @@ export interface GraphTargetInfo extends GraphLayout {
   readonly metadata: (files: FilePort, file: string) => ReadonlyMap<string, string>
   /** Reads names of values that a runtime must be told to return; null if it can return every value by itself. */
   readonly valuesIn: ((files: FilePort, file: string) => GraphValues) | null
-  /** Reads how many tokens a row has, if a file takes no other number. @throws AlbertkitError `malformed` */
+  /** Reads the fixed number of tokens of a row, if a file has one. @throws AlbertkitError `malformed` */
   readonly lengthOf?: (files: FilePort, file: string) => number | null
 }
 
@@ -73,7 +73,7 @@ export interface GraphValues {
 export interface CheckpointTargetInfo extends CheckpointLayout {
   readonly name: CheckpointTarget
   readonly options: readonly TargetOption[]
-  /** Writes the tensors and, if it lies in `folder`, the configuration. @throws AlbertkitError `output`, `malformed` */
+  /** Writes the tensors and, if it belongs there, the configuration. @throws AlbertkitError `output`, `malformed` */
   readonly write: (request: CheckpointRequest) => Promise<WrittenArtefact>
   /** Paths of the files that `write` creates, relative to the output directory. */
   readonly plannedFiles: (translation: Translation) => readonly string[]

@@ -27,7 +27,7 @@ export function refuseExisting(path: string, force: boolean): void {
 }
 
 /**
- * A file that appears whole or not at all: data is written to a hidden file beside it until `commit`. `discard` does
+ * A file that appears whole or not at all: data is written to a hidden file next to it until `commit`. `discard` does
  * nothing after that, so it may be called in a `finally`.
  */
 export class WholeFile {
@@ -36,7 +36,7 @@ export class WholeFile {
   #open = true
   #committed = false
 
-  /** @throws AlbertkitError `output` if no file can be created beside `path`, or if `path` is read */
+  /** @throws AlbertkitError `output` if no file can be created next to `path`, or if `path` is a source */
   constructor(readonly path: string) {
     refuseSource(path)
     removeAbandoned(dirname(path))

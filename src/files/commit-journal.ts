@@ -19,7 +19,7 @@ const stepSchema = z.object({ move: z.oneOf(['out', 'in']), path: z.string() })
 const planSchema = z.object({
   format: z.literal('albertkit-commit'),
   version: z.literal(1),
-  /** End of the name of WORK, which stays the same whoever does the work. */
+  /** End of the name of WORK, which stays the same if another process takes over. */
   id: z.string().check(z.regex(/^[0-9a-f]{8}$/)),
   steps: z.array(stepSchema),
 })
@@ -53,7 +53,7 @@ function isThere(path: string): boolean {
 }
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
 
-/** Paths stay within the folder, whoever wrote the plan. */
+/** True if a path stays within the folder; a plan may be forged. */
 const isInner = (path: string): boolean => path.split('/').every((part) => !['', '.', '..'].includes(part))
 
 function readPlan(folder: string): Plan | null {
@@ -78,7 +78,7 @@ export function syncTree(folder: string): void {
   writes.syncPath(folder)
 }
 
-/** Places of a step: where the file is before, and after. */
+/** Paths of the file of a step before and after it. */
 function placesOf(folder: string, work: string, { move, path }: Step): [from: string, to: string] {
   const inside = join(folder, path)
   return move === 'out' ? [inside, join(oldIn(work), path)] : [join(newIn(work), path), inside]
@@ -140,7 +140,7 @@ function announce(folder: string, work: string): void {
 /**
  * Puts `WORK/new` into an existing folder by the steps of a plan: all of them, or none.
  * @param work folder in `folder`, with a name of this process
- * @throws Error of the system, after everything was taken back; if that fails too, the next command goes on
+ * @throws Error of the system, after everything was undone; if that fails too, the next command continues
  */
 export function commitInto(folder: string, work: string, steps: readonly Step[]): void {
   const plan: Plan = { format: 'albertkit-commit', version: 1, id: idOf(work), steps: [...steps] }
@@ -186,14 +186,14 @@ function takeBack(folder: string, work: string, taken: readonly Step[]): void {
   writes.syncPath(folder)
 }
 
-/** Working folder of a plan, under the name of whoever does the work; null if there is none. */
+/** Working folder of a plan, under the name of the process that works on it; null if there is none. */
 function workOf(folder: string, { id }: Plan): string | null {
   const name = readdirSync(folder).find((entry) => TEMPORARY.test(entry) && entry.endsWith(`-${id}`))
   const work = name === undefined ? null : join(folder, name)
   return work !== null && lstatSync(work).isDirectory() ? work : null
 }
 
-/** Takes over the working folder of a process that is gone. @returns its new name; null if somebody was faster */
+/** Takes over the working folder of a dead process. @returns its new name; null if another process was faster */
 function takeOver(folder: string, work: string): string | null {
   const own = join(folder, ownName(idOf(work)))
   if (own === work) return work

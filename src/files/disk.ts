@@ -44,7 +44,7 @@ function asking<T>(path: string, body: () => T): T {
   }
 }
 
-/** Opens whatever is at `path`, without waiting. @throws AlbertkitError */
+/** Opens a file, pipe or device at `path` without blocking. @throws AlbertkitError */
 export const openReadable = (path: string): number =>
   asking(path, () => openSync(path, constants.O_RDONLY | NO_WAITING))
 
@@ -56,8 +56,8 @@ function kindOf(stats: Stats): FileStat['kind'] {
 }
 
 /**
- * A file on disk, read by plain synchronous calls, which are the fastest in Node. What a reader verified in one pass it
- * reads again in another: a file that somebody writes to or replaces meanwhile is refused.
+ * A file on disk, read by plain synchronous calls, which are the fastest in Node. Readers verify bytes in one pass and
+ * use them in another: a file that is changed or replaced meanwhile is refused.
  */
 class DiskFile implements OpenFile {
   readonly size: number

@@ -35,7 +35,7 @@ function makeParents(folder: string): string[] {
 
 /**
  * A directory that appears whole or not at all: everything is written into `staging`, in a hidden directory on the same
- * file system (beside the destination or, if that exists, inside it), and renamed when complete and on the disk. An
+ * file system (next to the destination or, if that exists, inside it), and renamed when complete and on the disk. An
  * existing directory keeps its identity, since it may be a mount, the target of a symbolic link or the current
  * directory of a process; a journal makes its new version whole even if the process is killed (commit-journal.ts).
  */
@@ -127,7 +127,7 @@ export class OutputDirectory {
     try {
       writes.removeTree(this.#work)
     } catch {
-      // Removed later, by whoever writes here next.
+      // Removed later, by the next command that writes here.
     }
   }
 

@@ -6,7 +6,7 @@ import { openReadable } from './disk.js'
 const MAX_BYTES = 16 * 1024 * 1024
 
 /**
- * The text of a small file in an output directory, which is no source and may be replaced. A pipe or a device, which
+ * The text of a small file in an output directory, which is not a source and may be replaced. A pipe or a device, which
  * may never end, is refused.
  * @throws AlbertkitError `malformed`, `environment`
  */

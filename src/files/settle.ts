@@ -5,7 +5,7 @@ import { finishCommit } from './commit-journal.js'
 
 /** Folders above a file that may be an output directory: `out/onnx/model.onnx` is one of `out`. */
 const LEVELS = 3
-/** Time for which a folder counts as looked at, in milliseconds; readers ask for many files of one. */
+/** Time for which the check of a folder is valid, in milliseconds; readers open many files of one folder. */
 const FRESH_MS = 200
 
 const looked = new Map<string, number>()

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 
 type Colour = 'green' | 'red' | 'yellow'
 
-/** Words of reports that are verdicts, with their colours. Each stands at the start or the end of its line. */
+/** Words of reports that are verdicts, with their colours. Each is at the start or the end of its line. */
 const VERDICTS: readonly (readonly [RegExp, Colour])[] = [
   [/(?<= )ok$/gm, 'green'],
   [/^(?:verified|good)\b/gm, 'green'],

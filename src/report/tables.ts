@@ -31,7 +31,7 @@ const GAP = 2
 /** Width to which a column of text may be wrapped before the table is split. */
 const WRAPPED = 24
 
-/** Groups of columns that fit `width` beside the first column, which each group repeats. */
+/** Groups of columns that fit `width` together with the first column, which each group repeats. */
 function columnGroups({ columns, rows }: DataTable, width: number): number[][] {
   const widths = columns.map(({ title, number }, i) => {
     const widest = Math.max(displayWidth(title), ...rows.map((row) => displayWidth(escapeControl(row[i]?.text ?? ''))))

@@ -11,7 +11,7 @@ import { htmlPage, type Section } from './html/html.js'
 
 /** Output paths of pictures and pages. */
 export interface PictureOptions {
-  /** SVG file of the first picture; the others are written beside it as `<name>-<picture>.svg`. */
+  /** SVG file of the first picture; the others are written next to it as `<name>-<picture>.svg`. */
   readonly svg?: string
   readonly png?: string
   readonly look?: Look

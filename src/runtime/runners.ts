@@ -45,7 +45,7 @@ export interface RunnerInfo {
   readonly name: string
   /** Target whose files it loads. */
   readonly artefact: GraphTarget
-  /** Those on `cpu` are run if none is named; those on `gpu` are what `gpu` asks for. */
+  /** Runners on `cpu` are the default if none is named; `gpu` requests those on `gpu`. */
   readonly device: RunnerDevice
   /** Class of bounds on its outputs (`TOLERANCES`). */
   readonly tolerance: ToleranceClass

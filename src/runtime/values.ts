@@ -1,4 +1,4 @@
-/** Values of an ONNX file to be made available beside its outputs. */
+/** Values of an ONNX file to be made available in addition to its outputs. */
 export interface InnerValues {
   /** Marked values by name: `hidden_state_<i>` … */
   readonly marks: readonly string[]

@@ -11,7 +11,7 @@ import { difference, taskSchema, type ShardTask } from './manifest.js'
 
 const size = z.int().check(z.gte(0))
 
-/** Progress of a file of answers, written beside it after every window of lines. */
+/** Progress of a file of answers, written next to it after every window of lines. */
 const stateSchema = z.object({
   format: z.literal('albertkit-part'),
   version: z.literal(1),

@@ -140,7 +140,7 @@ export async function runShard(
     writing(directory, () => {
       writes.rename(temporary.output, join(directory, names.output))
       if (failed !== null) writes.rename(failed.path, join(directory, names.errors))
-      // The manifest says that the files are there: it is not on the disk before them.
+      // The manifest promises the files, so they must be on the disk before it.
       writes.syncPath(directory)
       writes.rename(temporary.manifest, join(directory, manifestName(shard)))
       writes.syncPath(directory)

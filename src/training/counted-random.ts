@@ -30,7 +30,7 @@ export function permutation(count: number, seed: number, epoch: number): Uint32A
   return order
 }
 
-/** A dropout mask: which one, and how much it drops. */
+/** Identity of a dropout mask, with its rate. */
 export interface MaskPlace {
   readonly index: number
   readonly threshold: number

@@ -9,7 +9,7 @@ import type { TrainOps } from './train-ops.js'
  */
 export type LossKind = 'softmax' | 'sigmoid' | 'squared' | 'spans'
 
-/** Inputs of a training graph beside ids and weights: targets in the shape of the logits, and the factor of the sum. */
+/** Inputs of a training graph besides ids and weights: targets, shaped like the logits, and the factor of the sum. */
 export const TARGETS = 'targets'
 export const END_TARGETS = 'end_targets'
 /** Scalar: the loss is `scale · Σ` over examples (and tokens, classes), so `scale` 1 / B gives the mean. */

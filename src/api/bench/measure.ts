@@ -52,7 +52,7 @@ export async function measure(task: MeasureTask, onProgress?: OnProgress): Promi
   const rows: BenchRow[] = []
   try {
     for (const batch of batches) {
-      // A file of fixed length computes that many tokens whatever it is given.
+      // A file of fixed length always computes that many tokens.
       for (const length of runner.sequence === undefined ? lengths : [runner.sequence]) {
         const what = `${file} in ${name}, ${threads} thread${threads === 1 ? '' : 's'}, ${batch} × ${length}`
         onProgress?.(progressStep('measuring', what))

@@ -4,7 +4,7 @@ import type { FileStatus } from '../open/manifest-files.js'
 export interface CheckedFile {
   /** Path relative to the directory. */
   readonly name: string
-  /** Key of the artefact that it belongs to; null for files beside the artefacts: configuration, tokenizer. */
+  /** Key of the artefact that it belongs to; null for files next to the artefacts: configuration, tokenizer. */
   readonly artefact: string | null
   readonly status: FileStatus
 }

@@ -20,7 +20,7 @@ function writeCompanions(opened: OpenedModel, folder: string): void {
   if (labels !== null) writeText(join(folder, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
 }
 
-/** Writes one checkpoint into `staging`, with vocabulary and class names if it has a folder of its own. */
+/** Writes one checkpoint into `staging`, with vocabulary and class names if it has a separate folder. */
 export async function writeCheckpoint(
   opened: OpenedModel,
   target: CheckpointTarget,

@@ -159,7 +159,7 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
 }
 
 /**
- * Converts a model and verifies the result before it appears: everything is written into a directory beside
+ * Converts a model and verifies the result before it appears: everything is written into a directory next to
  * `directory`, verified there, and renamed.
  * @throws AlbertkitError; a failed verification is a report with `ok: false`, and leaves nothing behind
  */

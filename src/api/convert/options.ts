@@ -8,9 +8,9 @@ import type { OpenModelOptions } from '../open/open.js'
 import type { ArtefactSpec } from './specs.js'
 
 export interface ConvertOptions extends Abortable, OpenModelOptions {
-  /** Vocabulary, a file or a folder, instead of the one beside the model. */
+  /** Vocabulary, a file or a folder, instead of the one next to the model. */
   readonly vocabulary?: string
-  /** Targets to write, each with element types of its own or not: `tfjs`, `onnx:f32,f16,int8`. */
+  /** Targets to write, each with optional element types: `tfjs`, `onnx:f32,f16,int8`. */
   readonly targets: readonly TargetChoice[]
   /** Translate the model into this architecture by multiplying out and copying; target `safetensors` only. */
   readonly targetArchitecture?: Architecture
@@ -23,7 +23,7 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
   readonly dtypes?: readonly Precision[]
   /** ONNX: opset version. */
   readonly opset?: number
-  /** ONNX: weights in a separate file, whatever their size. */
+  /** ONNX: weights in a separate file even if they fit into the model's. */
   readonly externalData?: boolean
   /** ONNX f16: compute in float16 too. */
   readonly halfCompute?: boolean

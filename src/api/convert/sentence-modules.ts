@@ -22,7 +22,7 @@ function copiesOf(files: FilePort, { directory, modules }: ModuleList): [to: str
   return all.filter(([, from]) => exists(files, from))
 }
 
-/** @throws AlbertkitError `malformed` for a file that stands for another */
+/** @throws AlbertkitError `malformed` for a file that only points to another */
 function refusePointer(bytes: Uint8Array, file: string): void {
   if (latin1Text(bytes.subarray(0, LFS_POINTER.length)) !== LFS_POINTER) return
   throw malformed('the file is a Git LFS pointer, not the file itself', {
@@ -34,7 +34,7 @@ function refusePointer(bytes: Uint8Array, file: string): void {
 
 /**
  * Copies the modules of a sentence-transformers folder, so that vectors are made of an artefact as they are of the
- * source. The transformer stands in the output directory itself.
+ * source. The transformer is in the output directory itself.
  * @returns notes for the user
  */
 export function writeSentenceModules(
@@ -45,7 +45,7 @@ export function writeSentenceModules(
   try {
     list = readModuleList(files, directory)
   } catch (error) {
-    // The note on the model says what is wrong with the list.
+    // The note on the model reports errors in the list.
     if (!(error instanceof AlbertkitError)) throw error
     return []
   }

@@ -37,7 +37,7 @@ function precisionsOf(choices: readonly string[], dtypes: readonly Precision[]):
 /**
  * Artefacts for the given targets and element types. A target with one file per precision may have several, every other
  * target has one.
- * @param choices targets, with element types of their own or not: `tfjs`, `onnx:f32,int8`
+ * @param choices targets, each with optional element types: `tfjs`, `onnx:f32,int8`
  * @param dtypes element types of the targets without
  * @throws AlbertkitError `usage` if a target has no such element type
  */

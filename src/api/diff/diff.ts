@@ -10,7 +10,7 @@ import type { DiffModel, DiffReport, DiffSide, SlotDiff, SlotStatus } from './re
 /** `scope`, `head`, `ema` and `mergeLora` apply to the first model, `ignore` to both. */
 export interface DiffOptions
   extends Abortable, OpenOptions, Pick<OpenModelOptions, 'scope' | 'head' | 'ema' | 'mergeLora' | 'ignore'> {
-  /** Configurations to use instead of those beside the weights. */
+  /** Configurations to use instead of those next to the weights. */
   readonly configs?: { readonly a?: string; readonly b?: string }
   /** Largest absolute difference that is ignored; default 0. */
   readonly atol?: number

@@ -10,7 +10,7 @@ import { oneHot, type StepBatch, type Targets } from './step-batch.js'
 
 /**
  * Batches that are ready for the model, in one safetensors file: tensors `input_ids_<n>` … of step n, counted from 0.
- * Their labels tell the task: `label_ids_<n> [B]` integers are classes of sequences (or of choices, for ids
+ * Their labels determine the task: `label_ids_<n> [B]` integers are classes of sequences (or of choices, for ids
  * `[B, C, S]`), `[B, S]` those of tokens, of which negative ones do not count; floats `[B]` are values of a regression,
  * `[B, N]` the classes that are not exclusive; `start_positions_<n>` and `end_positions_<n>` are those of answers.
  */

@@ -42,7 +42,7 @@ export interface TrainOptions extends Omit<OpenModelOptions, 'task' | 'files'>, 
   readonly layerwiseDecay?: number
   /** Part that is not trained. */
   readonly freeze?: Freezable
-  /** Probability of dropping a value; default: as the configuration says, and 0.1 before the classifier. */
+  /** Probability of dropping a value; default that of the configuration, and 0.1 before the classifier. */
   readonly dropout?: number
   /** Decides the initial head, the order of examples and the dropout masks; default 0. */
   readonly seed?: number

@@ -121,7 +121,7 @@ export async function loadState(
       file,
       hint: 'omit `resume`, or name the directory of the interrupted run as `output`',
     })
-  // The state is replaced by later ones: it is no source.
+  // Later states replace this file, so it is not registered as a source.
   using source = await ownSources(() => openSource(file))
   const textOf = (name: string): string => (source.tensors.has(name) ? utf8Text(readAll(source, name)) : '')
   if (textOf('fingerprint') !== fingerprint)

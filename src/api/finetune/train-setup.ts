@@ -83,7 +83,7 @@ export async function readSetup(opened: OpenedModel, data: TrainData, options: T
   return { task, labels: chooseLabels(opened, train, options, task), train, dev, maxLength, tokenizer }
 }
 
-/** Numbers the labels of examples; those with a label that is no class are left out. */
+/** Numbers the labels of examples; examples with an unknown label are left out. */
 export function targetSet({ task, labels }: TrainSetup, { examples }: ExampleSet): TargetSet {
   const isKnown = ({ labels: own }: LabelledExample): boolean =>
     task === 'regression' || own.every((label) => label === null || labels.includes(label))
@@ -96,7 +96,7 @@ export function targetSet({ task, labels }: TrainSetup, { examples }: ExampleSet
   }
 }
 
-/** Classes of the head of a run; null if the model's own head fits whatever it has. */
+/** Number of classes of the head of a run; 1 for a regression. */
 export const classesOf = ({ labels }: TrainSetup): number => Math.max(1, labels.length)
 
 /** run_classifier's dropout before the classifier. */

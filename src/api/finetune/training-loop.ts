@@ -44,7 +44,7 @@ const PARTS = 4
 /** Window of the moving mean of examples per second, in steps. */
 const SPEED_WINDOW = 20
 
-/** Runs the steps of a training run, from wherever its progress is. */
+/** Runs the remaining steps of a training run. */
 export class TrainingLoop {
   readonly diagnoses: Diagnosis[] = []
   /** Scores of the last evaluation. */
@@ -102,7 +102,7 @@ export class TrainingLoop {
   }
 
   /**
-   * Examples of the next step, in parts that are computed on their own: always the same ones, whatever the number of
+   * Examples of the next step, in parts that are computed separately: always the same ones, for any number of
    * threads, since the sums of a product over a larger batch depend on how onnxruntime cuts it. Texts of similar length
    * are in one part, so that little is computed for padding.
    */

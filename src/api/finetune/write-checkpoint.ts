@@ -30,7 +30,7 @@ export interface TrainedModel {
   readonly problemType?: ProblemType | undefined
   /** Class names; null if there are none. */
   readonly labels: readonly string[] | null
-  /** Vocabulary instead of the one beside the source. */
+  /** Vocabulary instead of the one next to the source. */
   readonly vocabulary?: string | undefined
   /** Optimizer state to write beside the weights of a TensorFlow checkpoint, as TensorFlow does; undefined for none. */
   readonly slots?: {

@@ -13,7 +13,7 @@ import type { TrainSetup } from './train-setup.js'
 import { trainTaskRow } from './train-tasks.js'
 import { writeTrained } from './write-checkpoint.js'
 
-/** Record of a training run beside the model: inputs, options, seed, figures; without times and output paths. */
+/** Record of a training run next to the model: inputs, options, seed, figures; without times and output paths. */
 export const TRAINING_FILE = 'training.json'
 
 interface Finished {

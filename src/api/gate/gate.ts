@@ -248,7 +248,7 @@ export class Gate {
   }
 }
 
-/** Runs `body` with a gate; its scratch directory beside `staging` is always removed. */
+/** Runs `body` with a gate; its scratch directory next to `staging` is always removed. */
 export async function askGate<T>(
   opened: OpenedModel,
   staging: string,

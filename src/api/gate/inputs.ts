@@ -149,7 +149,7 @@ async function linesOf(
 
 /**
  * Chooses the inputs on which a model in reduced precision is compared with float32.
- * @param file path of texts, labelled for a classifier; requires a vocabulary beside the model
+ * @param file path of texts, labelled for a classifier; requires a vocabulary next to the model
  * @param fixed tokens of a row, if the graphs take no other number: shorter texts are padded to it
  * @throws AlbertkitError `usage` if `file` is unusable
  */

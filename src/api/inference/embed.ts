@@ -33,7 +33,7 @@ const readingOf = ({ vectors }: TextModel): Omit<Reading, 'batch'> =>
 export interface EmbedderOptions extends Omit<TextModelOptions, 'vectors'>, VectorOptions {}
 
 /**
- * Opens a model for vectors of texts: as the folder says if it is one of sentence-transformers (`modules.json`:
+ * Opens a model for vectors of texts: with the modules of a sentence-transformers folder (`modules.json`:
  * pooling, Dense, LayerNorm, Normalize; prompts; limits), else the mean of the last hidden state over the tokens.
  * @throws AlbertkitError `unsupported` for a module that is not applied; as `openTextModel`
  */

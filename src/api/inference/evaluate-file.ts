@@ -34,7 +34,7 @@ export interface EvaluateFileOptions {
   readonly force?: boolean | undefined
 }
 
-/** Reads predictions up to the first answer, which tells how the model's logits are read, and gives all of them. */
+/** Reads predictions up to the first answer, which has the reading of the model's logits, and yields all of them. */
 async function withReading(
   all: AsyncGenerator<Prediction | BadLine>,
 ): Promise<{ reading: ClassReading; predictions: AsyncGenerator<Prediction | BadLine> }> {
@@ -107,7 +107,7 @@ async function evaluateSpans(
 
 /**
  * Evaluates a job; with another model, also the lines that the two label differently. A classifier of several labels at
- * once and a regression have scores of their own.
+ * once and a regression have other scores.
  * @throws AlbertkitError as `openTextModel` and `evaluate`
  */
 export function evaluateFile(

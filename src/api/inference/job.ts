@@ -45,7 +45,7 @@ export interface TextJob {
   readonly labelColumn?: string | undefined
   /** `predict`, `evaluate`: what the model is used for; default: the first of `READING_TASKS` that it can do. */
   readonly task?: ReadingTask | undefined
-  /** `qa`: passage of the questions that have none of their own. */
+  /** `qa`: passage of the questions without one. */
   readonly context?: string | undefined
   /** `qa`: tokens between the starts of two windows of a passage, tokens of an answer, and `SpanOptions`. */
   readonly docStride?: number | undefined
@@ -55,7 +55,7 @@ export interface TextJob {
   /** Class names, if known already; they take precedence over `labels`. */
   readonly labelNames?: readonly string[] | undefined
   readonly vocabulary?: string | undefined
-  /** Configuration file instead of the one beside the weights. */
+  /** Configuration file instead of the one next to the weights. */
   readonly config?: string | undefined
   /** False if checksums are not verified. */
   readonly checksum?: boolean | undefined
@@ -187,7 +187,7 @@ export interface FileProgress extends Progress {
 
 /** Callbacks while a file is read. */
 export interface Listener extends Abortable {
-  /** Settled when nobody reads the answers any more; no more lines are then awaited. */
+  /** Settled when the answers are no longer read; no more lines are awaited then. */
   readonly gone?: Promise<unknown>
   onModel?(model: TextModel): void
   onBad?(bad: BadLine): void
@@ -196,7 +196,7 @@ export interface Listener extends Abortable {
   onNote?(note: string): void
 }
 
-/** Tells a listener how far the reading is. @throws AlbertkitError `interrupted` once its signal is aborted */
+/** Reports the progress of reading. @throws AlbertkitError `interrupted` once its signal is aborted */
 export function tellListener(listener: Listener, progress: FileProgress): void {
   listener.onProgress?.(progress)
   stopIfAborted(listener.signal)

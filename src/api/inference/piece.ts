@@ -65,7 +65,7 @@ function readQuestions({ input }: TextJob): ReturnType<typeof readSquad> {
   }
 }
 
-/** Format of a job's input; a token classifier that is evaluated reads tagged words unless the file says otherwise. */
+/** Format of a job's input; evaluation of a token classifier reads tagged words if the file has no other format. */
 function formatFor(job: TextJob, reading: string, isLabelled: boolean): InputFormat {
   const format = formatOfJob(job)
   const isSure = job.inputFormat !== undefined || format !== 'lines'

@@ -9,7 +9,7 @@ import type { VectorPlan } from './sentence/vectors.js'
 import type { TextPool } from './window.js'
 
 export interface TextModelOptions extends OpenModelOptions {
-  /** Path of a vocabulary to use instead of the one beside the model. */
+  /** Path of a vocabulary to use instead of the one next to the model. */
   readonly vocabulary?: string
   readonly lowerCase?: boolean
   /** `onnxruntime`, `onnxruntime-web` or `tfjs-wasm`; default: the fastest that is installed. */
@@ -21,7 +21,7 @@ export interface TextModelOptions extends OpenModelOptions {
    * says (`model_max_length`), else 128.
    */
   readonly maxSeqLength?: number
-  /** Compute `sha256`, which reads all weights once more. */
+  /** Compute `sha256`, which reads all weights again. */
   readonly hash?: boolean
   /** Called with notes on contents of the file or its folder that the model does not use. */
   readonly onNote?: (note: string) => void
@@ -34,7 +34,7 @@ export interface TextModel extends AsyncDisposable {
   readonly tokenizer: Tokenizer
   /** Names of the classes; null if unknown. */
   readonly labels: readonly string[] | null
-  /** Problem that the classifier solves, if the configuration tells it. */
+  /** Problem that the classifier solves, if the configuration has it. */
   readonly problem: ProblemType | undefined
   readonly maxLength: number
   readonly limits: InputLimits

@@ -14,7 +14,7 @@ export interface WorkerPlan {
   readonly runner: TextRunner
   readonly file: string
   readonly bytes: number
-  /** The vocabulary, and every file that belongs to it: where they came from, a thread may not reach. */
+  /** The vocabulary and every file that belongs to it, since a thread may not have access to their source. */
   readonly tokenizer: { readonly file: string; readonly contents: readonly (readonly [string, Uint8Array])[] }
   readonly lowerCase: boolean | undefined
   readonly maxLength: number
@@ -23,7 +23,7 @@ export interface WorkerPlan {
 
 export interface WorkerTask {
   readonly plan: WorkerPlan
-  /** Shared number; nonzero tells the thread to end. */
+  /** Shared number; the thread ends when it is not 0. */
   readonly stop: Int32Array
 }
 

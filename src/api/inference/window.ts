@@ -11,7 +11,7 @@ export interface Reading {
   readonly outputs: readonly string[]
   /**
    * `none`: the rows of the outputs, one after the other; `tokens`: the same without the padding of the batch, for
-   * outputs `[B, S, …]`; `vector`: the vector that the model's plan makes of the only output.
+   * outputs `[B, S, …]`; `vector`: the vector that the model's plan computes from the only output.
    */
   readonly reduction: 'none' | 'tokens' | 'vector'
   /** Maximum number of rows per batch. */
@@ -57,7 +57,7 @@ export interface TextPool {
   close(): Promise<void>
 }
 
-/** Features of an input; a text is prepared as the model's plan for vectors says. */
+/** Features of an input; a text is prepared by the model's plan for vectors. */
 function featuresOf({ tokenizer, maxLength, vectors }: Readable, input: TextInput): Features {
   if ('input_ids' in input) return input
   const [a, b] = input
@@ -80,7 +80,7 @@ function joinRows(rows: readonly Float32Array[], cut: number): WindowRows {
   return { offsets, values, cut }
 }
 
-/** The row of each output, without the padding of the batch if only `tokens` are wanted. */
+/** The row of each output, without the padding of the batch if only `tokens` are requested. */
 function rowOf(tensors: readonly NamedTensor[], batch: Batch, row: number, tokens: number | null): Float32Array {
   const parts = tensors.map(({ data }) => {
     const size = data.length / batch.rowIndices.length

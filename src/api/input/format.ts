@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { usage } from '../../base/errors.js'
 import { formatByContents, isExampleFormat, type ExampleFormat, type InputFormat } from '../../text/data/examples.js'
 
-/** Bytes of a file that tell its format. */
+/** Bytes of a file that are examined for its format. */
 const HEAD = 1 << 16
 
 /** Beginning of a regular file as text, its first `HEAD` bytes; empty if it cannot be read. */

@@ -8,7 +8,7 @@ const pipeHint = (path: string): string | undefined =>
   /[^\x21-\x7e]/.test(path) ? `for a text itself, pipe it: echo '${path}' | … -` : undefined
 
 /**
- * Lines of `path`, or of standard input if it is `-`; of a part of the file if `range` says so.
+ * Lines of `path`, or of standard input if it is `-`; only those of `range`, if it is given.
  * @throws AlbertkitError `usage` if it cannot be read
  */
 export async function* readLines(path: string, range?: LineRange, stdin?: Readable): AsyncGenerator<Line> {

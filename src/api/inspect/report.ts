@@ -40,7 +40,7 @@ export interface InspectReport {
   readonly reason: string
   /** Null if there is no configuration. */
   readonly config: ModelConfig | null
-  /** Beginning of a configuration if there is none, and hints on what it lacks; else null. */
+  /** Draft of a configuration if there is none, with hints on its missing fields; else null. */
   readonly draft: DraftReport | null
   readonly heads: readonly string[]
   readonly variables: readonly VariableReport[]

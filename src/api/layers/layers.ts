@@ -7,7 +7,7 @@ import { BODY, layerInputs } from './inputs.js'
 import { openModel, type OpenModelOptions } from '../open/open.js'
 import type { ModelLayers } from './report.js'
 
-/** Work that takes longer says what would shorten it. */
+/** Expected seconds from which progress advises how to shorten the work. */
 const LONG_SECONDS = 5
 
 export interface LayersOptions extends Abortable, OpenModelOptions {

@@ -125,7 +125,7 @@ function readText(files: FilePort, file: string): string {
 }
 
 /**
- * Contents of keras-hub's `task.json`, which describes the head, beside `config.json`; null if absent or unreadable.
+ * Contents of keras-hub's `task.json`, which describes the head, next to `config.json`; null if absent or unreadable.
  */
 function readTask(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
   const task = join(dirname(file), 'task.json')

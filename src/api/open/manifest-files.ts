@@ -80,11 +80,11 @@ export function refuseChanged(files: FilePort, paths: readonly string[]): Albert
 /** Folder of a name in the manifest; `''` is the output directory itself. */
 const folderOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('/')))
 
-/** Folders of targets; what lies in one belongs to the artefact there. */
+/** Folders of targets; files in one belong to the artefact there. */
 const TARGET_FOLDERS: readonly string[] = TARGET_NAMES.map((target) => layoutOf(target).folder)
 
 /**
- * Note on files beside an artefact, its configuration for instance, that are not those that `convert` wrote: a user may
+ * Note on files next to an artefact, e.g. its configuration, that differ from those that `convert` wrote: a user may
  * have edited them. Empty if they are, or no manifest lists them.
  * @param path a file of the artefact
  */

@@ -13,8 +13,8 @@ const ABSOLUTE = /^([A-Za-z]:)?\//
 const ADAPTERS = ['adapter_model.safetensors', 'adapter_model.bin']
 
 /**
- * Merges the LoRA adapter of a model: within its weights, beside them, or with the base that it names.
- * @throws AlbertkitError `usage` if there is none, or its base or scale is not there; as `mergeLora`
+ * Merges the LoRA adapter of a model: within its weights, next to them, or with the base that it names.
+ * @throws AlbertkitError `usage` if the adapter, its base or its scale is missing; errors of `mergeLora`
  */
 export async function withLora(located: LocatedSource, options: OpenOptions): Promise<LocatedSource> {
   const { source, directories, files } = located

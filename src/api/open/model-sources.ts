@@ -4,7 +4,7 @@ import type { FilePort } from '../../formats/core/file-port.js'
 import { join } from '../../formats/core/paths.js'
 
 /**
- * Names of files that belong to a model beside its weights, or are weights of the same model in another container:
+ * Names of files that belong to a model next to its weights, or are weights of the same model in another container:
  * configurations, vocabularies, class names, modules. They are sources even if a command does not read them.
  */
 const COMPANION = new RegExp(

@@ -28,9 +28,9 @@ import { addModelSources } from './model-sources.js'
 import { openWithPlaces, portPath, type OpenSourceOptions } from './source.js'
 
 export interface OpenModelOptions extends OpenSourceOptions, SelectOptions, ResolveOptions {
-  /** Configuration file to use instead of the one beside the weights. */
+  /** Configuration file to use instead of the one next to the weights. */
   readonly config?: string
-  /** Merge a LoRA adapter, within the weights or beside them, into the kernels that it changes. */
+  /** Merge a LoRA adapter, within the weights or next to them, into the kernels that it changes. */
   readonly mergeLora?: boolean
   /** False to read files of a converted model that are not those of its manifest, e.g. in order to verify them. */
   readonly manifest?: boolean

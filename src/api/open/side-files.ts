@@ -6,7 +6,7 @@ import { namePattern } from '../../model/names/pattern.js'
 import { MODULES_FILE, readModuleList } from './module-list.js'
 
 /**
- * Files beside the weights that belong to the model: a file that changes the results makes the model unusable, files
+ * Files next to the weights that belong to the model: a file that changes the results makes the model unusable, files
  * that are known to be harmless are ignored, and other files of weights are noted.
  */
 
@@ -31,7 +31,7 @@ const HARMLESS: readonly RegExp[] = [
 /** Extensions of files that hold weights. */
 const WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|h5|keras|weights|msgpack|ot|npz|pdparams)$/
 
-/** Findings on the files beside the weights of a model. */
+/** Findings on the files next to the weights of a model. */
 export interface SideFiles {
   /** Error of a model whose results depend on a file that is not read; null if there is none. */
   readonly refusal: AlbertkitError | null
@@ -83,7 +83,7 @@ function refuseAdapter({ file, fields }: AdapterConfig, weights: string | null):
 const MODULE = /^\d+_[A-Z]\w*$/
 
 /**
- * Examines the files beside those of a model.
+ * Examines the files next to those of a model.
  * @param own paths of the files of the model
  * @param ignore patterns of names to ignore
  * @param merged true if an adapter in the folder is merged into the weights
@@ -121,7 +121,7 @@ export function sideFilesOf(
   return { refusal: config === null ? null : refuseAdapter(config, adapter), notes, modulesNote: note }
 }
 
-/** Note on the modules of a sentence-transformers folder; null if it is none. */
+/** Note on the modules of a sentence-transformers folder; null for other folders. */
 function modulesNote(files: FilePort, directory: string, names: readonly string[]): string | null {
   const folders = names.filter((name) => MODULE.test(name) && isDirectory(files, join(directory, name)))
   let modules: readonly string[]

@@ -10,12 +10,12 @@ export const tokenizerHome = ({ files, directory, rawConfig }: OpenedModel): str
   [directory, dirname(rawConfig.file)].find((d) => findTokenizer(files, d) !== null) ?? directory
 
 interface TokenizerChoice extends LoadTokenizerOptions {
-  /** A file or a folder, instead of what is beside the model. */
+  /** A file or a folder, instead of the one next to the model. */
   readonly vocabulary?: string
 }
 
 /**
- * Loads the tokenizer of a model: the one beside it, unless `vocabulary` names another.
+ * Loads the tokenizer of a model: the one next to it, unless `vocabulary` names another.
  * @throws AlbertkitError `usage` if it is absent, `malformed` or `unsupported` if it cannot be used
  */
 export const modelTokenizer = (opened: OpenedModel, { vocabulary, ...options }: TokenizerChoice = {}): Tokenizer => {

@@ -224,7 +224,7 @@ function checkInputs(task: string, inputs: unknown, kind: keyof typeof TAKES): v
 /**
  * Opens a model for one task in the fastest installed runtime; the result is a function on lists of texts:
  * `const classify = await pipeline('classify', folder); await classify(['…'])`.
- * @param path model, or artefact that `convertModel` wrote, with its vocabulary beside it
+ * @param path model, or artefact that `convertModel` wrote, with its vocabulary next to it
  * @throws AlbertkitError `usage` if the task is unknown, the head or vocabulary is absent, or an input has another
  *   type; else as `openTextModel`
  */

@@ -76,7 +76,7 @@ function inThread(task: Omit<ReferenceTask, 'remote'>, { source }: Subject, opti
 }
 
 /**
- * Does work of the reference: in threads of its own, so that this one stays free for signals, unless it is done at
+ * Does work of the reference: in other threads, so that this one stays free for signals, unless it is done at
  * once.
  * @throws AlbertkitError of the source; `interrupted` if `signal` is aborted; `environment` if a thread ends early
  */

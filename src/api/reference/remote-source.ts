@@ -2,7 +2,7 @@ import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { errorOf, failureOf, type Failure } from '../../base/error-transfer.js'
 import type { TensorInfo, TensorSource } from '../../formats/core/source.js'
 
-/** Reading the weights of a source from another thread, which waits for them: files stay open where they are. */
+/** Source whose weights are read by the thread that opened it, while the calling thread waits. */
 
 /** Bytes that are read at a time: the thread of the files stays free for signals and progress. */
 const PIECE = 4 * 1024 * 1024

@@ -1,7 +1,7 @@
 import { status, type QueueStatus } from '../../sharding/queue/status.js'
 
 /**
- * State of a queue: how many jobs are in which state, and how far each file is, the newest first.
+ * State of a queue: number of jobs in each state, and progress of each file, the newest first.
  * @param redis address of the server, e.g. `redis://127.0.0.1:6379`
  * @throws AlbertkitError `environment` if Redis or its packages are absent
  */

@@ -23,7 +23,7 @@ export interface WriteRecordsOptions {
   readonly onBad?: (bad: BadLine) => void
 }
 
-/** Class names from `file`, or from beside the model or vocabulary; null if there are none. */
+/** Class names from `file`, or from files next to the model or vocabulary; null if there are none. */
 const labelNames = async (path: string, file: string | undefined): Promise<readonly string[] | null> =>
   file === undefined ? labelsBeside(path) : readLabelsFile(file)
 

@@ -55,7 +55,7 @@ async function findTokenizerOf(
   }
 }
 
-/** Reads class names beside a vocabulary or of a model; null if there are none. */
+/** Reads class names next to a vocabulary or of a model; null if there are none. */
 export async function labelsBeside(
   path: string,
   { files = disk }: Pick<OpenSourceOptions, 'files'> = {},

@@ -65,7 +65,7 @@ function headsIn(weights: TensorSource, heads: HeadSelection): HeadSelection {
   }
 }
 
-/** Inputs, the outputs of the reference on them, and how far float32 rounding alone moves those. */
+/** Inputs, the outputs of the reference on them, and their change by float32 rounding alone. */
 interface Expected {
   readonly inputs: ModelInputs
   readonly outputs: ReadonlyMap<string, Values>

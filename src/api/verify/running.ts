@@ -44,7 +44,7 @@ function withoutMaskedRows(inputs: ModelInputs): ModelInputs {
   const kept = (values: Int32Array): Int32Array =>
     values.filter((_value, i) => masked[Math.floor(i / sequence)] !== true)
   const rows = masked.filter((all) => !all).length
-  // Rows that are taken out leave no whole examples behind: each row is one of its own.
+  // Removed rows leave incomplete examples: each row becomes a separate example.
   const single = inputs.choices === undefined ? {} : { choices: 1 }
   return {
     batch: rows,

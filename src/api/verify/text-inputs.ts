@@ -22,7 +22,7 @@ export const inputsOf = ({ rowIndices: places, ...batch }: Batch): ModelInputs =
  * Makes inputs of real sentences: the lines of a text (or the texts of a TSV, CSV or JSON-lines file, pairs included)
  * through the model's tokenizer, as many as the reference can compute in a few seconds.
  * @param budget upper limit of floating-point operations; one line is always run
- * @throws AlbertkitError `usage` if the text cannot be read or the model has no vocabulary beside it
+ * @throws AlbertkitError `usage` if the text cannot be read or the model has no vocabulary next to it
  */
 export async function textInputs(
   opened: OpenedModel,
@@ -47,7 +47,7 @@ export async function textInputs(
     if (spent >= budget) continue
     const row = makeFeatures(tokenizer, example.text, example.textB, model.config.max_position_embeddings)
     spent += forwardFlops(model, heads, 1, row.input_ids.length)
-    // One line is always run, whatever it costs.
+    // At least one line is always run.
     if (spent <= budget || rows.length === 0) rows.push(row)
   }
   if (rows.length === 0) throw usage('there is no text to run the model on', { code: 'text-unusable', file })

@@ -27,7 +27,7 @@ export interface HeadHealth {
 }
 
 export interface WeightsReport {
-  /** False if a value is NaN or infinite, or the checkpoint lacks variables of its own configuration. */
+  /** False if a value is NaN or infinite, or the checkpoint lacks variables that its configuration requires. */
   readonly ok: boolean
   readonly model: string
   readonly family: string

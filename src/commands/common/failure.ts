@@ -57,7 +57,7 @@ export function isGiven(argv: readonly string[], ...switches: readonly string[])
 }
 
 /**
- * Writes `text` and waits until it is flushed. A closed pipe (`| head -3`) is not an error: the command goes on and
+ * Writes `text` and waits until it is flushed. A closed pipe (`| head -3`) is not an error: the command continues and
  * keeps its exit code.
  */
 export function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
@@ -149,7 +149,7 @@ export interface ReportOptions {
   readonly json: boolean
   /** Command line that shows the usage, named in the hint of usage errors. */
   readonly help: string
-  /** Names that a mistyped word may stand for: commands, flags as `--name`. */
+  /** Names that a mistyped word may mean: commands, flags as `--name`. */
   readonly names?: readonly string[]
 }
 

@@ -9,7 +9,7 @@ const WRITTEN = new Set(['-o', '--output', '--save', '--results', '--errors', '-
 
 /**
  * Replaces `fixtures/zh-news` in the arguments by the copy inside the package if the current directory has none, so
- * that the examples work wherever albertkit is installed.
+ * that the examples work in every installation.
  */
 export function withSample(argv: readonly string[], root = packageFolder()): string[] {
   return argv.map((argument, i) => {

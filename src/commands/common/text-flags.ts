@@ -21,7 +21,7 @@ export const tokenizerFlags = {
   }),
 }
 
-/** Flags for the paths of configuration and vocabulary, if they are not beside the weights. */
+/** Flags for the paths of configuration and vocabulary, if they are not next to the weights. */
 export const besideFlags = {
   config: modelFlags.config,
   vocab: Flags.string({ description: 'vocabulary instead of the one beside the model', helpValue: 'FILE' }),

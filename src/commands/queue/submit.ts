@@ -5,7 +5,7 @@ import { argument, queueFlags } from '../common/flags.js'
 import { jobOf, textFlags } from '../common/text-flags.js'
 import { vectorFlags, vectorOptions } from '../common/vector-flags.js'
 
-/** Flags of jobs: a worker has its own `threads`, and unusable lines are written beside the output. */
+/** Flags of jobs: a worker has its own `threads`, and unusable lines are written next to the output. */
 const { errors: _errors, threads: _threads, ...flagsOfJobs } = textFlags
 
 export default class QueueSubmit extends AlbertkitCommand {

@@ -97,7 +97,7 @@ export interface OnnxWriteOptions extends WriteEvents {
   readonly metadata: Readonly<Record<string, string>>
   /** Name of the file; `model.onnx` by default. */
   readonly fileName?: string
-  /** Put the weights into the file `<name>_data` beside it; by default only if the model exceeds `maxBytes`. */
+  /** Put the weights into the file `<name>_data` next to it; by default only if the model exceeds `maxBytes`. */
   readonly externalData?: boolean
   /** Size limit instead of protobuf's; for tests. */
   readonly maxBytes?: number

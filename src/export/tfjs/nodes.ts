@@ -41,7 +41,7 @@ const shapeOf = (dims: readonly number[]): MessageInitShape<typeof tensorflow.Te
 /** Last dimension, which must be static. */
 export const last = (dims: readonly Dim[]): number => Number(dims[dims.length - 1])
 
-/** Ignored bounds and removed axes of a slice; bit n stands for axis n. */
+/** Ignored bounds and removed axes of a slice; bit n is axis n. */
 interface SliceMasks {
   readonly begin?: number
   readonly end?: number

@@ -176,7 +176,7 @@ export class TfliteGraphOps implements Ops<Value> {
     return this.#slice(this.#writer.asFloat(this.#writer.stored(table, 'logical', 0).value), [0, 0], size, dims)
   }
 
-  /** `x·matrixᵀ (+ bias)` for a matrix `[out, in]`, or `x·matrix` for one that stands in the file as `[in, out]`. */
+  /** `x·matrixᵀ (+ bias)` for a matrix `[out, in]`, or `x·matrix` for one that is stored as `[in, out]`. */
   #product(x: Value, placed: PlacedWeight, order: WeightOrder, bias: Parameter | null): Value {
     if (placed.weight.as === order) return this.#fullyConnected(x, placed, bias)
     const matrix = this.#writer.asFloat(placed.value)

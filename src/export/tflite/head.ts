@@ -11,7 +11,7 @@ export interface Blob {
   readonly offset: number
 }
 
-/** Texts that a file carries beside the graph. */
+/** Texts that a file carries in addition to the graph. */
 export interface HeadTexts {
   readonly description: string
   /** Names of further buffers, for programs that know them; each has a blob after those of the graph's tensors. */
@@ -21,9 +21,9 @@ export interface HeadTexts {
 const SIGNATURE = 'serving_default'
 /** Version of the format: flat buffers since the first release. */
 const VERSION = 3
-/** Operators from 127 on have a field of their own. */
+/** Codes of operators from 127 on are in a separate field. */
 const MAX_OLD_CODE = 127
-/** Buffer that stands for "no bytes". */
+/** Buffer index for "no bytes". */
 const NO_BUFFER = 0
 
 /** Quantisation of a tensor with a scale for each index of its first axis. */

@@ -41,7 +41,7 @@ export class Transposer<A extends Elements> {
   }
 
   /**
-   * Transposes `[rows, columns]` to `[columns, rows]` in stripes of columns. Each stripe passes over the rows of the
+   * Transposes `[rows, columns]` to `[columns, rows]` in stripes of columns. Each stripe reads the rows of the
    * source once, reading its part of each row if that is long enough to be worth a read call, else whole rows.
    */
   transpose(matrix: Matrix<A>, sink: Sink): void {

@@ -6,7 +6,7 @@ import { bytesOf, Transposer, type Sink } from './transpose.js'
 
 export { PIECE_BYTES, type Sink } from './transpose.js'
 
-/** True if the elements of `parameter` stand in a file as they do in the source. */
+/** True if the elements of `parameter` have the same order in a file as in the source. */
 export const inStoredOrder = ({ layout }: Parameter, as: ElementOrder): boolean =>
   as === 'stored' || (layout === 'as_is') === (as === 'logical')
 

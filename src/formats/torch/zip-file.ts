@@ -14,7 +14,7 @@ const MAX_PICKLE_BYTES = 64 * 1024 * 1024
 const MAX_RECORD_BYTES = 64
 
 /**
- * The folder in which a zip archive holds a PyTorch model, or null if it holds none: `<folder>/data.pkl` beside
+ * The folder in which a zip archive holds a PyTorch model, or null if it holds none: `<folder>/data.pkl` next to
  * `<folder>/version` or the storages (caffe2/serialize/inline_container.cc). A folder of model files that was zipped
  * has neither.
  */

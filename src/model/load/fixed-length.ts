@@ -4,7 +4,7 @@ import { fixedLengthOf } from '../names/artefact-names.js'
 
 /**
  * The configuration of an artefact that takes rows of one length: its table of positions is cut to that, and the
- * configuration beside it is that of the whole model.
+ * configuration next to it is that of the whole model.
  */
 export function cutToLength(
   source: TensorSource,

@@ -23,7 +23,7 @@ function cells(slot: SlotDiff): string[] {
   return [slot.slot, STATUS[status], ...numbers, where, types ?? '', sizes]
 }
 
-/** Last line of the text; it tells a model that only lacks slots, e.g. a head, from one with different values. */
+/** Last line of the text; it distinguishes a model that only lacks slots, e.g. a head, from one with other values. */
 function verdict({ ok, counts, config }: DiffReport): string {
   if (ok) return 'the same model'
   const { differs, shape, onlyA, onlyB } = counts

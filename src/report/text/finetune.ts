@@ -74,7 +74,7 @@ const diagnosisLine = ({ message, hint }: Diagnosis): string => `diagnosis: ${me
 /** Seconds between progress lines in a log, where none overwrites another. */
 const LOG_SECONDS = 30
 
-/** Callbacks that tell the course of a run: a line that is overwritten, and lines that stay. */
+/** Callbacks that print the course of a run: a line that is overwritten, and lines that stay. */
 export function trainTalk({
   talk,
   progress,

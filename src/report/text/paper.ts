@@ -40,7 +40,7 @@ const paperTable = ({ title, rows }: PaperTable): DataTable => ({
   notes: [...new Set(rows.filter((r) => r.explanation !== '').map((r) => `${r.label}: ${r.explanation}`))],
 })
 
-/** Tables of the paper beside the computed values. */
+/** Tables of the paper with the computed values. */
 export function paperReportTables({ example, tables, findings, variants }: PaperReport): DataTable[] {
   const { V, E, H, unfactorised, factorised, ratio } = example
   const all = tables.map(paperTable)

@@ -68,7 +68,7 @@ class LiteRtRunner implements Runner {
     }
   }
 
-  /** One run. @param tensors names in the file of the values that are wanted */
+  /** One run. @param tensors names in the file of the requested values */
   async #once(
     model: CompiledModel,
     feeds: Feeds,

@@ -20,7 +20,7 @@ const fieldOf = (file: ByteBuffer, table: { readonly bb_pos: number }, slot: num
 const GRAPH_OUTPUTS = 2
 const SIGNATURE_OUTPUTS = 1
 
-/** The lists of outputs as a flat buffer of their own: a signature, and a graph that has nothing else. */
+/** The lists of outputs as a separate flat buffer: a signature, and a graph that has nothing else. */
 function listsOf(outputs: readonly (readonly [name: string, tensor: number])[]): Uint8Array {
   const builder = new Builder(1024)
   const signature = new tflite.SignatureDefT(

@@ -91,7 +91,7 @@ export class GraphSession {
 }
 
 /**
- * Loads a graph from memory. Threads do not spin while they wait, so that other work on the machine goes on.
+ * Loads a graph from memory. Threads do not spin while they wait, so that other work on the machine is not slowed.
  * @param name of the graph, for messages
  * @throws AlbertkitError `environment` if onnxruntime is not installed, `malformed` if it rejects the graph
  */

@@ -44,7 +44,7 @@ class OnnxRunner implements Runner {
       token_type_ids: ids(inputs.token_type_ids),
     }
     try {
-      // Two names may stand for one value, which is then fetched once.
+      // Two names may refer to one value, which is then fetched once.
       const fetched = new Set(wanted.map((name) => values.get(name) ?? name))
       const results = await session.run(feeds, [...fetched])
       return new Map(

@@ -39,7 +39,7 @@ function load(name: string): { tf: TfjsNode; version: string } {
 }
 
 /**
- * Opens tfjs-node (TensorFlow itself behind TensorFlow.js) from the user's project or beside albertkit.
+ * Opens tfjs-node (TensorFlow itself behind TensorFlow.js) from the user's project or albertkit's node_modules.
  * @param gpu true if TensorFlow must compute on a GPU
  * @param wanted part of the adapter's name
  * @throws AlbertkitError `environment` if the package is absent or does not load, or if `gpu` and there is no GPU

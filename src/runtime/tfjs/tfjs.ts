@@ -39,7 +39,7 @@ class TfjsRunner implements Runner {
       token_type_ids: tf.tensor(inputs.token_type_ids, shape, 'int32'),
     }
     try {
-      // Two names may stand for one node, which is then fetched once.
+      // Two names may refer to one node, which is then fetched once.
       const nodes = [...new Set(wanted.map((name) => this.nodes.get(name) ?? name))]
       const given = this.model.execute(feeds, nodes)
       const tensors = Array.isArray(given) ? given : [given]

@@ -11,7 +11,7 @@ const places = z.object({
   model: z.string(),
   input: z.string(),
   directory: z.string(),
-  /** Path of the vocabulary, if it is not the one beside the model. */
+  /** Path of the vocabulary, if it is not the one next to the model. */
   vocabulary: z.optional(z.string()),
 })
 

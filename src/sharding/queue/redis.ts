@@ -82,7 +82,7 @@ export async function connect(url: string): Promise<QueueConnection> {
       code: 'option-invalid',
       hint: 'such as redis://127.0.0.1:6379',
     })
-  // BullMQ asks for null: its blocking calls must outlive a lost connection.
+  // BullMQ requires null: its blocking calls must outlive a lost connection.
   const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 200, 2000) })
   await firstAnswer(redis, url)
   return {

@@ -43,7 +43,7 @@ class PassageTokens {
   }
 }
 
-/** Questions of a file in the format of SQuAD; a question's number stands for its line. */
+/** Questions of a file in the format of SQuAD; a question's number serves as its line number. */
 // eslint-disable-next-line @typescript-eslint/require-await -- read like the entries of other files
 export async function* squadEntries(
   questions: readonly Question[],
@@ -60,7 +60,7 @@ export async function* squadEntries(
 }
 
 export interface QuestionOptions {
-  /** Passage of all questions without one of their own. */
+  /** Passage of all questions without one. */
   readonly context?: string | undefined
   readonly docStride?: number | undefined
 }

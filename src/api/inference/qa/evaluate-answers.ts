@@ -3,7 +3,7 @@ import { isBad, type BadLine } from '../../../text/data/examples.js'
 import type { AnswerScores } from '../report.js'
 import type { PassageAnswer } from './predict-answers.js'
 
-/** Han characters are words of their own: Chinese answers have no spaces. */
+/** Each Han character is a word: Chinese answers have no spaces. */
 const HAN = /(\p{Script=Han})/gu
 const PUNCTUATION = /[\p{P}\p{S}]/gu
 

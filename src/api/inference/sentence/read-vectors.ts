@@ -12,7 +12,7 @@ import { NO_PREPARATION, type Pooling, type Preparation, type SentenceModules, t
 export interface VectorOptions {
   /** Pooling instead of the modules of a sentence-transformers folder; without such modules the default is `mean`. */
   readonly pooling?: Pooling
-  /** Text put before each text; default as the folder says (`default_prompt_name`), else none. */
+  /** Text put before each text; default that of the folder (`default_prompt_name`), else none. */
   readonly prompt?: string
   /** Name of one of the folder's prompts (`config_sentence_transformers.json`) instead. */
   readonly promptName?: string
