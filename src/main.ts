@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '@oclif/core/run'
-import { usage } from './base/errors.js'
+import { environment, usage } from './base/errors.js'
 import { nearest } from './base/nearest.js'
 import { exitCodeOf, print, reportFailure, isGiven } from './commands/common/failure.js'
 import { asOutputError, STANDARD_OUTPUT } from './files/output-file.js'
@@ -52,6 +52,16 @@ export async function main(root: string, argv: string[] = process.argv.slice(2))
     const failure = error === unwritable ? asOutputError(error, STANDARD_OUTPUT) : error
     const json = options.json && error !== unwritable
     void reportFailure(failure, { ...options, json }).then((code) => process.exit(code))
+  })
+  // Nothing is left to wait for, and yet the command has not ended: something that it waits for will never come.
+  process.on('beforeExit', () => {
+    if (ending) return
+    ending = true
+    const failure = environment('the command ended before its work was done: a part of it never answered', {
+      code: 'process-failed',
+      hint: 'this is a bug in albertkit or in a library that reads the file',
+    })
+    void reportFailure(failure, options).then((code) => process.exit(code))
   })
   const code = await run(argv, root).then(
     () => process.exitCode ?? 0,

@@ -6,6 +6,9 @@ import type { AlbertModel } from '../model/albert.js'
 import type { ModelConfig } from '../model/config.js'
 import { readLabelMap } from './label-map.js'
 
+/** Lines of a file of labels: the largest classifiers have some ten thousand classes. */
+const MAX_LABELS = 100_000
+
 /** Path of `labels.txt` next to the model, or null. */
 export function findLabels(files: FilePort, directory: string): string | null {
   const file = join(directory, 'labels.txt')
@@ -24,9 +27,10 @@ function isJson(text: string): boolean {
 
 /** Reads the labels in a `labels.txt`, one per line. @throws AlbertkitError if it cannot be read */
 export function readLabelLines(files: FilePort, file: string): readonly string[] {
-  const lines = readText(files, file)
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
+  const text = readText(files, file).replace(/^\uFEFF/, '')
+  const lines = text.split(/\r?\n/, MAX_LABELS + 1)
+  if (lines.length > MAX_LABELS)
+    throw usage(`the file has more than ${MAX_LABELS} lines`, { code: 'limit-exceeded', file })
   while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop()
   if (isJson(lines.join('\n')))
     throw usage('the file is JSON, not one name per line', {

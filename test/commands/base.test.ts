@@ -86,6 +86,14 @@ describe('errors', () => {
     expect(stderr).toContain('    at ')
   })
 
+  it('a command of which a part never answers ends with an error, not by itself', async () => {
+    const { code, stderr } = await probe('probe', 'never')
+    expect(code).toBe(6)
+    expect(stderr).toMatch(/^error: the command ended before its work was done/m)
+    const json = await probe('probe', 'never', '--json')
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: 'process-failed' } })
+  })
+
   it('nobody foresaw have the code unexpected with --json', async () => {
     const { code, stdout } = await probe('probe', 'bug', '--json')
     expect(code).toBe(70)

@@ -3,6 +3,8 @@ import type { FilePort } from '../core/file-port.js'
 
 /** Entries of an archive: a folder of checkpoints has tens of files. */
 const MAX_ENTRIES = 10_000
+/** Folders in one another, each of which is kept with its path: checkpoints lie some five deep. */
+const MAX_FOLDERS = 32
 /** Growth: weights hardly compress; what grows more than this, and to more than that, is made to fill a memory. */
 const MAX_GROWTH = 200
 const ALWAYS_ALLOWED = 256 * 1024 * 1024
@@ -61,6 +63,11 @@ export class ArchiveLimits {
         code: 'path-escapes',
         file: this.archive,
         hint: 'nothing of it was read; such an archive is not to be trusted',
+      })
+    if (parts.length > MAX_FOLDERS)
+      throw unsupported(`the archive has more than ${MAX_FOLDERS} folders in one another`, {
+        code: 'limit-exceeded',
+        file: this.archive,
       })
     return parts.join('/')
   }

@@ -28,8 +28,10 @@ const FOLDER_TYPE = '5'
 const LINK_TYPES = '12'
 const PAX = 'x'
 const LONG_NAME = 'L'
-/** A path, or a few attributes. */
-const MAX_EXTENSION = 1024 * 1024
+/** Bytes of an extended header: a path, or a few attributes. */
+const MAX_EXTENSION = 64 * 1024
+/** Headers, those of what is no file among them: as many as files may be, each with two extended headers. */
+const MAX_HEADERS = 30_000
 
 /** An entry: `dataStart` is the offset of its bytes. */
 interface TarEntry {
@@ -105,11 +107,13 @@ class TarReader {
     let longName: string | null = null
     let attributes = new Map<string, string>()
     const header = new Uint8Array(BLOCK)
+    let headers = 0
     for (let at = 0; ;) {
       const read = this.bytes.read(at, header)
       // Two empty blocks end an archive; many programs leave them out.
       if (read === 0 || header.every((byte) => byte === 0)) return
       if (read < BLOCK) throw this.fail('it ends early', at, 'file-truncated')
+      if (++headers > MAX_HEADERS) throw this.fail(`it has more than ${MAX_HEADERS} headers`, at, 'limit-exceeded')
       this.#checkHeader(header, at)
       const type = String.fromCharCode(header[TYPE_AT]!)
       const size = Number(attributes.get('size') ?? this.#number(header, FIELD.size, at))

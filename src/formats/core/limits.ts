@@ -12,12 +12,12 @@ import { malformed, type AlbertkitError } from '../../base/errors.js'
  */
 export const MAX_TENSORS = 20_000
 /**
- * Bytes of the name of a tensor. The attack: a prefix of a megabyte that thousands of names share. The longest
- * honest names, paths of objects in a checkpoint of Keras, have some 300.
+ * Bytes of the name of a tensor. The attacks: a prefix of a megabyte that thousands of names share, and names
+ * that repeat what a pattern looks for. The longest honest ones, paths of objects in a checkpoint of Keras, have 300.
  */
-export const MAX_NAME_BYTES = 4096
-/** Bytes of all names together: a hundred and more for each of as many tensors as may be. */
-export const MAX_NAMES_BYTES = 16 * 1024 * 1024
+export const MAX_NAME_BYTES = 1024
+/** Bytes of all names together: four hundred for each of as many tensors as may be. */
+export const MAX_NAMES_BYTES = 8 * 1024 * 1024
 /** Axes of a tensor: TensorFlow's limit is 254, PyTorch's 64; weights have up to four. */
 export const MAX_RANK = 254
 /**

@@ -29,8 +29,8 @@ const VALUES: Readonly<Partial<Record<DType, number>>> = {
 }
 /** Varints between two remembered offsets, so that a range is found without reading everything before it. */
 const STRIDE = 4096
-/** Limit of unpacked values (one per field), which TensorFlow never writes for large tensors. */
-const MAX_RUNS = 65_536
+/** Unpacked values, one per field, each of which is kept with its place; TensorFlow never writes weights so. */
+const MAX_RUNS = 1024
 const READ_AHEAD = 64 * 1024
 
 interface Run {

@@ -37,6 +37,9 @@ function activationOf(ops: ReadonlySet<string>): Activation | undefined {
   return ops.has('Sigmoid') ? 'swish' : undefined
 }
 
+/** Characters of a name that is looked at: patterns take their square. Names of nodes have up to 200. */
+const MAX_NODE_NAME = 512
+
 /** Everything outside of the model proper: gradients, the optimizer, saving. */
 const isOutside = (name: string): boolean => /^(gradients|save|report_)/.test(name)
 
@@ -52,7 +55,7 @@ export function graphFacts(nodes: Iterable<GraphNode>, classifier?: string): Gra
   let model: string | null = null
   for (const node of nodes) {
     const { name } = node
-    if (isOutside(name)) continue
+    if (name.length > MAX_NODE_NAME || isOutside(name)) continue
     const at = name.search(/(?:^|\/)encoder\//)
     if (at < 0) {
       heads.add(node)

@@ -2,6 +2,8 @@ import type { GraphNode } from '../../formats/core/source.js'
 
 /** Nodes kept of what a graph has outside the encoder; a head has tens. */
 const MAX_NODES = 100_000
+/** Inputs of a node of a head; that which starts all variables has thousands. */
+const MAX_INPUTS = 64
 /** Nodes between the pooler or the encoder and the head: dropout, reshapes. */
 const MAX_STEPS = 1_000
 
@@ -17,7 +19,7 @@ export class HeadNodes {
   constructor(readonly classifier: string | undefined) {}
 
   add(node: GraphNode): void {
-    if (this.classifier === undefined || this.#inputs.size >= MAX_NODES) return
+    if (this.classifier === undefined || this.#inputs.size >= MAX_NODES || node.inputs.length > MAX_INPUTS) return
     this.#inputs.set(node.name, node.inputs)
     if (node.op === 'MatMul' || node.op === 'BatchMatMulV2') this.#products.push(node)
   }

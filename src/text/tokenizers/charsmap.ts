@@ -21,6 +21,12 @@ export const base64Of = (bytes: Uint8Array): string => {
   return btoa(binary)
 }
 
+/**
+ * Bytes of an entry of the table, and of what stands for it: that of NFKC has up to 33. The attack: a megabyte for each
+ * character of a text.
+ */
+const MAX_ENTRY_BYTES = 1024
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
@@ -43,6 +49,16 @@ export class Charsmap {
       })
     this.#units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
     this.#replacements = blob.subarray(4 + size)
+    for (let start = 0; start < this.#replacements.length;) {
+      const zero = this.#replacements.indexOf(0, start)
+      const end = zero === -1 ? this.#replacements.length : zero
+      if (end - start > MAX_ENTRY_BYTES)
+        throw malformed('the normalisation table of the SentencePiece model has an entry that is too long', {
+          code: 'limit-exceeded',
+          file,
+        })
+      start = end + 1
+    }
   }
 
   #replacement(at: number): string {
@@ -73,7 +89,8 @@ export class Charsmap {
     if (units.length === 0) return
     const offset = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6)
     let node = offset(units[0]!)
-    for (let i = start; i < bytes.length; i++) {
+    const end = Math.min(bytes.length, start + MAX_ENTRY_BYTES)
+    for (let i = start; i < end; i++) {
       const byte = bytes[i]!
       node = (node ^ byte) >>> 0
       const unit = units[node]

@@ -24,7 +24,7 @@ export interface LoadTokenizerOptions {
 const NAMES = ['vocab.txt', 'spiece.model', 'tokenizer.json'] as const
 
 /** Bytes of a file that may be a SentencePiece model: those of ALBERT have less than a MB, the largest five. */
-const MAX_SPIECE = 32 * 1024 * 1024
+const MAX_SPIECE = 24 * 1024 * 1024
 /** Files that are something else by their name. */
 const OTHER =
   /\.(txt|json|index|bin|safetensors|pb|onnx|h5|hdf5|keras|msgpack|ckpt|pt|pth|tsv|csv|md)$|\.data-\d+-of-\d+$/i

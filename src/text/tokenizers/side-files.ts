@@ -5,8 +5,8 @@ import { LFS_POINTER, readBytes as readWhole } from '../../formats/core/file.js'
 
 /** Files of a tokenizer. */
 
-/** Bytes of a vocabulary: the largest, a `tokenizer.json` of 250,000 pieces, has 33 MB. */
-const MAX_BYTES = 64 * 1024 * 1024
+/** Bytes of a vocabulary: the largest, a `tokenizer.json` of 250,000 pieces, has 17 MB. */
+const MAX_BYTES = 24 * 1024 * 1024
 
 /** Bytes of settings: those of a tokenizer with thousands of added tokens have 1 MB. */
 const MAX_SETTINGS_BYTES = 16 * 1024 * 1024
