@@ -161,6 +161,7 @@ const OWN_PROCESSES = [
   'api/runner-thread/runner-worker.js',
   'api/doctor/probe-process.js',
   'api/bench/measure-process.js',
+  'api/sharded/job-process.js',
 ]
 
 // Everything from a package is imported from there, but for oclif's core and what that imports.

@@ -24,10 +24,15 @@ export class RedisServer {
   private constructor(
     readonly port: number,
     readonly directory: string,
+    readonly more: Readonly<Record<string, string | number>>,
   ) {}
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'albertkit-redis-')))
+  /** @param more settings of the server, made for its port and folder */
+  static async start(
+    more: (port: number, directory: string) => Readonly<Record<string, string | number>> = () => ({}),
+  ): Promise<RedisServer> {
+    const [port, directory] = [await freePort(), mkdtempSync(join(tmpdir(), 'albertkit-redis-'))]
+    const server = new RedisServer(port, directory, more(port, directory))
     await server.run()
     return server
   }
@@ -37,7 +42,8 @@ export class RedisServer {
   }
 
   async run(): Promise<void> {
-    const flags = { port: this.port, bind: '127.0.0.1', dir: this.directory, appendonly: 'yes', appendfsync: 'always' }
+    const own = { port: this.port, bind: '127.0.0.1', dir: this.directory, appendonly: 'yes', appendfsync: 'always' }
+    const flags = { ...own, ...this.more }
     const child = spawn(
       'redis-server',
       Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),

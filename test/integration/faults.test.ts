@@ -26,9 +26,9 @@ beforeAll(async () => {
   await writeTinyClassifier(at('model'), 0)
   await writeTinyClassifier(at('other'), 1)
   const lines = tinyLines(700)
-  // A line without a text cannot be used.
-  lines[3] = 'right\n'
-  lines[500] = 'left\n'
+  // An empty line cannot be used.
+  lines[3] = '\n'
+  lines[500] = '\n'
   writeFileSync(at('lines.tsv'), lines.join(''))
   writeFileSync(at('few.tsv'), lines.slice(10, 30).join(''))
 }, 60_000)

@@ -95,7 +95,7 @@ const printed = new Map<string, Printed>()
 beforeAll(async () => {
   await writeTinyClassifier(at('model'))
   await writeTinyClassifier(at('other'), 1)
-  writeFileSync(at('lines.tsv'), [...tinyLines(20), 'left\n'].join(''))
+  writeFileSync(at('lines.tsv'), [...tinyLines(20), '\n', 'left\ta\n'].join(''))
   const job = { model: at('model'), input: at('lines.tsv'), format: 'jsonl', inputFormat: 'tsv', threads: 1 } as const
   const evaluation = (await evaluateFile(job, { compare: at('other') })) as EvaluationReport
   const converted = await convertModel(at('model'), at('out'), {

@@ -13,13 +13,38 @@ export const argument = Args.custom({ ignoreStdin: true })
 /** Flags of the queue commands. */
 export const queueFlags = {
   redis: Flags.string({
-    description: 'address of the Redis server',
+    description: 'address of the Redis server; rediss:// connects by TLS, user and password stand before the host',
     default: 'redis://127.0.0.1:6379',
     env: 'ALBERTKIT_REDIS',
     helpValue: 'URL',
   }),
+  'redis-ca': Flags.string({
+    description: 'certificates of the authorities to trust with rediss://, in PEM',
+    env: 'ALBERTKIT_REDIS_CA',
+    helpValue: 'FILE',
+  }),
+  'redis-cert': Flags.string({
+    description: 'certificate of this client with rediss://, in PEM',
+    env: 'ALBERTKIT_REDIS_CERT',
+    helpValue: 'FILE',
+    dependsOn: ['redis-key'],
+  }),
+  'redis-key': Flags.string({
+    description: 'key of this client, in PEM',
+    env: 'ALBERTKIT_REDIS_KEY',
+    helpValue: 'FILE',
+    dependsOn: ['redis-cert'],
+  }),
   queue: Flags.string({ description: 'name of the queue', default: 'albertkit', helpValue: 'NAME' }),
 }
+
+/** Options of the library for the address of Redis. */
+export const redisOptions = (flags: {
+  readonly redis: string
+  readonly 'redis-ca'?: string | undefined
+  readonly 'redis-cert'?: string | undefined
+  readonly 'redis-key'?: string | undefined
+}) => ({ url: flags.redis, ca: flags['redis-ca'], cert: flags['redis-cert'], key: flags['redis-key'] })
 
 /** Flag for an epsilon, above 0 and at most 1. */
 const epsilonFlag = Flags.custom<number>({

@@ -62,6 +62,7 @@ export const OPTION_FLAGS: Readonly<Record<string, string>> = {
   referenceModel: '--against',
   resume: '--resume',
   rows: '--batch',
+  roots: '--root',
   runner: '--runner',
   runners: '--runner',
   saveGolden: '--save',

@@ -1,5 +1,5 @@
 import { AlbertkitCommand } from '../common/base.js'
-import { queueFlags } from '../common/flags.js'
+import { queueFlags, redisOptions } from '../common/flags.js'
 
 export default class QueueStatus extends AlbertkitCommand {
   static override summary = 'Show the jobs of a queue and the progress of each file.'
@@ -14,7 +14,7 @@ export default class QueueStatus extends AlbertkitCommand {
     const { flags } = await this.parse(QueueStatus)
     const { queueStatus } = await import('../../api/sharded/status.js')
     const { queueText } = await import('../../report/text/short.js')
-    const report = await queueStatus(flags.redis, flags.queue)
+    const report = await queueStatus(redisOptions(flags), flags.queue)
     await this.finish(report, () => queueText(report))
   }
 }

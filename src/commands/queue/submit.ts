@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags'
 import { usage } from '../../base/errors.js'
 import { AlbertkitCommand } from '../common/base.js'
-import { argument, queueFlags } from '../common/flags.js'
+import { argument, queueFlags, redisOptions } from '../common/flags.js'
 import { jobOf, textFlags } from '../common/text-flags.js'
 import { vectorFlags, vectorOptions } from '../common/vector-flags.js'
 
@@ -53,7 +53,11 @@ export default class QueueSubmit extends AlbertkitCommand {
       throw usage('standard input cannot be sharded', { code: 'option-invalid', hint: 'give the path of a file' })
     const { submitJob } = await import('../../api/sharded/queue.js')
     const job = jobOf(args.model, args.file, flags, flags.format as 'jsonl')
-    const report = await submitJob(args.command as 'predict', { ...job, ...vectorOptions(flags) }, flags)
+    const report = await submitJob(
+      args.command as 'predict',
+      { ...job, ...vectorOptions(flags) },
+      { ...flags, redis: redisOptions(flags) },
+    )
     await this.finish(report, () =>
       report.existed
         ? `${report.id} is in the queue ${report.queue} already`

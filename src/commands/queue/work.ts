@@ -1,13 +1,15 @@
 import * as Flags from '@oclif/core/flags'
 import { AlbertkitCommand } from '../common/base.js'
-import { queueFlags } from '../common/flags.js'
+import { queueFlags, redisOptions } from '../common/flags.js'
 
 export default class QueueWork extends AlbertkitCommand {
   static override summary = 'Compute shards from a queue until interrupted.'
   static override description =
     'Any number of workers may run at once, on machines that share a file system. The shard of a worker that dies is ' +
     'given to another worker when its lock expires; a shard may thus be computed twice, which writes the same bytes. ' +
-    'After a restart of Redis the workers reconnect.'
+    'After a restart of Redis the workers reconnect. Jobs come from whoever can write to Redis: they replace no file ' +
+    'that was not there when they were submitted with --force, and with --root they keep to these folders. They run ' +
+    'in a process of their own, so that one that crashes fails and the worker goes on.'
   static override examples = [
     {
       description: 'Until nothing is left',
@@ -19,6 +21,14 @@ export default class QueueWork extends AlbertkitCommand {
     concurrency: Flags.integer({ description: 'number of concurrent shards', default: 1, min: 1 }),
     threads: Flags.integer({ description: 'threads per shard; default: one per core', min: 1 }),
     'until-empty': Flags.boolean({ description: 'stop when the queue is empty' }),
+    root: Flags.string({
+      description:
+        'folder that jobs may read and write; others are refused, links resolved. May be repeated; default: any',
+      helpValue: 'DIR',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    timeout: Flags.integer({ description: 'seconds that a job may take', min: 1 }),
     lock: Flags.integer({
       description: 'seconds without a sign of life after which a worker counts as dead',
       default: 30,
@@ -30,12 +40,14 @@ export default class QueueWork extends AlbertkitCommand {
     const { flags } = await this.parse(QueueWork)
     const { workQueue } = await import('../../api/sharded/queue.js')
     const report = await workQueue({
-      redis: flags.redis,
+      redis: redisOptions(flags),
       queue: flags.queue,
       concurrency: flags.concurrency,
       untilEmpty: flags['until-empty'],
       lockSeconds: flags.lock,
-      ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+      threads: flags.threads,
+      roots: flags.root,
+      timeout: flags.timeout,
       onEvent: (line) => {
         this.talk(line)
       },

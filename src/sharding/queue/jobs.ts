@@ -27,7 +27,11 @@ export const mergeJobSchema = z.object({
   task: taskSchema,
   places,
   output: z.string(),
-  force: z.boolean(),
+  /**
+   * SHA-256 of files at the paths of the output when the job was submitted, which it may replace. Nothing else is
+   * replaced, whatever a job says.
+   */
+  replaces: z.optional(z.array(z.string())),
 })
 
 const jobSchema = z.discriminatedUnion('kind', [shardJobSchema, mergeJobSchema])

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
-import { environment, usage } from '../../base/errors.js'
+import { environment, unreadable, usage } from '../../base/errors.js'
 import { importOptional } from '../../base/optional-package.js'
 
 type Bullmq = typeof import('bullmq')
@@ -8,8 +9,39 @@ type Bullmq = typeof import('bullmq')
 const FIRST_ANSWER_MS = 5000
 /** Time for which an unreachable server is retried: it may be about to start. */
 const ABSENT_MS = 1500
-/** Error messages of an address that does not exist or at which no server listens. */
-const ABSENT = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENOENT/
+/** Error messages of an address that does not exist, at which no server listens, or none that is trusted. */
+const ABSENT = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENOENT|certificate|SSL routines|TLS/
+
+/** Files of a connection by TLS, in PEM. */
+export interface RedisTls {
+  /** Certificates of the authorities to trust, if not those of the system. */
+  readonly ca?: string | undefined
+  /** Certificate and key of this client, if the server asks for them. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** Address of a Redis server: `redis://`, `rediss://` for TLS, `unix:`; user and password stand before the host. */
+export type RedisAddress = string | ({ readonly url: string } & RedisTls)
+
+/** Reads the files of a connection by TLS. @throws AlbertkitError `usage` if there are some for a plain connection */
+function tlsOf(url: string, { ca, cert, key }: RedisTls): { readonly tls?: Readonly<Record<string, Uint8Array>> } {
+  const files = Object.entries({ ca, cert, key }).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  if (files.length === 0) return {}
+  if (!url.startsWith('rediss:'))
+    throw usage('certificates are for connections by TLS', {
+      code: 'option-conflict',
+      hint: 'the address then begins with rediss://',
+    })
+  const read = (file: string): Uint8Array => {
+    try {
+      return readFileSync(file)
+    } catch (error) {
+      throw unreadable('the certificate', file, error)
+    }
+  }
+  return { tls: Object.fromEntries(files.map(([name, file]) => [name, read(file)])) }
+}
 
 /** Connection to Redis, with the BullMQ module that uses it. */
 export interface QueueConnection {
@@ -75,7 +107,8 @@ async function firstAnswer(redis: Redis, url: string): Promise<void> {
  * Connects to Redis. A connection lost later is retried without limit: a restart of the server must not fail the jobs.
  * @throws AlbertkitError `environment` if a package or the server is absent, `usage` if the address is invalid
  */
-export async function connect(url: string): Promise<QueueConnection> {
+export async function connect(address: RedisAddress): Promise<QueueConnection> {
+  const { url, ...tls } = typeof address === 'string' ? { url: address } : address
   const { bullmq, Redis } = await load()
   if (!/^(rediss?|unix):/.test(url))
     throw usage(`${redact(url)} is not the address of a Redis server`, {
@@ -83,7 +116,11 @@ export async function connect(url: string): Promise<QueueConnection> {
       hint: 'such as redis://127.0.0.1:6379',
     })
   // BullMQ requires null: its blocking calls must outlive a lost connection.
-  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 200, 2000) })
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(times * 200, 2000),
+    ...tlsOf(url, tls),
+  })
   await firstAnswer(redis, url)
   return {
     bullmq,

@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq'
-import { connect } from './redis.js'
+import { connect, type RedisAddress } from './redis.js'
 import { mergeJobSchema } from './jobs.js'
 
 export interface FlowStatus {
@@ -46,7 +46,7 @@ async function flowStatus(job: Job): Promise<FlowStatus | null> {
  * Reports the jobs of the queue by state, and the progress of each flow, newest first.
  * @throws AlbertkitError `environment` if Redis or the packages are absent
  */
-export async function status(redis: string, name: string): Promise<QueueStatus> {
+export async function status(redis: RedisAddress, name: string): Promise<QueueStatus> {
   const connection = await connect(redis)
   const queue = new connection.bullmq.Queue(name, { connection: connection.redis })
   try {

@@ -1,9 +1,9 @@
 import type { Shard } from '../line-index.js'
 import { flowId, type MergeJob } from './jobs.js'
-import { connect } from './redis.js'
+import { connect, type RedisAddress } from './redis.js'
 
 export interface SubmitOptions {
-  readonly redis: string
+  readonly redis: RedisAddress
   readonly queue: string
   /** Number of attempts at a shard before the flow fails. */
   readonly attempts: number

@@ -2,10 +2,10 @@ import type { Job } from 'bullmq'
 import { AlbertkitError } from '../../base/errors.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { parseJob, type QueueJob } from './jobs.js'
-import { connect } from './redis.js'
+import { connect, type RedisAddress } from './redis.js'
 
 export interface WorkOptions {
-  readonly redis: string
+  readonly redis: RedisAddress
   readonly queue: string
   /** Number of concurrent jobs in this process. */
   readonly concurrency: number
@@ -29,6 +29,12 @@ const IDLE_MS = 1000
 
 /** Kinds of errors that another attempt cannot fix. */
 const FINAL: ReadonlySet<string> = new Set(['usage', 'malformed', 'unsupported', 'check'])
+/** The same of single codes. */
+const FINAL_CODES: ReadonlySet<string> = new Set(['output-exists', 'output-is-input'])
+/** Attempts at a job, however many it asks for: one that always fails must not be taken for ever. */
+const MAX_ATTEMPTS = 100
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /**
  * Takes jobs from the queue and runs them until interrupted or, with `untilEmpty`, until the queue is empty. The job of
@@ -48,8 +54,9 @@ export async function work(
     try {
       return await run(parseJob(job.data, job.id ?? ''))
     } catch (error) {
-      if (error instanceof AlbertkitError && FINAL.has(error.kind)) throw new UnrecoverableError(error.message)
-      throw error
+      const isFinal = error instanceof AlbertkitError && (FINAL.has(error.kind) || FINAL_CODES.has(error.code))
+      if (isFinal || job.attemptsMade >= MAX_ATTEMPTS) throw new UnrecoverableError(messageOf(error))
+      throw error instanceof Error ? error : new Error(messageOf(error))
     }
   }
   // BullMQ does not close a connection that it was given.

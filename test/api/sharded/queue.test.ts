@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Models } from '../../../src/api/sharded/queue.js'
+import { Models } from '../../../src/api/sharded/models.js'
 import type { TextJob } from '../../../src/api/inference/job.js'
 import type { TextModel } from '../../../src/api/inference/text-model.js'
 

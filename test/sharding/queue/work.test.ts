@@ -34,7 +34,6 @@ describe.skipIf(!REDIS)(`a queue over Redis${REDIS ? '' : ` (${NO_REDIS})`}`, ()
       task: { command: 'predict', options, model: { sha256: whole.sha256 }, input: whole },
       places: { model: '', input, directory: join(directory, name) },
       output: join(directory, `${name}.out`),
-      force: false,
     }
     return { merge, shards }
   }

@@ -1,0 +1,75 @@
+import { malformed } from '../../base/errors.js'
+import { VECTOR_FORMATS } from '../inference/embed.js'
+import { PREDICTION_FORMATS } from '../inference/predict.js'
+import type { TextJob } from '../inference/job.js'
+
+type Kind = 'text' | 'texts' | 'number' | 'count' | 'flag' | 'path' | 'format'
+
+/** Largest count of an option, of tokens for instance: that of the flags of the command line. */
+const MAX_COUNT = 1 << 20
+
+/** Options that a job of a queue may have; its paths and the threads of the worker come from elsewhere. */
+const OPTIONS: Readonly<Record<Exclude<keyof TextJob, 'model' | 'input' | 'vocabulary' | 'labels' | 'threads'>, Kind>> =
+  {
+    format: 'format',
+    pooling: 'text',
+    prompt: 'text',
+    promptName: 'text',
+    inputFormat: 'text',
+    header: 'flag',
+    textColumn: 'text',
+    textBColumn: 'text',
+    labelColumn: 'text',
+    task: 'text',
+    context: 'text',
+    docStride: 'count',
+    maxAnswerLength: 'count',
+    nullThreshold: 'number',
+    labelNames: 'texts',
+    config: 'path',
+    checksum: 'flag',
+    lowerCase: 'flag',
+    maxSeqLength: 'count',
+    batch: 'count',
+    runner: 'text',
+    scope: 'text',
+    head: 'text',
+    ema: 'flag',
+    mergeLora: 'flag',
+    ignore: 'texts',
+  }
+
+const FORMATS: readonly string[] = [...PREDICTION_FORMATS, ...VECTOR_FORMATS]
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const FITS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
+  text: isText,
+  path: isText,
+  texts: (value) => Array.isArray(value) && value.every(isText),
+  number: (value) => typeof value === 'number',
+  count: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_COUNT,
+  format: (value) => FORMATS.includes(value as string),
+  flag: (value) => typeof value === 'boolean',
+}
+
+/**
+ * Reads the options of a job, which are untrusted input.
+ * @param path resolves a path among them
+ * @throws AlbertkitError `malformed` for an option that is none, or has another type
+ */
+export function jobOptions(
+  options: Readonly<Record<string, unknown>>,
+  path: (path: string) => string,
+): Pick<TextJob, keyof typeof OPTIONS> {
+  const read = Object.entries(options).map(([name, value]): [string, unknown] => {
+    const kind = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof typeof OPTIONS] : null
+    if (kind === null || !FITS[kind](value))
+      throw malformed(`a job has no option ${name}, or not of this type`, {
+        code: 'record-invalid',
+        field: name,
+        hint: 'it may come from another version of albertkit',
+      })
+    return [name, kind === 'path' ? path(value as string) : value]
+  })
+  return { format: 'jsonl', ...(Object.fromEntries(read) as Partial<TextJob>) }
+}
