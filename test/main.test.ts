@@ -16,7 +16,7 @@ describe.skipIf(!existsSync('/dev/full'))('a disk that is full under standard ou
   })
 })
 
-it("what a flag's own parser says stands alone", async () => {
+it("the message of a flag's parser is printed alone", async () => {
   const { code, stderr } = await run(process.execPath, [BIN, 'verify', ZH_NEWS, '--atol', '-1'], {
     cwd: ROOT,
     env: userEnv(),

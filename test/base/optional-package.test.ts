@@ -26,7 +26,7 @@ afterAll(() => {
 const absent = (): Promise<never> =>
   Promise.reject(Object.assign(new Error('no such package'), { code: 'ERR_MODULE_NOT_FOUND' }))
 
-it("what is not beside albertkit comes from the user's project, for doctor and for use", async () => {
+it("a package that albertkit does not have is imported from the user's project, for doctor and for use", async () => {
   expect(installedVersion('only-there')).toBe('1.2.3')
   expect(findPackage('only-there')).toBe(join(folder, 'node_modules/only-there/index.js'))
   expect(await importOptional('only-there', absent, 'this')).toMatchObject({ who: 'only-there' })

@@ -13,7 +13,7 @@ afterEach(() => {
   else process.env.TMPDIR = TMPDIR
 })
 
-it('is for nobody else to read, and goes', () => {
+it('cannot be read by other users, and is removed', () => {
   const { path, remove } = temporaryFolder()
   expect(statSync(path).mode & 0o777).toBe(0o700)
   remove()
@@ -26,7 +26,7 @@ it('goes when the process is interrupted', async () => {
   expect(existsSync(path)).toBe(false)
 })
 
-it('where none can be made, the error says where and what to do', () => {
+it('if it cannot be created, the error names the place and gives advice', () => {
   process.env.TMPDIR = join(tmpdir(), 'albertkit-is-not-there')
   let error: unknown
   try {

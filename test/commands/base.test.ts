@@ -12,7 +12,7 @@ const probe = (...args: string[]) => run(process.execPath, [RUN, ...args])
 const sh = (script: string) => run('bash', ['-c', script, process.execPath, RUN])
 
 describe('errors', () => {
-  it('say what is wrong, where, and what to do next', async () => {
+  it('give the error, its place, and what to do next', async () => {
     const { code, stdout, stderr } = await probe('probe', 'malformed')
     expect(code).toBe(3)
     expect(stdout).toBe('')
@@ -94,7 +94,7 @@ describe('errors', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: 'process-failed' } })
   })
 
-  it('nobody foresaw have the code unexpected with --json', async () => {
+  it('that are unforeseen have the code unexpected with --json', async () => {
     const { code, stdout } = await probe('probe', 'bug', '--json')
     expect(code).toBe(70)
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { kind: 'unexpected', code: 'unexpected' } })
@@ -132,7 +132,7 @@ describe('a result', () => {
     expect(stdout).toContain('a\\u0085\\u202eb')
   })
 
-  it('that says no exits 1', async () => {
+  it('that fails exits 1', async () => {
     const [plain, json] = await Promise.all([probe('probe', 'no'), probe('probe', 'no', '--json')])
     expect(plain).toEqual({ code: 1, stdout: 'parity: no\n', stderr: '' })
     expect([json.code, JSON.parse(json.stdout)]).toEqual([1, { ok: false, worst: 0.5 }])
@@ -156,7 +156,7 @@ describe('a result', () => {
     expect(stderr).toBe('')
   })
 
-  it('that says no exits 1 although its reader is gone', async () => {
+  it('that fails exits 1 although its reader is gone', async () => {
     const { stdout } = await sh('"$0" "$1" probe no | true; echo ${PIPESTATUS[0]}')
     expect(stdout).toBe('1\n')
   })
@@ -168,7 +168,7 @@ describe('a result', () => {
 })
 
 describe('an interrupted command', () => {
-  it('that takes its time says so, and ends at once when interrupted again', async () => {
+  it('that takes long is announced, and ends at once when interrupted again', async () => {
     const child = spawn(process.execPath, [RUN, 'probe', 'linger'], { env: userEnv() })
     let stderr = ''
     child.stderr.on('data', (text) => {

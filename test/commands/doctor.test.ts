@@ -15,7 +15,7 @@ afterAll(() => {
 
 const healthOf = (report: DoctorReport, name: string) => report.runtimes.find((r) => r.name === name)
 
-it('tries every runtime, and says what is not here and what to do', { timeout: 120_000 }, async () => {
+it('tries every runtime, and reports what is missing and what to do', { timeout: 120_000 }, async () => {
   const { code, stdout, stderr } = await albertkit(['doctor', '--json'])
   const report = JSON.parse(stdout) as DoctorReport
   expect(SCHEMAS.doctor.safeParse(report).error).toBeUndefined()

@@ -14,7 +14,7 @@ afterAll(() => {
 const golden = join(ZH_NEWS, 'golden.safetensors')
 
 describe('albertkit layers', () => {
-  it('gives one model as a document of its own, several as a list', async () => {
+  it('gives one model as one document, several as a list', async () => {
     const one = await albertkit(['layers', ZH_NEWS, '--golden', golden, '--json'])
     expect([one.code, one.stderr]).toEqual([0, ''])
     const report = layersSchema.parse(JSON.parse(one.stdout))
@@ -48,7 +48,7 @@ describe('albertkit layers', () => {
     expect(readFileSync(join(page, 'index.html'), 'utf8')).toContain('attention heads')
   })
 
-  it('says what does not fit', async () => {
+  it('reports what does not fit', async () => {
     const other = join(folder, 'small')
     await writeRandomModel(other, 'bert', {
       layers: 1,

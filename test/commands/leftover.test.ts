@@ -112,7 +112,7 @@ describe('every command', () => {
     expect([inspected.code, inspected.stdout]).toEqual([0, expect.stringContaining(name)])
   })
 
-  it('tells a variable beside the encoder', async () => {
+  it('notes a variable outside the encoder', async () => {
     const name = 'crf.transitions'
     const changed = await complete(name)
     // `bench` measures what was converted.

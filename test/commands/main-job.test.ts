@@ -120,7 +120,7 @@ describe('convert', () => {
     expect(Object.keys(manifest.artefacts)).toEqual(['onnx', 'tfjs'])
   })
 
-  it('leaves nothing behind when the check says no', async () => {
+  it('leaves nothing behind when the check fails', async () => {
     const { code, stdout } = await albertkit([
       'convert',
       ZH_NEWS,

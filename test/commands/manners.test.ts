@@ -101,7 +101,7 @@ describe('diff', () => {
     expect((await albertkit(args)).code).toBe(0)
   })
 
-  it('says that a conversion lacks heads only', async () => {
+  it('notes that a conversion lacks heads only', async () => {
     const { code, stdout } = await albertkit(['diff', ZH_NEWS, at('out')])
     expect([code, stdout.trimEnd().split('\n').pop()]).toEqual([
       1,
@@ -147,7 +147,7 @@ describe('colours', () => {
     run('script', ['-qec', `${process.execPath} ${BIN} ${command}`, '/dev/null'], { env: userEnv(env) })
   const command = `verify ${ZH_NEWS} --golden ${GOLDEN}`
 
-  it('stand on a terminal only, and not with NO_COLOR', async () => {
+  it('are used on a terminal only, and not with NO_COLOR', async () => {
     const [shown, plain, piped] = await Promise.all([
       inTerminal(command, { NO_COLOR: '', TERM: 'xterm' }),
       inTerminal(command, { NO_COLOR: '1', TERM: 'xterm' }),

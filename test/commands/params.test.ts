@@ -12,7 +12,7 @@ afterAll(() => {
 })
 
 describe('albertkit params', () => {
-  it('counts a file, a preset and what-ifs side by side, as --json says', async () => {
+  it('counts a file, a preset and what-ifs side by side, with the numbers of --json', async () => {
     const args = [ZH_NEWS, '--compare', 'albert-base,bert_base', '--share', 'none', '--sequence', '64', '--json']
     const { code, stdout, stderr } = await albertkit(['params', ...args])
     expect([code, stderr]).toEqual([0, ''])
@@ -28,7 +28,7 @@ describe('albertkit params', () => {
     expect(report.columns[3]?.stored).toBe(report.columns[0]?.used)
   })
 
-  it('models of one name are told apart', async () => {
+  it('models of one name are distinguished', async () => {
     for (const name of ['old', 'new']) cpSync(ZH_NEWS, join(folder, name, 'model'), { recursive: true })
     const [a, b] = ['old', 'new'].map((name) => join(folder, name, 'model'))
     const { stdout } = await albertkit(['params', a!, '--compare', `albert-base,${b!}`, '--json'])

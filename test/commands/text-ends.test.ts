@@ -93,7 +93,7 @@ describe('lines that cannot be used', () => {
 })
 
 describe('records of CSV that take several lines', () => {
-  it('are one text each, also where the file is cut into shards', async () => {
+  it('are one text each, also if the file is cut into shards', async () => {
     const rows = readFileSync(news('train.tsv'), 'utf8')
       .split('\n')
       .slice(0, 500)

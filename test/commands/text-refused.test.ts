@@ -24,7 +24,7 @@ afterAll(() => {
 })
 
 describe('text', () => {
-  it('that is no UTF-8 is named, and the rest goes on', async () => {
+  it('that is not UTF-8 is named, and the rest is answered', async () => {
     const gbk = Buffer.from([0xd6, 0xf7, 0xb6, 0xd3, 10])
     const file = write('gbk.txt', Buffer.concat([gbk, Buffer.from('主队\ufffd\n')]))
     const { code, stdout, stderr } = await predict(file, '--format', 'tsv')
@@ -83,7 +83,7 @@ describe('flags', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('two classes have the label c3')])
   })
 
-  it('lengths that the model does not take are told of', async () => {
+  it('lengths that the model does not take are reported', async () => {
     const file = write('lengths.txt', '主队\n')
     const long = await predict(file, '--max-seq-length', '100000')
     expect([long.code, long.stderr]).toEqual([0, expect.stringMatching(/^the model takes \d+ tokens, not 100000\n$/)])
@@ -91,7 +91,7 @@ describe('flags', () => {
     expect((await predict(file, '--max-seq-length', '2')).code).toBe(0)
   })
 
-  it('a [MASK] may stand as far behind as the model has positions, and none is dropped in silence', async () => {
+  it('a [MASK] may be at any position of the model, and none is dropped silently', async () => {
     const { max_position_embeddings: positions } = JSON.parse(
       readFileSync(join(ZH_NEWS, 'albert_config.json'), 'utf8'),
     ) as { max_position_embeddings: number }

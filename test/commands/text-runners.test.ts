@@ -27,7 +27,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-it('without onnxruntime-node the fastest in wasm reads, in the form that is there, and that is said', async () => {
+it('without onnxruntime-node the fastest in wasm reads, from the artefact that exists, with a note', async () => {
   const env = userEnv({ NODE_OPTIONS: `--import ${at('absent.mjs')}` })
   const read = (model: string, ...flags: string[]) =>
     albertkit(['predict', model, at('one.txt'), '--format', 'tsv', ...flags], { env })

@@ -28,13 +28,13 @@ describe('agreement of two runs', () => {
     expect(agreement.worst()).toBe(0.5)
   })
 
-  it('finds no answer in what is no number, whichever class comes first', () => {
+  it('finds no answer in a row with NaN, at any index', () => {
     const agreement = agreementOf(outputs([1, 2], [2, 1, 4, 3]), outputs([1, 2], [NaN, NaN, NaN, NaN]))
     expect(agreement.worst()).toBe(0)
     expect(agreementOf(outputs([1, 2], [1, 2, 3, 4]), outputs([1, 2], [1, NaN, 3, 4])).worst()).toBe(0.5)
   })
 
-  it('judges a single value, which is no choice, by its direction', () => {
+  it('judges a single value by its direction', () => {
     const before = outputs([1, 2], [1, 2])
     expect(agreementOf(before, before).worst()).toBeCloseTo(1, 12)
     const wrong = agreementOf(before, outputs([1, 2], [2, -1]))

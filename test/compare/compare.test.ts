@@ -9,12 +9,12 @@ const values = (shape: number[], data: number[]) => ({ shape, data })
 describe('compare', () => {
   const options = { bound: goldenBound(0), masked: [false, false] }
 
-  it('finds the largest difference and says where', () => {
+  it('finds the largest difference and its position', () => {
     const [result] = compare('r', 'o', values([2, 2], [1, 2, 3, 4.5]), values([2, 2], [1, 2, 3, 4]), options)
     expect(result).toMatchObject({ maxAbs: 0.5, meanAbs: 0.125, where: [1, 1], ok: false, atol: 1e-5 })
   })
 
-  it('a bound is met where it is equal', () => {
+  it('a difference equal to the bound is within it', () => {
     expect(compare('r', 'o', values([1], [1]), values([1], [1]), { ...options, atol: 0 })[0]?.ok).toBe(true)
   })
 
@@ -30,7 +30,7 @@ describe('compare', () => {
     }
   })
 
-  it('the bound is a number whatever is expected', () => {
+  it('the bound is finite for any expected value', () => {
     const bounds = [goldenBound(0), goldenBound(2 ** -11), boundOf('cpu', 'float32')]
     for (const bound of bounds)
       for (const wrong of [NaN, Infinity, -Infinity]) {

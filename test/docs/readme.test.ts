@@ -76,7 +76,7 @@ describe('the picture of README.md', () => {
     expect(drawn).toBe(readFileSync(join(ROOT, 'docs/images/params.svg'), 'utf8'))
   })
 
-  it('stands in a README of at most 200 lines', () => {
+  it('is in a README of at most 200 lines', () => {
     expect(readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(201)
   })
 })

@@ -141,7 +141,7 @@ describe('a folder whose files are replaced', () => {
     }
   })
 
-  it('is finished by whoever reads it', async () => {
+  it('is finished by the next reader', async () => {
     const points = []
     for (let n = 1; n <= calls; n++) {
       const { folder } = await tried({ kind: 'kill', at: n })
@@ -165,7 +165,7 @@ describe('a journal', () => {
     writeFileSync(join(folder, JOURNAL), JSON.stringify({ format: 'albertkit-commit', version: 1, id, steps }))
   }
 
-  it('of somebody else does nothing outside of its folder', () => {
+  it('of another author changes nothing outside of its folder', () => {
     put(at('home'), { a: 'mine', 'out/keep': 'keep' })
     const folder = at('home/out')
     for (const path of ['../a', '/tmp/a', 'x/../../a', '', '.', 'b//c']) {

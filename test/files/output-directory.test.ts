@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-it('appears whole, with the usual permissions, and nothing stays beside it', () => {
+it('appears whole, with the usual permissions, and leaves nothing next to it', () => {
   const output = new OutputDirectory(join(folder, 'deep/out'))
   writeFileSync(join(output.staging, 'a'), '1')
   expect(existsSync(join(folder, 'deep/out'))).toBe(false)
@@ -61,7 +61,7 @@ it('leaves nothing when it is given up, or interrupted', async () => {
   expect(readdirSync(folder)).toEqual([])
 })
 
-it('where nothing can be written, the error says so', () => {
+it('if nothing can be written, there is a clear error', () => {
   writeFileSync(join(folder, 'file'), '')
   let error: unknown
   try {

@@ -31,7 +31,7 @@ it('measures every file of a directory, in every size that was asked for', async
   expect(benchText(report)).toContain('tokens/s')
 })
 
-it('each file has a process of its own, so that none profits from what another loaded', async () => {
+it('each file has a separate process, so that none profits from what another loaded', async () => {
   const bench = (directory: string) =>
     albertkit(['bench', directory, '--batch', '1', '--length', '8', '--runs', '1', '--json'])
   const { code, stdout } = await bench(out)
@@ -60,7 +60,7 @@ it('lengths are those that the model has', async () => {
   expect(new Set(rows.map(({ length }) => length))).toEqual(new Set([24]))
 })
 
-it('a software adapter is measured where it is allowed, and threads are counted where they are used', async () => {
+it('a software adapter is measured if it is allowed, and threads are counted if they are used', async () => {
   const asked = { batches: [1], lengths: [4], threads: [1, 2], runs: 1, runners: ['tfjs-webgpu'] }
   await convertModel(ZH_NEWS, join(folder, 'tfjs'), { targets: ['tfjs'], verify: false })
   if (!hasVulkan) return

@@ -114,7 +114,7 @@ describe.each(['f16', 'bf16'] as const)('safetensors in %s', (dtype) => {
   })
 })
 
-it('a tensor beyond the range of halfs stays float32, and says so', async () => {
+it('a tensor beyond the range of float16 stays float32, with a note', async () => {
   const source = fresh()
   await writeRandomModel(source, 'hf albert', { ...SHAPE, heads: ['mlm'], pooler: false }, 0.2)
   const file = join(source, 'model.safetensors')
@@ -131,7 +131,7 @@ it('a tensor beyond the range of halfs stays float32, and says so', async () => 
   expect(await typesOf(brain.directory)).toEqual(['BF16'])
 })
 
-it('one directory: what the configuration says of the safetensors file outlives another form', async () => {
+it('one directory: fields of the configuration for the safetensors file outlive another target', async () => {
   const source = await randomModel('google')
   const { directory } = await convert(source, { targets: ['safetensors', 'onnx'], dtypes: ['f16'] })
   await convertModel(source, directory, { targets: ['tfjs'], force: true })

@@ -59,7 +59,7 @@ async function withFields(kind: Kind, changes: Record<string, unknown>): Promise
 }
 
 describe('of several configurations in a folder', () => {
-  it("weights of transformers are read by transformers' own, where gelu is another function", async () => {
+  it("weights of transformers are read by transformers' rules, with another gelu", async () => {
     const { directory, fields } = copyOf('hf albert')
     const { model_type: _, ...others } = fields
     writeFileSync(join(directory, 'albert_config.json'), JSON.stringify({ ...others, hidden_act: 'gelu' }))
@@ -69,7 +69,7 @@ describe('of several configurations in a folder', () => {
     expect(notes.join('\n')).toContain('ignoring albert_config.json')
   })
 
-  it("weights of TensorFlow by TensorFlow's, also under a name of its own", async () => {
+  it("weights of TensorFlow by TensorFlow's, also under another file name", async () => {
     const { directory, file } = copyOf('zh')
     copyFileSync(file, join(directory, 'albert_config_tiny.json'))
     rmSync(file)
@@ -113,7 +113,7 @@ describe('a configuration as Python writes it', () => {
     expect(error.message).toContain(words)
   })
 
-  it('in UTF-16 is said to be that', async () => {
+  it('in UTF-16 is reported as such', async () => {
     const { directory, file } = copyOf('hf albert')
     writeFileSync(file, Buffer.from(`\uFEFF{}`, 'utf16le'))
     expect(await refusal(directory)).toMatchObject({ kind: 'malformed', message: 'the configuration is UTF-16' })
@@ -195,7 +195,7 @@ describe('labels of another number than the classes', () => {
     })
   })
 
-  it('that nobody named are left out, with a note', async () => {
+  it('that are placeholders are left out, with a note', async () => {
     const { directory, file, fields } = copyOf('hf albert')
     writeFileSync(file, JSON.stringify({ ...fields, ...labels(['LABEL_0', 'LABEL_1']) }))
     const { config, notes } = await inspectModel(directory)

@@ -33,7 +33,7 @@ const read = (path: string): Record<string, unknown> =>
   JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
 
 describe('an albert_zh model', () => {
-  it('has no Hugging Face ALBERT, and the message says what to do', async () => {
+  it('cannot become a Hugging Face ALBERT, and the message gives advice', async () => {
     const error = await refusal(ZH_NEWS, {})
     expect([error.exitCode, error.hint]).toEqual([4, expect.stringContaining('`targetArchitecture` bert')])
     expect(error.place.tensor).toBe('bert/embeddings/word_embeddings_2')
@@ -47,7 +47,7 @@ describe('an albert_zh model', () => {
     expect(read(join(directory, 'config.json'))).toMatchObject({ model_type: as, hidden_act: 'gelu_new' })
   })
 
-  it('says how much larger the plain BERT is', async () => {
+  it('reports how much larger the plain BERT is', async () => {
     const { growth } = await convertModel(ZH_NEWS, join(folder, 'never'), {
       targets: ['safetensors'],
       targetArchitecture: 'bert',
@@ -66,7 +66,7 @@ describe('an albert_zh model', () => {
     expect(readFileSync(join(directory, 'tf/checkpoint'), 'utf8')).toContain('model_checkpoint_path: "model.ckpt"')
   })
 
-  it('a multiplied-out form stands alone', async () => {
+  it('a multiplied-out form is the only artefact of its folder', async () => {
     expect((await refusal(ZH_NEWS, { targetArchitecture: 'bert', targets: ['safetensors', 'onnx'] })).exitCode).toBe(2)
     expect((await refusal(ZH_NEWS, { targetArchitecture: 'bert', targets: ['tf'] })).exitCode).toBe(2)
     const directory = await convert(ZH_NEWS, { targets: ['tf'] })

@@ -116,7 +116,7 @@ describe('diff', () => {
     expect(statuses(report)['encoder/group_0/inner_group_0/ffn/output/kernel']).toBe('only-b')
   })
 
-  it('a mapping that does nothing is no difference', async () => {
+  it('an identity mapping is not a difference', async () => {
     const square = join(folder, 'square.json')
     writeFileSync(square, JSON.stringify({ ...CONFIG, embedding_size: 16 }))
     const a = await init({}, square)
@@ -128,7 +128,7 @@ describe('diff', () => {
     ])
   })
 
-  it('exits with 1 where the models differ, and prints one document for --json', async () => {
+  it('exits with 1 if the models differ, and prints one document for --json', async () => {
     const [a, b] = [await init(), await init({ seed: 1 })]
     const different = await albertkit(['diff', a, b, '--json'])
     expect(different.code).toBe(1)

@@ -59,7 +59,7 @@ async function offBy(error: number, atol?: number): Promise<Verification> {
 const allOk = (v: Verification): boolean => v.comparisons.every(({ ok }) => ok)
 
 describe('an output that float32 moves further than its bound', () => {
-  it('is judged by how far that is, and a note says so', async () => {
+  it('is judged by that error, with a note', async () => {
     const report = await verifyModel(model, null, { runners: ['tfjs-wasm', 'tfjs-cpu'] })
     expect(report.ok).toBe(true)
     const logits = report.comparisons.filter(({ output, rows }) => output === 'logits' && rows === undefined)
@@ -67,7 +67,7 @@ describe('an output that float32 moves further than its bound', () => {
     expect(report.notes).toContainEqual(expect.stringMatching(/^float32 rounding alone changes logits by \d\.\de-5/))
   })
 
-  it('is judged so too where its weights are stored in half', async () => {
+  it('is judged so too if its weights are stored in float16', async () => {
     const halfs = join(folder, 'halfs')
     const { verification } = await convertModel(model, halfs, { targets: ['onnx'], dtypes: ['f16'], minAgreement: 0 })
     expect(verification?.notes).toContainEqual(expect.stringMatching(/^float32 rounding alone changes logits by/))
@@ -77,14 +77,14 @@ describe('an output that float32 moves further than its bound', () => {
     expect(Math.max(...(logits ?? []).map(({ atol }) => atol))).toBeGreaterThan(1e-5)
   })
 
-  it('is wrong where it is further off than that', async () => {
+  it('is wrong if its error is larger than that', async () => {
     const far = await offBy(9e-5)
     expect(far.notes).toEqual([])
     expect(allOk(far)).toBe(false)
     expect(allOk(await offBy(2e-5))).toBe(true)
   })
 
-  it('is wrong at once where it is far off, and where a bound was given', async () => {
+  it('is wrong at once if it is far off, or if a bound was given', async () => {
     const [far, strict] = [await offBy(1e-3), await offBy(2e-5, 1e-5)]
     for (const v of [far, strict]) {
       expect(v.notes).toEqual([])
@@ -120,7 +120,7 @@ describe('a comparison judged by float32Error', () => {
   }
   const float32Error = { maxAbs: 1e-5, meanAbs: 2e-6 }
 
-  it('is fine where it strays no more than three times as far', () => {
+  it('is fine if its error is at most three times as large', () => {
     expect(relaxToFloat32Error(missed, float32Error)).toMatchObject({
       ok: true,
       atol: expect.closeTo(3e-5, 9) as number,
@@ -128,7 +128,7 @@ describe('a comparison judged by float32Error', () => {
     expect(relaxToFloat32Error({ ...missed, maxAbs: 4e-5 }, float32Error)).toMatchObject({ ok: false })
   })
 
-  it('is wrong where all values stray that far, as an error of the arithmetic makes them, and keeps its bound', () => {
+  it('is wrong if all values are off by that, as after a wrong computation, and keeps its bound', () => {
     expect(relaxToFloat32Error({ ...missed, meanAbs: 7e-6 }, float32Error)).toMatchObject({ ok: false, atol: 1e-5 })
   })
 

@@ -110,7 +110,7 @@ describe('built-in sentences', () => {
     }
   })
 
-  it('no gate where none is wanted', async () => {
+  it('no gate if it is switched off', async () => {
     expect((await convert(ZH_NEWS, { minAgreement: 0 })).gate).toEqual([])
     expect((await convert(ZH_NEWS, { verify: false })).gate).toEqual([])
   })
@@ -174,7 +174,7 @@ describe('quantisation that does harm', () => {
     expect((await convert(at('outliers'), { ...options, minAgreement: 0 })).ok).toBe(true)
   })
 
-  it('the exit code is 1, and --force is no way around', async () => {
+  it('the exit code is 1, with --force too', async () => {
     const args = ['convert', at('outliers'), '--to', 'onnx', '--dtype', 'int8', '-o', at('cli')]
     const refused = await albertkit([...args, '--json'])
     expect(refused.code).toBe(1)

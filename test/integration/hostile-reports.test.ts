@@ -272,7 +272,7 @@ function tried<T>(body: () => T): T | null {
 }
 
 describe.each(NAMES)('the report of %s', (name) => {
-  it('prints no control character and no line more, whatever its texts are', () => {
+  it('prints no control character and no extra line for any text', () => {
     const { report, texts = [] } = printed.get(name)!
     const paths = textsIn(report)
     expect(paths.length * texts.length).toBeGreaterThan(0)

@@ -100,7 +100,7 @@ describe('albertkit init', () => {
     opened.close()
   })
 
-  it('says which presets there are, what transformers has not, and what is there already', async () => {
+  it('reports the known presets, what transformers lacks, and what exists already', async () => {
     const unknown = await failure(initModel('albert-huge', join(folder, 'never')))
     expect([unknown.exitCode, unknown.hint]).toEqual([2, expect.stringContaining('did you mean albert-base?')])
     const zh = await failure(initModel('albert-tiny-zh', join(folder, 'never'), { target: 'safetensors' }))

@@ -104,7 +104,7 @@ describe('the masked-token head', () => {
     },
   )
 
-  it('is refused where the other code has one setting for all', async () => {
+  it('is refused if the other code has one setting for all', async () => {
     const convert = (name: string, target: 'safetensors' | 'tf') =>
       convertModel(pathOf(name), join(out, `refused-${target}`), { targets: [target] })
     await expect(convert('albert_masked_lm_keras', 'safetensors')).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe('the masked-token head', () => {
     })
   })
 
-  it('goes with one epsilon where that is asked for', async () => {
+  it('is converted with one epsilon if that is requested', async () => {
     const directory = join(out, 'one-epsilon')
     const report = await convertModel(pathOf('albert_masked_lm_keras'), directory, {
       targets: ['safetensors'],
@@ -134,7 +134,7 @@ describe('the masked-token head', () => {
 describe('the configuration of keras-hub', () => {
   const WEIGHTS = join(FIXTURES, 'albert_classifier_weights/own.weights.h5')
 
-  it('is told by the weights, except for how often shared layers are used', async () => {
+  it('is inferred from the weights, except for the number of uses of shared layers', async () => {
     const error = await failure(WEIGHTS)
     expect(error.kind).toBe('malformed')
     expect(error.message).toContain('num_layers')
@@ -169,7 +169,7 @@ describe('the configuration of keras-hub', () => {
     translated.close()
   })
 
-  it('names a field as the file does where it disagrees with the weights', async () => {
+  it('names a field as the file does if it disagrees with the weights', async () => {
     const PRESET = 'albert_classifier_preset'
     const sizes = await failure(
       edited('sizes', PRESET, 'config.json', (text) => text.replace('"hidden_dim": 8', '"hidden_dim": 16')),
@@ -183,7 +183,7 @@ describe('the configuration of keras-hub', () => {
     expect(groups.hint).toContain('num_groups')
   })
 
-  it('of another model is said to be one', async () => {
+  it('of another model is reported as such', async () => {
     const folder = join(out, 'roberta')
     cpSync(join(FIXTURES, 'bert_backbone_weights'), folder, { recursive: true })
     written('roberta/config.json', { class_name: 'RobertaBackbone', config: { num_layers: 2 } })
@@ -192,14 +192,14 @@ describe('the configuration of keras-hub', () => {
     expect(error.message).toContain('RobertaBackbone')
   })
 
-  it('says that keras-hub computes in another element type', async () => {
+  it('notes that keras-hub computes in another element type', async () => {
     const edit = (text: string): string => text.replace('"name": "float32"', '"name": "mixed_bfloat16"')
     const opened = await openModel(edited('half', 'albert_classifier_preset', 'config.json', edit))
     expect(opened.notes.join()).toContain('mixed_bfloat16')
     opened.close()
   })
 
-  it('says that a classifier was saved with an activation', async () => {
+  it('notes that a classifier was saved with an activation', async () => {
     const edit = (text: string): string => text.replace('"activation": "linear"', '"activation": "softmax"')
     const opened = await openModel(edited('softmax', 'albert_classifier_preset', 'task.json', edit))
     expect(opened.notes.join()).toContain('softmax')

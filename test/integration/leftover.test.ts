@@ -75,7 +75,7 @@ const ADDED = [
 const word = fc.stringMatching(/^[a-z]{3,9}(_[a-z]{2,5})?$/)
 
 describe.each(KINDS)('%s', (kind) => {
-  it('refuses one variable more in the encoder or the embeddings, whatever its name', async () => {
+  it('refuses one more variable in the encoder or the embeddings, with any name', async () => {
     const { directory, prefix, separator, names } = await plain(kind)
     const scopes = names
       .filter((name) => name.startsWith(prefix) && /encoder|embeddings/.test(name))
@@ -102,7 +102,7 @@ describe.each(KINDS)('%s', (kind) => {
     )
   })
 
-  it('tells one variable more beside the encoder', async () => {
+  it('notes one more variable outside the encoder', async () => {
     const { directory, prefix, separator, names } = await plain(kind)
     // Without a prefix whatever stands beside the encoder might be of it.
     const top = word.filter((one) => prefix === '' || `${one}${separator}` !== prefix)
@@ -120,7 +120,7 @@ describe.each(KINDS)('%s', (kind) => {
   })
 })
 
-describe('a dense layer beside the encoder', () => {
+describe('a dense layer outside the encoder', () => {
   it('is the classifier with `head`, in either order of its kernel', async () => {
     const { directory } = await plain('bert')
     for (const [kernel, bias, shape] of [
@@ -147,7 +147,7 @@ describe('a dense layer beside the encoder', () => {
 })
 
 describe('what is ignored', () => {
-  it('stands in the manifest', async () => {
+  it('is recorded in the manifest', async () => {
     const { directory } = await plain('bert')
     const changed = await withVariables(directory, [variable('bert/encoder/layer_0/adapter/kernel')])
     const out = join(fresh(), 'out')
@@ -174,8 +174,8 @@ describe('names of nodes', () => {
   })
 })
 
-describe('a LoRA adapter beside its base', () => {
-  it('adds B·A to a kernel `[out, in]`, whatever `fan_in_fan_out` says: PEFT ignores it for torch.nn.Linear', async () => {
+describe('a LoRA adapter next to its base', () => {
+  it('adds B·A to a kernel `[out, in]`, for any `fan_in_fan_out`: PEFT ignores it for torch.nn.Linear', async () => {
     const { directory } = await plain('hf bert')
     const target = await withVariables(directory, [])
     const module = 'bert.encoder.layer.0.attention.self.query'

@@ -60,12 +60,12 @@ describeShared('a .meta file', () => {
     examined.close()
   })
 
-  it('that is damaged is left out, and said', async () => {
+  it('that is damaged is ignored, with a note', async () => {
     writeFileSync(meta, readFileSync(meta).subarray(0, 5000))
     expect((await notesWith({})).join('\n')).toMatch(/the graph in model\.ckpt-3\.meta is left out: not a readable/)
   })
 
-  it('alone is no model', async () => {
+  it('alone is not a model', async () => {
     const alone = mkdtempSync(join(folder, 'alone-'))
     writeFileSync(join(alone, 'model.ckpt.meta'), '')
     await expect(openSource(alone)).rejects.toThrow('a .meta file holds the graph and no weights')

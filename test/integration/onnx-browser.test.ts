@@ -89,7 +89,7 @@ describe.skipIf(CHROMIUM === null)('in Chromium', { timeout: 120_000 }, () => {
     })
   })
 
-  it('computes in float16 on WebAssembly; an adapter that has none is said so', async () => {
+  it('computes in float16 on WebAssembly; an adapter without float16 is reported', async () => {
     const file = await fileOf(HALF)
     await sameAsInNode('browser-ort-wasm', { file }, HALF.bound)
     await expect(runIn('browser-ort-webgpu', { file }, 'outputs')).rejects.toMatchObject({

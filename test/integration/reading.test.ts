@@ -94,7 +94,7 @@ describe('a token classifier', () => {
     expect([svg.code, svg.stderr]).toEqual([2, expect.stringContaining('a token classifier')])
   })
 
-  it('of a TensorFlow checkpoint is told by the names of its classes, in a pickle, JSON or labels.txt', async () => {
+  it('of a TensorFlow checkpoint is inferred from the names of its classes, in a pickle, JSON or labels.txt', async () => {
     const kindOf = async (path: string, task?: 'classify'): Promise<string | undefined> => {
       using opened = await openModel(path, task === undefined ? {} : { task })
       return opened.model.classifier?.kind

@@ -55,7 +55,7 @@ describe('the reference in threads', () => {
     }
   }, 60_000)
 
-  it('says what is wrong with a file as it is said without them', async () => {
+  it('reports errors in a file as without threads', async () => {
     const damaged = join(folder, 'damaged')
     await initModel('albert-tiny', damaged)
     const data = join(damaged, 'model.ckpt.data-00000-of-00001')

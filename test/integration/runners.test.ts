@@ -43,7 +43,7 @@ describe('onnxruntime', () => {
   const withoutNode: Importer = (name) =>
     name === 'onnxruntime-node' ? Promise.reject(missing(name)) : import('onnxruntime-web')
 
-  it('runs on onnxruntime-web where onnxruntime-node is absent, inner values included', async () => {
+  it('runs on onnxruntime-web if onnxruntime-node is absent, inner values included', async () => {
     const inputs = drawInputs(opened.model, 2, 7, 1)
     const expected = runReference(opened.model, opened.source, inputs, ALL_HEADS)
     const runner = await openOnnx(onnx, { importer: withoutNode, marks: ['hidden_state_0', 'embedding_output'] })
@@ -54,7 +54,7 @@ describe('onnxruntime', () => {
     await runner.close()
   })
 
-  it('says what to install where both are absent', async () => {
+  it('names the package to install if both are absent', async () => {
     const none: Importer = (name) => Promise.reject(missing(name))
     await expect(openOnnx(onnx, { importer: none })).rejects.toMatchObject({
       exitCode: 6,
@@ -62,7 +62,7 @@ describe('onnxruntime', () => {
     })
   })
 
-  it('a file that is no model is malformed input', async () => {
+  it('a file that is not a model is malformed input', async () => {
     const file = join(folder, 'broken.onnx')
     writeFileSync(file, 'not a model')
     await expect(openOnnx(file)).rejects.toMatchObject({ exitCode: 3, place: { file } })
@@ -104,7 +104,7 @@ describe('TensorFlow.js', () => {
     await cpu.close()
   })
 
-  it('a file that is no model is malformed input', async () => {
+  it('a file that is not a model is malformed input', async () => {
     await expect(openTfjs(join(folder, 'absent.json'), await openEngine('cpu'))).rejects.toMatchObject({ exitCode: 3 })
   })
 })

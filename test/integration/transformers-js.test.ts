@@ -102,7 +102,7 @@ describe('the bundled classifier', () => {
     expect(seen.size).toBe(10)
   })
 
-  it('says which file to take where nothing is said', async () => {
+  it('names the default file', async () => {
     const config = (name: string): unknown =>
       (JSON.parse(readFileSync(join(folder, name, 'config.json'), 'utf8')) as Record<string, unknown>)[
         'transformers.js_config'

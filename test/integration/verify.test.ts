@@ -163,7 +163,7 @@ describe('goldens of all sorts', () => {
     expect(await verifyModel(ZH_NEWS, null, { golden: fine })).toMatchObject({ ok: true, notRun: [] })
   })
 
-  it('an output of another shape is said to be one, and unknown names are told the known ones', async () => {
+  it('reports an output of another shape, and lists the known names for unknown ones', async () => {
     const short = { dtype: 'F32', shape: [4, 10], bytes: new Uint8Array(160) } as const
     const report = await verifyModel(ZH_NEWS, null, { golden: await golden('short', { logits: short }) })
     expect(verifyText(report)).toMatch(/logits .*DIFFERS: not \[4, 10\]/)

@@ -284,7 +284,7 @@ describeShared('weights of the fixtures', () => {
 })
 
 describe('albertkit weights', () => {
-  it('prints verdicts, CSV and JSON; exits 1 where a value is no number', async () => {
+  it('prints verdicts, CSV and JSON; exits 1 if a value is NaN', async () => {
     const [text, csv, json] = await Promise.all(
       [[], ['--csv'], ['--json']].map((form) => albertkit(['weights', ZH_NEWS, ...form])),
     )

@@ -38,7 +38,7 @@ describe('defaults are those of the genuine code', () => {
       type_vocab_size: 2,
     })
   })
-  it('BERT has no embedding size of its own', () => {
+  it('BERT has no separate embedding size', () => {
     expect(parse({ ...zh, embedding_size: 3 }, 'bert', 'bert').embedding_size).toBe(8)
   })
 })
@@ -70,7 +70,7 @@ describe('hidden_act', () => {
   ] as const)('that is missing is the default of the code of %s %s', (family, architecture, expected) => {
     expect(parse(without, family, architecture).hidden_act).toBe(expected)
   })
-  it.each([null, ''])("%j is no function in TensorFlow's code", (hidden_act) => {
+  it.each([null, ''])("%j means no function in TensorFlow's code", (hidden_act) => {
     expect(parse({ ...zh, hidden_act }).hidden_act).toBe('linear')
   })
 })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { duration, progressText } from '../../src/report/progress.js'
 
-it('says how far a reading is, how fast, and what is left where that is known', () => {
+it('prints progress, rate and, if known, the remaining time', () => {
   expect(progressText(12_800, 4, 0.25)).toBe('12,800 lines, 3,200 lines/s, 25 %, 0:12 left')
   expect(progressText(12_800, 4, null)).toBe('12,800 lines, 3,200 lines/s')
   expect(progressText(0, 0, 0)).toBe('0 lines, 0 lines/s')

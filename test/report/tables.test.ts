@@ -26,7 +26,7 @@ describe('tables in a terminal', () => {
     for (const word of ['stored', 'used', '12345.0', '-3.5', 'terminal']) expect(lines.join('\n')).toContain(word)
   })
 
-  it('repeat the first column where they are cut in two', () => {
+  it('repeat the first column if they are cut in two', () => {
     const text = tablesText([data], 32)
     expect(text.match(/^name/gm)!.length).toBeGreaterThan(1)
     expect(text.match(/体育/g)!.length).toBe(text.match(/^name/gm)!.length)
@@ -47,7 +47,7 @@ describe('Markdown and CSV', () => {
     expect(text).not.toContain('\u001b')
   })
 
-  it('CSV has the values, quoted as RFC 4180 says, and no formulas', () => {
+  it('CSV has the values, quoted by RFC 4180, and no formulas', () => {
     expect(tableCsv(data).split('\r\n')).toEqual([
       'name,remark,stored,used',
       '体育|新闻,a remark that is long enough to be wrapped in a narrow terminal,12345,2',

@@ -36,7 +36,7 @@ function leave(): void {
 }
 
 describe('a file that is written in parts', () => {
-  it('goes on behind what was said to be done, and appears when it is whole', () => {
+  it('continues after the recorded progress, and appears when it is whole', () => {
     leave()
     expect([text('out.part'), existsSync(join(folder, 'out'))]).toEqual(['one\ntwo\nthree\n', false])
     const file = open()
@@ -67,7 +67,7 @@ describe('a file that is written in parts', () => {
     expect(text('out')).toBe('1\n')
   })
 
-  it('leaves nothing where nothing was done', () => {
+  it('leaves nothing if nothing was done', () => {
     const file = open()
     file.put('one')
     file.discard()

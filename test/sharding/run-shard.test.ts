@@ -70,7 +70,7 @@ async function runAll(file: string, count: number, window: number, options = {})
 }
 
 describe('the index of lines', () => {
-  test('shards cover the file, begin where windows do, and are hashed', async () => {
+  test('shards cover the file, begin at windows, and are hashed', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(

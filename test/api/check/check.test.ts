@@ -69,7 +69,7 @@ describe('a converted directory', () => {
     expect(found[0]).toEqual(problem[0] === 'tf/checkpoint' ? [problem[0], expect.anything(), 'missing'] : problem)
   }) // prettier-ignore
 
-  it('may have other files beside the models', async () => {
+  it('may have other files next to the models', async () => {
     const directory = changed((d) => {
       writeFileSync(join(d, 'README.md'), 'mine')
     })
@@ -120,7 +120,7 @@ describe('a changed artefact', () => {
     expect(report.notes.join()).toMatch(/cannot be run.*SHA-256/)
   })
 
-  it('is told where only files beside it are changed', async () => {
+  it('is noted if only files next to it have changed', async () => {
     const directory = changed((d) => {
       appendFileSync(join(d, 'config.json'), '\n')
       appendFileSync(join(d, 'tf/bert_config.json'), '\n')

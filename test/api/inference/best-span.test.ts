@@ -9,7 +9,7 @@ const part = (first: number, at: number, count: number): PassagePart => ({
   isLast: true,
 })
 
-it('the best span begins before it ends, is not too long, and lies in the passage', () => {
+it('the best span begins before it ends, is not too long, and is within the passage', () => {
   // [CLS] q [SEP] a b c d [SEP]
   const starts = Float32Array.from([9, 9, 9, 1, 0, 5, 4, 9])
   const ends = Float32Array.from([9, 9, 9, 0, 6, 0, 3, 9])

@@ -8,7 +8,7 @@ import { ZH_NEWS } from '../../helpers/shared.js'
 describe('a model that is opened to read text', () => {
   const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('albertkit-text-'))
 
-  it('leaves no folder where it cannot be opened after all', async () => {
+  it('leaves no folder if opening fails', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'albertkit-open-'))
     try {
       cpSync(ZH_NEWS, directory, { recursive: true })

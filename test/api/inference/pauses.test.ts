@@ -10,14 +10,14 @@ async function* slowly(...steps: readonly number[]): AsyncGenerator<number> {
 }
 
 describe('values with pauses', () => {
-  it('say where nothing comes for a while, once', async () => {
+  it('are reported once if nothing comes for a while', async () => {
     const seen: (number | typeof PAUSE)[] = []
     for await (const value of withPauses(slowly(150, 0, 0, 250, 0, 150), 50)) seen.push(value)
     // Before the first value there is nothing to be answered.
     expect(seen).toEqual([0, 1, 2, PAUSE, 3, 4, PAUSE, 5])
   })
 
-  it('hold nobody up who has heard enough', async () => {
+  it('do not delay a reader that stops', async () => {
     const start = performance.now()
     for await (const value of withPauses(slowly(0, 30_000), 20)) if (value === PAUSE) break
     expect(performance.now() - start).toBeLessThan(5000)
@@ -39,8 +39,8 @@ describe('values with pauses', () => {
   })
 })
 
-describe('values until nobody wants them', () => {
-  it('are all of them where nobody goes', async () => {
+describe('values until the reader stops', () => {
+  it('are all of them if the reader does not stop', async () => {
     const seen: number[] = []
     for await (const value of until(slowly(0, 5, 0), new Promise(() => undefined))) seen.push(value)
     expect(seen).toEqual([0, 1, 2])

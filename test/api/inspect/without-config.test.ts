@@ -78,7 +78,7 @@ describe('a draft', () => {
     expect(existsSync(other)).toBe(false)
   })
 
-  it('is told in words', async () => {
+  it('is reported as text', async () => {
     const text = withFlags(inspectText(await inspectModel((await bare('zh')).directory)))
     expect(text).toMatch(/config {3}absent; the weights show vocab_size \d+, embedding_size 16, hidden_size 32/)
     expect(text).toContain('a configuration must say num_hidden_layers, num_attention_heads')

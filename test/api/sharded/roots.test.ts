@@ -65,7 +65,7 @@ describe('folders of a worker', () => {
     expect(roots.output(at('out'))).toBe(at('out'))
   })
 
-  it('hold whole models: no file beside the weights is a way out', () => {
+  it('hold whole models: no file next to the weights leads outside', () => {
     expect(roots.model(at('in/model'))).toBe(at('in/model'))
     expect(roots.model(at('in/model/m.ckpt'))).toBe(at('in/model/m.ckpt'))
     symlinkSync('../lines.tsv', at('in/model/vocab.txt'))

@@ -65,7 +65,7 @@ describe('an archive of a checkpoint folder', () => {
     expect(unpacked()).toEqual(before)
   })
 
-  it('of several models says which there are', async () => {
+  it('of several models lists them', async () => {
     const path = await archive('two.zip', [...model('a/'), ...model('b/')])
     await expect(openModel(path)).rejects.toMatchObject({
       kind: 'usage',
@@ -94,7 +94,7 @@ describe('an archive of a checkpoint folder', () => {
     await expect(openSource(path)).rejects.toMatchObject({ kind: 'malformed' })
   })
 
-  it('what is wrong with a file in it is said of the archive, while opening and while reading', async () => {
+  it('errors of a file in it name the archive, while opening and while reading', async () => {
     const damaged = (name: string, at: number): ArchiveEntry[] =>
       model('m/').map((entry) => {
         if (!entry.name.endsWith(name)) return entry
@@ -117,7 +117,7 @@ describe('an archive of a checkpoint folder', () => {
     source.close()
   })
 
-  it('a zip whose directory lies beyond all files is malformed, and nothing else happens', async () => {
+  it('a zip with its directory beyond all files is malformed, and nothing else happens', async () => {
     const whole = await zip(model(''))
     const locator = Buffer.alloc(20)
     locator.writeUInt32LE(0x07064b50, 0)

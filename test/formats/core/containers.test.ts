@@ -25,7 +25,7 @@ describe('a path may be', () => {
   })
 })
 
-it('what file managers and downloaders leave beside a model is no model', async () => {
+it('files that file managers and downloaders leave next to a model are ignored', async () => {
   const directory = join(folder, 'litter')
   cpSync(ZH_NEWS, join(directory, 'inner'), { recursive: true })
   for (const name of ['__MACOSX', '.cache']) mkdirSync(join(directory, name))
@@ -137,7 +137,7 @@ function writeTensors(file: string, tensors: readonly (readonly [string, Uint8Ar
 }
 
 describe('safetensors', () => {
-  it('what was written is read, whatever the names', async () => {
+  it('written files are read back under any name', async () => {
     const file = join(folder, 'any.safetensors')
     const tensors = fc.uniqueArray(
       fc.tuple(

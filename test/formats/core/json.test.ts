@@ -24,7 +24,7 @@ it('reads what JSON.parse reads', () => {
   )
 })
 
-it.each(['"', '"a', '"\\x"', '"\\u12"', '"\n"', "'a'", '"\\"', '{a:1}'])('%j is no valid string', (text) => {
+it.each(['"', '"a', '"\\x"', '"\\u12"', '"\n"', "'a'", '"\\"', '{a:1}'])('%j is not a valid string', (text) => {
   expect(() => parseStrict(text)).toThrow(StrictJsonError)
 })
 

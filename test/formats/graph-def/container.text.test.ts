@@ -33,7 +33,7 @@ describe('a graph in text form', () => {
 })
 
 describeShared('beside the weights', () => {
-  it('is in nobody’s way, and given by itself names the checkpoint', async () => {
+  it('does not hide a checkpoint, and given alone names it', async () => {
     const folder = join(out, 'beside')
     cpSync(join(SHARED, 'tf/google_base_like'), folder, { recursive: true })
     writeFileSync(join(folder, 'graph.pbtxt'), GRAPH)

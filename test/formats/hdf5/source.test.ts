@@ -127,7 +127,7 @@ describe('datasets that h5py writes (test/oracle/make_odd_h5.py)', () => {
     source.close()
   })
 
-  it('what lies in other files is not read', async () => {
+  it('data in other files is not read', async () => {
     await expect(openSource(path('virtual.h5'))).rejects.toMatchObject({
       kind: 'unsupported',
       place: { tensor: 'virtual' },
@@ -139,7 +139,7 @@ describe('datasets that h5py writes (test/oracle/make_odd_h5.py)', () => {
   })
 })
 
-describe('what is no model in HDF5', () => {
+describe('HDF5 files that are not models', () => {
   it('another file called .h5 is malformed, and says so in one line', async () => {
     const path = join(out, 'no.h5')
     writeFileSync(path, 'hello'.repeat(100))

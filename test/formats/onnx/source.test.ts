@@ -56,7 +56,7 @@ describe('an ONNX file', () => {
     })
   })
 
-  it('has its weights in another file beside it', () => {
+  it('has its weights in another file next to it', () => {
     writeFileSync(join(out, 'weights.bin'), values)
     const source = openOnnxWeights(disk, file(modelBytes(location('weights.bin'))))
     expect(Buffer.compare(readAll(source, 'kernel'), values)).toBe(0)
@@ -79,7 +79,7 @@ describe('an ONNX file', () => {
     expect(() => openOnnxWeights(disk, path)).toThrow(expect.objectContaining({ code }))
   })
 
-  it('that is damaged gets an error of ours, whatever the byte', () => {
+  it('gives an AlbertkitError for damage in any byte', () => {
     const whole = modelBytes(TENSOR)
     const damage = fc.oneof(
       fc.record({ at: fc.nat(whole.length - 1), to: fc.nat(255) }),

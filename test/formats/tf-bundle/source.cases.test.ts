@@ -146,7 +146,7 @@ describe('a tensor in a message', () => {
 })
 
 describe('a checkpoint of objects that TensorFlow wrote', () => {
-  it('names by path where full names are all the same; weights that the optimizer holds too by their own', async () => {
+  it('names by path if full names are all the same; weights that the optimizer holds too by their own', async () => {
     const source = await openSource(fixture('objects.ckpt'))
     const shapes = Object.fromEntries([...source.tensors.values()].map(({ name, shape }) => [name, shape]))
     expect(shapes).toMatchObject({
@@ -185,7 +185,7 @@ describe('a checkpoint of objects that TensorFlow wrote', () => {
 describeShared('parts that are missing', () => {
   const tf = (name: string): string => join(SHARED, 'tf', name)
 
-  it('a data file of several: what is in the others is read, and what is not is said', async () => {
+  it('one missing data file: tensors in the others are read, those in it are reported', async () => {
     const directory = folder()
     const source = await openSource(tf('fmt_sharded'))
     for (const file of ['index', 'data-00000-of-00003', 'data-00002-of-00003'])
@@ -206,7 +206,7 @@ describeShared('parts that are missing', () => {
     part.close()
   })
 
-  it('no file stays open where one of several cannot be', async () => {
+  it('no file stays open if one of several cannot be opened', async () => {
     const directory = folder()
     cpSync(tf('fmt_sharded'), directory, { recursive: true })
     rmSync(join(directory, 'model.ckpt.data-00002-of-00003'))

@@ -44,7 +44,7 @@ it('a table that lists one block again and again is refused: its entries would f
   expect(() => keys([handle, handle])).toThrow(expect.objectContaining({ kind: 'malformed' }))
 })
 
-it('slices are compared with each other only where there are as many as a variable has', () => {
+it('slices are compared with each other only if there are as many as a variable has', () => {
   const rows = (count: number) => Array.from({ length: count }, (_, i) => ({ start: [i], extent: [1] }))
   expect(covers(rows(1024), [1024])).toBe(true)
   const start = Date.now()

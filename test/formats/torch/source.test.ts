@@ -8,7 +8,7 @@ import { describeShared, fixtures, SHARED } from '../../helpers/shared.js'
 
 describeShared('PyTorch files of transformers', () => {
   const both = fixtures('hf', 'pytorch_model.bin').filter((name) => name !== 'bert_seqcls_gamma_beta')
-  it.each(both)('%s has the bytes of the safetensors beside it', (name) => {
+  it.each(both)('%s has the bytes of the safetensors next to it', (name) => {
     const torch = openTorch(disk, join(SHARED, 'hf', name, 'pytorch_model.bin'))
     const safe = openSafetensors(disk, join(SHARED, 'hf', name, 'model.safetensors'))
     for (const [tensor, info] of safe.tensors) {

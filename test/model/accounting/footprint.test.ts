@@ -33,7 +33,7 @@ describe('sharing', () => {
 })
 
 describe('operations', () => {
-  it('are 24·H²·S·L and 4·H·S²·L for the layers where I = 4H', () => {
+  it('are 24·H²·S·L and 4·H·S²·L for the layers if I = 4H', () => {
     const { flops } = footprintOf(base, slotsOf(base), { ...work, batch: 1 })
     const [H, S, L] = [768, 128, 12]
     expect(flops.projections + flops.ffn).toBe(24 * H * H * S * L)

@@ -113,7 +113,7 @@ describe('depth and width', () => {
     expect(row.follows[0]).toContain(way)
   })
 
-  it('the widths of xxlarge are those of its row, whatever the depth', () => {
+  it('the widths of xxlarge are those of its row at any depth', () => {
     expect(rowOf('width', 'H 4096').computed).toEqual(rowOf('sizes', 'ALBERT xxlarge').computed)
   })
 })

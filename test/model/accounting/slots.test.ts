@@ -45,7 +45,7 @@ describe('the slots of a configuration', () => {
     expect(await agrees(ZH_NEWS)).toBe(true)
   })
 
-  it('are found to differ where they do', async () => {
+  it('are found to differ if they do', async () => {
     const opened = await openModel(ZH_NEWS)
     const { model } = opened
     opened.close()

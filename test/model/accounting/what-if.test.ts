@@ -25,7 +25,7 @@ describe('what if', () => {
     expect(wide?.config).toMatchObject({ hidden_size: 1024, num_attention_heads: 16, intermediate_size: 4096 })
   })
 
-  it('gives BERT the embeddings of ALBERT where it is asked to factorise', () => {
+  it('gives BERT the embeddings of ALBERT if it is asked to factorise', () => {
     const [factorised] = whatIfs(config('bert-base'), {}, { embeddingSizes: [128] })
     expect(factorised?.notes.join()).toContain('BERT does not factorise')
     const slots = slotsOf(factorised!.config, factorised!.options)

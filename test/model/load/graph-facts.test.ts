@@ -40,7 +40,7 @@ const config = {
   },
 }
 
-describe('what a graph says', () => {
+describe('facts of a graph', () => {
   it.each(['pre', 'post'] as const)('%s-LN, heads, layers, epsilon and activation', (position) => {
     expect(graphFacts(nodes(position))).toEqual({
       num_attention_heads: 12,
@@ -67,29 +67,29 @@ describe('what a graph says', () => {
     expect(graphFacts([gradients, ...nodes('post'), ...nodes('pre', 'serving/')])).toEqual(graphFacts(nodes('post')))
   })
 
-  it('a graph of something else says nothing', () => {
+  it('an unrelated graph gives no facts', () => {
     expect(graphFacts([node('resnet/conv/Relu', 'Relu')])).toEqual({})
   })
 })
 
-describe('beside a configuration', () => {
+describe('compared with a configuration', () => {
   const zh = (raw = config) => parseConfig(raw, 'zh', 'albert')
 
-  it('a missing ln_type is taken from the graph, and said', () => {
+  it('a missing ln_type is taken from the graph, with a note', () => {
     const { raw, notes } = completeConfig(config, 'zh', graphFacts(nodes('pre')))
     expect(parseConfig(raw, 'zh', 'albert').norm_position).toBe('pre')
     expect(notes[0]).toContain('pre-LN')
     expect(completeConfig(config, 'zh', graphFacts(nodes('post'))).raw).toBe(config)
   })
 
-  it('a given ln_type stays, and the contradiction is said', () => {
+  it('a given ln_type is kept, and the contradiction is noted', () => {
     const given = { ...config, fields: { ...config.fields, ln_type: 'postln' } }
     const facts = graphFacts(nodes('pre'))
     expect(completeConfig(given, 'zh', facts).raw).toBe(given)
     expect(compareFacts(zh(given), facts, 'x.meta')).toEqual([expect.stringMatching(/^norm_position is post, .* pre/)])
   })
 
-  it('agreement and every difference are said', () => {
+  it('agreement and every difference are noted', () => {
     expect(compareFacts(zh(), graphFacts(nodes('post')), 'x.meta')[0]).toContain('agrees')
     const other = { ...config, fields: { ...config.fields, num_attention_heads: 6, num_hidden_layers: 3 } }
     const notes = compareFacts(zh(other), graphFacts(nodes('post')), 'x.meta')

@@ -62,7 +62,7 @@ describe.each(FAMILIES)('%s', (title) => {
     expect(found.unknown).toEqual([])
   })
 
-  it('at its usual place it counts before a copy below a scope, whatever comes first', () => {
+  it('is preferred at its usual prefix to a copy below a scope, in any order', () => {
     const [usual = '', separator] = title.startsWith('Hugging') ? ['', '.'] : ['bert/', '/']
     const copy = namesOf(title, `a_teacher${separator}${usual}`, `a_teacher${separator}`)
     const own = namesOf(title, usual, '')

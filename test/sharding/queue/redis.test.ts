@@ -13,7 +13,7 @@ it.each([
   expect(redact(url)).toBe(shown)
 })
 
-it('nor where the address is none', async () => {
+it('nor if the address is invalid', async () => {
   await expect(connect('http://:secret@host')).rejects.toMatchObject({
     kind: 'usage',
     message: 'http://***@host is not the address of a Redis server',

@@ -116,7 +116,7 @@ describe.skipIf(!REDIS)(`a queue over Redis${REDIS ? '' : ` (${NO_REDIS})`}`, ()
     expect(await work(run, options('broken'))).toMatchObject({ done: 5 })
   })
 
-  test('where there is no server, it says so', async () => {
+  test('without a server there is a clear error', async () => {
     await expect(connect('redis://127.0.0.1:1')).rejects.toMatchObject({
       kind: 'environment',
       message: expect.stringMatching(/no Redis answers at redis:\/\/127.0.0.1:1/) as string,

@@ -24,7 +24,7 @@ it('a float32 is printed with the fewest digits that mean it', () => {
   ])
 })
 
-it('what is no number is printed as NumPy does', () => {
+it('NaN and infinities are printed as in NumPy', () => {
   expect([NaN, Infinity, -Infinity].map(float32Text)).toEqual(['nan', 'inf', '-inf'])
 })
 

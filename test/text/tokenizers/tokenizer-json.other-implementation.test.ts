@@ -112,7 +112,7 @@ describe('ids', () => {
 })
 
 describe('offsets', () => {
-  it('point into the text: what stands there becomes the token', () => {
+  it('point into the text: the characters there become the token', () => {
     const tokenizer = loadTokenizer(ZH_NEWS)
     const source = '🙂Café 今天，x'
     const chars = Array.from(source)
@@ -142,7 +142,7 @@ describe('offsets', () => {
     )
   })
 
-  it('know where a letter came from whose marks change places', () => {
+  it('map a letter with reordered marks to its origin', () => {
     const tokenizer = loadTokenizer(ZH_NEWS)
     // U+1D16F is of a lower class than the acute accent, and is no accent: it comes before it.
     const [only, ...others] = tokenizer.encode('x e\u0301\u{1d16f}').slice(1)

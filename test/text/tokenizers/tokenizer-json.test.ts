@@ -12,7 +12,7 @@ const unigram = {
   ],
 }
 
-it('what is damaged in a tokenizer.json is said, with its place', () => {
+it('damage in a tokenizer.json is reported with its place', () => {
   for (const value of [null, 5, [], {}, { model: null }, { model: { type: 3 } }])
     expect(() => read(value)).toThrow(expect.objectContaining({ kind: 'unsupported' }))
   const cases: readonly (readonly [unknown, string])[] = [

@@ -117,7 +117,7 @@ describe('a module that is not applied', () => {
     expect(model.vectors?.steps).toEqual(['Pooling mean'])
   })
 
-  it('is named in a note where no vectors are made', async () => {
+  it('is named in a note if no vectors are computed', async () => {
     const opened = await openModel(
       writeSentenceFolder(fresh(), { name: '', modules: [MEAN.modules[0]!, dense(16, 4)] }),
     )
