@@ -13,7 +13,6 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { runMeasured, type AttackRun } from './attack-run.js'
@@ -49,8 +48,6 @@ export interface AttackCheck {
 
 /** Folder of the attacks beside the project. */
 export const ATTACKS = join(SHARED, 'attacks')
-/** Attacks that are in the project, so that a clone without the others tries them too. */
-export const ATTACKS_HERE = fileURLToPath(new URL('../fixtures/attacks', import.meta.url))
 export const hasAttacks = existsSync(join(ATTACKS, 'expect.json'))
 
 const DEFAULT_SECONDS = 5
@@ -189,7 +186,7 @@ export class AttackBench {
     const args = command.map((arg) =>
       arg.replace(/^(FILE|HERE|OUT|NEW|LIBRARY)(?=\/|$)/, (name) => places[name as keyof Places]),
     )
-    const patience = 5 + Math.max(...[right].flat().map(({ seconds = DEFAULT_SECONDS }) => seconds))
+    const patience = 10 + 3 * Math.max(...[right].flat().map(({ seconds = DEFAULT_SECONDS }) => seconds))
     const isScript = args[0] === 'node'
     const run = await runMeasured(isScript ? args.slice(1) : [BIN, ...args], { cwd: own, temporary, patience })
     const after = stateOf(places.FILE)

@@ -283,7 +283,11 @@ export class Inflater {
         next = oldNext
         break
       }
-      for (const end = at + length; at < end; at++) out[at] = out[at - distance]!
+      const end = at + length
+      if (distance === 1) {
+        out.fill(out[at - 1]!, at, end)
+        at = end
+      } else for (; at < end; at++) out[at] = out[at - distance]!
     }
     input.bits = bits
     input.count = count
@@ -295,7 +299,8 @@ export class Inflater {
     const distance = this.#matchDistance
     const end = Math.min(at + this.#matchLength, out.length)
     this.#matchLength -= end - at
-    if (distance >= end - at) out.copyWithin(at, at - distance, end - distance)
+    if (distance === 1) out.fill(out[at - 1]!, at, end)
+    else if (distance >= end - at) out.copyWithin(at, at - distance, end - distance)
     else for (let i = at; i < end; i++) out[i] = out[i - distance]!
     return end
   }
