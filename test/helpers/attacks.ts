@@ -150,7 +150,7 @@ function violations(right: Right, outcome: Outcome): string[] {
   return wrong
 }
 
-/** Runs checks in folders of its own, which `remove` takes away. */
+/** Runs checks in separate folders, which `remove` deletes. */
 export class AttackBench {
   readonly #folder = mkdtempSync(join(tmpdir(), 'albertkit-attacks-'))
   readonly #made = new Map<string, Promise<string>>()

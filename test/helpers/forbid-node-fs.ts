@@ -12,7 +12,7 @@ export async function withoutNodeFs<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The functions of `fs`, which throw where they are forbidden. */
+/** The functions of `fs`, which throw if they are forbidden. */
 export function guarded(fs: typeof NodeFs): Record<string, unknown> {
   const entries = Object.entries(fs as unknown as Record<string, unknown>).map(([name, value]) => {
     if (typeof value !== 'function' || /^[A-Z]/.test(name)) return [name, value] as const

@@ -20,7 +20,7 @@ async function readEverything(path: string): Promise<void> {
   }
 }
 
-/** A byte changed at any place, or at one of the first `header` or last `footer` bytes, where the structure is; or an end cut off. */
+/** Changes a byte anywhere, or in the structure (the first `header` or last `footer` bytes), or cuts off the end. */
 const damage = (bytes: Buffer, header: number, footer: number): fc.Arbitrary<Buffer> => {
   const last = bytes.length - 1
   const place = fc.oneof(

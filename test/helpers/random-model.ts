@@ -12,7 +12,7 @@ import { planRandom } from '../../src/model/random/init.js'
 import { truncatedNormal } from '../../src/model/random/random.js'
 import type { Sharing } from '../../src/model/accounting/slots.js'
 
-/** Models of any family and shape whose every value is noise of its own, so that nothing can be taken for another. */
+/** Models of any family and shape with random values, all different, so that no tensor can be mistaken for another. */
 
 export type Kind = 'zh' | 'google' | 'google_fast' | 'own norms' | 'bert' | 'hf albert' | 'hf bert'
 export const KINDS: readonly Kind[] = ['zh', 'google', 'google_fast', 'own norms', 'bert', 'hf albert', 'hf bert']
@@ -29,7 +29,7 @@ export interface Shape {
   readonly act: Activation
   readonly heads: readonly HeadName[]
   readonly pooler: boolean
-  /** hf: the masked-token head has a decoder of its own. */
+  /** hf: the masked-token head has an untied decoder. */
   readonly untied?: boolean
 }
 

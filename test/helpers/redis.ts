@@ -17,7 +17,7 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** A Redis server of its own on loopback, whose data outlive a restart. */
+/** A separate Redis server on loopback that keeps its data across a restart. */
 export class RedisServer {
   #process: ChildProcess | null = null
 

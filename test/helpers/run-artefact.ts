@@ -72,7 +72,7 @@ export async function loadTfjs(dir: string): Promise<GraphModel> {
   return loadGraphModel({ load: () => Promise.resolve(artifacts) })
 }
 
-/** Runs `names` (every output where it is absent) on `backend`. */
+/** Runs `names` (every output if it is absent) on `backend`. */
 export async function runTfjs(
   dir: string,
   inputs: ModelInputs,

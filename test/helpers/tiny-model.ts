@@ -175,7 +175,7 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
   return { model, source }
 }
 
-/** Exact only where the values are: halves are cut, which is all the same to a comparison with what was stored. */
+/** Encodes by truncation, without rounding: tests compare with the stored values. */
 function encode(dtype: 'F32' | 'F16' | 'BF16', values: Float32Array): Uint8Array {
   if (dtype === 'F32') return new Uint8Array(values.buffer)
   const bits = new Uint32Array(values.buffer)

@@ -18,7 +18,7 @@ afterAll(() => {
   rmSync(out, { recursive: true, force: true })
 })
 
-/** A folder of its own with the configuration of a fixture and `files`. */
+/** A new folder with the configuration of a fixture and `files`. */
 function folder(name: string, from: string, files: Readonly<Record<string, Buffer | string>>): string {
   const directory = join(out, name)
   mkdirSync(directory)

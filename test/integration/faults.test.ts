@@ -127,7 +127,7 @@ describe.each(CASES)('$name', ({ prepare, body, points, apart }) => {
     expect(after).not.toEqual(before)
   }, 60_000)
 
-  /** Files that somebody else would read: not those of a run that can be continued. */
+  /** Files that users would read: not those of a run that can be continued. */
   function visible(folder: string): Readonly<Record<string, string>> {
     const unfinished = /\.part(\.json)?(\.new)?$|training-state|^shards\//
     return Object.fromEntries(Object.entries(shown(folder)).filter(([name]) => !unfinished.test(name)))

@@ -169,7 +169,7 @@ describe('quantisation that does harm', () => {
     expect(report.verification).toBeNull()
     expect(existsSync(directory)).toBe(false)
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([])
-    // Harmless forms of the same model pass, and whoever wants it all the same gets it.
+    // Harmless precisions of the same model pass, and a user who insists gets the refused one.
     expect((await convert(at('outliers'), { ...options, dtypes: ['f16'] })).ok).toBe(true)
     expect((await convert(at('outliers'), { ...options, minAgreement: 0 })).ok).toBe(true)
   })

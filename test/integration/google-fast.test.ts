@@ -19,7 +19,7 @@ afterAll(() => {
   rmSync(out, { recursive: true, force: true })
 })
 const [last, first] = [join(out, 'last'), join(out, 'first')]
-// As many channels a group as there are groups: no kernel's shape tells where they are.
+// As many channels a group as there are groups: the axis of groups is not visible in the shape of a kernel.
 const SHAPE: Shape = {
   layers: 2,
   groups: 2,

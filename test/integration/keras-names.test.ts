@@ -52,7 +52,7 @@ const BERT: readonly (readonly [string, string])[] = [
   ['cls/predictions/output_bias', 'cls/predictions/output_bias/bias'],
 ]
 
-/** The shape with the heads as an axis of their own. */
+/** The shape with the heads as a separate axis. */
 function splitHeads(name: string, shape: readonly number[], heads: number): readonly number[] {
   const [first = 0, last = 0] = shape
   if (name.endsWith('attention_output/kernel')) return [heads, first / heads, last]

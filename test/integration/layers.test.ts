@@ -26,7 +26,7 @@ async function golden(model: string, file: string): Promise<Golden> {
   }
 }
 
-/** Hidden states of a golden in order, the input of the first layer before them; null where it has none. */
+/** Hidden states of a golden in order, the input of the first layer before them; null if it has none. */
 function statesOf({ outputs }: Golden): ArrayLike<number>[] | null {
   if (outputs.has('all_encoder_layers_0')) {
     const layers: ArrayLike<number>[] = []
@@ -55,10 +55,10 @@ function means(input: ArrayLike<number>, output: ArrayLike<number>, mask: Int32A
   }
 }
 
-/** Models beside a golden: `[folder, golden]`. */
+/** Models with a golden: `[folder, golden]`. */
 const cases = (['tf', 'hf'] as const).flatMap((group) =>
   [...new Set(['golden.safetensors', 'golden_edge.safetensors'].flatMap((file) => fixtures(group, file)))]
-    // No model of its own, or several.
+    // Without folders that have no model, or several.
     .filter((name) => !name.startsWith('train_step') && name !== 'fmt_tf2_objects')
     .flatMap((name) => goldensIn(join(SHARED, group, name)).map((file) => [join(SHARED, group, name), file] as const)),
 )

@@ -8,7 +8,7 @@ import { leftoverOf } from '../../src/model/load/leftover.js'
 import { identify } from '../../src/model/names/identify.js'
 import { hasShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 
-/** Every fixture of every container, with one variable more: within its encoder a refusal, beside it a note. */
+/** Every fixture of every container, with one more variable: a refusal within its encoder, a note outside it. */
 
 const FORMATS = fileURLToPath(new URL('../fixtures/formats', import.meta.url))
 /** Folders that hold no model, or several. */

@@ -12,7 +12,7 @@ import type { TensorPlan } from '../../src/formats/safetensors/write.js'
 import { KINDS, writeRandomModel, type Kind, type Shape } from '../helpers/random-model.js'
 import { writeSafetensorsFile } from '../helpers/write-files.js'
 
-/** A variable within the encoder that no family has is a refusal everywhere, one beside it a note everywhere. */
+/** An unknown variable within the encoder is refused by every command, one outside it noted by every command. */
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-leftover-'))
 afterAll(() => {
@@ -104,7 +104,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   it('notes one more variable outside the encoder', async () => {
     const { directory, prefix, separator, names } = await plain(kind)
-    // Without a prefix whatever stands beside the encoder might be of it.
+    // Without a prefix, any variable outside the encoder might belong to it.
     const top = word.filter((one) => prefix === '' || `${one}${separator}` !== prefix)
     await fc.assert(
       fc.asyncProperty(top, fc.constantFrom('weight', 'transitions', 'W', 'cell/kernel'), async (scope, tail) => {

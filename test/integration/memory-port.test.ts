@@ -89,7 +89,7 @@ async function contentsOf(files: FilePort, path: string): Promise<{ source: unkn
   }
 }
 
-/** What lies beside and below a fixture, in memory, by the same paths. */
+/** Files next to and below a fixture, in memory, with the same paths. */
 const inMemory = (path: string): FilePort => {
   const top = statSync(path).isDirectory() ? path : dirname(path)
   return memoryFiles(filesIn(top).map((file) => [file, readFileSync(file)] as const))

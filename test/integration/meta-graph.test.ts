@@ -9,7 +9,7 @@ import { openSource } from '../../src/api/open/source.js'
 import { WireReader } from '../../src/formats/tf-proto/wire.js'
 import { describeShared, SHARED } from '../helpers/shared.js'
 
-/** A `.meta` file is the meta graph that a SavedModel of TF1 holds: cut out of one, it stands beside a checkpoint. */
+/** Puts a `.meta` file next to a checkpoint: a `.meta` is the meta graph that a TF1 SavedModel contains. */
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-meta-'))
 afterAll(() => {

@@ -33,7 +33,7 @@ const shapes: fc.Arbitrary<Shape> = fc.record({
   untied: fc.constant(false),
 })
 
-/** Converts without a check, and gives null where there is no such model: that alone is a reason not to. */
+/** Converts without a check; null if the target has no such model, the only accepted reason for a refusal. */
 async function convert(source: string, target: Target): Promise<string | null> {
   const out = fresh()
   try {

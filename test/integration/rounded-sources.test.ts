@@ -55,7 +55,7 @@ async function comesBack(source: string, options: Partial<ConvertOptions>, relat
     })
   }
   expect(changed).toBeGreaterThan(0)
-  // Widened again and run, it gives what the file itself gives, where that rounds no activations.
+  // Widened again and run, it gives the results of the file itself, if that rounds no activations.
   if (options.targets !== undefined || (options.dtypes?.[0] === 'int8' && options.weightsOnly !== true)) return
   if (options.halfCompute === true) return
   const wide = await written(directory, {})

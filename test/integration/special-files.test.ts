@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { openModel } from '../../src/api/open/open.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
-/** Opening a pipe to which nobody writes never ends, and no signal ends it: it must not be opened. */
+/** Opening a pipe without a writer blocks forever, and no signal ends it: it must not be opened. */
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-special-'))
 afterAll(() => {

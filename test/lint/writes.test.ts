@@ -6,7 +6,7 @@ const SRC = new URL('../../src/', import.meta.url).pathname
 const WRITING =
   /\b(writeFile|writeFileSync|writeSync|appendFile|appendFileSync|createWriteStream|rename|renameSync|rm|rmSync|rmdirSync|unlink|unlinkSync|truncate|truncateSync|ftruncateSync|copyFile|copyFileSync|cpSync|mkdirSync|mkdir|mkdtempSync|linkSync|symlinkSync|chmodSync|utimesSync)\b/
 
-/** Modules that write what is no output: temporary folders of their own. */
+/** Modules that write files other than outputs: temporary folders. */
 const TEMPORARY = ['base/temporary-folder.ts', 'api/doctor/doctor.ts', 'api/gate/gate.ts']
 
 it('every output is written through the port, which guards the sources', () => {

@@ -213,7 +213,7 @@ describe.each(Object.entries(CASES))('gradients: %s', (name, given) => {
     const sign = random(11)
     for (const [parameter, gradient] of trainer.gradients) {
       const values = prepared.values.get(parameter)!
-      // All elements move at once, each in a direction of its own.
+      // All elements move at once, each in its own random direction.
       const step = values.map(() => (sign() < 0.5 ? -1 : 1) * 2 ** -18)
       const [up, down] = [1, -1].map((way) => values.map((x, i) => x + way * step[i]!)) as [Float32Array, Float32Array]
       const lossAt = (at: Float32Array) => reference(prepared, given, batch, masks, [parameter, at])

@@ -32,7 +32,7 @@ export interface TrainedModel {
   readonly labels: readonly string[] | null
   /** Vocabulary instead of the one next to the source. */
   readonly vocabulary?: string | undefined
-  /** Optimizer state to write beside the weights of a TensorFlow checkpoint, as TensorFlow does; undefined for none. */
+  /** Optimizer state to write into a TensorFlow checkpoint, as TensorFlow does; undefined for none. */
   readonly slots?: {
     readonly suffixes: readonly [m: string, v: string]
     readonly states: readonly OptimizerState[]

@@ -61,7 +61,7 @@ class Conversation {
   }
 }
 
-/** A runner in a thread of its own. */
+/** A runner in a separate thread. */
 class ThreadRunner implements Runner {
   readonly name: string
   readonly detail: string
@@ -92,7 +92,7 @@ class ThreadRunner implements Runner {
 }
 
 /**
- * Opens a runner: in a thread of its own if a run takes long and it would keep this one from hearing signals.
+ * Opens a runner: in a separate thread if a run takes long and would keep this one from handling signals.
  * @param flops floating-point operations of the longest run
  * @throws AlbertkitError as `openRunner`
  */

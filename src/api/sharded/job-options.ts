@@ -55,7 +55,7 @@ const FITS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
 /**
  * Reads the options of a job, which are untrusted input.
  * @param path resolves a path among them
- * @throws AlbertkitError `malformed` for an option that is none, or has another type
+ * @throws AlbertkitError `malformed` for an unknown option, or one of another type
  */
 export function jobOptions(
   options: Readonly<Record<string, unknown>>,

@@ -45,7 +45,7 @@ export class Roots {
     try {
       real = realpathSync(path)
     } catch (error) {
-      // Whether it exists elsewhere is nobody's business.
+      // The error must not reveal whether a path outside exists.
       this.#check(this.#prospective(path), path)
       throw malformed('there is no such file or directory', { code: 'file-missing', file: path, cause: error })
     }
@@ -70,7 +70,7 @@ export class Roots {
   /**
    * @param path folder, file or prefix of a checkpoint
    * @returns its real path
-   * @throws AlbertkitError `malformed` if it, or a file beside it, lies elsewhere
+   * @throws AlbertkitError `malformed` if it, or a file next to it, is elsewhere
    */
   model(path: string): string {
     const isPrefix = !existsSync(path)

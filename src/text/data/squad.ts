@@ -18,7 +18,7 @@ export interface Question {
   readonly id: string | null
   readonly question: string
   readonly context: string
-  /** Right answers and where they start in the context, in code points; null if it is not given. Empty: none is right. */
+  /** Right answers with their start in the context, in code points; null if not given, empty if there is no answer. */
   readonly answers: readonly { readonly text: string; readonly start: number | null }[] | null
 }
 

@@ -13,7 +13,7 @@ import type { Dim } from '../../../src/model/names/row.js'
 import { slotDifferences, slotOptionsOf, slotsIn, slotsOf } from '../../../src/model/accounting/slots.js'
 import { describeShared, fixtures, SHARED, ZH_NEWS } from '../../helpers/shared.js'
 
-/** True where the fixture opens; containers that are not read yet are another test's business. */
+/** True if the fixture opens; other tests cover containers that cannot be read. */
 async function agrees(path: string): Promise<boolean> {
   const opened = await openModel(path).catch((error: unknown) => {
     if (error instanceof AlbertkitError) return null

@@ -40,7 +40,7 @@ describe.each(NAME_TABLES.map((table) => [table.title, table] as const))('%s', (
     const variable = String(table.prefixes[0]) + fillPattern(table.rows[0]!.name, {})
     expect(skipReason(table, variable)).toBeNull()
     if (table.configInferable === true) expect(skipReason(table, 'optimizer/vars/7')).toBe('optimizer state')
-    // PyTorch keeps the state of optimizers in a file of its own, whoever's names the model has.
+    // PyTorch keeps the state of optimizers in a separate file, for models of every family.
     else if (table.family === 'hf' || table.prefixes[0]?.endsWith('.') === true)
       expect(skipReason(table, `embeddings${String(table.prefixes[0]).slice(-1)}position_ids`)).toBe(
         'buffer of indices',

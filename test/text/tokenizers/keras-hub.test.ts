@@ -103,7 +103,7 @@ describe('WordPiece of keras-hub', () => {
     writeFileSync(join(root, 'tokenizer.json'), JSON.stringify(tokenizerOf(lowercase, strip)))
     const tokenizer = loadTokenizer(root)
     expect(TEXTS.map((text) => tokenizer.ids(text))).toEqual(ids)
-    // Given by its file, as threads get it; and as it is written beside an artefact.
+    // Given by its file, as threads get it; and as it is written next to an artefact.
     expect(TEXTS.map((text) => loadTokenizer(tokenizer.file).ids(text))).toEqual(ids)
     const staging = join(out, `${settings}-out`)
     mkdirSync(staging)
