@@ -38,6 +38,11 @@ export default class Bench extends AlbertkitCommand {
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
     'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
     browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
+    'max-p50': Flags.integer({
+      description: 'end with exit code 1 if the median of a run takes longer',
+      min: 1,
+      helpValue: 'MILLISECONDS',
+    }),
     runs: Flags.integer({ description: 'number of measured runs', min: 1, default: 20, helpValue: 'N' }),
   }
 
@@ -51,11 +56,13 @@ export default class Bench extends AlbertkitCommand {
       ...selectOptions(flags),
       checksum: flags.checksum,
       allowSoftware: flags['allow-software'],
+      ...omitUndefined({ maxP50: flags['max-p50'] }),
       runs: flags.runs,
       onProgress: (step) => {
         this.progress(step)
       },
     })
-    await this.finish(report, () => withFlags(benchText(report)))
+    for (const sentence of report.missed ?? []) this.speaker.complain(`missed: ${sentence}`)
+    await this.finish(report, () => withFlags(benchText(report)), report.ok)
   }
 }

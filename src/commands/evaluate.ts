@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import type { Look } from '../report/chart/look.js'
 import { pictureFlags, writeFiles } from './common/output.js'
 import { TextCommand } from './common/text-command.js'
-import { argument } from './common/flags.js'
+import { argument, fractionFlag } from './common/flags.js'
 import { jobOf, readingFlags, readingOptions, shardFlag, textFlags } from './common/text-flags.js'
 
 export default class Evaluate extends TextCommand {
@@ -45,6 +45,8 @@ export default class Evaluate extends TextCommand {
       helpValue: 'MODEL',
     }),
     results: Flags.string({ description: 'write eval_results.txt as run_classifier does', helpValue: 'FILE' }),
+    'min-accuracy': fractionFlag('min-accuracy', 'end with exit code 1 if the accuracy is lower'),
+    'min-f1': fractionFlag('min-f1', 'end with exit code 1 if the F1 is lower: mean over classes, or of all spans'),
     ...pictureFlags,
     output: Flags.string({ char: 'o', description: 'directory of the shards, with --shard', helpValue: 'DIR' }),
     shard: shardFlag(),
@@ -58,8 +60,11 @@ export default class Evaluate extends TextCommand {
     const { evaluateFile, writeEvalResults } = await import('../api/inference/evaluate-file.js')
     const { evaluateText, otherEvaluationText } = await import('../report/text/evaluate.js')
     const { confusionChart } = await import('../report/chart/confusion.js')
-    const report = await evaluateFile(job, flags, listener)
-    const unreported = report.bad > 0 && flags.errors === undefined ? 3 : 0
+    const budget = { minAccuracy: flags['min-accuracy'], minF1: flags['min-f1'] }
+    const report = await evaluateFile(job, { ...flags, ...budget }, listener)
+    const { missed = [] } = report
+    for (const sentence of missed) this.speaker.complain(`missed: ${sentence}`)
+    const unreported = missed.length > 0 ? 1 : report.bad > 0 && flags.errors === undefined ? 3 : 0
     if (!('confusion' in report)) {
       await this.finish(report, () => otherEvaluationText(report), unreported)
       return

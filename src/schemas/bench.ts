@@ -4,7 +4,7 @@ import { notes } from './common.js'
 /** Document of `bench`. */
 
 export const benchSchema = z.strictObject({
-  ok: z.literal(true),
+  ok: z.boolean().check(z.describe('false if a median exceeds --max-p50')),
   directory: z.string(),
   node: z.string(),
   rows: z.array(
@@ -25,5 +25,6 @@ export const benchSchema = z.strictObject({
     }),
   ),
   notRun: z.array(z.strictObject({ runner: z.string(), reason: z.string() })),
+  missed: z.optional(z.array(z.string())).check(z.describe('medians above --max-p50')),
   notes,
 })

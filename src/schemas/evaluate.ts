@@ -12,6 +12,10 @@ const mistake = z.strictObject({
   crossEntropy: z.number(),
 })
 
+const missed = z
+  .optional(z.array(z.string()))
+  .check(z.describe('scores below those that were asked for, with --min-accuracy or --min-f1'))
+
 const score = z.strictObject({ precision: probability, recall: probability, f1: probability })
 const classScore = z.strictObject({ label: z.string(), support: size, predicted: size, ...score.shape })
 
@@ -30,6 +34,7 @@ export const evaluation = z.strictObject({
 })
 
 const oneLabelSchema = z.extend(evaluation, {
+  missed,
   notes,
   runner: z.string(),
   globalStep: z.nullable(z.int()),
@@ -50,7 +55,8 @@ const oneLabelSchema = z.extend(evaluation, {
   ),
 })
 
-const others = { lines: size, bad: size, notes, runner: z.string() }
+const common = { bad: size, notes, runner: z.string(), missed }
+const others = { lines: size, ...common }
 
 const severalLabelsSchema = z
   .strictObject({
@@ -70,9 +76,7 @@ const regressionSchema = z
 const spanScores = z.strictObject({ micro: score, macro: score, types: z.array(classScore) })
 const tagsSchema = z
   .strictObject({
-    bad: size,
-    notes,
-    runner: z.string(),
+    ...common,
     sentences: size,
     words: size,
     accuracy: probability.check(z.describe('words with the right tag')),
@@ -85,9 +89,7 @@ const tagsSchema = z
 const answers = { questions: size, exactMatch: probability, f1: probability }
 const answersSchema = z
   .strictObject({
-    bad: size,
-    notes,
-    runner: z.string(),
+    ...common,
     ...answers,
     withAnswer: z.strictObject(answers),
     withoutAnswer: z.strictObject(answers),

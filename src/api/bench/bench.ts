@@ -31,11 +31,21 @@ export interface BenchOptions
   readonly threads?: readonly number[]
   /** Number of measured runs, after two warm-up runs. */
   readonly runs?: number
+  /** Milliseconds that the median of a run may take. */
+  readonly maxP50?: number
   readonly onProgress?: OnProgress
 }
 
 /** Default sequence lengths. */
 const LENGTHS = [32, 128]
+
+/** Sentences on the rows whose median exceeds `maxP50` milliseconds. */
+const slowRows = (rows: readonly BenchRow[], maxP50: number): string[] =>
+  rows
+    .filter(({ p50 }) => p50 > maxP50)
+    .map(({ file, runner, batch, length, p50 }) => {
+      return `${file} in ${runner}, ${batch} × ${length}: ${p50.toFixed(1)} ms, above ${maxP50}`
+    })
 
 /** Model file of a directory. */
 interface GraphFile {
@@ -150,5 +160,8 @@ export async function benchModel(directory: string, asked: BenchOptions = {}): P
       }
     }
   }
-  return { ok: true, directory, node: process.version, rows, notRun, notes }
+  const { maxP50 } = options
+  if (maxP50 === undefined) return { ok: true, directory, node: process.version, rows, notRun, notes }
+  const missed = slowRows(rows, maxP50)
+  return { ok: missed.length === 0, directory, node: process.version, rows, missed, notRun, notes }
 }

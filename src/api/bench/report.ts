@@ -18,11 +18,14 @@ export interface BenchRow {
 }
 
 export interface BenchReport {
-  readonly ok: true
+  /** False if a median exceeds the largest one that was asked for. */
+  readonly ok: boolean
   readonly directory: string
   readonly node: string
   readonly rows: readonly BenchRow[]
   readonly notRun: readonly { readonly runner: string; readonly reason: string }[]
+  /** Medians above `maxP50`; absent if it was not given. */
+  readonly missed?: readonly string[]
   /** Contents of the directory that the model files do not use. */
   readonly notes: readonly string[]
 }

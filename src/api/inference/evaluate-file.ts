@@ -4,6 +4,7 @@ import { addSource, keepSources, refuseSources } from '../../base/sources.js'
 import { refuseExisting, refuseSame, WholeFile } from '../../files/atomic-file.js'
 import { compareModels } from './compare.js'
 import type { EvaluationReport, OtherEvaluationReport } from './report.js'
+import { missedScores, type EvaluationBudget } from './budget.js'
 import { ErrorsFile, refuseExistingErrors } from './errors-file.js'
 import { evalResults, evaluate } from './evaluate.js'
 import { openForReading, tellListener, type FileProgress, type Listener, type TextJob } from './job.js'
@@ -20,7 +21,7 @@ import { evaluateValues } from './evaluate-values.js'
 import { labelsFor, type Prediction } from './predict.js'
 import type { TextModel } from './text-model.js'
 
-export interface EvaluateFileOptions {
+export interface EvaluateFileOptions extends EvaluationBudget {
   /** Path of another model; lines that the two label differently are reported. */
   readonly compare?: string | undefined
   /** Path for the lines that cannot be used. */
@@ -115,7 +116,12 @@ export function evaluateFile(
   options: EvaluateFileOptions = {},
   listener: Listener = {},
 ): Promise<EvaluationReport | OtherEvaluationReport> {
-  return keepSources(() => evaluateLines(job, options, listener))
+  const { minAccuracy, minF1 } = options
+  return keepSources(async () => {
+    const report = await evaluateLines(job, options, listener)
+    if (minAccuracy === undefined && minF1 === undefined) return report
+    return { ...report, missed: missedScores(report, options) }
+  })
 }
 
 async function evaluateLines(
@@ -154,7 +160,9 @@ async function evaluateLines(
     }
     if (model.task !== 'classify') {
       refuseClassOptions(taskRow(model.task).reading, options)
-      return await evaluateSpans(model, job, { onProgress }, onBad)
+      const scores = await evaluateSpans(model, job, { onProgress }, onBad)
+      errors.commit()
+      return scores
     }
     const { reading, predictions: all } = await withReading(predictions(model, job, { onProgress }))
     if (reading !== 'softmax') {

@@ -113,6 +113,8 @@ export type OtherEvaluationReport = (MultiLabelScores | RegressionScores | TagSc
   readonly notes: readonly string[]
   /** Runtime that ran the model. */
   readonly runner: string
+  /** Scores below those that were asked for; absent if none were. */
+  readonly missed?: readonly string[]
 }
 
 /** Result of `evaluateFile`. */
@@ -124,6 +126,8 @@ export interface EvaluationReport extends Evaluation {
   /** `global_step` of a checkpoint, or null. */
   readonly globalStep: number | null
   readonly comparison?: ModelComparison
+  /** Scores below those that were asked for; absent if none were. */
+  readonly missed?: readonly string[]
 }
 
 /** Result of running a model on a file of lines. */

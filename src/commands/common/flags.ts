@@ -130,16 +130,24 @@ export const openOptions = (
   checksum: flags.checksum,
 })
 
-/** Flag for a fraction of answers, from 0 to 1. */
-export const agreementFlag = Flags.custom<number>({
-  description: 'fraction of answers that must stay the same with weights other than f32; 0: no check. Default 0.99',
-  helpValue: 'N',
-  parse: (text) => {
-    const part = Number(text)
-    if (text.trim() !== '' && part >= 0 && part <= 1) return Promise.resolve(part)
-    return Promise.reject(usage(`--min-agreement takes a number from 0 to 1, not ${text}`, { code: 'option-invalid' }))
-  },
-})
+/** Flag for a fraction, from 0 to 1. */
+export const fractionFlag = (name: string, description: string) =>
+  Flags.custom<number>({
+    description,
+    helpValue: 'N',
+    parse: (text) => {
+      const part = Number(text)
+      if (text.trim() !== '' && part >= 0 && part <= 1) return Promise.resolve(part)
+      return Promise.reject(usage(`--${name} takes a number from 0 to 1, not ${text}`, { code: 'option-invalid' }))
+    },
+  })()
+
+/** Flag for the fraction of answers that must stay the same. */
+export const agreementFlag = () =>
+  fractionFlag(
+    'min-agreement',
+    'fraction of answers that must stay the same with weights other than f32; 0: no check. Default 0.99',
+  )
 
 /** Flag for the tokens of a row: a number, or that it is given at run time. */
 export const lengthFlag = Flags.custom<number | 'dynamic'>({
