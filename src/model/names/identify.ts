@@ -76,8 +76,16 @@ function sample(source: TensorSource): string {
 /** Slot with placeholders in place of its indices, the same for every layer. */
 const general = (slot: string): string => slotPattern(slot).pattern
 
-/** Slots without which no model of the family runs: embeddings and one layer. */
-function coreMissing({ table, mapped }: MatchedNames): string[] {
+const coreMisses = new WeakMap<MatchedNames, string[]>()
+
+/** Slots without which no model of the family runs, and that are missing: embeddings and one layer. */
+function coreMissing(names: MatchedNames): string[] {
+  let found = coreMisses.get(names)
+  if (found === undefined) coreMisses.set(names, (found = findCoreMissing(names)))
+  return found
+}
+
+function findCoreMissing({ table, mapped }: MatchedNames): string[] {
   const present = new Set([...mapped.keys()].map(general))
   const core = table.rows.filter(({ slot }) => /^(embeddings|encoder)\//.test(slot))
   const needed = new Map(core.map((row) => [row.slot, row.name]))
@@ -160,10 +168,11 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
       code: 'architecture-unsupported',
       hint: `${sample(source)}: merge them into their base model, or give the folder in which both lie`,
     })
+  const first = firstOf(source)
   throw unsupported(`no known model family has these names: ${sample(source)}`, {
     code: 'family-unknown',
     ...where,
-    hint: nearestHint(tables.map((table) => sortVariables(firstOf(source), table))),
+    hint: nearestHint(tables.map((table) => sortVariables(first, table))),
   })
 }
 
@@ -175,10 +184,18 @@ function holdsNoWeights(source: TensorSource, table: NameTable): boolean {
 }
 
 /** The first tensors of a file: enough to say which family is nearest. */
-const firstOf = (source: TensorSource): TensorSource =>
-  source.tensors.size <= MAX_COMPARED
-    ? source
-    : { ...source, tensors: new Map([...source.tensors].slice(0, MAX_COMPARED)) }
+function firstOf(source: TensorSource): TensorSource {
+  if (source.tensors.size <= MAX_COMPARED) return source
+  const tensors: TensorSource['tensors'] = new Map(take(source.tensors, MAX_COMPARED))
+  return { ...source, tensors }
+}
+function* take<T>(all: Iterable<T>, most: number): Generator<T> {
+  let taken = 0
+  for (const one of all) {
+    if (++taken > most) return
+    yield one
+  }
+}
 /** A file that is no model is compared with every family only so far; a large model has some thousand tensors. */
 const MAX_COMPARED = 4096
 
