@@ -8,9 +8,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openModel } from '../dist/api/open.js'
-import { fillPattern, NAME_TABLES } from '../dist/model/names.js'
-import { parametersOf } from '../dist/model/weights.js'
+import { openModel } from '../dist/api/open/open.js'
+import { fillPattern } from '../dist/model/names/placeholders.js'
+import { NAME_TABLES } from '../dist/model/names/tables.js'
+import { parametersOf } from '../dist/model/tensors/read.js'
 import { table } from '../dist/report/table.js'
 import { writeGraphDef, writeV1 } from './tensorflow-files.js'
 

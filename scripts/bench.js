@@ -2,7 +2,10 @@
 // albert-xxlarge with random weights, from a TensorFlow checkpoint and from a Hugging Face file, whose kernels are
 // transposed on the way to tfjs. Every figure is a whole process; ratios are within this one run.
 //
-//   npm run bench [-- base|xxlarge]
+// Before that, what a verified conversion takes of the processor, against one that is not verified and against starting
+// Node; optimum-cli beside it if the first python3 has it.
+//
+//   npm run bench [-- verify|base|xxlarge]
 import { spawn } from 'node:child_process'
 import {
   closeSync,
@@ -24,8 +27,8 @@ import { ZipFile } from 'yazl'
 import { writeSafetensors } from '../dist/formats/safetensors/write.js'
 import { shardPath } from '../dist/formats/tf-bundle/source.js'
 import { BundleWriter } from '../dist/formats/tf-bundle/write.js'
-import { fillPattern } from '../dist/model/names.js'
-import { tableOf } from '../dist/model/slots.js'
+import { fillPattern } from '../dist/model/names/placeholders.js'
+import { tableOf } from '../dist/model/accounting/slots.js'
 import { table } from '../dist/report/table.js'
 
 const BIN = fileURLToPath(new URL('../bin/run.js', import.meta.url))
@@ -109,32 +112,77 @@ function measure(command, args) {
     child.stderr.on('data', (text) => (stderr += text))
     child.on('close', (code) => {
       const seconds = (performance.now() - start) / 1000
-      const peak = Number(/albertkit-bench-peak (\d+)/.exec(stderr)?.[1] ?? 0) / 1024
-      if (code === 0) resolve({ seconds, peak })
+      const [, maxRss = 0, cpu = 0] = /albertkit-bench-peak (\d+) (\d+)/.exec(stderr) ?? []
+      if (code === 0) resolve({ seconds, peak: Number(maxRss) / 1024, cpu: Number(cpu) / 1e6 })
       else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${stderr}`))
     })
   })
 }
-// Loaded before the command: says the peak of its own process at the end (in KiB).
-const PEAK = `data:text/javascript,process.on('exit',()=>{process.stderr.write('albertkit-bench-peak '+process.resourceUsage().maxRSS+'\\n')})`
+// Loaded before the command: says the peak of its own process at the end (in KiB), and the processor time of all its
+// threads (in microseconds).
+const PEAK = `data:text/javascript,process.on('exit',()=>{const r=process.resourceUsage();process.stderr.write('albertkit-bench-peak '+r.maxRSS+' '+(r.userCPUTime+r.systemCPUTime)+'\\n')})`
 const albertkit = (...args) => measure(process.execPath, ['--import', PEAK, BIN, ...args])
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 async function repeat(times, body) {
   const runs = []
   for (let i = 0; i < times; i++) runs.push(await body())
-  return { seconds: median(runs.map((r) => r.seconds)), peak: Math.max(...runs.map((r) => r.peak)) }
+  return {
+    seconds: median(runs.map((r) => r.seconds)),
+    peak: Math.max(...runs.map((r) => r.peak)),
+    // What else runs on the machine only adds to it.
+    cpu: Math.min(...runs.map((r) => r.cpu)),
+  }
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'albertkit-bench-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 const only = process.argv[2]
-const help = await repeat(5, () => albertkit('--help'))
-const version = await repeat(5, () => albertkit('--version'))
-const inspect = await repeat(5, () => albertkit('inspect', ZH_NEWS))
+const nothing = await repeat(10, () => measure(process.execPath, ['--import', PEAK, '-e', '0']))
+const help = await repeat(10, () => albertkit('--help'))
+const version = await repeat(10, () => albertkit('--version'))
+const inspect = await repeat(10, () => albertkit('inspect', ZH_NEWS))
+const started = (name, { cpu }) => `${name} ${cpu.toFixed(3)} s (${(cpu / nothing.cpu).toFixed(1)} ×)`
 console.log(
-  `start: --version ${version.seconds.toFixed(3)} s, --help ${help.seconds.toFixed(3)} s, inspect of a small model ${inspect.seconds.toFixed(3)} s (medians of 5)\n`,
+  `start, processor time (least of 10), and against node -e 0 (${nothing.cpu.toFixed(3)} s): ` +
+    `${started('--version', version)}, ${started('--help', help)}, ${started('inspect of a small model', inspect)}\n`,
 )
+
+/** Processor seconds of `optimum-cli export`, which validates with one input; null if this Python lacks it. */
+async function optimum(folder, out) {
+  const script =
+    'import resource,subprocess,sys;import optimum.exporters.onnx;' +
+    'subprocess.run([sys.executable,"-m","optimum.commands.optimum_cli","export","onnx","--task","fill-mask","-m",*sys.argv[1:]],check=True,stdout=sys.stderr);' +
+    'r=resource.getrusage(resource.RUSAGE_CHILDREN);sys.stderr.write(f"\\nalbertkit-bench-peak {r.ru_maxrss} {int((r.ru_utime+r.ru_stime)*1e6)}\\n")'
+  try {
+    return (await measure('python3', ['-c', script, folder, out])).cpu
+  } catch {
+    return null
+  }
+}
+
+/** What verification takes, in processor time: of all threads, so that the number of cores does not matter. */
+async function benchVerification() {
+  const rows = []
+  for (const preset of ['albert-tiny', 'albert-base']) {
+    const model = join(scratch, preset)
+    await albertkit('init', preset, '-o', model)
+    const beside = join(scratch, `${preset}-hf`)
+    await albertkit('init', preset, '--to', 'safetensors', '-o', beside)
+    const peer = await optimum(beside, join(scratch, 'optimum'))
+    for (const target of ['onnx', 'tfjs']) {
+      const args = ['convert', model, '--to', target, '-o', join(scratch, 'verified'), '--force']
+      const plain = await repeat(3, () => albertkit(...args, '--no-verify'))
+      const { cpu, peak } = await repeat(3, () => albertkit(...args))
+      const ratios = [cpu / plain.cpu, cpu / nothing.cpu].map((ratio) => ratio.toFixed(1))
+      const other = target === 'onnx' && peer !== null ? (cpu / peer).toFixed(2) : ''
+      rows.push([preset, target, cpu.toFixed(2), ...ratios, other, peak.toFixed(0)])
+    }
+  }
+  const head = ['verified', 'to', 'processor s', '× unverified', '× node -e 0', '× optimum', 'peak MiB']
+  console.log(`${table(rows, { head, right: [2, 3, 4, 5, 6] })}\n`)
+}
+if (only === undefined || only === 'verify') await benchVerification()
 
 /** Every form that is written, and the one that each is converted to in turn. */
 const TARGETS = ['tfjs', 'onnx', 'safetensors', 'tf']
@@ -200,4 +248,5 @@ for (const [name, size] of Object.entries(SIZES)) {
   }
   for (const source of Object.values(sources)) remove(source)
 }
-console.log(table(rows, { head: ['model', 'from', 'to', 'seconds', '× cp', 'is', 'peak MiB'], right: [3, 4, 6] }))
+if (rows.length > 0)
+  console.log(table(rows, { head: ['model', 'from', 'to', 'seconds', '× cp', 'is', 'peak MiB'], right: [3, 4, 6] }))

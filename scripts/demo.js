@@ -15,8 +15,8 @@ import {
   predictLines,
   readAll,
 } from '../dist/index.js'
-import { inspectText } from '../dist/report/inspect.js'
-import { convertText } from '../dist/report/convert.js'
+import { inspectText } from '../dist/report/text/inspect.js'
+import { convertText } from '../dist/report/text/convert.js'
 import { table } from '../dist/report/table.js'
 
 const MODEL = fileURLToPath(new URL('../fixtures/zh-news', import.meta.url))
