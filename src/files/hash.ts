@@ -15,6 +15,12 @@ const WORTH_A_THREAD = 32 * 1024 * 1024
 /** Script of the worker thread; absent if this module runs as TypeScript, from which no thread can start. */
 const WORKER = fileURLToPath(new URL('./hash-worker.js', import.meta.url))
 
+/** True if the path of a port is one of the disk; a port may refuse some of its files. */
+function isOnDisk(files: FilePort, path: string): boolean {
+  const real = files.realPath?.(path) ?? null
+  return files === disk || (real !== null && real === disk.realPath!(path))
+}
+
 const sizeOf = (path: string): number => statSync(path).size
 
 /**
@@ -35,7 +41,7 @@ export class Hasher {
 
   /** Adds a complete file; a file that is not on `disk` is hashed at the end. */
   add(path: string, files: FilePort = disk): void {
-    if (files !== disk) {
+    if (!isOnDisk(files, path)) {
       this.#elsewhere.push({ path, files })
       return
     }

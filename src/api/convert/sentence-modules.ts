@@ -1,6 +1,7 @@
 import { latin1Text } from '../../base/bytes.js'
 import { AlbertkitError, malformed } from '../../base/errors.js'
 import { makeFolders, writeBytes, writeText } from '../../files/output-file.js'
+import { confined } from '../../formats/core/confined.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { LFS_POINTER, readBytes } from '../../formats/core/file.js'
 import { dirname, join } from '../../formats/core/paths.js'
@@ -50,11 +51,13 @@ export function writeSentenceModules(
     return []
   }
   if (list === null) return []
+  // The list may be in the folder above that of the model.
+  const own = confined(files, [list.directory])
   const copies = copiesOf(files, list)
   for (const [to, from] of copies) {
     const path = join(staging, to)
     makeFolders(dirname(path))
-    const bytes = readBytes(files, from)
+    const bytes = readBytes(own, from)
     refusePointer(bytes, from)
     writeBytes(path, bytes)
   }

@@ -1,5 +1,4 @@
 import { addSource } from '../../base/sources.js'
-import { disk } from '../../files/disk.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import { join } from '../../formats/core/paths.js'
 
@@ -29,9 +28,11 @@ const COMPANION = new RegExp(
   'i',
 )
 
-/** Remembers the files of a model as sources, none of which an output may replace. */
+/**
+ * Remembers the files of a model as sources, none of which an output may replace. Members of archives and files in
+ * memory are not on the disk, and nothing is remembered of them.
+ */
 export function addModelSources(files: FilePort, directory: string, weights: readonly string[]): void {
-  if (files !== disk) return
   for (const file of weights) addSource(file)
   try {
     for (const name of files.list(directory)) if (COMPANION.test(name)) addSource(join(directory, name))
