@@ -7,7 +7,7 @@ import { RemoteSource, type Remote } from '../reference/remote-source.js'
 
 /** Thread that runs one model in one runner (`open.ts`). */
 
-/** What to open: a file, or a model whose weights another thread reads. */
+/** Runner to open on a file, or on a model whose weights another thread reads. */
 export interface RunnerPlan {
   readonly name: string
   readonly what: RunnableFile | { readonly model: AlbertModel; readonly remote: Remote }

@@ -11,7 +11,7 @@ import type { Models } from './models.js'
 import { Roots } from './roots.js'
 import { computeShard } from './shards.js'
 
-/** What the worker decides, not the job. */
+/** Limits that the worker sets, not the job. */
 export interface JobLimits {
   readonly threads?: number | undefined
   readonly roots?: readonly string[] | undefined

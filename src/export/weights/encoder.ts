@@ -8,7 +8,7 @@ import type { Sink } from './weight-stream.js'
 /** Rounds to the nearest integer, halves away from zero, for values within ±2³¹. */
 const nearest = (x: number): number => (x < 0 ? (x - 0.5) | 0 : (x + 0.5) | 0)
 
-/** How channels lie in the order in which elements are written. */
+/** Position of the channels in the order in which elements are written, with the scale of each. */
 interface Channels {
   readonly channels: 'rows' | 'columns'
   readonly scales: Float32Array

@@ -18,7 +18,7 @@ export interface FilePort {
    * @throws AlbertkitError `malformed` if there is no such file, `environment` if it may not be read
    */
   open(path: string): OpenFile
-  /** Where a path leads through links; null if nothing is there. Absent of a port that knows no links. */
+  /** Resolves the links of a path; null if nothing is there. Absent from a port without links. */
   realPath?(path: string): string | null
 }
 

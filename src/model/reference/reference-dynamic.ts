@@ -52,8 +52,8 @@ function quantiseRow(row: Float64Array, out: Float64Array): void {
 }
 
 /**
- * What XNNPACK makes of a tensor whose rows, along the last axis, are quantised each by itself: integers of eight bits,
- * whose range includes zero.
+ * Quantises each row of a tensor, along the last axis, to eight bits as XNNPACK does, with a range that includes zero,
+ * and dequantises the result.
  */
 export function quantisedByRow({ shape, data }: Tensor): Tensor {
   const width = shape[shape.length - 1] ?? 1
@@ -67,7 +67,7 @@ export function quantisedByRow({ shape, data }: Tensor): Tensor {
 export interface DynamicWeights {
   /** By slot. */
   readonly axes: ReadonlyMap<string, 0 | 1>
-  /** Whether a factor is quantised as a whole, or each of its rows. */
+  /** Granularity of the scales of a factor: one for the tensor, or one a row. */
   readonly by: 'tensor' | 'row'
 }
 
