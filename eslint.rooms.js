@@ -24,7 +24,9 @@ export const ROOMS = {
     imports: ['files'],
     typesOnly: ['api', 'training', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'],
   },
-  api: { imports: ['training', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'] },
+  api: {
+    imports: ['hub', 'training', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'],
+  },
   schemas: { imports: ['compare', 'runtime'] },
   sharding: { imports: ['files'] },
   export: {
@@ -55,6 +57,8 @@ export const ROOMS = {
   formats: { imports: [] },
   // A matrix of vectors is written with the header of safetensors.
   files: { imports: [...PORT, 'formats/safetensors/write'] },
+  // Models that are named instead of lying somewhere: the way to their files.
+  hub: { imports: ['files', ...PORT] },
   base: { imports: [] },
 }
 

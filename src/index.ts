@@ -21,6 +21,7 @@ export type { DiffModel, DiffReport, DiffSide, SlotDiff, SlotStatus } from './ap
 export { initModel, type InitOptions } from './api/init/init.js'
 export type { InitReport } from './api/init/report.js'
 export type { SelectOptions } from './api/open/select.js'
+export type { ModelOrigin } from './hub/origin.js'
 export { openSource, type OpenSourceOptions } from './api/open/source.js'
 export { disk } from './files/disk.js'
 export { memoryFiles } from './files/memory.js'

@@ -31,6 +31,8 @@ export interface ManifestArtefact {
   readonly source: {
     readonly format: string
     readonly files: readonly HashedFile[]
+    /** Repository and commit on the hub, if the model came from there. */
+    readonly origin?: object
     /** Options of reading, if any: ignored patterns, head, scope, averages, merged LoRA. */
     readonly read?: object
   }
@@ -53,6 +55,7 @@ export interface ManifestParts {
     readonly format: string
     readonly files: readonly { readonly path: string; readonly hash: FileHash | undefined }[]
     readonly read?: object | undefined
+    readonly origin?: object | undefined
   }
   readonly config: ModelConfig
   readonly task: string
@@ -85,6 +88,7 @@ export function buildManifest(parts: ManifestParts): string {
   const source = {
     format: parts.source.format,
     files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)),
+    ...(parts.source.origin === undefined ? {} : { origin: parts.source.origin }),
     ...(parts.source.read === undefined ? {} : { read: parts.source.read }),
   }
   const made = parts.artefacts.map(

@@ -58,6 +58,7 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
       format: opened.source.format,
       files: [...opened.source.files, opened.rawConfig.file].map((path) => ({ path, hash: hashes.get(path) })),
       read: readingOf(options),
+      origin: opened.origin ?? undefined,
     },
     config: opened.config,
     task,

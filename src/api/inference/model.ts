@@ -27,6 +27,7 @@ import type { Batch } from '../../text/data/batches.js'
 import { tokenizerFiles } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { placeOf } from '../open/place.js'
 import { addModelSources } from '../open/model-sources.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { readLabelLines, readLabels } from '../labels.js'
@@ -206,6 +207,11 @@ function resolveOrTell(opened: OpenedModel, tasks: readonly Task[]): ResolvedTas
   }
 }
 
+function requireLength({ maxSeqLength = DEFAULT_LENGTH }: TextModelOptions): void {
+  if (maxSeqLength < 2)
+    throw usage('`maxSeqLength` must be at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
+}
+
 /**
  * Opens a model, or an artefact that `convertModel` wrote, for running on text. A model without an artefact for the
  * task is first exported for the fastest runtime, into a temporary folder.
@@ -214,14 +220,14 @@ function resolveOrTell(opened: OpenedModel, tasks: readonly Task[]): ResolvedTas
  * @throws AlbertkitError `usage` if it lacks the head or a vocabulary; `malformed`, `unsupported`, `environment`
  */
 export async function openTextModel(
-  path: string,
+  model: string,
   task: Task | readonly ResolvedTask[],
   output?: string,
   options: TextModelOptions = {},
 ): Promise<TextModel> {
   const wanted = textRunnerOf(options.runner)
-  if ((options.maxSeqLength ?? DEFAULT_LENGTH) < 2)
-    throw usage('`maxSeqLength` must be at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
+  requireLength(options)
+  const { path } = placeOf(model)
   const opened = await openModel(homeOf(path), options)
   try {
     // Vectors are made with the modules that other outputs leave out.

@@ -7,6 +7,7 @@ import { confined } from '../../formats/core/confined.js'
 import { explained } from '../../formats/core/explain.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import type { TensorSource } from '../../formats/core/source.js'
+import type { ModelOrigin } from '../../hub/origin.js'
 import type { AlbertModel } from '../../model/albert.js'
 import type { ModelConfig, RawConfig } from '../../model/config.js'
 import type { ModelPlan } from '../../model/load/build.js'
@@ -39,6 +40,8 @@ export interface OpenModelOptions extends OpenSourceOptions, SelectOptions, Reso
 /** A model file that was opened, identified and understood. */
 export interface OpenedModel extends Disposable {
   readonly source: TensorSource
+  /** Where the model came from; null if it was named by its path. */
+  readonly origin: ModelOrigin | null
   /** File access for the files of the model. */
   readonly files: FilePort
   /** Directory of vocabulary, labels and configuration. */
@@ -89,7 +92,7 @@ async function mergedIf(located: LocatedSource, options: OpenModelOptions): Prom
  */
 export async function examineModel(path: string, options: OpenModelOptions = {}): Promise<ExaminedModel> {
   requireText('path', path)
-  const located = await openWithPlaces(path, options)
+  const { origin, ...located } = await openWithPlaces(path, options)
   const { source: stored, directories, files: all } = await mergedIf(located, options)
   const given = options.config === undefined ? undefined : portPath(options.config, options)
   const files = confined(all, directories, given === undefined ? [] : [given])
@@ -126,6 +129,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       source,
       files,
       directory,
+      origin,
       ...resolved,
       notes: [...source.notes, ...notes, ...leftOut],
       leftOut,

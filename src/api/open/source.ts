@@ -4,6 +4,8 @@ import type { LocatedSource } from '../../formats/core/container.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import { openLocated } from '../../formats/core/open.js'
 import type { OpenOptions, TensorSource } from '../../formats/core/source.js'
+import { placeOf } from './place.js'
+import type { ModelOrigin } from '../../hub/origin.js'
 import { installContainment } from './containment.js'
 import { loadNativeChecksums } from './native-checksums.js'
 
@@ -16,17 +18,23 @@ export interface OpenSourceOptions extends OpenOptions {
 export const portPath = (path: string, { files = disk }: Pick<OpenSourceOptions, 'files'>): string =>
   files === disk ? diskPath(path) : path
 
+/** An open source, and where it came from: null if it was named by its path. */
+export interface PlacedSource extends LocatedSource {
+  readonly origin: ModelOrigin | null
+}
+
 /**
  * Opens the model file at `path`, and lists the directories that may hold its other files.
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function openWithPlaces(
   path: string,
-  { files = disk, ...options }: OpenSourceOptions = {},
-): Promise<LocatedSource> {
+  { files, ...options }: OpenSourceOptions = {},
+): Promise<PlacedSource> {
   installContainment()
   await loadNativeChecksums()
-  return openLocated(files, portPath(path, { files }), options)
+  const place = placeOf(path, files)
+  return { ...(await openLocated(place.files, place.path, options)), origin: place.origin }
 }
 
 /**

@@ -10,6 +10,7 @@ import { indexInput, type TextJob } from '../inference/job.js'
 import { JobHost } from './job-host.js'
 import { errorsOf, hashOf } from './merge-job.js'
 import { Roots } from './roots.js'
+import { placeOf } from '../open/place.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
 import { openForShards } from './shards.js'
 import { taskOf } from '../inference/shard-task.js'
@@ -48,10 +49,11 @@ export async function submitJob(
       kind: 'merge',
       task,
       places: {
-        model: resolve(job.model),
+        // Workers take paths alone: what a name means is settled here.
+        model: resolve(placeOf(job.model).path),
         input: resolve(job.input),
         directory: `${target}.shards`,
-        ...(job.vocabulary === undefined ? {} : { vocabulary: resolve(job.vocabulary) }),
+        ...(job.vocabulary === undefined ? {} : { vocabulary: resolve(placeOf(job.vocabulary).path) }),
       },
       output: target,
       // A job cannot replace what it likes: only the very files that the submitter saw here.

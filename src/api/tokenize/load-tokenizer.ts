@@ -1,7 +1,7 @@
-import { disk } from '../../files/disk.js'
 import { loadTokenizer as loadThrough, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
-import { portPath, type OpenSourceOptions } from '../open/source.js'
+import { placeOf } from '../open/place.js'
+import type { OpenSourceOptions } from '../open/source.js'
 
 /**
  * Reads the tokenizer of a model: `vocab.txt`, `spiece.model` or `tokenizer.json`, by its path or that of the directory
@@ -11,4 +11,7 @@ import { portPath, type OpenSourceOptions } from '../open/source.js'
 export const loadTokenizer = (
   path: string,
   options: LoadTokenizerOptions & Pick<OpenSourceOptions, 'files'> = {},
-): Tokenizer => loadThrough(options.files ?? disk, portPath(path, options), options)
+): Tokenizer => {
+  const place = placeOf(path, options.files)
+  return loadThrough(place.files, place.path, options)
+}

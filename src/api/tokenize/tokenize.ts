@@ -7,7 +7,8 @@ import { readLines } from '../input/lines.js'
 import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
 import { defaultFrame, type Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel } from '../open/open.js'
-import { openWithPlaces, portPath, type OpenSourceOptions } from '../open/source.js'
+import { placeOf } from '../open/place.js'
+import { openWithPlaces, type OpenSourceOptions } from '../open/source.js'
 import { findLabels, readLabelLines, readLabels } from '../labels.js'
 import type { TokenizedLine } from './report.js'
 
@@ -39,14 +40,13 @@ async function findTokenizerOf(
   path: string,
   options: LoadTokenizerOptions & Pick<OpenSourceOptions, 'files'>,
 ): Promise<Tokenizer> {
-  const { files = disk } = options
-  const own = portPath(path, options)
+  const { files, path: own } = placeOf(path, options.files)
   if (exists(files, own)) {
     if (!isDirectory(files, own)) {
       if (isVocabularyFile(own)) return loadTokenizer(files, own, options)
     } else if (findTokenizer(files, own) !== null) return loadTokenizer(files, own, options)
   }
-  const { source, directories, files: within } = await openWithPlaces(path, { files })
+  const { source, directories, files: within } = await openWithPlaces(own, { files })
   try {
     const directory = directories.find((d) => findTokenizer(within, d) !== null) ?? directories[0] ?? dirname(own)
     return loadTokenizer(within, directory, options)
@@ -58,14 +58,14 @@ async function findTokenizerOf(
 /** Reads class names next to a vocabulary or of a model; null if there are none. */
 export async function labelsBeside(
   path: string,
-  { files = disk }: Pick<OpenSourceOptions, 'files'> = {},
+  options: Pick<OpenSourceOptions, 'files'> = {},
 ): Promise<readonly string[] | null> {
-  const own = portPath(path, { files })
+  const { files, path: own } = placeOf(path, options.files)
   const directory = isDirectory(files, own) ? own : dirname(own)
   const file = findLabels(files, directory)
   if (file !== null) return readLabelLines(files, file)
   if (isVocabularyFile(own) || !exists(files, join(directory, 'config.json'))) return null
-  const opened = await openModel(path, { files })
+  const opened = await openModel(own, { files })
   try {
     return readLabels(opened)
   } finally {

@@ -37,6 +37,10 @@ export abstract class AlbertkitCommand extends Command {
       helpGroup: 'GLOBAL',
       exclusive: ['verbose'],
     }),
+    offline: Flags.boolean({
+      description: 'read models named hf:ORG/NAME from the local cache alone, as with HF_HUB_OFFLINE=1',
+      helpGroup: 'GLOBAL',
+    }),
     verbose: Flags.boolean({ description: 'print each step on stderr, with the seconds', helpGroup: 'GLOBAL' }),
   }
 
@@ -172,6 +176,8 @@ export abstract class AlbertkitCommand extends Command {
   protected override async init(): Promise<void> {
     await super.init()
     beginSources()
+    // Threads and processes that the command starts inherit it.
+    if (this.#given('--offline')) process.env.HF_HUB_OFFLINE = '1'
     this.argv = withSample(this.argv)
     setFlagScope({ own: typedFlags(this.ctor.flags), commandWith: (flag) => this.#commandWith(flag) })
     this.#stopListening = listenForInterrupts({
