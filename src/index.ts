@@ -105,6 +105,7 @@ export { POOLING_MODES, POOLINGS, type Pooling, type PoolingMode } from './api/i
 export { predictFile, type PredictFileOptions } from './api/inference/predict-file.js'
 export { evaluate } from './api/inference/evaluate.js'
 export { evaluateFile, type EvaluateFileOptions } from './api/inference/evaluate-file.js'
+export type { EvaluationBudget } from './api/inference/budget.js'
 export { embedLines, openEmbedder, type EmbedderOptions, type Embedding } from './api/inference/embed.js'
 export type { VectorFormat } from './api/inference/embed.js'
 export type { VectorOptions } from './api/inference/sentence/read-vectors.js'
