@@ -3,7 +3,9 @@ import { malformed, type AlbertkitError } from '../../base/errors.js'
 /** Limits of a tokenizer's files, with the attacks that they keep out and the largest honest files. */
 
 /** Tokens, lines of a vocabulary: six million lines were one attack. XLM-R has 250,000, BERT 30,000 to 120,000. */
-const MAX_TOKENS = 500_000
+const MAX_TOKENS = 300_000
+/** Fields of a `tokenizer.json`: a token is one, an added token ten. Each takes 300 bytes in memory. */
+const MAX_FIELDS = 400_000
 /** Characters of a token: a line of 120 MB, a piece of 12 MB. The longest tokens of published models have some 200. */
 const MAX_TOKEN_LENGTH = 4096
 /** Characters of all pieces, each of which may become a node of a tree. XLM-R has 1.4 million, ALBERT 180,000. */
@@ -28,6 +30,13 @@ export function checkTokenLength(length: number, file: string): void {
 /** @throws AlbertkitError `limit-exceeded` */
 export function checkAddedCount(count: number, file: string): void {
   if (count > MAX_ADDED) throw refused(`the tokenizer has more than ${MAX_ADDED} added tokens`, file)
+}
+
+/** Counts the colons of a JSON text, of which a field has one, before it is parsed. @throws AlbertkitError */
+export function checkFields(text: string, file: string): void {
+  let fields = 0
+  for (let at = text.indexOf(':'); at !== -1; at = text.indexOf(':', at + 1))
+    if (++fields > MAX_FIELDS) throw refused(`the tokenizer has more than ${MAX_FIELDS} fields`, file)
 }
 
 /** Counts the lines of a vocabulary before they are made. @throws AlbertkitError `limit-exceeded` */

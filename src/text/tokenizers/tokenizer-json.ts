@@ -1,7 +1,7 @@
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { AddedToken } from './added-tokens.js'
 import { bytesOfBase64 } from './charsmap.js'
-import { checkAddedCount, checkTokenCount, checkTokenLength, PieceBudget } from './limits.js'
+import { checkAddedCount, checkFields, checkTokenCount, checkTokenLength, PieceBudget } from './limits.js'
 import { fieldsOf, type Fields } from './normalizers.js'
 import type { Piece, SpieceModel } from './spiece-model.js'
 import { addedTokenOf } from './tokenizer-config.js'
@@ -115,6 +115,7 @@ function readUnigram(common: Common, normalizers: readonly Fields[], file: strin
 /** @throws AlbertkitError `malformed` or `unsupported` */
 export function parseTokenizerJson(text: string, file: string): TokenizerJson {
   let value: unknown
+  checkFields(text, file)
   try {
     value = JSON.parse(text)
   } catch (error) {
