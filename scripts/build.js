@@ -122,7 +122,11 @@ function replaceZodTypes() {
 // What the browser runners open: TensorFlow.js and the page's own code in one script, so that an installed package needs
 // no bundler. The wasm files are served from the installed @tensorflow/tfjs-backend-wasm; onnxruntime-web, script and
 // all, from the installed package.
-const PAGES = { 'page.js': 'albertkit-page.js', 'page-ort.js': 'albertkit-page-ort.js' }
+const PAGES = {
+  'page.js': 'albertkit-page.js',
+  'page-ort.js': 'albertkit-page-ort.js',
+  'page-litert.js': 'albertkit-page-litert.js',
+}
 
 async function bundlePages() {
   for (const [from, to] of Object.entries(PAGES)) {

@@ -47,6 +47,8 @@ export interface RunnerInfo {
   readonly artefact: GraphTarget
   /** Runners on `cpu` are the default if none is named; `gpu` requests those on `gpu`. */
   readonly device: RunnerDevice
+  /** True if it multiplies integers of a file as float32, whatever the file asks for. */
+  readonly widens?: true
   /** Class of bounds on its outputs (`TOLERANCES`). */
   readonly tolerance: ToleranceClass
   /** True if it takes a number of threads. */
@@ -132,6 +134,7 @@ export const RUNNERS: readonly RunnerInfo[] = [
   { name: 'tfjs-node', device: 'optional', ...tfjsNode(false) },
   { name: 'browser-wasm', device: 'browser', ...browser('browser-wasm', 'tfjs', 'wasm') },
   { name: 'browser-ort-wasm', device: 'browser', ...browser('browser-ort-wasm', 'onnx', 'wasm') },
+  { name: 'browser-litert-wasm', device: 'browser', ...browser('browser-litert-wasm', 'tflite', 'wasm') },
   { name: 'tfjs-webgpu', device: 'gpu', ...tfjsBackend('webgpu'), tolerance: 'webgpu' },
   { name: 'ort-webgpu', device: 'gpu', ...onnxGpu('ort-webgpu'), tolerance: 'webgpu' },
   { name: 'browser-webgpu', device: 'gpu', ...browser('browser-webgpu', 'tfjs', 'webgpu'), tolerance: 'webgpu' },
@@ -140,6 +143,13 @@ export const RUNNERS: readonly RunnerInfo[] = [
     device: 'gpu',
     ...browser('browser-ort-webgpu', 'onnx', 'webgpu'),
     tolerance: 'webgpu',
+  },
+  {
+    name: 'browser-litert-webgpu',
+    device: 'gpu',
+    ...browser('browser-litert-webgpu', 'tflite', 'webgpu'),
+    tolerance: 'webgpu',
+    widens: true,
   },
   { name: 'tfjs-node-gpu', device: 'gpu', ...tfjsNode(true), tolerance: 'cuda' },
   { name: 'ort-cuda', device: 'gpu', ...onnxGpu('ort-cuda'), tolerance: 'cuda' },

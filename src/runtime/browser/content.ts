@@ -4,7 +4,10 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment, malformed } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
-import { findPackage } from '../../base/optional-package.js'
+import { findPackage, named } from '../../base/optional-package.js'
+import { TfliteFile } from '../litert/file.js'
+import { PACKAGE, wasmFolder } from '../litert/load.js'
+import type { FixedShape } from '../litert/rows.js'
 import { dataBeside, withOutputs } from '../onnx/onnx-outputs.js'
 import { firstLine } from '../runner.js'
 import { graphNames, type GraphNames, type ModelJson } from '../tfjs/tfjs-names.js'
@@ -15,7 +18,7 @@ import type { Served } from './server.js'
 /** Scripts, served files and load request of a page. */
 export interface Content {
   /** Name of the library in messages. */
-  readonly library: 'TensorFlow.js' | 'onnxruntime-web'
+  readonly library: 'TensorFlow.js' | 'onnxruntime-web' | 'LiteRT'
   /** URLs of the scripts, in loading order. */
   readonly scripts: readonly string[]
   readonly served: Served
@@ -23,6 +26,8 @@ export interface Content {
   /** Package and version, as text. */
   detail(state: PageState): string
   names(state: PageState): GraphNames
+  /** Shape of the inputs, if the model takes no other: rows are padded. */
+  readonly fixed?: FixedShape
 }
 
 /** Path of a page's bundled script: near this module in dist, or in dist if the TypeScript sources run. */
@@ -113,6 +118,52 @@ export function onnxContent(file: string, backend: PageBackend, name: string, va
       inner: Object.keys(values.inner),
       nodes: new Map(Object.entries(values.inner)),
     }),
+  }
+}
+
+/** The library with its other module, which the package names as only a bundler finds it. */
+function litertScripts(entry: string): readonly (readonly [string, string | Uint8Array])[] {
+  const other = createRequire(entry).resolve('@litertjs/wasm-utils')
+  const text = readFileSync(entry, 'utf8').replaceAll(
+    /(from\s*["'])@litertjs\/wasm-utils(["'])/g,
+    '$1/litert/utils.js$2',
+  )
+  return [
+    ['/litert/index.js', new TextEncoder().encode(text)],
+    ['/litert/utils.js', other],
+  ]
+}
+
+/** Tokens of a row for a file that leaves them open, which the library for browsers does not run. */
+const USUAL_LENGTH = 128
+
+/**
+ * Content for LiteRT: its modules and wasm files from the installed package, and the model.
+ * @throws AlbertkitError `environment` if the package is absent, `malformed`
+ */
+export function litertContent(file: string, backend: PageBackend, name: string, values: InnerValues): Content {
+  const wasm = wasmFolder(name)
+  const entry = findPackage(PACKAGE)!
+  const model = new TfliteFile(file, values)
+  const fixed = model.shapeFor({ sequence: model.sequence ?? Math.min(USUAL_LENGTH, model.longest) })
+  return {
+    library: 'LiteRT',
+    scripts: ['/page.js'],
+    served: new Map<string, string | Uint8Array>([
+      ['/page.js', pageFile('albertkit-page-litert.js')],
+      ...litertScripts(entry),
+      ...filesOf(wasm, '/litert/wasm', /\.(wasm|js)$/),
+      ['/model/model.tflite', model.bytesFor(fixed)],
+    ]),
+    request: { backend, model: '/model/model.tflite', data: [] },
+    detail: () => named(PACKAGE),
+    names: () => ({
+      outputs: model.outputs,
+      marks: values.marks,
+      inner: Object.keys(values.inner),
+      nodes: new Map(Object.entries(values.inner)),
+    }),
+    fixed,
   }
 }
 

@@ -3,9 +3,10 @@ import { environment, malformed } from '../../base/errors.js'
 import { inputShape, type ModelInputs } from '../../model/reference/run.js'
 import { acceptAdapter, adapterHint, adapterOf, requireAdapter, type Adapter, type GpuOptions } from '../gpu/adapter.js'
 import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js'
+import { dimsOf, refuseLonger, runRows, type Feeds, type FixedShape } from '../litert/rows.js'
 import type { GraphNames } from '../tfjs/tfjs-names.js'
 import type { InnerValues } from '../values.js'
-import { onnxContent, tfjsContent, type Content } from './content.js'
+import { litertContent, onnxContent, tfjsContent, type Content } from './content.js'
 import { findBrowser } from './find.js'
 import { launches, openPage, type Opened } from './launch.js'
 import {
@@ -31,6 +32,8 @@ interface LoadedModel extends Pick<Runner, 'name' | 'detail' | 'adapter'> {
   readonly names: GraphNames
   /** Rank of the model's input_ids. */
   readonly rank: number
+  /** Shape of the inputs, if the model takes no other. */
+  readonly fixed: FixedShape | undefined
 }
 
 class BrowserRunner implements Runner {
@@ -40,6 +43,7 @@ class BrowserRunner implements Runner {
   readonly outputs: readonly string[]
   readonly marks: readonly string[]
   readonly inner: readonly string[]
+  readonly sequence?: number
 
   constructor(readonly loaded: LoadedModel) {
     this.name = loaded.name
@@ -48,20 +52,18 @@ class BrowserRunner implements Runner {
     this.outputs = loaded.names.outputs
     this.marks = loaded.names.marks
     this.inner = loaded.names.inner
+    if (loaded.fixed !== undefined) this.sequence = loaded.fixed.sequence
   }
 
   async run(inputs: ModelInputs, wanted: readonly string[] = this.outputs): Promise<Map<string, NamedTensor>> {
-    const { rank, names, opened, library, file } = this.loaded
-    const feeds: PageFeeds = {
-      shape: inputShape(inputs, rank === 3),
-      input_ids: [...inputs.input_ids],
-      attention_mask: [...inputs.attention_mask],
-      token_type_ids: [...inputs.token_type_ids],
-    }
+    const { rank, names, library, file, fixed } = this.loaded
+    refuseLonger(file, inputs, fixed?.sequence ?? null)
     const nodes = [...new Set(wanted.map((name) => names.nodes.get(name) ?? name))]
     try {
-      const given = await opened.page.evaluate(([f, n]) => albertkit.run(f, n), [feeds, nodes] as [PageFeeds, string[]])
-      const values = new Map(given.map(({ shape, base64 }, i) => [nodes[i], { shape, data: floats(base64) }]))
+      const values =
+        fixed === undefined
+          ? await this.#once(inputs, inputShape(inputs, rank === 3), nodes)
+          : await runRows(inputs, fixed, (feeds) => this.#once(feeds, dimsOf(fixed), nodes))
       return new Map(
         wanted.flatMap((name) => {
           const value = values.get(names.nodes.get(name) ?? name)
@@ -71,6 +73,19 @@ class BrowserRunner implements Runner {
     } catch (error) {
       throw runError(`${library} in the browser`, pageError(error), file, error)
     }
+  }
+
+  /** Runs the model on the whole of `ids` and returns the values of `nodes`. */
+  async #once(ids: Feeds, shape: readonly number[], nodes: readonly string[]): Promise<Map<string, NamedTensor>> {
+    const feeds: PageFeeds = {
+      shape,
+      input_ids: [...ids.input_ids],
+      attention_mask: [...ids.attention_mask],
+      token_type_ids: [...ids.token_type_ids],
+    }
+    const asked: [PageFeeds, readonly string[]] = [feeds, nodes]
+    const given = await this.loaded.opened.page.evaluate(([f, n]) => albertkit.run(f, n), asked)
+    return new Map(given.map((value, i) => [nodes[i]!, { shape: value.shape, data: floats(value.base64) }]))
   }
 
   async close(): Promise<void> {
@@ -137,9 +152,7 @@ const CONTENTS: Readonly<Record<GraphTarget, (file: string, kind: BrowserRunnerK
   {
     tfjs: (file, { backend }) => tfjsContent(file, backend),
     onnx: (file, { name, backend }, values) => onnxContent(file, backend, name, values),
-    tflite: () => {
-      throw new RangeError('no page')
-    },
+    tflite: (file, { name, backend }, values) => litertContent(file, backend, name, values),
   }
 
 /**
@@ -186,6 +199,7 @@ export async function openBrowser(
       server,
       names,
       rank: state.rank,
+      fixed: content.fixed,
     })
   } catch (error) {
     server.close()

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { malformed, usage } from '../../base/errors.js'
+import { malformed } from '../../base/errors.js'
 import { headOf, type TfliteHead } from '../../formats/tflite/head.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import { firstLine } from '../runner.js'
 import { addedOutputs, type InnerValues } from '../values.js'
 import { closeShapes, withOutputs } from './patch.js'
-import type { FixedShape } from './rows.js'
+import { refuseLonger, type FixedShape } from './rows.js'
+
+/** Name of the table of positions: its slot. */
+const POSITIONS = 'embeddings/position_embeddings'
 
 /** A TensorFlow Lite file as the runners need it: with the values that were asked for among its outputs. */
 export class TfliteFile {
@@ -14,6 +17,8 @@ export class TfliteFile {
   /** Tokens of a row; null if any number will do. */
   readonly sequence: number | null
   readonly #choices: boolean
+  /** Rows of the table of positions. */
+  readonly longest: number
   /** Names of the outputs that the file has by itself. */
   readonly outputs: readonly string[]
 
@@ -29,18 +34,14 @@ export class TfliteFile {
     this.#batch = batch
     this.sequence = sequence < 0 ? null : sequence
     this.#choices = dims.length === 3
+    this.longest = head.tensors.find(({ name }) => name === POSITIONS)?.dims[0] ?? sequence
     this.outputs = [...head.outputs.keys()]
     this.#bytes = withOutputs(bytes, addedOutputs(values))
   }
 
   /** Shape to run inputs with. @throws AlbertkitError `usage` if they are longer than the file takes */
-  shapeFor({ sequence }: ModelInputs): FixedShape {
-    if (this.sequence !== null && sequence > this.sequence)
-      throw usage(`the file takes ${this.sequence} tokens a row, not ${sequence}`, {
-        code: 'sequence-too-long',
-        file: this.path,
-        hint: 'cut the texts shorter, or convert with a longer `sequence`',
-      })
+  shapeFor({ sequence }: Pick<ModelInputs, 'sequence'>): FixedShape {
+    refuseLonger(this.path, { sequence }, this.sequence)
     return { batch: this.#batch, sequence: this.sequence ?? sequence, choices: this.#choices }
   }
 

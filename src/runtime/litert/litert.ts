@@ -5,7 +5,7 @@ import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js
 import { NO_VALUES, type InnerValues } from '../values.js'
 import { TfliteFile } from './file.js'
 import { loadLiteRt, type LoadedLiteRt } from './load.js'
-import { runRows, type Feeds, type FixedShape } from './rows.js'
+import { dimsOf, runRows, type Feeds, type FixedShape } from './rows.js'
 
 /** Models of a file without a fixed length that are kept, one a length. */
 const KEPT_LENGTHS = 4
@@ -72,11 +72,11 @@ class LiteRtRunner implements Runner {
   async #once(
     model: CompiledModel,
     feeds: Feeds,
-    { batch, sequence, choices }: FixedShape,
+    shape: FixedShape,
     tensors: ReadonlyMap<string, string>,
   ): Promise<Map<string, NamedTensor>> {
     const { Tensor } = this.loaded.litert
-    const dims = choices ? [1, batch, sequence] : [batch, sequence]
+    const dims = dimsOf(shape)
     const given = Object.fromEntries(Object.entries(feeds).map(([name, ids]) => [name, new Tensor(ids, dims)]))
     const results = await model.run(given)
     try {
@@ -84,8 +84,8 @@ class LiteRtRunner implements Runner {
         [...tensors].flatMap(([name, tensor]) => {
           const result = results[tensor]
           if (result === undefined) return []
-          const shape = Array.from(result.type.layout.dimensions)
-          return [[name, { shape, data: Float32Array.from(result.toTypedArray()) }] as const]
+          const own = Array.from(result.type.layout.dimensions)
+          return [[name, { shape: own, data: Float32Array.from(result.toTypedArray()) }] as const]
         }),
       )
     } finally {

@@ -1,3 +1,4 @@
+import { usage } from '../../base/errors.js'
 import { inputShape, type ModelInputs } from '../../model/reference/run.js'
 import type { NamedTensor } from '../runner.js'
 
@@ -10,6 +11,20 @@ export interface FixedShape {
   readonly sequence: number
   /** True if the inputs are `[1, choices, sequence]`. */
   readonly choices: boolean
+}
+
+/** The shape as a list of dimensions. */
+export const dimsOf = ({ batch, sequence, choices }: FixedShape): readonly number[] =>
+  choices ? [1, batch, sequence] : [batch, sequence]
+
+/** @throws AlbertkitError `usage` if rows are longer than the file takes */
+export function refuseLonger(file: string, { sequence }: Pick<ModelInputs, 'sequence'>, most: number | null): void {
+  if (most === null || sequence <= most) return
+  throw usage(`the file takes ${most} tokens a row, not ${sequence}`, {
+    code: 'sequence-too-long',
+    file,
+    hint: 'cut the texts shorter, or convert with a longer `sequence`',
+  })
 }
 
 /** Inputs of one run, each `batch · sequence` long. */
