@@ -8,6 +8,7 @@ import { requireAdapter } from '../../src/runtime/gpu/adapter.js'
 import { openRunner, RUNNERS } from '../../src/runtime/runners.js'
 import { findAdapter, listAdapters } from '../../src/runtime/gpu/webgpu.js'
 import { CHROMIUM, hasVulkan } from '../helpers/gpu.js'
+import { hasLiteRt } from '../helpers/run-artefact.js'
 import { hasShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
 
 // WebGPU for real, on a processor that pretends to be a GPU: twice in Node, and once in a browser beside wasm.
@@ -22,7 +23,15 @@ const SOFTWARE = { allowSoftware: true }
 /** What there is to run it on; each names itself where it is missing (test/helpers/gpu.ts). */
 const HERE = [
   ...(hasVulkan ? ['tfjs-webgpu', 'ort-webgpu'] : []),
-  ...(CHROMIUM === null ? [] : ['browser-wasm', 'browser-webgpu', 'browser-ort-wasm', 'browser-ort-webgpu']),
+  ...(CHROMIUM === null
+    ? []
+    : [
+        'browser-wasm',
+        'browser-webgpu',
+        'browser-ort-wasm',
+        'browser-ort-webgpu',
+        ...(hasLiteRt ? ['browser-litert-wasm', 'browser-litert-webgpu'] : []),
+      ]),
 ]
 
 describe.skipIf(HERE.length === 0).each(FAMILIES)('%s', (path) => {

@@ -9,7 +9,7 @@ const WINDOW = 1 << 16
 /** Longest name or text in a table; longer ones are damage. */
 const MAX_TEXT = 1 << 20
 /** Numbers that may be read: tables that refer to one another again and again would keep a reader busy for ever. */
-const MAX_READS = 100e6
+const MAX_READS = 20e6
 /** Bytes of a vector's length. */
 const LENGTH_BYTES = 4
 

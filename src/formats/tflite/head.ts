@@ -14,6 +14,9 @@ const MAX_METADATA = 64 << 20
 const METADATA = 'albertkit'
 const IDENTIFIER = 'TFL3'
 
+/** Place of the field of scales in its table, and bytes of a scale. */
+const [SCALE_FIELD, SCALE_BYTES] = [8, 4]
+
 /** A part of the file. */
 export interface Range {
   readonly offset: number
@@ -58,8 +61,10 @@ class HeadReader {
     if (count > MAX_TENSORS) throw this.#buffer.fail(`a graph of ${count} tensors`, graph.bb_pos, 'limit-exceeded')
     const tensors = Array.from({ length: count }, (_, i) => this.#tensor(graph.tensors(i)!))
     const signature = this.#model.signatureDefsLength() > 0 ? this.#model.signatureDefs(0) : null
-    const ports = (length: number, at: (i: number) => tflite.TensorMap | null) =>
-      new Map(Array.from({ length }, (_, i) => this.#port(at(i)!, tensors)))
+    const ports = (length: number, at: (i: number) => tflite.TensorMap | null) => {
+      if (length > count) throw this.#buffer.fail(`a signature of ${length} tensors`, 0, 'limit-exceeded')
+      return new Map(Array.from({ length }, (_, i) => this.#port(at(i)!, tensors)))
+    }
     return {
       tensors,
       inputs: signature === null ? new Map() : ports(signature.inputsLength(), (i) => signature.inputs(i)),
@@ -102,6 +107,7 @@ class HeadReader {
     if (given === null || given.scaleLength() === 0) return null
     const length = given.scaleLength()
     const dimension = given.dimension()
+    this.#buffer.range(given.bb_pos + this.#buffer.__offset(given.bb_pos, SCALE_FIELD), SCALE_BYTES)
     if (length !== 1 && length !== dims[dimension])
       throw this.#buffer.fail(`a tensor of ${dims.join(' × ')} has ${length} scales`, tensor.bb_pos, 'value-invalid')
     return { scales: Float32Array.from({ length }, (_, i) => given.scale(i) ?? 0), dimension }

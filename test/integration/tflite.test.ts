@@ -1,0 +1,169 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { convertModel } from '../../src/api/convert/convert.js'
+import { evaluateFile } from '../../src/api/inference/evaluate-file.js'
+import { openModel } from '../../src/api/open/open.js'
+import { verifyModel } from '../../src/api/verify/verify.js'
+import { exportModel } from '../../src/export/export.js'
+import { drawInputs } from '../../src/compare/sample-inputs.js'
+import { ALL_HEADS, headsFor } from '../../src/model/tasks.js'
+import type { Tensor } from '../../src/model/reference/reference.js'
+import { runReference } from '../../src/model/reference/run.js'
+import { openRunner, type NamedTensor } from '../../src/runtime/runners.js'
+import { CHROMIUM } from '../helpers/gpu.js'
+import { hasLiteRt, runLiteRt, someInputs } from '../helpers/run-artefact.js'
+import { fixtures, SHARED, ZH_NEWS } from '../helpers/shared.js'
+import { tinyModel } from '../helpers/tiny-model.js'
+import { expectWithin } from '../helpers/values.js'
+
+/** TensorFlow Lite files of every family, run by LiteRT in Node and in Chromium. */
+
+const scratch = mkdtempSync(join(tmpdir(), 'albertkit-lite-'))
+afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+/** The reference's values as those of a runtime. */
+const float32Of = ({ shape, data }: Tensor): NamedTensor => ({ shape, data: Float32Array.from(data) })
+
+/** Folders that hold several checkpoints. */
+const SEVERAL = ['fmt_tf2_objects', 'fmt_table_cases']
+
+/** Every checkpoint beside the project that is one model. */
+const CHECKPOINTS = [
+  ...fixtures('tf', 'golden.safetensors')
+    .filter((name) => !SEVERAL.includes(name))
+    .map((name) => `tf/${name}`),
+  ...fixtures('hf', 'config.json').map((name) => `hf/${name}`),
+]
+
+describe.skipIf(!hasLiteRt || CHECKPOINTS.length === 0)('every family', { timeout: 60_000 }, () => {
+  it.each(CHECKPOINTS)('%s is within 1e-5, all weights bit for bit', async (name) => {
+    const path = join(SHARED, name)
+    const out = join(scratch, name)
+    const { verification } = await convertModel(path, out, { targets: ['tflite'] })
+    expect(verification?.comparisons.filter(({ ok }) => !ok)).toEqual([])
+    expect(verification?.comparisons.every(({ runner }) => runner === 'litert')).toBe(true)
+    expect(verification?.weights).toMatchObject([{ artefact: 'tflite', ok: true }])
+    const golden = join(path, 'golden.safetensors')
+    if (!existsSync(golden)) return
+    const report = await verifyModel(path, out, { golden, runners: ['litert'] })
+    expect(report.comparisons.filter(({ ok }) => !ok)).toEqual([])
+    expect(report.comparisons.length).toBeGreaterThan(0)
+  })
+})
+
+describe.skipIf(!hasLiteRt)('LiteRT in Node', { timeout: 60_000 }, () => {
+  it('shows every layer and operation, and a wrong one by its name', async () => {
+    const out = join(scratch, 'layers')
+    await convertModel(ZH_NEWS, out, { targets: ['tflite'], verify: false })
+    const report = await verifyModel(ZH_NEWS, out, { layers: true, bisect: true })
+    expect(report.ok).toBe(true)
+    expect(report.layers?.map(({ layer }) => layer)).toEqual([-1, 0, 1, 2, 3])
+    expect(report.operations?.length).toBeGreaterThan(20)
+    expect(report.operations?.every(({ ok, maxAbs }) => ok && maxAbs !== null)).toBe(true)
+  })
+
+  it('takes several choices, whatever number a run takes', async () => {
+    const [name] = fixtures('hf', 'config.json').filter((one) => one.endsWith('_mc'))
+    if (name === undefined) return
+    const opened = await openModel(join(SHARED, 'hf', name))
+    const heads = headsFor('multiple-choice')
+    const inputs = { ...drawInputs(opened.model, 4, 9, 1), choices: 2 }
+    const wanted = runReference(opened.model, opened.source, inputs, heads)
+    for (const rows of [1, 3, 4]) {
+      const dir = join(scratch, `choices-${rows}`)
+      const options = { task: 'multiple-choice', allOutputs: false, sequence: 9, rows } as const
+      const { files } = await exportModel(opened.model, opened.source, 'tflite', dir, options)
+      const results = await runLiteRt(join(dir, files[0]!.path), inputs)
+      expect(results.get('logits')?.dims).toEqual([2, 2])
+      for (const [output, { dims: shape, data }] of results)
+        expectWithin({ shape, data }, float32Of(wanted.get(output)!), 1e-5, output)
+    }
+    opened.close()
+  })
+
+  it('reads text with a file alone, and says what it does not take', async () => {
+    const out = join(scratch, 'text')
+    await convertModel(ZH_NEWS, out, { targets: ['tflite'], sequence: 48, verify: false })
+    const job = (model: string, options = {}) =>
+      evaluateFile({ model, input: join(ZH_NEWS, 'test.tsv'), format: 'tsv', ...options })
+    const [ours, own] = [await job(out), await job(ZH_NEWS)]
+    expect(ours.runner).toContain('@litertjs/core')
+    expect(ours).toMatchObject({ accuracy: (own as { accuracy: number }).accuracy, lines: 150 })
+    await expect(job(out, { maxSeqLength: 49 })).rejects.toMatchObject({ code: 'sequence-too-long' })
+  })
+
+  it('a file that nobody can run is refused by its name', async () => {
+    const { model, source } = tinyModel({ family: 'bert' })
+    const options = { task: 'features', allOutputs: false } as const
+    await expect(exportModel(model, source, 'tflite', join(scratch, 'long'), { ...options, sequence: 4000 })).rejects
+      .toMatchObject({ exitCode: 2, code: 'option-invalid' }) // prettier-ignore
+    expect(existsSync(join(scratch, 'long', 'tflite'))).toBe(false)
+    const globals = ['self', 'importScripts', 'ModuleFactory'].filter((name) => name in globalThis)
+    await openRunner('litert', { file: join(ZH_NEWS, 'vocab.txt') }).catch(() => undefined)
+    expect(['self', 'importScripts', 'ModuleFactory'].filter((name) => name in globalThis)).toEqual(globals)
+  })
+})
+
+it('the same model and options give the same bytes, and nothing else lies in the folder', async () => {
+  const { model, source } = tinyModel({ family: 'google' })
+  const sizes: number[] = []
+  for (const name of ['a', 'b']) {
+    const dir = join(scratch, `same-${name}`)
+    const { files } = await exportModel(model, source, 'tflite', dir, { task: 'features', allOutputs: false })
+    expect(readdirSync(join(dir, 'tflite'))).toEqual(['model.tflite'])
+    sizes.push(files[0]!.bytes)
+  }
+  expect(sizes[0]).toBe(sizes[1])
+})
+
+describe.skipIf(CHROMIUM === null || !hasLiteRt)('in Chromium', { timeout: 120_000 }, () => {
+  const { model, source } = tinyModel({ family: 'zh' })
+  const inputs = someInputs(3, 12, 37)
+
+  it.each([1, 4])('wasm and WebGPU, %d rows a run, in every element type', async (rows) => {
+    const opened = await openModel(ZH_NEWS)
+    const rowsOf = drawInputs(opened.model, 3, 17, 1)
+    for (const precision of ['f32', 'f16', 'int8'] as const) {
+      const dir = join(scratch, `chromium-${rows}-${precision}`)
+      const options = { task: 'classify', allOutputs: false, sequence: 32, rows, precision } as const
+      const { files } = await exportModel(opened.model, opened.source, 'tflite', dir, options)
+      const file = join(dir, files[0]!.path)
+      const expected = await runLiteRt(file, rowsOf)
+      for (const name of ['browser-litert-wasm', 'browser-litert-webgpu']) {
+        const runner = await openRunner(name, { file }, { allowSoftware: true })
+        try {
+          expect(runner.detail).toMatch(/^Chromium .*, @litertjs\/core \d/)
+          expect(runner.adapter?.software).toBe(name.endsWith('webgpu') ? true : undefined)
+          const values = await runner.run(rowsOf)
+          // A GPU does not round the factors of integers.
+          const bound = precision === 'int8' ? 5e-2 : 2e-5
+          for (const [output, { dims: shape, data }] of expected)
+            expectWithin(values.get(output)!, { shape, data }, bound, `${name} ${precision} ${output}`)
+        } finally {
+          await runner.close()
+        }
+      }
+    }
+    opened.close()
+  })
+
+  it('inner values, and a file that leaves the length open', async () => {
+    const dir = join(scratch, 'chromium-open')
+    const options = { task: 'pretraining', allOutputs: true, sequence: 'dynamic' } as const
+    const { files, marks } = await exportModel(model, source, 'tflite', dir, options)
+    const values = { marks: Object.keys(marks), inner: {}, outputs: [] }
+    const runner = await openRunner('browser-litert-wasm', { file: join(dir, files[0]!.path), values })
+    try {
+      const results = await runner.run(inputs, ['hidden_state_0', 'last_hidden_state'])
+      const wanted = runReference(model, source, inputs, { ...ALL_HEADS, classifier: false, qa: false })
+      expect([...results.keys()]).toEqual(['hidden_state_0', 'last_hidden_state'])
+      for (const [output, value] of results) expectWithin(value, float32Of(wanted.get(output)!), 1e-5, output)
+    } finally {
+      await runner.close()
+    }
+  })
+})
