@@ -178,6 +178,8 @@ export abstract class AlbertkitCommand extends Command {
     beginSources()
     // Threads and processes that the command starts inherit it.
     if (this.#given('--offline')) process.env.HF_HUB_OFFLINE = '1'
+    // Before any thread starts: see runtime/onnx/load.ts.
+    process.env.ORT_DISABLE_TELEMETRY ??= '1'
     this.argv = withSample(this.argv)
     setFlagScope({ own: typedFlags(this.ctor.flags), commandWith: (flag) => this.#commandWith(flag) })
     this.#stopListening = listenForInterrupts({

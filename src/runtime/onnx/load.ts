@@ -12,9 +12,18 @@ export interface Loaded {
   readonly detail: string
 }
 
+/**
+ * onnxruntime 1.30 for Node reports its use, and leaves files in the temporary folder for that, unless this says
+ * otherwise. Threads have the environment of the process, not one that they change.
+ */
+const importNode = () => {
+  process.env.ORT_DISABLE_TELEMETRY ??= '1'
+  return import('onnxruntime-node')
+}
+
 const importOrt: Importer = (name) =>
   name === 'onnxruntime-node'
-    ? importPackage<unknown>(name, () => import('onnxruntime-node'))
+    ? importPackage<unknown>(name, importNode)
     : importPackage<unknown>(name, () => import('onnxruntime-web'))
 
 const DEVICES: Readonly<Record<OnnxPackage, string>> = { 'onnxruntime-node': 'cpu', 'onnxruntime-web': 'wasm' }
@@ -49,7 +58,7 @@ export function toInt64(values: Int32Array): BigInt64Array {
 
 /** Loads onnxruntime-node for an execution provider of a GPU. @throws AlbertkitError `environment` if it is absent */
 export async function loadNative(provider: Provider): Promise<Loaded> {
-  const { default: ort } = await importOptional('onnxruntime-node', () => import('onnxruntime-node'), provider.name)
+  const { default: ort } = await importOptional('onnxruntime-node', importNode, provider.name)
   // Errors are thrown as well; onnxruntime would also write them to the terminal.
   ort.env.logLevel = 'fatal'
   return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
