@@ -268,7 +268,7 @@ export async function openTextModel(
       limits: { vocabulary: vocab_size, segments: type_vocab_size, positions },
       runner: runner.name,
       detail: runner.detail,
-      fastest: wanted !== undefined || runner.detail.startsWith('onnxruntime-node'),
+      fastest: wanted !== undefined || name === 'litert' || runner.detail.startsWith('onnxruntime-node'),
       globalStep,
       sha256,
       leftOut,
