@@ -58,7 +58,7 @@ export const ROOMS = {
   // A matrix of vectors is written with the header of safetensors.
   files: { imports: [...PORT, 'formats/safetensors/write'] },
   // Models that are named instead of lying somewhere: the way to their files.
-  hub: { imports: ['files', ...PORT] },
+  hub: { imports: ['files', 'formats/core/contained', ...PORT] },
   base: { imports: [] },
 }
 

@@ -159,6 +159,7 @@ async function findCommands() {
 // What starts as a thread or a process of its own lies beside the code that starts it.
 const OWN_PROCESSES = [
   'files/hash-worker.js',
+  'hub/http/fill-worker.js',
   'api/inference/window-worker.js',
   'api/reference/product-worker.js',
   'api/reference/reference-worker.js',

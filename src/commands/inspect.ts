@@ -15,8 +15,8 @@ export default class Inspect extends AlbertkitCommand {
   static override description =
     'MODEL is a directory or one of its files: a TensorFlow checkpoint (V1, V2; also by its prefix), a SavedModel or ' +
     'TF-Hub module, a frozen graph (.pb), safetensors, a file of PyTorch or Keras (HDF5), arrays of NumPy (.npz), an ' +
-    'archive of any of these, or an artefact of albertkit; or hf:ORG/NAME[@REVISION][/FOLDER], a model in the local ' +
-    'cache of Hugging Face. `inspect ckpt MODEL` means the same.'
+    'archive of any of these, or an artefact of albertkit; or hf:ORG/NAME[@REVISION][/FOLDER], a model of the ' +
+    'Hugging Face hub or its local cache, or an https:// address. `inspect ckpt MODEL` means the same.'
   static override examples = [
     { description: 'A checkpoint in a folder', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news' },
     { description: 'Every variable by name', command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --all' },

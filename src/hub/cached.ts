@@ -6,6 +6,13 @@ import { cacheFolder, findSnapshot } from './cache.js'
 import type { ModelOrigin } from './origin.js'
 import { parseHubPath } from './reference.js'
 
+/** True if the local cache has what `hf:` names. @throws AlbertkitError `usage` if the name is none */
+export function isCached(name: string): boolean {
+  const reference = parseHubPath(name)
+  const snapshot = findSnapshot(reference)
+  return snapshot !== null && exists(disk, join(snapshot.folder, reference.path))
+}
+
 /** A model of the hub in the local cache. */
 export interface CachedModel {
   /** Path on disk. */

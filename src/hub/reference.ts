@@ -21,6 +21,9 @@ const SPECIAL = /^refs\/(?:pr|convert)\/[^/]+/
 /** True if `path` names a model on the hub. */
 export const isHubPath = (path: string): boolean => path.startsWith(SCHEME)
 
+/** True if `path` is an address. */
+export const isUrl = (path: string): boolean => /^https?:\/\//i.test(path)
+
 const refuse = (path: string, reason: string): never => {
   throw usage(`${path} names no model on the hub: ${reason}`, {
     code: 'option-invalid',

@@ -21,6 +21,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'albertkit-hub-'))
   cache = join(folder, 'hub')
   vi.stubEnv('HF_HUB_CACHE', cache)
+  vi.stubEnv('HF_HUB_OFFLINE', '1')
   fillCache(cache, 'org/news', ZH_NEWS)
   fillCache(cache, 'org/nested', ZH_NEWS, { revision: 'refs/pr/3', commit: OTHER, subfolder: 'tf' })
 })

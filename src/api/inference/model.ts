@@ -207,6 +207,25 @@ function resolveOrTell(opened: OpenedModel, tasks: readonly Task[]): ResolvedTas
   }
 }
 
+/** Opens the model that a user named; closing it also gives back what came from a server. */
+async function openPlaced(
+  model: string,
+  options: TextModelOptions,
+): Promise<{ readonly path: string; readonly opened: OpenedModel }> {
+  const { path, files, close } = await placeOf(model, options.files)
+  try {
+    const opened = await openModel(homeOf(path), { ...options, files })
+    const closeAll = (): void => {
+      opened.close()
+      close?.()
+    }
+    return { path, opened: { ...opened, close: closeAll } }
+  } catch (error) {
+    close?.()
+    throw error
+  }
+}
+
 function requireLength({ maxSeqLength = DEFAULT_LENGTH }: TextModelOptions): void {
   if (maxSeqLength < 2)
     throw usage('`maxSeqLength` must be at least 2, for [CLS] and [SEP]', { code: 'option-invalid' })
@@ -227,8 +246,7 @@ export async function openTextModel(
 ): Promise<TextModel> {
   const wanted = textRunnerOf(options.runner)
   requireLength(options)
-  const { path } = placeOf(model)
-  const opened = await openModel(homeOf(path), options)
+  const { path, opened } = await openPlaced(model, options)
   try {
     // Vectors are made with the modules that other outputs leave out.
     const leftOut = opened.leftOut.filter((note) => options.vectors === undefined || note !== opened.modulesNote)

@@ -1,6 +1,6 @@
 import { disposable } from '../../base/disposable.js'
 import { disk, diskPath } from '../../files/disk.js'
-import type { LocatedSource } from '../../formats/core/container.js'
+import { wrapSource, type LocatedSource } from '../../formats/core/container.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import { openLocated } from '../../formats/core/open.js'
 import type { OpenOptions, TensorSource } from '../../formats/core/source.js'
@@ -33,8 +33,14 @@ export async function openWithPlaces(
 ): Promise<PlacedSource> {
   installContainment()
   await loadNativeChecksums()
-  const place = placeOf(path, files)
-  return { ...(await openLocated(place.files, place.path, options)), origin: place.origin }
+  const { close, origin, ...place } = await placeOf(path, files)
+  try {
+    const located = await openLocated(place.files, place.path, options)
+    return { ...located, source: close === undefined ? located.source : wrapSource(located.source, { close }), origin }
+  } catch (error) {
+    close?.()
+    throw error
+  }
 }
 
 /**

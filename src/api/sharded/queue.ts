@@ -10,7 +10,7 @@ import { indexInput, type TextJob } from '../inference/job.js'
 import { JobHost } from './job-host.js'
 import { errorsOf, hashOf } from './merge-job.js'
 import { Roots } from './roots.js'
-import { placeOf } from '../open/place.js'
+import { localPlaceOf } from '../open/place.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
 import { openForShards } from './shards.js'
 import { taskOf } from '../inference/shard-task.js'
@@ -50,10 +50,10 @@ export async function submitJob(
       task,
       places: {
         // Workers take paths alone: what a name means is settled here.
-        model: resolve(placeOf(job.model).path),
+        model: resolve(localPlaceOf(job.model).path),
         input: resolve(job.input),
         directory: `${target}.shards`,
-        ...(job.vocabulary === undefined ? {} : { vocabulary: resolve(placeOf(job.vocabulary).path) }),
+        ...(job.vocabulary === undefined ? {} : { vocabulary: resolve(localPlaceOf(job.vocabulary).path) }),
       },
       output: target,
       // A job cannot replace what it likes: only the very files that the submitter saw here.

@@ -1,6 +1,6 @@
 import { loadTokenizer as loadThrough, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
-import { placeOf } from '../open/place.js'
+import { localPlaceOf } from '../open/place.js'
 import type { OpenSourceOptions } from '../open/source.js'
 
 /**
@@ -12,6 +12,6 @@ export const loadTokenizer = (
   path: string,
   options: LoadTokenizerOptions & Pick<OpenSourceOptions, 'files'> = {},
 ): Tokenizer => {
-  const place = placeOf(path, options.files)
+  const place = localPlaceOf(path, options.files)
   return loadThrough(place.files, place.path, options)
 }

@@ -1,7 +1,7 @@
 import { stopIfAborted, type Abortable } from '../../base/abort.js'
 import { disk } from '../../files/disk.js'
 import { explained } from '../../formats/core/explain.js'
-import { exists, isDirectory } from '../../formats/core/file-port.js'
+import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { dirname, join } from '../../formats/core/paths.js'
 import { readLines } from '../input/lines.js'
 import { findTokenizer, loadTokenizer, type LoadTokenizerOptions } from '../../text/tokenizers/load.js'
@@ -40,7 +40,15 @@ async function findTokenizerOf(
   path: string,
   options: LoadTokenizerOptions & Pick<OpenSourceOptions, 'files'>,
 ): Promise<Tokenizer> {
-  const { files, path: own } = placeOf(path, options.files)
+  const { files, path: own, close } = await placeOf(path, options.files)
+  try {
+    return await findTokenizerAt(files, own, options)
+  } finally {
+    close?.()
+  }
+}
+
+async function findTokenizerAt(files: FilePort, own: string, options: LoadTokenizerOptions): Promise<Tokenizer> {
   if (exists(files, own)) {
     if (!isDirectory(files, own)) {
       if (isVocabularyFile(own)) return loadTokenizer(files, own, options)
@@ -60,7 +68,15 @@ export async function labelsBeside(
   path: string,
   options: Pick<OpenSourceOptions, 'files'> = {},
 ): Promise<readonly string[] | null> {
-  const { files, path: own } = placeOf(path, options.files)
+  const { files, path: own, close } = await placeOf(path, options.files)
+  try {
+    return await labelsAt(files, own)
+  } finally {
+    close?.()
+  }
+}
+
+async function labelsAt(files: FilePort, own: string): Promise<readonly string[] | null> {
   const directory = isDirectory(files, own) ? own : dirname(own)
   const file = findLabels(files, directory)
   if (file !== null) return readLabelLines(files, file)

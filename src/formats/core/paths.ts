@@ -13,7 +13,7 @@ function normalise(path: string): string {
     if (part !== '..' || (last === undefined && !isAbsolute) || last === '..') parts.push(part)
     else parts.pop()
   }
-  const whole = parts.join('/')
+  const whole = parts.join('/').replace(/^(https?:)\/(?=.)/, '$1//')
   return isAbsolute ? `/${whole}` : whole === '' ? '.' : whole
 }
 
