@@ -24,6 +24,9 @@ export default tseslint.config(
     languageOptions: {
       globals: {
         console: 'readonly',
+        clearTimeout: 'readonly',
+        TextDecoder: 'readonly',
+        TextEncoder: 'readonly',
         process: 'readonly',
         performance: 'readonly',
         URL: 'readonly',
