@@ -7,8 +7,8 @@
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 /** The same but for the joiners, which Persian and Indic words and emoji consist of. */
 const NOT_DATA = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-/** Characters that no text may send to a terminal; line ends and tabs are allowed. */
-const UNPRINTABLE = /(?!\t|\r?\n)[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+/** Characters that no text may send to a terminal; line ends, also half of the last one, and tabs are allowed. */
+const UNPRINTABLE = /(?!\t|\r?\n|\r$)[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 /** Characters that XML 1.0 does not have, not even as references. */
 const NOT_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Cs}/gu
 
