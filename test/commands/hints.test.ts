@@ -38,7 +38,7 @@ const flagsIn = (text: string): string[] =>
   [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?![\w-])/g)].map(([flag]) => flag)
 
 /** Arguments of other programs, and the documents of `--json`, whose schemas name the flags. */
-const OTHER = /^src\/(commands|report|schemas|main)\b|browser\/launch|gpu\/nvidia|install-command/
+const OTHER = /^src\/(commands|report|schemas|main)\b|browser\/launch|gpu\/nvidia|install-command|hub\/cached/
 
 /** Names of the library's options: properties of the interfaces that are called so. */
 function optionNames(): ReadonlySet<string> {

@@ -111,9 +111,9 @@ describe('every fixture opens through the memory port as from the disk', () => {
 
   it('most of them are models, and node:fs throws meanwhile', async () => {
     expect(models).toBeGreaterThan(hasShared ? 60 : 5)
-    await expect(withoutNodeFs(() => Promise.resolve().then(() => disk.list(ZH_NEWS)))).rejects.toMatchObject({
-      cause: { message: 'node:fs readdirSync was called' },
-    })
+    await expect(withoutNodeFs(() => Promise.resolve().then(() => disk.list(ZH_NEWS)))).rejects.toThrow(
+      'node:fs existsSync was called',
+    )
   })
 })
 

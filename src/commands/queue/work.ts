@@ -7,9 +7,9 @@ export default class QueueWork extends AlbertkitCommand {
   static override description =
     'Any number of workers may run at once, on machines that share a file system. The shard of a worker that dies is ' +
     'given to another worker when its lock expires; a shard may thus be computed twice, which writes the same bytes. ' +
-    'After a restart of Redis the workers reconnect. Jobs come from whoever can write to Redis: they replace no file ' +
-    'that was not there when they were submitted with --force, and with --root they keep to these folders. They run ' +
-    'in a process of their own, so that one that crashes fails and the worker goes on.'
+    'After a restart of Redis the workers reconnect. Jobs come from whoever can write to Redis: a job replaces only ' +
+    'files that were there when it was submitted with leave to replace them, and with --root it keeps to these ' +
+    'folders. It runs in a process of its own, so that one that crashes fails and the worker goes on.'
   static override examples = [
     {
       description: 'Until nothing is left',
