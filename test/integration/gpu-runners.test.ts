@@ -135,5 +135,10 @@ describe.skipIf(CHROMIUM === null)('in a browser', () => {
 })
 
 it('runners that cost something are never run unasked', () => {
-  expect(RUNNERS.filter((r) => r.device === 'cpu').map((r) => r.name)).toEqual(['onnxruntime', 'tfjs-wasm', 'tfjs-cpu'])
+  expect(RUNNERS.filter((r) => r.device === 'cpu').map((r) => r.name)).toEqual([
+    'onnxruntime',
+    'tfjs-wasm',
+    'tfjs-cpu',
+    'litert',
+  ])
 })
