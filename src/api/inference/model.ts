@@ -1,3 +1,4 @@
+import { requireText } from '../../base/arguments.js'
 import { asyncDisposable } from '../../base/disposable.js'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
@@ -244,6 +245,7 @@ export async function openTextModel(
   output?: string,
   options: TextModelOptions = {},
 ): Promise<TextModel> {
+  requireText('model', model)
   const wanted = textRunnerOf(options.runner)
   requireLength(options)
   const { path, opened } = await openPlaced(model, options)

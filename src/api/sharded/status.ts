@@ -1,4 +1,4 @@
-import type { RedisAddress } from '../../sharding/queue/redis.js'
+import type { RedisAddress } from '../../sharding/queue/address.js'
 import { status, type QueueStatus } from '../../sharding/queue/status.js'
 
 /**

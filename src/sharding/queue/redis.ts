@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 import { environment, unreadable, usage } from '../../base/errors.js'
 import { importOptional } from '../../base/optional-package.js'
+import type { RedisAddress, RedisTls } from './address.js'
 
 type Bullmq = typeof import('bullmq')
 
@@ -11,18 +12,6 @@ const FIRST_ANSWER_MS = 5000
 const ABSENT_MS = 1500
 /** Error messages of an address that does not exist, at which no server listens, or none that is trusted. */
 const ABSENT = /ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|ENOENT|certificate|SSL routines|TLS/
-
-/** Files of a connection by TLS, in PEM. */
-export interface RedisTls {
-  /** Certificates of the authorities to trust, if not those of the system. */
-  readonly ca?: string | undefined
-  /** Certificate and key of this client, if the server asks for them. */
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-}
-
-/** Address of a Redis server: `redis://`, `rediss://` for TLS, `unix:`; user and password stand before the host. */
-export type RedisAddress = string | ({ readonly url: string } & RedisTls)
 
 /** Reads the files of a connection by TLS. @throws AlbertkitError `usage` if there are some for a plain connection */
 function tlsOf(url: string, { ca, cert, key }: RedisTls): { readonly tls?: Readonly<Record<string, Uint8Array>> } {

@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq'
-import { connect, type RedisAddress } from './redis.js'
+import type { RedisAddress } from './address.js'
+import { connect } from './redis.js'
 import { mergeJobSchema } from './jobs.js'
 
 export interface FlowStatus {

@@ -1,6 +1,7 @@
 import type { Shard } from '../line-index.js'
 import { flowId, type MergeJob } from './jobs.js'
-import { connect, type RedisAddress } from './redis.js'
+import type { RedisAddress } from './address.js'
+import { connect } from './redis.js'
 
 export interface SubmitOptions {
   readonly redis: RedisAddress

@@ -2,7 +2,8 @@ import type { Job } from 'bullmq'
 import { AlbertkitError } from '../../base/errors.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { parseJob, type QueueJob } from './jobs.js'
-import { connect, type RedisAddress } from './redis.js'
+import type { RedisAddress } from './address.js'
+import { connect } from './redis.js'
 
 export interface WorkOptions {
   readonly redis: RedisAddress
