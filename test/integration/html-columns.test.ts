@@ -14,7 +14,7 @@ const PAGES = {
   weights: ['weights', ZH_NEWS],
   'params --paper': ['params', '--paper'],
   evaluate: ['evaluate', ZH_NEWS, join(ZH_NEWS, 'dev.tsv')],
-  layers: ['layers', ZH_NEWS, '--text', '央行下调存款准备金率'],
+  layers: ['layers', ZH_NEWS, '--text', join(ZH_NEWS, 'labels.txt')],
 } as const
 
 describe.skipIf(CHROMIUM === null)('tables of pages', () => {
@@ -65,7 +65,8 @@ describe.skipIf(CHROMIUM === null)('tables of pages', () => {
         const beyond = document.documentElement.scrollWidth - window.innerWidth
         return { gaps, broken: broken.map(([, m]) => m[0]), beyond }
       })
-      expect(gaps.length).toBeGreaterThan(0)
+      // The page of layers has numbers alone.
+      expect(gaps.length > 0).toBe(name !== 'layers')
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(14)
       expect(broken).toEqual([])
       expect(beyond).toBeLessThanOrEqual(0)
