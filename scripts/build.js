@@ -186,6 +186,8 @@ const withOclif = {
 // identity. Commands with an oclif of their own run in any host: that is how plugins are installed.
 async function bundleCommands(commands) {
   await bundleModules({
+    minifyWhitespace: true,
+    minifySyntax: true,
     entryPoints: ['main.js', ...commands.map((file) => `commands/${file}`), ...OWN_PROCESSES].map((file) => ({
       in: join(dist, file),
       out: OWN_PROCESSES.includes(file) ? basename(file, '.js') : file.replace(/^commands\/|\.js$/g, ''),

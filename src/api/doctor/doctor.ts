@@ -59,10 +59,10 @@ async function smallModel(folder: string): Promise<string> {
 /** Advice for packages that are dependencies of albertkit. */
 const REINSTALL = 'it comes with albertkit: reinstall albertkit, with its optional dependencies'
 
-function healthOf({ name, device: place }: RunnerInfo, said: Probe): RuntimeHealth {
+function healthOf({ name, artefact, device: place }: RunnerInfo, said: Probe): RuntimeHealth {
   const absent = !said.worked && said.kind === 'environment'
   // Optional packages may be absent from a correct installation; TensorFlow.js is a dependency.
-  const required = place === 'cpu' && !(name === 'onnxruntime' && absent)
+  const required = place === 'cpu' && (artefact === 'tfjs' || !absent)
   const common = { name, place, required }
   if (!said.worked) {
     return {
