@@ -7,9 +7,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openClassifier, predictions } from '../dist/api/text/job.js'
+import { openForReading } from '../dist/api/inference/job.js'
+import { predictions } from '../dist/api/inference/piece.js'
 import { table } from '../dist/report/table.js'
-import { makeFeatures, padFeatures } from '../dist/text/features.js'
+import { makeFeatures, padFeatures } from '../dist/text/data/features.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'albertkit-bench-predict-'))
@@ -49,7 +50,9 @@ const single = (model, padded) => async (count) => {
     const sequence = padded ? MAX_LENGTH : features.input_ids.length
     const { input_ids, input_mask, segment_ids } = padFeatures(features, sequence)
     const [ids, mask, types] = [input_ids, input_mask, segment_ids].map((row) => Int32Array.from(row))
-    await model.run({ places: [0], sequence, input_ids: ids, attention_mask: mask, token_type_ids: types }, 'logits')
+    await model.run({ rowIndices: [0], sequence, input_ids: ids, attention_mask: mask, token_type_ids: types }, [
+      'logits',
+    ])
   }
 }
 
@@ -65,7 +68,7 @@ async function bench(name, directory, { lines, singles }) {
       .join(''),
   )
   const job = { model: directory, input: file, format: 'jsonl', maxSeqLength: MAX_LENGTH }
-  const model = await openClassifier(job)
+  const model = await openForReading(job)
   const rows = []
   const padded = await rate(singles, single(model, true))
   const add = (what, { wall, cpu }) =>

@@ -1,5 +1,5 @@
 // Training in a browser as README.md of an exported graph describes it, with nothing but onnxruntime-web: three steps.
-/* global ort, window, fetch, TextDecoder */
+/* global ort, window, fetch */
 
 async function safetensors(url) {
   const bytes = await (await fetch(url)).arrayBuffer()
