@@ -1,4 +1,4 @@
-// Fuzzes the readers: node scripts/fuzz.js [--reader NAME] [--seconds N] [--seed S] [--from N]
+// Fuzzes the readers: node scripts/fuzz.js [--reader NAME] [--seconds N] [--seed S] [--from N] [--mutants N]
 // A mutant is a seed and a number. Each reader runs in a process of its own; one that hangs, dies or takes too much memory is
 // ended, its mutant is written to fuzz-findings/, and the next number goes on. Exit code 1 if there are findings.
 import { fork } from 'node:child_process'
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
     from: { type: 'string', default: '0' },
+    mutants: { type: 'string', default: 'Infinity' },
   },
 })
 const [seconds, seed] = [Number(values.seconds), Number(values.seed)]
@@ -66,7 +67,7 @@ function run(name, from, left) {
       else if (code !== 0) keep(name, current, `the process ended: ${code ?? signal} ${errors.split('\n')[0]}`)
       resolve({ counts, next: current + 1, isOver: why === null && code === 0 })
     })
-    child.send({ name, seed, from, seconds: left })
+    child.send({ name, seed, from, seconds: left, until: Number(values.from) + Number(values.mutants) })
   })
 }
 

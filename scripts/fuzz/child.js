@@ -3,6 +3,8 @@ import { AlbertkitError, memoryFiles } from '../../dist/index.js'
 import { mutate, random } from './mutate.js'
 import { makeReaders } from './readers.js'
 
+// The HDF5 library is ended after five seconds.
+const SLOW_MS = { hdf5: 7000, keras: 7000 }
 const EXIT_CODES = new Set([2, 3, 4])
 
 /** Files of a mutant: those of the sound model with one of the damaged ones changed. */
@@ -26,7 +28,7 @@ export async function judge(reader, files) {
 }
 
 if (process.send !== undefined)
-  process.on('message', async ({ name, seed, from, seconds }) => {
+  process.on('message', async ({ name, seed, from, seconds, until }) => {
     const reader = (await makeReaders())[name]
     const sound = await judge(reader, reader.files)
     if (sound !== 'read') {
@@ -35,14 +37,14 @@ if (process.send !== undefined)
     }
     const end = performance.now() + 1000 * seconds
     const counts = { read: 0, refused: 0 }
-    for (let number = from; performance.now() < end; number++) {
+    for (let number = from; number < (until ?? Infinity) && performance.now() < end; number++) {
       process.send({ number })
       const start = performance.now()
       const found = await judge(reader, mutantOf(reader, seed, number).files)
       const ms = performance.now() - start
       if (found in counts) counts[found]++
       else process.send({ finding: found, number })
-      if (ms > 2000) process.send({ finding: `took ${Math.round(ms)} ms`, number })
+      if (ms > (SLOW_MS[name] ?? 2000)) process.send({ finding: `took ${Math.round(ms)} ms`, number })
       const mebibytes = process.memoryUsage().rss / 2 ** 20
       process.send({ done: number, counts, mebibytes })
     }
