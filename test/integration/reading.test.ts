@@ -76,6 +76,9 @@ describe('a token classifier', () => {
 
   it('is evaluated on CoNLL files; its own tags are all right', async () => {
     const words = ['paris', 'is', 'the', 'capital', '北', '京', 'running', 'and']
+    writeFileSync(at('null.jsonl'), `null\n"北京"\n`)
+    const bad = await albertkit(['predict', at('tagger'), at('null.jsonl')])
+    expect([bad.code, bad.stderr]).toEqual([3, expect.stringContaining('line 1: the line is not a JSON object')])
     writeFileSync(at('words.jsonl'), `${JSON.stringify({ tokens: words })}\n`)
     const [own] = (await lines(['predict', at('tagger'), at('words.jsonl')])) as unknown as Tagged[]
     expect(own!.tokens.map(({ token }) => token)).toEqual(words)

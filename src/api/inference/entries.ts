@@ -21,10 +21,13 @@ export interface Entry {
 export const pairMisfit = ({ segments }: InputLimits): string | null =>
   segments > 1 ? null : 'there are two texts, but the model has only one segment: type_vocab_size is 1'
 
+/** Reads an example from a line, as `ExampleReader` does. */
+export type LineReader = Pick<ExampleReader, 'options' | 'read'>
+
 /** Parses lines; a pair of texts is an error for a model without a second segment. */
 export async function* lineEntries(
   lines: AsyncIterable<Line>,
-  reader: ExampleReader,
+  reader: LineReader,
   limits: InputLimits,
 ): AsyncGenerator<Entry> {
   for await (const line of recordsOf(lines, reader.options.format)) {

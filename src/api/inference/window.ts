@@ -87,8 +87,7 @@ function rowOf(tensors: readonly NamedTensor[], batch: Batch, row: number, token
     const length = tokens === null ? size : (size / batch.sequence) * tokens
     return data.subarray(row * size, row * size + length)
   })
-  if (parts.length === 1) return parts[0]!.slice()
-  return joinRows(parts, 0).values
+  return parts.length === 1 ? parts[0]! : joinRows(parts, 0).values
 }
 
 /**
@@ -113,7 +112,8 @@ export async function readWindow(
       const own = rowOf(tensors, batch, row, tokens)
       const promptTokens = 'input_ids' in inputs[place]! ? 0 : (model.vectors?.preparation.promptTokens ?? 0)
       const hidden = tensors[0]!.shape.at(-1)!
-      rows[place] = sentence === null ? own : sentenceVector(sentence, features[place]!, own, hidden, promptTokens)
+      rows[place] =
+        sentence === null ? own.slice() : sentenceVector(sentence, features[place]!, own, hidden, promptTokens)
     })
   }
   return joinRows(rows, features.filter(({ isCut }) => isCut === true).length)

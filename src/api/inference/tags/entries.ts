@@ -5,7 +5,7 @@ import type { Line } from '../../../text/data/lines.js'
 import { sentencesOf, wordFeatures, type Sentence } from '../../../text/data/sentences.js'
 import { continuesWord } from '../../../text/data/words.js'
 import { defaultFrame } from '../../../text/tokenizers/tokenizer.js'
-import { lineEntries, type Entry } from '../entries.js'
+import { lineEntries, type Entry, type LineReader } from '../entries.js'
 import type { TextModel } from '../text-model.js'
 
 type Reader = Pick<TextModel, 'tokenizer' | 'maxLength' | 'limits'>
@@ -60,12 +60,14 @@ const isWords = (value: unknown): value is string[] =>
 
 /** Words and tags of a JSON line, as transformers' run_ner.py reads them; null for one of another kind. */
 function wordsOf({ number, text }: Line): (Partial<Sentence> & Words) | null {
-  let fields: Readonly<Record<string, unknown>>
+  let parsed: unknown
   try {
-    fields = JSON.parse(text) as typeof fields
+    parsed = JSON.parse(text)
   } catch {
     return null
   }
+  if (typeof parsed !== 'object' || parsed === null) return null
+  const fields = parsed as Readonly<Record<string, unknown>>
   const words = [fields.tokens, fields.words].find(isWords)
   if (words === undefined) return null
   const tags = [fields.ner_tags, fields.tags, fields.labels].find(isWords)
@@ -84,25 +86,17 @@ export async function* sentenceEntries(lines: AsyncIterable<Line>, model: Reader
 }
 
 /** Texts, or words in JSON lines, to tag. */
-export async function* taggingEntries(
+export function taggingEntries(
   lines: AsyncIterable<Line>,
   reader: ExampleReader,
   model: Reader,
 ): AsyncGenerator<Entry> {
-  const isJson = reader.options.format === 'jsonl'
-  const words = new Map<number, Example>()
-  async function* watched(): AsyncGenerator<Line> {
-    for await (const line of lines) {
-      const found = isJson ? wordsOf(line) : null
-      if (found !== null) words.set(line.number, wordExample(model, found))
-      yield line
-    }
+  const { options } = reader
+  const read: LineReader['read'] = (line) => {
+    const words = options.format === 'jsonl' ? wordsOf(line) : null
+    if (words !== null) return wordExample(model, words)
+    const item = reader.read(line)
+    return item === null || isBad(item) ? item : taggingExample(model, item)
   }
-  for await (const entry of lineEntries(watched(), reader, model.limits)) {
-    const given = words.get(entry.number)
-    words.delete(entry.number)
-    const { item } = entry
-    if (given !== undefined) yield { ...entry, item: given }
-    else yield item === null || isBad(item) ? entry : { ...entry, item: taggingExample(model, item) }
-  }
+  return lineEntries(lines, { options, read }, model.limits)
 }
