@@ -147,3 +147,14 @@ export async function* answers(
   }
   while (flying.length > 0) yield* land()
 }
+
+/** Runs a model on examples as `answers` does, and gives what `read` makes of each answer; unusable lines pass through. */
+export async function* mapAnswers<T>(
+  model: TextModel,
+  reading: Omit<Reading, 'batch'>,
+  entries: AsyncIterable<Entry>,
+  options: AnswerOptions,
+  read: (answer: Answer) => T,
+): AsyncGenerator<T | BadLine> {
+  for await (const answer of answers(model, reading, entries, options)) yield isBad(answer) ? answer : read(answer)
+}

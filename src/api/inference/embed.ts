@@ -1,10 +1,10 @@
 import { omitUndefined } from '../../base/omit-undefined.js'
-import { isBad, type BadLine, type ExampleReader } from '../../text/data/examples.js'
+import type { BadLine, ExampleReader } from '../../text/data/examples.js'
 import type { Line } from '../../text/data/lines.js'
 import { float32Number } from '../../text/data/numbers.js'
 import { lineEntries, type Entry } from './entries.js'
 import { openTextModel } from './model.js'
-import { answers, type AnswerOptions } from './answers.js'
+import { mapAnswers, type AnswerOptions } from './answers.js'
 import type { VectorOptions } from './sentence/read-vectors.js'
 import type { TextModel, TextModelOptions } from './text-model.js'
 import { readWindow, rowAt, type Reading } from './window.js'
@@ -52,20 +52,14 @@ export const embedLines = (
 ): AsyncGenerator<Embedding | BadLine> => embedEntries(model, lineEntries(lines, reader, model.limits), options)
 
 /** Vectors of the examples of an input, in order. */
-export async function* embedEntries(
+export const embedEntries = (
   model: TextModel,
   entries: AsyncIterable<Entry>,
   options: AnswerOptions = {},
-): AsyncGenerator<Embedding | BadLine> {
-  for await (const answer of answers(model, readingOf(model), entries, options)) {
-    if (isBad(answer)) {
-      yield answer
-      continue
-    }
-    const { example, values } = answer
-    yield { line: example.line, text: example.text, vector: values }
-  }
-}
+): AsyncGenerator<Embedding | BadLine> =>
+  mapAnswers(model, readingOf(model), entries, options, ({ example, values }): Embedding => {
+    return { line: example.line, text: example.text, vector: values }
+  })
 
 /** Computes the vectors of texts. */
 export async function embedTexts(model: TextModel, texts: readonly string[]): Promise<readonly Float32Array[]> {

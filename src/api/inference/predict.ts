@@ -3,12 +3,12 @@ import { toJsonLine } from '../../base/json-text.js'
 import { classReading, type ClassReading } from '../../model/problem-type.js'
 import { answerOf } from '../../model/tasks.js'
 import { usage } from '../../base/errors.js'
-import { isBad, type BadLine, type ExampleReader } from '../../text/data/examples.js'
+import type { BadLine, ExampleReader } from '../../text/data/examples.js'
 import type { Line } from '../../text/data/lines.js'
 import { argmax, float32Number, float32Text, sigmoid, softmax } from '../../text/data/numbers.js'
 import type { TextModel } from './text-model.js'
 import { lineEntries, type Entry } from './entries.js'
-import { answers, type AnswerOptions } from './answers.js'
+import { mapAnswers, type AnswerOptions } from './answers.js'
 
 /** Prediction of a classifier for a line. */
 export interface Prediction {
@@ -78,21 +78,16 @@ export const predictLines = (
 ): AsyncGenerator<Prediction | BadLine> => predictEntries(model, lineEntries(lines, reader, model.limits), options)
 
 /** Classifies the examples of an input, in order. */
-export async function* predictEntries(
+export function predictEntries(
   model: TextModel,
   entries: AsyncIterable<Entry>,
   options: AnswerOptions = {},
 ): AsyncGenerator<Prediction | BadLine> {
   let labels: readonly string[] | undefined
-  for await (const answer of answers(model, LOGITS, entries, options)) {
-    if (isBad(answer)) {
-      yield answer
-      continue
-    }
-    const { example, values } = answer
+  return mapAnswers(model, LOGITS, entries, options, ({ example, values }): Prediction => {
     labels ??= labelsFor(model, values.length)
     const reading = classReading(model.problem, values.length)
-    yield {
+    return {
       line: example.line,
       text: example.text,
       textB: example.textB,
@@ -103,7 +98,7 @@ export async function* predictEntries(
       probabilities: READ[reading](values),
       logits: [...values],
     }
-  }
+  })
 }
 
 /**

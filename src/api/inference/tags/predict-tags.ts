@@ -1,11 +1,11 @@
 import { fieldsLine } from '../../../base/escape.js'
 import { toJsonLine } from '../../../base/json-text.js'
 import { areSpanTags } from '../../../base/span-tag.js'
-import { isBad, type BadLine, type Example, type TaggedTokens } from '../../../text/data/examples.js'
+import type { BadLine, Example, TaggedTokens } from '../../../text/data/examples.js'
 import { argmax, float32Number, softmax } from '../../../text/data/numbers.js'
 import { spansOf } from '../../../text/data/tag-spans.js'
 import { answerOf } from '../../../model/tasks.js'
-import { answers, type AnswerOptions } from '../answers.js'
+import { mapAnswers, type AnswerOptions } from '../answers.js'
 import type { Entry } from '../entries.js'
 import { labelsFor } from '../predict.js'
 import type { TextModel } from '../text-model.js'
@@ -84,21 +84,16 @@ function taggingOf(
 const LOGITS = { outputs: [answerOf('token-classification')], reduction: 'tokens' } as const
 
 /** Tags the examples of an input, in order. */
-export async function* tagEntries(
+export function tagEntries(
   model: TextModel,
   entries: AsyncIterable<Entry>,
   options: AnswerOptions = {},
 ): AsyncGenerator<Tagging | BadLine> {
   let labels: readonly string[] | undefined
-  for await (const answer of answers(model, LOGITS, entries, options)) {
-    if (isBad(answer)) {
-      yield answer
-      continue
-    }
-    const { example, values } = answer
+  return mapAnswers(model, LOGITS, entries, options, ({ example, values }): Tagging => {
     const classes = values.length / example.features!.input_ids.length
-    yield taggingOf(example, example.tagged!, values, (labels ??= labelsFor(model, classes)))
-  }
+    return taggingOf(example, example.tagged!, values, (labels ??= labelsFor(model, classes)))
+  })
 }
 
 /** Formats tags as a line of output: tokens and spans, or tokens and tags in two columns. */
