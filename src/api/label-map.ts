@@ -3,7 +3,7 @@ import { RangedFile, readText } from '../formats/core/file.js'
 import { basename, join } from '../formats/core/paths.js'
 import { ByteCursor } from '../formats/pickle/cursor.js'
 import { PickleMachine } from '../formats/pickle/machine.js'
-import { PickleDict, PickleList, PickleRefusal, type PickleHost, type PickleValue } from '../formats/pickle/values.js'
+import { PickleDict, PickleList, PLAIN_HOST, type PickleValue } from '../formats/pickle/values.js'
 
 /**
  * Files of class names that training scripts leave next to the weights: `label2id.pkl` of the BERT-NER repositories,
@@ -14,13 +14,6 @@ const PLAIN_LIST = /^(?:labels|classes|tags)\.(?:pkl|pickle|json)$/i
 const INVERSE = /^(?:id|idx|index)_?(?:2|_to_)_?(?:label|tag)s?\.(?:pkl|pickle|json)$/i
 /** A file of names is small. */
 const MAX_BYTES = 1 << 20
-
-const PLAIN: PickleHost = {
-  global: () => null,
-  persistent: () => {
-    throw new PickleRefusal('a persistent id')
-  },
-}
 
 type Pairs = readonly (readonly [key: unknown, value: unknown])[]
 
@@ -63,7 +56,7 @@ function readMap(files: FilePort, path: string): readonly string[] | null {
       if (file.size > MAX_BYTES) return null
       const pairs = path.toLowerCase().endsWith('.json')
         ? parsedJson(readText(files, path))
-        : pickled(new PickleMachine(new ByteCursor(file, 0, file.size), PLAIN).run())
+        : pickled(new PickleMachine(new ByteCursor(file, 0, file.size), PLAIN_HOST).run())
       return pairs === null ? null : namesOf(pairs)
     } finally {
       file.close()

@@ -61,3 +61,11 @@ export interface PickleHost {
   /** Resolves a persistent id. @throws PickleRefusal */
   persistent(id: PickleValue): PickleValue
 }
+
+/** Host of a pickle of plain values and containers. */
+export const PLAIN_HOST: PickleHost = {
+  global: () => null,
+  persistent: () => {
+    throw new PickleRefusal('a persistent id where a plain value is expected')
+  },
+}

@@ -3,7 +3,7 @@ import { malformed, unsupported } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 import { ByteCursor } from '../pickle/cursor.js'
 import { PickleMachine } from '../pickle/machine.js'
-import { PickleDict, PickleList, PickleRefusal, type PickleHost, type PickleValue } from '../pickle/values.js'
+import { PickleDict, PickleList, PLAIN_HOST, type PickleValue } from '../pickle/values.js'
 import type { StoragePlace, TorchFile } from './file.js'
 import { TorchHost } from './globals.js'
 
@@ -12,14 +12,6 @@ const MAGIC = 0x1950a86a20f9469cfc6cn
 const PROTOCOL = 1001
 const LENGTH_BYTES = 8
 
-/** The first pickles of a file are plain values. */
-const PLAIN: PickleHost = {
-  global: () => null,
-  persistent: () => {
-    throw new PickleRefusal('a persistent id where a plain value is expected')
-  },
-}
-
 /** A plain value in a message. */
 const show = (value: PickleValue): string =>
   typeof value === 'object' && value !== null ? 'that is no plain value' : String(value).slice(0, 100)
@@ -27,7 +19,7 @@ const show = (value: PickleValue): string =>
 /** True if the file begins as `torch.save` before PyTorch 1.6 wrote it. */
 export function isLegacyTorch(file: RangedFile): boolean {
   try {
-    return new PickleMachine(new ByteCursor(file, 0, Math.min(file.size, 64)), PLAIN).run() === MAGIC
+    return new PickleMachine(new ByteCursor(file, 0, Math.min(file.size, 64)), PLAIN_HOST).run() === MAGIC
   } catch {
     return false
   }
@@ -51,7 +43,7 @@ export function readLegacyTorch(file: RangedFile): TorchFile {
   const cursor = new ByteCursor(file, 0, file.size)
   const fail = (what: string, offset: number, code: ErrorCode = 'header-invalid'): Error =>
     malformed(what, { code, file: file.path, offset, hint: 'the file is damaged or cut off: fetch it again' })
-  const plain = (): PickleValue => new PickleMachine(cursor, PLAIN).run()
+  const plain = (): PickleValue => new PickleMachine(cursor, PLAIN_HOST).run()
   if (plain() !== MAGIC) throw fail('the pickle is no PyTorch file: its magic number is absent', 0, 'not-a-model')
   const version = cursor.position
   const protocol = plain()
