@@ -112,12 +112,11 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
-    const classNames = namesBeside(files, directory) ?? undefined
     const {
       notes,
       leftOut: outside,
       ...resolved
-    } = resolveModel(source, choose, { ...options, ...omitUndefined({ classNames }) })
+    } = resolveModel(source, choose, { classNames: () => namesBeside(files, directory), ...options })
     const leftOut = [
       ...selected,
       ...outside,

@@ -32,8 +32,8 @@ export interface ResolveOptions {
   readonly task?: Task
   /** Patterns of variables, and of files next to the weights, to ignore although the model may need them. */
   readonly ignore?: readonly string[]
-  /** Class names in a file next to the weights; tags of spans (BIO) mean a token classifier. */
-  readonly classNames?: readonly string[]
+  /** Reads the class names in a file next to the weights; tags of spans (BIO) mean a token classifier. */
+  readonly classNames?: () => readonly string[] | null
   /** Dense layer outside the encoder to take as the classifier: the prefix of the names of its kernel and bias. */
   readonly head?: string
 }
@@ -136,6 +136,16 @@ const tagNotes = ({ config, classifier }: AlbertModel): string[] =>
       ]
     : []
 
+/** Kind of a classifier that nothing but the names of its classes tells; they are read only then. */
+function kindByNames(
+  { classifier_kind, id2label }: ModelConfig,
+  { mapped }: Identification,
+  { classNames }: ResolveOptions,
+): ClassifierKind | undefined {
+  if (classifier_kind !== undefined || !mapped.has('classifier/output_weights')) return undefined
+  return areSpanTags(classNames?.() ?? Object.values(id2label ?? {})) ? 'token' : undefined
+}
+
 /** Configuration and tree; errors name fields as the configuration file does. */
 function readModel(
   source: TensorSource,
@@ -148,8 +158,7 @@ function readModel(
     const named = completeFromNames(cut.raw, found)
     const { config: said, kind: shown, notes } = readConfig(source, named.raw, found, options)
     const asked = classifierKindOf(options.task)
-    const names = options.classNames ?? Object.values(said.id2label ?? {})
-    const byNames = shown === undefined && areSpanTags(names) ? 'token' : undefined
+    const byNames = shown === undefined ? kindByNames(said, found, options) : undefined
     const { model, missing, error } = planModel(source, found, said, { asked, found: shown ?? byNames })
     const { config: labelled, notes: labelNotes } = settleLabels(raw, model)
     const config = settleProblem(labelled, model, found.table)
