@@ -3,13 +3,11 @@ import { join } from '../../formats/core/paths.js'
 import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { create, onnx, toBinary } from '../../proto/onnx.js'
-import { Encoder } from '../weights/encoder.js'
 import type { Encoding } from '../weights/encoding.js'
 import { OutputFile } from '../../files/output-file.js'
-import { yieldToEventLoop } from '../../files/yield.js'
-import { WeightStream } from '../weights/weight-stream.js'
 import { elementsBytes, weightsBytes } from '../weights/artefact.js'
 import type { WriteEvents, WrittenArtefact, WrittenFile, WrittenWeight } from '../weights/artefact.js'
+import { pourWeights } from '../weights/pour.js'
 import type { OnnxGraph } from './graph.js'
 
 const LAYOUT = GRAPH_LAYOUTS.onnx
@@ -103,29 +101,6 @@ export interface OnnxWriteOptions extends WriteEvents {
   readonly maxBytes?: number
 }
 
-/** Writes the weights one after another; `before` writes the header or padding of each. */
-async function pour(
-  file: OutputFile,
-  weights: readonly WrittenWeight[],
-  source: TensorSource,
-  before: (i: number) => void,
-  onProgress: WriteEvents['onProgress'],
-): Promise<void> {
-  const stream = new WeightStream(source)
-  const encoder = new Encoder()
-  const total = weights.reduce((sum, weight) => sum + elementsBytes(weight), 0)
-  let done = 0
-  for (const [i, { parameter, as, encoding }] of weights.entries()) {
-    before(i)
-    const sink = (bytes: Uint8Array): void => {
-      file.write(bytes)
-      onProgress?.((done += bytes.length), total)
-    }
-    stream.stream(parameter, as, encoder.sink(parameter, encoding, sink))
-    await yieldToEventLoop()
-  }
-}
-
 /** Opens the file at `path`, runs `body`, and closes the file even after an error. @returns its size in bytes */
 async function writeFile(path: string, body: (file: OutputFile) => Promise<void> | void): Promise<number> {
   const file = new OutputFile(path)
@@ -185,7 +160,7 @@ export async function writeOnnx(
       dataName,
       await writeFile(`${path}_data`, (file) => {
         onStart?.(file.path, elements)
-        return pour(file, weights, source, before(file), onProgress)
+        return pourWeights(weights, source, file, { before: before(file), onProgress })
       }),
     )
   } else {
@@ -194,15 +169,12 @@ export async function writeOnnx(
       await writeFile(path, async (file) => {
         onStart?.(path, graphBytes)
         for (const part of [head, fieldHeader(MODEL_GRAPH, graphBytes), nodes]) file.write(part)
-        await pour(
-          file,
-          weights,
-          source,
-          (i) => {
+        await pourWeights(weights, source, file, {
+          before: (i) => {
             file.write(headers[i] ?? new Uint8Array(0))
           },
           onProgress,
-        )
+        })
       }),
     )
   }

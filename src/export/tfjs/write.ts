@@ -2,12 +2,10 @@ import { join } from '../../formats/core/paths.js'
 import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import { tensorflow, toJson } from '../../proto/tensorflow.js'
-import { Encoder } from '../weights/encoder.js'
 import type { Encoding } from '../weights/encoding.js'
 import type { Dim } from '../node-names.js'
 import { OutputFile } from '../../files/output-file.js'
-import { yieldToEventLoop } from '../../files/yield.js'
-import { WeightStream } from '../weights/weight-stream.js'
+import { pourWeights } from '../weights/pour.js'
 import type { WriteEvents, WrittenArtefact, WrittenFile } from '../weights/artefact.js'
 import { weightsFileBytes, type TfjsGraph } from './graph.js'
 import { ShardWriter, shardNames } from './shards.js'
@@ -98,17 +96,7 @@ export async function writeTfjs(
   const weightBytes = weightsFileBytes(model) - constantBytes
   try {
     for (const { bytes } of model.constants) shards.write(bytes)
-    const stream = new WeightStream(source)
-    const encoder = new Encoder()
-    let done = 0
-    for (const { parameter, as, encoding } of model.weights) {
-      const sink = (bytes: Uint8Array): void => {
-        shards.write(bytes)
-        onProgress?.((done += bytes.length), weightBytes)
-      }
-      stream.stream(parameter, as, encoder.sink(parameter, encoding, sink))
-      await yieldToEventLoop()
-    }
+    await pourWeights(model.weights, source, shards, { onProgress })
   } finally {
     shards.close()
   }

@@ -3,12 +3,10 @@ import { GRAPH_LAYOUTS, inFolder } from '../../base/artefact-layout.js'
 import { utf8Bytes } from '../../base/bytes.js'
 import { usage } from '../../base/errors.js'
 import { OutputFile } from '../../files/output-file.js'
-import { yieldToEventLoop } from '../../files/yield.js'
 import type { TensorSource } from '../../formats/core/source.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
 import { elementsBytes, weightsBytes } from '../weights/artefact.js'
-import { Encoder } from '../weights/encoder.js'
-import { inStoredOrder, WeightStream } from '../weights/weight-stream.js'
+import { pourWeights } from '../weights/pour.js'
 import { buildHead } from './head.js'
 import type { TfliteGraph } from './graph.js'
 
@@ -28,31 +26,6 @@ export interface TfliteWriteOptions extends WriteEvents {
   readonly inline: boolean
 }
 
-/** Writes the bytes of the graph's weights one after another; `before` writes the padding of each. */
-async function pour(
-  file: OutputFile,
-  { weights }: TfliteGraph,
-  source: TensorSource,
-  before: (i: number) => void,
-  onProgress: WriteEvents['onProgress'],
-): Promise<void> {
-  const stream = new WeightStream(source)
-  const encoder = new Encoder()
-  const total = weights.reduce((sum, { weight }) => sum + elementsBytes(weight), 0)
-  let done = 0
-  for (const [i, { weight }] of weights.entries()) {
-    before(i)
-    const sink = (bytes: Uint8Array): void => {
-      file.write(bytes)
-      onProgress?.((done += bytes.length), total)
-    }
-    const { parameter, as, encoding } = weight
-    const turned = !inStoredOrder(parameter, as)
-    stream.stream(parameter, as, encoder.sink(parameter, encoding, sink, { turned }))
-    await yieldToEventLoop()
-  }
-}
-
 /**
  * Writes the file below `dir`; the folder `tflite` must exist. The flat buffer comes first, then the bytes of constants
  * and weights, which are streamed, so that memory does not grow with the model.
@@ -65,6 +38,7 @@ export async function writeTflite(
   { version, metadata, fileName, inline, onProgress, onStart, onFile }: TfliteWriteOptions,
 ): Promise<WrittenArtefact> {
   const { constants, weights, outputs, marks, inner, dynamic } = graph
+  const written = weights.map(({ weight }) => weight)
   const tables = {
     marks: JSON.stringify(marks),
     inner: JSON.stringify(inner),
@@ -72,11 +46,7 @@ export async function writeTflite(
   }
   const said = utf8Bytes(JSON.stringify({ ...metadata, ...tables }))
   const small = constants.map(({ bytes }) => bytes)
-  const lengths = [
-    ...small.map((bytes) => bytes.length),
-    ...weights.map(({ weight }) => elementsBytes(weight)),
-    said.length,
-  ]
+  const lengths = [...small.map((bytes) => bytes.length), ...written.map(elementsBytes), said.length]
   const texts = { description: `albertkit ${version}`, metadata: [METADATA] }
   const { bytes, blobs, end } = buildHead(graph, texts, lengths, inline)
   if (inline && end > MAX_INLINE_BYTES)
@@ -100,22 +70,18 @@ export async function writeTflite(
       before(i)
       file.write(constant)
     })
-    await pour(
-      file,
-      graph,
-      source,
-      (i) => {
+    await pourWeights(written, source, file, {
+      before: (i) => {
         before(small.length + i)
       },
       onProgress,
-    )
+    })
     before(blobs.length - 1)
     file.write(said)
   } finally {
     file.close()
   }
   onFile?.(path)
-  const written = weights.map(({ weight }) => weight)
   return {
     files: [{ path: inFolder(LAYOUT, fileName), bytes: file.bytes }],
     weightBytes: weightsBytes(written),
