@@ -1,7 +1,6 @@
 import { latin1Text, utf8Bytes } from '../../base/bytes.js'
 import type { ErrorCode } from '../../base/error-codes.js'
-import { malformed, unsupported } from '../../base/errors.js'
-import { fromBinary, tensorflow } from '../../proto/tensorflow.js'
+import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
 import { withFile } from '../core/file.js'
 import { limitError, MAX_SHARDS, NameBudget } from '../core/limits.js'
@@ -9,7 +8,7 @@ import { DTYPE_BYTES, type DType } from '../core/source.js'
 import { byStart, covers, isWithin, MAX_RECTANGLES } from '../views/slices.js'
 import { dtypeOf } from '../tf-proto/dtypes.js'
 import { byteSize } from '../tf-proto/shape.js'
-import { EntryError, readEntry, type EntryProto } from './entry-proto.js'
+import { readEntry, readHeader, type EntryProto } from './entry-proto.js'
 import { sliceKeys } from './slice-key.js'
 import { TableReader } from './table.js'
 
@@ -60,43 +59,32 @@ class IndexReader {
     return malformed(what, { code, file: this.file, ...(tensor === undefined ? {} : { tensor }) })
   }
 
+  /** Parses a message of the index; an error names the tensor, and no byte: a place within the message says nothing. */
+  parse<T>(body: () => T, tensor?: string): T {
+    try {
+      return body()
+    } catch (error) {
+      if (!(error instanceof AlbertkitError)) throw error
+      throw this.fail(error.message, tensor, error.code === 'file-truncated' ? 'header-invalid' : error.code)
+    }
+  }
+
   header(value: Uint8Array): { shards: number; bigEndian: boolean } {
     if (value.length > MAX_HEADER_BYTES) throw this.fail('the header is too long', undefined, 'limit-exceeded')
-    let header: tensorflow.BundleHeaderProto
-    try {
-      header = fromBinary(tensorflow.BundleHeaderProtoSchema, value)
-    } catch (error) {
-      throw this.fail(`the header cannot be parsed as a protocol buffer (${(error as Error).message})`)
-    }
-    const { numShards } = header
-    if (numShards < 1 || numShards > MAX_SHARDS)
-      throw this.fail(
-        `the header says ${numShards} shards`,
-        undefined,
-        numShards < 1 ? 'value-invalid' : 'limit-exceeded',
-      )
-    if ((header.version?.minConsumer ?? 0) > BUNDLE_VERSION) {
-      throw unsupported(`the checkpoint asks for a reader of version ${String(header.version?.minConsumer)}`, {
+    const { shards, bigEndian, minConsumer } = this.parse(() => readHeader(this.file, value))
+    if (shards < 1 || shards > MAX_SHARDS)
+      throw this.fail(`the header says ${shards} shards`, undefined, shards < 1 ? 'value-invalid' : 'limit-exceeded')
+    if (minConsumer > BUNDLE_VERSION) {
+      throw unsupported(`the checkpoint asks for a reader of version ${minConsumer}`, {
         code: 'format-unsupported',
         file: this.file,
       })
     }
-    return { shards: numShards, bigEndian: header.endianness === tensorflow.BundleHeaderProto_Endianness.BIG }
+    return { shards, bigEndian }
   }
 
   entry(value: Uint8Array, name: string): EntryProto {
-    try {
-      return readEntry(value)
-    } catch (error) {
-      if (!(error instanceof EntryError)) throw error
-      throw this.fail(`the entry of the tensor ${error.message}`, name, error.code)
-    }
-  }
-
-  shape({ dims, unknownRank }: EntryProto, name: string): readonly number[] {
-    if (unknownRank || dims.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
-      throw this.fail(`impossible shape [${dims.join(', ')}]`, name, 'value-invalid')
-    return dims
+    return this.parse(() => readEntry(this.file, value), name)
   }
 
   piece({ offset, size, shard, crc }: EntryProto, shards: number, name: string): Piece {
@@ -165,7 +153,7 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
   const { shards, bigEndian, plain, sliced } = listEntries(reader, table)
   const entries = plain.map(({ name, entry }): BundleEntry => {
     const dtype = reader.dtype(entry.dtype, name)
-    const shape = reader.shape(entry, name)
+    const shape = entry.shape
     const size = byteSize(dtype, shape)
     if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name, 'value-invalid')
     if (entry.slices.length > 0) {

@@ -129,6 +129,13 @@ export class WireReader {
     return utf8Text(this.small(field, limit))
   }
 
+  /** Value of a field of four bytes, as an unsigned number. */
+  fixed32({ number, wire, start, end }: Field): number {
+    if (wire !== 5) throw this.fail(`field ${number} is not a number of four bytes`, start)
+    const bytes = this.small({ start, end })
+    return new DataView(bytes.buffer).getUint32(0, true)
+  }
+
   /** Fields of a nested message. */
   inside(field: Field): Generator<Field> {
     if (field.wire !== 2) throw this.fail(`field ${field.number} is not a message`, field.start)
