@@ -61,71 +61,34 @@ function syncPath(path: string): void {
 
 /** The local file system. */
 export const system: WritePort = {
-  open: (path, flags) => openSync(path, flags),
+  open: openSync,
   write: (descriptor, bytes, position) => writeSync(descriptor, bytes, 0, bytes.length, position),
-  truncate: (descriptor, bytes) => {
-    ftruncateSync(descriptor, bytes)
-  },
-  sync: (descriptor) => {
-    fsyncSync(descriptor)
-  },
-  close: (descriptor) => {
-    closeSync(descriptor)
-  },
+  truncate: ftruncateSync,
+  sync: fsyncSync,
   syncPath,
-  rename: (from, to) => {
-    renameSync(from, to)
-  },
-  setAside: (from, to) => {
-    renameSync(from, to)
-  },
-  link: (from, to) => {
-    linkSync(from, to)
-  },
+  close: closeSync,
+  rename: renameSync,
+  setAside: renameSync,
+  link: linkSync,
   remove: (path) => {
     rmSync(path, { force: true })
   },
   removeTree: (path) => {
     rmSync(path, { recursive: true, force: true })
   },
-  removeFolder: (path) => {
-    rmdirSync(path)
-  },
+  removeFolder: rmdirSync,
   makeFolders: (path) => mkdirSync(path, { recursive: true }),
   makeFolder: (path) => {
     mkdirSync(path)
   },
 }
 
-let port = system
-
-/** Writes through another port from now on, for tests. @returns the function that takes it back */
-export function useWritePort(next: WritePort): () => void {
-  const before = port
-  port = next
-  return () => {
-    port = before
-  }
-}
-
-/** The port in use; it changes no source. @throws AlbertkitError `output` for a source, Error of the system */
-export const writes: WritePort = {
+/** A port that changes no source. */
+const guarded = (port: WritePort): WritePort => ({
+  ...port,
   open: (path, flags) => {
     if (flags !== 'wx') refuseSource(path)
     return port.open(path, flags)
-  },
-  write: (descriptor, bytes, position) => port.write(descriptor, bytes, position),
-  truncate: (descriptor, bytes) => {
-    port.truncate(descriptor, bytes)
-  },
-  sync: (descriptor) => {
-    port.sync(descriptor)
-  },
-  syncPath: (path) => {
-    port.syncPath(path)
-  },
-  close: (descriptor) => {
-    port.close(descriptor)
   },
   rename: (from, to) => {
     refuseSource(to)
@@ -135,21 +98,20 @@ export const writes: WritePort = {
     refuseSource(from)
     port.setAside(from, to)
   },
-  link: (from, to) => {
-    port.link(from, to)
-  },
   remove: (path) => {
     refuseSource(path)
     port.remove(path)
   },
-  removeTree: (path) => {
-    port.removeTree(path)
-  },
-  removeFolder: (path) => {
-    port.removeFolder(path)
-  },
-  makeFolders: (path) => port.makeFolders(path),
-  makeFolder: (path) => {
-    port.makeFolder(path)
-  },
+})
+
+/** The port in use; it changes no source. @throws AlbertkitError `output` for a source, Error of the system */
+export let writes: WritePort = guarded(system)
+
+/** Writes through another port from now on, for tests. @returns the function that takes it back */
+export function useWritePort(next: WritePort): () => void {
+  const before = writes
+  writes = guarded(next)
+  return () => {
+    writes = before
+  }
 }
