@@ -3,12 +3,11 @@ import { Worker } from 'node:worker_threads'
 import { environment } from '../../base/errors.js'
 import { errorOf } from '../../base/error-transfer.js'
 import { onInterrupt } from '../../base/interrupt.js'
+import { onWorkerEnd, THREADED } from '../../base/worker.js'
 import { readWindow, type Readable, type Reading, type TextInput, type TextPool, type WindowRows } from './window.js'
 import type { WorkerPlan, WindowTask, WorkerAnswer, WorkerTask } from './window-worker.js'
 
 const WORKER = new URL('./window-worker.js', import.meta.url)
-/** False in tests, which run this module as TypeScript: worker threads need JavaScript. */
-const THREADED = !import.meta.url.endsWith('.ts')
 
 /** Peak memory of a session as a multiple of its weights: while loading, it holds about two copies. */
 const SESSION = 2
@@ -108,11 +107,8 @@ export class WindowPool implements TextPool {
       slot.job = null
       this.#slots.splice(this.#slots.indexOf(slot), 1)
     }
-    slot.worker.on('error', (error: Error) => {
-      fail(error.message, error)
-    })
-    slot.worker.on('exit', (code) => {
-      if (this.#closing === null && this.#slots.includes(slot)) fail(`exit code ${code}`)
+    onWorkerEnd(slot.worker, (why, cause) => {
+      if (this.#closing === null && this.#slots.includes(slot)) fail(why, cause)
     })
     this.#slots.push(slot)
     return slot

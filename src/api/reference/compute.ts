@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { interruption, stopIfAborted, type Abortable } from '../../base/abort.js'
 import { errorOf } from '../../base/error-transfer.js'
 import { environment } from '../../base/errors.js'
+import { onWorkerEnd, THREADED } from '../../base/worker.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import type { Subject } from '../../model/reference/run.js'
 import { serve } from './remote-source.js'
@@ -10,8 +11,6 @@ import type { ReferenceAnswer, ReferenceTask } from './reference-worker.js'
 import { flopsOf, perform, stepsOf, type Result, type Results, type Work } from './work.js'
 
 const WORKER = new URL('./reference-worker.js', import.meta.url)
-/** False in tests, which run this module as TypeScript: worker threads need JavaScript. */
-const THREADED = !import.meta.url.endsWith('.ts')
 
 /** Floating-point operations that take less time than starting a thread and reading the weights from it. */
 const WORTH_A_THREAD = 0.3e9
@@ -37,9 +36,9 @@ export interface ComputeOptions extends Abortable {
 /** Starts the thread for `task`; resolves with its result, and rejects if it fails, ends early, or is aborted. */
 function inThread(task: Omit<ReferenceTask, 'remote'>, { source }: Subject, options: Required<ComputeOptions>) {
   const { signal, onLayer } = options
-  const { port1, port2 } = new MessageChannel()
-  const workerData: ReferenceTask = { ...task, remote: serve(source, port2, port1) }
-  const worker = new Worker(WORKER, { workerData, transferList: [port2] })
+  const { remote, close } = serve(source)
+  const workerData: ReferenceTask = { ...task, remote }
+  const worker = new Worker(WORKER, { workerData, transferList: [remote.port] })
   const total = stepsOf(task.work, task.model)
   let done = 0
   let stop = (): void => undefined
@@ -58,19 +57,13 @@ function inThread(task: Omit<ReferenceTask, 'remote'>, { source }: Subject, opti
         reject(error instanceof Error ? error : new Error(String(error)))
       }
     })
-    const early = (why: string, cause?: unknown): void => {
+    onWorkerEnd(worker, (why, cause) => {
       reject(environment(`the thread of the reference ended: ${why}`, { code: 'process-failed', cause }))
-    }
-    worker.on('error', (error: unknown) => {
-      early(error instanceof Error ? error.message : String(error), error)
-    })
-    worker.on('exit', (code) => {
-      early(`exit code ${code}`)
     })
   })
   return result.finally(() => {
     signal?.removeEventListener('abort', stop)
-    port1.close()
+    close()
     return worker.terminate()
   })
 }

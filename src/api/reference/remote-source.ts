@@ -1,4 +1,4 @@
-import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { errorOf, failureOf, type Failure } from '../../base/error-transfer.js'
 import type { TensorInfo, TensorSource } from '../../formats/core/source.js'
 
@@ -24,8 +24,9 @@ export interface Remote {
   readonly state: Int32Array
 }
 
-/** Answers the requests of a `RemoteSource` from `source`. */
-export function serve(source: TensorSource, theirs: MessagePort, ours: MessagePort): Remote {
+/** Answers the requests of a `RemoteSource` from `source`, until `close` is called. */
+export function serve(source: TensorSource): { readonly remote: Remote; readonly close: () => void } {
+  const { port1: ours, port2: port } = new MessageChannel()
   const piece = new SharedArrayBuffer(PIECE)
   const state = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   // Readers need not know of shared memory, which some functions of Node refuse.
@@ -45,7 +46,12 @@ export function serve(source: TensorSource, theirs: MessagePort, ours: MessagePo
   })
   // Functions do not pass; a step of quantisation is of no use there.
   const tensors = [...source.tensors].map(([name, { stepAt: _, ...info }]) => [name, info] as const)
-  return { format: source.format, tensors: new Map(tensors), port: theirs, piece, state }
+  return {
+    remote: { format: source.format, tensors: new Map(tensors), port, piece, state },
+    close: () => {
+      ours.close()
+    },
+  }
 }
 
 /** A source whose files another thread reads. */

@@ -1,6 +1,7 @@
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { Worker, type MessagePort } from 'node:worker_threads'
 import { errorOf } from '../../base/error-transfer.js'
 import { environment } from '../../base/errors.js'
+import { onWorkerEnd, THREADED } from '../../base/worker.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import {
   openRunner,
@@ -14,8 +15,6 @@ import { serve } from '../reference/remote-source.js'
 import type { RunnerAnswer, RunnerData, RunnerPlan, RunnerRequest } from './runner-worker.js'
 
 const WORKER = new URL('./runner-worker.js', import.meta.url)
-/** False in tests, which run this module as TypeScript: worker threads need JavaScript. */
-const THREADED = !import.meta.url.endsWith('.ts')
 
 /** Floating-point operations of one run that take so long that a signal should not wait for them. */
 const LONG = 1e9
@@ -28,14 +27,9 @@ class Conversation {
   constructor(plan: RunnerPlan, transferList: MessagePort[]) {
     this.#worker = new Worker(WORKER, { workerData: plan, transferList })
     this.#worker.on('message', (answer: RunnerAnswer) => this.#settle?.(answer))
-    const early = (why: string, cause?: unknown): void =>
-      this.#settle?.(environment(`the thread of a runtime ended: ${why}`, { code: 'process-failed', cause }))
-    this.#worker.on('error', (error: unknown) => {
-      early(error instanceof Error ? error.message : String(error), error)
-    })
-    this.#worker.on('exit', (code) => {
-      early(`exit code ${code}`)
-    })
+    onWorkerEnd(this.#worker, (why, cause) =>
+      this.#settle?.(environment(`the thread of a runtime ended: ${why}`, { code: 'process-failed', cause })),
+    )
   }
 
   /** The next answer. @throws AlbertkitError that the thread met, `environment` if it ended */
@@ -91,6 +85,13 @@ class ThreadRunner implements Runner {
   }
 }
 
+/** Plan of a runner for a thread, with the ports that it takes; `close` ends what serves it. */
+function planOf(name: string, what: Runnable): { plan: RunnerPlan; ports: MessagePort[]; close: () => void } {
+  if (!('model' in what)) return { plan: { name, what }, ports: [], close: () => undefined }
+  const { remote, close } = serve(what.source)
+  return { plan: { name, what: { model: what.model, remote } }, ports: [remote.port], close }
+}
+
 /**
  * Opens a runner: in a separate thread if a run takes long and would keep this one from handling signals.
  * @param flops floating-point operations of the longest run
@@ -103,15 +104,10 @@ export async function openListening(
   flops: number,
 ): Promise<Runner> {
   if (!THREADED || flops < LONG || !runnerInfo(name).endable) return openRunner(name, what, options)
-  const { port1, port2 } = new MessageChannel()
-  const isModel = 'model' in what
-  const plan: RunnerPlan = {
-    name,
-    what: isModel ? { model: what.model, remote: serve(what.source, port2, port1) } : what,
-  }
-  const thread = new Conversation(plan, isModel ? [port2] : [])
+  const { plan, ports, close } = planOf(name, what)
+  const thread = new Conversation(plan, ports)
   const end = async (): Promise<void> => {
-    port1.close()
+    close()
     await thread.end()
   }
   try {
