@@ -3,10 +3,11 @@ import { defineConfig } from 'vitest/config'
 /** Rooms whose tests open no whole model and start no process: they answer while one types. */
 const UNIT = '{api,base,compare,export,files,formats,lint,model,report,sharding,text}'
 
-/** Tests of these rooms that take seconds: exhaustive damage, processes, threads, deadlines. */
+/** Tests of these rooms that take seconds: exhaustive damage, processes, threads, deadlines, whole programs. */
 const LONG = [
   'test/**/*.fuzz.test.ts',
   'test/formats/bit-flips.test.ts',
+  'test/lint/public-types.test.ts',
   'test/formats/hdf5/*.test.ts',
   'test/formats/tflite/source.test.ts',
   'test/files/commit-journal.test.ts',
@@ -29,7 +30,9 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { test: { ...shared, name: 'unit', include: [`test/${UNIT}/**/*.test.ts`], exclude: LONG } },
+      // One process for several files: modules are loaded once, which takes a third of the time away. Nothing in these
+      // tests mocks a module.
+      { test: { ...shared, name: 'unit', isolate: false, include: [`test/${UNIT}/**/*.test.ts`], exclude: LONG } },
       {
         test: {
           ...shared,

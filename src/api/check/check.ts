@@ -19,7 +19,7 @@ export interface CheckOptions extends Abortable {
 /** Folders that hold artefacts. */
 const FOLDERS = TARGET_NAMES.map((target) => layoutOf(target).folder).filter((folder) => folder !== '')
 /** Endings of files that programs load as models. */
-const MODEL = /\.(onnx|onnx_data|safetensors|bin|pb|h5)$|(^|\/)model\.json$/
+const MODEL = /\.(onnx|onnx_data|tflite|safetensors|bin|pb|h5)$|(^|\/)model\.json$/
 
 /** Files of the directory, and of the folders that the manifest or a target has files in. */
 function filesIn(files: FilePort, directory: string, folders: readonly string[]): string[] {

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { checkpointLayout, type CheckpointTarget } from '../../base/artefact-layout.js'
-import { passedFields } from '../../export/checkpoint/config.js'
+import { passedOf } from './passed.js'
 import { checkpointTarget } from '../../export/targets.js'
 import type { WriteEvents, WrittenArtefact } from '../../export/weights/artefact.js'
 import { writeBytes, writeText } from '../../files/output-file.js'
-import { omitUndefined } from '../../base/omit-undefined.js'
 import { resolveTask } from '../../model/outputs.js'
 import type { Translation } from '../../model/rewrite/translation.js'
 import { readBytes } from '../../formats/core/file.js'
@@ -34,10 +33,7 @@ export async function writeCheckpoint(
     directory: staging,
     // A checkpoint holds all heads of the source, whichever head the graphs have.
     task: resolveTask(opened.model, 'auto'),
-    passed: {
-      ...passedFields(opened.rawConfig.fields),
-      ...omitUndefined({ problem_type: opened.config.problem_type }),
-    },
+    passed: passedOf(opened),
     events,
   })
   const { folder } = checkpointLayout(target)

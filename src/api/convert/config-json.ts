@@ -1,11 +1,10 @@
-import { omitUndefined } from '../../base/omit-undefined.js'
-import { passedFields } from '../../export/checkpoint/config.js'
 import { torchDtype } from '../../export/checkpoint/rounding.js'
 import { buildConfigJson } from '../../export/manifest.js'
 import type { AlbertModel } from '../../model/albert.js'
 import { readLabels } from '../labels.js'
 import type { OpenedModel } from '../open/open.js'
 import { classOf } from './class-names.js'
+import { passedOf } from './passed.js'
 import type { Conversion } from './conversion.js'
 import { transformersJsConfig } from './transformers-js.js'
 
@@ -29,17 +28,14 @@ function labelsOf(opened: OpenedModel): readonly string[] | null {
  * @param files paths of all artefact files that the directory will have
  */
 export function configJson({ opened, plans, task, existing }: Conversion, files: readonly string[]): string {
-  const { model, rawConfig } = opened
+  const { model } = opened
   const translation = plans.get('safetensors')
   const multiplied = translation?.form != null
   const config = multiplied ? translation.config : opened.config
   const named = translation !== undefined || isOfTransformers(model)
   return buildConfigJson(config, labelsOf(opened), {
     ...(named ? { architectures: [classOf(model, config.architecture, task)] } : {}),
-    passed: {
-      ...passedFields(rawConfig.fields),
-      ...omitUndefined({ problem_type: opened.config.problem_type }),
-    },
+    passed: passedOf(opened),
     // A model whose factorised embeddings are multiplied out is of another family than the source.
     family: multiplied ? 'hf' : config.family,
     task,

@@ -28,6 +28,7 @@ import type { Batch } from '../../text/data/batches.js'
 import { tokenizerFiles } from '../../text/tokenizers/load.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { openModel, type OpenedModel } from '../open/open.js'
+import { homeOf } from '../open/home.js'
 import { placeOf } from '../open/place.js'
 import { addModelSources } from '../open/model-sources.js'
 import { refuseChanged } from '../open/manifest-files.js'
@@ -142,9 +143,6 @@ function sizeOf(file: string): number {
   const folder = dirname(file)
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
 }
-
-/** Directory of the model that an artefact belongs to. */
-const homeOf = (path: string): string => (isGraphName(path) ? dirname(dirname(path)) : path)
 
 function globalStepOf(opened: OpenedModel): number | null {
   const info = opened.source.tensors.get('global_step')

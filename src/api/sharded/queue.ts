@@ -13,8 +13,7 @@ import { Roots } from './roots.js'
 import { localPlaceOf } from '../open/place.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
 import { openForShards } from './shards.js'
-import { taskOf } from '../inference/shard-task.js'
-import { type ShardCommand } from '../inference/shard-task.js'
+import { taskOf, type ShardCommand } from '../inference/shard-task.js'
 
 export interface SubmitJobOptions extends Omit<SubmitOptions, 'allow'> {
   readonly shards: number

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { malformed, noDirectory, type AlbertkitError } from '../../base/errors.js'
+import { homeOf } from '../open/home.js'
 
 /** Folders of a model's folder that are looked into: artefacts, modules of sentence-transformers. */
 const MODEL_DEPTH = 2
@@ -76,9 +77,9 @@ export class Roots {
     const isPrefix = !existsSync(path)
     const real = isPrefix ? join(this.#existing(dirname(path)), basename(path)) : this.#existing(path)
     const isFolder = !isPrefix && statSync(real).isDirectory()
-    // A file of an artefact belongs to the folder above its own.
-    const home = isFolder ? real : /\.onnx$|model\.json$/.test(real) ? dirname(dirname(real)) : dirname(real)
-    if (this.#folders !== null) this.#checkBelow(this.#check(home, path), MODEL_DEPTH, { left: MAX_ENTRIES })
+    const home = homeOf(real)
+    const folder = isFolder || home !== real ? home : dirname(real)
+    if (this.#folders !== null) this.#checkBelow(this.#check(folder, path), MODEL_DEPTH, { left: MAX_ENTRIES })
     return real
   }
 

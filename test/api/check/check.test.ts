@@ -1,4 +1,13 @@
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -61,6 +70,7 @@ describe('a converted directory', () => {
     ['a missing file', (d) => { rmSync(join(d, 'tf/checkpoint')) }, ['tf/checkpoint', 'tf', 'missing']],
     ['a changed configuration', (d) => { appendFileSync(join(d, 'config.json'), ' ') }, ['config.json', null, 'size']],
     ['a further model', (d) => { writeFileSync(join(d, 'onnx/model_fp16.onnx'), 'x') }, ['onnx/model_fp16.onnx', true]],
+    ['a model of a further target', (d) => { mkdirSync(join(d, 'tflite')); writeFileSync(join(d, 'tflite/model_int8.tflite'), 'x') }, ['tflite/model_int8.tflite', true]],
   ])('fails for %s', async (_, edit, problem) => {
     const directory = changed(edit)
     expect((await checkDirectory(directory)).ok).toBe(false)

@@ -1,4 +1,5 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { jobOptions } from '../../../src/api/sharded/job-options.js'
 import { Roots } from '../../../src/api/sharded/roots.js'
@@ -79,6 +80,18 @@ describe('folders of a worker', () => {
         path,
       ).toEqual(escapes)
   })
+
+  it.each(['onnx/model.onnx', 'tflite/model_int8.tflite', 'tfjs/model.json'])(
+    'hold the whole model that %s belongs to',
+    (file) => {
+      const path = at(`in/model/${file}`)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, 'x')
+      expect(roots.model(path)).toBe(path)
+      symlinkSync(at('secret/key'), at('in/model/labels.txt'))
+      expect(refused(() => roots.model(path))).toEqual(escapes)
+    },
+  )
 
   it('must exist; without any, everything is allowed', () => {
     expect(refused(() => new Roots([at('none')]))).toMatchObject({ kind: 'usage' })
