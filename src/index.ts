@@ -45,6 +45,9 @@ export { ARCHITECTURES } from './model/rewrite/translation.js'
 
 // Train: fine-tuning on labelled lines or on given batches, and the graphs of loss and gradients
 export { trainModel } from './api/finetune/train-model.js'
+export { trainSweep, trainTrial, type SweepOptions, type TrainSweepOptions } from './api/sweep/sweep.js'
+export type { MergedSweep, TrialResult } from './api/sweep/report.js'
+export type { SettingName as TrainSetting, Settings as TrainSettings } from './api/finetune/settings.js'
 export { trainBatches, type TrainBatchesOptions } from './api/finetune/train-batches.js'
 export { exportTrainingGraph } from './api/finetune/export-graph.js'
 export type { ExportGraphOptions, ExportGraphReport } from './api/finetune/export-graph.js'

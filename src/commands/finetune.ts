@@ -2,12 +2,15 @@ import * as Flags from '@oclif/core/flags'
 import type { InferredFlags } from '@oclif/core/interfaces'
 import type { TrainRunner } from '../api/finetune/train-runners.js'
 import type { TrainTask } from '../api/finetune/train-tasks.js'
+import type { TrainData } from '../api/finetune/options.js'
+import type { TrainSweepOptions } from '../api/sweep/sweep.js'
 import { usage } from '../base/errors.js'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
-import { argument, modelFlags, openOptions } from './common/flags.js'
+import { argument, modelFlags, openOptions, queueFlags, redisOptions } from './common/flags.js'
 import { withFlags } from './common/option-flags.js'
 import { pictureFlags, writeCharts } from './common/output.js'
+import { shardFlag } from './common/text-flags.js'
 import { trainFlags, trainOptions } from './common/train-flags.js'
 
 export default class Finetune extends AlbertkitCommand {
@@ -24,6 +27,13 @@ export default class Finetune extends AlbertkitCommand {
       command:
         '<%= config.bin %> <%= command.id %> fixtures/zh-news --train fixtures/zh-news/train.tsv ' +
         '--dev fixtures/zh-news/dev.tsv --new-head --learning-rate 5e-4 --max-seq-length 48 --steps 20 -o trained',
+    },
+    {
+      description: 'Six trials, ranked; each can also run on a machine of its own',
+      command:
+        `echo '{"learning-rate": [1e-4, 5e-4, 2e-3], "seed": [0, 1]}' > grid.json && ` +
+        '<%= config.bin %> <%= command.id %> fixtures/zh-news --train fixtures/zh-news/train.tsv ' +
+        '--dev fixtures/zh-news/dev.tsv --new-head --max-seq-length 48 --steps 10 --sweep grid.json -o trials',
     },
     {
       description: 'The training graph, for a browser',
@@ -64,6 +74,25 @@ export default class Finetune extends AlbertkitCommand {
       helpValue: 'DIR',
       exclusive: ['train', 'batches'],
     }),
+    sweep: Flags.string({
+      description:
+        'train once for every combination of the lists in this JSON file, as {"learning-rate": [1e-5, 5e-5]}; ' +
+        'trials and their models go into -o',
+      helpValue: 'FILE',
+      dependsOn: ['train', 'dev'],
+      exclusive: ['batches', 'resume', 'export', 'svg', 'png'],
+    }),
+    shard: shardFlag({
+      description: 'train trial i of n of the sweep alone; `merge` ranks the trials',
+      dependsOn: ['sweep'],
+    }),
+    submit: Flags.boolean({
+      description: 'add the trials to a queue instead; -o is then the file of the ranking',
+      dependsOn: ['sweep'],
+      exclusive: ['shard'],
+    }),
+    ...queueFlags,
+    attempts: Flags.integer({ description: 'number of attempts at a trial in the queue', default: 5, min: 1 }),
     threads: Flags.integer({
       description: 'threads inside an operation; default 2. Results do not depend on it',
       min: 1,
@@ -119,38 +148,70 @@ export default class Finetune extends AlbertkitCommand {
   }
 
   async #train(model: string, flags: FinetuneFlags): Promise<void> {
-    const { train, dev, output, labels } = flags
+    const { train, dev, output, labels, sweep } = flags
     if (train === undefined || output === undefined)
       throw usage(`${train === undefined ? '--train' : '-o'} is absent`, {
         code: 'option-missing',
         hint: 'finetune MODEL --train train.tsv --dev dev.tsv -o trained',
       })
-    const { trainModel } = await import('../api/finetune/train-model.js')
     const { readLabelsFile } = await import('../api/inference/model.js')
     const { trainText, trainTalk } = await import('../report/text/finetune.js')
-    const report = await trainModel(
-      model,
-      { train, dev },
-      {
-        ...openOptions(flags),
-        ...trainOptions(flags),
-        ...(labels === undefined ? {} : { labels: readLabelsFile(labels) }),
-        output,
-        ...trainTalk({
-          talk: (line) => {
-            this.talk(withFlags(line))
-          },
-          progress: (line) => {
-            this.progress(line)
-          },
-        }),
-      },
-    )
+    const options = {
+      ...openOptions(flags),
+      ...trainOptions(flags),
+      ...(labels === undefined ? {} : { labels: readLabelsFile(labels) }),
+      output,
+      ...trainTalk({
+        talk: (line) => {
+          this.talk(withFlags(line))
+        },
+        progress: (line) => {
+          this.progress(line)
+        },
+      }),
+    }
+    if (sweep !== undefined) {
+      await this.#sweep(model, { train, dev }, { ...options, grid: sweep }, flags)
+      return
+    }
+    const { trainModel } = await import('../api/finetune/train-model.js')
+    const report = await trainModel(model, { train, dev }, options)
     const { lossChart } = await import('../report/chart/loss.js')
     const { svg, png, look, force } = flags
     for (const file of await writeCharts([(own) => lossChart(report, own)], { svg, png, look, force }))
       this.talk(`wrote ${file}`)
     await this.finish(report, () => withFlags(trainText(report)), report.ok)
+  }
+
+  async #sweep(model: string, data: TrainData, asked: TrainSweepOptions, flags: FinetuneFlags): Promise<void> {
+    const { mergeText, shardDocument, shardText, submitText } = await import('../report/text/short.js')
+    const { trialLine } = await import('../report/text/sweep.js')
+    const options: TrainSweepOptions = {
+      ...asked,
+      onTrial: (trial, count, settings) => {
+        this.talk(trialLine(trial, count, settings))
+      },
+    }
+    if (flags.submit) {
+      const { submitSweep } = await import('../api/sharded/submit-sweep.js')
+      const { queue, attempts } = flags
+      const report = await submitSweep(model, data, options, {
+        ...options,
+        queue,
+        attempts,
+        redis: redisOptions(flags),
+      })
+      await this.finish(report, () => submitText(report))
+      return
+    }
+    const { trainSweep, trainTrial } = await import('../api/sweep/sweep.js')
+    if (flags.shard === undefined) {
+      const report = await trainSweep(model, data, options)
+      await this.finish(report, () => mergeText(report), report.best !== null)
+      return
+    }
+    const report = await trainTrial(model, data, options, flags.shard)
+    await this.finish(shardDocument(report), () => shardText(report))
   }
 }
 

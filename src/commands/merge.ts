@@ -7,8 +7,8 @@ export default class Merge extends AlbertkitCommand {
   static override description =
     'Checks first that the shards are complete: none missing, none overlapping, all of one input, one model and the ' +
     'same options, every file as its manifest says. Predictions become one file, byte for byte as a single process ' +
-    'writes it; the shards of an evaluation become its report. If a check fails, the exit code is 3 and nothing is ' +
-    'written.'
+    'writes it; the shards of an evaluation become its report, the trials of a sweep its ranking. If a check fails, ' +
+    'the exit code is 3 and nothing is written.'
   static override examples = [
     {
       description: 'After predict --shard 1/8 … 8/8 -o shards',
@@ -23,7 +23,7 @@ export default class Merge extends AlbertkitCommand {
   static override flags = {
     output: Flags.string({
       char: 'o',
-      description: 'file to write; for an evaluation, its report as JSON (optional)',
+      description: 'file to write; for an evaluation or a sweep, its report as JSON (optional)',
       helpValue: 'FILE',
     }),
     errors: Flags.string({ description: 'file for the lines that could not be used', helpValue: 'FILE' }),

@@ -19,7 +19,7 @@ export const shardSchema = z.object({
   sha256,
 })
 
-export const COMMANDS = ['predict', 'evaluate', 'embed'] as const
+export const COMMANDS = ['predict', 'evaluate', 'embed', 'finetune'] as const
 
 /** Identity of the task of a shard: two shards belong together if all of these fields are equal. */
 const task = {

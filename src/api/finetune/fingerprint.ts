@@ -52,14 +52,21 @@ export interface HashedInput {
 
 const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path
 
-/** Files of the model and the data, by their SHA-256. */
-export function hashedInputs({ files, source, rawConfig }: OpenedModel, { train, dev }: TrainData): HashedInput[] {
-  const model = [...source.files, rawConfig.file]
+/** Files of the model, by their SHA-256. */
+export const hashedModel = ({ files, source, rawConfig }: OpenedModel): HashedInput[] =>
+  [...source.files, rawConfig.file]
     .filter((path) => exists(files, path))
     .map((path) => ({ name: nameOf(path), sha256: hashThrough(files, path).sha256 }))
-  const data = [train, dev].filter((path) => path !== undefined)
-  return [...model, ...data.map((path) => ({ name: nameOf(path), sha256: hashFile(path).sha256 }))]
-}
+
+/** Files of the data, by their SHA-256. */
+export const hashedData = ({ train, dev }: TrainData): HashedInput[] =>
+  [train, dev].flatMap((path) => (path === undefined ? [] : [{ name: nameOf(path), sha256: hashFile(path).sha256 }]))
+
+/** Files of the model and the data, by their SHA-256. */
+export const hashedInputs = (opened: OpenedModel, data: TrainData): HashedInput[] => [
+  ...hashedModel(opened),
+  ...hashedData(data),
+]
 
 /** Digest of everything that decides the result of a run. */
 export function fingerprintOf(opened: OpenedModel, data: TrainData, options: TrainOptions): string {

@@ -7,6 +7,8 @@ import type { EvaluationPoint, StepReport } from './report.js'
 import { eventBytes } from './tensorboard.js'
 
 export const METRICS_FILE = 'metrics.jsonl'
+/** Its name during training. */
+export const UNFINISHED_METRICS = `${METRICS_FILE}.part`
 
 /** Line of a step or an evaluation; without times, so that the same seed gives the same file. */
 export const stepJson = (step: StepReport): string => JSON.stringify(step)
@@ -57,7 +59,7 @@ export class MetricsFile {
   }
 
   get #part(): string {
-    return join(this.directory, `${METRICS_FILE}.part`)
+    return join(this.directory, UNFINISHED_METRICS)
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import { denseHeads } from '../../model/load/head.js'
 import { headsFor } from '../../model/tasks.js'
 import { diagnoseOutcome, diagnoseStart } from '../../training/diagnosis.js'
 import { fillMask } from '../../training/counted-random.js'
-import { DEFAULT_SETTINGS, OPTIMIZERS } from '../../training/optimizer.js'
+import { DEFAULT_SETTINGS } from '../../training/optimizer.js'
 import { familyRules, frozenParameters, layerwiseFactors } from '../../training/rules.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { Evaluator } from './evaluator.js'
@@ -20,6 +20,7 @@ import type { TrainData, TrainOptions } from './options.js'
 import { prepareModel, type PreparedModel } from './prepared-model.js'
 import type { TrainReport } from './report.js'
 import type { Scores } from './scores.js'
+import { checkSettings } from './settings.js'
 import { loadState, newProgress, removeState, saveState } from './state.js'
 import { variablesOf } from './train-batches.js'
 import { classesOf, dropoutOf, hasClasses, readSetup, targetSet, type TrainSetup } from './train-setup.js'
@@ -33,22 +34,12 @@ import { writeOutput } from './write-output.js'
 const EXPORT_FOLDER = 'export'
 
 /** Refuses options that make no run. @throws AlbertkitError `usage` */
-function checkOptions(options: TrainOptions): void {
-  const refuse = (name: string, rule: string): never => {
-    throw usage(`\`${name}\` must be ${rule}`, { code: 'option-invalid' })
-  }
-  const { epochs = 3, batchSize = 32, accumulate = 1, learningRate = 2e-5, warmup = 0.1, dropout = 0 } = options
-  if (!(epochs > 0)) refuse('epochs', 'above 0')
-  if (!(Number.isInteger(batchSize) && batchSize > 0)) refuse('batchSize', 'a whole number above 0')
-  if (!(Number.isInteger(accumulate) && accumulate > 0)) refuse('accumulate', 'a whole number above 0')
-  if (!(learningRate > 0)) refuse('learningRate', 'above 0')
-  if (!(warmup >= 0 && warmup <= 1)) refuse('warmup', 'from 0 to 1')
-  if (!(dropout >= 0 && dropout < 1)) refuse('dropout', 'at least 0 and below 1')
-  if (options.optimizer !== undefined && !OPTIMIZERS.includes(options.optimizer))
-    refuse('optimizer', OPTIMIZERS.join(' or '))
+export function checkOptions(options: Omit<TrainOptions, 'output'>): void {
+  checkSettings(options)
   const { metric, task = 'classify' } = options
   const known = trainTaskRow(task).metrics
-  if (metric !== undefined && !known.includes(metric)) refuse('metric', `one of ${known.join(', ')} for ${task}`)
+  if (metric !== undefined && !known.includes(metric))
+    throw usage(`\`metric\` must be one of ${known.join(', ')} for ${task}`, { code: 'option-invalid' })
 }
 
 /** Steps of a run (run_classifier.py: `int(examples / batch · epochs)`), at least one. */
@@ -194,15 +185,20 @@ async function exportTrained(options: TrainOptions, setup: TrainSetup): Promise<
   return { ok: report.ok, output: directory, targets: [...targets] }
 }
 
+/** Removes what a run that writes no model has begun. */
+function cleanUp(metrics: MetricsFile, output: string): void {
+  metrics.discard()
+  try {
+    writes.removeFolder(output)
+  } catch {
+    // Something else is in there.
+  }
+}
+
 /** Runs the loop and writes the result. */
 async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsFile): Promise<TrainReport> {
   const { path, opened, setup, prepared, trainer, options } = run
-  const loop = await makeLoop(run, evaluator, metrics)
-  const { totalSteps, metric } = loop.plan
-  const variables = variablesOf(prepared, trainer)
-  const common = { model: path, family: opened.config.family, runner: trainer.session.detail, variables, totalSteps }
-  options.onStart?.(common)
-  for (const note of [...prepared.notes, ...opened.leftOut]) options.onNote?.(note)
+  // Of the weights before training: a run that goes on must find what it found at first.
   const facts = factsOf(setup.train, setup.dev, prepared, {
     labels: setup.labels,
     learningRate: options.learningRate ?? 2e-5,
@@ -212,6 +208,12 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
     // A head that is replaced on purpose needs no word.
     unreadHeads: options.newHead === true ? [] : denseHeads(opened.source, opened.identification),
   })
+  const loop = await makeLoop(run, evaluator, metrics)
+  const { totalSteps, metric } = loop.plan
+  const variables = variablesOf(prepared, trainer)
+  const common = { model: path, family: opened.config.family, runner: trainer.session.detail, variables, totalSteps }
+  options.onStart?.(common)
+  for (const note of [...prepared.notes, ...opened.leftOut]) options.onNote?.(note)
   loop.diagnose(diagnoseStart(facts))
   const ok = await loop.run()
   if (ok && loop.lastScores !== null && setup.task === 'classify') loop.diagnose(outcomeOf(run, loop, loop.lastScores))
@@ -238,7 +240,10 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
     output: options.output,
     notes: [...prepared.notes, ...opened.leftOut],
   }
-  if (!writes) return { ...report, files: [] }
+  if (!writes) {
+    cleanUp(metrics, options.output)
+    return { ...report, files: [] }
+  }
   const notes = await writeOutput(run, report, isLowerBetter(metric) ? 'lowest' : 'highest', metrics)
   removeState(options.output)
   const exported = await exportTrained(options, setup)
@@ -247,17 +252,6 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
     .map(({ name }) => ({ path: name, bytes: statSync(join(options.output, name)).size }))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
   return { ...report, ok: exported?.ok ?? true, exported, files, notes: [...report.notes, ...notes] }
-}
-
-/** Removes what a run that failed has begun; an interrupted one stays, to be continued. */
-function cleanUp(error: unknown, metrics: MetricsFile, output: string): void {
-  if (error instanceof AlbertkitError && error.kind === 'interrupted') return
-  metrics.discard()
-  try {
-    writes.removeFolder(output)
-  } catch {
-    // Something else is in there.
-  }
 }
 
 /**
@@ -296,7 +290,8 @@ async function train(path: string, data: TrainData, options: TrainOptions): Prom
       try {
         return await trainRun({ path, opened, setup, prepared, trainer, options, fingerprint }, evaluator, metrics)
       } catch (error) {
-        cleanUp(error, metrics, output)
+        // An interrupted run stays, to be continued.
+        if (!(error instanceof AlbertkitError && error.kind === 'interrupted')) cleanUp(metrics, output)
         throw error
       } finally {
         metrics.close()

@@ -4,9 +4,11 @@ import type { LineIndex, Shard } from '../../sharding/line-index.js'
 import type { TextJob } from './job.js'
 import type { TextModel } from './text-model.js'
 
-/** Commands whose work can be split into shards. */
+/** Commands whose work on lines of text can be split into shards; of `finetune`, a sweep can. */
 export const SHARD_COMMANDS = ['predict', 'evaluate', 'embed'] as const
 export type ShardCommand = (typeof SHARD_COMMANDS)[number]
+/** A task whose shards are lines of text. */
+export type TextShardTask = ShardTask & { readonly command: ShardCommand }
 
 /**
  * Options that all shards must share, besides model and input. Threads do not affect results; labels and vocabulary are
@@ -23,7 +25,7 @@ export function taskOf(
   job: TextJob,
   model: TextModel,
   { shards, ...input }: LineIndex,
-): { task: ShardTask; shards: readonly Shard[] } {
+): { task: TextShardTask; shards: readonly Shard[] } {
   const labelNames = command !== 'embed' && model.labels !== null ? { labelNames: model.labels } : {}
   const options = { ...optionsOf(job), ...labelNames }
   return { task: { command, options, model: { sha256: model.sha256 }, input }, shards }

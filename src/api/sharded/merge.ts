@@ -19,6 +19,8 @@ import type { BadLine } from '../../text/data/examples.js'
 import { badLine } from '../inference/errors-file.js'
 import { readJsonLines } from './shards.js'
 import type { Prediction } from '../inference/predict.js'
+import { rankTrials } from '../sweep/merge-sweep.js'
+import type { MergedSweep } from '../sweep/report.js'
 import type { Merged, MergedEvaluation } from './report.js'
 
 export interface MergeDirectoryOptions {
@@ -86,6 +88,14 @@ async function mergeEvaluation(
   }
 }
 
+/** Ranks the trials of a sweep, and writes their report if a file is given. */
+function mergeSweep(set: ShardSet, { output, force = false }: MergeDirectoryOptions): MergedSweep {
+  if (output !== undefined) refuseExisting(output, force)
+  const merged = rankTrials(set)
+  if (output !== undefined) writeWhole(output, toJsonText(merged), force)
+  return merged
+}
+
 /** Merges the vectors of the shards into one matrix. */
 async function mergeMatrix(
   set: ShardSet,
@@ -132,6 +142,7 @@ async function merge(directory: string, options: MergeDirectoryOptions): Promise
   const set = readShards(directory)
   const [first] = set.manifests
   if (first.command === 'evaluate') return mergeEvaluation(set, options)
+  if (first.command === 'finetune') return mergeSweep(set, options)
   if (output === undefined) throw usage('merging shards requires `output`', { code: 'option-missing' })
   const { command } = first
   const { format } = first.options

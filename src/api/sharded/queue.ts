@@ -1,26 +1,16 @@
-import { dirname, resolve } from 'node:path'
-import { makeFolders } from '../../files/output-file.js'
+import { resolve } from 'node:path'
 import { usage } from '../../base/errors.js'
-import { refuseExisting } from '../../files/atomic-file.js'
-import type { MergeJob } from '../../sharding/queue/jobs.js'
-import { submit, type SubmitOptions, type SubmitReport } from '../../sharding/queue/submit.js'
+import type { SubmitReport } from '../../sharding/queue/submit.js'
 import { work, type WorkOptions, type WorkReport } from '../../sharding/queue/work.js'
 import { VECTOR_FORMATS } from '../inference/embed.js'
 import { indexInput, type TextJob } from '../inference/job.js'
 import { JobHost } from './job-host.js'
-import { errorsOf, hashOf } from './merge-job.js'
 import { Roots } from './roots.js'
 import { localPlaceOf } from '../open/place.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
 import { openForShards } from './shards.js'
+import { submitFlow, type SubmitJobOptions } from './submit-flow.js'
 import { taskOf, type ShardCommand } from '../inference/shard-task.js'
-
-export interface SubmitJobOptions extends Omit<SubmitOptions, 'allow'> {
-  readonly shards: number
-  readonly output: string
-  /** Replace an existing file. */
-  readonly force?: boolean | undefined
-}
 
 /**
  * Submits a job: shards are written into `directory` and merged into `output` when all are done. Paths are made
@@ -29,7 +19,7 @@ export interface SubmitJobOptions extends Omit<SubmitOptions, 'allow'> {
 export async function submitJob(
   command: ShardCommand,
   asked: TextJob,
-  { shards: count, output, force = false, ...options }: SubmitJobOptions,
+  { shards: count, ...options }: SubmitJobOptions & { readonly shards: number },
 ): Promise<SubmitReport> {
   const config = asked.config === undefined ? undefined : resolve(asked.config)
   const job = { ...asked, config, pooling: command === 'embed' ? asked.pooling : undefined }
@@ -42,27 +32,14 @@ export async function submitJob(
     })
   const model = await openForShards(command, job)
   try {
-    const { task, shards } = taskOf(command, job, model, await indexInput(job, count))
-    const target = resolve(output)
-    const merge: MergeJob = {
-      kind: 'merge',
-      task,
-      places: {
-        // Workers take paths alone: what a name means is settled here.
-        model: resolve(localPlaceOf(job.model).path),
-        input: resolve(job.input),
-        directory: `${target}.shards`,
-        ...(job.vocabulary === undefined ? {} : { vocabulary: resolve(localPlaceOf(job.vocabulary).path) }),
-      },
-      output: target,
-      // A job cannot replace what it likes: only the very files that the submitter saw here.
-      ...(force ? { replaces: [target, errorsOf(target)].flatMap((path) => hashOf(path) ?? []) } : {}),
+    const { vocabulary } = job
+    const places = {
+      // Workers take paths alone: what a name means is settled here.
+      model: resolve(localPlaceOf(job.model).path),
+      input: resolve(job.input),
+      ...(vocabulary === undefined ? {} : { vocabulary: resolve(localPlaceOf(vocabulary).path) }),
     }
-    makeFolders(dirname(target))
-    const allow = (): void => {
-      for (const path of [target, errorsOf(target)]) refuseExisting(path, force)
-    }
-    return await submit(merge, shards, { ...options, allow })
+    return await submitFlow(taskOf(command, job, model, await indexInput(job, count)), places, options)
   } finally {
     await model.close()
   }

@@ -1,5 +1,6 @@
 import type { MergeReport } from '../../sharding/merge.js'
 import type { Evaluation } from '../inference/report.js'
+import type { MergedSweep } from '../sweep/report.js'
 
 export interface MergedEvaluation {
   readonly command: 'evaluate'
@@ -8,4 +9,4 @@ export interface MergedEvaluation {
   readonly evaluation: Evaluation
 }
 
-export type Merged = (MergeReport & { readonly command: 'predict' | 'embed' }) | MergedEvaluation
+export type Merged = (MergeReport & { readonly command: 'predict' | 'embed' }) | MergedEvaluation | MergedSweep

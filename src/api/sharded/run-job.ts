@@ -9,6 +9,7 @@ import { jobOptions } from './job-options.js'
 import { mergeJob } from './merge-job.js'
 import type { Models } from './models.js'
 import { Roots } from './roots.js'
+import { runTrialJob } from './run-trial-job.js'
 import { computeShard } from './shards.js'
 
 /** Limits that the worker sets, not the job. */
@@ -30,9 +31,11 @@ function requestOf({ task, places }: ShardJob, roots: Roots, threads: number | u
 }
 
 async function runShardJob(job: ShardJob, models: Models, roots: Roots, threads?: number): Promise<string> {
+  const { command } = job.task
+  if (command === 'finetune') return runTrialJob(job, roots, threads)
   const request = requestOf(job, roots, threads)
   const directory = roots.output(job.places.directory)
-  return models.use(job.task.command, request, async (model) => {
+  return models.use(command, request, async (model) => {
     // The model may have been opened for an earlier job.
     addSource(request.input)
     if (isDirectory(disk, diskPath(request.model))) addModelSources(disk, diskPath(request.model), [])
@@ -42,7 +45,11 @@ async function runShardJob(job: ShardJob, models: Models, roots: Roots, threads?
         file: request.model,
         hint: 'submit the job again, or copy the right model to this machine',
       })
-    const { skipped } = await computeShard(directory, job.task, { job: request, shard: job.shard, model })
+    const { skipped } = await computeShard(
+      directory,
+      { ...job.task, command },
+      { job: request, shard: job.shard, model },
+    )
     return skipped ? 'exists already' : `${job.shard.lines} lines`
   })
 }
@@ -58,5 +65,6 @@ export const runJob = (job: QueueJob, models: Models, { threads, roots: folders 
     if (job.kind === 'shard') return runShardJob(job, models, roots, threads)
     const directory = roots.output(job.places.directory)
     const merged = await mergeJob(directory, roots.output(job.output), job.replaces ?? [])
-    return 'evaluation' in merged ? `${merged.evaluation.lines} lines scored` : `${merged.output.lines} lines merged`
+    if ('evaluation' in merged) return `${merged.evaluation.lines} lines scored`
+    return 'trials' in merged ? `${merged.trials.length} trials ranked` : `${merged.output.lines} lines merged`
   })

@@ -1,6 +1,5 @@
 import { usage } from '../../base/errors.js'
 import type { Shard } from '../../sharding/line-index.js'
-import type { ShardTask } from '../../sharding/manifest.js'
 import { runShard, type ShardOutput, type ShardReport } from '../../sharding/run-shard.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { readLines } from '../input/lines.js'
@@ -19,7 +18,7 @@ import { answerFormatter } from '../inference/answer-line.js'
 import { predictions, readPiece, textAnswers } from '../inference/piece.js'
 import type { TextModel } from '../inference/text-model.js'
 import type { PredictionFormat } from '../inference/predict.js'
-import { taskOf, type ShardCommand } from '../inference/shard-task.js'
+import { taskOf, type ShardCommand, type TextShardTask } from '../inference/shard-task.js'
 
 /** Opens the model of a sharded job, with its SHA-256, which reads all weights. */
 export const openForShards = (command: ShardCommand, job: TextJob): Promise<TextModel> =>
@@ -69,7 +68,7 @@ export interface ShardWork {
 /** Computes one shard into `directory`. An evaluation's shard holds predictions, which are scored when merged. */
 export function computeShard(
   directory: string,
-  task: ShardTask,
+  task: TextShardTask,
   { job, shard, model, onProgress }: ShardWork,
 ): Promise<ShardReport> {
   const { command } = task

@@ -58,10 +58,7 @@ export default class QueueSubmit extends AlbertkitCommand {
       { ...job, ...vectorOptions(flags) },
       { ...flags, redis: redisOptions(flags) },
     )
-    await this.finish(report, () =>
-      report.existed
-        ? `${report.id} is in the queue ${report.queue} already`
-        : `${report.id}: ${report.shards} shards of ${report.lines} lines, in the queue ${report.queue}`,
-    )
+    const { submitText } = await import('../../report/text/short.js')
+    await this.finish(report, () => submitText(report))
   }
 }

@@ -3,10 +3,12 @@ import type { FilledMask, SentenceOrder, TextFileReport } from '../../api/infere
 import type { InitReport } from '../../api/init/report.js'
 import type { Merged } from '../../api/sharded/report.js'
 import type { QueueStatus } from '../../sharding/queue/status.js'
+import type { SubmitReport } from '../../sharding/queue/submit.js'
 import type { ShardReport } from '../../sharding/run-shard.js'
 import { bytes, count } from '../format.js'
 import { table } from '../table.js'
 import { evaluateText } from './evaluate.js'
+import { sweepText } from './sweep.js'
 
 /** Texts of the commands that have little to report. */
 
@@ -43,10 +45,18 @@ export const shardDocument = ({ directory, manifest, skipped }: ShardReport): ob
 /** Text of `merge`. */
 export function mergeText(raw: Merged): string {
   const report = escapeAll(raw)
+  if ('trials' in report) return sweepText(report)
   const whole = `${count(report.shards)} shards of ${count(report.inputLines)} lines`
   if ('evaluation' in report) return `${whole}\n\n${evaluateText(report.evaluation)}`
   const written = `${whole}: wrote ${report.output.file}, ${count(report.output.lines)} lines`
   return [written, ...(report.errors === null ? [] : [unusable(report.errors.lines, report.errors.file)])].join('\n')
+}
+
+/** Text of `queue submit`, and of `finetune --submit`. */
+export function submitText(raw: SubmitReport): string {
+  const { id, existed, queue, shards, lines } = escapeAll(raw)
+  if (existed) return `${id} is in the queue ${queue} already`
+  return `${id}: ${shards} shards of ${lines} lines, in the queue ${queue}`
 }
 
 /** Text of `queue status`. */

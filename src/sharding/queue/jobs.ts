@@ -13,6 +13,10 @@ const places = z.object({
   directory: z.string(),
   /** Path of the vocabulary, if it is not the one next to the model. */
   vocabulary: z.optional(z.string()),
+  /** Of a sweep, whose input is the grid: the lines to train on and to evaluate on, and the configuration if it is named. */
+  train: z.optional(z.string()),
+  dev: z.optional(z.string()),
+  config: z.optional(z.string()),
 })
 
 export const shardJobSchema = z.object({
