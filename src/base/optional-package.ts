@@ -21,6 +21,13 @@ export function isAbsent(error: unknown): boolean {
 /** napi-rs throws an error without a code if the binary for this platform is absent. */
 const isUnbuilt = ({ message }: Error): boolean => message.includes('Cannot find native binding')
 
+/**
+ * Loads a CommonJS package from albertkit's node_modules with `require`: `import` reads all of its text before, twice,
+ * to tell its kind and the names that it exports, which takes five times as long for TensorFlow.js.
+ * @throws any error of the package; `isAbsent` is true of it if it is not installed
+ */
+export const requirePackage = (name: string): unknown => createRequire(import.meta.url)(name)
+
 /** Files whose packages are looked through, in order. */
 const starts = (): URL[] => [new URL(import.meta.url), pathToFileURL(join(process.cwd(), 'package.json'))]
 

@@ -28,8 +28,8 @@ describe('the reference in threads', () => {
     await initModel('albert-tiny', tiny)
     const [opened, other] = [await openModel(tiny), await openBuilt(tiny)]
     try {
-      // Enough for three threads on a machine of that many cores.
-      const inputs = [drawInputs(opened.model, 4, 60, 1), { ...drawInputs(opened.model, 1, 300, 2), withoutMlm: true }]
+      // Enough for two threads.
+      const inputs = [drawInputs(opened.model, 4, 90, 1), { ...drawInputs(opened.model, 1, 500, 2), withoutMlm: true }]
       const steps: number[] = []
       const runs = { kind: 'runs', inputs, heads: ALL_HEADS } as const
       const found = await built.compute(runs, other, { onLayer: (done, total) => steps.push(done, total) })

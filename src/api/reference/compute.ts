@@ -14,8 +14,8 @@ const WORKER = new URL('./reference-worker.js', import.meta.url)
 
 /** Floating-point operations that take less time than starting a thread and reading the weights from it. */
 const WORTH_A_THREAD = 0.3e9
-/** Floating-point operations worth one more thread. */
-const WORTH_ANOTHER = 2e9
+/** Floating-point operations worth one more thread: starting it and handing it its parts takes a tenth of a second. */
+const WORTH_ANOTHER = 10e9
 /** Floating-point operations a second of a thread, on a machine of today. */
 const RATE = 8e9
 

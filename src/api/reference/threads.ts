@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { environment } from '../../base/errors.js'
-import type { Processors } from '../../model/reference/processors.js'
+import { THIS_THREAD, type Processors } from '../../model/reference/processors.js'
 import { cut, multiply, type MatrixProduct } from '../../model/reference/product.js'
 import type { Share } from './product-worker.js'
 
@@ -22,11 +22,13 @@ const SHARED: Pick<Processors, 'float64' | 'float32'> = {
 
 /** The calling thread, which waits for `count - 1` others to compute their parts of a product. */
 export class Threads implements Processors {
-  readonly float64 = SHARED.float64
-  readonly float32 = SHARED.float32
+  readonly float64: Processors['float64']
+  readonly float32: Processors['float32']
   readonly #others: Worker[]
 
   constructor(count: number) {
+    // Memory that threads share is slower to copy.
+    ;({ float64: this.float64, float32: this.float32 } = count === 1 ? THIS_THREAD : SHARED)
     this.#others = Array.from({ length: count - 1 }, () => new Worker(WORKER))
   }
 

@@ -16,6 +16,22 @@ export interface Tensor {
 const last = (shape: readonly number[]): number => shape[shape.length - 1] ?? 1
 const rowsOf = (t: Tensor): number => t.data.length / last(t.shape)
 
+/** Numbers of float32 between two rows that are read rather than asked for again, and of a reading in all. */
+const GAP = 8 << 10
+const READING = 1 << 20
+
+/** Rows of a table that are read at once, `first` to `last`, so that every row of `ids` is read. */
+function runsOf(ids: readonly number[], width: number): { readonly first: number; readonly last: number }[] {
+  const runs: { first: number; last: number }[] = []
+  for (const id of ids.toSorted((a, b) => a - b)) {
+    const run = runs[runs.length - 1]
+    const isNear = run !== undefined && (id - run.last) * width <= GAP && (id - run.first) * width < READING
+    if (isNear) run.last = id
+    else runs.push({ first: id, last: id })
+  }
+  return runs
+}
+
 /** The error function by its series and continued fraction, to double precision (Abramowitz & Stegun 7.1.6, 7.1.14). */
 export function erf(x: number): number {
   const a = Math.abs(x)
@@ -86,18 +102,19 @@ export class ReferenceOps implements Ops<Tensor> {
   gather(table: Parameter, ids: Tensor): Tensor {
     const width = last(table.shape)
     const { shape, data } = this.#zeros([...ids.shape, width])
-    const first = new Map<number, number>()
-    const row = new Float32Array(width)
+    const rows = new Map<number, number[]>()
     ids.data.forEach((id, i) => {
-      const known = first.get(id)
-      if (known !== undefined) {
-        data.copyWithin(i * width, known * width, (known + 1) * width)
-        return
-      }
-      first.set(id, i)
-      readStored(this.source, table, id * width, row)
-      data.set(row, i * width)
+      const places = rows.get(id)
+      if (places === undefined) rows.set(id, [i])
+      else places.push(i)
     })
+    for (const { first, last } of runsOf([...rows.keys()], width)) {
+      const read = new Float32Array((last - first + 1) * width)
+      readStored(this.source, table, first * width, read)
+      for (let id = first; id <= last; id++)
+        for (const i of rows.get(id) ?? [])
+          data.set(read.subarray((id - first) * width, (id - first + 1) * width), i * width)
+    }
     return { shape, data }
   }
 
@@ -155,19 +172,24 @@ export class ReferenceOps implements Ops<Tensor> {
   }
 
   add(a: Tensor, b: Tensor): Tensor {
+    if (a.shape.length === 4) return this.#addToScores(a, b)
     const { shape, data } = this.#zeros(a.shape)
-    if (a.shape.length === 4) {
-      // attention bias [B, 1, 1, S] over scores [B, N, S, S]
-      const length = last(b.shape)
-      const perBatch = a.data.length / (a.shape[0] ?? 1)
-      for (let start = 0; start < data.length; start += length) {
-        const row = Math.floor(start / perBatch) * length
-        for (let i = 0; i < length; i++) data[start + i] = a.data[start + i]! + b.data[row + i]!
-      }
-    } else {
-      const width = b.data.length
-      for (let start = 0; start < data.length; start += width)
-        for (let i = 0; i < width; i++) data[start + i] = a.data[start + i]! + b.data[i]!
+    const width = b.data.length
+    for (let start = 0; start < data.length; start += width)
+      for (let i = 0; i < width; i++) data[start + i] = a.data[start + i]! + b.data[i]!
+    return { shape, data }
+  }
+
+  /**
+   * The attention bias `[B, 1, 1, S]` over scores `[B, N, S, S]`, in their place: they are the largest tensors of a
+   * long row by far, and no one reads them again.
+   */
+  #addToScores({ shape, data }: Tensor, bias: Tensor): Tensor {
+    const length = last(shape)
+    const perBatch = data.length / (shape[0] ?? 1)
+    for (let start = 0; start < data.length; start += length) {
+      const row = Math.floor(start / perBatch) * length
+      for (let i = 0; i < length; i++) data[start + i]! += bias.data[row + i]!
     }
     return { shape, data }
   }
@@ -233,18 +255,19 @@ export class ReferenceOps implements Ops<Tensor> {
       y: matrix(y.data, length),
       repeat: { count: batch * heads, x: head, w: head, y: square },
     })
-    for (let i = 0; i < y.data.length; i++) y.data[i]! /= Math.sqrt(headSize)
+    const scale = Math.sqrt(headSize)
+    for (let i = 0; i < y.data.length; i++) y.data[i]! /= scale
     return y
   }
 
-  softmax(x: Tensor): Tensor {
-    const width = last(x.shape)
-    const { shape, data } = this.#zeros(x.shape)
+  /** In the place of its argument, the scores. */
+  softmax({ shape, data }: Tensor): Tensor {
+    const width = last(shape)
     for (let start = 0; start < data.length; start += width) {
       let max = -Infinity
-      for (let i = 0; i < width; i++) if (x.data[start + i]! > max) max = x.data[start + i]!
+      for (let i = 0; i < width; i++) if (data[start + i]! > max) max = data[start + i]!
       let sum = 0
-      for (let i = 0; i < width; i++) sum += data[start + i] = Math.exp(x.data[start + i]! - max)
+      for (let i = 0; i < width; i++) sum += data[start + i] = Math.exp(data[start + i]! - max)
       for (let i = 0; i < width; i++) data[start + i]! /= sum
     }
     return { shape, data }

@@ -7,6 +7,7 @@ import type { Processors } from './processors.js'
 import { DynamicReferenceOps, type DynamicWeights } from './reference-dynamic.js'
 import { Float32ReferenceOps } from './reference-float32.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
+import { TogetherOps, type Tensors } from './together.js'
 import { useCounts } from '../tensors/read.js'
 
 /** Token ids and masks of a batch, row-major `[batch, sequence]`. */
@@ -33,22 +34,29 @@ export const headsOn = (
 export const inputShape = ({ batch, sequence, choices = 1 }: ModelInputs, asChoices: boolean): number[] =>
   asChoices ? [batch / choices, choices, sequence] : [batch, sequence]
 
-function run(ops: ReferenceOps, model: AlbertModel, inputs: ModelInputs, heads: HeadSelection): Map<string, Tensor> {
-  const shape = inputShape(inputs, takesChoices(model, heads))
+/** Runs the model on inputs that the same heads run on; gives the named values of each. */
+function run(
+  ops: ReferenceOps,
+  model: AlbertModel,
+  inputs: readonly ModelInputs[],
+  heads: HeadSelection,
+): Map<string, Tensor>[] {
+  const tensors = (field: 'input_ids' | 'attention_mask' | 'token_type_ids'): Tensors =>
+    inputs.map((x) => integers(x[field], inputShape(x, takesChoices(model, heads))))
   const outputs = forward(
     model,
-    ops,
+    new TogetherOps(ops),
     {
-      input_ids: integers(inputs.input_ids, shape),
-      attention_mask: integers(inputs.attention_mask, shape),
-      token_type_ids: integers(inputs.token_type_ids, shape),
+      input_ids: tensors('input_ids'),
+      attention_mask: tensors('attention_mask'),
+      token_type_ids: tensors('token_type_ids'),
     },
-    headsOn(heads, inputs),
+    headsOn(heads, inputs[0] ?? {}),
   )
-  const named = new Map(selectOutputs(outputs, true))
+  const named = selectOutputs(outputs, true)
   const mapped = outputs.embedding_hidden_mapping_in
-  if (mapped !== null) named.set('embedding_hidden_mapping_in', mapped)
-  return named
+  if (mapped !== null) named.push(['embedding_hidden_mapping_in', mapped])
+  return inputs.map((_, i) => new Map(named.map(([name, values]) => [name, values[i]!])))
 }
 
 /** A model and the source of its weights. */
@@ -85,22 +93,47 @@ function opsFor({ source }: Subject, { arithmetic, dynamic }: Runs, uses: Map<Pa
   return dynamic === undefined ? new ReferenceOps(source, uses, on) : new DynamicReferenceOps(source, uses, dynamic, on)
 }
 
+/** Tokens that are computed together at most, unless a single input has more: their inner values are held at once. */
+const TOKENS_TOGETHER = 1024
+
+/** Inputs in their order, in groups that are computed together. A scale of a whole tensor is that of one input. */
+function groupsOf({ inputs, dynamic }: Runs): ModelInputs[][] {
+  const groups: ModelInputs[][] = []
+  let tokens = 0
+  for (const x of inputs) {
+    const last = groups[groups.length - 1]
+    const added = x.batch * x.sequence
+    tokens += added
+    if (
+      last === undefined ||
+      dynamic !== undefined ||
+      tokens > TOKENS_TOGETHER ||
+      (last[0]?.withoutMlm ?? false) !== (x.withoutMlm ?? false)
+    ) {
+      groups.push([x])
+      tokens = added
+    } else last.push(x)
+  }
+  return groups
+}
+
 /**
  * Runs the reference and gives, for each of the inputs, every named value of the forward pass: the outputs of
  * `selectOutputs` and `embedding_hidden_mapping_in`.
  */
 export function runAll(subject: Subject, runs: Runs, { processors, onLayer }: Computing = {}): Map<string, Tensor>[] {
-  const { inputs, heads } = runs
+  const { heads } = runs
+  const groups = groupsOf(runs)
   const once = useCounts(subject.model)
   const kept = weightBytes(once) <= KEPT_BYTES
-  const uses = kept ? new Map([...once].map(([p, n]) => [p, n * inputs.length])) : once
+  const uses = kept ? new Map([...once].map(([p, n]) => [p, n * groups.length])) : once
   const fresh = (): ReferenceOps => {
     const ops = opsFor(subject, runs, uses, processors)
     if (onLayer !== undefined) ops.onLayer = onLayer
     return ops
   }
   const shared = kept ? fresh() : null
-  return inputs.map((x) => run(shared ?? fresh(), subject.model, x, heads))
+  return groups.flatMap((group) => run(shared ?? fresh(), subject.model, group, heads))
 }
 
 /**

@@ -1,6 +1,6 @@
 import { environment } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
-import { importOptional, importPackage, isAbsent, named } from '../../base/optional-package.js'
+import { importOptional, importPackage, isAbsent, named, requirePackage } from '../../base/optional-package.js'
 import type { Importer, OnnxPackage, Provider } from './packages.js'
 
 /** Common interface of onnxruntime-node and onnxruntime-web, as far as it is used here. */
@@ -16,9 +16,16 @@ export interface Loaded {
  * onnxruntime 1.30 for Node reports its use, and leaves files in the temporary folder for that, unless this says
  * otherwise. Threads have the environment of the process, not one that they change.
  */
-const importNode = () => {
+const importNode = (): Promise<unknown> => {
   process.env.ORT_DISABLE_TELEMETRY ??= '1'
-  return import('onnxruntime-node')
+  // A promise that rejects if this throws.
+  return Promise.resolve().then(() => requirePackage('onnxruntime-node'))
+}
+
+/** What a module exports, however it was loaded. */
+const exportsOf = (module: unknown): Ort => {
+  const loaded = module as Ort | { readonly default: Ort }
+  return 'default' in loaded ? loaded.default : loaded
 }
 
 const importOrt: Importer = (name) =>
@@ -33,8 +40,7 @@ export async function loadOnnx(importer: Importer = importOrt, only?: OnnxPackag
   for (const [name, device] of Object.entries(DEVICES) as [OnnxPackage, string][]) {
     if (only !== undefined && only !== name) continue
     try {
-      const module = (await importer(name)) as Ort | { readonly default: Ort }
-      const ort = 'default' in module ? module.default : module
+      const ort = exportsOf(await importer(name))
       ort.env.logLevel = 'error'
       if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
       return { ort, package: name, detail: `${named(name)} (${device})` }
@@ -58,7 +64,7 @@ export function toInt64(values: Int32Array): BigInt64Array {
 
 /** Loads onnxruntime-node for an execution provider of a GPU. @throws AlbertkitError `environment` if it is absent */
 export async function loadNative(provider: Provider): Promise<Loaded> {
-  const { default: ort } = await importOptional('onnxruntime-node', importNode, provider.name)
+  const ort = exportsOf(await importOptional('onnxruntime-node', importNode, provider.name))
   // Errors are thrown as well; onnxruntime would also write them to the terminal.
   ort.env.logLevel = 'fatal'
   return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import type * as Wasm from '@tensorflow/tfjs-backend-wasm'
 import type * as Converter from '@tensorflow/tfjs-converter'
 import type * as Tf from '@tensorflow/tfjs-core'
 import { environment } from '../../base/errors.js'
 import type { Adapter, GpuOptions } from '../gpu/adapter.js'
-import { importOptional, isAbsent, named } from '../../base/optional-package.js'
+import { importOptional, isAbsent, named, requirePackage } from '../../base/optional-package.js'
 import { firstLine } from '../runner.js'
 import { openDevice } from '../gpu/webgpu.js'
 
@@ -26,19 +27,19 @@ export interface TfjsEngine {
   close(): Promise<void>
 }
 
-let core: Promise<TfjsCore> | null = null
+let core: TfjsCore | null = null
 
-async function importCore(): Promise<TfjsCore> {
-  const tf = await import('@tensorflow/tfjs-core')
+function loadCore(): TfjsCore {
+  const tf = requirePackage('@tensorflow/tfjs-core') as TfjsCore
   tf.env().set('IS_TEST', true) // otherwise it advertises tfjs-node on the console
   tf.env().set('PROD', true)
   return tf
 }
 
 /** @throws AlbertkitError `environment` if a package that comes with albertkit is missing */
-async function importBackend<T>(load: () => Promise<T>, name: string): Promise<T> {
+function loadBackend(name: string): unknown {
   try {
-    return await load()
+    return requirePackage(name)
   } catch (cause) {
     if (!isAbsent(cause)) throw cause
     const hint = 'it comes with albertkit: reinstall albertkit'
@@ -46,12 +47,12 @@ async function importBackend<T>(load: () => Promise<T>, name: string): Promise<T
   }
 }
 
-async function register(backend: 'cpu' | 'wasm'): Promise<void> {
+function register(backend: 'cpu' | 'wasm'): void {
   if (backend === 'cpu') {
-    await importBackend(() => import('@tensorflow/tfjs-backend-cpu'), '@tensorflow/tfjs-backend-cpu')
+    loadBackend('@tensorflow/tfjs-backend-cpu')
     return
   }
-  const wasm = await importBackend(() => import('@tensorflow/tfjs-backend-wasm'), '@tensorflow/tfjs-backend-wasm')
+  const wasm = loadBackend('@tensorflow/tfjs-backend-wasm') as typeof Wasm
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
   wasm.setWasmPaths(`${dirname(entry)}/`)
 }
@@ -79,7 +80,7 @@ function withNavigator<T>(make: () => T): T {
 /** Registers the WebGPU backend on the device that `options` choose. */
 async function registerWebGpu(tf: TfjsCore, options: GpuOptions): Promise<{ adapter: Adapter; close: () => void }> {
   const { WebGPUBackend } = await importWebGpu()
-  await register('cpu') // the WebGPU backend forwards small tensors to it
+  register('cpu') // the WebGPU backend forwards small tensors to it
   const { device, info, adapter, close } = await openDevice('tfjs-webgpu', options)
   // If `navigator.gpu` exists, importing the package registers a backend on another device.
   if ('webgpu' in tf.engine().registryFactory) tf.removeBackend('webgpu')
@@ -110,11 +111,11 @@ async function use(tf: TfjsCore, backend: TfjsBackend): Promise<void> {
  * @throws AlbertkitError `environment` if the backend does not start
  */
 export async function openEngine(backend: TfjsBackend, options: GpuOptions = {}): Promise<TfjsEngine> {
-  const tf = await (core ??= importCore())
-  const converter = await import('@tensorflow/tfjs-converter')
+  const tf = (core ??= loadCore())
+  const converter = requirePackage('@tensorflow/tfjs-converter') as typeof Converter
   let gpu: { adapter: Adapter; close: () => void } | null = null
   if (backend === 'webgpu') gpu = await registerWebGpu(tf, options)
-  else await register(backend)
+  else register(backend)
   await use(tf, backend)
   return {
     name: `tfjs-${backend}`,
