@@ -43,6 +43,7 @@ export const ROOMS = {
       'formats/tfjs/source',
       'formats/tflite/source',
       'formats/views/dequantised',
+      'formats/zip/write',
     ],
   },
   // Training graphs are ONNX: they are written with the nodes of that export.

@@ -50,4 +50,4 @@ function flatBuffers(schema) {
 }
 
 if (wants('proto')) protocolBuffers()
-if (wants('fbs')) flatBuffers('tflite')
+if (wants('fbs')) for (const schema of ['tflite', 'tflite_metadata']) flatBuffers(schema)

@@ -142,7 +142,7 @@ export default class Convert extends AlbertkitCommand {
       max: 4096,
     }),
     inline: Flags.boolean({
-      description: 'TensorFlow Lite: weights inside the flat buffer, for runtimes older than 2024; up to 2 GiB',
+      description: 'TensorFlow Lite: weights inside the flat buffer, for runtimes before TensorFlow 2.14; up to 2 GiB',
     }),
     'min-agreement': agreementFlag(),
     gate: Flags.string({

@@ -6,6 +6,18 @@ import type { Translation } from '../model/rewrite/translation.js'
 import type { WriteEvents } from './weights/artefact.js'
 import type { PrecisionOptions } from './weights/encoding.js'
 
+/** Files for programs that read the metadata of a model. */
+export interface PackedFiles {
+  /** Names of the classes; null if there are none. */
+  readonly labels: readonly string[] | null
+  /** Vocabulary of the tokenizer, or a file that only Hugging Face's tokenizers read; null if there is none. */
+  readonly vocabulary: {
+    readonly kind: 'wordpiece' | 'sentencepiece' | 'other'
+    readonly name: string
+    readonly bytes: Uint8Array
+  } | null
+}
+
 /** Contents of a graph and their encoding. */
 export interface ExportOptions extends WriteEvents {
   readonly task: Task
@@ -24,8 +36,10 @@ export interface ExportOptions extends WriteEvents {
   readonly sequence?: number | 'dynamic'
   /** TensorFlow Lite: rows of one run, 1 by default; with a multiple-choice head the choices of one example. */
   readonly rows?: number
-  /** TensorFlow Lite: put the weights into the flat buffer itself, for runtimes older than 2024. */
+  /** TensorFlow Lite: put the weights into the flat buffer itself, for runtimes before TensorFlow 2.14. */
   readonly inline?: boolean
+  /** TensorFlow Lite: files to pack behind the model. */
+  readonly packed?: PackedFiles
 }
 
 /** Input of the writer of a graph target. */

@@ -36,6 +36,7 @@ export type TargetOptionName =
   | 'sequence'
   | 'rows'
   | 'inline'
+  | 'packed'
 
 /** An option of a target. */
 export interface TargetOption {
@@ -113,6 +114,7 @@ const GRAPHS: Readonly<Record<GraphTarget, GraphTargetInfo>> = {
       { name: 'sequence' },
       { name: 'rows' },
       { name: 'inline' },
+      { name: 'packed' },
       { name: 'weightsOnly', precisions: ['int8', 'int4'] },
       { name: 'keepEmbeddings', precisions: ['int8', 'int4'] },
     ],

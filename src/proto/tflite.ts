@@ -4,3 +4,4 @@
  */
 export { Builder, ByteBuffer } from 'flatbuffers'
 export * as tflite from './generated/tflite_fb.js'
+export * as tfliteMetadata from './generated/tflite_metadata_fb.js'

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -11,6 +11,10 @@ import { drawInputs } from '../../src/compare/sample-inputs.js'
 import { ALL_HEADS, headsFor } from '../../src/model/tasks.js'
 import type { Tensor } from '../../src/model/reference/reference.js'
 import { runReference } from '../../src/model/reference/run.js'
+import { disk } from '../../src/files/disk.js'
+import { RangedFile } from '../../src/formats/core/file.js'
+import { readZipDirectory } from '../../src/formats/zip/directory.js'
+import { ZipMember } from '../../src/formats/zip/member.js'
 import { openRunner, type NamedTensor } from '../../src/runtime/runners.js'
 import { CHROMIUM } from '../helpers/gpu.js'
 import { hasLiteRt, runLiteRt, someInputs } from '../helpers/run-artefact.js'
@@ -118,6 +122,54 @@ it('the same model and options give the same bytes, and nothing else lies in the
     sizes.push(files[0]!.bytes)
   }
   expect(sizes[0]).toBe(sizes[1])
+})
+
+/** Files that are packed behind a model, by name. */
+function packedIn(path: string): Readonly<Record<string, string>> {
+  const file = new RangedFile(disk, path)
+  try {
+    return Object.fromEntries(
+      readZipDirectory(file).map((entry) => {
+        const bytes = new Uint8Array(entry.size)
+        new ZipMember(file, entry, {}, true).read(0, bytes)
+        return [entry.name, new TextDecoder().decode(bytes)]
+      }),
+    )
+  } finally {
+    file.close()
+  }
+}
+
+it('packs class names and vocabulary behind the model, which stays a source', async () => {
+  const out = join(scratch, 'packed')
+  const text = (name: string): string => readFileSync(join(ZH_NEWS, name), 'utf8')
+  const options = { targets: ['tflite:f32,int8'], sequence: 16, verify: false } as const
+  const { artefacts } = await convertModel(ZH_NEWS, out, options)
+  const files = artefacts.flatMap((artefact) => artefact.files)
+  expect(files).toEqual(['tflite/model.tflite', 'tflite/model_int8.tflite'])
+  for (const name of files) {
+    const file = join(out, name)
+    expect(packedIn(file)).toEqual({ 'labels.txt': text('labels.txt'), 'vocab.txt': text('vocab.txt') })
+    const opened = await openModel(file)
+    expect(opened.model.classifier).not.toBeNull()
+    opened.close()
+  }
+})
+
+it('packs the vocabulary of a tokenizer.json as lines, and none for the encoder alone', async () => {
+  const source = join(scratch, 'json-source')
+  await convertModel(ZH_NEWS, source, { targets: ['safetensors'], targetArchitecture: 'bert', verify: false })
+  rmSync(join(source, 'vocab.txt'))
+  const convert = async (task: 'classify' | 'features'): Promise<string> => {
+    const out = join(scratch, `json-${task}`)
+    await convertModel(source, out, { targets: ['tflite'], task, sequence: 16, verify: false })
+    return join(out, 'tflite/model.tflite')
+  }
+  const { 'vocab.txt': lines, ...rest } = packedIn(await convert('classify'))
+  expect(lines).toBe(readFileSync(join(ZH_NEWS, 'vocab.txt'), 'utf8'))
+  expect(Object.keys(rest)).toEqual(['labels.txt'])
+  const bare = await convert('features')
+  expect(() => packedIn(bare)).toThrow(/its end is missing/)
 })
 
 describe.skipIf(CHROMIUM === null || !hasLiteRt)('in Chromium', { timeout: 120_000 }, () => {

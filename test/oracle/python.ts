@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The other programs that read what albertkit writes. Interpreters: ALBERTKIT_PYTHON_TENSORFLOW and
- * ALBERTKIT_PYTHON_TRANSFORMERS, else ALBERTKIT_PYTHON, else python3.
+ * The other programs that read what albertkit writes. Interpreters: ALBERTKIT_PYTHON_TENSORFLOW,
+ * ALBERTKIT_PYTHON_TRANSFORMERS and ALBERTKIT_PYTHON_MEDIAPIPE, else ALBERTKIT_PYTHON, else python3.
  */
 
 const ENV = {
@@ -14,7 +14,7 @@ const ENV = {
   TRANSFORMERS_VERBOSITY: 'error',
 }
 
-function python(what: 'TENSORFLOW' | 'TRANSFORMERS', modules: readonly string[]): string | null {
+function python(what: 'TENSORFLOW' | 'TRANSFORMERS' | 'MEDIAPIPE', modules: readonly string[]): string | null {
   const program = process.env[`ALBERTKIT_PYTHON_${what}`] ?? process.env.ALBERTKIT_PYTHON ?? 'python3'
   const tried = spawnSync(program, ['-c', modules.map((module) => `import ${module}`).join('\n')], { env: ENV })
   if (tried.status === 0) return program
@@ -33,6 +33,9 @@ export const SENTENCE_TRANSFORMERS = python('TRANSFORMERS', ['torch', 'sentence_
 export const PEFT = python('TRANSFORMERS', ['torch', 'transformers', 'peft'])
 /** The official package of ONNX, in the same Python. */
 export const ONNX = python('TRANSFORMERS', ['onnx', 'numpy'])
+
+/** MediaPipe and the tools for metadata of TensorFlow Lite (mediapipe, tflite-support). */
+export const MEDIAPIPE = python('MEDIAPIPE', ['mediapipe', 'tflite_support'])
 
 /** Runs one of the scripts beside this file with a JSON request, and gives its JSON answer. */
 export function ask(program: string, script: string, request: object): unknown {

@@ -1,5 +1,7 @@
 import { isCheckpointTarget, type CheckpointTarget } from '../../base/artefact-layout.js'
 import { inPrecision, isCheckpointPrecision } from '../../export/checkpoint/rounding.js'
+import type { PackedFiles } from '../../export/options.js'
+import { takesOption, targetInfo } from '../../export/targets.js'
 import { countParameters, type ParameterReport } from '../../model/accounting/count.js'
 import { resolveTask } from '../../model/outputs.js'
 import { translate } from '../../model/rewrite/translate.js'
@@ -8,6 +10,7 @@ import type { Translation } from '../../model/rewrite/translation.js'
 import type { OpenedModel } from '../open/open.js'
 import type { ExistingOutput } from './existing.js'
 import type { ConvertOptions } from './options.js'
+import { packedFiles } from './packed-files.js'
 import type { ArtefactSpec } from './specs.js'
 
 /** Contents of the checkpoints to write. */
@@ -24,6 +27,8 @@ export interface Conversion {
   readonly task: ResolvedTask
   readonly plans: Plans
   readonly parameters: ParameterReport
+  /** Files for targets that carry some. */
+  readonly packed: PackedFiles | undefined
 }
 
 const isCheckpoint = (spec: ArtefactSpec): spec is ArtefactSpec & { readonly target: CheckpointTarget } =>
@@ -45,17 +50,21 @@ function planCheckpoints(
 
 /**
  * Plans a conversion.
- * @throws AlbertkitError `usage` if the model lacks the task's head, `unsupported` if a target cannot hold the model
+ * @throws AlbertkitError `usage` if the model lacks the task's head or the named vocabulary is absent, `unsupported` if
+ *   a target cannot hold the model
  */
 export function planConversion(
   opened: OpenedModel,
   request: Pick<Conversion, 'directory' | 'existing' | 'options' | 'specs'>,
 ): Conversion {
   const { options, specs } = request
+  const task = resolveTask(opened.model, options.task ?? 'auto')
+  const packs = specs.some(({ target, precision }) => takesOption(targetInfo(target), precision, 'packed'))
   return {
     ...request,
     opened,
-    task: resolveTask(opened.model, options.task ?? 'auto'),
+    task,
+    packed: packs ? packedFiles(opened, options.vocabulary, task) : undefined,
     plans: planCheckpoints(opened, specs, options),
     parameters: countParameters(opened.model, opened.source),
   }

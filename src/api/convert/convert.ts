@@ -127,10 +127,9 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
     for (const file of [...opened.source.files, opened.rawConfig.file]) hasher.add(file, opened.files)
     const written = await writeArtefacts(conversion, staging, hasher)
     const notes = writeTokenizer(
-      { files: opened.files, directory: tokenizerHome(opened) },
+      { files: opened.files, directory: tokenizerHome(opened), vocabulary: options.vocabulary },
       staging,
       opened.config.max_position_embeddings,
-      options.vocabulary,
     )
     notes.push(...writeSentenceModules(opened, staging))
     const gate = written.flatMap((one) => one.gate ?? [])

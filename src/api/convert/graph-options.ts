@@ -10,14 +10,14 @@ interface GraphSpec {
 
 /** Options of one graph: those of the conversion that its target and precision take. */
 export const graphOptions = (
-  { options, task }: Pick<Conversion, 'options' | 'task'>,
+  { options, task, packed }: Pick<Conversion, 'options' | 'task' | 'packed'>,
   spec: GraphSpec,
 ): ExportOptions => {
   const { precision } = spec
   const target = targetInfo(spec.target)
   const { opset, externalData, halfCompute, sequence, rows, inline } = options
   const { weightsOnly = false, keepEmbeddings = false } = options
-  const taken = Object.entries({ opset, externalData, halfCompute, sequence, rows, inline }).filter(
+  const taken = Object.entries({ opset, externalData, halfCompute, sequence, rows, inline, packed }).filter(
     ([name, value]) =>
       value !== undefined && value !== false && takesOption(target, precision, name as TargetOptionName),
   )

@@ -31,7 +31,7 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
   readonly sequence?: number | 'dynamic'
   /** TensorFlow Lite: rows of one run, 1 by default; with a multiple-choice head the choices of one example. */
   readonly rows?: number
-  /** TensorFlow Lite: put the weights into the flat buffer itself, for runtimes older than 2024. */
+  /** TensorFlow Lite: put the weights into the flat buffer itself, for runtimes before TensorFlow 2.14. */
   readonly inline?: boolean
   /** int8, int4: quantise only weights, not activations. */
   readonly weightsOnly?: boolean

@@ -11,24 +11,37 @@ import { buildTokenizerConfig, buildTokenizerJson } from '../../text/tokenizers/
 /** Files of Hugging Face tokenizers, copied if the source has them. */
 const GIVEN = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json']
 
+/** Folder of a model, and the vocabulary to take instead of the one in it, a file or a folder. */
+export interface TokenizerPlace {
+  readonly files: FilePort
+  readonly directory: string
+  readonly vocabulary?: string | undefined
+}
+
 /**
- * Copies the tokenizer files of the folder `source`, and adds `tokenizer.json` and `tokenizer_config.json` for
- * transformers and transformers.js if they are absent.
+ * Path of a model's tokenizer, and the folder of the files that belong to it; the path is null if there is none.
+ * @throws AlbertkitError `usage` if the named vocabulary does not exist
+ */
+export function tokenizerOf({ files, directory, vocabulary }: TokenizerPlace): {
+  readonly own: string | null
+  readonly home: string
+} {
+  if (vocabulary === undefined) return { own: findTokenizer(files, directory), home: directory }
+  if (!exists(files, vocabulary))
+    throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: vocabulary })
+  if (files.stat(vocabulary)?.kind === 'file') return { own: vocabulary, home: dirname(vocabulary) }
+  return { own: findTokenizer(files, vocabulary), home: vocabulary }
+}
+
+/**
+ * Copies the tokenizer files of a model, and adds `tokenizer.json` and `tokenizer_config.json` for transformers and
+ * transformers.js if they are absent.
  * @param positions longest input of the model, in tokens
- * @param vocabulary file or folder instead of the one in `source`
  * @returns notes for the user
  */
-export function writeTokenizer(
-  { files, directory: source }: { readonly files: FilePort; readonly directory: string },
-  staging: string,
-  positions: number,
-  vocabulary?: string,
-): string[] {
-  if (vocabulary !== undefined && !exists(files, vocabulary))
-    throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: vocabulary })
-  const isFile = vocabulary !== undefined && files.stat(vocabulary)?.kind === 'file'
-  const directory = vocabulary === undefined ? source : isFile ? dirname(vocabulary) : vocabulary
-  const own = isFile ? vocabulary : findTokenizer(files, directory)
+export function writeTokenizer(place: TokenizerPlace, staging: string, positions: number): string[] {
+  const { files } = place
+  const { own, home } = tokenizerOf(place)
   if (own === null) return ['no tokenizer was found beside the model, and none is written: `vocabulary` names one']
   const copy = (name: string, file: string): void => {
     writeBytes(join(staging, name), readBytes(files, file))
@@ -36,7 +49,7 @@ export function writeTokenizer(
   copy(tokenizerName(own), own)
   // keras-hub's tokenizer.json has another format.
   const given = kerasTokenizer(files, own) === null ? GIVEN : []
-  for (const name of given) if (exists(files, join(directory, name))) copy(name, join(directory, name))
+  for (const name of given) if (exists(files, join(home, name))) copy(name, join(home, name))
   try {
     const tokenizer = loadTokenizer(files, own)
     const write = (name: string, build: () => string): void => {

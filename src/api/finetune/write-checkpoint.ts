@@ -145,5 +145,9 @@ export async function writeTrained(trained: TrainedModel, directory: string): Pr
     writeText(join(directory, 'config.json'), huggingFaceConfig(trained))
   }
   if (labels !== null) writeText(join(directory, 'labels.txt'), labels.map((label) => `${label}\n`).join(''))
-  return writeTokenizer(opened, directory, opened.config.max_position_embeddings, vocabulary)
+  return writeTokenizer(
+    { files: opened.files, directory: opened.directory, vocabulary },
+    directory,
+    opened.config.max_position_embeddings,
+  )
 }

@@ -9,6 +9,7 @@ import type { WrittenArtefact } from '../weights/artefact.js'
 import { headsFor } from '../../model/tasks.js'
 import { PlannedEncodings, type Encodings, type PrecisionOptions } from '../weights/encoding.js'
 import { TfliteGraphOps, type TfliteGraph } from './graph.js'
+import { NOTHING_PACKED } from './metadata.js'
 import { writeTflite } from './write.js'
 
 /** Tokens of a row if nothing is asked for: what phones run BERT with. */
@@ -64,7 +65,7 @@ const layoutsIn = ({ weights }: TfliteGraph): string =>
  */
 export async function exportTflite(request: GraphRequest): Promise<WrittenArtefact> {
   const { model, source, directory, options } = request
-  const { rows = 1, inline = false, precision } = options
+  const { rows = 1, inline = false, precision, packed = NOTHING_PACKED } = options
   const sequence = sequenceOf(model.config, options.sequence)
   const encodings = encodingsFor(request)
   const graph = buildGraph(request, (choices) => new TfliteGraphOps({ choices, batch: rows, sequence, encodings }))
@@ -77,5 +78,6 @@ export async function exportTflite(request: GraphRequest): Promise<WrittenArtefa
     metadata,
     fileName: name,
     inline,
+    packed,
   })
 }

@@ -47,7 +47,7 @@ export interface TfliteGraphOptions {
 /** Version of EMBEDDING_LOOKUP that takes integers with a scale for each row. */
 const LOOKUP_VERSION = 3
 /** Versions of FULLY_CONNECTED: that of `keep_num_dims`, and that of integer weights with a scale for each output. */
-const FC_VERSION = { float: 5, channels: 12 } as const
+export const FC_VERSION = { float: 5, channels: 12 } as const
 
 const isInteger = ({ type }: Value): boolean => type === Type.INT8 || type === Type.INT4
 
@@ -155,7 +155,8 @@ export class TfliteGraphOps implements Ops<Value> {
     const options: NodeOptions = [Options.GatherOptions, new tflite.GatherOptionsT(0)]
     const rows = isInteger(stored)
       ? this.#writer.node(Op.EMBEDDING_LOOKUP, [flat, stored], { dims }, { version: LOOKUP_VERSION })
-      : this.#writer.asFloat(this.#writer.node(Op.GATHER, [stored, flat], { dims, type: stored.type }, { options }))
+      : // Runtimes before 2025 gather no float16.
+        this.#writer.node(Op.GATHER, [this.#writer.asFloat(stored), flat], { dims }, { options })
     return this.#reshape(rows, [...ids.dims, last(table.shape)])
   }
 

@@ -11,10 +11,10 @@ export interface Blob {
   readonly offset: number
 }
 
-/** Texts that a file carries in addition to the graph. */
+/** Contents of a file in addition to the graph. */
 export interface HeadTexts {
   readonly description: string
-  /** Names of further buffers, for programs that know them; each has a blob after those of the graph's tensors. */
+  /** Names of further buffers, for programs that know them; each has a blob before those of the graph's tensors. */
   readonly metadata: readonly string[]
 }
 
@@ -56,7 +56,7 @@ class OperatorCodes {
   }
 }
 
-/** The graph as objects; buffers are one empty one, those of constants, of weights, and of metadata, in that order. */
+/** The graph as objects; buffers are one empty one, those of metadata, of constants and of weights, in that order. */
 function modelOf(graph: TfliteGraph, { description, metadata }: HeadTexts): tflite.ModelT {
   const indices = new Map<Value, number>()
   const tensors: tflite.TensorT[] = []
@@ -68,6 +68,7 @@ function modelOf(graph: TfliteGraph, { description, metadata }: HeadTexts): tfli
     add(value, tensor(value, NO_BUFFER))
   })
   let buffer = NO_BUFFER
+  const named = metadata.map((name) => new tflite.MetadataT(name, ++buffer))
   for (const { value } of graph.constants) add(value, tensor(value, ++buffer))
   for (const { value, weight } of graph.weights)
     add(value, tensor(value, ++buffer, 'scales' in weight.encoding ? weight.encoding.scales : null))
@@ -85,7 +86,7 @@ function modelOf(graph: TfliteGraph, { description, metadata }: HeadTexts): tfli
     [new tflite.SubGraphT(tensors, graph.inputs.map(index), graph.outputs.map(index), operators, 'main')],
     description,
     [],
-    metadata.map((name) => new tflite.MetadataT(name, ++buffer)),
+    named,
     [new tflite.SignatureDefT(ports(graph.inputs), ports(graph.outputs), SIGNATURE, 0)],
   )
 }
@@ -95,20 +96,21 @@ const PLACEHOLDER = 1n
 
 /**
  * Builds the flat buffer.
- * @param lengths bytes of the blobs: those of constants, of weights, of metadata
- * @param inline true to put a length before each blob and refer to it as a vector of the flat buffer itself, for
- *   runtimes that do not know of bytes outside of it
+ * @param lengths bytes of the blobs: those of metadata, of constants, of weights
+ * @param inline number of blobs, the first ones, that have a length before them and are vectors of the flat buffer
+ *   itself, for programs that do not know of bytes outside of it
  */
 export function buildHead(
   graph: TfliteGraph,
   texts: HeadTexts,
   lengths: readonly number[],
-  inline: boolean,
+  inline: number,
 ): { readonly bytes: Uint8Array; readonly blobs: readonly Blob[]; readonly end: number } {
   const builder = new Builder(1 << 16)
   const model = modelOf(graph, texts)
-  const filled = inline ? new tflite.BufferT([0]) : new tflite.BufferT([], PLACEHOLDER, PLACEHOLDER)
-  model.buffers = [new tflite.BufferT(), ...lengths.map(() => filled)]
+  const within = new tflite.BufferT([0])
+  const behind = new tflite.BufferT([], PLACEHOLDER, PLACEHOLDER)
+  model.buffers = [new tflite.BufferT(), ...lengths.map((_, i) => (i < inline ? within : behind))]
   tflite.Model.finishModelBuffer(builder, model.pack(builder))
   const bytes = builder.asUint8Array().slice()
   const { blobs, end } = placesOf(bytes.length, lengths)
@@ -136,13 +138,13 @@ function placesOf(
 }
 
 /** Writes the places of the blobs into the buffers of the flat buffer. */
-function refer(bytes: Uint8Array, blobs: readonly Blob[], inline: boolean): void {
+function refer(bytes: Uint8Array, blobs: readonly Blob[], inline: number): void {
   const file = new ByteBuffer(bytes)
   const model = tflite.Model.getRootAsModel(file)
   blobs.forEach(({ offset, length }, i) => {
     const at = model.buffers(i + 1)!.bb_pos
     const field = (slot: number): number => at + file.__offset(at, 4 + 2 * slot)
-    if (inline) file.writeUint32(field(0), offset - LENGTH_BYTES - field(0))
+    if (i < inline) file.writeUint32(field(0), offset - LENGTH_BYTES - field(0))
     else {
       file.writeUint64(field(1), BigInt(offset))
       file.writeUint64(field(2), BigInt(length))
