@@ -63,6 +63,13 @@ function variants(): Case[] {
     splitInverted: {
       pre_tokenizer: { type: 'Split', pattern: { Regex: '[a-z]+' }, behavior: 'Removed', invert: true },
     },
+    splitEmpty: {
+      pre_tokenizer: { type: 'Split', pattern: { Regex: '(?=[aeiou])' }, behavior: 'Isolated', invert: false },
+    },
+    metaspaceReplaced: {
+      normalizer: { type: 'Replace', pattern: { String: '``' }, content: '"' },
+      pre_tokenizer: metaspace,
+    },
     metaspace: { pre_tokenizer: metaspace },
     fixed: { pre_tokenizer: { type: 'FixedLength', length: 3 } },
     none: { pre_tokenizer: null, post_processor: null },
@@ -162,10 +169,19 @@ function cases(): Case[] {
     albert('albert', {}),
     albert('albert-cased', { do_lower_case: false, keep_accents: true }),
     albert('albert-spaces', { remove_space: false }),
+    albert('albert-added', {
+      added_tokens_decoder: {
+        30_000: { content: 'zz', single_word: true },
+        30_001: { content: 'Café', normalized: true, lstrip: true },
+        30_002: { content: '<subj>', special: true },
+      },
+    }),
     bert('bert', {}),
     bert('bert-cased', { do_lower_case: false }),
     bert('bert-accents', { strip_accents: false }),
     bert('bert-plain', { do_basic_tokenize: false }),
+    bert('bert-split-special', { split_special_tokens: true }),
+    bert('bert-extra-special', { extra_special_tokens: { subject_token: '<subj>', number_token: '[NUM]' } }),
     ...variants(),
     ...flagged(),
   ]

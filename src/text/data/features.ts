@@ -20,7 +20,18 @@ export interface PaddedFeatures {
 
 /** `_truncate_seq_pair`: removes tokens from the end of the longer text, of b if both have the same length. */
 function truncatePair(a: number[], b: number[], max: number): void {
-  while (a.length + b.length > Math.max(0, max)) (a.length > b.length ? a : b).pop()
+  while (a.length + b.length > max) (a.length > b.length ? a : b).pop()
+}
+
+/** The same as the tokenizers library does it (`TruncationStrategy::LongestFirst`). */
+function truncateEvenly(a: number[], b: number[], max: number): void {
+  if (a.length + b.length <= max) return
+  const short = Math.min(a.length, b.length)
+  let [less, more] = [short, short > max ? short : Math.max(short, max - short)]
+  if (less + more > max) [less, more] = [Math.floor(max / 2), Math.ceil(max / 2)]
+  const isFirstLonger = a.length > b.length
+  a.splice(isFirstLonger ? more : less)
+  b.splice(isFirstLonger ? less : more)
 }
 
 /** Inputs made of a frame, and the index of the first token of each text among them. */
@@ -53,18 +64,25 @@ export const specialCount = (parts: readonly FramePart[]): number => parts.filte
  */
 export function makeFeatures(tokenizer: Tokenizer, a: string, b: string | null, maxLength: number): Features {
   const { single, pair } = tokenizer.frame ?? defaultFrame(tokenizer.special)
+  const { cutsStart = false } = tokenizer
   // Anything beyond maxLength is truncated below.
-  const first = tokenizer.ids(a, maxLength)
-  const second = b === null || b === '' ? [] : tokenizer.ids(b, maxLength)
+  const limit = cutsStart ? Infinity : maxLength
+  const first = tokenizer.ids(a, limit)
+  const second = b === null || b === '' ? [] : tokenizer.ids(b, limit)
   const isPair = second.length > 0
-  const isCut = first.length + second.length > maxLength - specialCount(isPair ? pair : single)
-  if (isPair) {
-    if (maxLength !== Infinity) {
+  const room = Math.max(0, maxLength - specialCount(isPair ? pair : single))
+  const isCut = first.length + second.length > room
+  if (isCut) {
+    if (cutsStart) for (const ids of [first, second]) ids.reverse()
+    if (!isPair) first.splice(room)
+    else {
       first.splice(maxLength)
       second.splice(maxLength)
+      const truncate = tokenizer.cutsEvenly === true ? truncateEvenly : truncatePair
+      truncate(first, second, room)
     }
-    truncatePair(first, second, maxLength - specialCount(pair))
-  } else if (maxLength !== Infinity) first.splice(Math.max(0, maxLength - specialCount(single)))
+    if (cutsStart) for (const ids of [first, second]) ids.reverse()
+  }
   // A second text that was truncated to nothing gets no [SEP] either.
   const { features } = fillFrame(second.length > 0 ? pair : single, first, second)
   return isCut ? { ...features, isCut } : features

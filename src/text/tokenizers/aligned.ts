@@ -102,17 +102,23 @@ export function words(text: Aligned, isSpace: (char: string) => boolean): Aligne
   return found
 }
 
-/** Replaces each occurrence of `search`; the origin of the replacement is its first character. */
-export function replaceAll(text: Aligned, search: string, replacement: string): Aligned {
+/** Replaces each occurrence of `search`; the origin of the replacement is its first character, or its last. */
+export function replaceAll(
+  text: Aligned,
+  search: string,
+  replacement: string,
+  origin: 'first' | 'last' = 'first',
+): Aligned {
   const wanted = Array.from(search)
   if (wanted.length === 0 || !textOf(text).includes(search)) return text
   const chars: string[] = []
   const from: number[] = []
   for (let at = 0; at < text.chars.length;) {
     const found = wanted.every((char, i) => text.chars[at + i] === char)
+    const source = text.from[found && origin === 'last' ? at + wanted.length - 1 : at]!
     for (const char of found ? replacement : text.chars[at]!) {
       chars.push(char)
-      from.push(text.from[at]!)
+      from.push(source)
     }
     at += found ? wanted.length : 1
   }

@@ -101,6 +101,8 @@ export function slowWordPiece(
     notes: lowerCase ? notes : [],
     rules: basic ? rules : PLAIN_RULES,
     added: new Map(added.map(({ content, id }) => [content, id])),
+    // BasicTokenizer leaves special tokens that stand apart whole, also where `split_special_tokens` is set.
+    whole: new Set(special),
     ...(settings === null || settings.neverSplit.length === 0 ? {} : { neverSplit: new Set(settings.neverSplit) }),
   }
   const inner = isJapanese
@@ -110,6 +112,7 @@ export function slowWordPiece(
     added,
     special,
     maxLength: settings?.maxLength,
+    cutsStart: settings?.cutsStart,
     splitSpecial: settings?.splitSpecial ?? false,
   })
 }
@@ -141,6 +144,7 @@ export function slowSentencePiece(
     added,
     special,
     maxLength: settings?.maxLength,
+    cutsStart: settings?.cutsStart,
     splitSpecial: settings?.splitSpecial ?? false,
   })
 }
@@ -165,6 +169,7 @@ function settingsOf(parsed: TokenizerJson, file: string): TokenizerSettings {
     basicTokenize: undefined,
     neverSplit: [],
     maxLength: undefined,
+    cutsStart: false,
     splitSpecial: false,
     names: {
       ...(cls === undefined ? {} : { cls }),

@@ -142,6 +142,8 @@ export class JsonTokenizer implements Tokenizer {
   readonly file: string
   readonly frame: Frame
   readonly maxLength: number | undefined
+  readonly cutsStart: boolean | undefined
+  readonly cutsEvenly = true
   readonly readsSpecial = true
   readonly added: readonly AddedToken[]
   readonly #model: Model
@@ -167,6 +169,7 @@ export class JsonTokenizer implements Tokenizer {
     this.kind = parsed.kind
     this.file = file
     this.maxLength = settings?.maxLength
+    this.cutsStart = settings?.cutsStart
     this.frame = buildFrame(fields.post_processor, file)
     this.#normalize = buildNormalizer(normalizer, file)
     this.#preTokenize = buildPreTokenizer(fields.pre_tokenizer, file)

@@ -126,7 +126,7 @@ function strip(fields: Fields): Normalizer {
 function replace(fields: Fields, file: string): Normalizer {
   const { Regex: source, String: search } = fieldsOf(fields.pattern)
   const content = typeof fields.content === 'string' ? fields.content : ''
-  if (typeof search === 'string') return (text) => replaceAll(text, search, content)
+  if (typeof search === 'string') return (text) => replaceAll(text, search, content, 'last')
   const regex = compileRegex(source, file, 'normalizer.pattern')
   return (text) => {
     const [chars, from]: [string[], number[]] = [[], []]
@@ -134,7 +134,8 @@ function replace(fields: Fields, file: string): Normalizer {
       const part = matches ? Array.from(content) : text.chars.slice(start, end)
       part.forEach((char, i) => {
         chars.push(char)
-        from.push(text.from[matches ? start : start + i] ?? 0)
+        // What is put in comes from the last character that it replaces, as in the library.
+        from.push(text.from[matches ? Math.max(0, end - 1) : start + i] ?? 0)
       })
     }
     return { chars, from }

@@ -17,7 +17,10 @@ export function compileRegex(source: unknown, file: string, field: string): RegE
   throw unsupported(`the tokenizer has the pattern ${source}`, { code: 'tokenizer-unsupported', file, field })
 }
 
-/** Matches in a text, as ranges of characters; empty ones are left out. */
+/**
+ * Matches in a text, as ranges of characters. Empty ones part the text, too, as Oniguruma gives them: all but those
+ * right behind another match.
+ */
 export function matchesOf(text: Aligned, regex: RegExp): [start: number, end: number][] {
   const whole = textOf(text)
   // Places of a match count UTF-16 units.
@@ -31,7 +34,8 @@ export function matchesOf(text: Aligned, regex: RegExp): [start: number, end: nu
   const found: [number, number][] = []
   for (const match of whole.matchAll(regex)) {
     const [start, end] = [places.get(match.index), places.get(match.index + match[0].length)]
-    if (start !== undefined && end !== undefined && end > start) found.push([start, end])
+    if (start === undefined || end === undefined || (end === start && found.at(-1)?.[1] === end)) continue
+    found.push([start, end])
   }
   return found
 }

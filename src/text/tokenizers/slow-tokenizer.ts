@@ -20,6 +20,7 @@ export interface SlowOptions {
   /** Names of special tokens, in transformers' order. */
   readonly special: readonly string[]
   readonly maxLength?: number | undefined
+  readonly cutsStart?: boolean | undefined
   /** True if special tokens in a text are text. */
   readonly splitSpecial?: boolean
 }
@@ -32,6 +33,7 @@ export class SlowTokenizer implements Tokenizer {
   readonly special: SpecialIds
   readonly file: string
   readonly maxLength: number | undefined
+  readonly cutsStart: boolean | undefined
   readonly notes: readonly string[]
   readonly readsSpecial = true
   readonly added: readonly AddedToken[]
@@ -41,22 +43,27 @@ export class SlowTokenizer implements Tokenizer {
   readonly #kept: readonly (readonly string[])[]
   readonly #matcher: TokenMatcher
   readonly #split: boolean
-  /** True if the vocabulary has an added token under another id. */
+  /**
+   * True if what the tokenizer in it makes of text may be an added token: one that the vocabulary has under another id,
+   * or, of SentencePiece, what it does not know, whose token is the text itself.
+   */
   readonly #shadows: boolean
 
   constructor(
     readonly inner: InnerTokenizer,
-    { added, special, maxLength, splitSpecial = false }: SlowOptions,
+    { added, special, maxLength, cutsStart, splitSpecial = false }: SlowOptions,
   ) {
     this.kind = inner.kind
     this.lowerCase = inner.lowerCase
     this.special = inner.special
     this.file = inner.file
     this.maxLength = maxLength
+    this.cutsStart = cutsStart
     this.notes = inner.notes ?? []
     this.added = added
     this.#split = splitSpecial
-    this.#shadows = added.some(({ content, id }) => (inner.idOf(content) ?? id) !== id)
+    const own = inner.kind === 'sentencepiece' ? -1 : null
+    this.#shadows = added.some(({ content, id }) => (inner.idOf(content) ?? own ?? id) !== id)
     for (const token of added) {
       this.#byContent.set(token.content, token)
       this.#byId.set(token.id, token.content)
@@ -94,7 +101,6 @@ export class SlowTokenizer implements Tokenizer {
   ids(text: string, limit = Infinity): number[] {
     if (this.#shadows) return this.encode(text).map(({ id }) => id)
     const lower = this.lowerCase ? lowerEach(text) : text
-    if (this.#split) return this.inner.ids(lower, limit)
     if (this.#matcher.isIn(text) || (this.lowerCase && this.#matcher.isIn(lower)))
       return this.encode(text).map(({ id }) => id)
     return this.inner.ids(lower, limit)

@@ -20,6 +20,8 @@ export interface TokenizerSettings {
   readonly neverSplit: readonly string[]
   /** `model_max_length`; undefined if it is absent or the placeholder for no limit. */
   readonly maxLength: number | undefined
+  /** True if `truncation_side` is left. */
+  readonly cutsStart: boolean
   /** True if special tokens in a text are text. */
   readonly splitSpecial: boolean
   readonly names: Partial<SpecialNames>
@@ -100,8 +102,11 @@ export function readSettings(files: FilePort, directory: string): TokenizerSetti
   // The map only counts for folders that older versions wrote.
   const named: Fields = isLegacy ? { ...fields, ...map } : fields
   const listed = [fields.additional_special_tokens, ...(isLegacy ? [map?.additional_special_tokens] : [])]
-  const additional = listed.flatMap((list) =>
-    Array.isArray(list) ? (list as unknown[]).map(contentOf).filter((token) => token !== undefined) : [],
+  // Version 4.48 has names for special tokens of a model, version 5 a list of them.
+  const additional = [...listed, fields.extra_special_tokens].flatMap((list) =>
+    Object.values(Array.isArray(list) ? list : fieldsOf(list))
+      .map(contentOf)
+      .filter((token) => token !== undefined),
   )
   checkAddedCount(additional.length, file)
   const names = Object.fromEntries(ATTRIBUTES.map((name) => [name, contentOf(named[`${name}_token`])]))
@@ -120,6 +125,7 @@ export function readSettings(files: FilePort, directory: string): TokenizerSetti
     basicTokenize: bool(fields.do_basic_tokenize),
     neverSplit: Array.isArray(never) ? never.filter((word): word is string => typeof word === 'string') : [],
     maxLength: typeof max === 'number' && max >= 2 && max <= MAX_LENGTH ? Math.floor(max) : undefined,
+    cutsStart: fields.truncation_side === 'left',
     splitSpecial: fields.split_special_tokens === true,
     names: {
       ...(names.cls === undefined ? {} : { cls: names.cls }),

@@ -21,6 +21,10 @@ export interface Tokenizer {
   readonly frame?: Frame | undefined
   /** Maximal number of tokens of an input according to the tokenizer's configuration; undefined if it has none. */
   readonly maxLength?: number | undefined
+  /** True if what is too long loses its start (`truncation_side: left`), not its end. */
+  readonly cutsStart?: boolean | undefined
+  /** True if pairs are cut as the tokenizers library does it: the longer text keeps the odd token, b if both are long. */
+  readonly cutsEvenly?: boolean
   /** True if special tokens that are written in a text are those tokens. */
   readonly readsSpecial?: boolean
   /** Remarks for the user on how text is read. */

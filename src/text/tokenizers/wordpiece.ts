@@ -62,12 +62,12 @@ export function parseVocabulary(content: string, style: VocabularyStyle = 'bert'
 }
 
 /** Splits a text into words by `rules`: cleaned, lower-cased, punctuation and Chinese characters as separate words. */
-export function basicTokens(text: Aligned, rules: BasicRules, neverSplit?: ReadonlySet<string>): Aligned[] {
+export function basicTokens(text: Aligned, rules: BasicRules, whole?: ReadonlySet<string>): Aligned[] {
   const kept = filter(text, (c) => !rules.isDropped(c))
   const cleaned = expand(kept, (c) => (rules.isSpace(c) ? ' ' : rules.isAlone(c) ? ` ${c} ` : c))
   const composed = rules.compose ? transform(cleaned, (t) => t.normalize('NFC')) : cleaned
   return words(composed, rules.isSpace).flatMap((word) => {
-    const isWhole = (part: Aligned): boolean => neverSplit?.has(textOf(part)) === true
+    const isWhole = (part: Aligned): boolean => whole?.has(textOf(part)) === true
     const changed = isWhole(word) ? word : rules.change(word)
     const parts = isWhole(changed) ? [changed] : splitPunctuation(changed, rules)
     return parts.flatMap((part) => words(part, rules.isSpace))
@@ -135,6 +135,8 @@ export interface WordPieceOptions {
   readonly added?: ReadonlyMap<string, number> | undefined
   /** Words that are tokens as they are. */
   readonly neverSplit?: ReadonlySet<string> | undefined
+  /** Words that keep their case and their punctuation, and become pieces like others. */
+  readonly whole?: ReadonlySet<string> | undefined
   /** Remarks for the user. */
   readonly notes?: readonly string[] | undefined
   /** Prefix of pieces inside of a word; default `##`. */
@@ -154,6 +156,7 @@ export class WordPieceTokenizer implements Tokenizer {
   readonly prefix: string
   readonly notes: readonly string[]
   readonly #neverSplit: ReadonlySet<string> | undefined
+  readonly #whole: ReadonlySet<string> | undefined
   readonly #tokens: readonly (string | undefined)[]
   /** Longest token, in characters: longer candidates need no look-up. */
   readonly #longest: number
@@ -183,6 +186,7 @@ export class WordPieceTokenizer implements Tokenizer {
     const rules = options.rules ?? googleRules({ lowerCase, stripAccents })
     this.rules = rules
     this.#neverSplit = neverSplit
+    this.#whole = neverSplit === undefined ? options.whole : new Set([...neverSplit, ...(options.whole ?? [])])
     this.#roles = new Cache((char) => roleOf(char, rules))
     const tokens: (string | undefined)[] = []
     let [longest, size] = [1, 0]
@@ -230,7 +234,7 @@ export class WordPieceTokenizer implements Tokenizer {
 
   /** Tokens of a part of a text. */
   encodeAligned(text: Aligned): Token[] {
-    return basicTokens(text, this.rules, this.#neverSplit).flatMap((word) => this.encodeWord(word))
+    return basicTokens(text, this.rules, this.#whole).flatMap((word) => this.encodeWord(word))
   }
 
   /** Words are tokenized each by itself, and most words come again: only a new one is looked into. */
