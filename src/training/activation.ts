@@ -1,5 +1,6 @@
-import { DataType, int, type NodeWriter, type Value } from '../export/onnx/nodes.js'
+import { DataType, int, type Value } from '../export/onnx/nodes.js'
 import type { Activation } from '../model/config.js'
+import type { GraphWriter } from './graph-writer.js'
 
 /** An activation and its derivative as nodes of a graph. */
 
@@ -15,7 +16,7 @@ const CUBIC = 0.044715
 
 class Elementwise {
   constructor(
-    readonly writer: NodeWriter,
+    readonly writer: GraphWriter,
     readonly x: Value,
   ) {}
 
@@ -83,7 +84,7 @@ class Elementwise {
 }
 
 /** Writes the nodes of `kind` applied to `x`. */
-export function activate(writer: NodeWriter, x: Value, kind: Activation): Differentiable {
+export function activate(writer: GraphWriter, x: Value, kind: Activation): Differentiable {
   const elementwise = new Elementwise(writer, x)
   switch (kind) {
     case 'gelu_tanh':

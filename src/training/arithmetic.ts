@@ -1,14 +1,15 @@
 import type { Dim } from '../export/node-names.js'
-import { int, ints, last, type NodeWriter, type Value } from '../export/onnx/nodes.js'
+import { int, ints, last, type Value } from '../export/onnx/nodes.js'
+import type { GraphWriter } from './graph-writer.js'
 
 /** Nodes that the forward and the backward pass have in common. Sizes known only at run time follow from the ids. */
-export class Arithmetic {
+export class GraphArithmetic {
   readonly #flat = new Map<Value, Value>()
   readonly #vectors = new Map<string, Value>()
   /** Ids `[batch, sequence]`. */
   ids: Value | null = null
 
-  constructor(readonly writer: NodeWriter) {}
+  constructor(readonly writer: GraphWriter) {}
 
   multiply(a: Value, b: Value): Value {
     return this.writer.node('Mul', [a, b], a.dims)
@@ -73,5 +74,15 @@ export class Arithmetic {
       this.concat([this.size(0), this.size(1), this.writer.integers([width])], 3),
     )
     return this.writer.node('Reshape', [x, shape], [...like.slice(0, -1), width])
+  }
+
+  /** `(g − mean(g) − n · mean(g · n)) / σ` over the last axis, n being the normalised input of a LayerNorm. */
+  normGradient(g: Value, normed: Value, inverse: Value): Value {
+    const { writer } = this
+    const mean = (value: Value): Value =>
+      writer.node('ReduceMean', [value], [...value.dims.slice(0, -1), 1], { attributes: [ints('axes', [-1])] })
+    const projected = this.multiply(normed, mean(this.multiply(g, normed)))
+    const rest = writer.node('Sub', [writer.node('Sub', [g, mean(g)], g.dims), projected], g.dims)
+    return this.multiply(rest, inverse)
   }
 }

@@ -1,51 +1,25 @@
-import { DataType, int, valueInfo, type Value, type ValueInfo } from '../export/onnx/nodes.js'
+import { int, type Value } from '../export/onnx/nodes.js'
 import type { AlbertModel, Parameter } from '../model/albert.js'
 import { forward, takesChoices } from '../model/forward.js'
 import type { HeadSelection } from '../model/tasks.js'
-import { create, onnx, toBinary } from '../proto/onnx.js'
 import type { DropoutRates, DropoutSite } from './dropout-sites.js'
 import { writeLoss, type LossKind } from './loss.js'
 import { TrainOps } from './train-ops.js'
 
-/** Operator set of training graphs. */
-const OPSET = 17n
-/** Version of the file format that was released with it. */
-const IR_VERSION = 8n
-
 /** Names values as outputs; a value that is named already gets an Identity. */
 class Outputs {
-  readonly #named = new Set<Value>()
-  readonly infos: ValueInfo[] = []
+  readonly values: Value[] = []
 
   constructor(readonly ops: TrainOps) {}
 
   add(name: string, value: Value): string {
     const { writer } = this.ops
-    const isTaken = this.#named.has(value) || Object.values(this.ops.inputs).includes(value)
+    const isTaken = this.values.includes(value) || Object.values(this.ops.inputs).includes(value)
     const output = isTaken ? writer.node('Identity', [value], value.dims, { label: `${name}/Identity` }) : value
     output.name = writer.names.reserve(name)
-    this.#named.add(output)
-    this.infos.push(valueInfo(output.name, DataType.FLOAT, output.dims))
+    this.values.push(output)
     return name
   }
-}
-
-function serialise(ops: TrainOps, outputs: Outputs, inputs: readonly ValueInfo[], name: string): Uint8Array {
-  const { node, initializer } = ops.writer.finish()
-  const graph = create(onnx.GraphProtoSchema, {
-    name,
-    node,
-    initializer,
-    input: [
-      ...Object.values(ops.inputs).map(({ name, dims }: Value) => valueInfo(name, DataType.INT64, dims)),
-      ...inputs,
-      ...[...ops.parameters.values()].map(({ name, dims }) => valueInfo(name, DataType.FLOAT, dims)),
-    ],
-    output: outputs.infos,
-  })
-  const opsetImport = [{ domain: '', version: OPSET }]
-  const model = { irVersion: IR_VERSION, producerName: 'albertkit', opsetImport, graph }
-  return toBinary(onnx.ModelProtoSchema, create(onnx.ModelProtoSchema, model))
 }
 
 /** A graph of a training run: ONNX whose weights are inputs, named after their slots. */
@@ -118,11 +92,10 @@ export function buildGradients(model: AlbertModel, options: GradientsOptions): G
     return [{ parameter, output, lookupSquares }]
   })
   const inputs = [
-    ...loss.targets.map(({ name, dims }) => valueInfo(name, DataType.FLOAT, dims)),
-    valueInfo(loss.scale.name, DataType.FLOAT, loss.scale.dims),
-    ...ops.sites.map(({ input, dims }) => valueInfo(input, DataType.UINT8, dims)),
+    ...[...loss.targets, loss.scale].map((value) => ({ value, type: 'float32' as const })),
+    ...ops.sites.map(({ input, dims }) => ({ value: { name: input, dims }, type: 'uint8' as const })),
   ]
-  const bytes = serialise(ops, outputs, inputs, 'gradients')
+  const bytes = ops.toModel('gradients', outputs.values, inputs)
   return { bytes, parameters: [...ops.parameters.keys()], logits, loss: 'loss', gradients, sites: ops.sites }
 }
 
@@ -142,7 +115,7 @@ export function buildLogits(model: AlbertModel, heads: HeadSelection, inner = fa
   const found = [logits, start_logits, end_logits].filter((value) => value !== null)
   const names = found.map((value, i) => outputs.add(`logits/${i}`, value))
   const inners = inner ? [...ops.inners].map(([path, value]) => [path, outputs.add(`inner/${path}`, value)]) : []
-  const bytes = serialise(ops, outputs, [], 'logits')
+  const bytes = ops.toModel('logits', outputs.values)
   return {
     bytes,
     parameters: [...ops.parameters.keys()],

@@ -1,4 +1,5 @@
-import type { NodeWriter, Value } from '../export/onnx/nodes.js'
+import type { Value } from '../export/onnx/nodes.js'
+import type { GraphWriter } from './graph-writer.js'
 
 /** Writes the gradient of a result: given d loss / d result, it calls `give` for each operand. */
 export type Backward = (gradient: Value) => void
@@ -19,7 +20,7 @@ export class Tape {
   readonly #tracked = new Set<Value>()
   readonly #gradients = new Map<Value, Value>()
 
-  constructor(readonly writer: NodeWriter) {}
+  constructor(readonly writer: GraphWriter) {}
 
   /** Marks a parameter as one whose gradient is asked for. */
   track(value: Value): void {

@@ -1,10 +1,10 @@
 import type { Dim } from '../export/node-names.js'
-import { DataType, float, int, ints, last, NodeWriter, text, type Value } from '../export/onnx/nodes.js'
+import { DataType, float, int, last, NodeWriter, text, type Value } from '../export/onnx/nodes.js'
 import type { LayerNorm, Parameter } from '../model/albert.js'
 import type { Activation } from '../model/config.js'
 import type { ForwardInputs, Ops } from '../model/ops.js'
 import { activate } from './activation.js'
-import { Arithmetic } from './arithmetic.js'
+import { GraphArithmetic } from './arithmetic.js'
 import {
   DROPOUT_LEVELS,
   dropoutKind,
@@ -13,6 +13,7 @@ import {
   type DropoutRates,
   type DropoutSite,
 } from './dropout-sites.js'
+import { serialise, type GraphInput, type GraphWriter } from './graph-writer.js'
 import { Tape } from './tape.js'
 
 export type { Value } from '../export/onnx/nodes.js'
@@ -41,9 +42,10 @@ export interface LookupGradient {
  * reduction `add` loses updates in onnxruntime's CPU provider with four threads.
  */
 export class TrainOps implements Ops<Value> {
-  readonly writer = new NodeWriter()
+  readonly #nodes = new NodeWriter()
+  readonly writer: GraphWriter = this.#nodes
   readonly tape = new Tape(this.writer)
-  readonly math = new Arithmetic(this.writer)
+  readonly math = new GraphArithmetic(this.writer)
   readonly inputs: ForwardInputs<Value>
   readonly choices: boolean
   readonly sites: DropoutSite[] = []
@@ -72,6 +74,16 @@ export class TrainOps implements Ops<Value> {
     this.math.ids = this.inputs.input_ids
   }
 
+  /**
+   * Serialises the graph as an ONNX model, whose inputs are ids, mask, segments, `more` and the parameters.
+   * @param outputs float32 values, under the names that they have
+   */
+  toModel(name: string, outputs: readonly Value[], more: readonly GraphInput[] = []): Uint8Array {
+    const ids = Object.values(this.inputs).map((value: Value) => ({ value, type: 'int64' as const }))
+    const weights = [...this.#parameters.values()].map((value) => ({ value, type: 'float32' as const }))
+    return serialise(this.#nodes, name, { inputs: [...ids, ...more, ...weights], outputs })
+  }
+
   /** Parameters of the graph and their values, in the order of first use. */
   get parameters(): ReadonlyMap<Parameter, Value> {
     return this.#parameters
@@ -80,7 +92,7 @@ export class TrainOps implements Ops<Value> {
   #parameter(parameter: Parameter): Value {
     const known = this.#parameters.get(parameter)
     if (known !== undefined) return known
-    const { value } = this.writer.stored(parameter, 1)
+    const { value } = this.#nodes.stored(parameter, 1)
     this.#parameters.set(parameter, value)
     if (this.#isTrainable(parameter)) this.tape.track(value)
     return value
@@ -218,19 +230,9 @@ export class TrainOps implements Ops<Value> {
       const centred = writer.node('Sub', [x, mean], x.dims)
       const normed = this.math.multiply(centred, inverse)
       tape.give(gamma, () => this.math.sum(this.math.multiply(g, normed), axes))
-      tape.give(x, () => this.#normGradient(this.math.multiply(g, gamma), normed, inverse))
+      tape.give(x, () => this.math.normGradient(this.math.multiply(g, gamma), normed, inverse))
     })
     return this.#normedHead && writer.names.path.at(-1) === 'classifier' ? this.#drop(y, 'classifier') : y
-  }
-
-  /** `(g − mean(g) − n · mean(g · n)) / σ` over the last axis, n being the normalised input. */
-  #normGradient(g: Value, normed: Value, inverse: Value): Value {
-    const { writer } = this
-    const mean = (value: Value): Value =>
-      writer.node('ReduceMean', [value], [...value.dims.slice(0, -1), 1], { attributes: [ints('axes', [-1])] })
-    const projected = this.math.multiply(normed, mean(this.math.multiply(g, normed)))
-    const rest = writer.node('Sub', [writer.node('Sub', [g, mean(g)], g.dims), projected], g.dims)
-    return this.math.multiply(rest, inverse)
   }
 
   activation(x: Value, kind: Activation): Value {
