@@ -2,14 +2,19 @@
 // A mutant is a seed and a number. Each reader runs in a process of its own; one that hangs, dies or takes too much memory is
 // ended, its mutant is written to fuzz-findings/, and the next number goes on. Exit code 1 if there are findings.
 import { fork } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { mutantOf } from './fuzz/child.js'
-import { makeReaders } from './fuzz/readers.js'
+import { loadSound, readersOf, saveSound } from './fuzz/readers.js'
 
-const HANG_MS = 10_000
-const MEBIBYTES = 1024
+/** Milliseconds without a word of the process; for one mutant alone, which may share the machine with others. */
+const HANG_MS = 15_000
+/** Resident memory: Node takes 100 MiB of it, and no mutant has a megabyte. */
+const MEBIBYTES = 640
+/** Mutants that are told one by one after a process was ended. */
+const CAREFUL = 4000
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +26,10 @@ const { values } = parseArgs({
   },
 })
 const [seconds, seed] = [Number(values.seconds), Number(values.seed)]
-const readers = await makeReaders()
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-fuzz-'))
+const sound = join(folder, 'sound')
+await saveSound(sound)
+const readers = readersOf(loadSound(sound))
 const findings = []
 
 /** Writes the files of a mutant, so that it can be tried by hand. */
@@ -29,18 +37,18 @@ function keep(name, number, what) {
   findings.push({ name, seed, number, what })
   console.log(`  FINDING ${name} --seed ${seed} --from ${number}: ${what}`)
   if (number < 0) return
-  const folder = join('fuzz-findings', `${name}-${seed}-${number}`)
-  for (const [file, bytes] of mutantOf(readers[name], seed, number).files) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true })
-    writeFileSync(join(folder, file), bytes)
+  const place = join('fuzz-findings', `${name}-${seed}-${number}`)
+  for (const [file, bytes] of mutantOf(readers[name], seed, number)) {
+    mkdirSync(dirname(join(place, file)), { recursive: true })
+    writeFileSync(join(place, file), bytes)
   }
 }
 
 /** Runs one process until its time is over, or it must be ended; gives the number to go on from. */
-function run(name, from, left) {
+function run(name, from, left, careful) {
   return new Promise((resolve) => {
     const child = fork(new URL('./fuzz/child.js', import.meta.url), {
-      execArgv: ['--max-old-space-size=768'],
+      execArgv: ['--max-old-space-size=384'],
       silent: true,
     })
     let [current, counts, why] = [from, { read: 0, refused: 0 }, null]
@@ -50,44 +58,56 @@ function run(name, from, left) {
       why = reason
       child.kill('SIGKILL')
     }
-    let watch = setTimeout(end, HANG_MS + 20_000, 'did not start')
+    let watch = setTimeout(end, HANG_MS + 60_000, 'did not start')
     child.on('message', (message) => {
       clearTimeout(watch)
       watch = setTimeout(end, HANG_MS, `hung for ${HANG_MS / 1000} s`)
-      if (message.finding !== undefined) keep(name, message.number, message.finding)
-      else if (message.done === undefined) current = message.number
-      else {
-        counts = message.counts
-        if (message.mebibytes > MEBIBYTES) end(`took ${Math.round(message.mebibytes)} MiB`)
-      }
+      if (message.finding !== undefined) return keep(name, message.number, message.finding)
+      counts = { ...message.counts }
+      // What took the memory is the mutant before.
+      if (message.mebibytes > MEBIBYTES) end(`took ${Math.round(message.mebibytes)} MiB`)
+      else current = message.number
     })
     child.on('exit', (code, signal) => {
       clearTimeout(watch)
-      if (why !== null) keep(name, current, why)
-      else if (code !== 0) keep(name, current, `the process ended: ${code ?? signal} ${errors.split('\n')[0]}`)
-      resolve({ counts, next: current + 1, isOver: why === null && code === 0 })
+      const isOver = why === null && code === 0
+      const reason = why ?? `the process ended: ${code ?? signal} ${errors.split('\n')[0]}`
+      // The mutant is not known exactly: it is found by going on from the last one that is, one by one.
+      const isKnown = !isOver && current - from < careful
+      if (isKnown) keep(name, current, reason)
+      resolve({ counts, next: isKnown ? current + 1 : current, isOver, careful: isKnown ? 0 : CAREFUL })
     })
-    child.send({ name, seed, from, seconds: left, until: Number(values.from) + Number(values.mutants) })
+    child.send({ name, seed, from, seconds: left, sound, careful, until: Number(values.from) + Number(values.mutants) })
   })
 }
 
-for (const name of values.reader ?? Object.keys(readers)) {
-  if (readers[name] === undefined) {
-    console.error(`no reader ${name}; readers: ${Object.keys(readers).join(', ')}`)
-    process.exit(2)
-  }
+/** Fuzzes one reader. */
+async function fuzz(name) {
   const start = performance.now()
-  let [from, read, refused] = [Number(values.from), 0, 0]
+  let [from, read, refused, careful] = [Number(values.from), 0, 0, 0]
   for (;;) {
     const left = seconds - (performance.now() - start) / 1000
     if (left <= 0) break
-    const { counts, next, isOver } = await run(name, from, left)
-    read += counts.read
-    refused += counts.refused
-    from = next
-    if (isOver) break
+    const done = await run(name, from, left, careful)
+    read += done.counts.read
+    refused += done.counts.refused
+    ;({ next: from, careful } = done)
+    if (done.isOver) break
   }
   console.log(`${name.padEnd(16)} ${read + refused} mutants, ${read} read, ${refused} refused`)
 }
+
+try {
+  for (const name of values.reader ?? Object.keys(readers)) {
+    if (readers[name] === undefined) {
+      console.error(`no reader ${name}; readers: ${Object.keys(readers).join(', ')}`)
+      process.exitCode = 2
+      break
+    }
+    await fuzz(name)
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
 console.log(`${findings.length} findings`)
-process.exit(findings.length === 0 ? 0 : 1)
+process.exitCode ||= findings.length === 0 ? 0 : 1

@@ -1,134 +1,112 @@
-// What is fuzzed: for each reader the files of a small sound model, those that are damaged, and how they are read.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import * as albertkit from '../../dist/index.js'
-import { ZipFile } from 'yazl'
+// What is fuzzed: for each reader a small sound model, the rules by which it is damaged, and how it is read.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { deserialize, serialize } from 'node:v8'
+import { gzipSync } from 'node:zlib'
+import { mutate, ruled } from './bytes.js'
+import * as binary from './binary.js'
+import { mutateJsonBytes } from './json.js'
+import * as judging from './judge.js'
+import { mutatePickle, mutatePickles } from './pickle.js'
+import { makeSound } from './sound.js'
+import { mutateTable } from './table.js'
+import { mutateTar, mutateTarGz, tarOf } from './tar.js'
+import { mutateWire } from './wire.js'
+import { mutateZip, zipOf } from './zip.js'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const CONFIG = {
-  ...{ vocab_size: 300, embedding_size: 8, hidden_size: 16, num_hidden_layers: 2, num_hidden_groups: 1 },
-  ...{ inner_group_num: 1, num_attention_heads: 2, intermediate_size: 32, max_position_embeddings: 16 },
-  ...{ type_vocab_size: 2, hidden_act: 'gelu' },
+/** Writes the sound files once, for the processes that read their mutants. */
+export const saveSound = async (path) => writeFileSync(path, serialize(await makeSound()))
+export const loadSound = (path) => deserialize(readFileSync(path))
+
+const text = (content) => new TextEncoder().encode(content)
+const SQUAD =
+  '{"version":"1.1","data":[{"title":"t","paragraphs":[{"context":"a b c","qas":[{"id":"1","question":"b?","answers":[{"text":"b","answer_start":2}]}]}]}]}'
+
+/** Rules for the members of archives, by the ends of their names. */
+const RULES = {
+  '.safetensors': ruled(binary.mutateSafetensors),
+  '.json': ruled(mutateJsonBytes),
+  '.index': ruled(mutateTable),
+  '.pkl': ruled(mutatePickle),
+  '.npy': ruled(binary.mutateNpy),
+}
+function byName(name, bytes, next) {
+  const end = Object.keys(RULES).find((suffix) => name.endsWith(suffix))
+  return (RULES[end] ?? mutate)(bytes, next)
 }
 
-/** Files of a folder by their paths in it. */
-function filesOf(folder) {
-  const found = readdirSync(folder, { recursive: true }).map((name) => join(folder, name))
-  return new Map(found.filter((f) => statSync(f).isFile()).map((f) => [relative(folder, f), readFileSync(f)]))
-}
+const listOf = (files) => [...files].map(([name, data]) => ({ name, data }))
 
-/** A zip archive of files. */
-async function zipped(files) {
-  const zip = new ZipFile()
-  for (const [name, bytes] of files) zip.addBuffer(bytes, name)
-  zip.end()
-  const parts = []
-  for await (const part of zip.outputStream) parts.push(part)
-  return Buffer.concat(parts)
-}
-
-/** Reads every tensor of a sane size. */
-function readAllOf(source) {
-  for (const { name, dtype, byteLength } of source.tensors.values())
-    if (byteLength < 1e6 && !['STRING', 'VARIANT', 'OTHER'].includes(dtype)) albertkit.readAll(source, name)
-}
-
-/** Reads all tensors of a file without a configuration. */
-async function readTensors(files, path) {
-  const source = await albertkit.openSource(path, { files, checksum: false })
-  try {
-    readAllOf(source)
-  } finally {
-    source.close()
-  }
-}
-
-/** Opens and reads all of a model: identification, configuration, every tensor, its tokenizer. */
-async function readModel(files, path) {
-  const opened = await albertkit.openModel(path, { files, checksum: false, manifest: false })
-  try {
-    readAllOf(opened.source)
-  } finally {
-    opened.close()
-  }
-}
-
-/** PyTorch files, which only the fixtures beside the project have. */
-function torchModels(shared) {
-  const found = readdirSync(join(shared, 'hf'), { recursive: true }).find((name) => name.endsWith('pytorch_model.bin'))
-  if (found === undefined) return {}
-  const folder = dirname(join(shared, 'hf', found))
-  const files = new Map(
-    [...filesOf(folder)].filter(([name]) => /^(pytorch_model\.bin|config\.json|vocab\.txt)$/.test(name)),
-  )
-  return { torch: { files, damaged: /\.bin$/, path: '', read: readModel } }
-}
-
-const readTokenizer = (files, path) => {
-  albertkit.loadTokenizer(path, { files }).encode('the 12 央行 [MASK] ﬁ é')
-}
-
-const readLines = (format) => (files, path) => {
-  const reader = new albertkit.ExampleReader({ format, header: true })
-  const file = files.open(path)
-  const bytes = new Uint8Array(file.size)
-  if (bytes.length > 0) file.read(0, bytes)
-  file.close()
-  const lines = new TextDecoder().decode(bytes).split('\n')
-  lines.forEach((text, i) => reader.read({ number: i + 1, text }))
-}
-
-/** Sound files of every reader. */
-export async function makeReaders() {
-  const folder = mkdtempSync(join(tmpdir(), 'albertkit-fuzz-'))
-  try {
-    const config = join(folder, 'albert_config.json')
-    writeFileSync(config, JSON.stringify(CONFIG))
-    const [tf, out] = [join(folder, 'tf'), join(folder, 'out')]
-    await albertkit.initModel(config, tf, { task: 'classify', target: 'tf' })
-    const targets = ['onnx', 'tfjs', 'safetensors', 'tflite']
-    await albertkit.convertModel(tf, out, { targets, verify: false, sequence: 16 })
-    const [source, made] = [filesOf(tf), filesOf(out)]
-    const formats = filesOf(join(ROOT, 'test/fixtures/formats'))
-    const pick = (files, pattern) => new Map([...files].filter(([name]) => pattern.test(name)))
-    const model = (files, damaged, path = '') => ({ files, damaged, path, read: readModel })
-    const keras = [...formats.keys()].find((name) => name.endsWith('.keras'))
-    const v1 = pick(formats, /^dtypes-v1/)
-    const zip = new Map([['model.zip', await zipped(source)]])
-    const shared = join(ROOT, '../shared/fixtures')
-    const torch = existsSync(shared) ? torchModels(shared) : {}
-    const readers = {
-      ...torch,
-      bundle: model(source, /\.index$/),
-      config: model(source, /config\.json$/),
-      safetensors: model(pick(made, /^(model\.safetensors|config\.json|vocab\.txt)$/), /safetensors$/),
-      onnx: model(made, /\.onnx$/, 'onnx/model.onnx'),
-      tfjs: model(made, /tfjs\/model\.json$/, 'tfjs/model.json'),
-      tflite: model(made, /\.tflite$/, 'tflite/model.tflite'),
-      hdf5: { ...model(formats, /^odd\.h5$/, 'odd.h5'), read: readTensors },
-      keras: keras === undefined ? null : model(formats, /\.keras$/, keras),
-      npz: { ...model(formats, /^arrays-compressed\.npz$/, 'arrays-compressed.npz'), read: readTensors },
-      v1: { ...model(v1, /ckpt$/, 'dtypes-v1.ckpt'), read: readTensors },
-      zip: model(zip, /zip$/, 'model.zip'),
-      vocabulary: { files: source, damaged: /vocab\.txt$/, path: 'vocab.txt', read: readTokenizer },
-      'tokenizer.json': { files: made, damaged: /tokenizer\.json$/, path: 'tokenizer.json', read: readTokenizer },
-      csv: {
-        files: new Map([['a.csv', Buffer.from('label,text\n1,"a ""b"""\n2,c\n')]]),
-        damaged: /csv$/,
-        path: 'a.csv',
-        read: readLines('csv'),
+/**
+ * Readers by name. `files` are sound; those that match `damaged` are changed, by `structure` (rules of the format, with
+ * its lengths and checksums made right again) or byte by byte; `read` gives all contents as a text.
+ */
+export function readersOf(sound) {
+  const { readTensors, readModel, readTokenizer, readLines, readQuestions, readRecords } = judging
+  const tensors = (files, damaged, path, structure) => ({ files, damaged, path, structure, read: readTensors })
+  const members = (list, path, structure, file) => ({
+    ...{ files: new Map([[path, file]]), damaged: /./, path, read: readTensors },
+    structure: (_, next) => structure(list, next),
+  })
+  const zipped = (list, path, options) =>
+    members(list, path, (all, next) => mutateZip(all, next, { inner: byName, ...options }), zipOf(list, options))
+  const one = (name, content, structure, read) => ({
+    ...{ files: new Map([[name, content]]), damaged: /./, path: name, structure, read },
+  })
+  const pick = (files, pattern) => new Map([...files].filter(([name]) => pattern.test(name)))
+  const [pickles2, pickles4] = sound.torch
+  const archive = [...listOf(sound.bundle).map(({ name, data }) => ({ name: `model/${name}`, data, deflate: true }))]
+  const packed = listOf(sound.safetensors)
+  const pickled = pickles4.find(({ name }) => name.endsWith('.pkl'))
+  const tokenizerJson = pick(sound.out, /^(tokenizer\.json|vocab\.txt|tokenizer_config\.json)$/)
+  return {
+    bundle: tensors(sound.bundle, /\.index$/, '', mutateTable),
+    v1: tensors(sound.v1, /ckpt$/, 'model.ckpt', mutateTable),
+    'saved-model': tensors(sound.savedModel, /\.pb$/, '', mutateWire),
+    'graph-def': tensors(sound.graph, /\.pb$/, 'graph.pb', mutateWire),
+    safetensors: tensors(sound.safetensors, /./, 'model.safetensors', binary.mutateSafetensors),
+    sharded: tensors(sound.sharded, /json$/, 'model.safetensors.index.json', mutateJsonBytes),
+    'torch-zip': zipped(pickles2, 'model.bin', { align: 64 }),
+    'torch-legacy': tensors(sound.legacy, /./, 'model.bin', mutatePickles),
+    pickle: members(
+      pickles4,
+      'model.pt',
+      (all, next) =>
+        zipOf(all.map((m) => (m.name.endsWith('.pkl') ? { ...m, data: mutatePickle(pickled.data, next) } : m))),
+      zipOf(pickles4),
+    ),
+    hdf5: tensors(sound.hdf5, /./, 'odd.h5', binary.mutateHdf5),
+    keras: tensors(sound.keras, /./, 'model.keras', mutate),
+    onnx: tensors(pick(sound.out, /onnx$/), /./, 'onnx/model.onnx', mutateWire),
+    tfjs: tensors(pick(sound.out, /^tfjs/), /model\.json$/, 'tfjs/model.json', mutateJsonBytes),
+    tflite: tensors(pick(sound.out, /tflite$/), /./, 'tflite/model.tflite', binary.mutateFlatBuffer),
+    npz: zipped(sound.npz, 'arrays.npz', {}),
+    zip: zipped(archive, 'model.zip', {}),
+    tar: members(packed, 'model.tar', (all, next) => mutateTar(all, next, byName), tarOf(packed)),
+    'tar.gz': members(
+      packed,
+      'model.tar.gz',
+      (all, next) => mutateTarGz(all, next, byName),
+      new Uint8Array(gzipSync(tarOf(packed))),
+    ),
+    spiece: one('spiece.model', sound.spiece.get('spiece.model'), mutateWire, readTokenizer),
+    vocabulary: one('vocab.txt', sound.tf.get('vocab.txt'), binary.mutateLines, readTokenizer),
+    'tokenizer.json': {
+      ...{ files: tokenizerJson, damaged: /json$/, path: 'tokenizer.json', structure: mutateJsonBytes },
+      read: readTokenizer,
+    },
+    tfrecord: one('a.tfrecord', sound.records.get('features.tfrecord'), binary.mutateRecords, readRecords),
+    csv: one('a.csv', text('label,text\n1,"a ""b"""\n2,c\n'), binary.mutateLines, readLines('csv')),
+    tsv: one('a.tsv', text('label\ttext\n1\ta b\n2\tc\n'), binary.mutateLines, readLines('tsv')),
+    jsonl: one('a.jsonl', text('{"text":"a","label":1}\n"b"\n["c","d"]\n'), binary.mutateLines, readLines('jsonl')),
+    squad: one('a.json', text(SQUAD), mutateJsonBytes, readQuestions),
+    config: { files: sound.tf, damaged: /config\.json$/, path: '', structure: mutateJsonBytes, read: readModel },
+    model: {
+      ...{
+        files: pick(sound.out, /^(model\.safetensors|config\.json|vocab\.txt)$/),
+        damaged: /safetensors$/,
+        path: '',
       },
-      jsonl: {
-        files: new Map([['a.jsonl', Buffer.from('{"text":"a","label":1}\n"b"\n')]]),
-        damaged: /jsonl$/,
-        path: 'a.jsonl',
-        read: readLines('jsonl'),
-      },
-    }
-    return Object.fromEntries(Object.entries(readers).filter(([, reader]) => reader !== null))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+      ...{ structure: binary.mutateSafetensors, read: readModel },
+    },
   }
 }

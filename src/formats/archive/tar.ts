@@ -80,6 +80,14 @@ class TarReader {
     return value
   }
 
+  /** Bytes of an entry: those of its extended header, in decimal, go before its own. */
+  #size(header: Uint8Array, extended: string | undefined, offset: number): number {
+    if (extended === undefined) return this.#number(header, FIELD.size, offset)
+    const size = Number(extended)
+    if (!/^\d+$/.test(extended) || !Number.isSafeInteger(size)) throw this.fail('an extended header is damaged', offset)
+    return size
+  }
+
   #checkHeader(header: Uint8Array, offset: number): void {
     const [start, end] = FIELD.checksum
     const sum = header.reduce((n, byte, i) => n + (i >= start && i < end ? 32 : byte), 0)
@@ -116,7 +124,7 @@ class TarReader {
       if (++headers > MAX_HEADERS) throw this.fail(`it has more than ${MAX_HEADERS} headers`, at, 'limit-exceeded')
       this.#checkHeader(header, at)
       const type = String.fromCharCode(header[TYPE_AT]!)
-      const size = Number(attributes.get('size') ?? this.#number(header, FIELD.size, at))
+      const size = this.#size(header, attributes.get('size'), at)
       const dataStart = at + BLOCK
       if (type === PAX || type === LONG_NAME) {
         if (size > MAX_EXTENSION)

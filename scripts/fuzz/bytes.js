@@ -13,9 +13,9 @@ export function random(seed) {
 }
 
 /** Numbers that sizes, offsets and counts go wrong with. */
-const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff]
+export const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff]
 /** Texts that JSON, vocabularies and lines go wrong with. */
-const TEXTS = [
+export const TEXTS = [
   '-1',
   '1e308',
   '9007199254740993',
@@ -31,7 +31,7 @@ const TEXTS = [
 ]
 const encoder = new TextEncoder()
 
-const splice = (bytes, at, remove, add) => {
+export const splice = (bytes, at, remove, add) => {
   const out = new Uint8Array(bytes.length - remove + add.length)
   out.set(bytes.subarray(0, at))
   out.set(add, at)
@@ -96,4 +96,26 @@ export function mutate(bytes, next) {
   let out = bytes
   for (let n = 1 + (next() % 4); n > 0; n--) if (out.length > 0) out = MUTATORS[next() % MUTATORS.length](out, next)
   return out
+}
+
+/** One of a list. */
+export const pick = (list, next) => list[next() % list.length]
+
+/** An extreme number that fits `bits`, or one near `value`. */
+export function oddNumber(value, bits, next) {
+  const near = [value + 1, Math.max(0, value - 1), value * 2, Math.floor(value / 2), value ^ 1]
+  const limit = 2 ** Math.min(bits, 53)
+  return Math.abs(pick(next() % 2 === 0 ? near : EXTREMES, next)) % limit
+}
+
+/** Bytes of parts, one after the other. */
+export const joined = (parts) => new Uint8Array(Buffer.concat(parts))
+
+/** A rule of a format as one for any bytes: those which are not of the format any more are damaged byte by byte. */
+export const ruled = (rule) => (bytes, next) => {
+  try {
+    return rule(bytes, next)
+  } catch {
+    return mutate(bytes, next)
+  }
 }
