@@ -14,6 +14,9 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
+const standalone = join(dist, 'standalone')
+/** The same commands without the plugins, which take a tenth of the time that a small command does: see main.ts. */
+const ownCommands = join(standalone, 'own')
 const require = createRequire(import.meta.url)
 const pkg = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
@@ -54,42 +57,22 @@ function compile() {
   }
 }
 
-// cli-table3 measures text with a regular expression of all emoji, whose compilation takes as long as drawing the table;
-// tables are fitted with another measure of ours, and the two should agree.
-const ownWidths = {
-  name: 'own widths',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^string-width$/ }, () => ({ path: 'string-width', namespace: 'own' }))
-    onLoad({ filter: /./, namespace: 'own' }, () => ({
-      contents: `module.exports = require(${JSON.stringify(join(dist, 'report/display-width.js'))}).displayWidth`,
-      resolveDir: dist,
-    }))
-  },
-}
-
 // Imported from many small files zod and protobuf take 50 ms each, from one file 10 ms and 1 ms.
 async function bundle() {
   // One bundle each, or those that share code: esbuild imports chunks of helpers for nothing, and whoever bundles them
   // again is warned of it, because the package has no side effects.
-  const groups = [
-    ['vendor/zod.js'],
-    ['vendor/cli-table3.js'],
-    ['proto/onnx.js', 'proto/tensorflow.js'],
-    ['proto/tflite.js'],
-  ]
+  const groups = [['vendor/zod.js'], ['proto/onnx.js', 'proto/tensorflow.js'], ['proto/tflite.js']]
   for (const modules of groups)
     await bundleModules({
       entryPoints: modules.map((module) => join(dist, module)),
       outdir: dist,
       outbase: dist,
-      plugins: [ownWidths],
       allowOverwrite: true,
       splitting: true,
       chunkNames: 'vendor/[name]-[hash]',
       minify: true,
       legalComments: 'eof',
     })
-  rmSync(join(dist, 'vendor/cli-table3.d.ts'))
   const generated = join(dist, 'proto/generated')
   for (const part of readdirSync(generated)) if (!part.endsWith('.d.ts')) rmSync(join(generated, part))
 }
@@ -224,24 +207,28 @@ async function layOutCommands() {
   }
   const plugins = Object.keys(pkg.dependencies).filter((name) => name.startsWith('@oclif/plugin-'))
   const { bin, dirname: folderName, topicSeparator } = pkg.oclif
-  writeJson(join(dist, 'standalone/package.json'), {
-    name: pkg.name,
-    version: pkg.version,
-    description: pkg.description,
-    type: pkg.type,
-    oclif: {
-      bin,
-      dirname: folderName,
-      topicSeparator,
-      additionalHelpFlags: ['-h'],
-      additionalVersionFlags: ['-v'],
-      description: HELP,
-      commands: `../plugin/${bin}`,
-      plugins,
-      topics: { queue: pkg.oclif.topics[`${bin}:queue`] },
-    },
-    dependencies: Object.fromEntries(plugins.map((name) => [name, pkg.dependencies[name]])),
-  })
+  /** Package file of an oclif root at `folder`. */
+  const writeRoot = (folder, withPlugins) =>
+    writeJson(join(folder, 'package.json'), {
+      name: pkg.name,
+      version: pkg.version,
+      description: pkg.description,
+      type: pkg.type,
+      oclif: {
+        bin,
+        dirname: folderName,
+        topicSeparator,
+        additionalHelpFlags: ['-h'],
+        additionalVersionFlags: ['-v'],
+        description: HELP,
+        commands: relative(folder, join(dist, 'plugin', bin)).replaceAll('\\', '/'),
+        plugins: withPlugins ? plugins : [],
+        topics: { queue: pkg.oclif.topics[`${bin}:queue`] },
+      },
+      dependencies: withPlugins ? Object.fromEntries(plugins.map((name) => [name, pkg.dependencies[name]])) : {},
+    })
+  writeRoot(standalone, true)
+  writeRoot(ownCommands, false)
 }
 
 // With a manifest oclif imports one command, the one that runs; without it, all of them. The same as `oclif manifest`.
@@ -249,7 +236,11 @@ async function writeManifest(pluginRoot) {
   const plugin = new Plugin({ root: pluginRoot, type: 'core', ignoreManifest: true, errorOnManifestCreate: true })
   await plugin.load()
   const commands = Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1))
-  writeJson(join(pluginRoot, 'oclif.manifest.json'), { ...plugin.manifest, commands: Object.fromEntries(commands) })
+  // Read at each start: indentation would be a third of it.
+  write(
+    join(pluginRoot, 'oclif.manifest.json'),
+    `${JSON.stringify({ ...plugin.manifest, commands: Object.fromEntries(commands) })}\n`,
+  )
   return commands.map(([id]) => id)
 }
 
@@ -279,5 +270,6 @@ await layOutCommands()
 write(join(dist, '.npmignore'), '/commands/\n/main.*\n')
 writeLicences()
 await writeManifest(root)
-const ids = await writeManifest(join(dist, 'standalone'))
+const ids = await writeManifest(standalone)
+await writeManifest(ownCommands)
 console.log(`built dist/ with the commands: ${ids.join(', ') || 'none'}`)

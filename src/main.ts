@@ -25,6 +25,10 @@ function reportUnknown(error: unknown, argv: readonly string[], { json, help, ro
   return reportFailure(usage(`there is no command ${typed}`, { code: 'option-invalid', hint }), { json, help })
 }
 
+/** True if the arguments are for the commands of a plugin, or ask for help, which lists those too. */
+const needsPlugins = (argv: readonly string[]): boolean =>
+  argv[0] === undefined || /^(help|autocomplete)\b/.test(argv[0]) || isGiven(argv, '--help', '-h')
+
 interface UnknownOptions {
   readonly json: boolean
   readonly help: string
@@ -34,7 +38,7 @@ interface UnknownOptions {
 /**
  * Runs the command line `albertkit`: passes the arguments to oclif and ends the process. Commands report their own
  * errors; errors before a command runs, e.g. for an unknown command, are reported here.
- * @param root folder of the command line's package.json and manifest
+ * @param root folder of the command line's package.json and manifest; `own` below it is the same without plugins
  */
 export async function main(root: string, argv: string[] = process.argv.slice(2)): Promise<never> {
   const options = { json: isGiven(argv, '--json'), help: 'albertkit --help' }
@@ -63,7 +67,7 @@ export async function main(root: string, argv: string[] = process.argv.slice(2))
     })
     void reportFailure(failure, options).then((code) => process.exit(code))
   })
-  const code = await run(argv, root).then(
+  const code = await run(argv, needsPlugins(argv) ? root : join(root, 'own')).then(
     () => process.exitCode ?? 0,
     (error: unknown) => exitCodeOf(error) ?? reportUnknown(error, argv, { ...options, root }),
   )

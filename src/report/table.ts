@@ -1,4 +1,3 @@
-import Table from '../vendor/cli-table3.js'
 import { displayWidth } from './display-width.js'
 import { escapeControl } from '../base/escape.js'
 
@@ -85,36 +84,21 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
     )
   }
   const { head, right = [] } = options
-  const none = {
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: '  ',
+  const fitted = fittedWidths(rows, options)
+  const fit = (cell: string, i: number): string[] => (fitted === null ? [cell] : wrap(cell, fitted[i] ?? NARROWEST))
+  const cells = [
+    head.map((title) => [escapeControl(title)]),
+    ...rows.map((row) => head.map((_, i) => fit(escapeControl(row[i] ?? ''), i))),
+  ]
+  const widths = head.map((_, i) => Math.max(...cells.flatMap((row) => row[i]!.map(displayWidth))))
+  const pad = (text: string, i: number): string => {
+    const space = ' '.repeat(widths[i]! - displayWidth(text))
+    return right.includes(i) ? space + text : text + space
   }
-  const widths = fittedWidths(rows, options)
-  const grid = new Table({
-    head: head.map(escapeControl),
-    chars: none,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: head.map((_, i) => (right.includes(i) ? 'right' : 'left')),
-  })
-  const fit = (cell: string, i: number): string =>
-    widths === null ? cell : wrap(cell, widths[i] ?? NARROWEST).join('\n')
-  for (const row of rows) grid.push(row.map((cell, i) => fit(escapeControl(cell), i)))
-  return grid
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')
+  const lines = cells.flatMap((row) =>
+    Array.from({ length: Math.max(...row.map((cell) => cell.length)) }, (_, line) =>
+      row.map((cell, i) => pad(cell[line] ?? '', i)).join(' '.repeat(GAP)),
+    ),
+  )
+  return lines.map((line) => line.trimEnd()).join('\n')
 }

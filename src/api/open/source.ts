@@ -32,7 +32,7 @@ export async function openWithPlaces(
   { files, ...options }: OpenSourceOptions = {},
 ): Promise<PlacedSource> {
   installContainment()
-  await loadNativeChecksums()
+  loadNativeChecksums()
   const { close, origin, ...place } = await placeOf(path, files)
   try {
     const located = await openLocated(place.files, place.path, options)
