@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork, type ChildProcess, type SerializationType } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { onInterrupt } from './interrupt.js'
@@ -9,9 +9,15 @@ export function processFile(url: URL): string | null {
   return existsSync(file) ? file : null
 }
 
-/** Starts the process; it ends with this one if that is interrupted before `forget` is called. */
-export function startProcess(file: string): { readonly child: ChildProcess; readonly forget: () => void } {
-  // What runtimes write to the console is not for the user.
-  const child = fork(file, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+/**
+ * Starts the process; it ends with this one if that is interrupted before `forget` is called.
+ * @param serialization of messages; `advanced` keeps typed arrays
+ */
+export function startProcess(
+  file: string,
+  serialization: SerializationType = 'json',
+): { readonly child: ChildProcess; readonly forget: () => void } {
+  // What runtimes write to the console is not for the user. Options of this process's Node may not fit a file (`-e`).
+  const child = fork(file, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization, execArgv: [] })
   return { child, forget: onInterrupt(() => void child.kill('SIGKILL')) }
 }

@@ -49,6 +49,11 @@ export interface InterruptListener {
 /** The present listener; null if there is none. */
 let listening: ((signal: NodeJS.Signals) => void) | null = null
 
+let interrupted = false
+
+/** True once a signal ends the process: what fails from then on fails because of that. */
+export const isInterrupted = (): boolean => interrupted
+
 /** True if signals end the process in an orderly way. */
 export const isListening = (): boolean => listening !== null
 
@@ -74,7 +79,7 @@ export function withoutListening<T>(run: () => T): T {
  * `process.exit` would wait for them or abort. Gives the function that stops listening.
  */
 export function listenForInterrupts({ report, waiting }: InterruptListener): () => void {
-  let interrupted = false
+  interrupted = false
   const stopListening = (): void => {
     if (listening === onSignal) listening = null
     for (const signal of SIGNALS) process.off(signal, onSignal)

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { albertkit, BIN, userEnv } from '../helpers/run.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-interrupt-'))
@@ -21,27 +21,45 @@ interface End {
   readonly ms: number
 }
 
-/** Sends `signal` to a command once it has begun to run what takes long, and waits for its end. */
-async function interrupted(args: readonly string[], signal: NodeJS.Signals, begun: RegExp): Promise<End> {
+/** Sends `signal` to a command once `begun` resolves, and waits for its end. */
+async function interrupted(
+  args: readonly string[],
+  signal: NodeJS.Signals,
+  begun: (child: ChildProcess, said: () => string) => Promise<void>,
+): Promise<End> {
   const env = userEnv({ TMPDIR: temporary })
-  const child = spawn(process.execPath, [BIN, ...args, '--verbose'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [BIN, ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] })
   const closed = once(child, 'close') as Promise<[number | null]>
   let stderr = ''
-  await new Promise<void>((resolve) => {
-    child.stderr.on('data', (text) => {
-      stderr += String(text)
-      if (begun.test(stderr)) resolve()
-    })
-    child.on('close', () => {
-      resolve()
-    })
-  })
-  await wait(300)
+  child.stderr.on('data', (text) => (stderr += String(text)))
+  await Promise.race([closed, begun(child, () => stderr)])
   const start = performance.now()
   child.kill(signal)
   const [code] = await closed
   return { code, stderr, ms: performance.now() - start }
 }
+
+/** Resolves some time after a verbose command printed a step. */
+const step = (pattern: RegExp) => async (_: ChildProcess, said: () => string) => {
+  while (!pattern.test(said())) await wait(20)
+  await wait(300)
+}
+
+const processes = (): readonly (readonly [pid: number, parent: number, state: string])[] =>
+  execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((row) => {
+      const [pid, parent, state = ''] = row.trim().split(/\s+/)
+      return [Number(pid), Number(parent), state]
+    })
+
+const childrenOf = (parent: number | undefined): readonly number[] =>
+  processes().flatMap(([pid, own]) => (own === parent ? [pid] : []))
+
+/** Processes that run; one that has ended stays in the list until its parent asks for it. */
+const running = (pids: readonly number[]): readonly number[] =>
+  processes().flatMap(([pid, , state]) => (pids.includes(pid) && !state.startsWith('Z') ? [pid] : []))
 
 /** A step of the reference. */
 const REFERENCE = /layer \d+ of \d+|running the reference/
@@ -62,11 +80,59 @@ describe('a command that runs the reference of a base-sized model', () => {
     ['SIGINT', 130, 'verify', [base], /running tfjs-wasm/],
     ['SIGTERM', 143, 'convert', [base, '--to', 'tfjs', '-o', join(folder, 'tfjs')], /running tfjs-wasm/],
   ] as const)('ends within a second of %s, with %i: %s', async (signal, expected, command, args, begun) => {
-    const { code, stderr, ms } = await interrupted([command, ...args], signal, begun)
+    const { code, stderr, ms } = await interrupted([command, ...args, '--verbose'], signal, step(begun))
     expect(stderr).toContain(`interrupted (${signal})`)
     expect(code).toBe(expected)
     expect(ms).toBeLessThan(1000)
     expect(readdirSync(temporary).filter((name) => name.startsWith('.albertkit'))).toEqual([])
     expect(readdirSync(folder).sort()).toEqual(['base', 'tmp'])
+  })
+})
+
+describe('a command that runs texts through a base-sized model', () => {
+  const model = join(folder, 'classifier')
+  const texts = join(folder, 'texts.tsv')
+  beforeAll(async () => {
+    const init = ['init', 'albert-base', '--task', 'classify', '--no-verify', '-o', model]
+    expect((await albertkit(init)).code).toBe(0)
+    // Texts of the greatest length, so that a batch takes many seconds.
+    writeFileSync(texts, '0\t的一是了我不人在他有'.padEnd(200, '这个上们来到时大地为').concat('\n').repeat(600))
+  }, 60_000)
+  afterAll(() => {
+    rmSync(model, { recursive: true })
+    rmSync(texts)
+  })
+
+  it.each([
+    ['SIGINT', 130, ['predict']],
+    ['SIGTERM', 143, ['predict', '--threads', '1']],
+    ['SIGTERM', 143, ['predict', '--runner', 'tfjs-wasm']],
+    ['SIGINT', 130, ['evaluate', '--batch-size', '256']],
+    ['SIGTERM', 143, ['embed']],
+  ] as const)('ends within a second of %s, with %i: %j', async (signal, expected, [command, ...flags]) => {
+    let computing: readonly number[] = []
+    const { code, stderr, ms } = await interrupted([command, model, texts, ...flags], signal, async ({ pid }) => {
+      while ((computing = childrenOf(pid)).length === 0) await wait(50)
+      await wait(1500)
+    })
+    expect(stderr).toContain(`error: interrupted (${signal})\n`)
+    expect(stderr).not.toContain('bug')
+    expect([code, ms < 1000]).toEqual([expected, true])
+    expect(computing).toHaveLength(1)
+    await vi.waitFor(() => {
+      expect(running(computing)).toEqual([])
+    })
+    expect(readdirSync(temporary)).toEqual([])
+  })
+
+  it('leaves no process behind if it is killed', async () => {
+    let computing: readonly number[] = []
+    await interrupted(['predict', model, texts], 'SIGKILL', async ({ pid }) => {
+      while ((computing = childrenOf(pid)).length === 0) await wait(50)
+      await wait(1500)
+    })
+    await vi.waitFor(() => {
+      expect(running(computing)).toEqual([])
+    })
   })
 })

@@ -3,7 +3,7 @@ import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
 import { PAUSE, withPauses } from './pauses.js'
 import type { Entry } from './entries.js'
 import type { TextModel } from './text-model.js'
-import { rowAt, type Reading, type TextInput, type WindowRows } from './window.js'
+import { DEFAULT_BATCH, rowAt, type Reading, type TextInput, type WindowRows } from './window.js'
 
 /** Progress of reading a file: a whole number of windows, all of whose answers have been consumed. */
 export interface Progress {
@@ -29,8 +29,6 @@ export interface AnswerOptions {
   /** Called after each window. */
   readonly onProgress?: (progress: Progress) => void
 }
-
-export const DEFAULT_BATCH = 32
 
 /** Output of the model for one example. */
 export interface Answer {
@@ -112,7 +110,7 @@ export async function* answers(
   entries: AsyncIterable<Entry>,
   { batch = DEFAULT_BATCH, threads, patience, onProgress }: AnswerOptions = {},
 ): AsyncGenerator<Answer | BadLine> {
-  const pool = model.pool(threads)
+  const pool = model.pool(threads, batch)
   const flying: { window: Window; rows: Promise<WindowRows> }[] = []
   let [done, cut] = [0, 0]
   const start = (window: Window): void => {

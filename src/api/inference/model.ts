@@ -20,7 +20,8 @@ import { disk, diskPath } from '../../files/disk.js'
 import { hashThrough } from '../../files/hash-file.js'
 import { exists } from '../../formats/core/file-port.js'
 import { canDo, resolveTask } from '../../model/outputs.js'
-import { answerOf, type ResolvedTask, type Task } from '../../model/tasks.js'
+import { forwardFlops } from '../../model/accounting/cost.js'
+import { ALL_HEADS, answerOf, type ResolvedTask, type Task } from '../../model/tasks.js'
 import { MAX_PASSAGE_LENGTH } from '../../text/data/passages.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
 import { temporaryFolder } from '../../base/temporary-folder.js'
@@ -37,9 +38,10 @@ import { artefactOf, openFile, runBatch, TEXT_RUNNERS, textRunnerOf, type TextRu
 import { readVectorPlan } from './sentence/read-vectors.js'
 import type { VectorPlan } from './sentence/vectors.js'
 import { fittingTokenizer } from '../open/tokenizer.js'
-import { WindowPool } from './pool.js'
+import { openPool } from './process-pool.js'
 import type { WorkerPlan } from './window-worker.js'
 import type { TextModel, TextModelOptions } from './text-model.js'
+import { DEFAULT_BATCH, type TextPool } from './window.js'
 
 const DEFAULT_LENGTH = 128
 /** A question and its passage: run_squad's default. */
@@ -273,16 +275,17 @@ export async function openTextModel(
       lowerCase: options.lowerCase,
       maxLength,
       vectors,
+      flopsPerToken: forwardFlops(opened.model, ALL_HEADS, 1, maxLength) / maxLength,
     }
     const run = (batch: Batch, outputs: readonly string[]): Promise<readonly NamedTensor[]> =>
       runBatch(runner, batch, outputs)
-    const pools = new Map<number | undefined, WindowPool>()
+    const readable = { tokenizer, maxLength, vectors, run }
+    const pools = new Map<string, TextPool>()
     return asyncDisposable({
-      tokenizer,
+      ...readable,
       labels,
       task: resolved,
       problem: opened.config.problem_type,
-      maxLength,
       limits: { vocabulary: vocab_size, segments: type_vocab_size, positions },
       runner: runner.name,
       detail: runner.detail,
@@ -290,11 +293,10 @@ export async function openTextModel(
       globalStep,
       sha256,
       leftOut,
-      vectors,
-      run,
-      pool: (threads?: number) => {
-        const pool = pools.get(threads) ?? new WindowPool({ tokenizer, maxLength, vectors, run }, plan, threads)
-        pools.set(threads, pool)
+      pool: (threads?: number, batch = DEFAULT_BATCH) => {
+        const key = `${String(threads)} ${batch}`
+        const pool = pools.get(key) ?? openPool(readable, plan, batch, threads)
+        pools.set(key, pool)
         return pool
       },
       close: async () => {

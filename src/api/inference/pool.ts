@@ -40,9 +40,12 @@ export class WindowPool implements TextPool {
   #closing: Promise<void> | null = null
   #forget: () => void = () => undefined
 
-  /** @param threads number of concurrent sessions; 1 runs everything in the main thread */
+  /**
+   * @param model that runs in the calling thread; null to run nothing there
+   * @param threads number of concurrent sessions; 1 runs everything in the calling thread
+   */
   constructor(
-    readonly model: Readable,
+    readonly model: Readable | null,
     readonly plan: WorkerPlan,
     threads: number = defaultThreads(plan),
   ) {
@@ -60,10 +63,11 @@ export class WindowPool implements TextPool {
   }
 
   read(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows> {
-    if (this.#most === 1 || this.#here === null) {
+    const { model } = this
+    if (model !== null && (this.#most === 1 || this.#here === null)) {
       // Strictly in order: there is only one session.
       const before = this.#here ?? Promise.resolve()
-      const rows = before.then(() => readWindow(this.model, inputs, reading, () => this.#closing !== null))
+      const rows = before.then(() => readWindow(model, inputs, reading, () => this.#closing !== null))
       this.#here = rows.catch(() => undefined)
       return rows
     }

@@ -55,8 +55,12 @@ export interface TextModel extends AsyncDisposable {
   readonly task: ResolvedTask
   /** Runs a batch; the outputs in the order of their names. */
   run(batch: Batch, outputs: readonly string[]): Promise<readonly NamedTensor[]>
-  /** Threads that run this model until it is closed. @param threads default: as many as the machine allows */
-  pool(threads?: number): TextPool
+  /**
+   * Threads that run this model until it is closed, in a separate process if batches take long.
+   * @param threads default: as many as the machine allows
+   * @param batch usual number of rows per batch; default 32
+   */
+  pool(threads?: number, batch?: number): TextPool
   close(): Promise<void>
 }
 

@@ -9,7 +9,7 @@ import { readWindow, type Readable, type Reading, type WindowRows, type TextInpu
 
 /** Thread of `WindowPool`, with its own session, which runs one window after the other. */
 
-/** Data for a thread to open the same model again. */
+/** Data for a thread or process to open the same model again. */
 export interface WorkerPlan {
   readonly runner: TextRunner
   readonly file: string
@@ -19,6 +19,8 @@ export interface WorkerPlan {
   readonly lowerCase: boolean | undefined
   readonly maxLength: number
   readonly vectors: VectorPlan | null
+  /** Floating-point operations per token. */
+  readonly flopsPerToken: number
 }
 
 export interface WorkerTask {

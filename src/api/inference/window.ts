@@ -1,9 +1,13 @@
+import { yieldToEventLoop } from '../../files/yield.js'
 import type { NamedTensor } from '../../runtime/runner.js'
 import { makeBatches, type Batch } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { sentenceVector } from './sentence/compute.js'
 import { NO_PREPARATION, prepared, type VectorPlan } from './sentence/vectors.js'
+
+/** Usual number of rows per batch. */
+export const DEFAULT_BATCH = 32
 
 /** Requested outputs for a text. */
 export interface Reading {
@@ -105,6 +109,8 @@ export async function readWindow(
   const sentence = reduction === 'vector' ? (model.vectors?.sentence ?? null) : null
   const rows: Float32Array[] = inputs.map(() => new Float32Array(0))
   for (const batch of makeBatches(features, reading.batch)) {
+    // A runtime computes in this thread, where signals are handled too.
+    await yieldToEventLoop()
     if (stopped()) throw new Stopped('nobody waits for this')
     const tensors = await model.run(batch, outputs)
     batch.rowIndices.forEach((place, row) => {

@@ -4,7 +4,7 @@ import type { AlbertModel } from '../../model/albert.js'
 import { classHealth } from '../../model/health/classes.js'
 import { duplicateLayers } from '../../model/health/duplicates.js'
 import { isInitial, startOf } from '../../model/health/initial.js'
-import { WIDEST, wordRanks, type WordRanks } from '../../model/health/rank.js'
+import { WIDEST, type WordRanks } from '../../model/health/rank.js'
 import { tensorStatistics, type TensorStatistics } from '../../model/health/statistics.js'
 import { INITIALIZER_RANGE } from '../../model/random/init.js'
 import { distinctNames } from '../distinct-names.js'
@@ -13,6 +13,7 @@ import { readLabels } from '../labels.js'
 import { compareAgainst } from './against.js'
 import { compareBefore, presentParameters } from './before.js'
 import type { HeadHealth, TensorHealth, WeightsReport } from './report.js'
+import { estimateRanks } from './ranks.js'
 import { verdictsOf } from './verdicts.js'
 
 export type { HeadHealth, TensorHealth, WeightsReport } from './report.js'
@@ -60,10 +61,14 @@ function rangeOf({ rawConfig }: ExaminedModel): number {
 const has = (tensors: readonly TensorHealth[], slots: readonly (string | undefined)[]): boolean =>
   slots.every((slot) => slot === undefined || tensors.some((t) => t.slot === slot && t.nan + t.inf === 0))
 
-async function ranksOf(examined: ExaminedModel, tensors: readonly TensorHealth[]): Promise<WordRanks | null> {
+async function ranksOf(
+  examined: ExaminedModel,
+  tensors: readonly TensorHealth[],
+  options: Abortable,
+): Promise<WordRanks | null> {
   const { word, factor, mapping } = examined.plan.model.embeddings
   const projection = factor ?? mapping?.kernel ?? null
-  return has(tensors, [word.slot, projection?.slot]) ? wordRanks(examined.source, word, projection) : null
+  return has(tensors, [word.slot, projection?.slot]) ? estimateRanks(examined.source, word, projection, options) : null
 }
 
 function classesOf(examined: ExaminedModel, tensors: readonly TensorHealth[]): WeightsReport['classes'] {
@@ -113,7 +118,7 @@ export async function analyseWeights(path: string, asked: WeightsOptions = {}): 
     }
     const body = tensors.filter((t) => /^(embeddings|encoder)\//.test(t.slot))
     onProgress?.(progressStep('examining', 'word embeddings'))
-    const ranks = await ranksOf(examined, tensors)
+    const ranks = await ranksOf(examined, tensors, options)
     onProgress?.(progressStep('examining', 'layers'))
     const [name = path] = distinctNames([path])
     const { checksum, task } = open

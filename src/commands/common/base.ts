@@ -6,7 +6,7 @@ import { toConfiguredId } from '@oclif/core/util/ids'
 import type { ProgressStep } from '../../base/abort.js'
 import { AlbertkitError } from '../../base/errors.js'
 import { beginSources } from '../../base/sources.js'
-import { listenForInterrupts } from '../../base/interrupt.js'
+import { isInterrupted, listenForInterrupts } from '../../base/interrupt.js'
 import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { stepText } from '../../report/progress.js'
@@ -193,6 +193,8 @@ export abstract class AlbertkitCommand extends Command {
   }
 
   protected override async catch(error: unknown): Promise<never> {
+    // The handler of the signal reports the interruption and ends the process.
+    if (isInterrupted()) await new Promise(() => undefined)
     throw exitError(exitCodeOf(error) ?? (await this.#report(error)))
   }
 
