@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { prepareModel, type PreparedModel } from '../../src/api/finetune/prepared-model.js'
 import { oneHot, type StepBatch } from '../../src/api/finetune/step-batch.js'
-import { Trainer } from '../../src/api/finetune/trainer.js'
+import { openTrainer } from '../../src/api/finetune/open-trainer.js'
 import { ValuesSource } from '../../src/api/finetune/values-source.js'
 import { openModel } from '../../src/api/open/open.js'
 import { ACTIVATIONS } from '../../src/model/config.js'
@@ -192,7 +192,7 @@ describe.each(Object.entries(CASES))('gradients: %s', (name, given) => {
     const batch = makeBatch(given)
     const masks: Uint8Array[] = []
     const next = random(3)
-    const trainer = await Trainer.open(prepared.model, prepared.values, {
+    const trainer = await openTrainer(prepared.model, prepared.values, {
       heads: headsFor(task),
       loss,
       settings: DEFAULT_SETTINGS,
@@ -207,11 +207,12 @@ describe.each(Object.entries(CASES))('gradients: %s', (name, given) => {
     const first = trainer.trained[0]!.parameter
     const exact = reference(prepared, given, batch, masks, [first, prepared.values.get(first)!])
     expect(Math.abs(result.loss - exact)).toBeLessThan(1e-5)
-    expect(trainer.gradients.size).toBe(
+    const gradients = await trainer.readGradients()
+    expect(gradients.size).toBe(
       prepared.values.size - (task === 'qa' || task === 'token-classification' ? unusedOf(prepared) : 0),
     )
     const sign = random(11)
-    for (const [parameter, gradient] of trainer.gradients) {
+    for (const [parameter, gradient] of gradients) {
       const values = prepared.values.get(parameter)!
       // All elements move at once, each in its own random direction.
       const step = values.map(() => (sign() < 0.5 ? -1 : 1) * 2 ** -18)
@@ -251,7 +252,7 @@ describe('the gradient of a lookup', () => {
     const batch = { inputs, targets: [{ dims: [rows, CLASSES], data: oneHot(labels, CLASSES) }], count: rows }
     const trainers = await Promise.all(
       [1, 4].map((threads) =>
-        Trainer.open(prepared.model, prepared.values, {
+        openTrainer(prepared.model, prepared.values, {
           heads: headsFor('classify'),
           loss: 'softmax',
           settings: DEFAULT_SETTINGS,
@@ -262,12 +263,12 @@ describe('the gradient of a lookup', () => {
     )
     const { word } = prepared.model.embeddings
     const [one] = await Promise.all(trainers.map((trainer) => trainer.computeGradients([batch], 0)))
-    const wanted = trainers[0]!.gradients.get(word)!.slice()
+    const wanted = (await trainers[0]!.readGradients()).get(word)!.slice()
     expect(wanted.some((g) => g !== 0)).toBe(true)
     for (let run = 0; run < 20; run++) {
       const again = await trainers[1]!.computeGradients([batch], 0)
       expect(again.loss).toBe(one!.loss)
-      expect(trainers[1]!.gradients.get(word)).toEqual(wanted)
+      expect((await trainers[1]!.readGradients()).get(word)).toEqual(wanted)
     }
     for (const trainer of trainers) await trainer.close()
   })

@@ -1,11 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { trainBatches } from '../../src/api/finetune/train-batches.js'
+import { trainModel } from '../../src/api/finetune/train-model.js'
 import { openSource } from '../../src/api/open/source.js'
 import { readAll, type TensorSource } from '../../src/formats/core/source.js'
 import { hasVulkan } from '../helpers/gpu.js'
+import { tinyLines, writeTinyClassifier } from '../helpers/tiny-files.js'
 import { describeShared, fixtures, hasShared, SHARED } from '../helpers/shared.js'
 
 // Fine-tuning steps that the original TensorFlow code took: losses, norms, gradients, weights and optimizer slots.
@@ -84,5 +86,34 @@ describe.skipIf(!hasShared || !hasVulkan)('training steps on WebGPU', () => {
     expect(report.steps).toHaveLength(3)
     expect(await largestDifference(saveGradients, join(at, 'gradients.safetensors'))).toBeLessThan(5e-6)
     expect(await largestDifference(output, join(at, 'after_3.ckpt'))).toBeLessThan(2e-6)
+  })
+})
+
+describe.skipIf(!hasVulkan)('a training run on WebGPU', () => {
+  it('gives the weights of the CPU, from parts of a batch, saved and continued', async () => {
+    const at = (name: string): string => join(folder, name)
+    await writeTinyClassifier(at('model'))
+    writeFileSync(at('train.tsv'), tinyLines(40).join(''))
+    writeFileSync(at('dev.tsv'), tinyLines(60).slice(40).join(''))
+    const data = { train: at('train.tsv'), dev: at('dev.tsv') }
+    const common = { steps: 4, batchSize: 8, learningRate: 1e-3, evalEvery: 2, maxSeqLength: 12, dropout: 0.1 }
+    const gpu = { ...common, runner: 'ort-webgpu', allowSoftware: true, output: at('gpu') } as const
+    const cpu = await trainModel(at('model'), data, { ...common, output: at('cpu') })
+    const stop = new AbortController()
+    const onStep = ({ step }: { readonly step: number }): void => {
+      if (step === 3) stop.abort()
+    }
+    const stopped = trainModel(at('model'), data, { ...gpu, signal: stop.signal, onStep })
+    await expect(stopped).rejects.toMatchObject({ kind: 'interrupted' })
+    const report = await trainModel(at('model'), data, { ...gpu, resume: true })
+    expect(report.runner).toContain('webgpu')
+    expect(report.bestStep).toBe(cpu.bestStep)
+    report.steps.forEach(({ loss, gradientNorm }, i) => {
+      expect(Math.abs(loss - cpu.steps[i]!.loss)).toBeLessThan(2e-6)
+      expect(Math.abs(gradientNorm / cpu.steps[i]!.gradientNorm - 1)).toBeLessThan(1e-5)
+    })
+    expect(await largestDifference(at('gpu'), at('cpu'))).toBeLessThan(2e-6)
+    // The weights of the source are others.
+    expect(await largestDifference(at('gpu'), at('model'))).toBeGreaterThan(1e-4)
   })
 })

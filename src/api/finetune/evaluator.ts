@@ -5,7 +5,7 @@ import { buildLogits, type LogitsGraph } from '../../training/graphs.js'
 import { makeBatch, type TargetSet } from './make-batch.js'
 import type { StepBatch } from './step-batch.js'
 import { addScores, newScores, type Scores } from './scores.js'
-import { inputFeeds } from './trainer.js'
+import { inputFeeds } from './step-feeds.js'
 import { trainTaskRow, type TrainTask } from './train-tasks.js'
 
 /** Rows of a batch of an evaluation. */

@@ -21,7 +21,8 @@ import { prepareModel, type PreparedModel } from './prepared-model.js'
 import { readRecipe, type Recipe } from './recipe.js'
 import type { BatchesReport, StepReport, VariablesReport } from './report.js'
 import { gpuOf, type TrainRunner } from './train-runners.js'
-import { Trainer } from './trainer.js'
+import { openTrainer } from './open-trainer.js'
+import type { Trainer } from './trainer.js'
 import { namedTensors, writeTrained } from './write-checkpoint.js'
 
 export interface TrainBatchesOptions extends OpenModelOptions, Abortable {
@@ -82,7 +83,7 @@ async function runSteps(
   prepared: PreparedModel,
   batches: GivenBatches,
   { schedule }: Recipe,
-  options: TrainBatchesOptions & { readonly steps: number; readonly onFirst: () => void },
+  options: TrainBatchesOptions & { readonly steps: number; readonly onFirst: () => Promise<void> },
 ): Promise<StepReport[]> {
   const { task } = batches
   const steps: StepReport[] = []
@@ -90,9 +91,9 @@ async function runSteps(
     stopIfAborted(options.signal)
     const batch = batches.read(prepared.model, step, task)
     const { loss, gradientNorm } = await trainer.computeGradients([batch], step)
-    if (step === 0) options.onFirst()
+    if (step === 0) await options.onFirst()
     const learningRate = rateOf(step, schedule)
-    trainer.update(learningRate, gradientNorm)
+    await trainer.update(learningRate, gradientNorm)
     const report = { step: step + 1, loss, gradientNorm, learningRate }
     steps.push(report)
     options.onStep?.(report)
@@ -145,7 +146,7 @@ async function takeBatches(
       refuseSources([saveGradients])
       const classes = batches.classes(given, recipe.classes)
       const prepared = prepareModel(opened, { task: given.task, classes, seed })
-      const trainer = await Trainer.open(prepared.model, prepared.values, {
+      const trainer = await openTrainer(prepared.model, prepared.values, {
         heads: headsFor(given.task),
         loss: given.loss,
         settings: recipe.settings,
@@ -154,10 +155,11 @@ async function takeBatches(
         gpu: gpuOf(options),
       })
       try {
-        const onFirst = (): void => {
-          if (saveGradients !== undefined) writeGradients(saveGradients, opened, trainer.gradients, force)
+        const onFirst = async (): Promise<void> => {
+          if (saveGradients !== undefined) writeGradients(saveGradients, opened, await trainer.readGradients(), force)
         }
         const taken = await runSteps(trainer, prepared, batches, recipe, { ...options, steps, onFirst })
+        await trainer.sync()
         const written =
           output === undefined
             ? null
@@ -168,7 +170,7 @@ async function takeBatches(
           family: opened.config.family,
           task: given.task,
           optimizer: recipe.settings.optimizer,
-          runner: trainer.session.detail,
+          runner: trainer.detail,
           variables: variablesOf(prepared, trainer),
           steps: taken,
           output: output ?? null,

@@ -21,12 +21,13 @@ import { prepareModel, type PreparedModel } from './prepared-model.js'
 import type { TrainReport } from './report.js'
 import type { Scores } from './scores.js'
 import { checkSettings } from './settings.js'
+import { openTrainer } from './open-trainer.js'
 import { loadState, newProgress, removeState, saveState } from './state.js'
 import { variablesOf } from './train-batches.js'
 import { classesOf, dropoutOf, hasClasses, readSetup, targetSet, type TrainSetup } from './train-setup.js'
 import { isLowerBetter, trainTaskRow } from './train-tasks.js'
 import { gpuOf } from './train-runners.js'
-import { Trainer } from './trainer.js'
+import type { Trainer } from './trainer.js'
 import { TrainingLoop } from './training-loop.js'
 import { writeOutput } from './write-output.js'
 
@@ -47,11 +48,11 @@ function stepsOf(examples: number, { steps, epochs = 3, batchSize = 32, accumula
   return steps ?? Math.max(1, Math.floor((examples / (batchSize * accumulate)) * epochs))
 }
 
-function openTrainer(opened: OpenedModel, setup: TrainSetup, prepared: PreparedModel, options: TrainOptions) {
+function trainerOf(opened: OpenedModel, setup: TrainSetup, prepared: PreparedModel, options: TrainOptions) {
   const { task, loss } = trainTaskRow(setup.task)
   const { seed = 0, threads = 2, layerwiseDecay, freeze } = options
   const gpu = gpuOf(options)
-  return Trainer.open(prepared.model, prepared.values, {
+  return openTrainer(prepared.model, prepared.values, {
     heads: headsFor(task),
     loss,
     settings: {
@@ -157,10 +158,12 @@ async function makeLoop(run: Run, evaluator: Evaluator | null, metrics: MetricsF
           options.onEvaluation?.(point)
         },
       },
-      save: (state, kept) => {
+      save: async (state, kept) => {
+        await trainer.sync()
         saveState(output, trainer, kept, { progress: state, fingerprint })
       },
       locate: async (rows) => {
+        await trainer.sync()
         const finder = await Evaluator.open(prepared.model, prepared.values, { task: setup.task, threads, inner: true })
         try {
           return await finder.firstNonFinite(train, rows)
@@ -211,11 +214,12 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
   const loop = await makeLoop(run, evaluator, metrics)
   const { totalSteps, metric } = loop.plan
   const variables = variablesOf(prepared, trainer)
-  const common = { model: path, family: opened.config.family, runner: trainer.session.detail, variables, totalSteps }
+  const common = { model: path, family: opened.config.family, runner: trainer.detail, variables, totalSteps }
   options.onStart?.(common)
   for (const note of [...prepared.notes, ...opened.leftOut]) options.onNote?.(note)
   loop.diagnose(diagnoseStart(facts))
   const ok = await loop.run()
+  await trainer.sync()
   if (ok && loop.lastScores !== null && setup.task === 'classify') loop.diagnose(outcomeOf(run, loop, loop.lastScores))
   const { progress, best } = loop
   const bestPoint = progress.evaluations.findLast((point) => point.best)
@@ -282,7 +286,7 @@ async function train(path: string, data: TrainData, options: TrainOptions): Prom
     const { task } = trainTaskRow(setup.task)
     const prepared = prepareModel(opened, { task, classes: classesOf(setup), seed, newHead })
     const fingerprint = fingerprintOf(opened, data, options)
-    const trainer = await openTrainer(opened, setup, prepared, options)
+    const trainer = await trainerOf(opened, setup, prepared, options)
     const evaluator =
       setup.dev === null ? null : await Evaluator.open(prepared.model, prepared.values, { task: setup.task, threads })
     try {

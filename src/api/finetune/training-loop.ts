@@ -30,7 +30,7 @@ export interface LoopPlan {
   readonly events: TrainEvents
   readonly signal: AbortSignal | undefined
   /** Saves the state of an interrupted run. */
-  readonly save: (progress: Progress, best: BestWeights | null) => void
+  readonly save: (progress: Progress, best: BestWeights | null) => Promise<void>
   /** Path of the first operation with a result that is not finite, for a batch of these examples. */
   readonly locate: (rows: readonly number[]) => Promise<string | null>
 }
@@ -72,7 +72,7 @@ export class TrainingLoop {
     try {
       while (this.progress.step < this.plan.totalSteps && !this.#isPatienceOver) {
         if (this.#stopping || this.plan.signal?.aborted === true) {
-          this.plan.save(this.progress, this.best)
+          await this.plan.save(this.progress, this.best)
           this.plan.events.onNote?.(`the run is saved after step ${this.progress.step}: \`resume\` continues it`)
           finished()
           // A signal ends the process, and is reported, once all cleanups are done.
@@ -128,7 +128,7 @@ export class TrainingLoop {
       this.diagnose([diagnoseNotFinite(progress.step + 1, await plan.locate(rows[0]!))])
       return false
     }
-    trainer.update(learningRate, gradientNorm)
+    await trainer.update(learningRate, gradientNorm)
     progress.step++
     const report: StepReport = { step: progress.step, loss, gradientNorm, learningRate }
     progress.steps.push(report)
@@ -177,6 +177,7 @@ export class TrainingLoop {
   async #evaluate(): Promise<void> {
     const { evaluator, dev, metric, events, trainer } = this.plan
     if (evaluator === null || dev === null) return
+    await trainer.sync()
     const scores = await evaluator.evaluate(dev)
     this.lastScores = scores
     const metrics = metricsOf(scores)

@@ -15,6 +15,16 @@ export interface GraphSessionOptions {
   readonly threads?: number
   readonly provider?: Provider
   readonly only?: OnnxPackage
+  /** Outputs that stay on the GPU of the provider. */
+  readonly onDevice?: readonly string[]
+}
+
+const onDeviceOnly = (outputs: readonly string[]): Record<string, 'gpu-buffer'> =>
+  Object.fromEntries(outputs.map((name) => [name, 'gpu-buffer']))
+
+/** Frees a tensor on the device. */
+export const freeTensor = (tensor: GraphTensor): void => {
+  ;(tensor as Tensor).dispose()
 }
 
 /** Any ONNX graph in memory, loaded in onnxruntime: inputs and outputs by name. */
@@ -30,7 +40,7 @@ export class GraphSession {
   static async open(
     bytes: Uint8Array,
     name: string,
-    { threads = 1, provider, only }: GraphSessionOptions,
+    { threads = 1, provider, only, onDevice = [] }: GraphSessionOptions,
   ): Promise<GraphSession> {
     const loaded = provider === undefined ? await loadOnnx(undefined, only) : await loadNative(provider)
     const settings: InferenceSession.SessionOptions = {
@@ -38,6 +48,7 @@ export class GraphSession {
       intraOpNumThreads: threads,
       extra: { session: { intra_op: { allow_spinning: '0' } } },
       ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
+      ...(onDevice.length === 0 ? {} : { preferredOutputLocation: onDeviceOnly(onDevice) }),
     }
     try {
       return new GraphSession(loaded, await loaded.ort.InferenceSession.create(bytes, settings), name)
