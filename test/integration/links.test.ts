@@ -90,14 +90,53 @@ describe('links', () => {
     expect(readFileSync(join(root, 'from-cache/vocab.txt'), 'utf8')).toContain('w39')
   })
 
-  it('within the folder of the model are followed, and of the weights alone', async () => {
+  it('within the folder of the model are followed', async () => {
     const folder = copied()
     renameSync(join(folder, 'vocab.txt'), join(folder, 'words'))
     symlinkSync('words', join(folder, 'vocab.txt'))
     using opened = await openModel(folder)
     expect(modelTokenizer(opened).size).toBe(VOCABULARY.length)
-    ;(await openModel(linked('elsewhere', 'model.safetensors'))).close()
   })
+
+  it('of the weights out of the folder are refused, unless the user names them', async () => {
+    const folder = linked('elsewhere', 'model.safetensors')
+    await expect(openModel(folder)).rejects.toThrow(escapes)
+    ;(await openModel(join(folder, 'model.safetensors'))).close()
+    const whole = join(root, 'link-to-folder')
+    symlinkSync(model, whole)
+    ;(await openModel(whole)).close()
+  })
+
+  it.each(['data', 'index'])('of the %s of a bundle out of the folder are refused', async (part) => {
+    const folder = join(root, `bundle-${part}`)
+    await convertModel(model, folder, { targets: ['tf'], verify: false })
+    const inner = join(folder, 'tf')
+    const name = readdirSync(inner).find((file) => file.includes(`.ckpt.${part}`))!
+    renameSync(join(inner, name), join(root, name))
+    symlinkSync(join(root, name), join(inner, name))
+    for (const path of [folder, inner, join(inner, 'model.ckpt')])
+      await expect(openModel(path), path).rejects.toThrow(escapes)
+    // As the Hugging Face cache has them.
+    const repository = join(root, `models--tf--${part}`)
+    mkdirSync(join(repository, 'snapshots'), { recursive: true })
+    mkdirSync(join(repository, 'blobs'))
+    renameSync(folder, join(repository, 'snapshots/0123abc'))
+    rmSync(join(repository, 'snapshots/0123abc/tf', name))
+    renameSync(join(root, name), join(repository, 'blobs', name))
+    symlinkSync(`../../../blobs/${name}`, join(repository, 'snapshots/0123abc/tf', name))
+    ;(await openModel(join(repository, 'snapshots/0123abc'))).close()
+    ;(await openModel(join(repository, 'snapshots/0123abc/tf/model.ckpt'))).close()
+  })
+
+  it.each(['pytorch_model.bin', 'model.h5', 'frozen_graph.pb', 'model.zip'])(
+    'of %s out of the folder are refused before they are read',
+    async (name) => {
+      const folder = copied()
+      rmSync(join(folder, 'model.safetensors'))
+      symlinkSync(secret, join(folder, name))
+      await expect(openModel(folder)).rejects.toThrow(escapes)
+    },
+  )
 
   it('of a configuration out of the folder are refused, unless the user names it', async () => {
     const folder = linked('elsewhere', 'config.json')

@@ -43,7 +43,7 @@ export function confined(files: FilePort, roots: readonly string[], except: read
     throw malformed('the file is a link that leaves the folder of the model', {
       code: 'path-escapes',
       file: path,
-      hint: `it leads to ${real}; if that is meant, put the file itself into the folder`,
+      hint: `it leads to ${real}; if that is meant, name that file, or put it into the folder`,
     })
   }
   return {

@@ -1,9 +1,15 @@
+import { confined } from './confined.js'
 import { wrapSource, type LocatedSource, type Opened } from './container.js'
 import { explained } from './explain.js'
-import type { FilePort } from './file-port.js'
+import { isDirectory, type FilePort } from './file-port.js'
 import { locate } from './locate.js'
+import { dirname } from './paths.js'
 import { joinParts } from '../views/partitioned.js'
 import type { OpenOptions } from './source.js'
+
+/** The files of the model at `path`: none of them may be a link out of its folder, but for the file that is named. */
+const filesOf = (files: FilePort, path: string): FilePort =>
+  isDirectory(files, path) ? confined(files, [path]) : confined(files, [dirname(path)], [path])
 
 /**
  * Finds and opens the model at `path`, and gives the directories to search for its configuration and vocabulary.
@@ -11,12 +17,13 @@ import type { OpenOptions } from './source.js'
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`
  */
 export async function openLocated(files: FilePort, path: string, options: OpenOptions = {}): Promise<LocatedSource> {
-  const found = locate(files, path)
+  const own = filesOf(files, path)
+  const found = locate(own, path)
   let opened: Opened
   try {
     opened = await found.open(options, openLocated)
   } catch (error) {
-    throw explained(files, error)
+    throw explained(own, error)
   }
   const { source, directories = [], files: within = files } = opened
   return {
