@@ -13,11 +13,14 @@ export const utf8Bytes = (text: string): Uint8Array<ArrayBuffer> => encoder.enco
 /** Arguments of one call, far below the limit of any engine. */
 const SPREAD = 4096
 
+/** `apply` takes an array of bytes as it is; spreading iterates over it, which takes ten times as long. */
+const characters = (bytes: ArrayLike<number>): string => String.fromCharCode.apply(null, bytes as number[])
+
 /** One character for each byte. */
 export function latin1Text(bytes: Uint8Array): string {
-  if (bytes.length <= SPREAD) return String.fromCharCode(...bytes)
+  if (bytes.length <= SPREAD) return characters(bytes)
   const parts: string[] = []
-  for (let at = 0; at < bytes.length; at += SPREAD) parts.push(String.fromCharCode(...bytes.subarray(at, at + SPREAD)))
+  for (let at = 0; at < bytes.length; at += SPREAD) parts.push(characters(bytes.subarray(at, at + SPREAD)))
   return parts.join('')
 }
 

@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { runMeasured, type AttackRun } from './attack-run.js'
-import { BIN, ROOT } from './run.js'
+import { runMeasured, type MeasuredRun } from '../../scripts/limits/run.js'
+import { BIN, ROOT, userEnv } from './run.js'
 import { SHARED } from './shared.js'
 import { xmlProblem } from './xml.js'
 
@@ -103,7 +103,7 @@ const isJson = (text: string): boolean => {
 }
 
 interface Outcome {
-  readonly run: AttackRun
+  readonly run: MeasuredRun
   readonly args: readonly string[]
   readonly places: Places
   readonly temporary: string
@@ -188,7 +188,11 @@ export class AttackBench {
     )
     const patience = 10 + 3 * Math.max(...[right].flat().map(({ seconds = DEFAULT_SECONDS }) => seconds))
     const isScript = args[0] === 'node'
-    const run = await runMeasured(isScript ? args.slice(1) : [BIN, ...args], { cwd: own, temporary, patience })
+    const run = await runMeasured(isScript ? args.slice(1) : [BIN, ...args], {
+      cwd: own,
+      env: userEnv({ TMPDIR: temporary }),
+      patience,
+    })
     const after = stateOf(places.FILE)
     // A script changes the file that it is told to change.
     const lost = [...before].filter(([path, state]) => after.get(path) !== state && !(isScript && args.includes(path)))

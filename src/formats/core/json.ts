@@ -40,10 +40,10 @@ const SPACE = /[ \t\r\n]*/y
 /** Limit of serde_json; deeper headers are attacks. */
 const MAX_DEPTH = 127
 /**
- * Values of one text. The attack: two bytes a value, each an object of fifty in memory. As many tensors as may be
- * (limits.ts), of ten values each, have fewer.
+ * Values that are kept of one text. The attack: two bytes a value, each an object of a hundred in memory. The longest
+ * honest texts, indices of as many tensors as may be (limits.ts), have a value for each.
  */
-const MAX_VALUES = 250_000
+const MAX_VALUES = 500_000
 
 const WORDS = [
   ['true', true],
@@ -59,9 +59,24 @@ class StrictParser {
 
   parse(): StrictValue {
     const result = this.#value(0)
+    this.#end()
+    return result
+  }
+
+  /** Gives each entry of the outermost object to `visit`, and keeps none. */
+  visit(visit: (key: string, value: StrictValue) => void): void {
+    this.#skip()
+    if (this.text[this.#at] !== '{') throw this.#fail('no JSON object')
+    this.#list('}', () => {
+      visit(...this.#entry(0))
+      this.#values = 0
+    })
+    this.#end()
+  }
+
+  #end(): void {
     this.#skip()
     if (this.#at < this.text.length) throw this.#fail('something after the value')
-    return result
   }
 
   #fail(what: string): StrictJsonError {
@@ -97,33 +112,41 @@ class StrictParser {
     return value
   }
 
-  #list<T>(close: string, item: () => T): T[] {
-    const items: T[] = []
+  /** Takes what stands in brackets: `item` takes one. */
+  #list(close: string, item: () => unknown): void {
     this.#at++
     this.#skip()
     if (this.text[this.#at] === close) {
       this.#at++
-      return items
+      return
     }
     for (;;) {
       this.#skip()
-      items.push(item())
+      item()
       this.#skip()
       const next = this.text[this.#at++]
-      if (next === close) return items
+      if (next === close) return
       if (next !== ',') throw this.#fail(`neither , nor ${close}`)
     }
   }
 
   #object(depth: number): StrictObject {
-    return new StrictObject(
-      this.#list('}', () => {
-        const key = this.#string()
-        this.#skip()
-        if (this.text[this.#at++] !== ':') throw this.#fail('no colon')
-        return [key, this.#value(depth + 1)] as const
-      }),
-    )
+    const entries: (readonly [string, StrictValue])[] = []
+    this.#list('}', () => entries.push(this.#entry(depth)))
+    return new StrictObject(entries)
+  }
+
+  #entry(depth: number): readonly [string, StrictValue] {
+    const key = this.#string()
+    this.#skip()
+    if (this.text[this.#at++] !== ':') throw this.#fail('no colon')
+    return [key, this.#value(depth + 1)]
+  }
+
+  #array(depth: number): StrictValue[] {
+    const items: StrictValue[] = []
+    this.#list(']', () => items.push(this.#value(depth + 1)))
+    return items
   }
 
   #value(depth: number): StrictValue {
@@ -132,7 +155,7 @@ class StrictParser {
     this.#skip()
     const first = this.text[this.#at]
     if (first === '{') return this.#object(depth)
-    if (first === '[') return this.#list(']', () => this.#value(depth + 1))
+    if (first === '[') return this.#array(depth)
     if (first === '"') return this.#string()
     for (const [word, meaning] of WORDS) {
       if (!this.text.startsWith(word, this.#at)) continue
@@ -143,6 +166,14 @@ class StrictParser {
     if (number === null) throw this.#fail('no JSON value')
     return new RawNumber(number)
   }
+}
+
+/**
+ * Parses an object that may have a million entries: gives them to `visit` one by one.
+ * @throws StrictJsonError also if `text` is another value, and what `visit` throws
+ */
+export const visitStrict = (text: string, visit: (key: string, value: StrictValue) => void): void => {
+  new StrictParser(text).visit(visit)
 }
 
 /** Parses `text`, keeping duplicate keys and the spelling of numbers. @throws StrictJsonError */

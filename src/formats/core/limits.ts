@@ -7,17 +7,25 @@ import { malformed, type AlbertkitError } from '../../base/errors.js'
  */
 
 /**
- * Tensors of a model. The attack: a million names, each an object in memory and compared with every family. The largest
- * honest file: BERT-large with the slots of its optimizer has some 1,300, an ensemble of ten of them 13,000.
+ * Tensors of a model. The attack: a million names in a table that stores a few bytes of each; every one is an object of
+ * some hundred bytes in memory and is compared with every family. The largest honest file: BERT-large with the slots of
+ * its optimizer has some 1,300, an ensemble of ten of them 13,000.
  */
-export const MAX_TENSORS = 20_000
+export const MAX_TENSORS = 100_000
+/** A header that has as many bytes for each tensor may list more: what is kept of a tensor is eight times as large. */
+const BYTES_A_TENSOR = 48
+/** Tensors of any header: they take some 100 MiB and two seconds. A million are refused in as many. */
+const MOST_TENSORS = 250_000
 /**
  * Bytes of the name of a tensor. The attacks: a prefix of a megabyte that thousands of names share, and names
  * that repeat what a pattern looks for. The longest honest ones, paths of objects in a checkpoint of Keras, have 300.
  */
 export const MAX_NAME_BYTES = 1024
-/** Bytes of all names together: four hundred for each of as many tensors as may be. */
-export const MAX_NAMES_BYTES = 8 * 1024 * 1024
+/**
+ * Bytes of all names together, beyond those that stand in the header in full. The attack: names that share what comes
+ * first, which a table stores once. Honest ones have up to a hundred bytes.
+ */
+export const MAX_NAMES_BYTES = 4 * 1024 * 1024
 /** Axes of a tensor: TensorFlow's limit is 254, PyTorch's 64; weights have up to four. */
 export const MAX_RANK = 254
 /**
@@ -39,20 +47,28 @@ export const limitError =
 export class NameBudget {
   #names = 0
   #bytes = 0
+  #mostNames = MAX_TENSORS
+  #mostBytes = MAX_NAMES_BYTES
 
   constructor(readonly fail: LimitError) {}
+
+  /** Allows for the tensors of a header of `bytes` bytes, which holds their names in full. */
+  allowFor(bytes: number): void {
+    this.#mostBytes += bytes
+    this.#mostNames = Math.max(MAX_TENSORS, Math.min(MOST_TENSORS, Math.floor(this.#mostBytes / BYTES_A_TENSOR)))
+  }
 
   /**
    * Counts a tensor with a name of `length` bytes or characters.
    * @throws AlbertkitError `limit-exceeded`
    */
   add(length: number): void {
-    if (++this.#names > MAX_TENSORS)
-      throw this.fail(`the file lists more than ${MAX_TENSORS} tensors`, 'limit-exceeded')
+    if (++this.#names > this.#mostNames)
+      throw this.fail(`the file lists more than ${this.#mostNames} tensors`, 'limit-exceeded')
     if (length > MAX_NAME_BYTES)
       throw this.fail(`a tensor has a name of ${length} bytes, and ${MAX_NAME_BYTES} is the limit`, 'limit-exceeded')
     this.#bytes += length
-    if (this.#bytes > MAX_NAMES_BYTES)
-      throw this.fail(`the names of all tensors take more than ${MAX_NAMES_BYTES} bytes`, 'limit-exceeded')
+    if (this.#bytes > this.#mostBytes)
+      throw this.fail(`the names of all tensors take more than ${this.#mostBytes} bytes`, 'limit-exceeded')
   }
 }

@@ -3,10 +3,10 @@ import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
 import {
   isPlainInteger,
-  parseStrict,
   RawNumber,
   StrictJsonError,
   StrictObject,
+  visitStrict,
   type StrictValue,
 } from '../core/json.js'
 import { limitError, MAX_RANK, NameBudget } from '../core/limits.js'
@@ -102,17 +102,14 @@ class HeaderReader {
     }
   }
 
-  object(text: string): StrictObject {
-    let value: StrictValue
+  /** Gives each entry of the header to `visit`: kept in memory together, those of a million names would be too large. */
+  entries(text: string, visit: (name: string, value: StrictValue) => void): void {
     try {
-      value = parseStrict(text)
+      visitStrict(text, visit)
     } catch (error) {
       if (!(error instanceof StrictJsonError)) throw error
       throw this.fail('header-invalid', `the header is not JSON: ${error.message}`, undefined, LENGTH_BYTES)
     }
-    if (!(value instanceof StrictObject))
-      throw this.fail('header-invalid', 'the header is not a JSON object', undefined, LENGTH_BYTES)
-    return value
   }
 
   metadata(value: StrictValue): Map<string, string> {
@@ -215,12 +212,13 @@ export function readHeader(file: RangedFile, names = new NameBudget(limitError(f
   const reader = new HeaderReader(file)
   const { text, end } = reader.text()
   const entries = new Map<string, SafetensorsEntry>()
-  let metadata: Map<string, string> | null = null
-  for (const [name, value] of reader.object(text).entries) {
+  let metadata = null as Map<string, string> | null
+  names.allowFor(text.length)
+  reader.entries(text, (name, value) => {
     if (name === '__metadata__') {
       if (metadata !== null) throw reader.fail('header-invalid', '__metadata__ occurs twice')
       metadata = reader.metadata(value)
-      continue
+      return
     }
     names.add(name.length)
     const entry = reader.entry(name, value, end)
@@ -234,7 +232,7 @@ export function readHeader(file: RangedFile, names = new NameBudget(limitError(f
         entry.offset,
       )
     entries.set(name, entry)
-  }
+  })
   reader.ranges([...entries.values()], end)
   return { entries, metadata: metadata ?? new Map() }
 }

@@ -4,37 +4,30 @@ import type { FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { limitError, NameBudget } from '../core/limits.js'
 import { dirname, join } from '../core/paths.js'
-import type { TensorInfo, TensorSource } from '../core/source.js'
+import type { TensorSource } from '../core/source.js'
 import { readWeightMap } from '../weight-map.js'
 import { readHeader, type SafetensorsEntry } from './header.js'
-
-interface LocatedTensor extends SafetensorsEntry {
-  readonly shard: RangedFile
-}
 
 class SafetensorsSource implements TensorSource {
   readonly format = 'safetensors'
   readonly notes: readonly string[] = []
-  readonly tensors: ReadonlyMap<string, TensorInfo>
-  readonly #placed: ReadonlyMap<string, LocatedTensor>
-  readonly #shards: readonly RangedFile[]
+  readonly #shards: ReadonlyMap<string, RangedFile>
 
+  /** @param shards open files, which the tensors name by their paths */
   constructor(
     readonly files: readonly string[],
     shards: readonly RangedFile[],
-    placed: ReadonlyMap<string, LocatedTensor>,
+    readonly tensors: ReadonlyMap<string, SafetensorsEntry>,
   ) {
-    this.#shards = shards
-    this.#placed = placed
-    this.tensors = placed
+    this.#shards = new Map(shards.map((shard) => [shard.path, shard]))
   }
 
   read(name: string, offset: number, target: Uint8Array): void {
-    const entry = this.#placed.get(name)
+    const entry = this.tensors.get(name)
     if (entry === undefined) throw new RangeError(`no tensor named ${name}`)
     if (offset < 0 || offset + target.length > entry.byteLength)
       throw new RangeError(`${name}: range outside the tensor`)
-    entry.shard.read(entry.offset + offset, target)
+    this.#shards.get(entry.file)!.read(entry.offset + offset, target)
   }
 
   /** The format has no checksums; its ranges were checked when it was opened. */
@@ -43,7 +36,7 @@ class SafetensorsSource implements TensorSource {
   }
 
   close(): void {
-    for (const shard of this.#shards) shard.close()
+    for (const shard of this.#shards.values()) shard.close()
   }
 }
 
@@ -70,9 +63,7 @@ function openAll(
 /** Opens one file. @throws AlbertkitError `malformed` */
 export function openSafetensors(files: FilePort, path: string): TensorSource {
   const { shards, headers } = openAll(files, [path])
-  const shard = shards[0]!
-  const placed = new Map([...(headers[0] ?? [])].map(([name, entry]) => [name, { ...entry, shard }]))
-  return new SafetensorsSource([path], shards, placed)
+  return new SafetensorsSource([path], shards, headers[0]!)
 }
 
 /** Opens `*.safetensors.index.json` and the shards it names. @throws AlbertkitError `malformed` */
@@ -81,13 +72,12 @@ export function openShardedSafetensors(files: FilePort, indexPath: string): Tens
   const names = [...new Set(wanted.map(([, shard]) => shard))].sort()
   const paths = names.map((name) => join(dirname(indexPath), name))
   const { shards, headers } = openAll(confined(files, [dirname(indexPath)]), paths)
-  const placed = new Map<string, LocatedTensor>()
+  const placed = new Map<string, SafetensorsEntry>()
   const places = new Map(names.map((name, i) => [name, i]))
   for (const [name, shardName] of wanted) {
     const at = places.get(shardName) ?? -1
     const entry = headers[at]?.get(name)
-    const shard = shards[at]
-    if (entry === undefined || shard === undefined) {
+    if (entry === undefined) {
       for (const open of shards) open.close()
       throw malformed(`the index puts the tensor in ${shardName}, which does not have it`, {
         code: 'shard-mismatch',
@@ -95,7 +85,7 @@ export function openShardedSafetensors(files: FilePort, indexPath: string): Tens
         tensor: name,
       })
     }
-    placed.set(name, { ...entry, shard })
+    placed.set(name, entry)
   }
   return new SafetensorsSource([indexPath, ...paths], shards, placed)
 }

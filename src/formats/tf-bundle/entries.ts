@@ -4,7 +4,7 @@ import { AlbertkitError, malformed, unsupported } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
 import { withFile } from '../core/file.js'
 import { limitError, MAX_SHARDS, NameBudget } from '../core/limits.js'
-import { DTYPE_BYTES, type DType } from '../core/source.js'
+import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
 import { byStart, covers, isWithin, MAX_RECTANGLES } from '../views/slices.js'
 import { dtypeOf } from '../tf-proto/dtypes.js'
 import { byteSize } from '../tf-proto/shape.js'
@@ -34,11 +34,9 @@ export interface Slice extends Piece {
   readonly extent: readonly number[]
 }
 
-export interface BundleEntry {
-  readonly name: string
-  readonly dtype: DType
-  readonly shape: readonly number[]
-  readonly byteLength: number
+export interface BundleEntry extends TensorInfo {
+  /** That of the index, until the data files are known. */
+  file: string
   readonly piece: Piece | null
   /** Slices of a partitioned variable in the order of their starts; otherwise empty. */
   readonly slices: readonly Slice[]
@@ -49,6 +47,8 @@ export interface BundleIndex {
   readonly bigEndian: boolean
   readonly entries: readonly BundleEntry[]
 }
+
+const NONE: readonly Slice[] = []
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -83,6 +83,14 @@ class IndexReader {
     return { shards, bigEndian }
   }
 
+  name(key: Uint8Array): string {
+    try {
+      return utf8.decode(key)
+    } catch {
+      throw this.fail('the name of a tensor is not UTF-8', latin1Text(key))
+    }
+  }
+
   entry(value: Uint8Array, name: string): EntryProto {
     return this.parse(() => readEntry(this.file, value), name)
   }
@@ -93,6 +101,24 @@ class IndexReader {
     if (offset < 0 || size < 0 || offset + size > Number.MAX_SAFE_INTEGER)
       throw this.fail(`the tensor lies at byte ${offset}, ${size} bytes long`, name, 'range-invalid')
     return { shard, offset, size, crc }
+  }
+
+  /** Checks an entry against its shape; its slices, if it has some, are read later. */
+  tensor(entry: EntryProto, name: string, shards: number): BundleEntry {
+    const dtype = this.dtype(entry.dtype, name)
+    const { shape } = entry
+    const size = byteSize(dtype, shape)
+    if (size === Infinity) throw this.fail(`impossible shape [${shape.join(', ')}]`, name, 'value-invalid')
+    const { file } = this
+    if (entry.slices.length > 0) return { name, dtype, shape, byteLength: size, file, piece: null, slices: NONE }
+    const piece = this.piece(entry, shards, name)
+    if (DTYPE_BYTES[dtype] > 0 && piece.size !== size)
+      throw this.fail(
+        `the tensor is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`,
+        name,
+        'range-invalid',
+      )
+    return { name, dtype, shape, byteLength: piece.size, file, piece, slices: NONE }
   }
 
   dtype(number: number, name: string): DType {
@@ -109,67 +135,45 @@ class IndexReader {
 export const readIndex = (files: FilePort, path: string, checksum: boolean): BundleIndex =>
   withFile(files, path, (file) => parseIndex(path, new TableReader(file, checksum)))
 
-/** Entries of an index as they are stored. */
-interface Listed {
-  readonly shards: number
-  readonly bigEndian: boolean
-  readonly plain: readonly { readonly name: string; readonly entry: EntryProto }[]
-  /** Slices by their key, which begins with a zero byte (checkpoint::EncodeTensorNameSlice). */
-  readonly sliced: ReadonlyMap<string, EntryProto>
+/** Entries with slices, of which each is an entry of its own. */
+interface Sliced extends PlainEntry {
+  /** Position among all entries. */
+  readonly at: number
 }
 
-function listEntries(reader: IndexReader, table: TableReader): Listed {
+function parseIndex(path: string, table: TableReader): BundleIndex {
+  const reader = new IndexReader(path)
   let head: { shards: number; bigEndian: boolean } | null = null
-  const plain: { name: string; entry: EntryProto }[] = []
-  const sliced = new Map<string, EntryProto>()
+  const entries: BundleEntry[] = []
+  const parted: Sliced[] = []
+  // Slices by their key, which begins with a zero byte (checkpoint::EncodeTensorNameSlice).
+  const slices = new Map<string, EntryProto>()
   // Of tensors and of their slices, which have the name in their keys.
-  const names = new NameBudget(limitError(reader.file))
-  const keys = new NameBudget(limitError(reader.file))
+  const names = new NameBudget(limitError(path))
+  const keys = new NameBudget(limitError(path))
   for (const { key, value } of table.entries()) {
     if (key.length === 0) {
       head = reader.header(value)
       continue
     }
-    const isSlice = key[0] === 0
-    ;(isSlice ? keys : names).add(key.length)
-    let name = latin1Text(key)
-    if (!isSlice) {
-      try {
-        name = utf8.decode(key)
-      } catch {
-        throw reader.fail('the name of a tensor is not UTF-8', name)
-      }
+    if (head === null) break
+    if (key[0] === 0) {
+      keys.add(key.length)
+      const name = latin1Text(key)
+      slices.set(name, reader.entry(value, name))
+      continue
     }
+    names.add(key.length)
+    const name = reader.name(key)
     const entry = reader.entry(value, name)
-    if (isSlice) sliced.set(name, entry)
-    else plain.push({ name, entry })
+    const whole = reader.tensor(entry, name, head.shards)
+    if (entry.slices.length > 0) parted.push({ ...whole, entry, at: entries.length })
+    entries.push(whole)
   }
   if (head === null) throw reader.fail('the index has no header')
-  return { ...head, plain, sliced }
-}
-
-function parseIndex(path: string, table: TableReader): BundleIndex {
-  const reader = new IndexReader(path)
-  const { shards, bigEndian, plain, sliced } = listEntries(reader, table)
-  const entries = plain.map(({ name, entry }): BundleEntry => {
-    const dtype = reader.dtype(entry.dtype, name)
-    const shape = entry.shape
-    const size = byteSize(dtype, shape)
-    if (size === Infinity) throw reader.fail(`impossible shape [${shape.join(', ')}]`, name, 'value-invalid')
-    if (entry.slices.length > 0) {
-      const slices = readSlices(reader, { name, entry, shape, dtype }, sliced, shards)
-      return { name, dtype, shape, byteLength: size, piece: null, slices }
-    }
-    const piece = reader.piece(entry, shards, name)
-    if (DTYPE_BYTES[dtype] > 0 && piece.size !== size)
-      throw reader.fail(
-        `the tensor is ${piece.size} bytes long, but shape [${shape.join(', ')}] of ${dtype} takes ${size}`,
-        name,
-        'range-invalid',
-      )
-    return { name, dtype, shape, byteLength: DTYPE_BYTES[dtype] > 0 ? size : piece.size, piece, slices: [] }
-  })
-  return { shards, bigEndian, entries }
+  for (const one of parted)
+    entries[one.at] = { ...entries[one.at]!, slices: readSlices(reader, one, slices, head.shards) }
+  return { ...head, entries }
 }
 
 /** Entry under the plain name of a tensor; that of a partitioned variable lists its slices. */

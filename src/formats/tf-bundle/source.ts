@@ -3,7 +3,7 @@ import { crc32c, maskCrc } from '../core/checksums.js'
 import { exists, type FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { readRectangles } from '../views/slices.js'
-import { DTYPE_BYTES, elementCount, type OpenOptions, type TensorInfo, type TensorSource } from '../core/source.js'
+import { DTYPE_BYTES, elementCount, type OpenOptions, type TensorSource } from '../core/source.js'
 import { inWholeElements, swapBytes } from '../core/byte-order.js'
 import { readIndex, type BundleEntry, type Piece } from './entries.js'
 import { readStrings } from './strings.js'
@@ -20,8 +20,7 @@ export class BundleSource implements TensorSource {
   readonly files: readonly string[]
   readonly notes: readonly string[]
   readonly missingFiles: readonly string[]
-  readonly tensors: ReadonlyMap<string, TensorInfo>
-  readonly #entries: ReadonlyMap<string, BundleEntry>
+  readonly tensors: ReadonlyMap<string, BundleEntry>
   readonly #shards: readonly (RangedFile | null)[]
   readonly #bigEndian: boolean
   readonly #checksum: boolean
@@ -33,9 +32,9 @@ export class BundleSource implements TensorSource {
     this.#checksum = options.checksum !== false
     const index = readIndex(files, indexFile, this.#checksum)
     this.#bigEndian = index.bigEndian
-    const used = new Set(
-      index.entries.flatMap((e) => [e.piece, ...e.slices].flatMap((p) => (p === null ? [] : [p.shard]))),
-    )
+    const used = new Set<number>()
+    for (const { piece, slices } of index.entries)
+      for (const { shard } of piece === null ? slices : [piece]) used.add(shard)
     const paths = Array.from({ length: Math.max(0, ...used) + 1 }, (_, shard) => shardPath(prefix, shard, index.shards))
     const absent = paths.filter((path, shard) => used.has(shard) && !exists(files, path))
     if (absent.length > 0 && options.allowMissingData !== true) {
@@ -68,13 +67,12 @@ export class BundleSource implements TensorSource {
           : []),
       ...(index.bigEndian ? ['written on a big-endian machine'] : []),
     ]
-    this.#entries = new Map(index.entries.map((e) => [e.name, e]))
-    this.tensors = new Map(
-      index.entries.map((e) => [
-        e.name,
-        { name: e.name, dtype: e.dtype, shape: e.shape, byteLength: e.byteLength, file: this.#fileOf(e) ?? indexFile },
-      ]),
-    )
+    const tensors = new Map<string, BundleEntry>()
+    for (const entry of index.entries) {
+      entry.file = this.#fileOf(entry) ?? indexFile
+      tensors.set(entry.name, entry)
+    }
+    this.tensors = tensors
     this.#checkRanges(index.entries)
   }
 
@@ -102,7 +100,7 @@ export class BundleSource implements TensorSource {
   }
 
   #entry(name: string): BundleEntry {
-    const entry = this.#entries.get(name)
+    const entry = this.tensors.get(name)
     if (entry === undefined) throw new RangeError(`no tensor named ${name}`)
     return entry
   }

@@ -64,12 +64,17 @@ export class WireReader {
   byte(offset: number): number {
     const within = offset - this.#windowStart
     if (within >= 0 && within < this.#window.length) return this.#window[within]!
+    this.#move(offset)
+    return this.#window[0]!
+  }
+
+  /** Begins the window at a byte. */
+  #move(offset: number): void {
     if (offset >= this.bytes.size) throw this.fail(`the file ends at byte ${this.bytes.size}`, offset, 'file-truncated')
     // A new window each time: subarrays of the last one may still be in use.
     this.#window = new Uint8Array(Math.min(WINDOW, this.bytes.size - offset))
     this.#windowStart = offset
     this.bytes.read(offset, this.#window)
-    return this.#window[0]!
   }
 
   /** Reads a varint as a signed 64-bit integer (inexact beyond 2^53). */
@@ -120,9 +125,16 @@ export class WireReader {
   /** Bytes of a short field. */
   small({ start, end }: Pick<Field, 'start' | 'end'>, limit = MAX_SMALL_FIELD): Uint8Array {
     if (end - start > limit) throw this.fail(`a name or list of ${end - start} bytes`, start, 'limit-exceeded')
+    // From the window, as a million names are not a million reads.
+    if (start < end && end - start <= WINDOW && !this.#holds(start, end)) this.#move(start)
+    if (this.#holds(start, end)) return this.#window.slice(start - this.#windowStart, end - this.#windowStart)
     const target = new Uint8Array(end - start)
     this.bytes.read(start, target)
     return target
+  }
+
+  #holds(start: number, end: number): boolean {
+    return start >= this.#windowStart && end <= this.#windowStart + this.#window.length
   }
 
   text(field: Field, limit?: number): string {

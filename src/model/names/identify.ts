@@ -1,4 +1,4 @@
-import { unsupported } from '../../base/errors.js'
+import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
 import { foreignModelOf } from '../foreign-models.js'
 import { foreignPartOf } from './foreign.js'
@@ -6,7 +6,7 @@ import { identifyArtefact, isArtefact } from './artefact-names.js'
 import { configSpeaksFor } from './guess-family.js'
 import type { RawConfig } from '../config.js'
 import type { Identification, MappedVariable, SkippedVariable } from './identification.js'
-import { matchName, scopesOf, skipReason, type Scope } from './match.js'
+import { isBelow, matchName, scopesOf, skipReason, type Scope } from './match.js'
 import { slotPattern } from './placeholders.js'
 import type { NameTable, Sign } from './row.js'
 import { NAME_TABLES } from './tables.js'
@@ -14,21 +14,36 @@ import { NAME_TABLES } from './tables.js'
 type MatchedNames = Omit<Identification, 'reason'>
 
 /** Sorts every variable of `source` into mapped, skipped and unknown by `table`, with names below `scope`. */
-function sortAt(source: TensorSource, table: NameTable, scope?: Scope): MatchedNames {
+function sortAt(source: Pick<TensorSource, 'tensors'>, table: NameTable, scope?: Scope): MatchedNames {
   const mapped = new Map<string, MappedVariable>()
   const skipped: SkippedVariable[] = []
   const unknown: string[] = []
-  for (const { name: variable, dtype } of source.tensors.values()) {
+  for (const { name: variable, dtype, file } of source.tensors.values()) {
     const reason = skipReason(table, variable)
     const match = reason === null ? matchName(table, variable, scope) : null
     if (reason !== null) skipped.push({ variable, reason })
-    else if (match !== null && isFloat(dtype) && !mapped.has(match.slot)) mapped.set(match.slot, { ...match, variable })
-    else if (dtype === 'STRING' || dtype === 'VARIANT')
+    else if (match !== null && isFloat(dtype) && !mapped.has(match.slot)) {
+      mapped.set(match.slot, { ...match, variable })
+      if (mapped.size > MAX_PARAMETERS) throw tooDeep(file)
+    } else if (dtype === 'STRING' || dtype === 'VARIANT')
       skipped.push({ variable, reason: `${dtype.toLowerCase()} tensor` })
     else unknown.push(variable)
   }
   return { table, mapped, skipped, unknown }
 }
+
+/**
+ * Parameters of a model. The attack: a million names of layers, each with its place in a model. The deepest honest one,
+ * of 96 layers that share nothing, has 1,600.
+ */
+const MAX_PARAMETERS = 20_000
+
+const tooDeep = (file: string): AlbertkitError =>
+  malformed(`the file has the names of more than ${MAX_PARAMETERS} parameters of one model`, {
+    code: 'limit-exceeded',
+    file,
+    hint: 'no model is as deep: the file was made to do harm',
+  })
 
 /** The name tables; those that count inner layers through all groups get the group size of the configuration. */
 function tablesFor(config: RawConfig | null): readonly NameTable[] {
@@ -45,9 +60,13 @@ function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
   const own = sortAt(source, table)
   if (table.scoped !== true || coreMissing(own).length === 0) return own
   const names = [...source.tensors.keys()].filter((name) => skipReason(table, name) === null)
-  const scopes = scopesOf(table, names).filter(({ body }) => !table.prefixes.includes(body))
-  const all = scopes.slice(0, MAX_SCOPES).map((scope) => ({ scope, sorted: sortAt(source, table, scope) }))
-  const models = all.filter(({ sorted }) => coreMissing(sorted).length === 0)
+  const scopes = scopesOf(table, names, MAX_SCOPES + table.prefixes.length).filter(
+    ({ body }) => !table.prefixes.includes(body),
+  )
+  // What is outside of a scope, heads at most, does not say whether a model is in it.
+  const bodyAt = (scope: Scope): MatchedNames => sortAt(below(source, table, scope), table, scope)
+  const all = scopes.slice(0, MAX_SCOPES).map((scope) => ({ scope, body: bodyAt(scope) }))
+  const models = all.filter(({ body }) => coreMissing(body).length === 0)
   const [first, second] = models
   if (first !== undefined && second !== undefined) {
     const file = source.files[0]
@@ -57,9 +76,19 @@ function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
       hint: 'save the one that is meant in a file of its own',
     })
   }
-  if (first !== undefined) return first.sorted
-  return all.reduce((best, { sorted }) => (sorted.mapped.size > best.mapped.size ? sorted : best), own)
+  const isFuller = (a: MatchedNames, b: MatchedNames): boolean => a.mapped.size > b.mapped.size
+  const fullest = all.reduce<(typeof all)[number] | null>(
+    (best, one) => (isFuller(one.body, best?.body ?? own) ? one : best),
+    null,
+  )
+  const chosen = first ?? fullest
+  return chosen === null ? own : sortAt(source, table, chosen.scope)
 }
+
+/** The tensors whose names begin with a scope. */
+const below = ({ tensors }: TensorSource, table: NameTable, scope: Scope): Pick<TensorSource, 'tensors'> => ({
+  tensors: new Map([...tensors].filter(([name]) => isBelow(table, name, scope))),
+})
 /** A file has a few scopes; one that has more is looked at no further. */
 const MAX_SCOPES = 16
 

@@ -133,10 +133,15 @@ export function matchName(table: NameTable, variable: string, scope?: Scope): Na
   return null
 }
 
-/** Every scope of a file with names of the table's body, in the order of the file. */
-export function scopesOf(table: NameTable, variables: Iterable<string>): Scope[] {
+/** True if the name of a variable begins with a scope. */
+export const isBelow = (table: NameTable, variable: string, { body }: Scope): boolean =>
+  spell(table, variable).startsWith(body)
+
+/** The first `most` scopes of a file with names of the table's body, in the order of the file. */
+export function scopesOf(table: NameTable, variables: Iterable<string>, most: number): Scope[] {
   const scopes = new Map<string, Scope>()
   for (const variable of variables) {
+    if (scopes.size === most) break
     const name = spell(table, variable)
     for (const compiledRow of rowsFor(table, name)) {
       const groups = compiledRow.row.prefixed ? compiledRow.anywhere.exec(name)?.groups : undefined
