@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -28,4 +28,49 @@ it('every package that installed code imports is installed with it', () => {
     .filter(({ name }) => !name.startsWith('node:') && !builtinModules.includes(name))
   expect(used.length).toBeGreaterThan(20)
   expect(used.filter(({ name }) => INSTALLED[name] === undefined)).toEqual([])
+})
+
+interface LockedPackage {
+  readonly dev?: boolean
+  readonly peer?: boolean
+  readonly optional?: boolean
+  readonly devOptional?: boolean
+}
+
+/** Bytes of an installed package, without those that are installed in it. */
+function bytesOf(folder: string): number {
+  if (!existsSync(folder)) return 0
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.name !== 'node_modules')
+    .reduce((sum, entry) => {
+      const path = join(folder, entry.name)
+      return sum + (entry.isDirectory() ? bytesOf(path) : entry.isFile() ? statSync(path).size : 0)
+    }, 0)
+}
+
+/**
+ * What an installation may bring: each package is code that runs with the user's rights. A new one needs a reason, and a
+ * higher number here. Optional ones count for all platforms, their size for this one.
+ */
+const BUDGET = {
+  required: { packages: 75, megabytes: 100 },
+  optional: { packages: 150, megabytes: 560 },
+}
+
+it.each(Object.keys(BUDGET) as (keyof typeof BUDGET)[])('%s packages stay in their budget', (kind) => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, LockedPackage>
+  }
+  const own = Object.entries(packages).filter(([path, { dev, peer, optional, devOptional }]) => {
+    const isOptional = optional === true || devOptional === true
+    return path !== '' && dev !== true && peer !== true && isOptional === (kind === 'optional')
+  })
+  const sizes = own.map(([path]) => bytesOf(join(ROOT, path)) / 1e6)
+  const absent = own.filter((_, i) => sizes[i] === 0).map(([path]) => path)
+  if (kind === 'required') expect(absent, 'not installed').toEqual([])
+  expect(own.length, own.map(([path]) => path).join('\n')).toBeLessThanOrEqual(BUDGET[kind].packages)
+  // Far below it, the budget is out of date.
+  expect(own.length).toBeGreaterThan(0.8 * BUDGET[kind].packages)
+  const sum = sizes.reduce((all, size) => all + size, 0)
+  expect(sum).toBeLessThanOrEqual(BUDGET[kind].megabytes)
 })
