@@ -3,7 +3,7 @@ import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { ByteCursor } from './cursor.js'
 import { OP } from './opcodes.js'
 import { PickleStack } from './stack.js'
-import { decimalOf, longOf, pythonFloat, quotedText, rawUnicode, text } from './texts.js'
+import { decimalOf, longOf, pythonFloat, quotedText, rawUnicode, text, unicode } from './texts.js'
 import {
   PickleDict,
   PickleGlobal,
@@ -11,6 +11,7 @@ import {
   PickleRefusal,
   PickleSet,
   PickleTuple,
+  hashable,
   type PickleHost,
   type PickleValue,
 } from './values.js'
@@ -147,13 +148,13 @@ export class PickleMachine {
   #setItems(target: PickleValue, items: readonly PickleValue[]): PickleValue {
     if (!(target instanceof PickleDict)) throw this.#fail('items are set in something that is no dict')
     if (items.length % 2 !== 0) throw this.#fail('a key without a value')
-    for (let i = 0; i < items.length; i += 2) target.entries.set(items[i]!, items[i + 1]!)
+    for (let i = 0; i < items.length; i += 2) target.entries.set(hashable(items[i]!), items[i + 1]!)
     return target
   }
 
   #append(target: PickleValue, items: readonly PickleValue[]): PickleValue {
     if (target instanceof PickleList) for (const item of items) target.items.push(item)
-    else if (target instanceof PickleSet) for (const item of items) target.items.add(item)
+    else if (target instanceof PickleSet) for (const item of items) target.items.add(hashable(item))
     else throw this.#fail('items are added to something that is no list')
     return target
   }
@@ -213,13 +214,15 @@ export class PickleMachine {
       case OP.UNICODE:
         return rawUnicode(this.#line())
       case OP.BINSTRING:
-      case OP.BINUNICODE:
         return text(this.#raw(4))
       case OP.SHORT_BINSTRING:
-      case OP.SHORT_BINUNICODE:
         return text(this.#raw(1))
+      case OP.BINUNICODE:
+        return unicode(this.#raw(4))
+      case OP.SHORT_BINUNICODE:
+        return unicode(this.#raw(1))
       case OP.BINUNICODE8:
-        return text(this.#raw(8))
+        return unicode(this.#raw(8))
       case OP.SHORT_BINBYTES:
         return this.#raw(1)
       case OP.BINBYTES:
@@ -320,14 +323,9 @@ export class PickleMachine {
         this.#append(this.#stack.top(), items)
         break
       }
-      case OP.SETITEM: {
-        const value = this.#stack.pop()
-        const key = this.#stack.pop()
-        this.#setItems(this.#stack.top(), [key, value])
-        break
-      }
+      case OP.SETITEM:
       case OP.SETITEMS: {
-        const items = this.#stack.sinceMark()
+        const items = op === OP.SETITEM ? this.#stack.take(2) : this.#stack.sinceMark()
         this.#setItems(this.#stack.top(), items)
         break
       }

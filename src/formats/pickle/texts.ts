@@ -5,7 +5,7 @@ import { PickleRefusal } from './values.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Text as Python would read it; bytes that are no UTF-8 (Python 2) one character each. */
+/** A string of Python 2 as text; bytes that are no UTF-8 one character each. */
 export function text(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes)
@@ -30,6 +30,15 @@ export function longOf(bytes: Uint8Array): number | bigint {
 export function decimalOf(line: string): number | bigint {
   if (!/^[+-]?\d{1,400}$/.test(line)) throw new PickleRefusal('no whole number where one is expected')
   return integerOf(BigInt(line.replace(/^\+/, '')))
+}
+
+/** Text of an opcode whose strings are UTF-8. */
+export function unicode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new PickleRefusal('a text that is no UTF-8')
+  }
 }
 
 /** A number as Python's repr writes it, protocol 0. */

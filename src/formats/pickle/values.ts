@@ -69,3 +69,13 @@ export const PLAIN_HOST: PickleHost = {
     throw new PickleRefusal('a persistent id where a plain value is expected')
   },
 }
+
+/**
+ * A key of a dict or an item of a set, which Python hashes.
+ * @throws PickleRefusal if it cannot be hashed
+ */
+export function hashable(value: PickleValue): PickleValue {
+  const isChanged = value instanceof PickleList || value instanceof PickleDict || value instanceof PickleSet
+  if (isChanged) throw new PickleRefusal('a list, dict or set as the key of a dict or in a set')
+  return value
+}

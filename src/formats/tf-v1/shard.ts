@@ -28,12 +28,12 @@ const META_TENSOR = 1
 const SLICE_META = { name: 1, shape: 2, type: 3, slice: 4 } as const
 const SAVED_SLICE = { name: 1, slice: 2, data: 3 } as const
 
-/** A tensor in the list of a file: its whole shape, and the number of its slices in this file. */
+/** A tensor in the list of a file: its whole shape, and its slices in this file. */
 export interface ListedTensor {
   readonly name: string
   readonly dtype: DType
   readonly shape: readonly number[]
-  readonly slices: number
+  readonly slices: readonly Extents[]
 }
 
 /** A slice and the location of its values. */
@@ -43,9 +43,19 @@ export interface StoredSlice extends Rectangle {
   readonly shard: Shard
 }
 
+/** Start and length of a slice along each axis; a length of null: all of the axis. */
+type Extents = ReturnType<typeof readSlice>
+
+/** Slices as texts that can be compared, in an order of their own. */
+const sorted = (slices: readonly Extents[]): string =>
+  slices
+    .map((extents) => extents.map(({ start, length }) => `${start}:${length ?? ''}`).join())
+    .sort()
+    .join(' ')
+
 /** A slice before type and shape of its tensor are known. */
 interface FoundSlice {
-  readonly extents: ReturnType<typeof readSlice>
+  readonly extents: Extents
   readonly wire: WireReader
   readonly data: Field
   readonly block: Handle
@@ -103,14 +113,14 @@ export class Shard {
       let name = ''
       let type = 0
       let shape: number[] = []
-      let slices = 0
+      const slices: Extents[] = []
       for (const part of wire.inside(field)) {
         if (part.number === SLICE_META.name) {
           names.add(part.end - part.start)
           name = wire.text(part)
         } else if (part.number === SLICE_META.shape) shape = readShape(wire, part)
         else if (part.number === SLICE_META.type) type = part.value
-        else if (part.number === SLICE_META.slice && ++slices > MAX_RECTANGLES)
+        else if (part.number === SLICE_META.slice && slices.push(readSlice(wire, part)) > MAX_RECTANGLES)
           throw wire.fail(`the tensor ${name} has more than ${MAX_RECTANGLES} slices`, part.start, 'limit-exceeded')
       }
       const dtype = dtypeOf(type)
@@ -123,7 +133,7 @@ export class Shard {
 
   #slice(wire: WireReader, field: Field, block: Handle, key: Uint8Array): void {
     let name = ''
-    let extents: FoundSlice['extents'] = []
+    let extents: Extents = []
     let data: Field | null = null
     for (const part of wire.inside(field)) {
       if (part.number === SAVED_SLICE.name) name = wire.text(part)
@@ -141,7 +151,11 @@ export class Shard {
   /** Slices of a tensor in this file. @throws AlbertkitError if one does not fit the shape */
   slicesOf({ name, dtype, shape, slices }: ListedTensor, fail: Fail): StoredSlice[] {
     const found = this.#found.get(name) ?? []
-    if (found.length !== slices) throw fail(`the file lists ${slices} slices of the tensor and has ${found.length}`)
+    if (found.length !== slices.length)
+      throw fail(`the file lists ${slices.length} slices of the tensor and has ${found.length}`)
+    // TensorFlow looks for those that are listed.
+    if (sorted(slices) !== sorted(found.map(({ extents }) => extents)))
+      throw fail('the file lists other slices of the tensor than it has')
     return found.map(({ extents, wire, data, block }) => {
       const start = extents.map((e) => e.start)
       const extent = extents.map((e, axis) => e.length ?? shape[axis] ?? -1)

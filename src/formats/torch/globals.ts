@@ -202,10 +202,14 @@ export class TorchHost implements PickleHost {
     return ALLOWED.get(`${module}.${name}`) ?? null
   }
 
+  /** @param idLength values of the id of a storage: five, and its view in files before PyTorch 1.6 */
+  constructor(readonly idLength: 5 | 6) {}
+
   /** `('storage', class, key, location, elements[, view])` (torch/serialization.py). */
   persistent(id: PickleValue): PickleValue {
     const [what, type, key, , elements, view] = id instanceof PickleTuple ? id.items : []
-    if (what !== 'storage') throw new PickleRefusal('a persistent id that is no storage')
+    const isStorage = what === 'storage' && id instanceof PickleTuple && id.items.length === this.idLength
+    if (!isStorage) throw new PickleRefusal('a persistent id that is no storage')
     const storageClass = type instanceof PickleGlobal ? storageClasses.get(type.spec) : undefined
     if (storageClass === undefined) throw new PickleRefusal('a storage of no known type')
     if (typeof key !== 'string' || !isCount(elements)) throw new PickleRefusal('a storage without key and length')

@@ -55,7 +55,7 @@ export function readLegacyTorch(file: RangedFile): TorchFile {
     })
   const system = cursor.position
   checkSystem(file.path, plain(), system)
-  const host = new TorchHost()
+  const host = new TorchHost(6)
   const root = new PickleMachine(cursor, host).run()
   const keysAt = cursor.position
   const keys = plain()

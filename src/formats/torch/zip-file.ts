@@ -10,6 +10,8 @@ import { TorchHost } from './globals.js'
 
 /** A pickle holds names and shapes; a thousand tensors take 200 kB. */
 const MAX_PICKLE_BYTES = 64 * 1024 * 1024
+/** kMaxSupportedFileFormatVersion of caffe2/serialize/versions.h: torch.save writes 3. */
+const MAX_VERSION = 10
 /** A version or the name of a byte order. */
 const MAX_RECORD_BYTES = 64
 
@@ -84,6 +86,19 @@ class ZipReader {
     return latin1Text(this.file.bytes(entry.dataStart, entry.size)).trim()
   }
 
+  /** @throws AlbertkitError if PyTorch would not read a file of this version */
+  checkVersion(): void {
+    const name = this.has('.data/version') ? '.data/version' : 'version'
+    const version = this.record(name)
+    if (version === null || (/^\d{1,3}$/.test(version) && Number(version) >= 1 && Number(version) <= MAX_VERSION))
+      return
+    throw unsupported(`version ${JSON.stringify(version)} of the format; 1 to ${MAX_VERSION} are known`, {
+      code: 'format-unsupported',
+      file: this.file.path,
+      offset: this.entry(name).dataStart,
+    })
+  }
+
   bigEndian(): boolean {
     const order = this.record('byteorder')
     if (order !== null && order !== 'little' && order !== 'big')
@@ -119,8 +134,8 @@ export function readTorchZip(
     })
   // One bit of it can give a weight the values of another.
   zip.verify(pickle)
-  zip.record('version')
-  const host = new TorchHost()
+  zip.checkVersion()
+  const host = new TorchHost(5)
   const cursor = new ByteCursor(file, pickle.dataStart, pickle.dataStart + pickle.size)
   const root = new PickleMachine(cursor, host).run()
   const places = new Map<string, StoragePlace>()

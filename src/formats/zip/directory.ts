@@ -21,6 +21,8 @@ const SIZES_LATER = 0x0008
 /** Value of sizes that are in the extra field. */
 const ZIP64 = 0xffffffff
 const ZIP64_EXTRA = 1
+/** Attribute of a folder of MS-DOS, which programs write for folders whatever the machine. */
+const FOLDER = 0x10
 /** Made-by byte of archives with Unix attributes. */
 const UNIX = 3
 
@@ -51,6 +53,8 @@ interface Listed {
   readonly size: number
   readonly header: number
   readonly mode: number
+  /** True if its attributes say that it is a folder. */
+  readonly folder: boolean
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -140,13 +144,15 @@ class DirectoryReader {
         size,
         header,
         mode: bytes[at + 5] === UNIX ? view.getUint16(40, true) : 0,
+        folder: (view.getUint32(38, true) & FOLDER) !== 0,
       },
       next,
     }
   }
 
   /** The entry with its offset; the directory is compared with the local header. */
-  #place({ nameBytes, flags, method, crc32, storedSize, size, header, mode }: Listed): ZipEntry {
+  #place(listed: Listed): ZipEntry {
+    const { nameBytes, flags, method, crc32, storedSize, size, header, mode } = listed
     const name = nameOf(nameBytes)
     const lies = (what: string): AlbertkitError =>
       zipError(this.file, `the zip archive says two things of the ${what} of ${name}`, header)
@@ -164,6 +170,8 @@ class DirectoryReader {
       [view.getUint32(22, true), size],
     ] as const)
       if (here !== there && here !== ZIP64 && !(later && here === 0)) throw lies('size')
+    // PyTorch reads no bytes of a folder, other programs do.
+    if (listed.folder && size > 0) throw lies('kind')
     if ((flags & ENCRYPTED) !== 0)
       throw unsupported(`${name} in the zip archive is encrypted`, {
         code: 'compression-unsupported',

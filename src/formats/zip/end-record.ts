@@ -72,7 +72,7 @@ export function findDirectory(file: RangedFile): DirectoryPlace {
   const large = findZip64(file, end)
   if (large !== null) return large
   const record = viewOf(file.bytes(end, END_BYTES))
-  if (record.getUint16(4, true) !== 0)
+  if (record.getUint16(4, true) !== 0 || record.getUint16(6, true) !== 0)
     throw zipError(file, 'the zip archive is one of several parts', end, 'format-unsupported')
   if (record.getUint16(8, true) !== record.getUint16(10, true))
     throw zipError(file, 'the zip archive says two things of the number of its files', end)
