@@ -11,13 +11,15 @@ export interface ParsedChoice {
   readonly precisions: readonly Precision[] | null
 }
 
+const FORMS = 'a format, or with element types of its own after a colon: onnx, tfjs:f16, onnx:f32,f16,int8'
+
 function oneOf<T extends string>(text: string, word: string, names: readonly T[]): T {
   const found = names.find((name) => name === word)
   if (found !== undefined) return found
   const meant = nearest(word, names)
   throw usage(`\`targets\`=${text} is not one of: ${names.join(', ')}`, {
     code: 'option-invalid',
-    ...(meant === null ? {} : { hint: `did you mean ${text.replace(word, meant)}?` }),
+    hint: meant === null ? FORMS : `did you mean ${text.replace(word, meant)}?`,
   })
 }
 

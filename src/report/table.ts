@@ -1,19 +1,20 @@
 import { displayWidth } from './display-width.js'
 import { escapeControl } from '../base/escape.js'
+import { terminalWidth } from './terminal-width.js'
 
 export interface TableOptions {
   readonly head: readonly string[]
   /** Indices of the columns of numbers, which are aligned right. */
   readonly right?: readonly number[]
-  /** Width of the terminal; the widest column of text is wrapped until the table fits. No limit if absent. */
+  /** Width that the table must fit; default that of the terminal. */
   readonly width?: number
   /** Indices of the columns to drop, in this order, before any text is wrapped. */
   readonly spare?: readonly number[]
 }
 
 const GAP = 2
-/** Smallest width of a wrapped column of text. */
-const NARROWEST = 12
+/** Smallest widths of a wrapped column of text: usually, and in a terminal in which the table would not fit otherwise. */
+const [NARROW, NARROWEST] = [12, 6]
 
 const widthsOf = (rows: readonly (readonly string[])[], head: readonly string[]): number[] =>
   head.map((title, i) =>
@@ -22,7 +23,7 @@ const widthsOf = (rows: readonly (readonly string[])[], head: readonly string[])
 
 /** Indices of the columns that a table of at most `width` terminal columns keeps. */
 function keptColumns(rows: readonly (readonly string[])[], options: TableOptions): number[] {
-  const { head, width = Infinity, spare = [] } = options
+  const { head, width = terminalWidth(), spare = [] } = options
   const widths = widthsOf(rows, head)
   let kept = head.map((_, i) => i)
   for (const column of spare) {
@@ -32,17 +33,20 @@ function keptColumns(rows: readonly (readonly string[])[], options: TableOptions
   return kept
 }
 
-/** Widths of the columns such that the table fits; null if it fits without wrapping. */
-function fittedWidths(rows: readonly (readonly string[])[], options: TableOptions): number[] | null {
-  const { head, right = [], width = Infinity } = options
+const total = (widths: readonly number[]): number => widths.reduce((sum, w) => sum + w + GAP, -GAP)
+
+/** Widths of the columns, those of text not below `least`, such that the table fits if it can. */
+function fittedWidths(rows: readonly (readonly string[])[], options: TableOptions, least: number): number[] {
+  const { head, right = [], width = terminalWidth() } = options
   const widths = widthsOf(rows, head)
-  let excess = widths.reduce((sum, w) => sum + w + GAP, -GAP) - width
-  if (excess <= 0) return null
+  // Titles are not wrapped.
+  const floor = head.map((title) => Math.max(least, displayWidth(escapeControl(title))))
+  let excess = total(widths) - width
   while (excess > 0) {
-    const texts = widths.flatMap((w, i) => (right.includes(i) || w <= NARROWEST ? [] : [i]))
+    const texts = widths.flatMap((w, i) => (right.includes(i) || w <= floor[i]! ? [] : [i]))
     const widest = texts.reduce<number | null>((a, i) => (a === null || widths[i]! > widths[a]! ? i : a), null)
     if (widest === null) return widths
-    const cut = Math.min(excess, Math.max(1, Math.ceil((widths[widest]! - NARROWEST) / 4)))
+    const cut = Math.min(excess, Math.max(1, Math.ceil((widths[widest]! - floor[widest]!) / 4)))
     widths[widest]! -= cut
     excess -= cut
   }
@@ -72,23 +76,45 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** A plain table without colour or frames: it survives pipes, logs and `grep`. */
-export function table(rows: readonly (readonly string[])[], options: TableOptions): string {
-  const kept = keptColumns(rows, options)
-  if (kept.length < options.head.length) {
-    const { head, right = [], width } = options
-    const rest = { head: kept.map((i) => head[i]!), right: kept.flatMap((i, at) => (right.includes(i) ? [at] : [])) }
-    return table(
-      rows.map((row) => kept.map((i) => row[i] ?? '')),
-      width === undefined ? rest : { ...rest, width },
-    )
+/** The columns `kept` of a table. */
+function part(rows: readonly (readonly string[])[], options: TableOptions, kept: readonly number[]): string {
+  const { head, right = [], width } = options
+  const rest = { head: kept.map((i) => head[i]!), right: kept.flatMap((i, at) => (right.includes(i) ? [at] : [])) }
+  return table(
+    rows.map((row) => kept.map((i) => row[i] ?? '')),
+    width === undefined ? rest : { ...rest, width },
+  )
+}
+
+/** Groups of columns that fit side by side, each begun by the first one, which names the rows. */
+function groups(widths: readonly number[], width: number): number[][] {
+  const found: number[][] = []
+  let own = [0]
+  for (let i = 1; i < widths.length; i++) {
+    if (own.length > 1 && total([...own, i].map((at) => widths[at]!)) > width) {
+      found.push(own)
+      own = [0]
+    }
+    own.push(i)
   }
-  const { head, right = [] } = options
-  const fitted = fittedWidths(rows, options)
-  const fit = (cell: string, i: number): string[] => (fitted === null ? [cell] : wrap(cell, fitted[i] ?? NARROWEST))
+  return [...found, own]
+}
+
+/**
+ * A plain table without colour or frames: it survives pipes, logs and `grep`. One that is wider than the terminal loses
+ * its spare columns; then texts are wrapped; then it is printed as several tables.
+ */
+export function table(rows: readonly (readonly string[])[], options: TableOptions): string {
+  const { head, right = [], width = terminalWidth() } = options
+  const kept = keptColumns(rows, options)
+  if (kept.length < head.length) return part(rows, options, kept)
+  const usual = fittedWidths(rows, options, NARROW)
+  const fitted = total(usual) <= width ? usual : fittedWidths(rows, options, NARROWEST)
+  const parts = total(fitted) <= width ? [] : groups(fitted, width)
+  if (parts.length > 1) return parts.map((columns) => part(rows, options, columns)).join('\n\n')
   const cells = [
     head.map((title) => [escapeControl(title)]),
-    ...rows.map((row) => head.map((_, i) => fit(escapeControl(row[i] ?? ''), i))),
+    ...rows.map((row) => head.map((_, i) => wrap(escapeControl(row[i] ?? ''), fitted[i]!))),
   ]
   const widths = head.map((_, i) => Math.max(...cells.flatMap((row) => row[i]!.map(displayWidth))))
   const pad = (text: string, i: number): string => {

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { usage } from '../base/errors.js'
+import { unreadable, usage } from '../base/errors.js'
 import { addSource } from '../base/sources.js'
 
 /**
@@ -156,10 +156,6 @@ export async function indexLines(
     for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) cutter.add(chunk as Buffer)
     return cutter.finish()
   } catch (error) {
-    throw usage(`the lines cannot be read: ${(error as Error).message}`, {
-      code: 'file-unreadable',
-      file,
-      cause: error,
-    })
+    throw unreadable('the lines', file, error)
   }
 }

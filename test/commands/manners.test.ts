@@ -36,6 +36,8 @@ describe('a usage error', () => {
     [['queue', 'statu'], 'there is no command queue statu', 'did you mean `albertkit queue status`?'],
     [['convert', 'M', '--too', 'tfjs', '-o', 'q'], 'Nonexistent flag: --too', 'did you mean --to?'],
     [['convert', 'M', '--to', 'tfsj', '-o', 'q'], '--to=tfsj', 'did you mean tfjs?'],
+    [['convert', 'M', '--to', 'onnx:f23,int8', '-o', 'q'], '--to=onnx:f23,int8', 'did you mean onnx:f32,int8?'],
+    [['convert', 'M', '--to', 'onnx:f32,', '-o', 'q'], '--to=onnx:f32,', 'a format, or with element types'],
     [['init', 'albert-tini', '-o', at('x')], 'there is no preset albert-tini', 'did you mean albert-tiny?'],
     [['convert', 'M'], 'missing: --output and --to', 'see `albertkit convert --help`'],
     [['convert'], 'missing: MODEL', 'see `albertkit convert --help`'],
@@ -61,6 +63,10 @@ describe('no such file', () => {
     ['weights', ZH_NEWS, '--before', at('none')],
     ['inspect', ZH_NEWS, '--config', at('none')],
     ['predict', ZH_NEWS, at('vocab.txt'), '--labels', at('none')],
+    ['finetune', ZH_NEWS, '--batches', GOLDEN, '--recipe', at('none'), '-o', at('trained')],
+    ['queue', 'submit', 'predict', ZH_NEWS, at('none'), '-o', at('queued')],
+    ['init', at('none.json'), '-o', at('made')],
+    ['layers', ZH_NEWS, '--text', at('none')],
   ])('%s %s %s is exit code 2 with the code file-missing', async (...args) => {
     const { code, stdout } = await albertkit([...args, '--json'])
     expect(code).toBe(2)

@@ -1,4 +1,4 @@
-import { malformed } from '../../base/errors.js'
+import { malformed, unreadable } from '../../base/errors.js'
 import { readText } from '../../formats/core/file.js'
 import type { FilePort } from '../../formats/core/file-port.js'
 import type { Family } from '../../model/config.js'
@@ -48,13 +48,13 @@ export interface Recipe {
   readonly slots: readonly [m: string, v: string] | undefined
 }
 
-/** Reads a recipe. @throws AlbertkitError `malformed` naming the field */
+/** Reads a recipe. @throws AlbertkitError `usage` if it cannot be read, `malformed` naming the field */
 export function readRecipe(files: FilePort, file: string): Recipe {
   let fields: unknown
   try {
     fields = JSON.parse(readText(files, file))
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
+    if (!(error instanceof SyntaxError)) throw unreadable('the recipe', file, error)
     throw malformed(`the recipe is not JSON: ${error.message}`, { code: 'config-invalid', file })
   }
   const parsed = RECIPE.safeParse(fields)

@@ -46,12 +46,13 @@ export interface InitOptions extends Abortable {
 function configOf(name: string): { preset: string; config: ModelConfig } {
   const preset = findPreset(name)
   if (preset !== null) return { preset: preset.name, config: preset.config }
-  if (!name.endsWith('.json') || !existsSync(name)) {
+  if (!name.endsWith('.json')) {
     throw usage(`there is no preset ${name}`, {
       code: 'name-unknown',
       hint: `${presetHint(name)}; or the path of a configuration (.json)`,
     })
   }
+  if (!existsSync(name)) throw usage('there is no such configuration', { code: 'file-missing', file: name })
   const raw = readConfigFile(disk, diskPath(name))
   const { family, architecture } = guessFamily(raw)
   return { preset: name, config: parseConfig(raw, family, architecture) }

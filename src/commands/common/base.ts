@@ -10,6 +10,7 @@ import { isInterrupted, listenForInterrupts } from '../../base/interrupt.js'
 import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { stepText } from '../../report/progress.js'
+import { setTerminalWidth } from '../../report/terminal-width.js'
 import { exitCodeOf, exitError, isGiven, print, reportFailure } from './failure.js'
 import { withSample } from './sample.js'
 import type { Talk } from './text-talk.js'
@@ -181,6 +182,7 @@ export abstract class AlbertkitCommand extends Command {
     // Before any thread starts: see runtime/onnx/load.ts.
     process.env.ORT_DISABLE_TELEMETRY ??= '1'
     this.argv = withSample(this.argv)
+    setTerminalWidth(this.width)
     setFlagScope({ own: typedFlags(this.ctor.flags), commandWith: (flag) => this.#commandWith(flag) })
     this.#stopListening = listenForInterrupts({
       report: async (signal) => {
