@@ -238,6 +238,9 @@ async function writeManifest(pluginRoot) {
   const plugin = new Plugin({ root: pluginRoot, type: 'core', ignoreManifest: true, errorOnManifestCreate: true })
   await plugin.load()
   const commands = Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1))
+  // Parsers check the options of a command's class; shells and the help read the manifest.
+  for (const [, { flags, completions = {} }] of commands)
+    for (const [name, options] of Object.entries(completions)) flags[name].options = options
   // Read at each start: indentation would be a third of it.
   write(
     join(pluginRoot, 'oclif.manifest.json'),

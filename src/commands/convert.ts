@@ -94,6 +94,8 @@ export default class Convert extends AlbertkitCommand {
   static override args = {
     model: argument({ description: 'the source: whatever `inspect` reads', required: true }),
   }
+  /** Values that shells complete, of flags that take others too: the manifest has them as options. */
+  static completions = { to: [...TARGET_NAMES] }
   static override flags = {
     ...modelFlags,
     vocab: besideFlags.vocab,
