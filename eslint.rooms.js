@@ -54,7 +54,8 @@ export const ROOMS = {
   },
   compare: { imports: ['files', 'model', 'formats/core/source'] },
   model: { imports: ['formats/core/source', ...PORT] },
-  text: { imports: PORT },
+  // `explain` says that a file of a tokenizer is a pointer or a page.
+  text: { imports: [...PORT, 'formats/core/explain'] },
   formats: { imports: [] },
   // A matrix of vectors is written with the header of safetensors.
   files: { imports: [...PORT, 'formats/safetensors/write'] },

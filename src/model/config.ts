@@ -11,7 +11,7 @@ import {
 import { DEFAULTS } from './defaults.js'
 import { CLASSIFIER_TASKS, classifierKindOf, taskRow, type ClassifierKind, type ResolvedTask } from './tasks.js'
 import { readProblemType, type ProblemType } from './problem-type.js'
-import { foreignModelOfType } from './foreign-models.js'
+import { refuseModelType } from './foreign-models.js'
 
 export { ACTIVATIONS, type Activation } from './activations.js'
 
@@ -173,23 +173,8 @@ function readClassifierKind(raw: RawConfig): ClassifierKind | undefined {
 function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albert' | 'bert'): void {
   const type = raw.fields.model_type ?? null
   const place = { file: raw.file, field: 'model_type' }
-  if (type !== null && type !== 'albert' && type !== 'bert') {
-    const title = typeof type === 'string' ? foreignModelOfType(type) : null
-    throw unsupported(
-      `model_type is ${JSON.stringify(type)}${title === null ? '' : ` (${title})`}: albertkit runs albert and bert`,
-      {
-        ...place,
-        code: 'architecture-unsupported',
-        hint:
-          title === null
-            ? 'weights may be named alike and used otherwise; if it is ' +
-              `${architecture === 'bert' ? 'BERT' : 'ALBERT'} by another name, ` +
-              'give a configuration that says so with `config`'
-            : `${title} computes something else with weights that are named ` +
-              'alike: convert it with the tools of its own code',
-      },
-    )
-  }
+  const foreign = refuseModelType(type, raw.file, architecture)
+  if (foreign !== null) throw foreign
   if (family === 'hf' && type !== null && type !== architecture) {
     throw malformed(`model_type is ${JSON.stringify(type)}, but the weights have the names of ${architecture}`, {
       code: 'config-mismatch',

@@ -1,3 +1,5 @@
+import { unsupported, type AlbertkitError } from '../base/errors.js'
+
 /** A model of another architecture, known by its names. */
 interface ForeignModel {
   readonly title: string
@@ -24,6 +26,16 @@ const FOREIGN_MODELS: readonly ForeignModel[] = [
   { title: 'ModernBERT', sign: /\.attn\.Wqkv\./, type: /^modernbert/ },
   { title: 'GPT-2', sign: /(^|\.)h\.\d+\.attn\.c_attn\./, type: /^gpt2$/ },
   { title: 'T5', sign: /\.SelfAttention\.q\./, type: /^(m?t5|umt5)$/ },
+  { title: 'Longformer', sign: /attention\.self\.(query|key|value)_global\./, scope: /(^|[./])longformer$/, type: /^longformer$/ },
+  { title: 'BigBird', type: /^(big_bird|bigbird)/ },
+  { title: 'LayoutLM', sign: /embeddings\.[xyhw]_position_embeddings\./, scope: /(^|[./])layoutlm(v\d)?$/, type: /^layoutlm/ },
+  { title: 'XLM', sign: /(^|\.)attentions\.\d+\.q_lin\./, type: /^(xlm|flaubert)$/ },
+  { title: 'SqueezeBERT', scope: /(^|[./])squeezebert$/, type: /^squeezebert$/ },
+  { title: 'ConvBERT', scope: /(^|[./])convbert$/, type: /^convbert$/ },
+  { title: 'Megatron-BERT', sign: /encoder\.layer\.\d+\.(attention\.)?ln\.weight$/, type: /^megatron-bert$/ },
+  { title: 'Funnel Transformer', sign: /attention\.r_w_bias$/, type: /^funnel$/ },
+  { title: 'RemBERT', scope: /(^|[./])rembert$/, type: /^rembert$/ },
+  { title: 'BART', type: /bart$/ },
   { title: 'fairseq (RoBERTa)', sign: /sentence_encoder\.|encoder\.layers\.\d+\.self_attn\./ },
 ]
 
@@ -42,3 +54,27 @@ export const foreignModelOfScope = (scope: string): string | null => {
 /** Usual name of the model of a transformers `model_type`, or null. */
 export const foreignModelOfType = (type: string): string | null =>
   FOREIGN_MODELS.find((model) => model.type?.test(type) === true)?.title ?? null
+
+/**
+ * Error for a configuration whose `model_type` is that of another architecture; null if it is ALBERT's or BERT's, or
+ * absent.
+ */
+export function refuseModelType(type: unknown, file: string, architecture?: 'albert' | 'bert'): AlbertkitError | null {
+  if (type === undefined || type === null || type === 'albert' || type === 'bert') return null
+  const title = typeof type === 'string' ? foreignModelOfType(type) : null
+  const own = architecture === undefined ? 'ALBERT or BERT' : architecture === 'bert' ? 'BERT' : 'ALBERT'
+  return unsupported(
+    `model_type is ${JSON.stringify(type)}${title === null ? '' : ` (${title})`}: albertkit runs albert and bert`,
+    {
+      file,
+      field: 'model_type',
+      code: 'architecture-unsupported',
+      hint:
+        title === null
+          ? `weights may be named alike and used otherwise; if it is ${own} by another name, ` +
+            'give a configuration that says so with `config`'
+          : `${title} computes something else with weights that are named ` +
+            'alike: convert it with the tools of its own code',
+    },
+  )
+}

@@ -58,8 +58,9 @@ export function writeTokenizer(place: TokenizerPlace, staging: string, positions
     write('tokenizer.json', () => buildTokenizerJson(tokenizer))
     write('tokenizer_config.json', () => buildTokenizerConfig(tokenizer, positions))
   } catch (error) {
-    // The weights can be converted without a usable vocabulary, but not if a file could not be written.
-    if (!(error instanceof AlbertkitError) || error.kind === 'output') throw error
+    // The weights can be converted without a usable vocabulary, but not if a file could not be written; nor is a
+    // pointer of Git LFS, or a page in the place of a file, handed on.
+    if (!(error instanceof AlbertkitError) || error.kind === 'output' || error.code === 'not-a-model') throw error
     return [`no tokenizer.json: ${error.message} (${basename(own)})`]
   }
   return []

@@ -4,6 +4,7 @@ import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { readBytes, refuseSpecial } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
 import type { RawConfig } from '../../model/config.js'
+import { refuseModelType } from '../../model/foreign-models.js'
 import { fromKerasConfig } from '../../model/load/keras-config.js'
 import type { ChosenConfig, ConfigOwner } from '../../model/load/resolve-config.js'
 
@@ -175,4 +176,21 @@ export function readChosen(
   if (owner.configInferable === true && !hasConfig(files, directory)) return { raw: null, notes: [] }
   const chosen = chooseConfig(files, directory, owner)
   return { raw: readConfigFile(files, chosen.file), notes: chosen.notes }
+}
+
+/** Error that names the `model_type` of the configuration in place of an unknown family; null if it is not foreign. */
+export function foreignTypeBeside(
+  files: FilePort,
+  directories: readonly string[],
+  error: unknown,
+): AlbertkitError | null {
+  const codes: readonly unknown[] = ['family-unknown', 'architecture-unsupported']
+  if (!(error instanceof AlbertkitError) || !codes.includes(error.code)) return null
+  const file = join(directoryWithConfig(files, directories), TRANSFORMERS)
+  try {
+    if (!exists(files, file)) return null
+    return refuseModelType(readConfigFile(files, file).fields.model_type, file)
+  } catch {
+    return null
+  }
 }

@@ -1,4 +1,5 @@
 import { AlbertkitError, malformed, unreadable } from '../../base/errors.js'
+import { describeForeign } from '../../formats/core/explain.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { readText } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
@@ -51,7 +52,7 @@ function readJson(files: FilePort, file: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
   } catch (cause) {
-    throw malformed('the file is not JSON', { code: 'config-invalid', file, cause })
+    throw describeForeign(files, file) ?? malformed('the file is not JSON', { code: 'config-invalid', file, cause })
   }
 }
 

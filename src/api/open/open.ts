@@ -24,7 +24,7 @@ import { editedNotes, refuseChanged } from './manifest-files.js'
 import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
 import { sideFilesOf } from './side-files.js'
-import { directoryWithConfig, readChosen } from './config-file.js'
+import { directoryWithConfig, foreignTypeBeside, readChosen } from './config-file.js'
 import { addModelSources } from './model-sources.js'
 import { openWithPlaces, portPath, type OpenSourceOptions } from './source.js'
 
@@ -142,7 +142,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
   } catch (error) {
     stored.close()
     // A part that albertkit does not support explains every error that follows from it.
-    throw sideRefusal ?? explained(files, error)
+    throw sideRefusal ?? foreignTypeBeside(files, directories, error) ?? explained(files, error)
   }
 }
 

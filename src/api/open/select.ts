@@ -1,5 +1,6 @@
 import { usage } from '../../base/errors.js'
 import type { TensorSource } from '../../formats/core/source.js'
+import { AVERAGES } from '../../model/names/skipped.js'
 import { renamed } from '../../formats/views/renamed.js'
 
 /** Selects one of several models in a file: one scope, or the moving averages of the weights. */
@@ -16,19 +17,18 @@ interface Selected {
   readonly notes: readonly string[]
 }
 
-/** Names of moving averages in TensorFlow and tf-models. */
-const AVERAGE =
-  /^(.*)\/(ExponentialMovingAverage|\.OPTIMIZER_SLOT\/[^/]*optimizer\/average\/\.ATTRIBUTES\/VARIABLE_VALUE)$/
-/** Prefix of names in PyTorch's EMA implementations. */
-const AVERAGE_PREFIX = /^(ema_model|model_ema|averaged_model)\.(module\.)?(?=.)/
+/** Names of moving averages in tf-models' checkpoints of objects. */
+const AVERAGE_SLOT = /^(.*)\/\.OPTIMIZER_SLOT\/[^/]*optimizer\/average\/\.ATTRIBUTES\/VARIABLE_VALUE$/
 
 /** Name of the variable whose moving average `name` is, or null. */
 function averageOf(name: string): string | null {
-  const [, variable] = AVERAGE.exec(name) ?? []
-  if (variable !== undefined)
-    return name.endsWith('VARIABLE_VALUE') ? `${variable}/.ATTRIBUTES/VARIABLE_VALUE` : variable
-  return AVERAGE_PREFIX.test(name) ? name.replace(AVERAGE_PREFIX, '') : null
+  const [, variable] = AVERAGE_SLOT.exec(name) ?? []
+  if (variable !== undefined) return `${variable}/.ATTRIBUTES/VARIABLE_VALUE`
+  return AVERAGES.map((pattern) => pattern.exec(name)?.[1]).find((found) => found !== undefined) ?? null
 }
+
+/** A name without its first part: the averaged model may be in a wrapper that its copy is not in. */
+const inner = (name: string): string => name.replace(/^[^./]+[./]/, '')
 
 function selectScope(source: TensorSource, scope: string): Selected {
   const bare = scope.replace(/[./]+$/, '')
@@ -57,9 +57,10 @@ function selectAverages(source: TensorSource, ema: boolean): Selected {
     if (!ema) return { source, notes: [] }
     throw usage('the file has no moving averages', { code: 'name-unknown', file: source.files[0] ?? '' })
   }
+  const isAveraged = (name: string): boolean => averages.has(name) || averages.has(inner(name))
   const count = `${averages.size} exponential moving averages (EMA)`
   if (!ema) {
-    const own = [...averages.keys()].some((variable) => source.tensors.has(variable))
+    const own = [...source.tensors.keys()].some((name) => averageOf(name) === null && isAveraged(name))
     const note = own
       ? `the file also has ${count} of the weights, which are not read; \`ema\` selects them`
       : `the file has only ${count} of the weights, which are not read; \`ema\` selects them`
@@ -67,7 +68,7 @@ function selectAverages(source: TensorSource, ema: boolean): Selected {
   }
   const stored = new Map([...averages].map(([variable, name]) => [name, variable]))
   return {
-    source: renamed(source, (name) => stored.get(name) ?? (averages.has(name) ? null : name)),
+    source: renamed(source, (name) => stored.get(name) ?? (isAveraged(name) ? null : name)),
     notes: [`${count} are read in place of the weights, as requested`],
   }
 }

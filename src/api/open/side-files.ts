@@ -1,4 +1,5 @@
 import { AlbertkitError, unsupported } from '../../base/errors.js'
+import { describeForeign } from '../../formats/core/explain.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { readText } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
@@ -46,10 +47,15 @@ export interface AdapterConfig {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Reads the configuration of an adapter in `directory`; null if absent. */
+/**
+ * Reads the configuration of an adapter in `directory`; null if absent.
+ * @throws AlbertkitError `malformed` if it is a pointer of Git LFS or a page in its place
+ */
 export function readAdapterConfig(files: FilePort, directory: string): AdapterConfig | null {
   const file = join(directory, 'adapter_config.json')
   if (!exists(files, file)) return null
+  const foreign = describeForeign(files, file)
+  if (foreign !== null) throw foreign
   try {
     const parsed: unknown = JSON.parse(readText(files, file))
     return { file, fields: typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {} }
@@ -77,6 +83,26 @@ function refuseAdapter({ file, fields }: AdapterConfig, weights: string | null):
     file,
     hint: `${merge}; to run the base model alone, add "adapter_config.json" to \`ignore\``,
   })
+}
+
+/** The first names of a list. */
+const shown = (names: readonly string[]): string => `${names.slice(0, 6).join(', ')}${names.length > 6 ? ' …' : ''}`
+
+/** Error for weights of an adapter that no configuration describes. */
+const refuseBareAdapter = (directory: string, name: string): AlbertkitError =>
+  unsupported(`${name} beside the weights is an adapter, but there is no adapter_config.json that says which`, {
+    code: 'architecture-unsupported',
+    file: join(directory, name),
+    hint:
+      'put the adapter_config.json that the training wrote beside it; ' +
+      `to run the base model alone, add "${name}" to \`ignore\``,
+  })
+
+/** Note on adapters in folders below that of the model, as PEFT saves all but the first; null if there are none. */
+function adaptersBelow(files: FilePort, directory: string, names: readonly string[]): string | null {
+  const found = names.filter((name) => exists(files, join(directory, name, 'adapter_config.json')))
+  if (found.length === 0) return null
+  return `adapters in folders of the model are not read: ${shown(found)}`
 }
 
 /** Parts of a sentence-transformers model: `1_Pooling`, `2_Dense` … */
@@ -110,15 +136,19 @@ export function sideFilesOf(
       !/^(adapter_model|pytorch_adapter)\./.test(name) &&
       !isDirectory(files, join(directory, name)),
   )
-  if (others.length > 0)
-    notes.push(
-      `weights beside the model that are not read: ${others.slice(0, 6).join(', ')}${others.length > 6 ? ' …' : ''}`,
-    )
+  if (others.length > 0) notes.push(`weights beside the model that are not read: ${shown(others)}`)
   if (merged)
     notes.push(`the LoRA adapter${adapter === null ? '' : ` in ${adapter}`} is merged into the weights, as requested`)
+  const below = adaptersBelow(files, directory, names)
+  if (below !== null) notes.push(below)
+  const isTaken = (name: string): boolean =>
+    merged || read.has(name) || isIgnored(name) || isIgnored('adapter_config.json')
+  const bare = adapter === null || isTaken(adapter) ? null : adapter
   const note = isIgnored(MODULES_FILE) ? null : modulesNote(files, directory, names)
   if (note !== null) notes.push(note)
-  return { refusal: config === null ? null : refuseAdapter(config, adapter), notes, modulesNote: note }
+  const refusal =
+    config !== null ? refuseAdapter(config, adapter) : bare !== null ? refuseBareAdapter(directory, bare) : null
+  return { refusal, notes, modulesNote: note }
 }
 
 /** Note on the modules of a sentence-transformers folder; null for other folders. */

@@ -6,7 +6,11 @@ import { TorchTensor } from './globals.js'
 const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'module', 'net', 'network', 'weights'] as const
 /** Keys of other entries that hold tensors too. */
 const NOT_WEIGHTS =
-  /^(optimizers?|optimizer_states?|optimizer_state_dict|lr_schedulers?|scheduler|ema|amp|scaler|loops|callbacks|rng_states?)$/
+  /^((optim|optimizers?|opt|scheduler|lr_schedulers?|(grad_)?scaler|amp)(_states?)?(_dict)?|loops|callbacks|rng_states?)$/
+/** Keys of moving averages of the weights (timm, Lightning callbacks, `torch_ema`). */
+const AVERAGES = /^(ema|(.*_)?ema(_.*)?|model_ema|averaged_model|swa_(model|state_dict)|shadow)$/i
+/** Prefix of the names of moving averages, as in files where they lie beside the weights. */
+const AVERAGES_PREFIX = 'ema_model.'
 /** Prefixes that wrapper modules add to every name (DataParallel, torch.compile, Lightning). */
 const MODULE_PREFIXES = ['module.', '_orig_mod.', 'model.'] as const
 /** Dicts in dicts: trainers nest two or three. */
@@ -22,25 +26,36 @@ export interface StateDict {
 const holdsTensors = (dict: PickleDict): boolean =>
   [...dict.entries.values()].some((value) => value instanceof TorchTensor)
 
-/** The dict in which the weights are, and the keys that lead there. */
-function unwrap(root: PickleDict): { dict: PickleDict; keys: string[] } {
+/** The dict in which the weights are, the keys that lead there, and what lies beside it. */
+interface Unwrapped {
+  readonly dict: PickleDict
+  readonly keys: readonly string[]
+  readonly beside: readonly (readonly [key: string, dict: PickleDict])[]
+}
+
+function unwrap(root: PickleDict, wrappers: readonly string[] = WRAPPERS): Unwrapped {
   const keys: string[] = []
+  const beside: [string, PickleDict][] = []
   let dict = root
   while (!holdsTensors(dict) && keys.length < MAX_DEPTH) {
-    const key = WRAPPERS.find((name) => dict.entries.get(name) instanceof PickleDict)
+    const key = wrappers.find((name) => dict.entries.get(name) instanceof PickleDict)
     if (key === undefined) break
+    for (const [name, value] of dict.entries)
+      if (name !== key && typeof name === 'string' && value instanceof PickleDict) beside.push([name, value])
     keys.push(key)
     dict = dict.entries.get(key) as PickleDict
   }
-  return { dict, keys }
+  return { dict, keys, beside }
 }
 
-/** Every tensor below `dict`, names joined by dots. Dicts that contain each other are followed once. */
-function collect(dict: PickleDict, fail: LimitError): { tensors: Map<string, TorchTensor>; left: number } {
+/**
+ * Every tensor below `dict`, names joined by dots. Dicts that contain each other are followed once.
+ * @param names counts each name before it is joined: one long key may be the prefix of thousands
+ * @param start what every name begins with
+ */
+function collect(dict: PickleDict, names: NameBudget, start = ''): { tensors: Map<string, TorchTensor>; left: number } {
   const tensors = new Map<string, TorchTensor>()
   const seen = new Set<PickleDict>()
-  // Before a name is joined: one long key may be the prefix of thousands of names.
-  const names = new NameBudget(fail)
   let left = 0
   const visit = (dict: PickleDict, path: string, depth: number): void => {
     seen.add(dict)
@@ -58,7 +73,7 @@ function collect(dict: PickleDict, fail: LimitError): { tensors: Map<string, Tor
       else visit(item, `${path}${name}.`, depth + 1)
     }
   }
-  visit(dict, '', 0)
+  visit(dict, start, 0)
   return { tensors, left }
 }
 
@@ -79,16 +94,37 @@ function stripPrefixes(tensors: ReadonlyMap<string, TorchTensor>): {
 }
 
 /**
+ * Tensors beside the weights: moving averages of them, and other parts of the model, saved under keys of their own.
+ */
+function collectBeside(
+  beside: Unwrapped['beside'],
+  weights: ReadonlyMap<string, TorchTensor>,
+  names: NameBudget,
+): Map<string, TorchTensor> {
+  const found = new Map<string, TorchTensor>()
+  for (const [key, value] of beside)
+    if (AVERAGES.test(key)) {
+      const { dict } = unwrap(value, [...WRAPPERS, 'shadow', 'ema_model', 'averaged_model'])
+      for (const [name, tensor] of stripPrefixes(collect(dict, names).tensors).tensors)
+        if (weights.has(name)) found.set(AVERAGES_PREFIX + name, tensor)
+    } else if (!NOT_WEIGHTS.test(key))
+      for (const [name, tensor] of collect(value, names, `${key}.`).tensors)
+        if (!weights.has(name)) found.set(name, tensor)
+  return found
+}
+
+/**
  * Finds the weights in what a file holds, or null if it holds no tensors by name.
  * @param fail makes the error of names that take too much
  */
 export function flattenStateDict(root: PickleValue, fail: LimitError): StateDict | null {
   if (!(root instanceof PickleDict)) return null
-  const { dict, keys } = unwrap(root)
-  const { tensors: found, left } = collect(dict, fail)
+  const { dict, keys, beside } = unwrap(root)
+  const names = new NameBudget(fail)
+  const { tensors: found, left } = collect(dict, names)
   const { tensors, stripped } = stripPrefixes(found)
   return {
-    tensors,
+    tensors: new Map([...tensors, ...collectBeside(beside, tensors, names)]),
     notes: [
       ...(keys.length > 0 ? [`the weights are those under ${keys.join('.')}`] : []),
       ...(stripped === '' ? [] : [`every name begins with ${stripped}, which is left out`]),

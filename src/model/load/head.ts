@@ -59,7 +59,22 @@ function denseAmong(source: TensorSource, names: readonly string[], width: numbe
 export function denseHeads(source: TensorSource, found: Identification): string[] {
   const width = hiddenWidth(source, found)
   if (width === null) return []
-  return denseAmong(source, leftoverOf(source, found).outside, width).map(({ name }) => name)
+  const { outside } = leftoverOf(source, found)
+  const heads = outside.filter((name) => !INNER.test(name))
+  return denseAmong(source, heads, width)
+    .map(({ name }) => name)
+    .slice(0, SUGGESTED)
+}
+/** Names within another encoder. */
+const INNER = /(^|[./])(encoder|layers?|attention|pooler|embeddings)([./_]|$)/
+/** Heads that a message names. */
+const SUGGESTED = 4
+
+/** What stands before the names of the encoder: nothing, and the scopes that it is in (`module.`). */
+function outerScopes({ mapped }: Identification): string[] {
+  const prefix = [...mapped.values()].find(({ row }) => row.prefixed)?.prefix ?? ''
+  const parts = prefix.split(/(?<=[./])/)
+  return parts.map((_, i) => parts.slice(0, i).join(''))
 }
 
 /** Names of heads that label tokens. */
@@ -93,7 +108,10 @@ export function takeHead(
   head: string,
 ): { readonly found: Identification; readonly notes: readonly string[] } {
   const { outside } = leftoverOf(source, found)
-  const own = outside.filter((name) => name.startsWith(head) && /^([./_]|$)/.test(name.slice(head.length)))
+  const below = (start: string): string[] =>
+    outside.filter((name) => name.startsWith(start) && /^([./_]|$)/.test(name.slice(start.length)))
+  const prefix = outerScopes(found).find((scope) => below(scope + head).length > 0) ?? ''
+  const own = below(prefix + head)
   const width = hiddenWidth(source, found) ?? 0
   const file = source.files[0] ?? ''
   const [first] = own
@@ -103,16 +121,17 @@ export function takeHead(
       file,
       hint: outside.length === 0 ? 'the model uses every variable of the file' : `left out are ${outside.join(', ')}`,
     })
-  const heads = denseAmong(source, own.includes(head) ? outside : own, width).filter(
-    ({ kernel }) => !own.includes(head) || kernel.name === head,
+  const isKernel = own.includes(prefix + head)
+  const heads = denseAmong(source, isKernel ? outside : own, width).filter(
+    ({ kernel }) => !isKernel || kernel.name === prefix + head,
   )
   const [only, second] = heads
   if (only === undefined || second !== undefined) {
-    const shape = source.tensors.get(first)?.shape.join(', ') ?? ''
+    const shapeOf = (name: string): string => source.tensors.get(name)?.shape.join(', ') ?? ''
+    const shapes = own.slice(0, SUGGESTED).map((name) => `${name} [${shapeOf(name)}]`)
     throw unsupported(
       only === undefined
-        ? `${head} is no dense layer over the hidden size ${width}, with a ` +
-            `kernel and a bias: ${first} has shape [${shape}]`
+        ? `${head} is no dense layer over the hidden size ${width}, with a kernel and a bias: ${shapes.join(', ')}`
         : `${head} has several dense layers: ${heads.map(({ name }) => name).join(', ')}`,
       {
         code: 'architecture-unsupported',

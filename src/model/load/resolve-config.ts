@@ -9,6 +9,7 @@ import { parametersOf } from '../tensors/read.js'
 import { areSpanTags } from '../../base/span-tag.js'
 import type { AlbertModel } from '../albert.js'
 import { classifierKindOf, type ClassifierKind, type Task } from '../tasks.js'
+import { refuseModelType } from '../foreign-models.js'
 import { planModel, type ModelPlan } from './build.js'
 import { cutToLength } from './fixed-length.js'
 import { compareFacts, completeConfig, graphFacts, type GraphFacts } from './graph-facts.js'
@@ -180,7 +181,11 @@ function accountFor(
   const named = head === undefined ? { found: identified, notes: [] } : takeHead(source, identified, head)
   const settled = settleTied(source, ignoreVariables(named.found, ignore))
   const { found } = settled
-  const refusal = refuseForeignNames(source, found, raw) ?? refuseLeftover(source, found, leftoverOf(source, found))
+  const { architecture } = found.table
+  const refusal =
+    refuseModelType(raw.fields.model_type, raw.file, architecture) ??
+    refuseForeignNames(source, found, raw) ??
+    refuseLeftover(source, found, leftoverOf(source, found))
   return { found, refusal, notes: [...named.notes, ...settled.notes] }
 }
 

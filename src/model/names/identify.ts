@@ -70,10 +70,11 @@ function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
   const [first, second] = models
   if (first !== undefined && second !== undefined) {
     const file = source.files[0]
+    const outer = models.map(({ scope }) => (scope.heads[0] ?? '').replace(/[./]$/, '') || scope.body)
     throw unsupported(`the file holds ${models.length} models, below ${first.scope.body} and ${second.scope.body}`, {
       code: 'choice-ambiguous',
       ...(file === undefined ? {} : { file }),
-      hint: 'save the one that is meant in a file of its own',
+      hint: `choose one: ${outer.map((name) => `\`scope\` ${name}`).join(' or ')}`,
     })
   }
   const isFuller = (a: MatchedNames, b: MatchedNames): boolean => a.mapped.size > b.mapped.size

@@ -6,6 +6,17 @@ import type { NameTable } from './row.js'
  */
 type Skipped = NameTable['skipped']
 
+/**
+ * Names of moving averages; the first group is the name of the averaged variable. TensorFlow names its class last
+ * (`ExponentialMovingAverage`, or what `name=` says), PyTorch's implementations keep a copy of the model.
+ */
+export const AVERAGES: readonly RegExp[] = [
+  /^(.+)\/(?:ExponentialMovingAverage|MovingAverage|moving_average|ema|EMA)$/,
+  /^(?:ema_model|model_ema|averaged_model|swa_model|ema|ema_shadow|shadow)\.(?:module\.)?(.+)$/,
+  /^(.+\.(?:weight|bias|gamma|beta))[._]ema$/,
+]
+const AVERAGED: Skipped = AVERAGES.map((pattern) => [pattern, 'moving average'])
+
 /** TensorFlow: slots of the optimizers that these checkpoints were trained with, and counters of training. */
 export const TENSORFLOW_SKIPPED: Skipped = [
   [/\/(adam|lamb)_[mv]$/, 'optimizer state'],
@@ -15,7 +26,7 @@ export const TENSORFLOW_SKIPPED: Skipped = [
   ],
   [/^beta[12]_power$/, 'optimizer state'],
   [/\/\.OPTIMIZER_SLOT\/|(^|\/)(optimizer|optimizer_weights|Adam|AdamW|AdamWeightDecay|LAMB)\//, 'optimizer state'],
-  [/\/ExponentialMovingAverage$/, 'moving average'],
+  ...AVERAGED,
   [/^(start_logits|end_logits|answer_class)\//, 'head of SQuAD 2.0, whose answers come from a beam search'],
   [/^(global_step|save_counter|current_loss_scale|good_steps|bad_steps)$/, 'training counter'],
 ]
@@ -23,7 +34,7 @@ export const TENSORFLOW_SKIPPED: Skipped = [
 /** transformers in PyTorch: buffers of indices, and the averaged copies of a trainer. */
 export const TRANSFORMERS_SKIPPED: Skipped = [
   [/(^|\.)embeddings\.(position_ids|token_type_ids)$/, 'buffer of indices'],
-  [/^(ema_model|model_ema|averaged_model)\./, 'moving average'],
+  ...AVERAGED,
 ]
 
 /** transformers in TensorFlow: a head that uses the word embeddings holds all embeddings again. */

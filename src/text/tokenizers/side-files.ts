@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, malformed, usage } from '../../base/errors.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
-import { LFS_POINTER, readBytes as readWhole } from '../../formats/core/file.js'
+import { describeForeign } from '../../formats/core/explain.js'
+import { readBytes as readWhole } from '../../formats/core/file.js'
 
 /** Files of a tokenizer. */
 
@@ -45,18 +46,9 @@ export function readBytes(files: FilePort, file: string): Uint8Array {
     if (!(error instanceof AlbertkitError) || TOLD.has(error.code)) throw error
     throw usage('the tokenizer cannot be read', { code: 'file-unreadable', file, cause: error })
   }
-  if (startsWith(bytes, LFS_POINTER))
-    throw malformed('the file is a Git LFS pointer, not the vocabulary itself', {
-      code: 'not-a-model',
-      file,
-      hint: 'fetch the files with `git lfs pull`',
-    })
+  const foreign = describeForeign(files, file)
+  if (foreign !== null) throw foreign
   return bytes
-}
-
-function startsWith(bytes: Uint8Array, text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (bytes[i] !== text.charCodeAt(i)) return false
-  return true
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: false })

@@ -111,6 +111,8 @@ export function readSettings(files: FilePort, directory: string): TokenizerSetti
   checkAddedCount(additional.length, file)
   const names = Object.fromEntries(ATTRIBUTES.map((name) => [name, contentOf(named[`${name}_token`])]))
   const special = [...ATTRIBUTES.map((name) => names[name]), ...additional].filter((token) => token !== undefined)
+  // transformers leaves the older file unread where there is a newer one; a pointer or a page in its place is told.
+  if (!isLegacy) readJsonObject(files, `${directory}/added_tokens.json`)
   const added = isLegacy ? legacyTokens(files, directory, special) : decoderTokens(fieldsOf(decoder), file)
   if (config === null && map === null && added.length === 0) return null
   const max = fields.model_max_length
