@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert/convert.js'
 import { evaluateFile } from '../../src/api/inference/evaluate-file.js'
+import { initModel } from '../../src/api/init/init.js'
 import { openModel } from '../../src/api/open/open.js'
 import { verifyModel } from '../../src/api/verify/verify.js'
 import { exportModel } from '../../src/export/export.js'
@@ -170,6 +171,49 @@ it('packs the vocabulary of a tokenizer.json as lines, and none for the encoder 
   expect(Object.keys(rest)).toEqual(['labels.txt'])
   const bare = await convert('features')
   expect(() => packedIn(bare)).toThrow(/its end is missing/)
+})
+
+/** Headlines of the bundled model's test that it reads rightly. */
+const rightOnTest = async (model: string): Promise<number> => {
+  const report = await evaluateFile({ model, input: join(ZH_NEWS, 'test.tsv'), format: 'tsv' })
+  expect(report).toMatchObject({ lines: 150 })
+  return Math.round((report as { accuracy: number }).accuracy * 150)
+}
+
+describe.skipIf(!hasLiteRt)('the bundled model', { timeout: 120_000 }, () => {
+  const gateInputs = join(ZH_NEWS, 'test.tsv')
+
+  it('reads as many headlines in every element type, give or take one', async () => {
+    const out = join(scratch, 'accuracy')
+    await convertModel(ZH_NEWS, out, { targets: ['tflite:f32,f16,int8'], sequence: 32, verify: false })
+    const right = await rightOnTest(ZH_NEWS)
+    for (const name of ['model', 'model_fp16', 'model_int8'])
+      expect(Math.abs((await rightOnTest(join(out, `tflite/${name}.tflite`))) - right), name).toBeLessThanOrEqual(1)
+  })
+
+  it('reads in four bits as many headlines as the gate says', async () => {
+    const out = join(scratch, 'int4')
+    const options = { targets: ['tflite:int4'], sequence: 32, gateInputs, minAgreement: 0.95 } as const
+    const { ok, gate } = await convertModel(ZH_NEWS, out, options)
+    expect(ok).toBe(true)
+    const [{ agreement, accuracy, spared }] = gate as [(typeof gate)[number]]
+    expect(agreement).toBeGreaterThanOrEqual(0.95)
+    expect(spared).toEqual([])
+    expect(await rightOnTest(join(out, 'tflite/model_int4.tflite'))).toBe(Math.round(accuracy!.after * 150))
+    expect(Math.abs(accuracy!.after - accuracy!.before)).toBeLessThan(0.05)
+  })
+})
+
+it('an albert-tiny of 128 tokens is little more than its weights', { timeout: 60_000 }, async () => {
+  const [source, out] = [join(scratch, 'tiny'), join(scratch, 'tiny-out')]
+  await initModel('albert-tiny-zh', source, { verify: false })
+  const options = { targets: ['tflite:f32,f16,int8,int4'], task: 'features', sequence: 128, verify: false } as const
+  await convertModel(source, out, options)
+  const bytes = (name: string): number => statSync(join(out, 'tflite', name)).size
+  expect(bytes('model.tflite')).toBeLessThan(16.3e6)
+  expect(bytes('model_fp16.tflite')).toBeLessThan(8.3e6)
+  expect(bytes('model_int8.tflite')).toBeLessThan(4.6e6)
+  expect(bytes('model_int4.tflite')).toBeLessThan(2.6e6)
 })
 
 describe.skipIf(CHROMIUM === null || !hasLiteRt)('in Chromium', { timeout: 120_000 }, () => {

@@ -1,4 +1,8 @@
-"""Runs a TensorFlow Lite file in TensorFlow's interpreter, and in LiteRT's if that is installed."""
+"""Runs TensorFlow Lite files in TensorFlow's interpreter, and in LiteRT's if that is installed.
+
+stdin: {"jobs": [{"file", "inputs": {name: [shape, values]}}]}
+stdout: [{interpreter: {"delegates", "outputs": {name: values}} or {"error"}}], in the order of the jobs
+"""
 
 import json
 import sys
@@ -15,9 +19,10 @@ except ImportError:
     pass
 
 
-def run(interpreter, inputs):
+def run(make, file, inputs):
+    interpreter = make(model_path=file, num_threads=1)
     runner = interpreter.get_signature_runner('serving_default')
-    outputs = runner(**{name: np.array(values, np.int32) for name, values in inputs.items()})
+    outputs = runner(**{name: np.array(values, np.int32).reshape(shape) for name, (shape, values) in inputs.items()})
     operators = [op['op_name'] for op in interpreter._get_ops_details()]
     return {
         'delegates': operators.count('DELEGATE'),
@@ -25,12 +30,17 @@ def run(interpreter, inputs):
     }
 
 
-request = json.load(sys.stdin)
-print(
-    json.dumps(
-        {
-            name: run(make(model_path=request['file'], num_threads=1), request['inputs'])
-            for name, make in INTERPRETERS.items()
-        }
-    )
+def attempt(make, file, inputs):
+    try:
+        return run(make, file, inputs)
+    except (RuntimeError, ValueError) as error:
+        return {'error': str(error)}
+
+
+json.dump(
+    [
+        {name: attempt(make, job['file'], job['inputs']) for name, make in INTERPRETERS.items()}
+        for job in json.load(sys.stdin)['jobs']
+    ],
+    sys.stdout,
 )

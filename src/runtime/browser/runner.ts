@@ -100,7 +100,14 @@ function floats(base64: string): Float32Array {
 }
 
 /** Message of an error in the page, without the prefix that Playwright adds. */
-const pageError = (error: unknown): string => firstLine(error).replace(/^page\.evaluate: (Error: )?/, '')
+const pageError = (error: unknown): string => {
+  const line = firstLine(error).replace(/^page\.evaluate: (Error: )?/, '')
+  // LiteRT names the line of its own code, and often nothing else.
+  return /^ERROR: \[[^\]]*\]( null)?$/.test(line) ? 'it gives no reason' : line
+}
+
+/** Remedy for graphs that WebGPU does not take whole: matrices in four and in eight bits together, for example. */
+const GPU_HINT = '`browser-litert-wasm` runs it; WebGPU takes it in f32, f16 or int8'
 
 /** A page, and the browser to load it in. */
 interface PageToLoad {
@@ -131,6 +138,7 @@ async function openLoaded(
         code: 'artefact-rejected',
         file,
         cause: error,
+        ...(name === 'browser-litert-webgpu' && { hint: GPU_HINT }),
       })
     }
   }
