@@ -1,3 +1,4 @@
+import { largestOf } from '../base/largest.js'
 import type { FilePort } from '../formats/core/file-port.js'
 import { RangedFile, readText } from '../formats/core/file.js'
 import { basename, join } from '../formats/core/paths.js'
@@ -46,7 +47,7 @@ function namesOf(pairs: Pairs): readonly string[] | null {
     names.set(index, name)
   }
   if (names.size === 0) return null
-  return Array.from({ length: Math.max(...names.keys()) + 1 }, (_, i) => names.get(i) ?? String(i))
+  return Array.from({ length: largestOf(names.keys()) + 1 }, (_, i) => names.get(i) ?? String(i))
 }
 
 function readMap(files: FilePort, path: string): readonly string[] | null {

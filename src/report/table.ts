@@ -1,5 +1,6 @@
 import { displayWidth } from './display-width.js'
 import { escapeControl } from '../base/escape.js'
+import { largestOf } from '../base/largest.js'
 import { terminalWidth } from './terminal-width.js'
 
 export interface TableOptions {
@@ -18,7 +19,7 @@ const [NARROW, NARROWEST] = [12, 6]
 
 const widthsOf = (rows: readonly (readonly string[])[], head: readonly string[]): number[] =>
   head.map((title, i) =>
-    Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map((cell) => displayWidth(escapeControl(cell)))),
+    largestOf([title, ...rows.map((row) => row[i] ?? '')].map((cell) => displayWidth(escapeControl(cell)))),
   )
 
 /** Indices of the columns that a table of at most `width` terminal columns keeps. */
@@ -116,7 +117,7 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
     head.map((title) => [escapeControl(title)]),
     ...rows.map((row) => head.map((_, i) => wrap(escapeControl(row[i] ?? ''), fitted[i]!))),
   ]
-  const widths = head.map((_, i) => Math.max(...cells.flatMap((row) => row[i]!.map(displayWidth))))
+  const widths = head.map((_, i) => largestOf(cells.flatMap((row) => row[i]!.map(displayWidth))))
   const pad = (text: string, i: number): string => {
     const space = ' '.repeat(widths[i]! - displayWidth(text))
     return right.includes(i) ? space + text : text + space

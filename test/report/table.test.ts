@@ -29,3 +29,13 @@ describe('a table in a terminal of 40 to 200 columns', () => {
     )
   })
 })
+
+describe('a table', () => {
+  it('may have more rows than a call may have arguments', () => {
+    const rows = Array.from({ length: 150_000 }, (_, i) => [`tensor ${i}`, String(i)])
+    const lines = table(rows, { head: ['name', 'n'], right: [1], width: 80 }).split('\n')
+    expect(lines).toHaveLength(150_001)
+    expect(lines[0]).toBe('name                n')
+    expect(lines.at(-1)).toBe('tensor 149999  149999')
+  })
+})

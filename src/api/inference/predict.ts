@@ -1,3 +1,4 @@
+import { largestOf } from '../../base/largest.js'
 import { fieldsLine } from '../../base/escape.js'
 import { toJsonLine } from '../../base/json-text.js'
 import { classReading, type ClassReading } from '../../model/problem-type.js'
@@ -111,7 +112,7 @@ export function predictionLine(p: Prediction, labels: readonly string[], format:
   const present = reading === 'sigmoid' ? labelsOf(p, labels) : []
   const named = Object.fromEntries(labels.map((name, i) => [name, float32Number(probabilities[i]!)]))
   if (format !== 'jsonl') {
-    if (reading === 'softmax') return fieldsLine(format, [label, float32Text(Math.max(...probabilities))])
+    if (reading === 'softmax') return fieldsLine(format, [label, float32Text(largestOf(probabilities))])
     const values = probabilities.map(float32Text)
     if (reading === 'value') return format === 'csv' ? fieldsLine(format, values) : values.join(',')
     return fieldsLine(format, [present.join(','), values.join(',')])

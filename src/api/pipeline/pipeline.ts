@@ -1,3 +1,4 @@
+import { largestOf } from '../../base/largest.js'
 import { usage } from '../../base/errors.js'
 import type { ResolvedTask } from '../../model/tasks.js'
 import { isBad, type Example } from '../../text/data/examples.js'
@@ -106,7 +107,7 @@ const classify: Answer<'classify'> = async (model, inputs, options) => {
     const probabilities = one.probabilities.map(float32Number)
     found.push({
       label: one.label,
-      probability: Math.max(...probabilities),
+      probability: largestOf(probabilities),
       probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i]!])),
     })
   }

@@ -1,3 +1,5 @@
+import { largestOf } from '../../base/largest.js'
+
 const SMALLEST_NORMAL = 2 ** -126
 
 /**
@@ -32,13 +34,10 @@ export function float32Text(x: number): string {
 /** Shortest number that rounds to this float32. */
 export const float32Number = (x: number): number => shortest(x)
 
-/** Largest value. Not `Math.max(...values)`: a large vocabulary has more logits than a call may have arguments. */
-const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), -Infinity)
-
 /** Probabilities of a row of logits. */
 export function softmax(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits)
-  const max = largest(values)
+  const max = largestOf(values)
   const powers = values.map((x) => Math.exp(x - max))
   const sum = powers.reduce((a, b) => a + b, 0)
   return powers.map((p) => p / sum)
@@ -49,7 +48,7 @@ export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 /** −log softmax(logits)[index]. */
 export function crossEntropy(logits: ArrayLike<number>, index: number): number {
   const values = Array.from(logits)
-  const max = largest(values)
+  const max = largestOf(values)
   return max + Math.log(values.reduce((sum, x) => sum + Math.exp(x - max), 0)) - values[index]!
 }
 
