@@ -39,6 +39,8 @@ export interface RunnerOptions extends GpuOptions {
   readonly threads?: number
   /** onnxruntime: the package to use; onnxruntime-node by default, or onnxruntime-web if that is not installed. */
   readonly onnxPackage?: OnnxPackage
+  /** True for a few runs, for which memory counts more than speed. */
+  readonly fewRuns?: boolean
 }
 
 export interface RunnerInfo {
@@ -91,11 +93,12 @@ const onnxruntime = {
   ...COMMON,
   artefact: 'onnx',
   threads: true,
-  open: async ({ file, values }: RunnableFile, { threads, onnxPackage }: RunnerOptions) =>
+  open: async ({ file, values }: RunnableFile, { threads, onnxPackage, fewRuns }: RunnerOptions) =>
     (await import('./onnx/onnxruntime.js')).openOnnx(file, {
       ...values,
       ...(threads === undefined ? {} : { threads }),
       ...(onnxPackage === undefined ? {} : { only: onnxPackage }),
+      fewRuns: fewRuns === true,
     }),
 } as const
 

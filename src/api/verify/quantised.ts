@@ -76,12 +76,18 @@ interface Expected {
 /** Of a graph whose integers become float32 before they are multiplied. */
 const NOT_DYNAMIC: DynamicWeights = { axes: new Map(), by: 'tensor' }
 
-/** Runs a graph in one runner and compares its outputs. */
-async function runIn(runner: Runner, cases: readonly Expected[], graph: Graph, v: Verification): Promise<void> {
+/** Runs a graph in one runner; gives the comparison of its outputs, for when the runner is closed. */
+async function runIn(
+  runner: Runner,
+  cases: readonly Expected[],
+  graph: Graph,
+  v: Verification,
+): Promise<() => Promise<void>> {
   const { precision } = graph
   const arithmetic = arithmeticOf(graph)
   const bound = boundOf(toleranceClassOf(runner.name), arithmetic)
   const ms: number[] = []
+  const comparisons: (() => Promise<void>)[] = []
   for (const { inputs, outputs, errors } of cases) {
     const pairs = [...(await runner.run(inputs))].flatMap(([output, actual]) => {
       const values = outputs.get(output)
@@ -89,17 +95,14 @@ async function runIn(runner: Runner, cases: readonly Expected[], graph: Graph, v
     })
     await v.time(runner, inputs, ms)
     const testCase = { inputs, bound, expected: outputs, pairs: () => pairs }
-    await v.compareRun(
-      runner.name,
-      errors === undefined ? testCase : { ...testCase, float32Errors: errors },
-      new Map(),
-      {
-        precision,
-        ...(paddedBy(runner, inputs) ? { skipMasked: true } : {}),
-      },
-    )
+    const judged = errors === undefined ? testCase : { ...testCase, float32Errors: errors }
+    const options = { precision, ...(paddedBy(runner, inputs) ? { skipMasked: true } : {}) }
+    comparisons.push(() => v.compareRun(runner.name, judged, new Map(), options))
   }
   v.noteRuntime(runner, arithmetic, ms, precision)
+  return async () => {
+    for (const compare of comparisons) await compare()
+  }
 }
 
 /** Computes what a graph should give on the inputs of `v` that it takes. */
@@ -165,13 +168,14 @@ export async function checkQuantised(
       v.options.onProgress?.(progressStep('running', `${graph.file} in ${name}`))
       const runner = await v.open(name, { file: path })
       if (runner === null) continue
-      await v.unlessAbsent(name, async () => {
+      const compareAll = await v.unlessAbsent(name, async () => {
         try {
-          await runIn(runner, cases, asRun, v)
+          return await runIn(runner, cases, asRun, v)
         } finally {
           await runner.close()
         }
       })
+      await compareAll?.()
     }
     return { artefact: target, dtype: precision, ...check, ok: check.differences.length === 0 }
   } finally {

@@ -25,6 +25,13 @@ const TFJS_CPU_FLOPS = 0.5e9
 
 const MLM_OUTPUTS: ReadonlySet<string> = new Set(headRow('mlm').outputs)
 
+/** Outputs of a runner for a test case. */
+interface Run {
+  readonly testCase: TestCase
+  readonly values: ReadonlyMap<string, Values>
+  readonly skipMasked: boolean
+}
+
 export interface CompareRunOptions {
   readonly skipMasked?: boolean
   /** Element type of the weights unless float32. */
@@ -129,21 +136,33 @@ export class Verification {
     return able
   }
 
-  async runAll(runner: Runner): Promise<void> {
+  /** Runs the test cases that the runner takes; `compareAll` judges the runs once the runner is closed. */
+  async runAll(runner: Runner): Promise<Run[]> {
     const wanted = wantsStates(this.options) ? [...new Set([...runner.outputs, ...runner.marks])] : runner.outputs
+    const runs: Run[] = []
     const ms: number[] = []
     for (const testCase of this.casesFor(runner)) {
       const { withoutMlm } = testCase.inputs
       const asked = withoutMlm === true ? wanted.filter((name) => !MLM_OUTPUTS.has(name)) : wanted
-      const run = new Map<string, Values>(await runner.run(testCase.inputs, asked.length > 0 ? asked : wanted))
+      const values = new Map<string, Values>(await runner.run(testCase.inputs, asked.length > 0 ? asked : wanted))
       // In a graph the last hidden state is named last_hidden_state.
       const last = `hidden_state_${hiddenStateCount(this.opened.model) - 1}`
-      const value = run.get('last_hidden_state')
-      if (wanted.length > runner.outputs.length && value !== undefined && !run.has(last)) run.set(last, value)
-      await this.compareRun(runner.name, testCase, run, paddedBy(runner, testCase.inputs) ? { skipMasked: true } : {})
+      const value = values.get('last_hidden_state')
+      if (wanted.length > runner.outputs.length && value !== undefined && !values.has(last)) values.set(last, value)
+      runs.push({ testCase, values, skipMasked: paddedBy(runner, testCase.inputs) })
       await this.time(runner, testCase.inputs, ms)
     }
     this.noteRuntime(runner, 'float32', ms)
+    return runs
+  }
+
+  /**
+   * Compares runs. Near a bound this computes the float32 error of the model, which holds its weights once more: a
+   * runner that still held them too would double the memory.
+   */
+  async compareAll(runner: string, runs: readonly Run[]): Promise<void> {
+    for (const { testCase, values, skipMasked } of runs)
+      await this.compareRun(runner, testCase, values, skipMasked ? { skipMasked } : {})
   }
 
   /** True if a hidden state of this runner exceeds its bound. */
@@ -205,7 +224,7 @@ export class Verification {
 
   /** Opens a runner, or notes that it is unavailable and returns null. */
   open(name: string, what: Runnable): Promise<Runner | null> {
-    return this.unlessAbsent(name, () => openListening(name, what, this.options, this.#longest))
+    return this.unlessAbsent(name, () => openListening(name, what, { ...this.options, fewRuns: true }, this.#longest))
   }
 }
 
@@ -258,19 +277,21 @@ function chooseRunners(
 async function runRunner(name: string, directory: string | null, kind: GraphTarget, v: Verification): Promise<boolean> {
   const { opened, options } = v
   const open = (wanted: 'outputs' | 'marks' | 'operations') => v.open(name, runnable(opened, directory, kind, wanted))
-  const using = async (runner: Runner, work: () => Promise<void>): Promise<void> => {
+  const using = async <T>(runner: Runner, work: () => Promise<T>): Promise<T> => {
     try {
-      await work()
+      return await work()
     } finally {
       await runner.close()
     }
   }
   const runner = await open(options.bisect === true ? 'operations' : wantsStates(options) ? 'marks' : 'outputs')
   if (runner === null) return false
-  await using(runner, async () => {
-    await v.runAll(runner)
+  const runs = await using(runner, async () => {
+    const done = await v.runAll(runner)
     if (options.bisect === true) await v.judge(runner)
+    return done
   })
+  await v.compareAll(name, runs)
   if (options.bisect === true || options.layers !== true || !v.diverges(name)) return true
   options.onProgress?.(progressStep('searching', name))
   const again = await open('operations')

@@ -98,6 +98,7 @@ const TOKENS_TOGETHER = 1024
 
 /** Inputs in their order, in groups that are computed together. A scale of a whole tensor is that of one input. */
 function groupsOf({ inputs, dynamic }: Runs): ModelInputs[][] {
+  const alone = dynamic?.by === 'tensor' && dynamic.axes.size > 0
   const groups: ModelInputs[][] = []
   let tokens = 0
   for (const x of inputs) {
@@ -106,7 +107,7 @@ function groupsOf({ inputs, dynamic }: Runs): ModelInputs[][] {
     tokens += added
     if (
       last === undefined ||
-      dynamic !== undefined ||
+      alone ||
       tokens > TOKENS_TOGETHER ||
       (last[0]?.withoutMlm ?? false) !== (x.withoutMlm ?? false)
     ) {

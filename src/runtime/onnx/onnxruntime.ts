@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { environment, malformed } from '../../base/errors.js'
@@ -72,14 +72,30 @@ export interface OnnxOptions extends Partial<InnerValues> {
   /** Package to use; the first that is installed by default. */
   readonly only?: OnnxPackage
   readonly importer?: Importer
+  /** True for a few runs, for which memory counts more than speed. */
+  readonly fewRuns?: boolean
 }
 
-/** Session options that locate external data: a model given as bytes has no folder, and onnxruntime-web reads none. */
-function externalDataOptions(file: string, from: OnnxPackage): InferenceSession.SessionOptions {
+/** Bytes of a model from which the memory of its packed weights counts. */
+const LARGE = 256 * 1024 * 1024
+
+/**
+ * Session options for a few runs of a large model. Weights are packed for each run then, not once before the first,
+ * while the unpacked ones are still held: that takes twice the memory of the weights, and no less time for few runs.
+ */
+function fewRunsOptions(file: string): Record<string, unknown> {
+  const bytes = [file, ...dataBeside(file)].reduce((sum, path) => sum + statSync(path).size, 0)
+  return bytes < LARGE ? {} : { disable_prepacking: '1' }
+}
+
+/** Session options by their place in onnxruntime's configuration: a model given as bytes has no folder of its data. */
+function extraOptions(file: string, from: OnnxPackage, fewRuns: boolean): InferenceSession.SessionOptions {
   const data = dataBeside(file)
-  if (data.length === 0) return {}
-  if (from === 'onnxruntime-web') return { externalData: data.map((path) => ({ path: basename(path), data: path })) }
-  return { extra: { session: { model_external_initializers_file_folder_path: dirname(file) } } }
+  // It has other memory, and reads no folder.
+  if (from === 'onnxruntime-web')
+    return data.length === 0 ? {} : { externalData: data.map((path) => ({ path: basename(path), data: path })) }
+  const folder = data.length === 0 ? {} : { model_external_initializers_file_folder_path: dirname(file) }
+  return { extra: { session: { ...folder, ...(fewRuns ? fewRunsOptions(file) : {}) } } }
 }
 
 /**
@@ -100,7 +116,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
     logSeverityLevel: 4,
     intraOpNumThreads: options.threads ?? 1,
     ...(provider === undefined ? {} : { executionProviders: [provider.id] }),
-    ...externalDataOptions(file, from),
+    ...extraOptions(file, from, options.fewRuns === true && provider === undefined),
   }
   try {
     const session =
