@@ -61,6 +61,7 @@ export function readersOf(sound) {
   return {
     bundle: tensors(sound.bundle, /\.index$/, '', mutateTable),
     v1: tensors(sound.v1, /ckpt$/, 'model.ckpt', mutateTable),
+    'v1-sliced': tensors(sound['v1-sliced'], /ckpt$/, 'model.ckpt', mutateTable),
     'saved-model': tensors(sound.savedModel, /\.pb$/, '', mutateWire),
     'graph-def': tensors(sound.graph, /\.pb$/, 'graph.pb', mutateWire),
     safetensors: tensors(sound.safetensors, /./, 'model.safetensors', binary.mutateSafetensors),

@@ -88,13 +88,13 @@ function bundle() {
   ])
 }
 
-/** A V1 checkpoint of the float32 tensors, in slices of two rows. */
-function v1() {
+/** A V1 checkpoint of the float32 tensors, whole or in slices of so many rows. */
+function v1(rows) {
   const folder = mkdtempSync(join(tmpdir(), 'albertkit-fuzz-'))
   try {
     const tensors = new Map(TENSORS.filter(({ bytes }) => bytes.length > 0).map((tensor) => [tensor.name, tensor]))
     const read = (name, offset, target) => target.set(tensors.get(name).bytes.subarray(offset, offset + target.length))
-    writeV1(join(folder, 'model.ckpt'), { tensors, read }, { rows: 2 })
+    writeV1(join(folder, 'model.ckpt'), { tensors, read }, { rows })
     return filesOf(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -258,7 +258,7 @@ export async function makeSound() {
   return {
     ...(await models()),
     safetensors: new Map([['model.safetensors', safetensors(TENSORS)]]),
-    ...{ sharded: sharded(), bundle: bundle(), v1: v1(), savedModel: savedModel() },
+    ...{ sharded: sharded(), bundle: bundle(), v1: v1(), 'v1-sliced': v1(2), savedModel: savedModel() },
     graph: new Map([['graph.pb', graph()]]),
     torch: [torchMembers(2), torchMembers(4)],
     legacy: new Map([['model.bin', torchLegacy()]]),

@@ -28,7 +28,17 @@ it('damages files by the rules of their format, and finds nothing wrong', async 
 it('lists the readers if one is unknown', async () => {
   const { code, stderr } = await fuzz('--reader', 'gguf')
   expect(code).toBe(2)
-  const formats = ['bundle', 'v1', 'saved-model', 'graph-def', 'safetensors', 'sharded', 'torch-zip', 'torch-legacy']
+  const formats = [
+    'bundle',
+    'v1',
+    'v1-sliced',
+    'saved-model',
+    'graph-def',
+    'safetensors',
+    'sharded',
+    'torch-zip',
+    'torch-legacy',
+  ]
   const others = ['pickle', 'hdf5', 'keras', 'onnx', 'tfjs', 'tflite', 'npz', 'zip', 'tar', 'tar.gz', 'spiece']
   const texts = ['vocabulary', 'tokenizer.json', 'tfrecord', 'csv', 'tsv', 'jsonl', 'squad', 'config', 'model']
   expect(stderr).toContain([...formats, ...others, ...texts].join(', '))

@@ -15,14 +15,17 @@ interface Kept {
   /** Code of the error; `read` if nothing is wrong with it. */
   readonly right: string
   readonly why: string
+  /** Shapes of tensors of what is read. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>
 }
 const KEPT = JSON.parse(readFileSync(join(FOLDER, 'expect.json'), 'utf8')) as readonly Kept[]
 
-async function outcomeOf(path: string): Promise<string> {
+async function outcomeOf(path: string, shapes: Kept['shapes'] = {}): Promise<string> {
   try {
     const source = await openSource(path)
     try {
       for (const name of source.tensors.keys()) readAll(source, name)
+      for (const [name, shape] of Object.entries(shapes)) expect(source.tensors.get(name)?.shape, name).toEqual(shape)
       return 'read'
     } finally {
       source.close()
@@ -41,7 +44,7 @@ describe('files of fixtures/attacks', () => {
     expect(KEPT.every(({ file }) => existsSync(join(FOLDER, file)))).toBe(true)
   })
 
-  it.each(KEPT.map(({ file, right, why }) => [file, right, why] as const))('%s: %s', async (file, right, why) => {
-    expect(await outcomeOf(join(FOLDER, file)), why).toBe(right)
+  it.each(KEPT)('$file: $right', async ({ file, right, why, shapes }) => {
+    expect(await outcomeOf(join(FOLDER, file), shapes), why).toBe(right)
   })
 })

@@ -71,9 +71,15 @@ class IndexReader {
 
   header(value: Uint8Array): { shards: number; bigEndian: boolean } {
     if (value.length > MAX_HEADER_BYTES) throw this.fail('the header is too long', undefined, 'limit-exceeded')
-    const { shards, bigEndian, minConsumer } = this.parse(() => readHeader(this.file, value))
+    const { shards, bigEndian, producer, minConsumer, badConsumers } = this.parse(() => readHeader(this.file, value))
     if (shards < 1 || shards > MAX_SHARDS)
       throw this.fail(`the header says ${shards} shards`, undefined, shards < 1 ? 'value-invalid' : 'limit-exceeded')
+    if (producer < 0) throw this.fail(`the header says version ${producer} of the writer`, undefined, 'value-invalid')
+    if (badConsumers.includes(BUNDLE_VERSION))
+      throw unsupported(`the checkpoint forbids readers of version ${BUNDLE_VERSION}`, {
+        code: 'format-unsupported',
+        file: this.file,
+      })
     if (minConsumer > BUNDLE_VERSION) {
       throw unsupported(`the checkpoint asks for a reader of version ${minConsumer}`, {
         code: 'format-unsupported',
@@ -171,6 +177,9 @@ function parseIndex(path: string, table: TableReader): BundleIndex {
     entries.push(whole)
   }
   if (head === null) throw reader.fail('the index has no header')
+  // TensorFlow takes a slice that no tensor lists for a tensor.
+  if (slices.size > parted.reduce((n, { entry }) => n + entry.slices.length, 0))
+    throw reader.fail('the index has a slice that no tensor lists')
   for (const one of parted)
     entries[one.at] = { ...entries[one.at]!, slices: readSlices(reader, one, slices, head.shards) }
   return { ...head, entries }

@@ -1,6 +1,6 @@
 import { MAX_RECTANGLES } from '../views/slices.js'
 import { readShape, readSlice } from '../tf-proto/shape.js'
-import { MemoryBytes, WireReader } from '../tf-proto/wire.js'
+import { MemoryBytes, WireReader, type Field } from '../tf-proto/wire.js'
 import type { Extent } from './slice-key.js'
 
 /** Messages of an index (tensorflow/core/protobuf/tensor_bundle.proto): one header, and an entry for each tensor. */
@@ -23,26 +23,54 @@ export interface HeaderProto {
   readonly bigEndian: boolean
   /** Oldest version of a reader that the checkpoint asks for. */
   readonly minConsumer: number
+  /** Version of the writer. */
+  readonly producer: number
+  /** Versions of readers that must not read it. */
+  readonly badConsumers: readonly number[]
 }
 
 const HEADER = { shards: 1, endianness: 2, version: 3 } as const
-const MIN_CONSUMER = 2
+const VERSION = { producer: 1, minConsumer: 2, badConsumers: 3 } as const
 const BIG_ENDIAN = 1
 const ENTRY = { dtype: 1, shape: 2, shard: 3, offset: 4, size: 5, crc: 6, slice: 7 } as const
 
 const NO_SLICES: readonly (readonly Extent[])[] = []
 
+/** Numbers of a repeated field: packed, or the one that it has. */
+function numbersIn(wire: WireReader, field: Field): number[] {
+  if (field.wire !== 2) return [field.value]
+  const numbers: number[] = []
+  for (let at = field.start; at < field.end;) {
+    const { value, next } = wire.varint(at)
+    numbers.push(value)
+    at = next
+  }
+  return numbers
+}
+
 /** Parses the header. @throws AlbertkitError `malformed` */
 export function readHeader(path: string, bytes: Uint8Array): HeaderProto {
   const wire = new WireReader(new MemoryBytes(path, bytes), 'header of an index')
-  let [shards, endianness, minConsumer] = [0, 0, 0]
+  let [shards, endianness, producer, minConsumer] = [0, 0, 0, 0]
+  const badConsumers: number[] = []
   for (const field of wire.fields(0, bytes.length)) {
     if (field.number === HEADER.shards) shards = field.value
     else if (field.number === HEADER.endianness) endianness = field.value
     else if (field.number === HEADER.version)
-      for (const part of wire.inside(field)) if (part.number === MIN_CONSUMER) minConsumer = part.value
+      for (const part of wire.inside(field)) {
+        if (part.number === VERSION.producer) producer = part.value
+        else if (part.number === VERSION.minConsumer) minConsumer = part.value
+        else if (part.number === VERSION.badConsumers) badConsumers.push(...numbersIn(wire, part))
+      }
   }
-  return { shards, bigEndian: endianness === BIG_ENDIAN, minConsumer }
+  // Versions have 32 bits, and TensorFlow takes those of what is longer.
+  return {
+    shards,
+    bigEndian: endianness === BIG_ENDIAN,
+    producer: producer | 0,
+    minConsumer: minConsumer | 0,
+    badConsumers: badConsumers.map((version) => version | 0),
+  }
 }
 
 /** Parses an entry. @throws AlbertkitError `malformed` */
@@ -54,7 +82,7 @@ export function readEntry(path: string, bytes: Uint8Array): EntryProto {
   for (const field of wire.fields(0, bytes.length)) {
     const { number, value } = field
     if (number === ENTRY.dtype) dtype = value
-    else if (number === ENTRY.shape) shape = readShape(wire, field)
+    else if (number === ENTRY.shape) shape = readShape(wire, field, shape)
     else if (number === ENTRY.shard) shard = value
     else if (number === ENTRY.offset) offset = value
     else if (number === ENTRY.size) size = value

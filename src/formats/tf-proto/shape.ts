@@ -9,9 +9,13 @@ export const byteSize = (dtype: DType, shape: readonly number[]): number => {
   return Number.isSafeInteger(size) ? size : Infinity
 }
 
-/** Reads a TensorShapeProto. @throws AlbertkitError `malformed` if the shape is unknown or impossible */
-export function readShape(wire: WireReader, field: Field): number[] {
-  const shape: number[] = []
+/**
+ * Reads a TensorShapeProto.
+ * @param before axes of the same field before: a message that stands twice is merged, as protocol buffers want it
+ * @throws AlbertkitError `malformed` if the shape is unknown or impossible
+ */
+export function readShape(wire: WireReader, field: Field, before: readonly number[] = []): number[] {
+  const shape = [...before]
   let unknown = false
   for (const part of wire.inside(field)) {
     if (part.number === 3) unknown = part.value !== 0

@@ -189,7 +189,7 @@ export function scanTensor(
   const typed = new Map<number, Run[]>()
   for (const part of wire.inside(field)) {
     if (part.number === 1) number = part.value
-    else if (part.number === SHAPE && known === undefined) shape = readShape(wire, part)
+    else if (part.number === SHAPE && known === undefined) shape = readShape(wire, part, shape)
     else if (part.number === CONTENT) content.push(part)
     else {
       const runs = typed.get(part.number)

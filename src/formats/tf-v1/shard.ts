@@ -118,7 +118,7 @@ export class Shard {
         if (part.number === SLICE_META.name) {
           names.add(part.end - part.start)
           name = wire.text(part)
-        } else if (part.number === SLICE_META.shape) shape = readShape(wire, part)
+        } else if (part.number === SLICE_META.shape) shape = readShape(wire, part, shape)
         else if (part.number === SLICE_META.type) type = part.value
         else if (part.number === SLICE_META.slice && slices.push(readSlice(wire, part)) > MAX_RECTANGLES)
           throw wire.fail(`the tensor ${name} has more than ${MAX_RECTANGLES} slices`, part.start, 'limit-exceeded')
