@@ -247,6 +247,30 @@ describe.skipIf(CHROMIUM === null || !hasLiteRt)('in Chromium', { timeout: 120_0
     opened.close()
   })
 
+  it('WebGPU takes odd widths, and says what to do if it takes a graph not at all', async () => {
+    const write = async (precision: 'f32' | 'int4'): Promise<string> => {
+      const dir = join(scratch, `chromium-odd-${precision}`)
+      const options = { task: 'pretraining', allOutputs: false, sequence: 12, precision } as const
+      const { files } = await exportModel(model, source, 'tflite', dir, options)
+      return join(dir, files[0]!.path)
+    }
+    const open = (file: string) => openRunner('browser-litert-webgpu', { file }, { allowSoftware: true })
+    const runner = await open(await write('f32'))
+    try {
+      const wanted = runReference(model, source, inputs, headsFor('pretraining'))
+      for (const [output, value] of await runner.run(inputs))
+        expectWithin(value, float32Of(wanted.get(output)!), 2e-5, output)
+    } finally {
+      await runner.close()
+    }
+    // Matrices in four and in eight bits in one graph.
+    await expect(open(await write('int4'))).rejects.toMatchObject({
+      code: 'artefact-rejected',
+      message: expect.stringMatching(/it gives no reason/) as string,
+      hint: expect.stringMatching(/browser-litert-wasm/) as string,
+    })
+  })
+
   it('inner values, and a file that leaves the length open', async () => {
     const dir = join(scratch, 'chromium-open')
     const options = { task: 'pretraining', allOutputs: true, sequence: 'dynamic' } as const
