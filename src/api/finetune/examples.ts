@@ -2,6 +2,7 @@ import { usage } from '../../base/errors.js'
 import { isBad, type BadLine } from '../../text/data/examples.js'
 import { makeFeatures } from '../../text/data/features.js'
 import { readLines } from '../input/lines.js'
+import { namedLabels } from '../inference/evaluate-labels.js'
 import { lineEntries } from '../inference/entries.js'
 import { readerOf } from '../inference/job.js'
 import type { LabelledExample, ReadOptions } from './labelled.js'
@@ -19,13 +20,6 @@ export interface ExampleSet {
   readonly tokens: number
   readonly unknown: number
 }
-
-/** Labels of a line with several of them: `a,b`; none if it is empty. */
-const splitLabels = (label: string): string[] =>
-  label
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '')
 
 /** Examples of a file of labelled lines. */
 async function* labelledLines(file: string, options: ReadOptions): AsyncGenerator<LabelledExample | BadLine> {
@@ -45,7 +39,7 @@ async function* labelledLines(file: string, options: ReadOptions): AsyncGenerato
       line: item.line,
       text: item.textB === null ? item.text : `${item.text}\t${item.textB}`,
       features: makeFeatures(tokenizer, item.text, item.textB, maxLength),
-      labels: task === 'multi-label' ? splitLabels(item.label) : [item.label],
+      labels: task === 'multi-label' ? namedLabels(item.label, options.known) : [item.label],
     }
   }
 }

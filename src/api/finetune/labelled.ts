@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly tokenizer: Tokenizer
   readonly limits: InputLimits
   readonly maxLength: number
+  /** Class names that the caller or the model gives; null if there are none. */
+  readonly known: readonly string[] | null
   /** Input format and columns, as for `predict`. */
   readonly job: Omit<TextJob, 'input'>
 }

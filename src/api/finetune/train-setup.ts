@@ -77,7 +77,8 @@ export async function readSetup(opened: OpenedModel, data: TrainData, options: T
       code: maxLength < 3 ? 'option-invalid' : 'sequence-too-long',
     })
   const limits = { vocabulary: vocab_size, segments: type_vocab_size, positions }
-  const reading = { task, tokenizer, limits, maxLength, job: jobOf(options) }
+  const known = task === 'multi-label' ? (options.labels ?? readLabels(opened)) : null
+  const reading = { task, known, tokenizer, limits, maxLength, job: jobOf(options) }
   const train = await readExamples(data.train, reading)
   const dev = data.dev === undefined ? null : await readExamples(data.dev, reading)
   return { task, labels: chooseLabels(opened, train, options, task), train, dev, maxLength, tokenizer }

@@ -10,6 +10,17 @@ const add = (a: Counts, b: Counts): Counts => ({
   support: a.support + b.support,
 })
 
+/** Words of a line with several labels, which `,`, `|` or spaces join. */
+const labelWords = (given: string): string[] => given.split(/\s*[,|]\s*|\s+/).filter((word) => word !== '')
+
+/**
+ * Labels that a line names, if `known` are those of the model; without any, or with others, as they are written.
+ */
+export function namedLabels(given: string, known: readonly string[] | null): string[] {
+  const isNamed = known === null ? null : givenClasses(given, known)
+  return isNamed === null ? labelWords(given.trim()) : known!.filter((_, i) => isNamed[i])
+}
+
 /**
  * Classes that a line names: labels joined by `,`, `|` or spaces, or a 0 or 1 for each class. Null if one is unknown.
  */
@@ -17,7 +28,7 @@ export function givenClasses(given: string, labels: readonly string[]): boolean[
   const trimmed = given.trim()
   if (trimmed === '') return labels.map(() => false)
   const whole = labels.indexOf(trimmed)
-  const words = whole !== -1 ? [trimmed] : trimmed.split(/\s*[,|]\s*|\s+/)
+  const words = whole !== -1 ? [trimmed] : labelWords(trimmed)
   const known = words.every((word) => labels.includes(word))
   if (known) return labels.map((label) => words.includes(label))
   return words.length === labels.length && words.every((word) => word === '0' || word === '1')
