@@ -18,12 +18,22 @@ const filesOf = (files: FilePort, path: string): FilePort =>
  */
 export async function openLocated(files: FilePort, path: string, options: OpenOptions = {}): Promise<LocatedSource> {
   const own = filesOf(files, path)
-  const found = locate(own, path)
+  const located = await openWithin(own, path, options)
+  // Configurations that the user names may be links: who reads side files confines them.
+  return located.files === own ? { ...located, files } : located
+}
+
+/**
+ * The same for a model within a container, whose files are confined already. They are handed on as they are: a port to
+ * an archive is known by its identity.
+ */
+async function openWithin(files: FilePort, path: string, options: OpenOptions = {}): Promise<LocatedSource> {
+  const found = locate(files, path)
   let opened: Opened
   try {
-    opened = await found.open(options, openLocated)
+    opened = await found.open(options, openWithin)
   } catch (error) {
-    throw explained(own, error)
+    throw explained(files, error)
   }
   const { source, directories = [], files: within = files } = opened
   return {

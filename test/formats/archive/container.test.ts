@@ -117,6 +117,17 @@ describe('an archive of a checkpoint folder', () => {
     source.close()
   })
 
+  it('two archives in one another are read, more are refused', async () => {
+    let data = await zip(model(''))
+    for (const depth of [2, 3, 4]) {
+      data = await zip([{ name: 'm.zip', data }])
+      const path = join(folder, `nested-${depth}.zip`)
+      writeFileSync(path, data)
+      if (depth === 2) (await openSource(path)).close()
+      else await expect(openSource(path)).rejects.toMatchObject({ code: 'limit-exceeded', kind: 'unsupported' })
+    }
+  })
+
   it('a zip with its directory beyond all files is malformed, and nothing else happens', async () => {
     const whole = await zip(model(''))
     const locator = Buffer.alloc(20)
