@@ -37,7 +37,7 @@ describe.skipIf(CHROMIUM === null)('tables of pages', () => {
     async (name, width) => {
       const page = await browser.newPage({ viewport: { width, height: 900 } })
       await page.goto(pathToFileURL(join(folder, name, 'index.html')).href)
-      const { gaps, broken, beyond } = await page.evaluate(() => {
+      const { gaps, broken, beyond, smallest } = await page.evaluate(() => {
         const box = (node: Node): DOMRect => {
           const range = document.createRange()
           range.selectNodeContents(node)
@@ -62,14 +62,24 @@ describe.skipIf(CHROMIUM === null)('tables of pages', () => {
           range.setEnd(c.firstChild!, m.index + m[0].length)
           return new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1
         })
+        const letters = [...document.querySelectorAll('.chart .light svg text')].map(
+          (text) => text.getBoundingClientRect().height,
+        )
         const beyond = document.documentElement.scrollWidth - window.innerWidth
-        return { gaps, broken: broken.map(([, m]) => m[0]), beyond }
+        return {
+          gaps,
+          broken: broken.map(([, m]) => m[0]),
+          beyond,
+          smallest: Math.min(...letters.filter((h) => h > 0)),
+        }
       })
       // The page of layers has numbers alone.
       expect(gaps.length > 0).toBe(name !== 'layers')
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(14)
       expect(broken).toEqual([])
       expect(beyond).toBeLessThanOrEqual(0)
+      // Of letters, in pixels.
+      expect(smallest).toBeGreaterThan(8)
       const shots = process.env.ALBERTKIT_SCREENSHOTS
       if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}-${width}.png`), fullPage: true })
       await page.close()

@@ -18,8 +18,11 @@ export interface Section {
 const safe = (text: string): string => escapeXml(escapeControl(text))
 
 function tableHtml({ title, columns, rows, notes = [] }: DataTable): string {
-  const isLong = columns.map((_, i) => rows.some((row) => (row[i]?.text ?? '').length > 20))
-  const classOf = (i: number): string => (columns[i]?.number === true ? ' class="n"' : isLong[i] ? ' class="w"' : '')
+  const longest = columns.map((_, i) => Math.max(0, ...rows.map((row) => (row[i]?.text ?? '').length)))
+  const classOf = (i: number): string => {
+    if (columns[i]?.number === true) return ' class="n"'
+    return longest[i]! > 20 ? ' class="w"' : longest[i]! > 12 ? ' class="m"' : ''
+  }
   const cell = (tag: 'th' | 'td', text: string, i: number): string =>
     // Long paths of tensors break after a slash, not within a word.
     `<${tag}${classOf(i)}>${safe(text).replaceAll('/', '/<wbr>')}</${tag}>`
@@ -62,7 +65,8 @@ p{margin:6px 0 14px;max-width:76ch}
 .lead,.note,footer{color:var(--muted)}
 .note{font-size:13px;margin:8px 0 0;max-width:none}
 figure{margin:22px 0}
-.chart svg{max-width:100%;height:auto;border:1px solid var(--grid);border-radius:10px}
+.chart{overflow-x:auto}
+.chart svg{max-width:max(100%,680px);height:auto;border:1px solid var(--grid);border-radius:10px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums}
 caption{text-align:left;white-space:nowrap;font-weight:600;font-size:15px;padding:0 0 8px}
@@ -70,6 +74,7 @@ th,td{padding:5px 14px 5px 0;text-align:left;white-space:nowrap;border-bottom:1p
 th{color:var(--muted);font-weight:500}
 td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:break-word}
 td.w{min-width:22ch}
+td.m{min-width:12ch}
 th.n,td.n{text-align:right;padding:5px 0 5px 22px}
 th.n+th:not(.n),td.n+td:not(.n){padding-left:22px}
 tbody tr:hover td{background:color-mix(in srgb,var(--accent) 8%,transparent)}
