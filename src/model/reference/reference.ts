@@ -261,7 +261,8 @@ export class ReferenceOps implements Ops<Tensor> {
   }
 
   /** In the place of its argument, the scores. */
-  softmax({ shape, data }: Tensor): Tensor {
+  softmax(x: Tensor): Tensor {
+    const { shape, data } = x
     const width = last(shape)
     for (let start = 0; start < data.length; start += width) {
       let max = -Infinity
@@ -270,7 +271,7 @@ export class ReferenceOps implements Ops<Tensor> {
       for (let i = 0; i < width; i++) sum += data[start + i] = Math.exp(data[start + i]! - max)
       for (let i = 0; i < width; i++) data[start + i]! /= sum
     }
-    return { shape, data }
+    return x
   }
 
   context(probabilities: Tensor, value: Tensor): Tensor {
