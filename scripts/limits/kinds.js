@@ -163,7 +163,7 @@ kind('safetensors: a model and names', [20_000, 100_000, 1_000_000], (n) =>
   st([...hfTensors(), ...empty(n, (i) => `t${i}`)]),
 )
 kind('safetensors: a model and layers', [20_000, 100_000, 500_000], (n) =>
-  st([...hfTensors(), ...empty(n, (i) => `albert.encoder.albert_layer_groups.${i}.albert_layers.0.ffn.bias`)]),
+  st([...hfTensors(), ...empty(n, (i) => `albert.encoder.albert_layer_groups.${i + 1}.albert_layers.0.ffn.bias`)]),
 )
 kind('safetensors: a model and dense layers', [10_000, 50_000, 250_000], (n) =>
   st([...hfTensors(), ...empty(n, (i) => `head${i}.weight`), ...empty(n, (i) => `head${i}.bias`)]),
@@ -266,8 +266,11 @@ kind('torch: storages', [2_000, 10_000, 60_000], (n) => {
 
 // NumPy, archives.
 
-kind('npz: arrays', [5_000, 20_000, 60_000], (n) =>
-  hf('model.npz', b.zip(times(n, (i) => ({ name: `t${i}.npy`, data: b.npy([0], EMPTY) })))),
+kind(
+  'npz: arrays',
+  [5_000, 20_000, 60_000],
+  (n) => hf('model.npz', b.zip(times(n, (i) => ({ name: `t${i}.npy`, data: b.npy([0], EMPTY) })))),
+  { open: 'model.npz' },
 )
 kind(
   'npz: compressed arrays beside a model',
