@@ -20,6 +20,22 @@ interface Sums {
   dot: number
   aa: number
   bb: number
+  /** Of outputs of one value a row: their number, their sum, and the sum of the squares of the differences. */
+  values: number
+  sum: number
+  squares: number
+}
+
+const ZEROS = { dot: 0, aa: 0, bb: 0, values: 0, sum: 0, squares: 0 }
+
+/**
+ * Share of the variance of one-value answers that is kept, 1 − Σ(a − b)² / Σ(a − mean)²: values that lie close together
+ * have a cosine of almost 1 however wrong they are. Of values that do not vary, the share of their size.
+ */
+function kept({ aa, values, sum, squares }: Sums): number {
+  const variance = aa - (sum * sum) / values
+  const share = 1 - squares / (variance > 1e-9 * aa ? variance : aa)
+  return squares === 0 ? 1 : Math.max(0, Number.isNaN(share) ? 0 : share)
 }
 
 /** True if `name` is an output of a head: its answer is the argmax over the last axis, if that is longer than 1. */
@@ -53,12 +69,18 @@ export class Agreement {
       // Masked tokens are left out of per-token outputs; choices and spans have none.
       const width = wanted.shape[wanted.shape.length - 1] ?? 1
       const perToken = wanted.shape.length === 3 && wanted.data.length / width === inputs.attention_mask.length
-      const sums = this.#sums.get(name) ?? { perToken, equal: 0, answers: 0, maxAbs: 0, dot: 0, aa: 0, bb: 0 }
+      const sums = this.#sums.get(name) ?? { perToken, equal: 0, answers: 0, maxAbs: 0, ...ZEROS }
       this.#sums.set(name, sums)
       for (let row = 0; row < wanted.data.length / width; row++) {
         if (perToken && inputs.attention_mask[row] === 0) continue
         this.#addRow(sums, wanted.data, given.data, row * width, width)
-        if (!isLogits(name) || width === 1) continue
+        if (!isLogits(name)) continue
+        if (width === 1) {
+          sums.values++
+          sums.sum += wanted.data[row]!
+          sums.squares += (wanted.data[row]! - given.data[row]!) ** 2
+          continue
+        }
         sums.answers++
         const answer = largestAt(given.data, row * width, width)
         if (answer !== -1 && answer === largestAt(wanted.data, row * width, width)) sums.equal++
@@ -101,13 +123,13 @@ export class Agreement {
     })
   }
 
-  /** Least agreement of outputs with answers; without any, least cosine of sequence output and regression values. */
+  /** Least agreement of outputs with answers, or share of the variance of values; without any, that of the vectors. */
   worst(): number {
-    const outputs = this.outputs()
-    const answers = outputs.flatMap(({ agreement }) => (agreement === null ? [] : [agreement]))
+    const answers = [...this.#sums.values()].flatMap((sums) =>
+      sums.answers > 0 ? [sums.equal / sums.answers] : sums.values > 0 ? [kept(sums)] : [],
+    )
     if (answers.length > 0) return Math.min(...answers)
-    const values = outputs.filter(({ output }) => output === ENCODER_OUTPUTS[0] || isLogits(output))
-    return values.reduce((least, { cosine }) => Math.min(least, cosine), values.length === 0 ? 0 : 1)
+    return this.outputs().find(({ output }) => output === ENCODER_OUTPUTS[0])?.cosine ?? 0
   }
 
   /** Largest cosine distance (1 − cosine) of all outputs. */

@@ -34,13 +34,19 @@ describe('agreement of two runs', () => {
     expect(agreementOf(outputs([1, 2], [1, 2, 3, 4]), outputs([1, 2], [1, NaN, 3, 4])).worst()).toBe(0.5)
   })
 
-  it('judges a single value by its direction', () => {
+  it('judges single values by how they vary', () => {
     const before = outputs([1, 2], [1, 2])
     expect(agreementOf(before, before).worst()).toBeCloseTo(1, 12)
     const wrong = agreementOf(before, outputs([1, 2], [2, -1]))
     expect(wrong.outputs()).toMatchObject([{}, { output: 'logits', agreement: null }])
     expect(wrong.worst()).toBe(0)
     expect(agreementOf(before, outputs([1, 2], [NaN, 1])).worst()).toBe(0)
-    expect(agreementOf(before, outputs([2, -1], [1, 2])).worst()).toBe(0)
+    // The answers decide, as they do for classes.
+    expect(agreementOf(before, outputs([2, -1], [1, 2])).worst()).toBe(1)
+    // Σ(a − b)² = 0.02, Σ(a − mean)² = 0.5; the cosine is 0.9997.
+    expect(agreementOf(outputs([1, 2], [10, 11]), outputs([1, 2], [10.1, 10.9])).worst()).toBeCloseTo(0.96, 6)
+    expect(agreementOf(outputs([1, 2], [10, 11]), outputs([1, 2], [10.5, 10.5])).worst()).toBeCloseTo(0, 6)
+    // One value in all, or equal ones.
+    expect(agreementOf(outputs([1, 2], [10, 10]), outputs([1, 2], [10, 11])).worst()).toBeCloseTo(0.995, 6)
   })
 })

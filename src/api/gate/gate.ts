@@ -47,7 +47,7 @@ export interface GateReport {
   /** Number of rows compared. */
   readonly rows: number
   readonly outputs: readonly OutputAgreement[]
-  /** Least agreement of the outputs: fraction of equal predictions, or cosine of feature vectors. */
+  /** Least agreement: fraction of equal predictions, share of the variance of values that is kept, or cosine of vectors. */
   readonly agreement: number
   readonly threshold: number
   /** Accuracy on labelled lines before and after; null without labels. */
