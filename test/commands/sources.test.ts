@@ -75,6 +75,10 @@ const run = async (args: readonly string[]) => {
   return result
 }
 
+const finetune = (): string[] => [
+  ...['finetune', model(), '--train', at('lines.tsv'), '--input-format', 'tsv', '--steps', '1', '-o', at('trained')],
+]
+
 const cases: [string, () => string[]][] = [
   ['convert, its own folder', () => ['convert', model(), '--to', 'onnx', '--no-verify', '-o', model()]],
   ['convert, through a link', () => ['convert', model(), '--to', 'onnx', '--no-verify', '-o', at('link')]],
@@ -136,6 +140,13 @@ const cases: [string, () => string[]][] = [
   ['weights --png', () => ['weights', model(), '--png', model(CKPT[1])]],
   ['finetune -o', () => ['finetune', model(), '--train', at('lines.tsv'), '--steps', '1', '-o', model()]],
   ['layers --report', () => ['layers', model(), '--report', at('page')]],
+  ['layers --svg', () => ['layers', model(), '--svg', at('vocab.svg')]],
+  ['weights --report', () => ['weights', model(), '--report', at('page')]],
+  ['weights --svg', () => ['weights', model(), '--svg', at('hard.svg')]],
+  ['finetune --png, text of the training', () => [...finetune(), '--png', at('lines.tsv')]],
+  ['embed --errors, a path with ..', () => ['embed', model(), at('lines.tsv'), '--errors', at('page/../lines.tsv')]],
+  ['evaluate --report', () => ['evaluate', model(), at('lines.tsv'), '--report', at('page')]],
+  ['params --report', () => ['params', model(), '--report', at('page')]],
 ]
 
 it.each(cases)(

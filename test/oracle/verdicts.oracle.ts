@@ -31,7 +31,7 @@ interface Official {
 }
 
 /** A key that is no text; its values are no tensors of a state dict. */
-const NO_TEXT = /^(None|\w+\(.*\)|-?\d+|True|False)$/
+const NO_TEXT = /^(None|\w*\(.*\)|-?\d+|True|False)$/
 
 const OFFICIAL: readonly Official[] = [
   {
@@ -49,6 +49,7 @@ const OFFICIAL: readonly Official[] = [
       'compression-unsupported',
       'file-truncated',
       'format-unsupported',
+      'range-invalid',
     ],
     laxer:
       /hasRecord\("version"\)|not in a subdirectory|unsupported encryption|expected dict|codec can't decode|_rebuild_|must be a bool|unhashable|Weights only load failed/,

@@ -83,13 +83,13 @@ class ZipReader {
         offset: entry.dataStart,
       })
     this.verify(entry)
-    return latin1Text(this.file.bytes(entry.dataStart, entry.size)).trim()
+    return latin1Text(this.file.bytes(entry.dataStart, entry.size))
   }
 
   /** @throws AlbertkitError if PyTorch would not read a file of this version */
   checkVersion(): void {
     const name = this.has('.data/version') ? '.data/version' : 'version'
-    const version = this.record(name)
+    const version = this.record(name)?.trim() ?? null
     if (version === null || (/^\d{1,3}$/.test(version) && Number(version) >= 1 && Number(version) <= MAX_VERSION))
       return
     throw unsupported(`version ${JSON.stringify(version)} of the format; 1 to ${MAX_VERSION} are known`, {
