@@ -36,13 +36,17 @@ const ENTRY = { dtype: 1, shape: 2, shard: 3, offset: 4, size: 5, crc: 6, slice:
 
 const NO_SLICES: readonly (readonly Extent[])[] = []
 
-/** Numbers of a repeated field: packed, or the one that it has. */
+/** The low 32 bits of a varint, which TensorFlow takes of one that is longer. */
+const int32 = (wire: WireReader, { start, end }: Pick<Field, 'start' | 'end'>): number =>
+  wire.small({ start, end: Math.min(end, start + 5) }).reduce((bits, byte, i) => bits | ((byte & 127) << (7 * i)), 0)
+
+/** Numbers of 32 bits of a repeated field: packed, or the one that it has. */
 function numbersIn(wire: WireReader, field: Field): number[] {
-  if (field.wire !== 2) return [field.value]
+  if (field.wire !== 2) return [int32(wire, field)]
   const numbers: number[] = []
   for (let at = field.start; at < field.end;) {
-    const { value, next } = wire.varint(at)
-    numbers.push(value)
+    const { next } = wire.varint(at)
+    numbers.push(int32(wire, { start: at, end: next }))
     at = next
   }
   return numbers
@@ -58,18 +62,17 @@ export function readHeader(path: string, bytes: Uint8Array): HeaderProto {
     else if (field.number === HEADER.endianness) endianness = field.value
     else if (field.number === HEADER.version)
       for (const part of wire.inside(field)) {
-        if (part.number === VERSION.producer) producer = part.value
-        else if (part.number === VERSION.minConsumer) minConsumer = part.value
+        if (part.number === VERSION.producer) producer = int32(wire, part)
+        else if (part.number === VERSION.minConsumer) minConsumer = int32(wire, part)
         else if (part.number === VERSION.badConsumers) badConsumers.push(...numbersIn(wire, part))
       }
   }
-  // Versions have 32 bits, and TensorFlow takes those of what is longer.
   return {
     shards,
     bigEndian: endianness === BIG_ENDIAN,
-    producer: producer | 0,
-    minConsumer: minConsumer | 0,
-    badConsumers: badConsumers.map((version) => version | 0),
+    producer,
+    minConsumer,
+    badConsumers,
   }
 }
 
