@@ -16,8 +16,11 @@ const TENSORFLOW = ['albert_config.json', 'bert_config.json']
 const TRANSFORMERS = 'config.json'
 /** Names in albert_zh's archives: `albert_config_tiny.json`. */
 const VARIANT = /^(albert|bert)_config.*\.json$/
-/** Configurations have a few KiB; a larger file is something else. */
-const MAX_BYTES = 16 * 1024 * 1024
+/**
+ * Configurations have a few KiB; the largest honest ones name tens of thousands of classes twice, in 2 MiB. A million
+ * fields take half a gigabyte as a tree.
+ */
+const MAX_BYTES = 4 * 1024 * 1024
 
 const isConfig = (name: string): boolean => name === TRANSFORMERS || VARIANT.test(name)
 

@@ -5,14 +5,16 @@ import { HISTORY, Inflater, startOf, type InflateState } from './inflate.js'
 const SEGMENT = 1024 * 1024
 /**
  * Segments that are kept of all streams of one archive: weights are read several times over (checksum, values, hash),
- * and decompressing takes longer than all of that. ALBERT-large fits. A limit, so that memory does not grow with the
+ * and decompressing takes longer than all of that. ALBERT-base fits. A limit, so that memory does not grow with the
  * model.
  */
-const KEPT = 80
+const KEPT = 56
 
 /** Segments that were decompressed, of one stream or of all of an archive, the oldest of which are forgotten. */
 export class SegmentCache {
-  readonly #kept = new Map<string, Uint8Array>()
+  readonly #kept = new Map<string, Uint8Array<ArrayBuffer>>()
+  /** Memory of the segment that was forgotten last: what is left to the garbage collector stays for long. */
+  #free: ArrayBuffer | null = null
   #streams = 0
 
   /** Number of another stream. */
@@ -30,10 +32,20 @@ export class SegmentCache {
     return kept
   }
 
-  set(stream: number, index: number, segment: Uint8Array): void {
+  /** Memory for another segment and the bytes before it; what is in it is of no meaning. */
+  memory(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#free ?? new ArrayBuffer(HISTORY + SEGMENT))
+    this.#free = null
+    return bytes
+  }
+
+  /** @param segment part of `memory()`; in use until as many others have been set as are kept */
+  set(stream: number, index: number, segment: Uint8Array<ArrayBuffer>): void {
     this.#kept.set(`${stream} ${index}`, segment)
-    const [oldest] = this.#kept.keys()
-    if (this.#kept.size > KEPT && oldest !== undefined) this.#kept.delete(oldest)
+    const [oldest] = this.#kept
+    if (this.#kept.size <= KEPT || oldest === undefined) return
+    this.#kept.delete(oldest[0])
+    this.#free = oldest[1].buffer
   }
 }
 
@@ -104,7 +116,7 @@ export class InflatedBytes {
 
   #inflate(index: number): Uint8Array {
     const { state, history } = this.#checkpoints[index]!
-    const out = new Uint8Array(HISTORY + SEGMENT)
+    const out = this.cache.memory()
     out.set(history)
     const inflater = new Inflater(this.bytes, this.end, state)
     const end = inflater.fill(out, HISTORY)
