@@ -17,7 +17,17 @@ const NODE_MODULES = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', 'docs/reference/', 'coverage/', 'src/proto/generated/', 'fixtures/', 'tmp/', 'scripts/**/*.d.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'docs/reference/',
+      'coverage/',
+      'src/proto/generated/',
+      'fixtures/',
+      'tmp/',
+      'scripts/**/*.d.ts',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.js'],
