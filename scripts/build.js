@@ -144,6 +144,7 @@ const OWN_PROCESSES = [
   'files/hash-worker.js',
   'hub/http/fill-worker.js',
   'api/inference/window-worker.js',
+  'runtime/onnx/graph-process.js',
   'api/inference/pool-process.js',
   'api/reference/product-worker.js',
   'api/reference/reference-worker.js',

@@ -148,7 +148,7 @@ export default class Finetune extends AlbertkitCommand {
   }
 
   async #train(model: string, flags: FinetuneFlags): Promise<void> {
-    const { train, dev, output, labels, sweep } = flags
+    const { train, dev, output, labels, sweep, svg, png } = flags
     if (train === undefined || output === undefined)
       throw usage(`${train === undefined ? '--train' : '-o'} is absent`, {
         code: 'option-missing',
@@ -161,6 +161,7 @@ export default class Finetune extends AlbertkitCommand {
       ...trainOptions(flags),
       ...(labels === undefined ? {} : { labels: readLabelsFile(labels) }),
       output,
+      pictures: [svg, png].filter((path) => path !== undefined),
       ...trainTalk({
         talk: (line) => {
           this.talk(withFlags(line))
@@ -177,7 +178,7 @@ export default class Finetune extends AlbertkitCommand {
     const { trainModel } = await import('../api/finetune/train-model.js')
     const report = await trainModel(model, { train, dev }, options)
     const { lossChart } = await import('../report/chart/loss.js')
-    const { svg, png, look, force } = flags
+    const { look, force } = flags
     for (const file of await writeCharts([(own) => lossChart(report, own)], { svg, png, look, force }))
       this.talk(`wrote ${file}`)
     await this.finish(report, () => withFlags(trainText(report)), report.ok)

@@ -1,5 +1,5 @@
 import type { Parameter } from '../../model/albert.js'
-import { freeTensor, type GraphSession, type GraphTensor } from '../../runtime/onnx/graph-session.js'
+import { freeTensor, type GraphResults, type GraphSession, type GraphTensor } from '../../runtime/onnx/graph-session.js'
 import { CLIP, inputName, outputName, RATE, SQUARES, VALUES, type ValueKind } from '../../training/device-graphs.js'
 import type { GradientsGraph } from '../../training/graphs.js'
 import { clipFactor } from '../../training/optimizer.js'
@@ -128,7 +128,7 @@ export class DeviceTrainer implements Trainer {
     return { loss, gradientNorm: norm, logits }
   }
 
-  #runPart(batch: StepBatch, place: PartPlace): ReturnType<GraphSession['run']> {
+  async #runPart(batch: StepBatch, place: PartPlace): Promise<GraphResults> {
     const { gradients: session } = this.sessions
     const weights = Object.fromEntries(
       this.graph.parameters.map((p) => [p.slot, this.#state![inputName('weights', p)]!]),
@@ -138,7 +138,7 @@ export class DeviceTrainer implements Trainer {
       lookupSquares === null ? [output] : [output, lookupSquares],
     )
     return session.run(
-      { ...weights, ...this.#feeds.of(batch, this.#masks, place) },
+      { ...weights, ...(await this.#feeds.of(batch, this.#masks, place)) },
       nulls([loss, ...logits, ...outputs]),
     )
   }

@@ -1,6 +1,7 @@
 import type { AlbertModel, Parameter } from '../../model/albert.js'
 import { headsFor } from '../../model/tasks.js'
-import { openGraph, type GraphSession, type GraphTensor } from '../../runtime/onnx/graph-session.js'
+import { openGraph, type Graph, type GraphTensor } from '../../runtime/onnx/graph-session.js'
+import { openGraphApart } from '../../runtime/onnx/process-graph.js'
 import { buildLogits, type LogitsGraph } from '../../training/graphs.js'
 import { makeBatch, type TargetSet } from './make-batch.js'
 import type { StepBatch } from './step-batch.js'
@@ -11,28 +12,37 @@ import { trainTaskRow, type TrainTask } from './train-tasks.js'
 /** Rows of a batch of an evaluation. */
 const EVAL_BATCH = 32
 
+export interface EvaluatorOptions {
+  readonly task: TrainTask
+  readonly threads: number
+  readonly inner?: boolean
+  readonly apart?: boolean
+}
+
 /**
  * The forward pass with the weights of a training run, without dropout. Batches are computed at once, each by one
- * thread,
- * so that the scores do not depend on the number of threads.
+ * thread, so that the scores do not depend on the number of threads.
  */
 export class Evaluator {
   private constructor(
     readonly task: TrainTask,
     readonly graph: LogitsGraph,
-    readonly session: GraphSession,
+    readonly session: Graph,
     readonly weights: Readonly<Record<string, GraphTensor>>,
     readonly lanes: number,
   ) {}
 
-  /** @param inner true if `innerValues` is to be used */
+  /**
+   * @param inner true if `firstNonFinite` is to be used
+   * @param apart true if batches take long: they then run in a process of their own, which Ctrl-C can end
+   */
   static async open(
     model: AlbertModel,
     values: ReadonlyMap<Parameter, Float32Array>,
-    { task, threads, inner = false }: { task: TrainTask; threads: number; inner?: boolean },
+    { task, threads, inner = false, apart = false }: EvaluatorOptions,
   ): Promise<Evaluator> {
     const graph = buildLogits(model, headsFor(trainTaskRow(task).task), inner)
-    const session = await openGraph(graph.bytes, 'logits')
+    const session = await (apart ? openGraphApart : openGraph)(graph.bytes, 'logits')
     const weights = graph.parameters.map((p) => [p.slot, session.floats(values.get(p)!, p.storedShape)] as const)
     return new Evaluator(task, graph, session, Object.fromEntries(weights), threads)
   }
@@ -44,6 +54,7 @@ export class Evaluator {
     const length = (i: number): number => set.examples[i]!.features.input_ids.length
     byLength.sort((a, b) => length(a) - length(b) || a - b)
     const { logits } = this.graph
+    await this.session.keep(this.weights)
     const fetches = Object.fromEntries(logits.map((name) => [name, null]))
     const batches: StepBatch[] = []
     for (let at = 0; at < byLength.length; at += EVAL_BATCH)
@@ -52,8 +63,7 @@ export class Evaluator {
       const now = batches.slice(first, first + this.lanes)
       const results = await Promise.all(
         now.map(({ inputs }) => {
-          const feeds = { ...this.weights, ...inputFeeds(this.session, inputs, false) }
-          return this.session.run(feeds, fetches)
+          return this.session.run(inputFeeds(this.session, inputs, false), fetches)
         }),
       )
       results.forEach((result, i) => {
@@ -68,7 +78,8 @@ export class Evaluator {
   async firstNonFinite(set: TargetSet, rows: readonly number[]): Promise<string | null> {
     const { inner } = this.graph
     const batch = makeBatch(set, rows)
-    const feeds = { ...this.weights, ...inputFeeds(this.session, batch.inputs, false) }
+    await this.session.keep(this.weights)
+    const feeds = inputFeeds(this.session, batch.inputs, false)
     const results = await this.session.run(feeds, Object.fromEntries(Object.values(inner).map((name) => [name, null])))
     const found = Object.entries(inner).find(([, name]) => !results[name]!.data.every(Number.isFinite))
     return found?.[0] ?? null

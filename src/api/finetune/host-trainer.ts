@@ -1,4 +1,4 @@
-import type { GraphSession, GraphTensor } from '../../runtime/onnx/graph-session.js'
+import type { Graph, GraphTensor } from '../../runtime/onnx/graph-session.js'
 import type { Parameter } from '../../model/albert.js'
 import type { GradientsGraph } from '../../training/graphs.js'
 import { clipFactor, sumOfSquares, updateVariable } from '../../training/optimizer.js'
@@ -36,7 +36,7 @@ export class HostTrainer implements Trainer {
   /** @param values weights in their stored order; changed by training */
   constructor(
     readonly graph: GradientsGraph,
-    readonly session: GraphSession,
+    readonly session: Graph,
     readonly values: ReadonlyMap<Parameter, Float32Array>,
     readonly options: TrainerOptions,
   ) {
@@ -61,11 +61,12 @@ export class HostTrainer implements Trainer {
     const squares = new Map<Summed, number>()
     const logits: Float32Array[][] = []
     let loss = 0
+    await this.session.keep(this.#weights)
     for (let first = 0; first < parts.length; first += this.#lanes.length) {
       const results = await Promise.all(
         this.#lanes.slice(0, parts.length - first).map(async (lane, i) => {
           const part = first + i
-          const feeds = { ...this.#weights, ...this.#feeds.of(parts[part]!, lane.masks, { step, part, total }) }
+          const feeds = await this.#feeds.of(parts[part]!, lane.masks, { step, part, total })
           return { lane, result: await this.session.run(feeds, lane.fetches) }
         }),
       )

@@ -1,5 +1,6 @@
 import type { AlbertModel, Parameter } from '../../model/albert.js'
 import { openGraph, type GraphSession } from '../../runtime/onnx/graph-session.js'
+import { openGraphApart } from '../../runtime/onnx/process-graph.js'
 import { gpuProvider } from '../../runtime/onnx/onnxruntime-gpu.js'
 import type { Provider } from '../../runtime/onnx/packages.js'
 import { buildSquares, buildSum, buildUpdate, buildCopy, outputName, VALUES } from '../../training/device-graphs.js'
@@ -50,7 +51,7 @@ export async function openTrainer(
   values: ReadonlyMap<Parameter, Float32Array>,
   options: TrainerOptions,
 ): Promise<Trainer> {
-  const { heads, loss, frozen, dropout, threads = 1, gpu } = options
+  const { heads, loss, frozen, dropout, threads = 1, gpu, apart = false } = options
   const graph = buildGradients(model, {
     heads,
     loss,
@@ -60,6 +61,8 @@ export async function openTrainer(
   const provider = gpu === undefined ? undefined : await gpuProvider(gpu.name, gpu.options)
   if (provider?.id === 'webgpu')
     return new DeviceTrainer(graph, await openSessions(graph, values, options, provider), values, options)
+  if (apart && gpu === undefined)
+    return new HostTrainer(graph, await openGraphApart(graph.bytes, 'gradients'), values, options)
   const session = await openGraph(graph.bytes, 'gradients', {
     threads,
     ...(provider === undefined ? {} : { provider }),

@@ -77,4 +77,6 @@ export interface TrainOptions extends Omit<OpenModelOptions, 'task' | 'files'>, 
   readonly exports?: readonly TargetChoice[]
   /** Directory for a TensorBoard event file. */
   readonly tensorboard?: string
+  /** Files that the caller writes from the report: refused before training if the run reads them. */
+  readonly pictures?: readonly string[]
 }

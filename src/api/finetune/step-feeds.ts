@@ -1,10 +1,13 @@
-import type { GraphSession, GraphTensor } from '../../runtime/onnx/graph-session.js'
+import type { Graph, GraphTensor } from '../../runtime/onnx/graph-session.js'
 import { elementCount } from '../../formats/core/source.js'
 import { inputShape } from '../../model/reference/run.js'
 import type { GradientsGraph } from '../../training/graphs.js'
 import { END_TARGETS, SCALE, TARGETS } from '../../training/loss.js'
 import type { StepBatch } from './step-batch.js'
 import type { TrainerOptions } from './trainer.js'
+
+/** Random numbers that are drawn at a time: signals are seen in between. Those of an albert-base take seconds. */
+const BUSY = 100_000
 
 /** Place of a part of a batch in a run. */
 export interface PartPlace {
@@ -28,7 +31,7 @@ function maskOf(masks: Uint8Array[], index: number, length: number): Uint8Array 
 
 /** Tensors of the three integer inputs. */
 export function inputFeeds(
-  session: GraphSession,
+  session: Graph,
   inputs: StepBatch['inputs'],
   asChoices: boolean,
 ): Record<string, GraphTensor> {
@@ -43,17 +46,17 @@ export function inputFeeds(
 /** What the graph of the gradients is given for a part of a batch, beside the weights. */
 export class StepFeeds {
   constructor(
-    readonly session: GraphSession,
+    readonly session: Graph,
     readonly graph: GradientsGraph,
     readonly options: Pick<TrainerOptions, 'heads' | 'fillMask'>,
   ) {}
 
   /** @param masks memory of the dropout masks, kept from step to step */
-  of(
+  async of(
     { inputs, targets }: StepBatch,
     masks: Uint8Array[],
     { step, part, total }: PartPlace,
-  ): Record<string, GraphTensor> {
+  ): Promise<Record<string, GraphTensor>> {
     const { session, graph, options } = this
     const feeds: Record<string, GraphTensor> = {
       ...inputFeeds(session, inputs, options.heads.classifier && inputs.choices !== undefined),
@@ -62,12 +65,13 @@ export class StepFeeds {
     targets.forEach(({ data, dims }, i) => {
       feeds[i === 0 ? TARGETS : END_TARGETS] = session.floats(data, dims)
     })
-    graph.sites.forEach(({ input, dims, threshold }, index) => {
+    for (const [index, { input, dims, threshold }] of graph.sites.entries()) {
       const size = maskSize(dims, inputs)
       const mask = maskOf(masks, index, elementCount(size))
       options.fillMask?.(mask, { index, threshold, step, part })
       feeds[input] = session.bytes(mask, size)
-    })
+      if (mask.length > BUSY) await new Promise((resolve) => setImmediate(resolve))
+    }
     return feeds
   }
 }

@@ -6,6 +6,7 @@ import { addSource, keepSources, refuseSources } from '../../base/sources.js'
 import { refuseTaken } from '../../files/output-directory.js'
 import { writes } from '../../files/write-port.js'
 import { denseHeads } from '../../model/load/head.js'
+import { forwardFlops } from '../../model/accounting/cost.js'
 import { headsFor } from '../../model/tasks.js'
 import { diagnoseOutcome, diagnoseStart } from '../../training/diagnosis.js'
 import { fillMask } from '../../training/counted-random.js'
@@ -48,6 +49,15 @@ function stepsOf(examples: number, { steps, epochs = 3, batchSize = 32, accumula
   return steps ?? Math.max(1, Math.floor((examples / (batchSize * accumulate)) * epochs))
 }
 
+/** Operations of a part of a step, or a batch of an evaluation, that take up to about a quarter of a second. */
+const QUICK = 1e10
+
+/** True if what is computed at a time takes so long that Ctrl-C must not wait for it. */
+function takesLong({ model }: PreparedModel, setup: TrainSetup, { batchSize = 32 }: TrainOptions): boolean {
+  const { task } = trainTaskRow(setup.task)
+  return 3 * forwardFlops(model, headsFor(task), batchSize, setup.maxLength) > QUICK
+}
+
 function trainerOf(opened: OpenedModel, setup: TrainSetup, prepared: PreparedModel, options: TrainOptions) {
   const { task, loss } = trainTaskRow(setup.task)
   const { seed = 0, threads = 2, layerwiseDecay, freeze } = options
@@ -70,6 +80,7 @@ function trainerOf(opened: OpenedModel, setup: TrainSetup, prepared: PreparedMod
     // A GPU computes one part at a time.
     lanes: gpu === undefined ? threads : 1,
     gpu,
+    apart: takesLong(prepared, setup, options),
   })
 }
 
@@ -281,14 +292,19 @@ async function train(path: string, data: TrainData, options: TrainOptions): Prom
   for (const path of [data.train, data.dev]) if (path !== undefined) addSource(path)
   try {
     refuseSources(opened.source.files.map((file) => join(output, basename(file))))
-    refuseSources([join(output, basename(opened.rawConfig.file))])
+    refuseSources([join(output, basename(opened.rawConfig.file)), ...(options.pictures ?? [])])
     const setup = await readSetup(opened, data, options)
     const { task } = trainTaskRow(setup.task)
     const prepared = prepareModel(opened, { task, classes: classesOf(setup), seed, newHead })
     const fingerprint = fingerprintOf(opened, data, options)
     const trainer = await trainerOf(opened, setup, prepared, options)
     const evaluator =
-      setup.dev === null ? null : await Evaluator.open(prepared.model, prepared.values, { task: setup.task, threads })
+      setup.dev === null
+        ? null
+        : await Evaluator.open(prepared.model, prepared.values, {
+            ...{ task: setup.task, threads },
+            apart: takesLong(prepared, setup, options),
+          })
     try {
       const metrics = new MetricsFile(output, options.tensorboard)
       try {

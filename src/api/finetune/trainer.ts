@@ -25,6 +25,8 @@ export interface TrainerOptions {
   readonly gpu?: { readonly name: OnnxGpuName; readonly options: GpuOptions } | undefined
   /** Threads inside an operation; 1 by default. The result may depend on it. */
   readonly threads?: number
+  /** True if steps take long: on the CPU they then run in a process of their own, which Ctrl-C can end. */
+  readonly apart?: boolean
   /** Parts of a batch that are computed at once; 1 by default. The result does not depend on it. */
   readonly lanes?: number
 }

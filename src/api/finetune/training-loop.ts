@@ -63,29 +63,41 @@ export class TrainingLoop {
 
   /** @returns false if a loss was not finite @throws AlbertkitError `interrupted`, after the state was saved */
   async run(): Promise<boolean> {
-    let finished: () => void = () => undefined
-    const saved = new Promise<void>((resolve) => (finished = resolve))
-    const forget = onInterrupt(() => {
+    const forget = onInterrupt(async () => {
       this.#stopping = true
-      return saved
+      await this.#save()
     })
     try {
+      // The run may have been interrupted between a step and its evaluation.
+      if (this.#isEvaluationDue && this.progress.evaluations.at(-1)?.step !== this.progress.step) await this.#evaluate()
       while (this.progress.step < this.plan.totalSteps && !this.#isPatienceOver) {
-        if (this.#stopping || this.plan.signal?.aborted === true) {
-          await this.plan.save(this.progress, this.best)
-          this.plan.events.onNote?.(`the run is saved after step ${this.progress.step}: \`resume\` continues it`)
-          finished()
-          // A signal ends the process, and is reported, once all cleanups are done.
-          if (this.#stopping) await new Promise(() => undefined)
+        if (this.plan.signal?.aborted === true) {
+          await this.#save()
           throw interruption(this.plan.signal)
         }
         if (!(await this.#step())) return false
       }
       return true
     } finally {
-      finished()
       forget()
     }
+  }
+
+  async #save(): Promise<void> {
+    await this.plan.save(this.progress, this.best)
+    this.plan.events.onNote?.(`the run is saved after step ${this.progress.step}: \`resume\` continues it`)
+  }
+
+  /** Waits for a computation. After a signal nothing follows it: the state is saved, and the process is about to end. */
+  async #computed<T>(computation: Promise<T>): Promise<T> {
+    const result = await computation
+    if (this.#stopping) await new Promise(() => undefined)
+    return result
+  }
+
+  get #isEvaluationDue(): boolean {
+    const { step } = this.progress
+    return step > 0 && (step % this.plan.evalEvery === 0 || step === this.plan.totalSteps)
   }
 
   /** Adds diagnoses, each code once. */
@@ -122,7 +134,7 @@ export class TrainingLoop {
     const started = performance.now()
     const rows = this.#rows()
     const parts = rows.map((one) => makeBatch(train, one))
-    const { loss, gradientNorm, logits } = await trainer.computeGradients(parts, progress.step)
+    const { loss, gradientNorm, logits } = await this.#computed(trainer.computeGradients(parts, progress.step))
     const learningRate = rateOf(progress.step, schedule)
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       this.diagnose([diagnoseNotFinite(progress.step + 1, await plan.locate(rows[0]!))])
@@ -142,7 +154,7 @@ export class TrainingLoop {
         guessing: plan.guessing,
       }),
     )
-    if (progress.step % plan.evalEvery === 0 || progress.step === totalSteps) await this.#evaluate()
+    if (this.#isEvaluationDue) await this.#evaluate()
     return true
   }
 
@@ -178,7 +190,7 @@ export class TrainingLoop {
     const { evaluator, dev, metric, events, trainer } = this.plan
     if (evaluator === null || dev === null) return
     await trainer.sync()
-    const scores = await evaluator.evaluate(dev)
+    const scores = await this.#computed(evaluator.evaluate(dev))
     this.lastScores = scores
     const metrics = metricsOf(scores)
     const { progress } = this

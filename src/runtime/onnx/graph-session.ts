@@ -19,6 +19,31 @@ export interface GraphSessionOptions {
   readonly onDevice?: readonly string[]
 }
 
+export type GraphResults = Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>
+
+/** An ONNX graph that is loaded: inputs and outputs by name. Its tensors are those that it makes itself. */
+export interface Graph {
+  /** Package, version and device. */
+  readonly detail: string
+  /** A float32 tensor over `data`. */
+  floats(data: Float32Array, dims: readonly number[]): GraphTensor
+  /** An int64 tensor with the values of `data`, which are not negative. */
+  ids(data: Int32Array, dims: readonly number[]): GraphTensor
+  bytes(data: Uint8Array, dims: readonly number[]): GraphTensor
+  /** Makes tensors inputs of all following runs, with the values that they have now; those kept before are forgotten. */
+  keep(tensors: Readonly<Record<string, GraphTensor>>): Promise<void>
+  /**
+   * Runs the graph.
+   * @param fetches outputs; with a tensor, the output is written into it
+   * @throws AlbertkitError `malformed` if onnxruntime rejects it
+   */
+  run(
+    feeds: Readonly<Record<string, GraphTensor>>,
+    fetches: Readonly<Record<string, GraphTensor | null>>,
+  ): Promise<GraphResults>
+  close(): Promise<void>
+}
+
 const onDeviceOnly = (outputs: readonly string[]): Record<string, 'gpu-buffer'> =>
   Object.fromEntries(outputs.map((name) => [name, 'gpu-buffer']))
 
@@ -28,7 +53,9 @@ export const freeTensor = (tensor: GraphTensor): void => {
 }
 
 /** Any ONNX graph in memory, loaded in onnxruntime: inputs and outputs by name. */
-export class GraphSession {
+export class GraphSession implements Graph {
+  #kept: Readonly<Record<string, GraphTensor>> = {}
+
   // Private, so that the published declarations need no types of onnxruntime.
   private constructor(
     private readonly loaded: Loaded,
@@ -60,17 +87,14 @@ export class GraphSession {
     }
   }
 
-  /** Package, version and device. */
   get detail(): string {
     return this.loaded.detail
   }
 
-  /** A float32 tensor over `data`: later changes of `data` are seen by the next run. */
   floats(data: Float32Array, dims: readonly number[]): GraphTensor {
     return new this.loaded.ort.Tensor('float32', data, dims)
   }
 
-  /** An int64 tensor with the values of `data`, which are not negative. */
   ids(data: Int32Array, dims: readonly number[]): GraphTensor {
     return new this.loaded.ort.Tensor('int64', toInt64(data), dims)
   }
@@ -79,18 +103,19 @@ export class GraphSession {
     return new this.loaded.ort.Tensor('uint8', data, dims)
   }
 
-  /**
-   * Runs the graph.
-   * @param fetches outputs; with a tensor, the output is written into it
-   * @throws AlbertkitError `malformed` if onnxruntime rejects it
-   */
+  keep(tensors: Readonly<Record<string, GraphTensor>>): Promise<void> {
+    this.#kept = tensors
+    return Promise.resolve()
+  }
+
   async run(
     feeds: Readonly<Record<string, GraphTensor>>,
     fetches: Readonly<Record<string, GraphTensor | null>>,
-  ): Promise<Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>> {
+  ): Promise<GraphResults> {
     try {
-      const results = await this.session.run(feeds as Record<string, Tensor>, fetches as Record<string, Tensor | null>)
-      return results as unknown as Record<string, { dims: number[]; data: Float32Array }>
+      const all = { ...this.#kept, ...feeds } as Record<string, Tensor>
+      const results = await this.session.run(all, fetches as Record<string, Tensor | null>)
+      return results as unknown as GraphResults
     } catch (error) {
       throw runError('onnxruntime', firstLine(error), this.name, error)
     }
