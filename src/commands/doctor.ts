@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import type { ProgressStep } from '../base/abort.js'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
+import { browserFlag } from './common/flags.js'
 import { withFlags } from './common/option-flags.js'
 
 export default class Doctor extends AlbertkitCommand {
@@ -16,7 +17,7 @@ export default class Doctor extends AlbertkitCommand {
   ]
   static override flags = {
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
-    browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
+    browser: browserFlag,
   }
 
   async run(): Promise<void> {

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { RUNNERS } from '../runtime/runners.js'
 import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
-import { argument, boundFlag, modelFlags, openOptions } from './common/flags.js'
+import { argument, boundFlag, browserFlag, modelFlags, openOptions } from './common/flags.js'
 import { writeCharts } from './common/output.js'
 import { verifyOptions } from './common/verify-flags.js'
 
@@ -62,7 +62,7 @@ export default class Verify extends AlbertkitCommand {
     }),
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
     'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
-    browser: Flags.string({ description: 'Chrome or Chromium for the browser runtimes', helpValue: 'PATH' }),
+    browser: browserFlag,
     layers: Flags.boolean({
       description: 'compare every hidden state; name the first layer that diverges, and in it the first operation',
     }),

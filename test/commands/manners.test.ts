@@ -67,6 +67,8 @@ describe('no such file', () => {
     ['queue', 'submit', 'predict', ZH_NEWS, at('none'), '-o', at('queued')],
     ['init', at('none.json'), '-o', at('made')],
     ['layers', ZH_NEWS, '--text', at('none')],
+    ['verify', ZH_NEWS, '--browser', at('none')],
+    ['doctor', '--browser', at('none')],
   ])('%s %s %s is exit code 2 with the code file-missing', async (...args) => {
     const { code, stdout } = await albertkit([...args, '--json'])
     expect(code).toBe(2)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
 import type { Precision } from '../../base/artefact-layout.js'
@@ -9,6 +10,16 @@ import { omitUndefined } from '../../base/omit-undefined.js'
  * `verify MODEL` would take the name of a directory from there.
  */
 export const argument = Args.custom({ ignoreStdin: true })
+
+/** The program of the browser runtimes. */
+export const browserFlag = Flags.string({
+  description: 'Chrome or Chromium for the browser runtimes',
+  helpValue: 'PATH',
+  parse: (file) =>
+    existsSync(file)
+      ? Promise.resolve(file)
+      : Promise.reject(usage('there is no such file', { code: 'file-missing', file })),
+})
 
 /** Flags of the queue commands. */
 export const queueFlags = {
