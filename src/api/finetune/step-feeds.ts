@@ -1,4 +1,5 @@
 import type { Graph, GraphTensor } from '../../runtime/onnx/graph-session.js'
+import { yieldToEventLoop } from '../../files/yield.js'
 import { elementCount } from '../../formats/core/source.js'
 import { inputShape } from '../../model/reference/run.js'
 import type { GradientsGraph } from '../../training/graphs.js'
@@ -70,7 +71,7 @@ export class StepFeeds {
       const mask = maskOf(masks, index, elementCount(size))
       options.fillMask?.(mask, { index, threshold, step, part })
       feeds[input] = session.bytes(mask, size)
-      if (mask.length > BUSY) await new Promise((resolve) => setImmediate(resolve))
+      if (mask.length > BUSY) await yieldToEventLoop()
     }
     return feeds
   }
