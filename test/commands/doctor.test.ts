@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { DoctorReport } from '../../src/api/doctor/report.js'
 import { tryRuntime } from '../../src/api/doctor/try.js'
 import { CHROMIUM } from '../helpers/gpu.js'
+import { withoutPackage } from '../helpers/absent-package.js'
 import { albertkit, userEnv } from '../helpers/run.js'
 import { SCHEMAS } from '../../src/schemas/schemas.js'
 
@@ -32,16 +33,8 @@ it('tries every runtime, and reports what is missing and what to do', { timeout:
 })
 
 it('without a required runtime it is exit code 6, and names it', { timeout: 120_000 }, async () => {
-  const hook = `export const resolve = (name, context, next) => {
-    if (name === '@tensorflow/tfjs-backend-wasm') throw Object.assign(new Error('no such package'), { code: 'ERR_MODULE_NOT_FOUND' })
-    return next(name, context)
-  }`
-  writeFileSync(join(folder, 'hook.mjs'), hook)
-  writeFileSync(
-    join(folder, 'register.mjs'),
-    `import { register } from 'node:module'\nregister(${JSON.stringify(join(folder, 'hook.mjs'))}, 'file://')`,
-  )
-  const env = userEnv({ NODE_OPTIONS: `--import=${join(folder, 'register.mjs')}`, CHROME_PATH: '/nonexistent' })
+  const options = withoutPackage('@tensorflow/tfjs-backend-wasm', folder)
+  const env = userEnv({ NODE_OPTIONS: options, CHROME_PATH: '/nonexistent' })
   const { code, stdout } = await albertkit(['doctor'], { env })
   expect(code).toBe(6)
   expect(stdout).toContain('NOT fit: tfjs-wasm')

@@ -2,24 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { withoutPackage } from '../helpers/absent-package.js'
 import { albertkit, userEnv } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
 let folder: string
 const at = (name: string): string => join(folder, name)
 
-/** Imported first, it makes a package look as if it were not installed. */
-const ABSENT = `
-import { register } from 'node:module'
-register('data:text/javascript,' + encodeURIComponent(\`export async function resolve(name, context, next) {
-  if (name === 'onnxruntime-node') throw Object.assign(new Error('absent'), { code: 'ERR_MODULE_NOT_FOUND' })
-  return next(name, context)
-}\`))
-`
-
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'albertkit-runners-'))
-  writeFileSync(at('absent.mjs'), ABSENT)
   writeFileSync(at('one.txt'), '主队逆转取胜\n')
   await albertkit(['convert', ZH_NEWS, '--to', 'onnx', '--no-verify', '-o', at('onnx')])
 }, 60_000)
@@ -28,7 +19,7 @@ afterAll(() => {
 })
 
 it('without onnxruntime-node the fastest in wasm reads, from the artefact that exists, with a note', async () => {
-  const env = userEnv({ NODE_OPTIONS: `--import ${at('absent.mjs')}` })
+  const env = userEnv({ NODE_OPTIONS: withoutPackage('onnxruntime-node', folder) })
   const read = (model: string, ...flags: string[]) =>
     albertkit(['predict', model, at('one.txt'), '--format', 'tsv', ...flags], { env })
   const [source, onnx, named] = [
