@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import type { FilePort } from '../formats/core/file-port.js'
 import { withFile } from '../formats/core/file.js'
+import { openReadable } from './disk.js'
 
 export interface FileHash {
   readonly sha256: string
@@ -18,9 +19,10 @@ const WAIT_MS = 2
  * Hashes a file in pieces.
  * @param complete for a file that is still being written: a flag that becomes 1 when it is complete. Bytes already
  *   written are hashed at once.
+ * @throws AlbertkitError if it cannot be opened
  */
 export function hashFile(path: string, complete: Int32Array | null = null): FileHash {
-  const descriptor = openSync(path, 'r')
+  const descriptor = openReadable(path)
   try {
     const hash = createHash('sha256')
     // One buffer for all files: a fresh one for each would pile up until the collector comes.
