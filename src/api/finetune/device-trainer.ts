@@ -6,6 +6,7 @@ import { clipFactor } from '../../training/optimizer.js'
 import type { StepBatch } from './step-batch.js'
 import { StepFeeds, type PartPlace } from './step-feeds.js'
 import {
+  GradientNorm,
   newState,
   valuesOf,
   type StepResult,
@@ -108,24 +109,18 @@ export class DeviceTrainer implements Trainer {
     free(this.#gradients)
     this.#gradients = null
     const total = parts.reduce((sum, { count }) => sum + count, 0)
-    const squares = new Map<TrainedParameter, number>()
+    const norm = new GradientNorm(this.trained, this.options.rules)
     const logits: Float32Array[][] = []
     let loss = 0
     for (const [part, batch] of parts.entries()) {
       const result = await this.#runPart(batch, { step, part, total })
       loss += result[this.graph.loss]!.data[0]!
       logits.push(this.graph.logits.map((name) => result[name]!.data))
-      for (const one of this.trained) {
-        const { lookupSquares, parameter } = one.output
-        if (lookupSquares === null || !this.options.rules.isLookup(parameter)) continue
-        squares.set(one, (squares.get(one) ?? 0) + result[lookupSquares]!.data[0]!)
-      }
+      norm.add(result)
       await this.#addGradients(result)
     }
     const sums = await this.sessions.squares.run(this.#gradientFeeds(), { [SQUARES]: null })
-    const own = sums[SQUARES]!.data
-    const norm = Math.sqrt(this.trained.reduce((sum, one, i) => sum + (squares.get(one) ?? own[i]!), 0))
-    return { loss, gradientNorm: norm, logits }
+    return { loss, gradientNorm: norm.norm((i) => sums[SQUARES]!.data[i]!), logits }
   }
 
   async #runPart(batch: StepBatch, place: PartPlace): Promise<GraphResults> {

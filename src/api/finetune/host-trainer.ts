@@ -5,6 +5,7 @@ import { clipFactor, sumOfSquares, updateVariable } from '../../training/optimiz
 import type { StepBatch } from './step-batch.js'
 import { StepFeeds } from './step-feeds.js'
 import {
+  GradientNorm,
   newState,
   valuesOf,
   type StepResult,
@@ -58,7 +59,7 @@ export class HostTrainer implements Trainer {
 
   async computeGradients(parts: readonly StepBatch[], step: number): Promise<StepResult> {
     const total = parts.reduce((sum, { count }) => sum + count, 0)
-    const squares = new Map<Summed, number>()
+    const norm = new GradientNorm(this.trained, this.options.rules)
     const logits: Float32Array[][] = []
     let loss = 0
     await this.session.keep(this.#weights)
@@ -74,16 +75,13 @@ export class HostTrainer implements Trainer {
       results.forEach(({ lane, result }, i) => {
         loss += result[this.graph.loss]!.data[0]!
         logits.push(this.graph.logits.map((name) => result[name]!.data))
-        this.trained.forEach((one, k) => {
-          addGradient(one.sum, lane.gradients[k]!, first + i === 0)
-          const { lookupSquares, parameter } = one.output
-          if (lookupSquares === null || !this.options.rules.isLookup(parameter)) return
-          squares.set(one, (squares.get(one) ?? 0) + result[lookupSquares]!.data[0]!)
+        norm.add(result)
+        this.trained.forEach(({ sum }, k) => {
+          addGradient(sum, lane.gradients[k]!, first + i === 0)
         })
       })
     }
-    const norm = Math.sqrt(this.trained.reduce((sum, one) => sum + (squares.get(one) ?? sumOfSquares(one.sum)), 0))
-    return { loss, gradientNorm: norm, logits }
+    return { loss, gradientNorm: norm.norm((i) => sumOfSquares(this.trained[i]!.sum)), logits }
   }
 
   update(rate: number, gradientNorm: number): Promise<void> {

@@ -9,6 +9,7 @@ import { denseHeads } from '../../model/load/head.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
 import { headsFor } from '../../model/tasks.js'
 import { diagnoseOutcome, diagnoseStart } from '../../training/diagnosis.js'
+import { QUICK_FLOPS } from '../../runtime/quick-flops.js'
 import { fillMask } from '../../training/counted-random.js'
 import { DEFAULT_SETTINGS } from '../../training/optimizer.js'
 import { familyRules, frozenParameters, layerwiseFactors } from '../../training/rules.js'
@@ -49,13 +50,10 @@ function stepsOf(examples: number, { steps, epochs = 3, batchSize = 32, accumula
   return steps ?? Math.max(1, Math.floor((examples / (batchSize * accumulate)) * epochs))
 }
 
-/** Operations of a part of a step, or a batch of an evaluation, that take up to about a quarter of a second. */
-const QUICK = 1e10
-
 /** True if what is computed at a time takes so long that Ctrl-C must not wait for it. */
 function takesLong({ model }: PreparedModel, setup: TrainSetup, { batchSize = 32 }: TrainOptions): boolean {
   const { task } = trainTaskRow(setup.task)
-  return 3 * forwardFlops(model, headsFor(task), batchSize, setup.maxLength) > QUICK
+  return 3 * forwardFlops(model, headsFor(task), batchSize, setup.maxLength) > QUICK_FLOPS.native
 }
 
 function trainerOf(opened: OpenedModel, setup: TrainSetup, prepared: PreparedModel, options: TrainOptions) {

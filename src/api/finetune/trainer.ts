@@ -1,4 +1,5 @@
 import type { GpuOptions } from '../../runtime/gpu/adapter.js'
+import type { GraphResults } from '../../runtime/onnx/graph-session.js'
 import type { OnnxGpuName } from '../../runtime/onnx/onnxruntime-gpu.js'
 import type { Parameter } from '../../model/albert.js'
 import type { HeadSelection } from '../../model/tasks.js'
@@ -65,6 +66,32 @@ export interface Trainer {
   /** Brings weights and the optimizer's state into the arrays of `trained`. */
   sync(): Promise<void>
   close(): Promise<void>
+}
+
+/** Global norm of the gradients of a step, of several parts of a batch. */
+export class GradientNorm {
+  /** Sums of squares of the rows that were looked up, each occurrence by itself, as TensorFlow's clipping has them. */
+  readonly #lookups = new Map<Parameter, number>()
+
+  constructor(
+    readonly trained: readonly TrainedParameter[],
+    readonly rules: VariableRules,
+  ) {}
+
+  /** @param results of the graph of the gradients for a part */
+  add(results: GraphResults): void {
+    for (const { parameter, output } of this.trained) {
+      const { lookupSquares } = output
+      if (lookupSquares === null || !this.rules.isLookup(parameter)) continue
+      this.#lookups.set(parameter, (this.#lookups.get(parameter) ?? 0) + results[lookupSquares]!.data[0]!)
+    }
+  }
+
+  /** @param squaresOf sum of squares of the gradient of the trained parameter `i` */
+  norm(squaresOf: (i: number) => number): number {
+    const squares = this.trained.map(({ parameter }, i) => this.#lookups.get(parameter) ?? squaresOf(i))
+    return Math.sqrt(squares.reduce((a, b) => a + b, 0))
+  }
 }
 
 /** State of the parameters that a graph gives gradients of, before the first step. */

@@ -1,29 +1,27 @@
-import { processFile, startProcess } from '../../base/child-process.js'
-import { errorOf } from '../../base/error-transfer.js'
-import { environment } from '../../base/errors.js'
+import { AskedProcess } from '../../base/asked-process.js'
+import { processFile } from '../../base/child-process.js'
+import { environment, type AlbertkitError } from '../../base/errors.js'
+import { QUICK_FLOPS } from '../../runtime/quick-flops.js'
 import { defaultThreads, WindowPool } from './pool.js'
-import type { PoolAnswer, PoolPlan, PoolRequest } from './pool-process.js'
+import type { PoolPlan } from './pool-process.js'
 import type { Readable, Reading, TextInput, TextPool, WindowRows } from './window.js'
-import type { WorkerPlan } from './window-worker.js'
+import type { WindowTask, WorkerPlan } from './window-worker.js'
 
 const PROCESS = processFile(new URL('./pool-process.js', import.meta.url))
 
-/**
- * Floating-point operations of a batch that take up to about a quarter of a second in one thread. Longer ones do not
- * run in this process, since a thread cannot be ended while a native runtime computes in it.
- */
-const QUICK = { native: 1e10, wasm: 2.5e9 } as const
-
-const quickFlops = ({ runner }: WorkerPlan): number => (runner === 'onnxruntime' ? QUICK.native : QUICK.wasm)
+/** Operations of a batch that may run in this process: a thread cannot be ended while a native runtime computes in it. */
+const quickFlops = ({ runner }: WorkerPlan): number =>
+  runner === 'onnxruntime' ? QUICK_FLOPS.native : QUICK_FLOPS.wasm
 
 /** Upper limit on the tokens of a text: each is a character at least, but for the special ones. */
 const mostTokens = (input: TextInput): number =>
   'input_ids' in input ? input.input_ids.length : input[0].length + (input[1]?.length ?? 0) + 3
 
-interface Waiting {
-  readonly resolve: (rows: WindowRows) => void
-  readonly reject: (error: Error) => void
-}
+const failed = (how: string): AlbertkitError =>
+  environment(`the process of the inference threads ${how}`, {
+    code: 'process-failed',
+    hint: 'sessions of a large model need much memory: use fewer `threads`, or a smaller `batch`',
+  })
 
 /**
  * Runs windows of texts in the threads of a separate process, which is killed if it is no longer needed, so that Ctrl-C
@@ -32,10 +30,7 @@ interface Waiting {
 class ProcessPool implements TextPool {
   readonly #here: WindowPool
   readonly #most: number
-  readonly #waiting = new Map<number, Waiting>()
-  #process: ReturnType<typeof startProcess> | null = null
-  #next = 0
-  #closed = false
+  #process: AskedProcess<WindowTask, WindowRows> | null = null
 
   constructor(
     readonly file: string,
@@ -52,18 +47,13 @@ class ProcessPool implements TextPool {
   }
 
   get threads(): number {
-    return Math.min(this.#most, this.#waiting.size)
+    return Math.min(this.#most, this.#process?.waiting ?? 0)
   }
 
   read(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows> {
+    if (this.#process?.isOver === true) this.#process = null
     if (this.#process === null && this.#isQuick(inputs, reading)) return this.#here.read(inputs, reading)
-    const { child } = (this.#process ??= this.#start())
-    const id = this.#next++
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
-      // A process that has ended rejects what waits for it.
-      child.send({ id, inputs, reading } satisfies PoolRequest, () => undefined)
-    })
+    return (this.#process ??= this.#start()).ask({ inputs, reading })
   }
 
   /** True if no batch of these texts takes long. */
@@ -74,41 +64,14 @@ class ProcessPool implements TextPool {
     return tokens * flopsPerToken <= quickFlops(this.plan)
   }
 
-  #start(): ReturnType<typeof startProcess> {
-    const started = startProcess(this.file, 'advanced')
-    const { child, forget } = started
-    child.on('message', (answer: PoolAnswer) => {
-      const waiting = this.#waiting.get(answer.id)
-      this.#waiting.delete(answer.id)
-      if ('rows' in answer) waiting?.resolve(answer.rows)
-      else waiting?.reject(errorOf(answer.failure))
-    })
-    const ended = (how: string): void => {
-      forget()
-      if (this.#process === started) this.#process = null
-      // A closed pool owes no answers.
-      if (this.#closed) return
-      const error = environment(`the process of the inference threads ${how}`, {
-        code: 'process-failed',
-        hint: 'sessions of a large model need much memory: use fewer `threads`, or a smaller `batch`',
-      })
-      for (const { reject } of this.#waiting.values()) reject(error)
-      this.#waiting.clear()
-    }
-    child.once('error', (error) => {
-      ended(`could not be used: ${error.message}`)
-    })
-    child.once('exit', (code, signal) => {
-      ended(signal === null ? `ended with exit code ${String(code)}` : `crashed (${signal})`)
-    })
-    child.send({ plan: this.plan, threads: this.#most } satisfies PoolPlan, () => undefined)
+  #start(): AskedProcess<WindowTask, WindowRows> {
+    const started = new AskedProcess<WindowTask, WindowRows>(this.file, failed, 'advanced')
+    started.tell({ plan: this.plan, threads: this.#most } satisfies PoolPlan)
     return started
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    this.#process?.forget()
-    this.#process?.child.kill('SIGKILL')
+    this.#process?.close()
     await this.#here.close()
   }
 }

@@ -1,4 +1,4 @@
-import { failureOf, type Failure } from '../../base/error-transfer.js'
+import { answerRequests } from '../../base/asked-process.js'
 import { openGraph, type GraphResults, type GraphSession, type GraphTensor } from './graph-session.js'
 
 /** Process in which a graph of a `ProcessGraph` runs: it can be ended while a native runtime computes. */
@@ -11,20 +11,16 @@ export type SentTensor =
 
 type Sent = Readonly<Record<string, SentTensor>>
 
-export interface GraphRequest {
-  readonly id: number
-  readonly ask:
-    | { readonly open: Uint8Array; readonly name: string }
-    | { readonly keep: Sent }
-    | { readonly feeds: Sent; readonly fetches: readonly string[] }
+/** `open` is the first request. */
+export type GraphRequest =
+  | { readonly open: Uint8Array; readonly name: string }
+  | { readonly keep: Sent }
+  | { readonly feeds: Sent; readonly fetches: readonly string[] }
+
+export interface GraphReply {
+  readonly detail: string
+  readonly results: GraphResults
 }
-
-export type GraphAnswer = { readonly id: number } & ({ readonly results: GraphResults } | { readonly failure: Failure })
-
-// Ctrl-C reaches the whole group: the process that started this one decides.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
-// Nobody is left to use the results. `process.exit` would wait for the runtime.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 let session: GraphSession | null = null
 
@@ -36,23 +32,15 @@ function tensorsOf(own: GraphSession, sent: Sent): Record<string, GraphTensor> {
   return Object.fromEntries(Object.entries(sent).map(([name, tensor]) => [name, tensorOf(tensor)]))
 }
 
-async function answer(ask: GraphRequest['ask']): Promise<GraphResults> {
-  if ('open' in ask) {
-    session = await openGraph(ask.open, ask.name)
-    return {}
-  }
+async function answer(request: GraphRequest): Promise<GraphReply> {
+  if ('open' in request) session = await openGraph(request.open, request.name)
   const own = session!
-  if ('keep' in ask) {
-    await own.keep(tensorsOf(own, ask.keep))
-    return {}
-  }
-  const results = await own.run(tensorsOf(own, ask.feeds), Object.fromEntries(ask.fetches.map((name) => [name, null])))
-  return Object.fromEntries(Object.entries(results).map(([name, { data, dims }]) => [name, { data, dims }]))
+  const { detail } = own
+  if ('keep' in request) await own.keep(tensorsOf(own, request.keep))
+  if (!('feeds' in request)) return { detail, results: {} }
+  const fetches = Object.fromEntries(request.fetches.map((name) => [name, null]))
+  const results = Object.entries(await own.run(tensorsOf(own, request.feeds), fetches))
+  return { detail, results: Object.fromEntries(results.map(([name, { data, dims }]) => [name, { data, dims }])) }
 }
 
-process.on('message', ({ id, ask }: GraphRequest) => {
-  answer(ask).then(
-    (results) => process.send?.({ id, results } satisfies GraphAnswer),
-    (error: unknown) => process.send?.({ id, failure: failureOf(error) } satisfies GraphAnswer),
-  )
-})
+answerRequests(answer)

@@ -1,55 +1,26 @@
-import { processFile, startProcess } from '../../base/child-process.js'
-import { errorOf } from '../../base/error-transfer.js'
-import { environment } from '../../base/errors.js'
-import type { GraphAnswer, GraphRequest, SentTensor } from './graph-process.js'
-import { GraphSession, type Graph, type GraphResults, type GraphTensor } from './graph-session.js'
+import { AskedProcess } from '../../base/asked-process.js'
+import { processFile } from '../../base/child-process.js'
+import { environment, type AlbertkitError } from '../../base/errors.js'
+import type { GraphReply, GraphRequest, SentTensor } from './graph-process.js'
+import { openGraph, type Graph, type GraphResults, type GraphTensor } from './graph-session.js'
 
 const PROCESS = processFile(new URL('./graph-process.js', import.meta.url))
 
-interface Waiting {
-  readonly resolve: (results: GraphResults) => void
-  readonly reject: (error: Error) => void
-}
+const failed = (how: string): AlbertkitError =>
+  environment(`the process of the graph ${how}`, {
+    code: 'process-failed',
+    hint: 'a large model needs much memory: use a smaller batch',
+  })
 
 /**
  * A graph that a separate process runs, on the CPU: that process is killed if this one is interrupted, while a native
  * runtime that computes in this one would have to be waited for.
  */
 class ProcessGraph implements Graph {
-  readonly #waiting = new Map<number, Waiting>()
-  readonly #process: ReturnType<typeof startProcess>
-  #next = 0
-  #closed = false
-
   constructor(
-    file: string,
+    readonly process: AskedProcess<GraphRequest, GraphReply>,
     readonly detail: string,
-  ) {
-    this.#process = startProcess(file, 'advanced')
-    const { child, forget } = this.#process
-    child.on('message', (answer: GraphAnswer) => {
-      const waiting = this.#waiting.get(answer.id)
-      this.#waiting.delete(answer.id)
-      if ('results' in answer) waiting?.resolve(answer.results)
-      else waiting?.reject(errorOf(answer.failure))
-    })
-    const ended = (how: string): void => {
-      forget()
-      if (this.#closed) return
-      const error = environment(`the process of the graph ${how}`, {
-        code: 'process-failed',
-        hint: 'a large model needs much memory: use a smaller batch',
-      })
-      for (const { reject } of this.#waiting.values()) reject(error)
-      this.#waiting.clear()
-    }
-    child.once('error', (error) => {
-      ended(`could not be used: ${error.message}`)
-    })
-    child.once('exit', (code, signal) => {
-      ended(signal === null ? `ended with exit code ${String(code)}` : `crashed (${signal})`)
-    })
-  }
+  ) {}
 
   floats(data: Float32Array, dims: readonly number[]): SentTensor {
     return { type: 'floats', data, dims }
@@ -63,24 +34,15 @@ class ProcessGraph implements Graph {
     return { type: 'bytes', data, dims }
   }
 
-  ask(request: GraphRequest['ask']): Promise<GraphResults> {
-    const id = this.#next++
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
-      // A process that has ended rejects what waits for it.
-      this.#process.child.send({ id, ask: request } satisfies GraphRequest, () => undefined)
-    })
-  }
-
   async keep(tensors: Readonly<Record<string, GraphTensor>>): Promise<void> {
-    await this.ask({ keep: tensors as Readonly<Record<string, SentTensor>> })
+    await this.process.ask({ keep: tensors as Readonly<Record<string, SentTensor>> })
   }
 
   async run(
     feeds: Readonly<Record<string, GraphTensor>>,
     fetches: Readonly<Record<string, GraphTensor | null>>,
   ): Promise<GraphResults> {
-    const results = await this.ask({
+    const { results } = await this.process.ask({
       feeds: feeds as Readonly<Record<string, SentTensor>>,
       fetches: Object.keys(fetches),
     })
@@ -90,9 +52,7 @@ class ProcessGraph implements Graph {
   }
 
   close(): Promise<void> {
-    this.#closed = true
-    this.#process.forget()
-    this.#process.child.kill('SIGKILL')
+    this.process.close()
     return Promise.resolve()
   }
 }
@@ -102,16 +62,13 @@ class ProcessGraph implements Graph {
  * @throws AlbertkitError as `openGraph`
  */
 export async function openGraphApart(bytes: Uint8Array, name: string): Promise<Graph> {
-  const here = await GraphSession.open(bytes, name, {})
-  if (PROCESS === null) return here
-  const { detail } = here
-  await here.close()
-  const graph = new ProcessGraph(PROCESS, detail)
+  if (PROCESS === null) return openGraph(bytes, name)
+  const process = new AskedProcess<GraphRequest, GraphReply>(PROCESS, failed, 'advanced')
   try {
-    await graph.ask({ open: bytes, name })
-    return graph
+    const { detail } = await process.ask({ open: bytes, name })
+    return new ProcessGraph(process, detail)
   } catch (error) {
-    await graph.close()
+    process.close()
     throw error
   }
 }
