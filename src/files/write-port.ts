@@ -1,5 +1,7 @@
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fsyncSync,
   ftruncateSync,
   linkSync,
@@ -9,6 +11,7 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeSync,
 } from 'node:fs'
 import { refuseSource } from '../base/sources.js'
@@ -34,6 +37,10 @@ export interface WritePort {
   setAside(from: string, to: string): void
   /** Gives a file a second name, which must not exist. */
   link(from: string, to: string): void
+  /** Makes a symbolic link, which must not exist. @param target as the link says it: relative to its folder, or absolute */
+  symlink(target: string, path: string): void
+  /** Copies a file, sharing its blocks if the file system can; a file that is there is replaced. */
+  copy(from: string, to: string): void
   /** Removes a file; absent is fine. */
   remove(path: string): void
   /** Removes a folder with all that is in it; absent is fine. */
@@ -70,6 +77,12 @@ export const system: WritePort = {
   rename: renameSync,
   setAside: renameSync,
   link: linkSync,
+  symlink: (target, path) => {
+    symlinkSync(target, path)
+  },
+  copy: (from, to) => {
+    copyFileSync(from, to, constants.COPYFILE_FICLONE)
+  },
   remove: (path) => {
     rmSync(path, { force: true })
   },

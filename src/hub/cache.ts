@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { diskPath } from '../files/disk.js'
@@ -6,7 +6,8 @@ import type { HubReference } from './reference.js'
 
 /**
  * The cache that the tools of Hugging Face share: `models--org--name/refs/main` holds a commit, `snapshots/<commit>/`
- * the files of that commit, as links to `blobs/`.
+ * the files of that commit, as links to `blobs/`. Of their own albertkit keeps the list of a commit's files
+ * (`.albertkit/<commit>.json`), and in `blobs/` what has arrived of a file (blob.ts).
  */
 
 /** A commit's files in the cache. */
@@ -16,7 +17,7 @@ export interface Snapshot {
   readonly commit: string
 }
 
-const COMMIT = /^[0-9a-f]{40}$/
+export const COMMIT = /^[0-9a-f]{40}$/
 
 /** Values of environment variables that mean yes, as huggingface_hub reads them. */
 const YES = /^(1|on|yes|true)$/i
@@ -34,6 +35,12 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return (own ?? join(home, 'hub')).replace(/^~(?=$|[\\/])/, homedir())
 }
 
+/** Folder of files that came from addresses. */
+export function addressCache(env: NodeJS.ProcessEnv = process.env): string {
+  const base = set(env.XDG_CACHE_HOME) ?? join(homedir(), '.cache')
+  return (set(env.ALBERTKIT_CACHE) ?? join(base, 'albertkit')).replace(/^~(?=$|[\\/])/, homedir())
+}
+
 /** Folder of a repository in the cache. */
 export const repositoryFolder = (repo: string, cache = cacheFolder()): string =>
   join(cache, `models--${repo.replaceAll('/', '--')}`)
@@ -46,6 +53,35 @@ function commitOf(folder: string, revision: string): string | null {
     return COMMIT.test(commit) ? commit : null
   } catch {
     return null
+  }
+}
+
+/** Where the cache has a repository, and a commit of it. */
+export interface HubHome {
+  readonly repository: string
+  readonly blobs: string
+  readonly snapshot: string
+  /** The list of the commit's files, if albertkit has read it from the hub. */
+  readonly listing: string
+}
+
+/** Where the cache has, or will have, a commit of a repository. */
+export function hubHome(repo: string, commit: string, cache = cacheFolder()): HubHome {
+  const repository = repositoryFolder(repo, cache)
+  return {
+    repository,
+    blobs: join(repository, 'blobs'),
+    snapshot: join(repository, 'snapshots', commit),
+    listing: join(repository, '.albertkit', `${commit}.json`),
+  }
+}
+
+/** True if a download by another tool was not finished. */
+export function isUnfinished(repo: string, cache = cacheFolder()): boolean {
+  try {
+    return readdirSync(join(repositoryFolder(repo, cache), 'blobs')).some((name) => name.endsWith('.incomplete'))
+  } catch {
+    return false
   }
 }
 

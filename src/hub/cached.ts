@@ -1,16 +1,22 @@
+import { existsSync } from 'node:fs'
 import { usage } from '../base/errors.js'
 import { disk } from '../files/disk.js'
 import { exists } from '../formats/core/file-port.js'
 import { join } from '../formats/core/paths.js'
-import { cacheFolder, findSnapshot } from './cache.js'
+import { cacheFolder, findSnapshot, hubHome } from './cache.js'
 import type { ModelOrigin } from './origin.js'
 import { parseHubPath } from './reference.js'
 
-/** True if the local cache has what `hf:` names. @throws AlbertkitError `usage` if the name is none */
+/**
+ * True if the local cache has what `hf:` names from another tool, which fetched what it needs of it whole. What
+ * albertkit fetched, in part, is found by its list (http/hub-place.ts).
+ * @throws AlbertkitError `usage` if the name is none
+ */
 export function isCached(name: string): boolean {
   const reference = parseHubPath(name)
   const snapshot = findSnapshot(reference)
-  return snapshot !== null && exists(disk, join(snapshot.folder, reference.path))
+  if (snapshot === null || !exists(disk, join(snapshot.folder, reference.path))) return false
+  return !existsSync(hubHome(reference.repo, snapshot.commit).listing)
 }
 
 /** A model of the hub in the local cache. */

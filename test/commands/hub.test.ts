@@ -13,9 +13,12 @@ const DATA = 'model.ckpt.data-00000-of-00001'
 let folder: string
 let server: HubServer
 
+/** Caches of the test alone. */
+const own = (): NodeJS.ProcessEnv =>
+  userEnv({ HF_HUB_CACHE: join(folder, 'cache'), HF_HOME: folder, ALBERTKIT_CACHE: join(folder, 'addresses') })
 const read = (path: string, env: NodeJS.ProcessEnv = {}, ...args: string[]): Promise<Result> =>
   albertkit(['inspect', path, ...args], {
-    env: userEnv({ HF_HUB_CACHE: join(folder, 'cache'), HF_HOME: folder, TMPDIR: join(folder), ...env }),
+    env: { ...own(), TMPDIR: folder, ...env },
   })
 const hub = (path: string, env: NodeJS.ProcessEnv = {}, ...args: string[]): Promise<Result> =>
   read(path, { HF_ENDPOINT: server.url, ...env }, ...args)
@@ -26,11 +29,8 @@ beforeAll(async () => {
 })
 
 afterEach(() => {
-  server.fault = null
-  server.ranges = true
-  server.sent.clear()
-  server.tokens.clear()
-  server.requests.length = 0
+  server.reset()
+  for (const cache of ['cache', 'addresses']) rmSync(join(folder, cache), { recursive: true, force: true })
 })
 
 afterAll(async () => {
@@ -50,7 +50,7 @@ describe('a model on a server', () => {
   })
 
   it('answers texts, and gives its tokens', async () => {
-    const env = userEnv({ HF_HUB_CACHE: join(folder, 'cache'), HF_HOME: folder, HF_ENDPOINT: server.url })
+    const env = { ...own(), HF_ENDPOINT: server.url }
     for (const command of ['predict', 'tokenize']) {
       const text = join(ZH_NEWS, 'dev.tsv')
       const there = await albertkit([command, 'hf:org/name', text, '--json'], { env })
@@ -64,7 +64,7 @@ describe('a model on a server', () => {
     expect(server.sent.get(DATA) ?? 0).toBe(0)
     const output = join(folder, 'out')
     const { code, stderr } = await albertkit(['convert', 'hf:org/name', '--to', 'onnx', '-o', output, '-q'], {
-      env: userEnv({ HF_HUB_CACHE: join(folder, 'cache'), HF_ENDPOINT: server.url, HF_HOME: folder }),
+      env: { ...own(), HF_ENDPOINT: server.url },
     })
     expect([code, stderr]).toEqual([0, ''])
     expect(server.sent.get(DATA)).toBe(server.files.get(DATA)!.length)

@@ -119,6 +119,18 @@ class FaultyPort implements WritePort {
     })
   }
 
+  symlink: WritePort['symlink'] = (target, path) => {
+    this.#call('symlink', () => {
+      system.symlink(target, path)
+    })
+  }
+
+  copy: WritePort['copy'] = (from, to) => {
+    this.#call('copy', () => {
+      system.copy(from, to)
+    })
+  }
+
   remove: WritePort['remove'] = (path) => {
     this.#call('remove', () => {
       system.remove(path)

@@ -1,8 +1,10 @@
-import { usage } from '../../base/errors.js'
+import { usage, type AlbertkitError } from '../../base/errors.js'
 import { disk, diskPath } from '../../files/disk.js'
 import type { FilePort } from '../../formats/core/file-port.js'
-import { isOffline } from '../../hub/cache.js'
+import { locate } from '../../formats/core/locate.js'
+import { isOffline, isUnfinished } from '../../hub/cache.js'
 import { cachedModel, isCached } from '../../hub/cached.js'
+import type { RemotePlace } from '../../hub/http/remote-place.js'
 import type { ModelOrigin } from '../../hub/origin.js'
 import { isHubPath, isUrl, parseHubPath } from '../../hub/reference.js'
 import { installContainment } from './containment.js'
@@ -18,16 +20,51 @@ export interface ModelPlace {
   readonly close?: () => void
 }
 
+/** The error of what is not on this machine while the network is off. */
+const notHere = (path: string): AlbertkitError =>
+  usage('nothing of this address is in the cache, and nothing is fetched offline', {
+    code: 'file-missing',
+    file: path,
+    hint: 'read it once without `offline`, or name a local file',
+  })
+
 /**
- * Finds the model that a user named on this machine, in the local cache too: without the network.
+ * Finds the model that a user named on this machine, in the local cache too: without the network, and as files of the
+ * disk.
  * @throws AlbertkitError `usage` if it is not here
  */
 export function localPlaceOf(path: string, files: FilePort = disk): ModelPlace {
   if (files !== disk) return { files, path, origin: null }
-  if (isUrl(path))
-    throw usage('an address cannot be read offline', { code: 'option-conflict', file: path, hint: 'name a local file' })
+  if (isUrl(path)) throw notHere(path)
   if (!isHubPath(path)) return { files, path: diskPath(path), origin: null }
   return { files, ...cachedModel(path) }
+}
+
+/** True if a model that other tools have put into the cache is there to be opened. */
+function isComplete(name: string): boolean {
+  if (!isCached(name)) return false
+  if (isOffline()) return true
+  try {
+    locate(disk, cachedModel(name).path)
+    return !isUnfinished(parseHubPath(name).repo)
+  } catch {
+    return false
+  }
+}
+
+/** Files of a server that a user named; null if `path` names none. */
+async function remotePlaceOf(path: string, files: FilePort): Promise<RemotePlace | null> {
+  if (files !== disk || !(isUrl(path) || (isHubPath(path) && !isComplete(path)))) return null
+  // A thread that waits for a server can be interrupted.
+  installContainment()
+  if (isUrl(path)) {
+    const { urlPlace } = await import('../../hub/http/url-place.js')
+    const place = await urlPlace(path)
+    if (place === null) throw notHere(path)
+    return place
+  }
+  const { hubPlace } = await import('../../hub/http/hub-place.js')
+  return hubPlace(parseHubPath(path))
 }
 
 /**
@@ -36,10 +73,5 @@ export function localPlaceOf(path: string, files: FilePort = disk): ModelPlace {
  * @throws AlbertkitError `usage` if it is not there, `environment` if a server does not answer
  */
 export async function placeOf(path: string, files: FilePort = disk): Promise<ModelPlace> {
-  const isRemote = files === disk && (isUrl(path) || (isHubPath(path) && !isCached(path)))
-  if (!isRemote || isOffline()) return localPlaceOf(path, files)
-  // A thread that waits for a server can be interrupted.
-  installContainment()
-  const { hubPlace, urlPlace } = await import('../../hub/http/remote.js')
-  return isUrl(path) ? urlPlace(path) : hubPlace(parseHubPath(path))
+  return (await remotePlaceOf(path, files)) ?? localPlaceOf(path, files)
 }

@@ -1,70 +1,19 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
-import { errorOf, type Failure } from '../../base/error-transfer.js'
-import { environment } from '../../base/errors.js'
-import { temporaryFolder, type TemporaryFolder } from '../../base/temporary-folder.js'
-import { system } from '../../files/write-port.js'
-import { contained } from '../../formats/core/contained.js'
+import { usage } from '../../base/errors.js'
+import { addSource } from '../../base/sources.js'
+import { isOffline } from '../cache.js'
+import { ByteRanges } from '../byte-ranges.js'
+import { findBlob, PartialBlob, type BlobPlace } from '../blob.js'
 import type { OpenFile } from '../../formats/core/file-port.js'
 import type { TreeFile } from '../../formats/core/tree-port.js'
-import type { FillAnswer, FillRequest } from './fill-worker.js'
-
-const WORKER = new URL('./fill-worker.js', import.meta.url)
+import type { Fetcher } from './fetcher.js'
+import type { SinkFile } from './sink.js'
+import { TransferMeter } from './transfer-meter.js'
 
 /** Smallest range that is asked for: a header and what lies around it. */
 const BLOCK = 256 * 1024
 /** Largest range: what is read in one go is asked for in ever larger ones. */
 const LARGEST = 8 * 1024 * 1024
-/** A range is given up after this time, with all repetitions. The thread gives up much earlier. */
-const GIVEN_UP = 30 * 60_000
-
-/** Fetches ranges in a thread and waits for them; its files lie in a temporary folder. */
-export class Fetcher {
-  readonly #state = new Int32Array(new SharedArrayBuffer(4))
-  #folder: TemporaryFolder | null = null
-  #worker: { readonly thread: Worker; readonly port: MessagePort } | null = null
-  #files = 0
-
-  /** A new file on disk that takes what is fetched. */
-  newFile(): string {
-    this.#folder ??= temporaryFolder()
-    const file = join(this.#folder.path, String(this.#files++))
-    system.close(system.open(file, 'wx'))
-    return file
-  }
-
-  #start(): MessagePort {
-    if (this.#worker !== null) return this.#worker.port
-    const { port1, port2 } = new MessageChannel()
-    const thread = new Worker(WORKER, { workerData: { state: this.#state, port: port2 }, transferList: [port2] })
-    thread.unref()
-    port1.unref()
-    this.#worker = { thread, port: port1 }
-    return port1
-  }
-
-  /** @throws AlbertkitError as the thread says, `environment` if it ended */
-  fill(asked: FillRequest): FillAnswer {
-    const port = this.#start()
-    Atomics.store(this.#state, 0, 0)
-    port.postMessage(asked)
-    contained(() => Atomics.wait(this.#state, 0, 0), GIVEN_UP)
-    const answer = receiveMessageOnPort(port)?.message as { range: FillAnswer } | { failure: Failure } | undefined
-    if (answer === undefined)
-      throw environment('the thread that fetches files ended', { code: 'process-failed', file: asked.url })
-    if ('failure' in answer) throw errorOf(answer.failure)
-    return answer.range
-  }
-
-  close(): void {
-    this.#worker?.port.close()
-    void this.#worker?.thread.terminate()
-    this.#worker = null
-    this.#folder?.remove()
-    this.#folder = null
-  }
-}
 
 /** A file of a server: what is known of it before it is read. */
 export interface RemoteFacts {
@@ -73,65 +22,168 @@ export interface RemoteFacts {
   readonly size: number
   /** Changes if the contents do; null if the server says nothing of the kind. */
   readonly tag: string | null
+  /** Place in a cache; null of a file without a name that stands for its bytes: it is kept until the command ends. */
+  readonly place: BlobPlace | null
 }
 
-/** Bytes of a file of a server; each travels once, and is read from a sparse file on disk from then on. */
+/** Where the bytes of a file are, those that are here. */
+type Here =
+  | { readonly kind: 'whole'; readonly file: string }
+  | { readonly kind: 'partial'; readonly file: string; readonly partial: PartialBlob }
+  | { readonly kind: 'temporary'; readonly file: string; readonly ranges: ByteRanges }
+
+/** Bytes of a file of a server; each travels once, and is read from the disk from then on. */
 export class RemoteFile implements TreeFile {
   readonly size: number
-  /** Disjoint ranges that are there, ascending. */
-  #ranges: FillAnswer[] = []
-  #file: string | null = null
+  readonly #meter: TransferMeter
+  #here: Here | null = null
   #next = { offset: -1, length: BLOCK }
+  #isXet = false
 
   constructor(
     readonly facts: RemoteFacts,
     readonly fetcher: Fetcher,
   ) {
     this.size = facts.size
+    this.#meter = new TransferMeter(facts.url, facts.size)
   }
 
-  /** Number of bytes from `offset` on that are there. */
-  #present(offset: number): number {
-    const range = this.#ranges.find(({ from, to }) => from <= offset && offset < to)
-    return range === undefined ? 0 : range.to - offset
+  /** A file that was fetched already. @param file path of its bytes */
+  static fetched(facts: RemoteFacts, fetcher: Fetcher, file: string): RemoteFile {
+    const remote = new RemoteFile(facts, fetcher)
+    remote.#here = { kind: 'whole', file }
+    return remote
   }
 
-  #add(added: FillAnswer): void {
-    const [touching, apart] = [true, false].map((does) =>
-      this.#ranges.filter(({ from, to }) => (from <= added.to && to >= added.from) === does),
-    ) as [FillAnswer[], FillAnswer[]]
-    const from = Math.min(added.from, ...touching.map((range) => range.from))
-    const to = Math.max(added.to, ...touching.map((range) => range.to))
-    this.#ranges = [...apart, { from, to }].sort((a, b) => a.from - b.from)
+  /** True if the file, or something of it, is on this machine. */
+  get isHere(): boolean {
+    const { place, size } = this.facts
+    return place !== null && (findBlob(place, size) !== null || PartialBlob.isBegun(place))
+  }
+
+  /** Opens what is here, in the cache if it can be. */
+  #find(): Here {
+    const { place, size } = this.facts
+    if (place !== null) {
+      const file = findBlob(place, size)
+      if (file !== null) {
+        addSource(file)
+        return { kind: 'whole', file }
+      }
+      const partial = PartialBlob.open(place, size, () => this.#isSequential())
+      if (partial !== null) return this.#settled(partial)
+    }
+    return { kind: 'temporary', file: this.fetcher.newFile(), ranges: new ByteRanges() }
+  }
+
+  /** True unless the store's client writes files out of order, who may have begun this one. */
+  #isSequential(): boolean {
+    if (isOffline()) return false
+    this.#isXet = this.fetcher.lookAt(this.facts.url, this.facts.token).hub.isXet
+    return !this.#isXet
+  }
+
+  /** A partial file, or the complete one if nothing is missing. */
+  #settled(partial: PartialBlob): Here {
+    if (!partial.isWhole) return { kind: 'partial', file: partial.file, partial }
+    const file = partial.finish(this.facts.url)
+    addSource(file)
+    return { kind: 'whole', file }
+  }
+
+  /** What is here now: other processes may have fetched, finished or removed the file. */
+  #refreshed(here: Here): Here {
+    if (here.kind !== 'partial') return here
+    try {
+      here.partial.refresh()
+      return this.#settled(here.partial)
+    } catch (error) {
+      if ((error as Error).name === 'AlbertkitError') throw error
+      return this.#find()
+    }
+  }
+
+  /** Number of bytes from `offset` on that are here. */
+  #present(here: Here, offset: number): number {
+    if (here.kind === 'whole') return this.size - offset
+    return (here.kind === 'partial' ? here.partial.ranges : here.ranges).present(offset)
   }
 
   /** Fetches from `offset` on, further ahead the longer the file is read in order. */
-  #fetch(file: string, offset: number): void {
+  #fetch(here: Exclude<Here, { kind: 'whole' }>, offset: number): void {
+    const { url, token, tag } = this.facts
+    if (isOffline())
+      throw usage('this part of the file was not fetched yet, and nothing is fetched offline', {
+        code: 'file-missing',
+        file: url,
+        hint: 'read the model once without `offline`',
+      })
+    const ranges = here.kind === 'partial' ? here.partial.ranges : here.ranges
     const length = offset === this.#next.offset ? Math.min(this.#next.length * 2, LARGEST) : BLOCK
-    const before = this.#ranges.find(({ from }) => from > offset)?.from ?? this.size
-    const to = Math.min(offset + length, before, this.size)
-    this.#add(this.fetcher.fill({ ...this.facts, file, from: offset, to }))
-    this.#next = { offset: to, length }
+    const to = Math.min(offset + length, ranges.next(offset), this.size)
+    const target: SinkFile = {
+      file: here.file,
+      journal: here.kind === 'partial' ? { path: here.partial.journal, inode: here.partial.inode } : null,
+    }
+    const asked = { url, token, tag, size: this.size, target, from: offset, to }
+    const filled = this.fetcher.fill(asked, this.#meter.range(ranges.bytes))
+    this.#isXet ||= filled.isXet
+    ranges.add(filled)
+    this.#next = { offset: filled.to, length }
+  }
+
+  /** Makes at least one byte from `offset` on present. @returns what has it */
+  #provide(offset: number): Here {
+    let here = this.#here ?? this.#find()
+    if (this.#present(here, offset) === 0) here = this.#refreshed(here)
+    if (this.#present(here, offset) === 0 && here.kind !== 'whole') {
+      this.#fetch(here, offset)
+      if (here.kind === 'partial') here = this.#settled(here.partial)
+    }
+    this.#here = here
+    return here
+  }
+
+  /** Fetches the whole file. @returns its path on this disk */
+  fetchAll(): string {
+    let here = this.#provide(0)
+    for (let at = 0; at < this.size; at += this.#present(here, at)) here = this.#provide(at)
+    return here.file
   }
 
   open(): OpenFile {
-    this.#file ??= this.fetcher.newFile()
-    const file = this.#file
-    let descriptor: number | null = openSync(file, 'r')
-    const { size } = this
+    const { size, facts } = this
+    let opened: { readonly key: string; readonly descriptor: number } | null = null
+    let isOpen = true
+    const shut = (): void => {
+      if (opened !== null) closeSync(opened.descriptor)
+      opened = null
+    }
     return {
       size,
       read: (offset, target) => {
-        if (descriptor === null) throw new RangeError(`${this.facts.url} is closed`)
+        if (!isOpen) throw new RangeError(`${facts.url} is closed`)
         if (offset >= size || target.length === 0) return 0
-        if (this.#present(offset) === 0) this.#fetch(file, offset)
-        const length = Math.min(target.length, this.#present(offset))
-        return readSync(descriptor, target, 0, length, offset)
+        const here = this.#provide(offset)
+        // A file that another process began anew has the same path.
+        const key = here.kind === 'partial' ? `${here.file} ${here.partial.inode}` : here.file
+        if (opened?.key !== key) {
+          shut()
+          opened = { key, descriptor: openSync(here.file, 'r') }
+        }
+        const bytes = Math.min(target.length, this.#present(here, offset))
+        return readSync(opened.descriptor, target, 0, bytes, offset)
       },
       close: () => {
-        if (descriptor !== null) closeSync(descriptor)
-        descriptor = null
+        shut()
+        isOpen = false
       },
     }
+  }
+
+  /** Ends reading; what was fetched stays in the cache. */
+  leave(): void {
+    if (this.#here?.kind === 'partial') this.#here.partial.leave(!this.#isXet)
+    this.#here = null
   }
 }

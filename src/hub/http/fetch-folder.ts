@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join as joinDisk } from 'node:path'
+import { system } from '../../files/write-port.js'
+import type { RemoteFiles } from './remote-place.js'
+
+/**
+ * Fetches files whole into the folder of the cache that has them by their names. Files that no cache keeps lie together
+ * with the others in a temporary folder, which goes when the place is closed.
+ * @param paths as the port of `remote` knows them
+ * @param wanted what the path on the disk is asked of
+ * @param links folder of the cache with the names of the model's files
+ */
+export function fetchFolder(remote: RemoteFiles, paths: readonly string[], wanted: string, links: string): string {
+  const { root } = remote
+  const nameOf = (path: string): string => (path === root ? '' : path.slice(root.length + 1))
+  const fetched = paths.map(nameOf).flatMap((name) => {
+    const file = remote.get(name)?.fetchAll()
+    return file === undefined ? [] : [{ name, file }]
+  })
+  const inLinks = (name: string): string => joinDisk(links, ...name.split('/').filter((part) => part !== ''))
+  if (fetched.every(({ name }) => existsSync(inLinks(name)))) return inLinks(nameOf(wanted))
+  const folder = `${remote.fetcher.newFile()}-folder`
+  for (const { name, file } of fetched) {
+    const own = joinDisk(folder, ...name.split('/'))
+    system.makeFolders(dirname(own))
+    system.copy(file, joinDisk(dirname(own), basename(own)))
+  }
+  return joinDisk(
+    folder,
+    ...nameOf(wanted)
+      .split('/')
+      .filter((part) => part !== ''),
+  )
+}
