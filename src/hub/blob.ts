@@ -12,6 +12,8 @@ export interface BlobPlace {
   readonly blob: string
   /** Its name in the model's folder: a link to the blob. */
   readonly link: string
+  /** True of a cache that other tools write too: what they began is taken over, and left to them. */
+  readonly isShared: boolean
   /** Hash that the hub names a file by: SHA-256 of large ones (64 digits), git's SHA-1 of others (40); else null. */
   readonly oid: string | null
 }
@@ -21,6 +23,9 @@ const partialOf = ({ blob }: BlobPlace): string => `${blob}.albertkit`
 const journalOf = ({ blob }: BlobPlace): string => `${blob}.albertkit.ranges`
 /** What huggingface_hub has of a file so far: its first bytes. It goes on from there. */
 const incompleteOf = ({ blob }: BlobPlace): string => `${blob}.incomplete`
+
+/** A file that nobody has written to for so long is no longer being fetched, in ms. */
+const ABANDONED_MS = 10 * 60_000
 
 const sizeOf = (path: string): number | null => {
   const stats = statSync(path, { throwIfNoEntry: false })
@@ -97,7 +102,7 @@ export class PartialBlob {
     const partial = new PartialBlob(place, size)
     try {
       system.makeFolders(dirname(place.blob))
-      if (!existsSync(partial.file)) partial.#adopt(isSequential)
+      if (place.isShared && !existsSync(partial.file)) partial.#adopt(isSequential)
       system.close(system.open(partial.file, 'a'))
       partial.refresh()
       return partial
@@ -117,12 +122,14 @@ export class PartialBlob {
     return this.#inode
   }
 
-  /** Takes over the first bytes that another tool has fetched. */
+  /** Takes over the first bytes that another tool has fetched: a copy, unless it has stopped. */
   #adopt(isSequential: () => boolean): void {
     const theirs = incompleteOf(this.place)
-    const bytes = sizeOf(theirs) ?? 0
-    if (bytes === 0 || bytes > this.size || !isSequential()) return
-    system.copy(theirs, this.file)
+    const stats = statSync(theirs, { throwIfNoEntry: false })
+    const bytes = stats?.size ?? 0
+    if (stats === undefined || bytes === 0 || bytes > this.size || !isSequential()) return
+    if (Date.now() - stats.mtimeMs > ABANDONED_MS) system.rename(theirs, this.file)
+    else system.copy(theirs, this.file)
     const inode = String(statSync(this.file).ino)
     const descriptor = system.open(this.journal, 'a')
     system.write(descriptor, Buffer.from(journalLine(inode, { from: 0, to: bytes })), null)
@@ -184,7 +191,7 @@ export class PartialBlob {
       this.refresh()
       const { prefix, bytes } = this.ranges
       if (bytes === 0) this.#forget()
-      else if (isSequential && prefix > 0 && !existsSync(incompleteOf(this.place))) {
+      else if (this.place.isShared && isSequential && prefix > 0 && !existsSync(incompleteOf(this.place))) {
         const descriptor = system.open(this.file, 'r+')
         system.truncate(descriptor, prefix)
         system.close(descriptor)

@@ -132,7 +132,7 @@ export async function hubPlace(reference: HubReference): Promise<RemotePlace | n
   const remote = new RemoteFiles(root, new Fetcher())
   for (const listed of listing.files) {
     const { name, url, size, tag } = listed
-    const facts = { url, token, size, tag, place: blobPlace(listed, { blobs, links }) }
+    const facts = { url, token, size, tag, place: blobPlace(listed, { blobs, links, isShared: true }) }
     remote.add(name, new RemoteFile(facts, remote.fetcher))
   }
   const inside = path === '' ? root : `${root}/${path}`

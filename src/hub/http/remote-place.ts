@@ -26,6 +26,8 @@ export interface RemotePlace {
 export interface CacheHome {
   readonly blobs: string
   readonly links: string
+  /** True of the cache of other tools, whose blobs are named by hashes. */
+  readonly isShared: boolean
 }
 
 /** Where a file lies in a cache; null if nothing names its contents. */
@@ -35,7 +37,8 @@ export const blobPlace = ({ name, blob }: ListedFile, home: CacheHome): BlobPlac
     : {
         blob: joinDisk(home.blobs, blob),
         link: joinDisk(home.links, ...name.split('/')),
-        oid: COMMIT.test(blob) || /^[0-9a-f]{64}$/.test(blob) ? blob : null,
+        isShared: home.isShared,
+        oid: home.isShared && (COMMIT.test(blob) || /^[0-9a-f]{64}$/.test(blob)) ? blob : null,
       }
 
 /** Files of a server by their names, each of which is one object for all who read it. */

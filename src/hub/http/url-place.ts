@@ -7,7 +7,7 @@ import { isInside, keepListing, readListing } from '../listing.js'
 import { Fetcher } from './fetcher.js'
 import { fetchFolder } from './fetch-folder.js'
 import { lookAt, lookFor, type Looked } from './look.js'
-import { RemoteFiles, type RemotePlace } from './remote-place.js'
+import { RemoteFiles, type CacheHome, type RemotePlace } from './remote-place.js'
 import { urlOf } from './request.js'
 import { statusError } from './status.js'
 import { pageAt } from './texts.js'
@@ -39,10 +39,10 @@ const nameOf = ({ pathname }: URL, looked: Looked): string =>
   [looked.name ?? '', safeDecode(pathname.slice(pathname.lastIndexOf('/') + 1))].find(isInside) ?? 'model'
 
 /** Where files of an address lie in the cache. */
-function homeOf(folder: URL): { readonly home: string; readonly blobs: string; readonly links: string } {
+function homeOf(folder: URL): CacheHome & { readonly home: string } {
   const key = createHash('sha256').update(folder.href).digest('hex').slice(0, 16)
   const home = joinDisk(addressCache(), 'http', `${folder.hostname.replace(/[^\w.-]/g, '_')}-${key}`)
-  return { home, blobs: joinDisk(home, 'blobs'), links: joinDisk(home, 'files') }
+  return { home, blobs: joinDisk(home, 'blobs'), links: joinDisk(home, 'files'), isShared: false }
 }
 
 /** Looks for names of a folder, several at a time. */
