@@ -38,7 +38,8 @@ function readKernel(
   return second === width ? { classes: first, transposed: false } : null
 }
 
-const parentOf = (name: string): string => name.replace(/[./_]?[^./_]*$/, '')
+/** Name without its last segment: `fc` of `fc.weight`, `fc_w` and `fc/weights_mat`. */
+const parentOf = (name: string): string => name.replace(/[./_]?(?:weights?_mat|[^./_]*)$/i, '')
 
 /** The dense layers among `names`: each kernel that has a bias. */
 function denseAmong(source: TensorSource, names: readonly string[], width: number): DenseHead[] {

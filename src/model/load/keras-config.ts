@@ -113,7 +113,7 @@ export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): Raw
   if (backbone === null || known === undefined) {
     throw unsupported(
       'the configuration is of a Keras ' +
-        `${object.name}${backbone === null || backbone === object ? '' : ` with a ${backbone.name}`}`,
+        `${object.name}${backbone === null || backbone.config === object.config ? '' : ` with a ${backbone.name}`}`,
       {
         code: 'architecture-unsupported',
         file: raw.file,
