@@ -2,30 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { DType } from '../../../src/formats/core/source.js'
 import type { AlbertModel, Parameter } from '../../../src/model/albert.js'
 import { parseConfig, type ModelConfig } from '../../../src/model/config.js'
-import { hasLayerNorms, planModel, type ClassifierKinds } from '../../../src/model/load/build.js'
+import { hasLayerNorms, planModel } from '../../../src/model/load/build.js'
 import { identify } from '../../../src/model/names/identify.js'
 import { parametersOf } from '../../../src/model/tensors/read.js'
-import { fieldsOf, modelShapes, namedSource, SIZES, type ModelOptions } from '../../helpers/named-source.js'
-
-interface Given extends ModelOptions {
-  readonly config?: Partial<ModelConfig>
-  readonly kinds?: ClassifierKinds
-  readonly dtypes?: Readonly<Record<string, DType>>
-  /** Variables that the file lacks. */
-  readonly without?: RegExp
-}
-
-function plan(title: string, { config = {}, kinds = {}, dtypes = {}, without, ...options }: Given = {}) {
-  const all = Object.entries(modelShapes(title, options)).filter(([name]) => without?.test(name) !== true)
-  const source = namedSource(Object.fromEntries(all), { dtypes })
-  const found = identify(source)
-  const { family, architecture } = found.table
-  const fields = fieldsOf({ ...SIZES, ...options.sizes })
-  const { num_hidden_groups: _g, inner_group_num: _i, ...ungrouped } = fields
-  const isUngrouped = family === 'zh' || architecture === 'bert'
-  const parsed = parseConfig({ file: 'config.json', fields: isUngrouped ? ungrouped : fields }, family, architecture)
-  return { source, found, ...planModel(source, found, { ...parsed, ...config }, kinds) }
-}
+import { fieldsOf, modelShapes, namedSource } from '../../helpers/named-source.js'
+import { plannedModel, type PlanOptions } from '../../helpers/planned-model.js'
 
 /** The slots of a part of the tree, in its own shape. */
 const slotsIn = (part: unknown): string[] => [...parametersOf(part)].map(({ slot }) => slot)
@@ -56,7 +37,7 @@ const layer = (attention: string, ffn = attention, norms = { attention, ffn }): 
 const layersOf = ({ layers }: AlbertModel): string[][][] => layers.map((inner) => inner.map((block) => slotsIn(block)))
 
 describe('the tree of a model', () => {
-  it.each<[string, Given, string[][][], string[]]>([
+  it.each<[string, PlanOptions, string[][][], string[]]>([
     ['google-research BERT', { sizes: { E: 8 } }, [[layer('layer_0')], [layer('layer_1')]], EMBEDDINGS],
     ['Hugging Face BERT', { sizes: { E: 8, layers: 1 } }, [[layer('layer_0')]], EMBEDDINGS],
     [
@@ -89,7 +70,7 @@ describe('the tree of a model', () => {
       [...EMBEDDINGS, ...MAPPING],
     ],
   ])('%s %j', (title, given, layers, embeddings) => {
-    const { model, missing, error, found } = plan(title, given)
+    const { model, missing, error, found } = plannedModel(title, given)
     expect([missing, error]).toEqual([[], null])
     expect(layersOf(model)).toEqual(layers)
     expect(slotsIn(model.embeddings)).toEqual(embeddings)
@@ -99,12 +80,12 @@ describe('the tree of a model', () => {
   })
 
   it('shares by identity', () => {
-    const { layers } = plan('google-research ALBERT').model
+    const { layers } = plannedModel('google-research ALBERT').model
     expect(layers[1]![0]!.query.kernel).toBe(layers[0]![0]!.query.kernel)
   })
 
   it('has heads in full', () => {
-    const { model } = plan('Hugging Face ALBERT', {
+    const { model } = plannedModel('Hugging Face ALBERT', {
       parts: ['pooler', 'mlm', 'mlm/decoder', 'sop', 'classifier', 'qa'],
     })
     expect([model.mlm, model.sop, model.classifier, model.qa].map(slotsIn)).toEqual([
@@ -121,11 +102,11 @@ describe('the tree of a model', () => {
       ['qa/output_weights', 'qa/output_bias'],
     ])
     expect(model.sop?.pooler).toBeNull()
-    expect(plan('Hugging Face ALBERT', { parts: ['pooler', 'mlm'] }).model.mlm?.decoder).toBeNull()
+    expect(plannedModel('Hugging Face ALBERT', { parts: ['pooler', 'mlm'] }).model.mlm?.decoder).toBeNull()
   })
 
   it('has the poolers of the heads of tf-models, and the LayerNorm of pre-LN', () => {
-    const { model } = plan('tf-models ALBERT (Keras, TF-Hub)', {
+    const { model } = plannedModel('tf-models ALBERT (Keras, TF-Hub)', {
       split: true,
       parts: ['sop', 'sop/pooler', 'classifier', 'classifier/pooler'],
     })
@@ -135,27 +116,29 @@ describe('the tree of a model', () => {
       'classifier/pooler/dense/bias',
     ])
     expect(model.classifier?.norm).toBeNull()
-    const pre = plan('brightmart albert_zh', { parts: ['pooler', 'classifier', 'classifier/LayerNorm'] }).model
+    const pre = plannedModel('brightmart albert_zh', { parts: ['pooler', 'classifier', 'classifier/LayerNorm'] }).model
     expect(slotsIn(pre.classifier?.norm)).toEqual(['classifier/LayerNorm/gamma', 'classifier/LayerNorm/beta'])
   })
 
   it('has the mapping of Google only if widths differ or the file has it', () => {
     const mapping = (title: string, E: number, without?: RegExp): string[] =>
-      slotsIn(plan(title, { sizes: { E }, ...(without === undefined ? {} : { without }) }).model.embeddings.mapping)
+      slotsIn(
+        plannedModel(title, { sizes: { E }, ...(without === undefined ? {} : { without }) }).model.embeddings.mapping,
+      )
     expect(mapping('google-research ALBERT', 8, /hidden_mapping/)).toEqual([])
     expect(mapping('google-research ALBERT', 8)).toEqual(MAPPING)
     expect(mapping('google-research ALBERT', 4)).toEqual(MAPPING)
-    expect(plan('google-research ALBERT', { without: /hidden_mapping/ }).missing.map(({ slot }) => slot)).toEqual(
-      MAPPING,
-    )
+    expect(
+      plannedModel('google-research ALBERT', { without: /hidden_mapping/ }).missing.map(({ slot }) => slot),
+    ).toEqual(MAPPING)
   })
 })
 
 describe('a parameter', () => {
-  const parameterOf = (title: string, slot: string, given: Given = {}): Parameter =>
-    [...parametersOf(plan(title, given).model)].find((p) => p.slot === slot)!
+  const parameterOf = (title: string, slot: string, given: PlanOptions = {}): Parameter =>
+    [...parametersOf(plannedModel(title, given).model)].find((p) => p.slot === slot)!
 
-  it.each<[string, Given, string, Omit<Parameter, 'slot'>]>([
+  it.each<[string, PlanOptions, string, Omit<Parameter, 'slot'>]>([
     [
       'google-research BERT',
       { sizes: { E: 8 }, dtypes: { 'bert/encoder/layer_1/intermediate/dense/kernel': 'BF16' } },
@@ -223,11 +206,11 @@ describe('a parameter', () => {
 
 describe('the kind of a classifier', () => {
   const HF = 'Hugging Face ALBERT'
-  const kindOf = (given: Given, title = HF): unknown =>
-    plan(title, { parts: ['pooler', 'classifier'], ...given }).model.classifier?.kind
+  const kindOf = (given: PlanOptions, title = HF): unknown =>
+    plannedModel(title, { parts: ['pooler', 'classifier'], ...given }).model.classifier?.kind
   const KERAS = 'tf-models ALBERT (Keras, TF-Hub)'
 
-  it.each<[string, Given, string]>([
+  it.each<[string, PlanOptions, string]>([
     [
       'is the one asked for',
       { kinds: { asked: 'choice', found: 'token' }, config: { classifier_kind: 'sequence' } },
@@ -263,15 +246,15 @@ describe('the kind of a classifier', () => {
     ['sequence', KERAS, ['classifier', 'classifier/pooler'], []],
   ])('%s of %s with %j misses the poolers %j', (kind, title, parts, expected) => {
     const config = kind === undefined ? {} : { classifier_kind: kind }
-    const { missing, model } = plan(title, { parts, config, split: title === KERAS })
+    const { missing, model } = plannedModel(title, { parts, config, split: title === KERAS })
     expect(missing.map(({ slot }) => slot)).toEqual(expected)
     expect(model.pooler === null).toBe(expected.length === 0)
   })
 })
 
 describe('a file that lacks variables', () => {
-  const missingOf = (title: string, given: Given) => {
-    const { missing, error } = plan(title, given)
+  const missingOf = (title: string, given: PlanOptions) => {
+    const { missing, error } = plannedModel(title, given)
     return { missing, error: error?.toJSON() }
   }
   const MISSING = { kind: 'malformed', code: 'tensor-missing', file: 'weights' }
@@ -330,7 +313,7 @@ describe('a file that lacks variables', () => {
     expect(planModel(source, found, config).error?.hint).toBe('the nearest name in the file is my.dense.bias')
   })
 
-  it.each<[string, Given, string, string, number, string]>([
+  it.each<[string, PlanOptions, string, string, number, string]>([
     [
       'Hugging Face BERT',
       { sizes: { E: 8 }, config: { num_hidden_layers: 3 } },
