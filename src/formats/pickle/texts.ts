@@ -43,9 +43,11 @@ export function unicode(bytes: Uint8Array): string {
 
 /** A number as Python's repr writes it, protocol 0. */
 export function pythonFloat(line: string): number {
-  const value = /^[+-]?(inf|nan)$/i.test(line) ? Number.NaN : Number(line)
-  if (line === '' || (Number.isNaN(value) && !/nan|inf/i.test(line)))
-    throw new PickleRefusal('no number where one is expected')
+  if (/^[+-]?nan$/i.test(line)) return NaN
+  const infinite = /^([+-]?)inf$/i.exec(line)
+  if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity
+  const value = Number(line)
+  if (line === '' || Number.isNaN(value)) throw new PickleRefusal('no number where one is expected')
   return value
 }
 

@@ -205,8 +205,7 @@ export function fromTokenizerJson(
     const given = settings ?? settingsOf(parsed, file)
     const options = { file, lowerCase: asked }
     if (kind === 'sentencepiece') return slowSentencePiece(parsed.model, given, options)
-    const own = new Map(Object.entries(fieldsOf(fieldsOf(parsed.fields.model).vocab)) as [string, number][])
-    return slowWordPiece(own, given, options)
+    return slowWordPiece(parsed.own, given, options)
   }
   return new JsonTokenizer(parsed, { file, settings, lowerCase: asked })
 }

@@ -92,7 +92,7 @@ function wordModel(
   const maxChars = typeof max === 'number' ? max : parsed.wordLevel ? Infinity : 100
   const normalizer = bertNormalizer(fieldsOf(parsed.fields.normalizer))
   const names: SpecialNames = { cls: unk, sep: unk, pad: unk, unk, mask: unk }
-  const own = new Map(Object.entries(fieldsOf(fields.vocab)) as [string, number][])
+  const { own } = parsed
   const pieces = new WordPieceTokenizer(own, {
     file,
     lowerCase,
@@ -153,7 +153,7 @@ export class JsonTokenizer implements Tokenizer {
   readonly #normalized: TokenMatcher
   /** Forms of normalised tokens that a text must have to hold one. */
   readonly #squashed: readonly string[]
-  readonly #tokens = new Map<number, string>()
+  readonly #tokens: (string | undefined)[] = []
   readonly #byContent = new Map<string, number>()
   /** The quick way to ids of text without added tokens, for BERT's own layout. */
   readonly #pieces: WordPieceTokenizer | null
@@ -191,14 +191,12 @@ export class JsonTokenizer implements Tokenizer {
 
   /** Fills the tables of tokens, and gives the number of ids. */
   #fillTokens(): number {
-    for (const [token, id] of this.#model.tokens) if (token !== '') this.#tokens.set(id, token)
+    for (const [token, id] of this.#model.tokens) if (token !== '') this.#tokens[id] = token
     for (const { content, id } of this.added) {
-      this.#tokens.set(id, content)
+      this.#tokens[id] = content
       this.#byContent.set(content, id)
     }
-    let size = 0
-    for (const id of this.#tokens.keys()) size = Math.max(size, id + 1)
-    return size
+    return this.#tokens.length
   }
 
   #specialIds(settings: TokenizerSettings | null): SpecialIds {
@@ -222,7 +220,7 @@ export class JsonTokenizer implements Tokenizer {
   }
 
   tokenOf(id: number): string | undefined {
-    return this.#tokens.get(id)
+    return this.#tokens[id]
   }
 
   /** Tokens of normalised text between added tokens. */

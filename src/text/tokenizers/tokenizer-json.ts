@@ -11,7 +11,7 @@ import { addedTokenOf } from './tokenizer-config.js'
 interface Common {
   readonly lowerCase: boolean
   readonly addedTokens: readonly AddedToken[]
-  /** The whole file. */
+  /** The whole file, without its vocabulary. */
   readonly fields: Fields
   /** Program whose rules a file written by albertkit represents: `google`, `transformers`; else undefined. */
   readonly rules: string | undefined
@@ -21,8 +21,10 @@ interface Common {
 export type TokenizerJson =
   | (Common & {
       readonly kind: 'wordpiece'
+      /** Tokens of the model. */
+      readonly own: ReadonlyMap<string, number>
       /** Tokens of the model, and added ones. */
-      readonly vocabulary: Map<string, number>
+      readonly vocabulary: ReadonlyMap<string, number>
       /** True if every word is one token. */
       readonly wordLevel: boolean
       readonly stripAccents: boolean | undefined
@@ -65,23 +67,31 @@ function readCommon(fields: Fields, normalizers: readonly Fields[], file: string
   return { lowerCase, addedTokens, fields, rules: typeof rules === 'string' ? rules : undefined }
 }
 
+/** What was read of a file but its vocabulary, which is held in another form and would take its memory twice. */
+const withoutVocabulary = (common: Common): Common => ({
+  ...common,
+  fields: { ...common.fields, model: { ...fieldsOf(common.fields.model), vocab: undefined } },
+})
+
 function readVocabulary(common: Common, normalizers: readonly Fields[], file: string): TokenizerJson {
   const { type, vocab } = fieldsOf(common.fields.model)
   if (typeof vocab !== 'object' || vocab === null)
     throw malformed('the tokenizer has no vocabulary', { code: 'tokenizer-invalid', file, field: 'model.vocab' })
-  const vocabulary = new Map<string, number>()
-  const listed = Object.entries(vocab)
-  checkTokenCount(listed.length, file)
-  for (const [token, id] of listed) {
+  const own = new Map<string, number>()
+  // Not through Object.entries: an array for each token takes more than the tokens.
+  for (const token in vocab) {
     checkTokenLength(token.length, file)
+    const id = (vocab as Fields)[token]
     if (!isId(id)) throw damaged(file, `model.vocab.${token}`)
-    vocabulary.set(token, id)
+    own.set(token, id)
+    checkTokenCount(own.size, file)
   }
   // The model's id of a token counts, if it has one.
-  for (const { content, id } of common.addedTokens) if (!vocabulary.has(content)) vocabulary.set(content, id)
+  const added = common.addedTokens.filter(({ content }) => !own.has(content)).map((t) => [t.content, t.id] as const)
+  const vocabulary = added.length === 0 ? own : new Map([...own, ...added])
   const accents = normalizers.find((n) => typeof n.strip_accents === 'boolean')?.strip_accents
   const stripAccents = accents as boolean | undefined
-  return { ...common, kind: 'wordpiece', vocabulary, wordLevel: type === 'WordLevel', stripAccents }
+  return { ...withoutVocabulary(common), kind: 'wordpiece', own, vocabulary, wordLevel: type === 'WordLevel', stripAccents }
 }
 
 function readUnigram(common: Common, normalizers: readonly Fields[], file: string): TokenizerJson {
@@ -109,7 +119,7 @@ function readUnigram(common: Common, normalizers: readonly Fields[], file: strin
   }
   budget.check(model.pieces)
   const plain = !common.lowerCase && !normalizers.some((n) => n.type === 'StripAccents')
-  return { ...common, kind: 'sentencepiece', pieces, unknown: unk_id, model, plain }
+  return { ...withoutVocabulary(common), kind: 'sentencepiece', pieces, unknown: unk_id, model, plain }
 }
 
 /** @throws AlbertkitError `malformed` or `unsupported` */
