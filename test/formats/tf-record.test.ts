@@ -13,10 +13,7 @@ async function recordsOf(bytes: Uint8Array, piece = 7): Promise<TfRecord[]> {
 }
 
 /** Records "abc" and "" as tf.io.TFRecordWriter of TensorFlow writes them. */
-const OF_TENSORFLOW = Buffer.from(
-  '0300000000000000b099490e6162636e57f121' + '000000000000000029039807d8ea82a2',
-  'hex',
-)
+const OF_TENSORFLOW = Buffer.from('0300000000000000b099490e6162636e57f121' + '000000000000000029039807d8ea82a2', 'hex')
 
 describe('TFRecord', () => {
   it('comes back as it was framed, whatever the pieces in which it arrives', async () => {

@@ -26,6 +26,7 @@ const TYPE_AT = 156
 const FILE_TYPES = '\0' + '07'
 const FOLDER_TYPE = '5'
 const LINK_TYPES = '12'
+const SPACE = 32
 const PAX = 'x'
 const LONG_NAME = 'L'
 /** Bytes of an extended header: a path, or a few attributes. */
@@ -90,7 +91,7 @@ class TarReader {
 
   #checkHeader(header: Uint8Array, offset: number): void {
     const [start, end] = FIELD.checksum
-    const sum = header.reduce((n, byte, i) => n + (i >= start && i < end ? 32 : byte), 0)
+    const sum = header.reduce((n, byte, i) => n + (i >= start && i < end ? SPACE : byte), 0)
     if (sum !== this.#number(header, FIELD.checksum, offset))
       throw this.fail('the checksum of a header is wrong', offset, 'checksum-mismatch')
   }
@@ -99,7 +100,7 @@ class TarReader {
   #attributes(bytes: Uint8Array, offset: number): Map<string, string> {
     const found = new Map<string, string>()
     for (let at = 0; at < bytes.length;) {
-      const space = bytes.indexOf(32, at)
+      const space = bytes.indexOf(SPACE, at)
       const length = space === -1 ? NaN : Number(latin1Text(bytes.subarray(at, space)))
       if (!Number.isInteger(length) || length < 5 || at + length > bytes.length)
         throw this.fail('an extended header is damaged', offset)
@@ -143,7 +144,10 @@ class TarReader {
   }
 
   #name(header: Uint8Array): string {
-    const prefix = this.#text(header, FIELD.magic) === 'ustar' ? this.#text(header, FIELD.prefix) : ''
+    const given = this.#text(header, FIELD.magic) === 'ustar' ? this.#text(header, FIELD.prefix) : ''
+    // GNU has times there; a program that took them for a prefix wrote paths into headers of GNU (golang.org/issue/21005).
+    const isTime = header[FIELD.magic[1]] === SPACE && /^[0-7 ]*$/.test(given)
+    const prefix = isTime ? '' : given
     const name = this.#text(header, FIELD.name)
     return prefix === '' ? name : `${prefix}/${name}`
   }

@@ -91,7 +91,8 @@ function readVocabulary(common: Common, normalizers: readonly Fields[], file: st
   const vocabulary = added.length === 0 ? own : new Map([...own, ...added])
   const accents = normalizers.find((n) => typeof n.strip_accents === 'boolean')?.strip_accents
   const stripAccents = accents as boolean | undefined
-  return { ...withoutVocabulary(common), kind: 'wordpiece', own, vocabulary, wordLevel: type === 'WordLevel', stripAccents }
+  const wordLevel = type === 'WordLevel'
+  return { ...withoutVocabulary(common), kind: 'wordpiece', own, vocabulary, wordLevel, stripAccents }
 }
 
 function readUnigram(common: Common, normalizers: readonly Fields[], file: string): TokenizerJson {

@@ -43,8 +43,10 @@ const host: PickleHost = {
       return {
         call: ([pairs]) => {
           const dict = new PickleDict()
-          for (const { items } of pairs === undefined ? [] : ((pairs as PickleList).items as PickleTuple[]))
-            dict.entries.set(items[0]!, items[1]!)
+          for (const pair of pairs instanceof PickleList ? pairs.items : []) {
+            const [key = null, value = null] = pair instanceof PickleTuple ? pair.items : []
+            dict.entries.set(key, value)
+          }
           return dict
         },
       }
@@ -196,7 +198,7 @@ describe('what is refused', () => {
     ['lists in lists without end', bytes('('.repeat(1001)), /nested deeper/, 'malformed'],
     ['opcodes without end', bytes('N0'.repeat(500_001)), /opcodes in one pickle/, 'malformed'],
     ['containers without end', bytes(']0'.repeat(100_001)), /containers in one pickle/, 'malformed'],
-    ['a memo without end', bytes('N', Buffer.alloc(500_001, 0x94)), /values in the memo/, 'malformed'],
+    ['a memo without end', bytes('N', [...Buffer.alloc(500_001, 0x94)]), /values in the memo/, 'malformed'],
   ])('%s', (_, given, message, kind) => {
     let thrown: unknown
     try {
@@ -214,7 +216,9 @@ describe('what is refused', () => {
   })
 
   it('names the byte of the opcode', () => {
-    expect(() => run(bytes('I1\nIx\n.'))).toThrow(expect.objectContaining({ place: { file: 'data.pkl', offset: 3 } }) as Error)
+    expect(() => run(bytes('I1\nIx\n.'))).toThrow(
+      expect.objectContaining({ place: { file: 'data.pkl', offset: 3 } }) as Error,
+    )
   })
 
   it('counts what calls copy: a long tuple given to many calls', () => {
