@@ -328,7 +328,7 @@ const tfjs = (manifest) => ({
   'model.json': Buffer.from(JSON.stringify({ format: 'graph-model', weightsManifest: manifest })),
   'g.bin': EMPTY,
 })
-kind('tfjs: weights', [20_000, 100_000, 500_000], (n) =>
+kind('tfjs: weights', [20_000, 30_000, 100_000], (n) =>
   tfjs([{ paths: ['g.bin'], weights: times(n, (i) => ({ name: `t${i}`, shape: [0], dtype: 'float32' })) }]),
 )
 kind('tfjs: shards', [1_000, 4_000, 200_000], (n) => tfjs([{ paths: times(n, (i) => `g${i}.bin`), weights: [] }]))

@@ -8,7 +8,7 @@ import {
   type Precision,
   type Target,
 } from '../base/artefact-layout.js'
-import { tfjsMetadata } from '../formats/artefact.js'
+import { tfjsMetadata } from '../formats/tfjs/metadata.js'
 import type { FilePort } from '../formats/core/file-port.js'
 import type { TensorSource } from '../formats/core/source.js'
 import { onnxGraphNames, openOnnxWeights } from '../formats/onnx/source.js'

@@ -1,12 +1,11 @@
 import { fileNames, graphLayout, isArtefactName, type GraphTarget } from '../base/artefact-layout.js'
-import * as z from '../vendor/zod.js'
 import { wrapSource, type Container, type Found } from './core/container.js'
 import { exists, type FilePort } from './core/file-port.js'
-import { readText } from './core/file.js'
 import { basename, dirname, join } from './core/paths.js'
 import { dequantised } from './views/dequantised.js'
 import { onnxGraphNames, openOnnxWeights } from './onnx/source.js'
 import type { TensorSource } from './core/source.js'
+import { tfjsMetadata } from './tfjs/metadata.js'
 import { openTfjsWeights } from './tfjs/source.js'
 import { openTfliteWeights, tfliteHead } from './tflite/source.js'
 
@@ -14,24 +13,6 @@ import { openTfliteWeights, tfliteHead } from './tflite/source.js'
  * Containers for artefacts that albertkit wrote: their weights are named by slots, and their metadata name the family.
  * Configuration and vocabulary are next to the artefact's folder.
  */
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
-
-const USER_METADATA = z.object({ userDefinedMetadata: z.object({ albertkit: z.record(z.string(), z.unknown()) }) })
-
-/** Metadata that `convert` left in a `model.json`; empty if another program wrote it or it is not JSON. */
-export function tfjsMetadata(files: FilePort, file: string): ReadonlyMap<string, string> {
-  const parsed = USER_METADATA.safeParse(parseJson(readText(files, file)))
-  if (!parsed.success) return new Map()
-  const entries = Object.entries(parsed.data.userDefinedMetadata.albertkit)
-  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
-}
 
 const ROUNDED: Readonly<Record<string, string>> = {
   f16: 'halfs',
@@ -62,7 +43,8 @@ function artefact(
     open() {
       const source = open(files, file)
       try {
-        const metadata = metadataOf(files, file)
+        // Of a large header only once: each time it is read it takes its memory again.
+        const metadata = source.metadata ?? metadataOf(files, file)
         return { source: wrapSource(source, { metadata, notes: roundedNote(file, metadata) }) }
       } catch (error) {
         source.close()

@@ -1,37 +1,39 @@
-import { malformed } from '../../base/errors.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
 import * as z from '../../vendor/zod.js'
 import { confined } from '../core/confined.js'
 import type { FilePort } from '../core/file-port.js'
 import { RangedFile, readText } from '../core/file.js'
 import { limitError, MAX_RANK, MAX_SHARDS, NameBudget } from '../core/limits.js'
 import { basename, dirname, join } from '../core/paths.js'
+import { metadataIn } from './metadata.js'
 import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSource } from '../core/source.js'
 
 /** Weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
 
+/**
+ * Weights of a graph model. The attack: 100,000 empty ones, some 40 bytes of text and a kilobyte of objects each. A model
+ * has up to 20,000 parameters (`names/identify.ts`), BERT-large 400.
+ */
+const MAX_WEIGHTS = 30_000
+
+// Weights are looked at one after the other: a checked copy of all would take their memory twice.
 const MANIFEST = z.object({
   format: z.literal('graph-model'),
-  weightsManifest: z.array(
+  weightsManifest: z.array(z.object({ paths: z.array(z.string()), weights: z.array(z.unknown()) })),
+})
+const WEIGHT = z.object({
+  name: z.string(),
+  shape: z.array(z.int().check(z.gte(0))),
+  dtype: z.oneOf(['float32', 'int32', 'bool']),
+  quantization: z.optional(
     z.object({
-      paths: z.array(z.string()),
-      weights: z.array(
-        z.object({
-          name: z.string(),
-          shape: z.array(z.int().check(z.gte(0))),
-          dtype: z.oneOf(['float32', 'int32', 'bool']),
-          quantization: z.optional(
-            z.object({
-              dtype: z.oneOf(['float16', 'uint8', 'uint16']),
-              scale: z.optional(z.number()),
-              min: z.optional(z.number()),
-            }),
-          ),
-        }),
-      ),
+      dtype: z.oneOf(['float16', 'uint8', 'uint16']),
+      scale: z.optional(z.number()),
+      min: z.optional(z.number()),
     }),
   ),
 })
-type Quantization = NonNullable<z.Infer<typeof MANIFEST>['weightsManifest'][number]['weights'][number]['quantization']>
+type Weight = z.Infer<typeof WEIGHT>
 const DTYPES: Readonly<Record<string, { dtype: DType; bytes: number }>> = {
   float32: { dtype: 'F32', bytes: 4 },
   int32: { dtype: 'I32', bytes: 4 },
@@ -52,7 +54,12 @@ interface Group {
   readonly shards: readonly RangedFile[]
 }
 
-function readManifest(files: FilePort, path: string): z.Infer<typeof MANIFEST>['weightsManifest'] {
+interface Manifest {
+  readonly groups: z.Infer<typeof MANIFEST>['weightsManifest']
+  readonly metadata: ReadonlyMap<string, string>
+}
+
+function readManifest(files: FilePort, path: string): Manifest {
   const text = readText(files, path)
   let json: unknown
   try {
@@ -61,20 +68,27 @@ function readManifest(files: FilePort, path: string): z.Infer<typeof MANIFEST>['
     throw malformed(`not JSON (${(error as Error).message})`, { code: 'header-invalid', file: path })
   }
   const parsed = MANIFEST.safeParse(json)
-  if (parsed.success) return parsed.data.weightsManifest
-  const field = parsed.error.issues[0]?.path.join('.') ?? ''
-  if (field === '') throw malformed('not a tfjs graph model: not a JSON object', { code: 'header-invalid', file: path })
-  throw malformed(`not a tfjs graph model: ${field} is missing or invalid`, {
-    code: 'header-invalid',
-    file: path,
-    field,
-  })
+  if (parsed.success) return { groups: parsed.data.weightsManifest, metadata: metadataIn(json) }
+  throw invalid(path, parsed.error.issues[0]?.path ?? [])
+}
+
+/** What is wrong with `model.json`, by the path of the field. */
+function invalid(file: string, path: readonly PropertyKey[]): AlbertkitError {
+  const field = path.join('.')
+  if (field === '') return malformed('not a tfjs graph model: not a JSON object', { code: 'header-invalid', file })
+  return malformed(`not a tfjs graph model: ${field} is missing or invalid`, { code: 'header-invalid', file, field })
+}
+
+/** @throws AlbertkitError `malformed` */
+function readWeight(value: unknown, file: string, path: readonly PropertyKey[]): Weight {
+  const parsed = WEIGHT.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw invalid(file, [...path, ...(parsed.error.issues[0]?.path ?? [])])
 }
 
 /** A weight as `read` gives it: float16 unchanged, quantised weights as the float32 that tfjs computes from them. */
 function placeOf(
-  { name, shape, dtype }: { name: string; shape: readonly number[]; dtype: string },
-  quantization: Quantization | undefined,
+  { name, shape, dtype, quantization }: Weight,
   path: string,
 ): Omit<LocatedTensor, 'file' | 'offset' | 'group'> {
   const type = DTYPES[dtype] ?? { dtype: 'OTHER', bytes: 0 }
@@ -99,6 +113,7 @@ function placeOf(
 class TfjsWeights implements TensorSource {
   readonly format = 'tfjs'
   readonly notes: readonly string[] = []
+  readonly metadata: ReadonlyMap<string, string>
   readonly files: readonly string[]
   readonly tensors: ReadonlyMap<string, TensorInfo>
   readonly #placed = new Map<string, LocatedTensor>()
@@ -112,7 +127,14 @@ class TfjsWeights implements TensorSource {
   ) {
     this.#names = new NameBudget(limitError(path))
     try {
-      for (const { paths, weights } of readManifest(port, path)) this.#addGroup(path, paths, weights)
+      const { groups, metadata } = readManifest(port, path)
+      this.metadata = metadata
+      const count = groups.reduce((sum, { weights }) => sum + weights.length, 0)
+      if (count > MAX_WEIGHTS)
+        throw limitError(path)(`the model lists more than ${MAX_WEIGHTS} weights`, 'limit-exceeded')
+      groups.forEach(({ paths, weights }, i) => {
+        this.#addGroup(path, paths, weights, ['weightsManifest', i, 'weights'])
+      })
     } catch (error) {
       this.close()
       throw error
@@ -121,11 +143,7 @@ class TfjsWeights implements TensorSource {
     this.tensors = this.#placed
   }
 
-  #addGroup(
-    path: string,
-    paths: readonly string[],
-    weights: z.Infer<typeof MANIFEST>['weightsManifest'][number]['weights'],
-  ): void {
+  #addGroup(path: string, paths: readonly string[], weights: readonly unknown[], field: readonly PropertyKey[]): void {
     const shards = paths.map((name) => {
       if (this.#shards.length >= MAX_SHARDS)
         throw limitError(path)(`the weights lie in more than ${MAX_SHARDS} files`, 'limit-exceeded')
@@ -137,11 +155,13 @@ class TfjsWeights implements TensorSource {
     })
     const group = { shards }
     let offset = 0
-    for (const { name, shape, dtype, quantization } of weights) {
+    for (const [i, listed] of weights.entries()) {
+      const weight = readWeight(listed, path, [...field, i])
+      const { name, shape } = weight
       this.#names.add(name.length)
       if (shape.length > MAX_RANK) throw limitError(path)(`a weight has ${shape.length} axes`, 'limit-exceeded')
-      const placed = placeOf({ name, shape, dtype }, quantization, path)
-      this.#placed.set(name, { ...placed, file: path, offset, group })
+      const placed = { ...placeOf(weight, path), file: path, offset, group }
+      this.#placed.set(name, placed)
       offset += placed.width * elementCount(shape)
     }
     const size = shards.reduce((n, shard) => n + shard.size, 0)
