@@ -11,8 +11,8 @@ import { DTYPE_BYTES, elementCount, type DType, type TensorInfo, type TensorSour
 /** Weights of a tfjs graph model: `model.json` lists them, the shards hold them one after the other. */
 
 /**
- * Weights of a graph model. The attack: 100,000 empty ones, some 40 bytes of text and a kilobyte of objects each. A model
- * has up to 20,000 parameters (`names/identify.ts`), BERT-large 400.
+ * Weights of a graph model. The attack: 100,000 empty ones, some 40 bytes of text and a kilobyte of objects each. A
+ * model has up to 20,000 parameters (`names/identify.ts`), BERT-large 400.
  */
 const MAX_WEIGHTS = 30_000
 
