@@ -132,9 +132,9 @@ function indicesOf({ slot }: NameRow, s: Sizes): Parameters<typeof fillPattern>[
 }
 
 /** Names and shapes of a whole model as the code of a family stores it. */
-export function modelShapes(title: string, options: ModelOptions = {}): Record<string, readonly number[]> {
+export function modelShapes(of: string | NameTable, options: ModelOptions = {}): Record<string, readonly number[]> {
   const { parts = ['pooler'], scope = '', split = false, apart = false } = options
-  const table = tableOf(title)
+  const table = typeof of === 'string' ? tableOf(of) : of
   const prefix = options.prefix ?? table.prefixes[0] ?? ''
   const sizes = { ...SIZES, ...options.sizes }
   const hasShared = table.rows.some(({ slot }) => slot.startsWith('encoder/shared/'))

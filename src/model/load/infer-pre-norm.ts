@@ -4,8 +4,11 @@ import type { Identification } from '../names/identification.js'
 /** Names that only the pre-LN code of albert_zh gives: halves of layers that are shared alone, and the norm before its classifier. */
 const PRE_NORM = /(^|\/)(?:layer_shared\/(?:attention|intermediate|output)_\d+|loss\/LayerNorm)\//
 
-const preNormName = ({ table, mapped }: Identification): string | undefined =>
-  table.family === 'zh' ? [...mapped.values()].find(({ variable }) => PRE_NORM.test(variable))?.variable : undefined
+/** A head that another one replaces is skipped, and still says what the model is. */
+const preNormName = ({ table, mapped, skipped }: Identification): string | undefined =>
+  table.family === 'zh'
+    ? [...mapped.values(), ...skipped].find(({ variable }) => PRE_NORM.test(variable))?.variable
+    : undefined
 
 /** True if a name of the file is one that only pre-LN models have. */
 export const hasPreNormNames = (found: Identification): boolean => preNormName(found) !== undefined

@@ -6,6 +6,7 @@ import type { Identification, MappedVariable, SkippedVariable } from './identifi
 import { slotPattern } from './placeholders.js'
 import type { NameRow, NameTable } from './row.js'
 import { NAME_TABLES } from './tables.js'
+import { tableFor } from './write-names.js'
 import { parametersOf } from '../tensors/read.js'
 import type { FileOrder } from '../tensors/rebind.js'
 
@@ -97,7 +98,7 @@ export function identifyArtefact(source: TensorSource): Identification {
   const isBert = [...source.tensors.keys()].some((slot) => /^encoder\/layer_\d+\/attention\/query\//.test(slot))
   const ofFamily = NAME_TABLES.filter((t) => t.family === said)
   const tables = ofFamily.filter((t) => said !== 'hf' || (t.architecture === 'bert') === isBert)
-  const [first] = tables
+  const first = tables[0] === undefined ? undefined : tableFor(tables[0], [...source.tensors.keys()])
   const what = TITLES[source.format] ?? source.format
   if (first === undefined) {
     const file = source.files[0]
