@@ -2,14 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { DType } from '../../../src/formats/core/source.js'
 import { identify } from '../../../src/model/names/identify.js'
 import { NAME_TABLES } from '../../../src/model/names/tables.js'
-import {
-  errorOf,
-  modelShapes,
-  namedSource,
-  tableOf,
-  type ModelOptions,
-  type Shapes,
-} from '../../helpers/named-source.js'
+import { errorOf, modelShapes, namedSource, type ModelOptions, type Shapes } from '../../helpers/named-source.js'
 
 /** Which family a file is of, what is left of it, and what is said if it is of none. */
 
