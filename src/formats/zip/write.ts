@@ -32,16 +32,29 @@ function record(...fields: readonly (readonly [bits: 16 | 32, value: number])[])
   return new Uint8Array(view.buffer)
 }
 
+/** What an archive says of a file. */
+export interface ZipEntry {
+  readonly name: string
+  readonly bytes: number
+  readonly crc32: number
+}
+
+/** The records around the contents of an archive: one before each file, the others behind the last. */
+export interface ZipRecords {
+  readonly before: readonly Uint8Array[]
+  readonly end: Uint8Array
+}
+
 /**
- * A zip archive of stored files, to be put at offset `start` of a file. Its offsets count from the beginning of that
- * file, as programs that append an archive write them.
+ * Records of a zip archive of stored files, to be put at offset `start` of a file. Its offsets count from the beginning
+ * of that file, as programs that append an archive write them.
  * @throws RangeError if it would end beyond `MAX_ZIP_OFFSET`
  */
-export function zipArchive(files: readonly ZipFile[], start = 0): Uint8Array {
-  const parts: Uint8Array[] = []
+export function zipRecords(files: readonly ZipEntry[], start = 0): ZipRecords {
+  const before: Uint8Array[] = []
   const directory: Uint8Array[] = []
   let at = start
-  for (const { name, bytes } of files) {
+  for (const { name, bytes, crc32: sum } of files) {
     const nameBytes = utf8Bytes(name)
     const common = [
       [16, VERSION],
@@ -49,17 +62,17 @@ export function zipArchive(files: readonly ZipFile[], start = 0): Uint8Array {
       [16, 0],
       [16, 0],
       [16, DATE],
-      [32, crc32(bytes)],
-      [32, bytes.length],
-      [32, bytes.length],
+      [32, sum],
+      [32, bytes],
+      [32, bytes],
       [16, nameBytes.length],
       [16, 0],
     ] as const
-    const local = record([32, LOCAL], ...common)
+    const local = concatBytes([record([32, LOCAL], ...common), nameBytes])
     directory.push(record([32, CENTRAL], [16, VERSION], ...common, [16, 0], [16, 0], [16, 0], [32, 0], [32, at]))
     directory.push(nameBytes)
-    parts.push(local, nameBytes, bytes)
-    at += local.length + nameBytes.length + bytes.length
+    before.push(local)
+    at += local.length + bytes
   }
   const listed = concatBytes(directory)
   if (at + listed.length > MAX_ZIP_OFFSET) throw new RangeError(`a zip archive that ends at byte ${at + listed.length}`)
@@ -69,5 +82,13 @@ export function zipArchive(files: readonly ZipFile[], start = 0): Uint8Array {
     [16, files.length],
     [16, files.length],
   ] as const
-  return concatBytes([...parts, listed, record([32, END], ...counts, [32, listed.length], [32, at], [16, 0])])
+  const end = concatBytes([listed, record([32, END], ...counts, [32, listed.length], [32, at], [16, 0])])
+  return { before, end }
+}
+
+/** A zip archive of stored files, as `zipRecords` describes it. @throws RangeError as there */
+export function zipArchive(files: readonly ZipFile[], start = 0): Uint8Array {
+  const entries = files.map(({ name, bytes }) => ({ name, bytes: bytes.length, crc32: crc32(bytes) }))
+  const { before, end } = zipRecords(entries, start)
+  return concatBytes([...files.flatMap(({ bytes }, i) => [before[i]!, bytes]), end])
 }

@@ -1,7 +1,8 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { malformed } from '../../base/errors.js'
 import { firstLine, runError } from '../runner.js'
-import { loadNative, loadOnnx, toInt64, type Loaded } from './load.js'
+import { toInt64 } from './int64.js'
+import { loadNative, loadOnnx, type Loaded } from './load.js'
 import type { OnnxPackage, Provider } from './packages.js'
 
 /** A tensor of onnxruntime that keeps the array that it was made from. */

@@ -10,6 +10,8 @@ export interface Loaded {
   readonly ort: Ort
   readonly package: OnnxPackage
   readonly detail: string
+  /** True if it opens files by their paths; else it takes their bytes. */
+  readonly opensPaths: boolean
 }
 
 /**
@@ -43,7 +45,7 @@ export async function loadOnnx(importer: Importer = importOrt, only?: OnnxPackag
       const ort = exportsOf(await importer(name))
       ort.env.logLevel = 'error'
       if (name === 'onnxruntime-web') ort.env.wasm.numThreads = 1
-      return { ort, package: name, detail: `${named(name)} (${device})` }
+      return { ort, package: name, detail: `${named(name)} (${device})`, opensPaths: true }
     } catch (error) {
       if (!isAbsent(error)) throw error
     }
@@ -54,18 +56,11 @@ export async function loadOnnx(importer: Importer = importOrt, only?: OnnxPackag
   })
 }
 
-/** Widens ids and masks, which are never negative: the high words stay zero. Faster than a BigInt for each. */
-export function toInt64(values: Int32Array): BigInt64Array {
-  const wide = new BigInt64Array(values.length)
-  const words = new Int32Array(wide.buffer)
-  for (let i = 0; i < values.length; i++) words[2 * i] = values[i]!
-  return wide
-}
-
 /** Loads onnxruntime-node for an execution provider of a GPU. @throws AlbertkitError `environment` if it is absent */
 export async function loadNative(provider: Provider): Promise<Loaded> {
   const ort = exportsOf(await importOptional('onnxruntime-node', importNode, provider.name))
   // Errors are thrown as well; onnxruntime would also write them to the terminal.
   ort.env.logLevel = 'fatal'
-  return { ort, package: 'onnxruntime-node', detail: `${named('onnxruntime-node')} (${provider.id})` }
+  const detail = `${named('onnxruntime-node')} (${provider.id})`
+  return { ort, package: 'onnxruntime-node', detail, opensPaths: true }
 }

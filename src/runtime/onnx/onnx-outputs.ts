@@ -8,6 +8,7 @@ import { create, onnx, toBinary } from '../../proto/onnx.js'
  * field that has only outputs adds them; the bytes of the file stay unchanged.
  */
 export function withOutputs(model: Uint8Array, names: readonly string[]): Uint8Array {
+  if (names.length === 0) return model
   const output = names.map((name) => ({
     name,
     type: { value: { case: 'tensorType' as const, value: { elemType: onnx.TensorProto_DataType.FLOAT } } },

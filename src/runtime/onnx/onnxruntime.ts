@@ -4,7 +4,8 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { environment, malformed } from '../../base/errors.js'
 import { inputShape, type ModelInputs } from '../../model/reference/run.js'
 import type { Adapter } from '../gpu/adapter.js'
-import { loadNative, loadOnnx, toInt64, type Ort } from './load.js'
+import { toInt64 } from './int64.js'
+import { loadNative, loadOnnx, type Loaded, type Ort } from './load.js'
 import type { Importer, OnnxPackage, Provider } from './packages.js'
 import { dataBeside, withOutputs } from './onnx-outputs.js'
 import { firstLine, runError, type NamedTensor, type Runner } from '../runner.js'
@@ -89,11 +90,14 @@ function fewRunsOptions(file: string): Record<string, unknown> {
 }
 
 /** Session options by their place in onnxruntime's configuration: a model given as bytes has no folder of its data. */
-function extraOptions(file: string, from: OnnxPackage, fewRuns: boolean): InferenceSession.SessionOptions {
+function extraOptions(file: string, from: Loaded, fewRuns: boolean): InferenceSession.SessionOptions {
   const data = dataBeside(file)
   // It has other memory, and reads no folder.
-  if (from === 'onnxruntime-web')
-    return data.length === 0 ? {} : { externalData: data.map((path) => ({ path: basename(path), data: path })) }
+  if (from.package === 'onnxruntime-web') {
+    const contents = (path: string): string | Uint8Array => (from.opensPaths ? path : readFileSync(path))
+    const externalData = data.map((path) => ({ path: basename(path), data: contents(path) }))
+    return data.length === 0 ? {} : { externalData }
+  }
   const folder = data.length === 0 ? {} : { model_external_initializers_file_folder_path: dirname(file) }
   return { extra: { session: { ...folder, ...(fewRuns ? fewRunsOptions(file) : {}) } } }
 }
@@ -104,11 +108,8 @@ function extraOptions(file: string, from: OnnxPackage, fewRuns: boolean): Infere
  */
 export async function openOnnx(file: string, options: OnnxOptions = {}): Promise<Runner> {
   const { provider } = options
-  const {
-    ort,
-    detail,
-    package: from,
-  } = provider === undefined ? await loadOnnx(options.importer, options.only) : await loadNative(provider)
+  const from = provider === undefined ? await loadOnnx(options.importer, options.only) : await loadNative(provider)
+  const { ort, detail } = from
   const marks = options.marks ?? []
   const inner = new Map(Object.entries(options.inner ?? {}))
   const added = addedOutputs(options)
@@ -120,7 +121,7 @@ export async function openOnnx(file: string, options: OnnxOptions = {}): Promise
   }
   try {
     const session =
-      added.length > 0
+      added.length > 0 || !from.opensPaths
         ? await ort.InferenceSession.create(withOutputs(readFileSync(file), added), settings)
         : await ort.InferenceSession.create(file, settings)
     const outputs = session.outputNames.filter((name) => !added.includes(name))
