@@ -61,6 +61,11 @@ export const ROOMS = {
   files: { imports: [...PORT, 'formats/safetensors/write'] },
   // Models that are named instead of lying somewhere: the way to their files.
   hub: { imports: ['files', 'formats/core/contained', ...PORT] },
+  // What runs in a page: the library in a worker (kit/), what it needs in place of Node (system/, runtimes/), the pages.
+  web: {
+    imports: ['api', 'files', 'formats/core/checksums', 'formats/zip/write', 'runtime/runner'],
+    typesOnly: ['runtime'],
+  },
   base: { imports: [] },
 }
 

@@ -11,6 +11,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Plugin } from '@oclif/core'
 import { build } from 'esbuild'
+import { bundleWeb } from './bundle-web.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -271,9 +272,10 @@ compile()
 await bundle()
 replaceZodTypes()
 await bundlePages()
+await bundleWeb(bundleModules, { root, dist, pkg })
 await layOutCommands()
 // In `files` of package.json negations would do the same, but installers of oclif plugins look for each entry.
-write(join(dist, '.npmignore'), '/commands/\n/main.*\n')
+write(join(dist, '.npmignore'), '/commands/\n/main.*\n/web/runtimes/*/\n!/web/runtimes/tfjs/\n*.wasm\n')
 writeLicences()
 await writeManifest(root)
 const ids = await writeManifest(standalone)

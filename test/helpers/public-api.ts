@@ -11,7 +11,7 @@ export interface PublicApi {
 }
 
 /** Modules that the package exports. */
-export const ENTRIES = ['index.ts', 'model-entry.ts'] as const
+export const ENTRIES = ['index.ts', 'model-entry.ts', 'browser-entry.ts'] as const
 export type Entry = (typeof ENTRIES)[number]
 
 const fileOf = (entry: Entry): string => `${ROOT}src/${entry}`

@@ -10,7 +10,7 @@ const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
 const INSTALLED = { ...dependencies, ...optionalDependencies, ...peerDependencies }
 
 /** Modules that the build bundles with the packages they import. */
-const BUNDLED = /^(vendor|proto)\/|^runtime\/browser\/page/
+const BUNDLED = /^(vendor|proto|web)\/|^runtime\/browser\/page/
 
 /** Packages that a module imports when it runs, types left out. */
 const packagesOf = (code: string): string[] =>

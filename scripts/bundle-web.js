@@ -1,0 +1,103 @@
+// Bundles what runs in a page into dist/web/: `albertkit/browser` and its worker, the runtimes that need bundling, and
+// the workbench. The worker is the library itself: modules of Node, and the few of ours that start threads, processes or
+// native code, are replaced by those of src/web/.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+
+/** In place of Node's modules, below dist/web/system/. */
+const NODE = {
+  fs: 'fs',
+  path: 'path',
+  crypto: 'crypto',
+  os: 'os',
+  url: 'url',
+  vm: 'vm',
+  util: 'util',
+  worker_threads: 'worker-threads',
+  async_hooks: 'async-hooks',
+  'timers/promises': 'timers',
+}
+
+/** In place of our own modules, below dist/. */
+const OWN = {
+  'base/version.js': 'web/system/version.js',
+  'base/worker.js': 'web/system/worker.js',
+  'base/optional-package.js': 'web/runtimes/optional-package.js',
+  'runtime/onnx/load.js': 'web/runtimes/onnx-load.js',
+  'runtime/tfjs/tfjs-backend.js': 'web/runtimes/tfjs-backend.js',
+  'runtime/tfjs/tfjs-node.js': 'web/runtimes/absent.js',
+  'runtime/onnx/onnxruntime-gpu.js': 'web/runtimes/absent.js',
+  'runtime/browser/runner.js': 'web/runtimes/absent.js',
+  'runtime/litert/litert.js': 'web/runtimes/absent.js',
+  'hub/http/remote.js': 'web/runtimes/absent.js',
+}
+
+const inBrowser = (dist) => ({
+  name: 'in a browser',
+  setup({ onResolve }) {
+    onResolve({ filter: /^node:/ }, ({ path }) => {
+      const own = NODE[path.slice('node:'.length)]
+      return own === undefined ? null : { path: join(dist, 'web/system', `${own}.js`) }
+    })
+    onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
+      const own = OWN[relative(dist, resolve(resolveDir, path)).replaceAll('\\', '/')]
+      return own === undefined ? null : { path: join(dist, own) }
+    })
+    // Loaded from the runtimes, as the address that is not a literal tells.
+    onResolve({ filter: /^h5wasm$/ }, () => ({ path: join(dist, 'web/runtimes/h5wasm.js') }))
+  },
+})
+
+/** Copies the files of src/web/page that are no code. */
+function copyPage(root, dist) {
+  const from = join(root, 'src/web/page')
+  if (!existsSync(from)) return
+  for (const name of readdirSync(from))
+    if (/\.(html|css|svg)$/.test(name)) copyFileSync(join(from, name), join(dist, 'web', name))
+}
+
+/** Removes the modules that are bundled, not their types. */
+function removeModules(dist) {
+  for (const folder of ['kit', 'system', 'runtimes', 'page']) {
+    const path = join(dist, 'web', folder)
+    if (!existsSync(path)) continue
+    for (const file of readdirSync(path, { recursive: true }))
+      if (file.endsWith('.js') && !/^tfjs[/\\]/.test(file)) rmSync(join(path, file))
+  }
+  rmSync(join(dist, 'browser-entry.js'))
+}
+
+/** @param bundleModules bundles and remembers whose code it took */
+export async function bundleWeb(bundleModules, { root, dist, pkg }) {
+  const web = join(dist, 'web')
+  const common = {
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'error',
+  }
+  const { version, homepage, bugs } = pkg
+  await bundleModules({
+    ...common,
+    entryPoints: { 'albertkit-worker': join(web, 'kit/worker.js') },
+    outdir: web,
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    plugins: [inBrowser(dist)],
+    inject: [join(web, 'system/globals.js')],
+    define: { ALBERTKIT_PACKAGE: JSON.stringify({ version, homepage, bugs }) },
+  })
+  await bundleModules({ ...common, entryPoints: { albertkit: join(dist, 'browser-entry.js') }, outdir: web })
+  await bundleModules({
+    ...common,
+    entryPoints: [join(web, 'runtimes/tfjs-bundle.js')],
+    outfile: join(web, 'runtimes/tfjs/tfjs.js'),
+    // Packages of TensorFlow.js look for Node.
+    define: { global: 'globalThis' },
+  })
+  mkdirSync(dirname(join(web, 'index.html')), { recursive: true })
+  copyPage(root, dist)
+  removeModules(dist)
+}

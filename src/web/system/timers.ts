@@ -1,0 +1,5 @@
+/** `node:timers/promises` in a browser. */
+export const setTimeout = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    globalThis.setTimeout(resolve, milliseconds)
+  })
