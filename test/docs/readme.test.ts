@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,18 +30,21 @@ afterAll(() => {
 /** A folder with the bundled model, for one session. */
 function workplace(name: string): string {
   const cwd = join(folder, name)
+  if (existsSync(cwd)) return cwd
   mkdirSync(cwd)
   cpSync(join(ROOT, 'fixtures'), join(cwd, 'fixtures'), { recursive: true })
   return cwd
 }
 
-/** README.md, in Chinese too, and every page of docs/. */
+/** README.md, in Chinese too, every page of docs/ and every guide, whose Chinese form has the same blocks. */
 const PAGES = [
   'README.md',
   'README.zh-CN.md',
-  ...readdirSync(join(ROOT, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+  ...['docs', 'docs/guides'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => name.endsWith('.md') && !name.endsWith('.zh-CN.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
 ]
 
 describe.each(PAGES)('the console examples of %s', (page) => {
@@ -42,12 +55,25 @@ describe.each(PAGES)('the console examples of %s', (page) => {
   })
 
   it.each(sessions.map((session, i) => [i, session] as const))('session %i prints what it says', async (i, session) => {
-    const cwd = workplace(`${page.replaceAll('/', '-')}-${i}`)
+    // A guide goes on from what it made before; the blocks of other pages stand by themselves.
+    const cwd = workplace(`${page.replaceAll('/', '-')}-${page.startsWith('docs/guides/') ? 0 : i}`)
     for (const { command, output } of session) {
       const { stdout, stderr } = await run('bash', ['-c', command], { cwd, env })
       const printed = (stdout + stderr).trimEnd().split('\n')
       if (!matchesOutput(printed, output)) expect(printed.join('\n'), command).toBe(output.join('\n'))
     }
+  })
+})
+
+describe('the program of docs/guides/onnxruntime.md', () => {
+  it('prints the class that predict prints', async () => {
+    const cwd = workplace('onnxruntime')
+    const program = /```js\n([^]*?)```/.exec(readFileSync(join(ROOT, 'docs/guides/onnxruntime.md'), 'utf8'))?.[1]
+    symlinkSync(join(ROOT, 'node_modules'), join(cwd, 'node_modules'))
+    writeFileSync(join(cwd, 'program.mjs'), program!.replace("'albertkit'", `'${join(ROOT, 'dist/index.js')}'`))
+    await run('bash', ['-c', 'albertkit convert fixtures/zh-news --to onnx --no-verify -o out'], { cwd, env })
+    const { code, stdout, stderr } = await run(process.execPath, ['program.mjs'], { cwd, env })
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '财经\n', stderr: '' })
   })
 })
 

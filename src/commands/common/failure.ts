@@ -3,7 +3,7 @@ import { ExitError } from '@oclif/core/errors'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, type ErrorPlace } from '../../base/errors.js'
 import { nearest } from '../../base/nearest.js'
-import { issueAddress } from '../../base/version.js'
+import { documentationAddress, issueAddress } from '../../base/version.js'
 import { escapeControl, escapeLines } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { withFlags } from './option-flags.js'
@@ -129,13 +129,22 @@ const LABELS: Readonly<Record<keyof ErrorPlace, string>> = {
   field: 'field:  ',
 }
 
-function toText({ kind, message, place, hint }: Failure): string {
+/** Where the documentation describes an error: a line for a terminal, whose user may follow it. */
+const anchorOf = ({ kind, code }: Failure): string | null =>
+  process.stderr.isTTY && kind !== 'unexpected' && kind !== 'interrupted'
+    ? `more: ${documentationAddress()}/errors.md#${code}`
+    : null
+
+function toText(failure: Failure): string {
+  const { kind, message, place, hint } = failure
   const lines = [`${kind === 'unexpected' ? 'unexpected error' : 'error'}: ${escapeLines(message)}`]
   for (const [key, label] of Object.entries(LABELS)) {
     const value = place[key as keyof ErrorPlace]
     if (value !== undefined) lines.push(`  ${label}${escapeControl(String(value))}`)
   }
   if (hint !== undefined) lines.push(`hint: ${escapeLines(hint)}`)
+  const anchor = anchorOf(failure)
+  if (anchor !== null) lines.push(anchor)
   return `${lines.join('\n')}\n`
 }
 
