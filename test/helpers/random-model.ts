@@ -10,6 +10,7 @@ import type { Activation, Family, ModelConfig } from '../../src/model/config.js'
 import type { HeadName } from '../../src/model/tasks.js'
 import { planRandom } from '../../src/model/random/init.js'
 import { truncatedNormal } from '../../src/model/random/random.js'
+import type { Translation } from '../../src/model/rewrite/translation.js'
 import type { Sharing } from '../../src/model/accounting/slots.js'
 
 /** Models of any family and shape with random values, all different, so that no tensor can be mistaken for another. */
@@ -99,20 +100,18 @@ function noiseOf(slot: string, deviation: number): Fill {
 /** Values of a tensor instead of the usual noise: `initial` is what training starts from; null leaves the tensor out. */
 export type Edit = (slot: string, usual: { readonly noise: Fill; readonly initial: Fill }) => Fill | null
 
-/** Writes such a model into `directory`, which must not exist. */
-export async function writeRandomModel(
-  directory: string,
+/** Plans such a model as tensors. */
+export function planRandomModel(
   kind: Kind,
   shape: Shape,
   deviation = 1,
   edit: Edit = (_, { noise }) => noise,
-): Promise<void> {
+): Translation {
   const config = configOf(kind, shape)
-  const target = config.family === 'hf' ? 'safetensors' : 'tf'
   const { heads, sharing, untied = false } = shape
   const pooler =
     shape.pooler || heads.some((head) => head === 'classifier' || head === 'sop' || head === 'multiple-choice')
-  const plan = planRandom(config, target, {
+  const plan = planRandom(config, config.family === 'hf' ? 'safetensors' : 'tf', {
     heads,
     pooler,
     untied,
@@ -121,7 +120,7 @@ export async function writeRandomModel(
     ...(config.family === 'zh' ? { sharing } : {}),
     ...(kind === 'own norms' ? { ownNorms: true } : {}),
   })
-  const noisy = {
+  return {
     ...plan,
     tensors: plan.tensors.flatMap((tensor) => {
       const initial = tensor.origin.kind === 'computed' ? tensor.origin.fill : noiseOf(tensor.slot, deviation)
@@ -129,13 +128,26 @@ export async function writeRandomModel(
       return fill === null ? [] : [{ ...tensor, origin: { kind: 'computed' as const, fill } }]
     }),
   }
+}
+
+/** Writes such a model into `directory`, which must not exist. */
+export async function writeRandomModel(
+  directory: string,
+  kind: Kind,
+  shape: Shape,
+  deviation?: number,
+  edit?: Edit,
+): Promise<void> {
+  const noisy = planRandomModel(kind, shape, deviation, edit)
+  const config = configOf(kind, shape)
+  const { heads, untied = false } = shape
   mkdirSync(directory)
   const task = heads.includes('token-classifier')
     ? 'token-classification'
     : heads.includes('multiple-choice')
       ? 'multiple-choice'
       : undefined
-  if (target === 'tf') await writeTfModel(noisy, NOTHING, directory, buildTfConfig(config, {}, task), {})
+  if (config.family !== 'hf') await writeTfModel(noisy, NOTHING, directory, buildTfConfig(config, {}, task), {})
   else {
     await writeSafetensorsModel(noisy, NOTHING, directory, {})
     writeFileSync(

@@ -6,7 +6,8 @@ import {
   type TensorSource,
 } from '../../src/formats/core/source.js'
 import type { AlbertModel, Block, Dense, LayerNorm, OutputHead, Parameter } from '../../src/model/albert.js'
-import type { Activation, Family, ModelConfig } from '../../src/model/config.js'
+import { FFN_GROUPS, type Activation, type Family, type ModelConfig } from '../../src/model/config.js'
+import type { ClassifierKind } from '../../src/model/tasks.js'
 import { transpose } from '../../src/model/tensors/transpose.js'
 
 /** A small repeatable generator (mulberry32): numbers in [0, 1). */
@@ -65,16 +66,23 @@ export interface TinyOptions {
   readonly inner?: number
   readonly hidden?: number
   readonly vocabulary?: number
-  readonly heads?: readonly ('pooler' | 'mlm' | 'sop' | 'classifier')[]
+  readonly heads?: readonly ('pooler' | 'mlm' | 'sop' | 'classifier' | 'qa')[]
+  /** Default `sequence`. */
+  readonly kind?: ClassifierKind
+  /** The masked-token head has a decoder of its own. */
+  readonly untied?: boolean
+  /** Sentence order and classifier have poolers of their own. */
+  readonly poolers?: boolean
 }
 
 /** A random small model of any family and its source. Kernels may be stored transposed, as in a Hugging Face file. */
 export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; source: MemorySource } {
   const { family = 'google', activation = 'gelu_tanh', norm = 'post', layout = 'as_is', dtype = 'F32' } = options
-  const { shared = true, layers = 3, inner = 1, hidden: H = 24, vocabulary: V = 37 } = options
+  const { shared = true, layers = 3, inner = 1, hidden: H = 24, vocabulary: V = 37, kind = 'sequence' } = options
   const heads = new Set(options.heads ?? ['pooler', 'mlm', 'sop', 'classifier'])
   const E = family === 'bert' ? H : 10
-  const [I, P, T] = [H * 2 + 3, 20, 2]
+  const grouped = family === 'google_fast'
+  const [I, P, T] = [grouped ? H * 2 : H * 2 + 3, 20, 2]
   const wide = family === 'zh' ? H : E
   const next = random(H * 31 + layers)
   const source = new MemorySource()
@@ -84,13 +92,14 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
     const known = made.get(slot)
     if (known !== undefined) return known
     const values = Float32Array.from({ length: elementCount(shape) }, () => centre + (next() - 0.5) * 0.6)
-    const turned = matrix && layout === 'transposed'
-    const stored = turned ? new Float32Array(values.length) : values
-    if (turned) transpose(values, shape[0] ?? 1, shape[1] ?? 1, stored)
-    const storedShape = turned ? [...shape].reverse() : shape
+    const turned: Parameter['layout'] = shape.length === 3 ? 'grouped' : matrix ? layout : 'as_is'
+    const stored = turned === 'as_is' ? values : new Float32Array(values.length)
+    const [rows = 1, ...rest] = shape
+    if (turned !== 'as_is') transpose(values, rows, values.length / rows, stored)
+    const storedShape = turned === 'as_is' ? shape : [...rest, rows]
     const variable = `source/${slot}`
     source.set(variable, dtype, storedShape, encode(dtype, stored))
-    const p: Parameter = { slot, variable, shape, storedShape, layout: turned ? layout : 'as_is', dtype }
+    const p: Parameter = { slot, variable, shape, storedShape, layout: turned, dtype }
     made.set(slot, p)
     return p
   }
@@ -98,6 +107,13 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
     kernel: parameter(`${slot}/kernel`, [from, to], true),
     bias: parameter(`${slot}/bias`, [to]),
   })
+  const feedForward = (slot: string, from: number, to: number): Dense =>
+    grouped
+      ? {
+          kernel: parameter(`${slot}/kernel`, [FFN_GROUPS, from / FFN_GROUPS, to / FFN_GROUPS]),
+          bias: parameter(`${slot}/bias`, [to]),
+        }
+      : dense(slot, from, to)
   const layerNorm = (slot: string, width: number): LayerNorm => ({
     gamma: parameter(`${slot}/gamma`, [width], false, 1),
     beta: parameter(`${slot}/beta`, [width]),
@@ -112,8 +128,8 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
     value: dense(`${scope}/attention/value`, H, H),
     attentionOutput: dense(`${scope}/attention/output`, H, H),
     attentionNorm: layerNorm(`${scope}/attention/LayerNorm`, H),
-    intermediate: dense(`${scope}/ffn/intermediate`, H, I),
-    output: dense(`${scope}/ffn/output`, I, H),
+    intermediate: feedForward(`${scope}/ffn/intermediate`, H, I),
+    output: feedForward(`${scope}/ffn/output`, I, H),
     outputNorm: layerNorm(`${scope}/ffn/LayerNorm`, H),
   })
   const config: ModelConfig = {
@@ -136,6 +152,8 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
     id2label: null,
     file: 'config.json',
   }
+  const ownPooler = (slot: string): Dense | null =>
+    options.poolers === true ? dense(`${slot}/pooler/dense`, H, H) : null
   const mlmWidth = family === 'zh' ? H : E
   const model: AlbertModel = {
     config,
@@ -145,7 +163,7 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
       position: parameter('embeddings/position_embeddings', [P, wide]),
       tokenType: parameter('embeddings/token_type_embeddings', [T, wide]),
       norm: layerNorm('embeddings/LayerNorm', wide),
-      mapping: family === 'google' || family === 'hf' ? dense('encoder/embedding_hidden_mapping_in', E, H) : null,
+      mapping: family !== 'zh' && family !== 'bert' ? dense('encoder/embedding_hidden_mapping_in', E, H) : null,
     },
     layers: Array.from({ length: layers }, (_, l) =>
       Array.from({ length: inner }, (_unused, j) =>
@@ -158,19 +176,19 @@ export function tinyModel(options: TinyOptions = {}): { model: AlbertModel; sour
           transform: dense('mlm/transform/dense', H, mlmWidth),
           norm: layerNorm('mlm/transform/LayerNorm', mlmWidth),
           bias: parameter('mlm/output_bias', [V]),
-          decoder: null,
+          decoder: options.untied === true ? parameter('mlm/decoder', [V, mlmWidth]) : null,
         }
       : null,
-    sop: heads.has('sop') ? { ...head('sop', 2), pooler: null } : null,
+    sop: heads.has('sop') ? { ...head('sop', 2), pooler: ownPooler('sop') } : null,
     classifier: heads.has('classifier')
       ? {
-          kind: 'sequence',
-          ...head('classifier', 3),
+          kind,
+          ...head('classifier', kind === 'choice' ? 1 : 3),
           norm: norm === 'pre' ? layerNorm('classifier/LayerNorm', H) : null,
-          pooler: null,
+          pooler: ownPooler('classifier'),
         }
       : null,
-    qa: null,
+    qa: heads.has('qa') ? head('qa', 2) : null,
   }
   return { model, source }
 }
