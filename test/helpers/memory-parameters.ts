@@ -2,7 +2,7 @@ import { elementCount, type DType } from '../../src/formats/core/source.js'
 import type { Parameter } from '../../src/model/albert.js'
 import { encodeFloats } from '../../src/model/tensors/encode.js'
 import { DTYPE_BYTES } from '../../src/formats/core/source.js'
-import { MemorySource } from './tiny-model.js'
+import type { MemorySource } from './tiny-model.js'
 
 /** Puts `values` into a source, in their stored order, and gives the parameter that they are. */
 export function parameterIn(

@@ -39,14 +39,14 @@ describe('the forward pass', () => {
   it('runs the heads that are asked for, and those alone', () => {
     const { model, source, inputs } = forwardCase("Google's albert")
     const outputs = (heads: HeadSelection): string[] =>
-      [...runReference(model, source, inputs, heads).keys()].filter((name) => /logits/.test(name))
+      [...runReference(model, source, inputs, heads).keys()].filter((name) => name.includes('logits'))
     expect(outputs(NONE)).toEqual([])
     expect(outputs({ ...NONE, mlm: true })).toEqual(['prediction_logits'])
     expect(outputs({ ...NONE, sop: true })).toEqual(['sop_logits'])
     expect(outputs({ ...NONE, classifier: true })).toEqual(['logits'])
     const answers = forwardCase('bert that answers')
     const spans = runReference(answers.model, answers.source, inputs, NONE)
-    expect([...spans.keys()].filter((name) => /logits/.test(name))).toEqual([])
+    expect([...spans.keys()].filter((name) => name.includes('logits'))).toEqual([])
   })
 
   it('leaves out the heads of sequences of a model without a pooler, unless they have their own', () => {

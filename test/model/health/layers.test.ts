@@ -96,7 +96,7 @@ describe('classes that can never win', () => {
 describe('layers that are copies', () => {
   const { model, source } = tinyModel({ layers: 3, shared: false, hidden: 8, heads: [] })
 
-  /** The same layers, those listed with the values of an earlier one times one plus `changes`. */
+  /** Near-duplicates among the same layers, of which those listed have the values of an earlier one, changed. */
   function copied(
     copies: Readonly<Record<number, { of: number; change?: (x: number, i: number) => number }>>,
     only?: 'attention' | 'ffn',
@@ -107,7 +107,7 @@ describe('layers that are copies', () => {
       source.read(name, 0, bytes)
       files.set(name, info.dtype, info.shape, bytes)
     }
-    for (const [layer, { of, change = (x) => x }] of Object.entries(copies)) {
+    for (const [layer, { of, change = (x: number) => x }] of Object.entries(copies)) {
       const blocks = [model.layers[Number(layer)]![0]!, model.layers[of]![0]!] as const
       const kernels = (b: Block): Parameter[] => [
         ...(only === 'ffn' ? [] : [b.query, b.key, b.value, b.attentionOutput].map(({ kernel }) => kernel)),

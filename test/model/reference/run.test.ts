@@ -126,7 +126,9 @@ describe('runs of the reference', () => {
 
   it('tell of each layer of each group', () => {
     let layers = 0
-    const onLayer = (): void => void layers++
+    const onLayer = (): void => {
+      layers++
+    }
     const deep = tinyModel({ hidden: 8, layers: 3, vocabulary: 11 })
     const processors = { ...THIS_THREAD, multiply: () => undefined }
     runAll(deep, { inputs: [inputs(1100), inputs(1)], heads: NONE }, { onLayer, processors })

@@ -55,66 +55,66 @@ type Case = readonly [
   shape: Partial<Shape>,
   target: CheckpointTarget,
   form: Architecture | null,
+  /** Fields of the configuration of the translated model. */
   expected: object,
   edit?: Edit,
 ]
 
+const CASES: readonly Case[] = [
+  ['zh', {}, 'tf', null, { family: 'zh' }],
+  ['zh', { sharing: 'attention' }, 'tf', null, { family: 'zh' }],
+  ['zh', { preNorm: true, heads: ['classifier'] }, 'tf', null, { norm_position: 'pre' }],
+  ['zh', {}, 'safetensors', 'bert', { architecture: 'bert', embedding_size: 32, num_hidden_layers: 2 }],
+  ['zh', { sharing: 'ffn' }, 'safetensors', 'bert', { num_hidden_groups: 1, inner_group_num: 1 }],
+  ['zh', {}, 'safetensors', 'albert', { architecture: 'albert', embedding_size: 32, num_hidden_groups: 1 }],
+  ['zh', { sharing: 'none', layers: 3 }, 'safetensors', 'albert', { num_hidden_groups: 3, num_hidden_layers: 3 }],
+  ['google', {}, 'tf', null, { family: 'google', mask_penalty: -10000 }],
+  ['google', {}, 'safetensors', null, { family: 'hf', mask_penalty: -3.4028234663852886e38, embedding_size: 16 }],
+  ['google', { ...GROUPS, inner: 2 }, 'safetensors', null, { num_hidden_groups: 2, inner_group_num: 2 }],
+  ['google', { ...EQUAL }, 'safetensors', null, { embedding_size: 32, hidden_size: 32 }],
+  ['google', { ...EQUAL }, 'safetensors', 'bert', { architecture: 'bert' }],
+  ['google', { ...EQUAL, inner: 2, layers: 2 }, 'safetensors', 'bert', { num_hidden_layers: 4, inner_group_num: 1 }],
+  ['google', { heads: ['classifier'] }, 'safetensors', 'albert', { num_hidden_groups: 1, embedding_size: 16 }],
+  ['google', { inner: 2, layers: 4 }, 'safetensors', 'albert', { num_hidden_layers: 4, inner_group_num: 2 }],
+  // A group of two inner layers that is used once: transformers would not run it.
+  ['google', { inner: 2, layers: 1 }, 'safetensors', 'albert', { num_hidden_layers: 2, num_hidden_groups: 2 }],
+  ['google', { ...EQUAL, inner: 2 }, 'safetensors', 'albert', { embedding_size: 32 }],
+  ['google_fast', {}, 'tf', null, { family: 'google_fast' }],
+  ['google_fast', {}, 'safetensors', 'albert', { family: 'hf', num_hidden_groups: 1 }],
+  ['google_fast', { ...EQUAL }, 'safetensors', 'bert', { architecture: 'bert' }],
+  ['own norms', {}, 'tf', null, { family: 'google' }],
+  ['own norms', { heads: ['qa'] }, 'safetensors', 'albert', { num_hidden_groups: 2, inner_group_num: 1 }],
+  ['bert', {}, 'tf', null, { family: 'bert' }],
+  ['bert', { heads: ['token-classifier'], pooler: false }, 'safetensors', null, { family: 'hf', architecture: 'bert' }],
+  ['bert', { heads: [] }, 'safetensors', 'bert', { architecture: 'bert', num_hidden_layers: 2 }],
+  ['bert', {}, 'safetensors', 'albert', { architecture: 'albert', num_hidden_groups: 2 }],
+  ['hf albert', {}, 'tf', null, { family: 'google', mask_penalty: -10000 }],
+  ['hf albert', { ...EQUAL }, 'tf', null, { family: 'google', embedding_size: 32 }, identical],
+  ['hf albert', { heads: ['qa'], ...GROUPS }, 'safetensors', null, { num_hidden_groups: 2 }],
+  ['hf albert', { heads: ['mlm'], untied: true }, 'safetensors', null, { architecture: 'albert' }],
+  ['hf albert', { heads: ['mlm'], untied: true }, 'safetensors', 'albert', { architecture: 'albert' }],
+  ['hf albert', { ...EQUAL }, 'safetensors', 'bert', { architecture: 'bert' }, identical],
+  ['hf bert', {}, 'tf', null, { family: 'bert' }],
+  ['hf bert', { heads: ['classifier'] }, 'safetensors', 'albert', { num_hidden_groups: 2, embedding_size: 32 }],
+]
+
 describe('a translated model computes the same', () => {
-  it.each<Case>([
-    ['zh', {}, 'tf', null, { family: 'zh' }],
-    ['zh', { sharing: 'attention' }, 'tf', null, { family: 'zh' }],
-    ['zh', { preNorm: true, heads: ['classifier'] }, 'tf', null, { norm_position: 'pre' }],
-    ['zh', {}, 'safetensors', 'bert', { architecture: 'bert', embedding_size: 32, num_hidden_layers: 2 }],
-    ['zh', { sharing: 'ffn' }, 'safetensors', 'bert', { num_hidden_groups: 1, inner_group_num: 1 }],
-    ['zh', {}, 'safetensors', 'albert', { architecture: 'albert', embedding_size: 32, num_hidden_groups: 1 }],
-    ['zh', { sharing: 'none', layers: 3 }, 'safetensors', 'albert', { num_hidden_groups: 3, num_hidden_layers: 3 }],
-    ['google', {}, 'tf', null, { family: 'google', mask_penalty: -10000 }],
-    ['google', {}, 'safetensors', null, { family: 'hf', mask_penalty: -3.4028234663852886e38, embedding_size: 16 }],
-    ['google', { ...GROUPS, inner: 2 }, 'safetensors', null, { num_hidden_groups: 2, inner_group_num: 2 }],
-    ['google', { ...EQUAL }, 'safetensors', null, { embedding_size: 32, hidden_size: 32 }],
-    ['google', { ...EQUAL }, 'safetensors', 'bert', { architecture: 'bert' }],
-    ['google', { ...EQUAL, inner: 2, layers: 2 }, 'safetensors', 'bert', { num_hidden_layers: 4, inner_group_num: 1 }],
-    ['google', { heads: ['classifier'] }, 'safetensors', 'albert', { num_hidden_groups: 1, embedding_size: 16 }],
-    ['google', { inner: 2, layers: 4 }, 'safetensors', 'albert', { num_hidden_layers: 4, inner_group_num: 2 }],
-    // A group of two inner layers that is used once: transformers would not run it.
-    ['google', { inner: 2, layers: 1 }, 'safetensors', 'albert', { num_hidden_layers: 2, num_hidden_groups: 2 }],
-    ['google', { ...EQUAL, inner: 2 }, 'safetensors', 'albert', { embedding_size: 32 }],
-    ['google_fast', {}, 'tf', null, { family: 'google_fast' }],
-    ['google_fast', {}, 'safetensors', 'albert', { family: 'hf', num_hidden_groups: 1 }],
-    ['google_fast', { ...EQUAL }, 'safetensors', 'bert', { architecture: 'bert' }],
-    ['own norms', {}, 'tf', null, { family: 'google' }],
-    ['own norms', { heads: ['qa'] }, 'safetensors', 'albert', { num_hidden_groups: 2, inner_group_num: 1 }],
-    ['bert', {}, 'tf', null, { family: 'bert' }],
-    [
-      'bert',
-      { heads: ['token-classifier'], pooler: false },
-      'safetensors',
-      null,
-      { family: 'hf', architecture: 'bert' },
-    ],
-    ['bert', { heads: [] }, 'safetensors', 'bert', { architecture: 'bert', num_hidden_layers: 2 }],
-    ['bert', {}, 'safetensors', 'albert', { architecture: 'albert', num_hidden_groups: 2 }],
-    ['hf albert', {}, 'tf', null, { family: 'google', mask_penalty: -10000 }],
-    ['hf albert', { ...EQUAL }, 'tf', null, { family: 'google', embedding_size: 32 }, identical],
-    ['hf albert', { heads: ['qa'], ...GROUPS }, 'safetensors', null, { num_hidden_groups: 2 }],
-    ['hf albert', { heads: ['mlm'], untied: true }, 'safetensors', null, { architecture: 'albert' }],
-    ['hf albert', { heads: ['mlm'], untied: true }, 'safetensors', 'albert', { architecture: 'albert' }],
-    ['hf albert', { ...EQUAL }, 'safetensors', 'bert', { architecture: 'bert' }, identical],
-    ['hf bert', {}, 'tf', null, { family: 'bert' }],
-    ['hf bert', { heads: ['classifier'] }, 'safetensors', 'albert', { num_hidden_groups: 2, embedding_size: 32 }],
-  ])('%s %j as %s, form %s', (kind, shape, target, form, expected, edit) => {
-    const subject = memoryModel(kind, { ...SMALL, ...shape }, edit)
-    const plan = translate(subject.model, subject.source, target, form)
-    expect(plan.config).toMatchObject(expected)
-    expect([plan.form, plan.notes, plan.table.family]).toEqual([form, [], plan.config.family])
-    const found = outputs(builtFrom(plan, subject.source))
-    expect(found).toEqual(close(outputs(subject)))
-    expect(Object.keys(found).length).toBeGreaterThan(shape.heads?.length === 0 ? 0 : 1)
-    // Every tensor once, and no name twice.
-    expect(new Set(plan.tensors.map(({ name }) => name)).size).toBe(plan.tensors.length)
-    for (const { shape: stored, logicalShape, transposed } of plan.tensors)
-      if (transposed) expect(stored).toEqual([...logicalShape].reverse())
-  })
+  it.each(CASES.map(([kind, shape, target, form, expected, edit]) => ({ kind, shape, target, form, expected, edit })))(
+    '$kind $shape as $target, form $form',
+    ({ kind, shape, target, form, expected, edit }) => {
+      const subject = memoryModel(kind, { ...SMALL, ...shape }, edit)
+      const plan = translate(subject.model, subject.source, target, form)
+      expect(plan.config).toMatchObject(expected)
+      expect([plan.form, plan.notes, plan.table.family]).toEqual([form, [], plan.config.family])
+      const found = outputs(builtFrom(plan, subject.source))
+      expect(found).toEqual(close(outputs(subject)))
+      expect(Object.keys(found).length).toBeGreaterThan(shape.heads?.length === 0 ? 0 : 1)
+      // Every tensor once, and no name twice.
+      expect(new Set(plan.tensors.map(({ name }) => name)).size).toBe(plan.tensors.length)
+      for (const { shape: stored, logicalShape, transposed } of plan.tensors)
+        if (transposed) expect(stored).toEqual([...logicalShape].reverse())
+    },
+  )
 })
 
 describe('the plan', () => {
