@@ -16,6 +16,15 @@ export interface HashedFile extends Partial<FileHash> {
   readonly name: string
 }
 
+/** Options that select part of the files as the model. */
+export interface ReadingOptions {
+  readonly ignore?: readonly string[]
+  readonly head?: string
+  readonly scope?: string
+  readonly ema?: boolean
+  readonly mergeLora?: boolean
+}
+
 export interface ManifestArtefact {
   readonly task: string
   readonly outputs: readonly string[]
@@ -34,7 +43,9 @@ export interface ManifestArtefact {
     /** Repository and commit on the hub, if the model came from there. */
     readonly origin?: object
     /** Options of reading, if any: ignored patterns, head, scope, averages, merged LoRA. */
-    readonly read?: object
+    readonly read?: ReadingOptions
+    /** Notes on contents of the source that were left out, if any. */
+    readonly leftOut?: readonly string[]
   }
   /** Parity figures; null if verification was switched off. */
   readonly verification: object | null
@@ -54,8 +65,9 @@ export interface ManifestParts {
   readonly source: {
     readonly format: string
     readonly files: readonly { readonly path: string; readonly hash: FileHash | undefined }[]
-    readonly read?: object | undefined
+    readonly read?: ReadingOptions | undefined
     readonly origin?: object | undefined
+    readonly leftOut?: readonly string[]
   }
   readonly config: ModelConfig
   readonly task: string
@@ -90,6 +102,7 @@ export function buildManifest(parts: ManifestParts): string {
     files: parts.source.files.map(({ path, hash }) => hashed(basename(path), hash)),
     ...(parts.source.origin === undefined ? {} : { origin: parts.source.origin }),
     ...(parts.source.read === undefined ? {} : { read: parts.source.read }),
+    ...((parts.source.leftOut ?? []).length === 0 ? {} : { leftOut: parts.source.leftOut }),
   }
   const made = parts.artefacts.map(
     ({ key, artefact, hashes, as, dtype, gate, verification }): [string, ManifestArtefact] => [
@@ -131,7 +144,19 @@ const FILE = z.object({
   sha256: z.optional(z.string()),
 })
 const READ = z.object({
-  artefacts: z.record(z.string(), z.object({ task: z.string(), files: z.array(FILE) })),
+  artefacts: z.record(
+    z.string(),
+    z.object({
+      task: z.string(),
+      files: z.array(FILE),
+      source: z.optional(
+        z.object({
+          read: z.optional(z.object({ ignore: z.optional(z.array(z.string())) })),
+          leftOut: z.optional(z.array(z.string())),
+        }),
+      ),
+    }),
+  ),
   files: z.optional(z.array(FILE)),
 })
 

@@ -19,4 +19,5 @@ export const checkSchema = z.strictObject({
       isModel: z.boolean().check(z.describe('named like a model file, so that programs would load it')),
     }),
   ),
+  notes: z.array(z.string()).check(z.describe('contents of the source that the conversion left out')),
 })

@@ -84,3 +84,21 @@ export const finetuneGraphSchema = z.strictObject({
   files,
   notes: z.array(z.string()),
 })
+
+const trial = z.strictObject({
+  trial: z.int().check(z.describe('number of the trial, from 1, in the order of the grid')),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  metrics: z.nullable(metrics).check(z.describe('of the best evaluation; null if the loss was not finite')),
+  steps: z.strictObject({ total: z.int(), taken: z.int(), best: z.nullable(z.int()) }),
+  diagnoses: z.array(z.string()),
+  folder: z.nullable(z.string()).check(z.describe('folder of the trained model, in the directory of the sweep')),
+  notes: z.array(z.string()).check(z.describe('contents of the source that are left out')),
+})
+
+export const sweepSchema = z.strictObject({
+  command: z.literal('finetune'),
+  shards: z.int(),
+  metric: z.strictObject({ name: z.string(), better: z.oneOf(['highest', 'lowest']) }),
+  trials: z.array(trial).check(z.describe('the best first')),
+  best: z.nullable(trial).check(z.describe('null if none has a finite loss')),
+})

@@ -3,7 +3,7 @@ import { convertSchema } from './convert.js'
 import { benchSchema } from './bench.js'
 import { checkSchema } from './check.js'
 import { initSchema } from './init.js'
-import { finetuneBatchesSchema, finetuneGraphSchema, finetuneSchema } from './finetune.js'
+import { finetuneBatchesSchema, finetuneGraphSchema, finetuneSchema, sweepSchema } from './finetune.js'
 import { diffSchema } from './diff.js'
 import { verifySchema } from './verify.js'
 import { doctorSchema } from './doctor.js'
@@ -52,6 +52,7 @@ export const SCHEMAS = {
   'bad-line': badLineSchema,
   shard: shardSchema,
   merge: mergeSchema,
+  'finetune-sweep': sweepSchema,
   'queue-submit': queueSubmitSchema,
   'queue-work': queueWorkSchema,
   'queue-status': queueStatusSchema,

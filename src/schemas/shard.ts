@@ -1,6 +1,7 @@
 import * as z from '../vendor/zod.js'
 import { sha256, size } from './common.js'
 import { evaluation } from './evaluate.js'
+import { sweepSchema } from './finetune.js'
 
 /** Documents of `--shard` and `merge`. */
 
@@ -12,7 +13,7 @@ export const shardSchema = z
     skipped: z.boolean().check(z.describe('true if the shard was complete already')),
     format: z.literal('albertkit-shard'),
     version: z.literal(1),
-    command: z.oneOf(['predict', 'evaluate', 'embed']),
+    command: z.oneOf(['predict', 'evaluate', 'embed', 'finetune']),
     options: z.record(z.string(), z.unknown()),
     model: z.strictObject({ sha256 }),
     input: z.strictObject({ sha256, bytes: size, lines: size }),
@@ -28,7 +29,7 @@ export const shardSchema = z
     output: file,
     errors: z.nullable(file),
   })
-  .check(z.describe('predict, evaluate or embed with --shard'))
+  .check(z.describe('predict, evaluate, embed or finetune with --shard'))
 
 export const mergeSchema = z.union([
   z.strictObject({
@@ -39,4 +40,5 @@ export const mergeSchema = z.union([
     errors: z.nullable(file),
   }),
   z.strictObject({ command: z.literal('evaluate'), shards: z.int(), inputLines: size, evaluation }),
+  sweepSchema,
 ])

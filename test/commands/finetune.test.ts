@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -25,6 +25,14 @@ it('prints documents as the schemas say', async () => {
   ])
   const graph = await albertkit(['finetune', ZH_NEWS, '--export-graph', at('graph'), '--json'])
   expect(z.parse(SCHEMAS['finetune-graph'], JSON.parse(graph.stdout))).toMatchObject({ classes: 10 })
+  writeFileSync(at('grid.json'), '{"learningRate": [1e-4]}')
+  const few = [...TRAIN, '--steps', '1', '--sweep', at('grid.json'), '-o', at('sweep'), '--json']
+  const shard = await albertkit([...few, '--shard', '1/1'])
+  expect([shard.code, z.parse(SCHEMAS.shard, JSON.parse(shard.stdout))]).toMatchObject([0, { command: 'finetune' }])
+  const sweep = await albertkit(few)
+  expect(z.parse(SCHEMAS['finetune-sweep'], JSON.parse(sweep.stdout))).toMatchObject({ shards: 1, best: { trial: 1 } })
+  const merged = await albertkit(['merge', at('sweep'), '--json'])
+  expect(z.parse(SCHEMAS.merge, JSON.parse(merged.stdout))).toEqual(JSON.parse(sweep.stdout))
 })
 
 it.skipIf(!hasShared)('takes steps on batches that are given', async () => {

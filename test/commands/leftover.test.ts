@@ -21,6 +21,23 @@ const fresh = (): string => mkdtempSync(join(folder, `${made++}-`))
 const LINES = join(folder, 'lines.tsv')
 writeFileSync(LINES, '0\ti love the cat\n1\tthe film was bad\n')
 
+// A batch for `finetune --batches`, and its recipe.
+const BATCHES = join(folder, 'batches.safetensors')
+const RECIPE = join(folder, 'recipe.json')
+writeFileSync(RECIPE, JSON.stringify({ init_learning_rate: 0.001, train_steps: 10, num_labels: 2 }))
+writeSafetensorsFile(
+  BATCHES,
+  ['input_ids_0', 'input_mask_0', 'segment_ids_0', 'label_ids_0'].map((name) => ({
+    name,
+    dtype: 'I32',
+    shape: name === 'label_ids_0' ? [2] : [2, 4],
+  })),
+  ({ name, shape }, sink) => {
+    const size = shape.reduce((n, d) => n * d, 1)
+    sink(new Uint8Array(new Int32Array(size).fill(name === 'segment_ids_0' ? 0 : 1).buffer))
+  },
+)
+
 const variable = (name: string, shape: readonly number[] = [16, 3]): TensorPlan => ({ name, dtype: 'F32', shape })
 
 /** A BERT with every head and a vocabulary, and one variable more. */
@@ -62,6 +79,20 @@ async function complete(name: string): Promise<string> {
   return target
 }
 
+const GRID = join(folder, 'grid.json')
+writeFileSync(GRID, '{"learningRate": [0.001]}')
+
+/** Each way to train a model. */
+function trainings(model: string): string[][] {
+  const train = ['finetune', model, '--train', LINES, '--steps', '1', '--max-seq-length', '8']
+  return [
+    [...train, '--force', '-o', join(fresh(), 'trained')],
+    [...train, '--dev', LINES, '--sweep', GRID, '--force', '-o', join(fresh(), 'sweep')],
+    ['finetune', model, '--force', '--export-graph', join(fresh(), 'graph')],
+    ['finetune', model, '--batches', BATCHES, '--recipe', RECIPE, '--steps', '1'],
+  ]
+}
+
 /** Every command that runs a model or says what it is, and its arguments. */
 const commandsOf = (model: string): string[][] => [
   ['convert', model, '--to', 'onnx', '--no-verify', '--force', '-o', join(fresh(), 'out')],
@@ -77,23 +108,14 @@ const commandsOf = (model: string): string[][] => [
   ['params', model],
   ['diff', model, model],
   ['bench', model, '--runs', '1', '--batch', '1', '--length', '8'],
+  ...trainings(model),
 ]
 
 describe('every command', () => {
   it('is tried here, but for those that read no model or only its vocabulary', () => {
     const tried = new Set([...commandsOf('').map(([name]) => name), 'inspect'])
-    // `finetune` opens its model like the others, but needs batches of features to begin.
-    const others = [
-      'check',
-      'doctor',
-      'finetune',
-      'init',
-      'merge',
-      'tokenize',
-      'queue:status',
-      'queue:submit',
-      'queue:work',
-    ]
+    // `check` reads the manifest of a converted model: below.
+    const others = ['check', 'doctor', 'init', 'merge', 'tokenize', 'queue:status', 'queue:submit', 'queue:work']
     expect(Object.keys(manifestOf('standalone')).sort()).toEqual([...tried, ...others].sort())
   })
 
@@ -125,6 +147,40 @@ describe('every command', () => {
       expect(`${args.join(' ')}: ${stdout}${stderr}`).toContain(name)
       const json = await albertkit([...args, '--json'])
       expect(`${args.join(' ')}: ${json.stdout}${json.stderr}`).toContain(name)
+    }
+  })
+
+  it.each([
+    ['crf.transitions', [], 'crf.transitions'],
+    ['bert.encoder.layer.0.output.adapters.weights1', ['--ignore', '*adapters*'], '*adapters*'],
+  ])('tells what was left out of a converted model: %s', async (name, asked, told) => {
+    const changed = await complete(name)
+    const out = join(fresh(), 'out')
+    for (const target of ['onnx', 'safetensors']) {
+      const converted = await albertkit([
+        'convert',
+        changed,
+        '--to',
+        target,
+        '--no-verify',
+        '--force',
+        ...asked,
+        '-o',
+        out,
+      ])
+      expect([target, converted.code]).toEqual([target, 0])
+    }
+    for (const args of [
+      ['check', out],
+      ['inspect', join(out, 'model.safetensors')],
+      ['predict', out, LINES],
+    ]) {
+      const { code, stdout, stderr } = await albertkit(args)
+      expect([args[0], code]).toEqual([args[0], 0])
+      expect(`${args[0]}: ${stdout}${stderr}`).toContain('when the model was converted: ')
+      expect(`${args[0]}: ${stdout}${stderr}`).toContain(told)
+      const json = await albertkit([...args, '--json'])
+      expect(`${args[0]}: ${json.stdout}${json.stderr}`).toContain(told)
     }
   })
 })

@@ -7,7 +7,7 @@ import { disk, diskPath } from '../../files/disk.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { join } from '../../formats/core/paths.js'
-import { manifestIn, statusOf } from '../open/manifest-files.js'
+import { leftOutNotes, manifestIn, statusOf } from '../open/manifest-files.js'
 import type { CheckedFile, CheckReport, UnlistedFile } from './report.js'
 
 export interface CheckOptions extends Abortable {
@@ -85,5 +85,6 @@ export async function checkDirectory(directory: string, asked: CheckOptions = {}
     albertkit: manifest.albertkit,
     files: checked,
     unlisted,
+    notes: [...new Set(Object.values(manifest.artefacts).flatMap(leftOutNotes))],
   }
 }

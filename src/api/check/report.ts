@@ -25,4 +25,6 @@ export interface CheckReport {
   readonly albertkit: string
   readonly files: readonly CheckedFile[]
   readonly unlisted: readonly UnlistedFile[]
+  /** Contents of the source that the conversion left out. */
+  readonly notes: readonly string[]
 }

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildManifest } from '../../export/manifest.js'
+import { buildManifest, type ReadingOptions } from '../../export/manifest.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { hashFile, type FileHash } from '../../files/hash.js'
 import { RUNNERS } from '../../runtime/runners.js'
@@ -27,8 +27,8 @@ function figures(report: VerifyReport | null, { target, precision }: ArtefactSpe
   }
 }
 
-/** Options that select part of the files as the model; undefined if none is given. */
-function readingOf({ ignore, head, scope, ema, mergeLora }: ConvertOptions): object | undefined {
+/** The options of reading; undefined if none is given. */
+function readingOf({ ignore, head, scope, ema, mergeLora }: ConvertOptions): ReadingOptions | undefined {
   const read = omitUndefined({ ignore, head, scope, ema, mergeLora })
   return Object.keys(read).length === 0 ? undefined : read
 }
@@ -59,6 +59,7 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
       files: [...opened.source.files, opened.rawConfig.file].map((path) => ({ path, hash: hashes.get(path) })),
       read: readingOf(options),
       origin: opened.origin ?? undefined,
+      leftOut: opened.leftOut,
     },
     config: opened.config,
     task,

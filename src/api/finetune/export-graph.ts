@@ -131,7 +131,8 @@ async function exportGraph(path: string, output: string, options: ExportGraphOpt
     writeText(join(staging, 'README.md'), graphReadme(task, row.loss))
     const files = GRAPH_FILES.map((name) => ({ path: name, bytes: statSync(join(staging, name)).size }))
     directory.commit()
-    return { ok: true, model: path, family: opened.config.family, task, classes, output, files, notes: prepared.notes }
+    const notes = [...prepared.notes, ...opened.leftOut]
+    return { ok: true, model: path, family: opened.config.family, task, classes, output, files, notes }
   } catch (error) {
     throw directory.named(error)
   } finally {

@@ -175,7 +175,7 @@ async function takeBatches(
           steps: taken,
           output: output ?? null,
           files: written?.files ?? [],
-          notes: [...prepared.notes, ...(written?.notes ?? [])],
+          notes: [...prepared.notes, ...opened.leftOut, ...(written?.notes ?? [])],
         }
       } finally {
         await trainer.close()

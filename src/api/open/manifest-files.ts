@@ -1,6 +1,6 @@
 import { layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
-import { parseManifest, type HashedFile, type Manifest } from '../../export/manifest.js'
+import { parseManifest, type HashedFile, type Manifest, type ManifestArtefact } from '../../export/manifest.js'
 import { hashThrough } from '../../files/hash-file.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { readText } from '../../formats/core/file.js'
@@ -36,20 +36,20 @@ export const STATUS_WORDS: Readonly<Record<Exclude<FileStatus, 'ok' | 'unhashed'
 /** Output directory that a file of an artefact may be in: its folder, or the one above. */
 const homesOf = (path: string): string[] => [dirname(path), dirname(dirname(path))]
 
-interface ListedFiles {
+interface ListedArtefact {
   readonly directory: string
-  readonly files: readonly HashedFile[]
+  readonly artefact: ManifestArtefact
   readonly manifest: Manifest
 }
 
 /** Files of the artefact that `path` belongs to, as a manifest lists them; null if none does. */
-function artefactOf(files: FilePort, path: string): ListedFiles | null {
+function artefactOf(files: FilePort, path: string): ListedArtefact | null {
   for (const directory of homesOf(path)) {
     const manifest = manifestIn(files, directory)
     const own = Object.values(manifest?.artefacts ?? {}).find((artefact) =>
       artefact.files.some(({ name }) => join(directory, name) === join(path)),
     )
-    if (manifest !== null && own !== undefined) return { directory, files: own.files, manifest }
+    if (manifest !== null && own !== undefined) return { directory, artefact: own, manifest }
   }
   return null
 }
@@ -62,7 +62,7 @@ export function refuseChanged(files: FilePort, paths: readonly string[]): Albert
   const checked = new Set<string>()
   for (const path of paths) {
     const artefact = checked.has(join(path)) ? null : artefactOf(files, path)
-    for (const file of artefact?.files ?? []) {
+    for (const file of artefact?.artefact.files ?? []) {
       const own = join(artefact!.directory, file.name)
       checked.add(own)
       const status = statusOf(files, artefact!.directory, file)
@@ -83,21 +83,35 @@ const folderOf = (name: string): string => name.slice(0, Math.max(0, name.lastIn
 /** Folders of targets; files in one belong to the artefact there. */
 const TARGET_FOLDERS: readonly string[] = TARGET_NAMES.map((target) => layoutOf(target).folder)
 
-/**
- * Note on files next to an artefact, e.g. its configuration, that differ from those that `convert` wrote: a user may
- * have edited them. Empty if they are, or no manifest lists them.
- * @param path a file of the artefact
- */
-export function editedNotes(files: FilePort, path: string): string[] {
-  const artefact = artefactOf(files, path)
-  if (artefact === null) return []
+const CONVERTED = 'when the model was converted: '
+
+/** Notes on what a conversion left out of its source, as its manifest records them. */
+export function leftOutNotes({ source }: Partial<Pick<ManifestArtefact, 'source'>>): string[] {
+  const { read, leftOut = [] } = source ?? {}
+  const asked = (read?.ignore ?? []).map((pattern) => `"${pattern}"`)
+  const notes = [...(asked.length === 0 ? [] : [`ignored, as asked: ${asked.join(', ')}`]), ...leftOut]
+  return notes.map((note) => (note.startsWith(CONVERTED) ? note : `${CONVERTED}${note}`))
+}
+
+/** Files next to an artefact, e.g. its configuration, that differ from those that `convert` wrote. */
+function editedNotes(files: FilePort, { directory, artefact, manifest }: ListedArtefact): string[] {
   const own = artefact.files.map(({ name }) => folderOf(name))
-  const beside = (artefact.manifest.files ?? []).filter(({ name }) => {
+  const beside = (manifest.files ?? []).filter(({ name }) => {
     const folder = folderOf(name)
     return folder === '' || own.includes(folder) || !TARGET_FOLDERS.includes(folder)
   })
-  const edited = beside.filter((file) => !['ok', 'unhashed'].includes(statusOf(files, artefact.directory, file)))
+  const edited = beside.filter((file) => !['ok', 'unhashed'].includes(statusOf(files, directory, file)))
   if (edited.length === 0) return []
   const names = edited.map(({ name }) => name).join(', ')
   return [`not as they were when the model was converted (${MANIFEST_FILE}): ${names}`]
+}
+
+/**
+ * Notes on an artefact from its manifest: files next to it that a user may have edited, and what the conversion left
+ * out. Empty if no manifest lists it.
+ * @param path a file of the artefact
+ */
+export function artefactNotes(files: FilePort, path: string): string[] {
+  const listed = artefactOf(files, path)
+  return listed === null ? [] : [...editedNotes(files, listed), ...leftOutNotes(listed.artefact)]
 }

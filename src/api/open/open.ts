@@ -20,7 +20,7 @@ import {
 import type { Identification } from '../../model/names/identification.js'
 import { namePattern } from '../../model/names/pattern.js'
 import { namesBeside } from '../labels.js'
-import { editedNotes, refuseChanged } from './manifest-files.js'
+import { artefactNotes, refuseChanged } from './manifest-files.js'
 import { withLora } from './merge.js'
 import { selectVariables, type SelectOptions } from './select.js'
 import { sideFilesOf } from './side-files.js'
@@ -108,7 +108,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     )
     const isChecked = options.checksum !== false && options.manifest !== false
     const changed = isChecked ? refuseChanged(files, stored.files) : null
-    const edited = isChecked ? editedNotes(files, stored.files[0] ?? '') : []
+    const converted = isChecked ? artefactNotes(files, stored.files[0] ?? '') : []
     sideRefusal = side.refusal
     const { source, notes: selected } = selectVariables(stored, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
@@ -121,7 +121,7 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       ...selected,
       ...outside,
       ...side.notes,
-      ...edited,
+      ...converted,
       ...idleNotes(source, files.list(directory), options),
     ]
     return disposable({

@@ -16,6 +16,7 @@ const RESULT = z.object({
   steps: z.object({ total: count, taken: count, best: z.nullable(count) }),
   diagnoses: z.array(z.string()),
   folder: z.nullable(z.string()),
+  notes: z.array(z.string()),
 })
 
 function resultOf(directory: string, manifest: ShardSet['manifests'][number]): TrialResult {

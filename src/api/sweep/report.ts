@@ -16,6 +16,8 @@ export interface TrialResult {
   readonly diagnoses: readonly DiagnosisCode[]
   /** Folder of the trained model, in the directory of the sweep; null if nothing was written. */
   readonly folder: string | null
+  /** Contents of the source that are left out. */
+  readonly notes: readonly string[]
 }
 
 /** The trials of a sweep, the best first. */

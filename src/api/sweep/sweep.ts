@@ -38,6 +38,8 @@ export interface SweepPlan {
   readonly data: TrainData
   readonly options: SweepOptions
   readonly inputs: readonly HashedInput[]
+  /** Contents of the model that are left out. */
+  readonly notes: readonly string[]
   readonly task: ShardTask
   readonly trials: readonly Settings[]
   readonly shards: readonly Shard[]
@@ -83,6 +85,7 @@ export async function planSweep(
     data,
     options: omitUndefined(options),
     inputs: [...hashes, ...hashedData(data)],
+    notes: opened.leftOut,
     task,
     trials,
     shards,
@@ -91,13 +94,23 @@ export async function planSweep(
 
 /** Trains one trial of a sweep into `directory`, its shard and its model. */
 export function computeTrial(plan: SweepPlan, index: number, directory: string): Promise<ShardReport> {
-  const { model, data, inputs, options, trials, task } = plan
+  const { model, data, inputs, notes, options, trials, task } = plan
   const shard = plan.shards[index]!
   const settings = trials[index]!
   const folder = shardName(shard).replace('shard', 'trial')
   return runShard(directory, task, shard, async (output) => {
     options.onTrial?.(index + 1, trials.length, settings)
-    const result = await runTrial({ number: index + 1, settings, folder, directory, model, data, inputs, options })
+    const result = await runTrial({
+      number: index + 1,
+      settings,
+      folder,
+      directory,
+      model,
+      data,
+      inputs,
+      notes,
+      options,
+    })
     output.write(`${JSON.stringify(result)}\n`)
   })
 }

@@ -24,6 +24,8 @@ export interface Trial {
   readonly data: TrainData
   /** Files of model and data by their SHA-256. */
   readonly inputs: readonly HashedInput[]
+  /** Contents of the model that are left out. */
+  readonly notes: readonly string[]
   /** Options of all trials. */
   readonly options: Omit<TrainOptions, 'output'>
 }
@@ -60,7 +62,7 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
  * @throws AlbertkitError as `trainModel`
  */
 export async function runTrial(trial: Trial): Promise<TrialResult> {
-  const { number, settings, folder, directory, inputs, data } = trial
+  const { number, settings, folder, directory, inputs, notes, data } = trial
   const output = join(directory, folder)
   const { tensorboard } = trial.options
   const options: TrainOptions = {
@@ -87,8 +89,9 @@ export async function runTrial(trial: Trial): Promise<TrialResult> {
         steps: { total: totalSteps, taken: steps.length, best: null },
         diagnoses: codes(diagnoses),
         folder: null,
+        notes,
       }
   }
   const { metrics, steps, diagnoses } = readTraining(output)!
-  return { ...common, metrics, steps, diagnoses: codes(diagnoses), folder }
+  return { ...common, metrics, steps, diagnoses: codes(diagnoses), folder, notes }
 }

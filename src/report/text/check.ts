@@ -13,7 +13,7 @@ const WORDS: Readonly<Record<FileStatus, string>> = {
 
 /** Text of `check`. */
 export function checkText(report: CheckReport, width: number): string {
-  const { ok, directory, files, unlisted } = escapeAll(report)
+  const { ok, directory, files, unlisted, notes } = escapeAll(report)
   const rows = [
     ...files.map(({ name, artefact, status }) => [name, artefact ?? '', WORDS[status]]),
     ...unlisted.map(({ name, isModel }) => [name, '', isModel ? 'NOT LISTED, and would be loaded' : 'not listed']),
@@ -23,5 +23,6 @@ export function checkText(report: CheckReport, width: number): string {
     table(rows, { head: ['file', 'artefact', ''], width }),
     '',
     `${directory} ${verdict}: ${files.length} files of albertkit.json`,
+    ...notes.map((note) => `note: ${note}`),
   ].join('\n')
 }

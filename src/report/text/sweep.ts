@@ -36,6 +36,7 @@ export function sweepText(raw: MergedSweep): string {
     '',
     table(trials.map(row), { head, right }),
     '',
+    ...unique(trials.flatMap(({ notes }) => notes)).map((note) => `note: ${note}`),
     best === null ? 'no trial ended with a finite loss' : `the best is trial ${best.trial}: ${best.folder ?? ''}`,
   ].join('\n')
 }
