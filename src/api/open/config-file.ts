@@ -109,7 +109,7 @@ function parseLikePython(text: string): unknown {
 function readText(files: FilePort, file: string): string {
   refuseSpecial(files, file)
   if ((files.stat(file)?.size ?? 0) > MAX_BYTES)
-    throw malformed('the configuration is larger than 16 MiB', { code: 'limit-exceeded', file })
+    throw malformed('the configuration is larger than 4 MiB', { code: 'limit-exceeded', file })
   let bytes: Uint8Array
   try {
     bytes = readBytes(files, file)

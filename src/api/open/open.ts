@@ -110,13 +110,14 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
     const changed = isChecked ? refuseChanged(files, stored.files) : null
     const converted = isChecked ? artefactNotes(files, stored.files[0] ?? '') : []
     sideRefusal = side.refusal
-    const { source, notes: selected } = selectVariables(stored, options)
+    const { source: chosen, notes: selected } = selectVariables(stored, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)
     const {
+      source,
       notes,
       leftOut: outside,
       ...resolved
-    } = resolveModel(source, choose, { classNames: () => namesBeside(files, directory), ...options })
+    } = resolveModel(chosen, choose, { classNames: () => namesBeside(files, directory), ...options })
     const leftOut = [
       ...selected,
       ...outside,

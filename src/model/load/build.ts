@@ -13,6 +13,7 @@ import type {
 } from '../albert.js'
 import type { ClassifierKind } from '../tasks.js'
 import { FFN_GROUPS, groupOfLayer, type ModelConfig } from '../config.js'
+import { refuseAbsentPart } from './absent-part.js'
 import { checkDepth, checkDimensions, COUNTED, deepest, mergeHeads } from './dimensions.js'
 import type { MappedVariable } from '../names/identification.js'
 import type { Identification } from '../names/identification.js'
@@ -221,6 +222,12 @@ function missingError(builder: Builder, missing: readonly MissingVariable[]): Al
     })
   }
   const others = missing.length > 1 ? `, and ${missing.length - 1} more variable${missing.length > 2 ? 's' : ''}` : ''
+  const absent = refuseAbsentPart(
+    found,
+    missing.map(({ slot }) => slot),
+    place,
+  )
+  if (absent !== null) return absent
   const depth = depthError(builder, first, others)
   if (depth !== null) return depth
   const leaf = expected.split(/[/.]/).slice(-2).join('/')

@@ -12,7 +12,8 @@ interface DenseHead {
   /** Common prefix of the names of kernel and bias. */
   readonly name: string
   readonly kernel: TensorInfo
-  readonly bias: TensorInfo
+  /** Null if the layer has none. */
+  readonly bias: TensorInfo | null
   /** True if the kernel is stored `[hidden size, classes]`. */
   readonly transposed: boolean
 }
@@ -41,8 +42,8 @@ function readKernel(
 /** Name without its last segment: `fc` of `fc.weight`, `fc_w` and `fc/weights_mat`. */
 const parentOf = (name: string): string => name.replace(/[./_]?(?:weights?_mat|[^./_]*)$/i, '')
 
-/** The dense layers among `names`: each kernel that has a bias. */
-function denseAmong(source: TensorSource, names: readonly string[], width: number): DenseHead[] {
+/** The dense layers among `names`: each kernel that has a bias, or each that has none. */
+function denseAmong(source: TensorSource, names: readonly string[], width: number, hasBias: boolean): DenseHead[] {
   const infos = names.flatMap((name) => source.tensors.get(name) ?? [])
   return infos.flatMap((kernel): DenseHead[] => {
     const read = readKernel(kernel, width)
@@ -52,7 +53,9 @@ function denseAmong(source: TensorSource, names: readonly string[], width: numbe
       ({ name, shape, dtype }) =>
         isFloat(dtype) && shape.length === 1 && shape[0] === read.classes && parentOf(name) === parent,
     )
-    return bias === undefined ? [] : [{ name: parent, kernel, bias, transposed: read.transposed }]
+    return (bias !== undefined) === hasBias
+      ? [{ name: parent, kernel, bias: bias ?? null, transposed: read.transposed }]
+      : []
   })
 }
 
@@ -62,7 +65,7 @@ export function denseHeads(source: TensorSource, found: Identification): string[
   if (width === null) return []
   const { outside } = leftoverOf(source, found)
   const heads = outside.filter((name) => !INNER.test(name))
-  return denseAmong(source, heads, width)
+  return denseAmong(source, heads, width, true)
     .map(({ name }) => name)
     .slice(0, SUGGESTED)
 }
@@ -123,34 +126,37 @@ export function takeHead(
       hint: outside.length === 0 ? 'the model uses every variable of the file' : `left out are ${outside.join(', ')}`,
     })
   const isKernel = own.includes(prefix + head)
-  const heads = denseAmong(source, isKernel ? outside : own, width).filter(
-    ({ kernel }) => !isKernel || kernel.name === prefix + head,
-  )
+  const layers = (hasBias: boolean): DenseHead[] =>
+    denseAmong(source, isKernel ? outside : own, width, hasBias).filter(
+      ({ kernel }) => !isKernel || kernel.name === prefix + head,
+    )
+  const withBias = layers(true)
+  const heads = withBias.length > 0 ? withBias : layers(false)
   const [only, second] = heads
   if (only === undefined || second !== undefined) {
     const shapeOf = (name: string): string => source.tensors.get(name)?.shape.join(', ') ?? ''
     const shapes = own.slice(0, SUGGESTED).map((name) => `${name} [${shapeOf(name)}]`)
     throw unsupported(
       only === undefined
-        ? `${head} is no dense layer over the hidden size ${width}, with a kernel and a bias: ${shapes.join(', ')}`
+        ? `${head} is no dense layer over the hidden size ${width}: ${shapes.join(', ')}`
         : `${head} has several dense layers: ${heads.map(({ name }) => name).join(', ')}`,
       {
         code: 'architecture-unsupported',
         file,
         tensor: first,
-        hint: 'a head is one kernel of [classes, hidden size] or [hidden size, classes] and a bias of [classes]',
+        hint: 'a head has a kernel of [classes, hidden size] or [hidden size, classes], and often a bias of [classes]',
       },
     )
   }
   const [kernelRow, biasRow] = rowsOf(only)
   const mapped = new Map([...found.mapped].filter(([slot]) => !slot.startsWith('classifier/')))
   const left = [...found.mapped.values()].filter(({ slot }) => slot.startsWith('classifier/'))
-  for (const [row, { name: variable }] of [
-    [kernelRow, only.kernel],
-    [biasRow, only.bias],
-  ] as const)
+  const names = [only.kernel.name, ...(only.bias === null ? [] : [only.bias.name])]
+  for (const [i, variable] of names.entries()) {
+    const row = i === 0 ? kernelRow : biasRow
     mapped.set(row.slot, { row, slot: row.slot, indices: {}, prefix: '', variable })
-  const taken = new Set([only.kernel.name, only.bias.name])
+  }
+  const taken = new Set(names)
   return {
     found: {
       ...found,
@@ -161,6 +167,6 @@ export function takeHead(
         ...left.map(({ variable }) => ({ variable, reason: `not used: ${head} is the classifier` })),
       ],
     },
-    notes: [`${only.kernel.name} and ${only.bias.name} are taken as the classifier, as asked`],
+    notes: [`${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} taken as the classifier, as asked`],
   }
 }

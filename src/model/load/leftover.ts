@@ -1,7 +1,7 @@
 import { unsupported, type AlbertkitError } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
 import type { RawConfig } from '../config.js'
-import { foreignModelOfScope } from '../foreign-models.js'
+import { foreignModelOf, foreignModelOfScope } from '../foreign-models.js'
 import { foreignPartOf, headWordsOf, type ForeignPart } from '../names/foreign.js'
 import type { Identification, SkippedVariable } from '../names/identification.js'
 import { matchName } from '../names/match.js'
@@ -100,6 +100,8 @@ export function refuseLeftover(
       `${list(names)}: ` +
       (part === null ? `no variable of ${found.table.title} has such a name` : `it looks like ${part.words}`),
   )
+  const title = foreignModelOf(inside)
+  if (title !== null) said.push(`${title} has such names`)
   const count = inside.length === 1 ? 'a variable' : `${inside.length} variables`
   const advice = [...parts.values()].flatMap(({ part }) => part?.advice ?? [])
   const patterns = [...parts.values()].map(({ part, names }) => `"${patternFor(names[0] ?? first, part)}"`)
@@ -141,7 +143,8 @@ export function refuseForeignNames(
   // A user's class may name its BERT anything: the `model_type` that transformers wrote decides.
   if (raw?.fields.model_type === 'bert' || raw?.fields.model_type === 'albert') return null
   const body = [...found.mapped.values()].find(({ row }) => row.prefixed)
-  const title = foreignModelOfScope(body?.prefix ?? '')
+  // Without a configuration, names that nothing here has tell the architecture too.
+  const title = foreignModelOfScope(body?.prefix ?? '') ?? (raw === null ? foreignModelOf(found.unknown) : null)
   if (title === null) return null
   return unsupported(`the names are those of ${title}: albertkit runs ALBERT and BERT`, {
     code: 'architecture-unsupported',

@@ -10,6 +10,7 @@ import { areSpanTags } from '../../base/span-tag.js'
 import type { AlbertModel } from '../albert.js'
 import { classifierKindOf, type ClassifierKind, type Task } from '../tasks.js'
 import { refuseModelType } from '../foreign-models.js'
+import { completeBiases } from './absent-bias.js'
 import { planModel, type ModelPlan } from './build.js'
 import { cutToLength } from './fixed-length.js'
 import { compareFacts, completeConfig, graphFacts, type GraphFacts } from './graph-facts.js'
@@ -50,6 +51,8 @@ export interface ChosenConfig {
 }
 
 export interface ResolvedModel {
+  /** The source, with zeros for a bias that a head lacks. */
+  readonly source: TensorSource
   readonly identification: Identification
   readonly rawConfig: RawConfig
   readonly config: ModelConfig
@@ -61,6 +64,17 @@ export interface ResolvedModel {
   readonly leftOut: readonly string[]
 }
 
+/** The choice of a configuration. Names of another architecture are reported before an absent configuration. */
+function chooseOrRefuse(source: TensorSource, choose: (owner: ConfigOwner) => ChosenConfig): ChosenConfig {
+  const found = identify(source)
+  try {
+    return choose(found.table)
+  } catch (error) {
+    const isMissing = error instanceof AlbertkitError && error.code === 'config-missing'
+    throw (isMissing ? refuseForeignNames(source, found, null) : null) ?? error
+  }
+}
+
 /**
  * Family and configuration. An unknown family is reported before an absent configuration; fields that the configuration
  * lacks are taken from the weights if the table allows it.
@@ -69,7 +83,7 @@ function chooseNames(
   source: TensorSource,
   choose: (owner: ConfigOwner) => ChosenConfig,
 ): { rawConfig: RawConfig; identification: Identification; choiceNotes: readonly string[] } {
-  const { raw: given, notes: choiceNotes } = choose(identify(source).table)
+  const { raw: given, notes: choiceNotes } = chooseOrRefuse(source, choose)
   const identification = identify(source, given)
   if (identification.table.configInferable !== true && given !== null)
     return { rawConfig: given, identification, choiceNotes }
@@ -171,42 +185,51 @@ function readModel(
   }
 }
 
+interface Accounted {
+  readonly source: TensorSource
+  readonly found: Identification
+  readonly refusal: AlbertkitError | null
+  readonly notes: readonly string[]
+}
+
 /** Sorts the variables of a file: used, left out, or a reason not to compute with the model. */
 function accountFor(
   source: TensorSource,
   identified: Identification,
   raw: RawConfig,
   { head, ignore = [] }: ResolveOptions,
-): { found: Identification; refusal: AlbertkitError | null; notes: readonly string[] } {
+): Accounted {
   const named = head === undefined ? { found: identified, notes: [] } : takeHead(source, identified, head)
   const settled = settleTied(source, ignoreVariables(named.found, ignore))
-  const { found } = settled
+  const completed = completeBiases(source, settled.found)
+  const { found } = completed
   const { architecture } = found.table
   const refusal =
     refuseModelType(raw.fields.model_type, raw.file, architecture) ??
     refuseForeignNames(source, found, raw) ??
     refuseLeftover(source, found, leftoverOf(source, found))
-  return { found, refusal, notes: [...named.notes, ...settled.notes] }
+  return { ...completed, refusal, notes: [...named.notes, ...settled.notes, ...completed.notes] }
 }
 
 /**
- * Resolves the family, the configuration and the typed tree of the model in `source`.
+ * Resolves the family, the configuration and the typed tree of the model in `stored`.
  * @param choose gives the configuration for weights of a family; called once
  * @throws AlbertkitError `malformed`, `unsupported` or `usage`; missing variables are in the plan, and parts that
  *   forbid computing are the `refusal`, which is thrown if nothing else can be resolved
  */
 export function resolveModel(
-  source: TensorSource,
+  stored: TensorSource,
   choose: (owner: ConfigOwner) => ChosenConfig,
   options: ResolveOptions = {},
 ): ResolvedModel {
-  const { rawConfig, identification: named, choiceNotes } = chooseNames(source, choose)
-  const { found: identification, refusal, notes } = accountFor(source, named, rawConfig, options)
+  const { rawConfig, identification: named, choiceNotes } = chooseNames(stored, choose)
+  const { source, found: identification, refusal, notes } = accountFor(stored, named, rawConfig, options)
   try {
     const { config, plan, configNotes } = readModel(source, rawConfig, identification, options)
     const used = new Set([...parametersOf(plan.model)].map(({ variable }) => variable))
     const left = leftoverOf(source, identification, used)
     return {
+      source,
       identification,
       rawConfig,
       config,

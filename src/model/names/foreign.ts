@@ -34,7 +34,7 @@ export const FOREIGN_PARTS: readonly ForeignPart[] = [
   { pattern: /task_type_embeddings?/, words: "ERNIE's task type embeddings (use_task_id)" },
   { pattern: /relative_(attention_bias|positions?)|relative_positions_(encoding|embeddings)|distance_embedding|rel_embeddings|rel_pos|relpos|pos_(q_|key_|query_)?proj/i, words: 'relative positions (NEZHA, DeBERTa, or position_embedding_type relative_key)' },
   { pattern: /rotary|rope|inv_freq|sinusoid|embed_positions/i, words: 'rotary or sinusoidal positions (RoFormer)' },
-  { pattern: /embeddings_project/, words: "ELECTRA's projection of the embeddings" },
+  { pattern: /embeddings_project/, words: "ELECTRA's projection of the embeddings", anywhere: true },
   { pattern: /crossattention|cross_attention|encoder_attention/, words: 'cross-attention of a decoder' },
   { pattern: /glyph|pinyin/i, words: 'glyph or pinyin embeddings (ChineseBERT)' },
   { pattern: /visual_|image_|[xyhw]_position_embeddings|entity_(embeddings|type)|token_boxes/, words: 'embeddings of images, layout or entities' },
