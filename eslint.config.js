@@ -21,6 +21,8 @@ export default tseslint.config(
     ignores: [
       'dist/',
       'docs/reference/',
+      'docs/.vitepress/cache/',
+      'site/',
       'coverage/',
       'src/proto/generated/',
       'fixtures/',

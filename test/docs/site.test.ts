@@ -1,0 +1,48 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { commandsOf } from '../helpers/manifest.js'
+import { ROOT, run } from '../helpers/run.js'
+
+const out = mkdtempSync(join(tmpdir(), 'albertkit-site-'))
+const VITEPRESS = join(ROOT, 'node_modules/vitepress/bin/vitepress.js')
+let built: { code: number | null; stdout: string; stderr: string }
+beforeAll(async () => {
+  built = await run(process.execPath, [VITEPRESS, 'build', 'docs', '--outDir', out], { cwd: ROOT })
+}, 400_000)
+afterAll(() => {
+  rmSync(out, { recursive: true, force: true })
+})
+
+it('builds without a link that leads nowhere', () => {
+  expect(built.code, built.stderr).toBe(0)
+  expect(built.stdout + built.stderr).not.toContain('dead link')
+})
+
+it('has a page for each document, guide and command', () => {
+  const pages = (folder: string): string[] =>
+    readdirSync(join(ROOT, folder))
+      .filter((name) => name.endsWith('.md') && !name.startsWith('['))
+      .map((name) => join(folder, name.replace(/^README/, 'index').replace(/\.md$/, '.html')))
+  const commands = Object.values(commandsOf('standalone')).map(
+    ({ id }) => `docs/commands/${id.replaceAll(':', '-')}.html`,
+  )
+  const wanted = ['index.html', 'zh-CN.html', ...pages('docs'), ...pages('docs/guides'), ...commands]
+  expect(commands.length).toBeGreaterThan(20)
+  expect(wanted.filter((page) => !existsSync(join(out, page)))).toEqual([])
+})
+
+it('has commands with their flags', () => {
+  const text = readFileSync(join(out, 'docs/commands/convert.html'), 'utf8')
+  const flags = Object.keys(commandsOf('standalone').convert?.flags ?? {})
+  expect(flags.length).toBeGreaterThan(20)
+  expect(flags.filter((name) => !text.includes(`-${name}`) && !text.includes(`[no-]${name}`))).toEqual([])
+  expect(text.includes('undefined')).toBe(false)
+})
+
+it('is searched without a server', () => {
+  const chunks = readdirSync(join(out, 'assets/chunks'))
+  const index = chunks.find((name) => name.startsWith('@localSearchIndex'))
+  expect(readFileSync(join(out, 'assets/chunks', index!), 'utf8').includes('config-missing')).toBe(true)
+})
