@@ -64,7 +64,7 @@ export const ROOMS = {
   // What runs in a page: the library in a worker (kit/), what it needs in place of Node (system/, runtimes/), the pages.
   web: {
     imports: ['api', 'files', 'formats/core/checksums', 'formats/zip/write', 'runtime/runner'],
-    typesOnly: ['runtime'],
+    typesOnly: ['runtime', 'model'],
   },
   base: { imports: [] },
 }
@@ -94,7 +94,7 @@ function below(path) {
     : inner
         .split(sep)
         .join('/')
-        .replace(/\.[jt]s$/, '')
+        .replace(/\.[jt]sx?$/, '')
 }
 
 const covers = (entries, module) => entries.some((entry) => module === entry || module.startsWith(`${entry}/`))

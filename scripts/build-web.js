@@ -4,13 +4,14 @@ import { cpSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const { runtimeFiles } = await import('../dist/api/serve/web-files.js')
-const folder = fileURLToPath(new URL('../dist/web/runtimes', import.meta.url))
+const { runtimeFiles, sampleFiles } = await import('../dist/api/serve/web-files.js')
+const folder = fileURLToPath(new URL('../dist/web', import.meta.url))
 let count = 0
-for (const [path, file] of runtimeFiles()) {
+const runtimes = [...runtimeFiles()].map(([path, file]) => [`runtimes/${path}`, file])
+for (const [path, file] of [...runtimes, ...sampleFiles()]) {
   const target = join(folder, path)
   mkdirSync(dirname(target), { recursive: true })
   cpSync(file, target)
   count++
 }
-console.log(`dist/web is complete: ${count} files of runtimes beside the page`)
+console.log(`dist/web is complete: ${count} files of runtimes and the sample model beside the page`)

@@ -56,14 +56,13 @@ function copyPage(root, dist) {
     if (/\.(html|css|svg)$/.test(name)) copyFileSync(join(from, name), join(dist, 'web', name))
 }
 
-/** Removes the modules that are bundled, not their types. */
+/** Removes the modules that are bundled, and types that no entry point names. */
 function removeModules(dist) {
-  for (const folder of ['kit', 'system', 'runtimes', 'page']) {
-    const path = join(dist, 'web', folder)
-    if (!existsSync(path)) continue
-    for (const file of readdirSync(path, { recursive: true }))
-      if (file.endsWith('.js') && !/^tfjs[/\\]/.test(file)) rmSync(join(path, file))
-  }
+  for (const folder of ['kit', 'system', 'runtimes', 'page'])
+    for (const file of readdirSync(join(dist, 'web', folder), { recursive: true })) {
+      const isKept = folder === 'kit' ? file.endsWith('.d.ts') : /^tfjs([/\\]|$)/.test(file)
+      if (!isKept) rmSync(join(dist, 'web', folder, file), { recursive: true, force: true })
+    }
   rmSync(join(dist, 'browser-entry.js'))
 }
 
@@ -90,6 +89,7 @@ export async function bundleWeb(bundleModules, { root, dist, pkg }) {
     define: { ALBERTKIT_PACKAGE: JSON.stringify({ version, homepage, bugs }) },
   })
   await bundleModules({ ...common, entryPoints: { albertkit: join(dist, 'browser-entry.js') }, outdir: web })
+  await bundleModules({ ...common, entryPoints: { workbench: join(web, 'page/main.js') }, outdir: web })
   await bundleModules({
     ...common,
     entryPoints: [join(web, 'runtimes/tfjs-bundle.js')],

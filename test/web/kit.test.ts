@@ -57,7 +57,8 @@ async function openInPage({ name, paths }: { name: string; paths: readonly strin
 /** Runs in the page: the JSON of what an operation reports. */
 async function jsonInPage([operation, values]: readonly [string, readonly unknown[]]) {
   const { albertkit: module, kit } = globalThis as unknown as Held
-  const call = kit[operation as 'inspectModel'] as (...values: readonly unknown[]) => Promise<object>
+  const calls = kit as unknown as Record<string, (...values: readonly unknown[]) => Promise<object>>
+  const call = calls[operation]!
   return module.toJsonText(await call(...values))
 }
 

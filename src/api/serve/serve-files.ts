@@ -40,6 +40,8 @@ const HEADERS = {
 export interface WebServer {
   /** Address of the page, with the token that only who was told it knows. */
   readonly url: string
+  /** Resolves once it is closed. */
+  readonly closed: Promise<void>
   close(): Promise<void>
 }
 
@@ -87,8 +89,8 @@ function rangeOf({ headers }: IncomingMessage, size: number): { start: number; e
   return start > end ? undefined : { start, end }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, file: string): void {
-  const type = TYPES[extname(file)] ?? 'application/octet-stream'
+function send(request: IncomingMessage, response: ServerResponse, path: string, file: string): void {
+  const type = TYPES[extname(path)] ?? 'application/octet-stream'
   const { size } = statSync(file)
   const range = rangeOf(request, size)
   if (range === undefined) {
@@ -123,10 +125,11 @@ export async function serveFiles(files: WebFiles, { port = 0 }: ServeOptions = {
   let own = port
   const server = createServer((request, response) => {
     const refused = refusal(request, own)
-    const path = refused === null ? pathBelow(request.url ?? '/', token) : null
-    const file = path === null ? undefined : files.get(path === '' ? 'index.html' : path)
+    const below = refused === null ? pathBelow(request.url ?? '/', token) : null
+    const path = below === '' ? 'index.html' : (below ?? '')
+    const file = files.get(path)
     try {
-      if (file !== undefined) send(request, response, file)
+      if (file !== undefined) send(request, response, path, file)
       else response.writeHead(refused ?? 404, HEADERS).end()
     } catch {
       response.writeHead(404, HEADERS).end()
@@ -142,14 +145,16 @@ export async function serveFiles(files: WebFiles, { port = 0 }: ServeOptions = {
     })
   })
   ;({ port: own } = server.address() as AddressInfo)
+  const closed = new Promise<void>((resolve) => {
+    server.once('close', resolve)
+  })
   return {
     url: `http://127.0.0.1:${own}/${token}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve()
-        })
-        server.closeAllConnections()
-      }),
+    closed,
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+      return closed
+    },
   }
 }

@@ -38,6 +38,16 @@ export function runtimeFiles(): WebFiles {
   ])
 }
 
+/** The sample model, which the page offers to who has none. */
+export const sampleFiles = (): WebFiles =>
+  new Map(
+    matching(
+      join(packageFolder(), 'fixtures/zh-news'),
+      'sample',
+      /^(albert_config\.json|labels\.txt|vocab\.txt|model\.ckpt\..*)$/,
+    ),
+  )
+
 /**
  * Files of the workbench: the page, albertkit's worker, and the runtimes.
  * @throws AlbertkitError `environment` if this installation lacks the page
@@ -52,5 +62,9 @@ export function workbenchFiles(): WebFiles {
   const own = filesBelow(folder)
     .filter((path) => !path.endsWith('.d.ts'))
     .map((path) => [path.slice(folder.length + 1).replaceAll('\\', '/'), path] as const)
-  return new Map([...own, ...[...runtimeFiles()].map(([path, file]) => [`runtimes/${path}`, file] as const)])
+  return new Map([
+    ...own,
+    ...[...runtimeFiles()].map(([path, file]) => [`runtimes/${path}`, file] as const),
+    ...sampleFiles(),
+  ])
 }

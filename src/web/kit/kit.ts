@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-import { interruption, type OnProgress } from '../../base/abort.js'
+import type { InspectOptions, InspectReport } from '../../api/inspect/report.js'
+import { interruption, type Abortable, type OnProgress } from '../../base/abort.js'
 import { Conversation, type AskOptions } from './conversation.js'
 import { gather, type Gathered, type ModelInput } from './gather.js'
 import type { Operations } from './operations.js'
@@ -30,6 +31,7 @@ export interface Kit extends Operations, Disposable {
    * @throws AlbertkitError `usage` if there are none
    */
   add(input: ModelInput, options?: AddOptions): Promise<string>
+  inspectModel(path: string, options?: InspectOptions & Abortable): Promise<InspectReport>
   /** Forgets what `add` gave, or removes what was written. */
   remove(path: string): Promise<void>
   /** Files below a folder, by their paths in it. @throws AlbertkitError `malformed` if there is no such folder */

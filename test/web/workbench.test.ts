@@ -1,0 +1,123 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type * as Axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHROMIUM } from '../helpers/gpu.js'
+import { ROOT } from '../helpers/run.js'
+import { below, openWebPage, type WebPage } from '../helpers/web-page.js'
+import { openSource } from '../../src/api/open/source.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'albertkit-workbench-'))
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+let web: WebPage
+beforeAll(async () => {
+  if (CHROMIUM === null) return
+  web = await openWebPage(folder, [['axe.js', axe]], {
+    path: '',
+    viewport: { width: 1000, height: 800 },
+    acceptDownloads: true,
+  })
+}, 60_000)
+afterAll(async () => {
+  await (web as WebPage | undefined)?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** What axe-core finds in the page, but for what is minor. */
+async function complaints(page: Page): Promise<string[]> {
+  await page.addScriptTag({ url: `${web.server.url}axe.js` })
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof Axe }
+    return (await axe.run()).violations.map(({ id, impact, nodes }) => ({
+      text: `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+      impact,
+    }))
+  })
+  return found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ text }) => text)
+}
+
+const tab = (name: string) => web.page.getByRole('tab', { name })
+const panel = () => web.page.getByRole('tabpanel')
+
+describe.skipIf(CHROMIUM === null)('the workbench', () => {
+  it('is small, and painted at once', async () => {
+    const script = readFileSync(join(ROOT, 'dist/web/workbench.js'))
+    expect(gzipSync(script).length).toBeLessThan(40_000)
+    const built = below(join(ROOT, 'dist/web'), '').filter(([path]) => !path.endsWith('.d.ts'))
+    // What a package takes along: the runtimes come from packages of their own.
+    const own = built.filter(([path]) => !/^\/(runtimes\/(?!tfjs\/tfjs\.js)|sample\/)/.test(path))
+    expect(own.reduce((sum, [, file]) => sum + readFileSync(file).length, 0)).toBeLessThan(2e6)
+    const paint = await web.page.evaluate(() => performance.getEntriesByName('first-paint')[0]?.startTime)
+    // Half a second on an idle machine.
+    expect(paint).toBeLessThan(3000)
+  })
+
+  it('opens the sample and describes it, with the keyboard alone', async () => {
+    expect(await complaints(web.page)).toEqual([])
+    await web.page.getByRole('button', { name: 'Try the sample model' }).press('Enter')
+    await panel().getByText('brightmart albert_zh', { exact: true }).waitFor()
+    expect(await panel().innerText()).toContain('524,688')
+    await tab('Overview').focus()
+    await web.page.keyboard.press('ArrowRight')
+    await panel().getByText('109,482,240').first().waitFor()
+    expect(await tab('Parameters').getAttribute('aria-selected')).toBe('true')
+    await panel().getByLabel('Embedding size E').fill('32')
+    await panel().getByText('E 32').first().waitFor()
+    expect(await complaints(web.page)).toEqual([])
+  })
+
+  it('shows what a model is no model for', async () => {
+    const input = web.page.locator('input[type=file]').first()
+    await input.setInputFiles({ name: 'poem.safetensors', mimeType: '', buffer: Buffer.from('To be, or not to be') })
+    const alert = web.page.getByRole('alert')
+    await alert.waitFor()
+    expect(await alert.innerText()).toContain('poem.safetensors')
+    expect(await web.page.locator('.model').count()).toBe(1)
+  })
+
+  it('converts, verifies, and gives an archive that can be read', async () => {
+    await tab('Convert').click()
+    await panel().getByRole('group', { name: 'ONNX' }).getByLabel('int8').check()
+    await panel().getByRole('button', { name: 'Convert' }).click()
+    await panel().locator('td', { hasText: 'onnx/model_int8.onnx' }).waitFor({ timeout: 60_000 })
+    expect(await panel().innerText()).toMatch(/onnxruntime-web 1\./)
+    expect(await panel().locator('.state.bad').count()).toBe(0)
+    // Without a dialog of files the browser downloads.
+    await web.page.evaluate(() => {
+      Object.assign(globalThis, { showSaveFilePicker: undefined })
+    })
+    const download = web.page.waitForEvent('download')
+    await panel().getByRole('button', { name: 'Download as zip' }).click()
+    const archive = join(folder, 'out.zip')
+    await (await download).saveAs(archive)
+    const source = await openSource(`${archive}/onnx/model.onnx`).catch(() => openSource(archive))
+    expect(source.tensors.size).toBeGreaterThan(20)
+    source.close()
+    expect(await complaints(web.page)).toEqual([])
+  })
+
+  it('compares and examines, in Chinese and in the dark', async () => {
+    await web.page.getByRole('button', { name: '中文' }).click()
+    await web.page.getByRole('button', { name: '深色' }).click()
+    expect(await web.page.evaluate(() => document.documentElement.lang)).toBe('zh-CN')
+    await tab('权重').click()
+    await panel().getByRole('button', { name: '检查权重' }).click()
+    await panel().getByText('结论').waitFor()
+    await web.page.getByRole('button', { name: '试用示例模型' }).click()
+    await web.page.locator('.model').nth(1).waitFor()
+    await tab('比较').click()
+    await panel().getByRole('button', { name: '比较' }).click()
+    await panel().getByText('两个模型相同。').waitFor()
+    expect(await complaints(web.page)).toEqual([])
+    // A phone.
+    await web.page.setViewportSize({ width: 390, height: 844 })
+    const wide = await web.page.evaluate(() => document.documentElement.scrollWidth)
+    expect(wide).toBeLessThanOrEqual(390)
+    expect(web.wrong).toEqual([])
+  })
+})
