@@ -140,6 +140,24 @@ describe('a header', () => {
     )
   })
 
+  it('is refused for the size of a tensor that other data comes before', () => {
+    const text = x('[3]', '[4,12]')
+    expect(refusal(fileOf(text, 12))).toEqual(
+      refused('range-invalid', 'the tensor is 8 bytes long, but shape [3] of F32 takes 12', {
+        tensor: 'x',
+        offset: 8 + text.length + 4,
+      }),
+    )
+  })
+
+  it('may have tensors without elements where another begins', () => {
+    const [one, none] = [
+      '"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}',
+      '"z":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}',
+    ]
+    for (const text of [`{${one},${none}}`, `{${none},${one}}`]) expect(read(fileOf(text, 4)).entries.size).toBe(2)
+  })
+
   it.each([
     [
       'begins late',
@@ -252,6 +270,19 @@ describe('a source', () => {
         place: { file: 'd/i.json', tensor: 'y' },
         message: expect.stringContaining('the index puts the tensor in 1, which does not have it') as string,
       }) as Error,
+    )
+  })
+
+  it('of shards reads none that is a link out of the folder', () => {
+    const files = memoryFiles([
+      ['d/i.json', index({ x: '1', y: '2' })],
+      ['d/1', one],
+      ['d/2', two],
+    ])
+    const linked = (to: string): typeof files => ({ ...files, realPath: (path) => (path === 'd/2' ? to : path) })
+    expect(openShardedSafetensors(linked('d/3'), 'd/i.json').files).toHaveLength(3)
+    expect(() => openShardedSafetensors(linked('elsewhere/2'), 'd/i.json')).toThrow(
+      expect.objectContaining({ code: 'path-escapes', place: { file: 'd/2' } }) as Error,
     )
   })
 

@@ -81,8 +81,17 @@ describe('tensors of two models', () => {
     const [a, b] = [model('bert', { layers: 1 }), model('bert', { layers: 2 })]
     const names = lonely(correspond(a, b))
     expect(names).toHaveLength(16)
+    const last = correspond(b, a).filter((pair) => pair.b === null)
+    expect(last.map(({ layers }) => layers)).toEqual(last.map(() => [1]))
+    expect(
+      lonely(correspond({ ...a, model: { ...a.model, layers: [] } }, { ...a, model: { ...a.model, layers: [] } })),
+    ).toEqual([])
     expect(names[0]).toBe('encoder/layer_1/attention/query/kernel of b')
     expect(lonely(correspond(b, a))[0]).toBe('encoder/layer_1/attention/query/kernel of a')
+    // Layers of other names too keep their own.
+    const google = model('google', { layers: 1, inner: 2 })
+    expect(lonely(correspond(google, a))[2]).toBe('encoder/group_0/inner_group_1/attention/query/kernel of a')
+    expect(lonely(correspond(a, google))[2]).toBe('encoder/group_0/inner_group_1/attention/query/kernel of b')
     const heads = model('bert', { layers: 1, heads: ['sop'] })
     expect(lonely(correspond(a, heads))).toEqual([
       ...['dense/kernel', 'dense/bias', 'LayerNorm/gamma', 'LayerNorm/beta'].map(
@@ -90,7 +99,8 @@ describe('tensors of two models', () => {
       ),
       ...['mlm/output_bias of a', 'sop/output_weights of b', 'sop/output_bias of b'],
     ])
-    expect(correspond(a, heads).every((pair) => !('harmless' in pair))).toBe(true)
+    const outside = correspond(a, heads).slice(0, -16)
+    expect(outside.every((pair) => !('harmless' in pair) && pair.layers.length === 0)).toBe(true)
   })
 
   it('compare the words times their factor, if one model alone has one', () => {
@@ -102,7 +112,8 @@ describe('tensors of two models', () => {
       expect(pairs.map(({ slot }) => slot)).toContain('embeddings/word_embeddings · factor')
       expect(pairs.map(({ slot }) => slot)).not.toContain('embeddings/word_embeddings_2')
     }
-    const [{ a: words, b: table }] = correspond(a, b) as [Pair]
+    const [{ a: words, b: table, layers }, position] = correspond(a, b) as [Pair, Pair]
+    expect([layers, position.slot]).toEqual([[], 'embeddings/position_embeddings'])
     expect([words!.variables, words!.dtype, table!.variables]).toEqual([
       ['bert/embeddings/word_embeddings', 'bert/embeddings/word_embeddings_2'],
       'F32',
@@ -110,6 +121,12 @@ describe('tensors of two models', () => {
     ])
     const slots = correspond(a, model('zh')).map(({ slot }) => slot)
     expect(slots.slice(0, 2)).toEqual(['embeddings/word_embeddings', 'embeddings/word_embeddings_2'])
+    // Two BERTs have none.
+    expect(
+      correspond(b, b)
+        .slice(0, 2)
+        .map(({ slot }) => slot),
+    ).toEqual(['embeddings/word_embeddings', 'embeddings/position_embeddings'])
   })
 
   it('compare kernels of groups as whole ones, if they are whole in the other model', () => {
@@ -123,6 +140,18 @@ describe('tensors of two models', () => {
     expect([kernel.a!.view.shape, kernel.b!.view.shape]).toEqual([
       [32, 48],
       [32, 48],
+    ])
+    // Two of the same layout but another order of their own: the groups of a tfjs artefact come first.
+    const first = { ...a.model.layers[0]![0]!.intermediate.kernel, layout: 'as_is' as const, storedShape: [16, 2, 3] }
+    const block = a.model.layers[0]![0]!
+    const other = {
+      ...a,
+      model: { ...a.model, layers: [[{ ...block, intermediate: { ...block.intermediate, kernel: first } }]] },
+    }
+    const moved = correspond(a, other).find(({ slot }) => slot.endsWith('ffn/intermediate/kernel'))!
+    expect([moved.a!.view.shape, moved.b!.view.shape]).toEqual([
+      [16, 2, 3],
+      [16, 2, 3],
     ])
     const same = correspond(a, model('google_fast')).find(({ slot }) => slot.endsWith('ffn/intermediate/kernel'))!
     expect(same.a!.view.shape).toEqual([2, 3, 16])
@@ -166,6 +195,7 @@ describe('tensors of two models', () => {
       [`${mapping}kernel`, false, true, undefined],
       [`${mapping}bias`, false, true, undefined],
     ])
+    expect(harmless(busy, idle)).toEqual(harmless(idle, busy))
     expect(harmless(idle, busy)).toEqual([
       [`${mapping}kernel`, false, false, undefined],
       [`${mapping}bias`, false, false, undefined],

@@ -128,6 +128,24 @@ describe('a LoRA adapter', () => {
     expect([hasLora(file), hasLora(merged), hasLora(sourceOf(W))]).toEqual([true, false, false])
   })
 
+  it('may name itself in some of its variables, and not in others', () => {
+    const two = { ...W, 'y.weight': W['bert.x.query.weight']!, 'z.weight': W['bert.x.query.weight']! }
+    const adapter = sourceOf({ ...adapterOf('bert.x.query', '.one.weight'), ...adapterOf('y'), ...adapterOf('z', '') })
+    const merged = mergeLora(sourceOf(two), adapter, config())
+    for (const name of ['bert.x.query.weight', 'y.weight', 'z.weight']) expect(values(merged, name)).toEqual(MERGED)
+  })
+
+  it('leaves all other names as they are', () => {
+    const one = [[1], [1]] as const
+    const names = ['x.weight', 'bert.x.weight', 'a.base_model.model.x', 'a.model.base_model.x', 'model.x', 'b.layer.x']
+    const base = sourceOf(Object.fromEntries(names.map((name) => [name, one])))
+    expect([...mergeLora(base, null, config()).tensors.keys()]).toEqual(names)
+    // Only the first scope may be that of another class.
+    expect(refusal({ 'x.y.weight': W['bert.x.query.weight']! }, adapterOf('x.bert.y'))).toMatchObject({
+      code: 'name-unknown',
+    })
+  })
+
   it('replaces modules of the base that it holds whole', () => {
     const base = sourceOf({ ...W, 'bert.classifier.weight': [[1, 1], [1]] })
     const adapter = sourceOf({
