@@ -1,11 +1,13 @@
 // Lines a second of reading text: by batch size and threads, one line at a time, and of a loop in Python over onnxruntime
-// with the same model file, which ALBERTKIT_PYTHON_TRANSFORMERS names the Python of (with onnxruntime and tokenizers).
+// with the same model file, which ALBERTKIT_PYTHON_TRANSFORMERS names the Python of (with onnxruntime and tokenizers). All
+// ways run in turns, so that what else the machine does meets them alike: only the ratios count.
 //
 //   npm run bench:predict [-- PRESET …]     presets as `albertkit init` has them; the bundled model if left out
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { openForReading } from '../dist/api/inference/job.js'
 import { predictions } from '../dist/api/inference/piece.js'
@@ -19,6 +21,8 @@ const albertkit = (...args) =>
   execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
 
 const MAX_LENGTH = 128
+const BATCH = 32
+const ROUNDS = 7
 const CORES = availableParallelism()
 const PYTHON = process.env.ALBERTKIT_PYTHON_TRANSFORMERS
 const headlines = readFileSync(join(root, 'fixtures/zh-news/train.tsv'), 'utf8')
@@ -26,21 +30,14 @@ const headlines = readFileSync(join(root, 'fixtures/zh-news/train.tsv'), 'utf8')
   .split('\n')
   .map((line) => line.split('\t')[1])
 
-/**
- * Lines a second of `body`, which reads `lines` lines, and lines for each second of processor time, which a busy machine
- * changes less: the best of three times, with everything warm.
- */
-async function rate(lines, body) {
-  await body(Math.min(lines, 64))
-  let [wall, cpu] = [Infinity, Infinity]
-  for (let i = 0; i < 3; i++) {
-    const [start, before] = [performance.now(), process.cpuUsage()]
-    await body(lines)
-    const { user, system } = process.cpuUsage(before)
-    wall = Math.min(wall, (performance.now() - start) / 1000)
-    cpu = Math.min(cpu, (user + system) / 1e6)
-  }
-  return { wall: lines / wall, cpu: lines / cpu }
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+
+/** Seconds of the wall and of this process's processor time that `body` takes. */
+async function timed(body) {
+  const [start, before] = [performance.now(), process.cpuUsage()]
+  await body()
+  const { user, system } = process.cpuUsage(before)
+  return { wall: (performance.now() - start) / 1000, cpu: (user + system) / 1e6 }
 }
 
 /** One line at a time; padded to the maximum as run_classifier's input function does, or not at all. */
@@ -56,54 +53,76 @@ const single = (model, padded) => async (count) => {
   }
 }
 
-async function bench(name, directory, { lines, singles }) {
-  const file = join(scratch, 'lines.txt')
-  writeFileSync(file, Array.from({ length: lines }, (_, i) => `${headlines[i % headlines.length]}\n`).join(''))
-  const few = join(scratch, 'few.txt')
-  writeFileSync(
-    few,
-    headlines
-      .slice(0, 64)
-      .map((line) => `${line}\n`)
-      .join(''),
-  )
-  const job = { model: directory, input: file, format: 'jsonl', maxSeqLength: MAX_LENGTH }
-  const model = await openForReading(job)
-  const rows = []
-  const padded = await rate(singles, single(model, true))
-  const add = (what, { wall, cpu }) =>
-    rows.push([what, wall.toFixed(0), (wall / padded.wall).toFixed(1), cpu.toFixed(0), (cpu / padded.cpu).toFixed(1)])
-  add(`one line at a time, padded to ${MAX_LENGTH}`, padded)
-  add('one line at a time, not padded', await rate(4 * singles, single(model, false)))
+/** A process of the loop in Python: `time` runs one of its bodies. */
+function openPython(directory, file) {
+  const files = [join(directory, 'onnx/model.onnx'), join(directory, 'vocab.txt'), file]
+  const args = [join(root, 'scripts/bench-predict.py'), ...files, String(MAX_LENGTH), String(BATCH)]
+  const child = spawn(PYTHON, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const time = async (body, count) => {
+    child.stdin.write(`${body} ${count}\n`)
+    const { done, value } = await answers.next()
+    if (done) throw new Error('the Python ended')
+    return JSON.parse(value)
+  }
+  return { time, close: () => child.stdin.end() }
+}
+
+/** Ways to read lines: what each is called, the number of lines, and how it is timed. */
+function waysOf(model, job, python, { lines, singles }) {
+  const own = (name, count, body) => ({ name, count, time: () => timed(() => body(count)) })
+  const ways = [
+    own(`one line at a time, padded to ${MAX_LENGTH}`, singles, single(model, true)),
+    own('one line at a time, not padded', 4 * singles, single(model, false)),
+  ]
   for (const threads of [...new Set([1, 2, CORES])].filter((n) => n <= CORES))
     for (const batch of [1, 8, 32, 64]) {
       const read = async (count) => {
-        const own = { ...job, input: count === lines ? file : few, threads, batch }
         let seen = 0
-        for await (const { label } of predictions(model, own)) seen += Number(label !== '')
+        for await (const { label } of predictions(model, { ...job, threads, batch })) seen += Number(label !== '')
         if (seen !== count) throw new Error(`${seen} of ${count} lines were read`)
       }
-      add(`batches of ${batch}, ${threads} thread${threads === 1 ? '' : 's'}`, await rate(lines, read))
+      ways.push(own(`batches of ${batch}, ${threads} thread${threads === 1 ? '' : 's'}`, lines, read))
+    }
+  if (python === null) return ways
+  const theirs = (name, count, body) => ({ name, count, time: () => python.time(body, count) })
+  return [
+    ...ways,
+    theirs('Python, one line at a time, padded', singles, 'padded'),
+    theirs('Python, one line at a time, not padded', 4 * singles, 'single'),
+    theirs(PYTHON_BEST, lines, 'batches'),
+    theirs(`Python, sorted batches of ${BATCH}, ${CORES} intra-op threads`, lines, 'batchesAllCores'),
+  ]
+}
+
+const PYTHON_BEST = `Python, sorted batches of ${BATCH}, 1 thread`
+
+async function bench(name, directory, { lines, singles }) {
+  const file = join(scratch, 'lines.txt')
+  writeFileSync(file, Array.from({ length: lines }, (_, i) => `${headlines[i % headlines.length]}\n`).join(''))
+  const job = { model: directory, input: file, format: 'jsonl', maxSeqLength: MAX_LENGTH }
+  const model = await openForReading(job)
+  const python = PYTHON === undefined ? null : openPython(directory, file)
+  const ways = waysOf(model, job, python, { lines, singles })
+  const runs = ways.map(() => [])
+  // The first round warms everything.
+  for (let round = 0; round <= ROUNDS; round++)
+    for (const [i, { time, count }] of ways.entries()) {
+      const { wall, cpu } = await time()
+      if (round > 0) runs[i].push({ wall: wall / count, cpu: cpu / count })
     }
   await model.close()
-  if (PYTHON === undefined) {
-    console.error(
-      'no Python to compare with: ALBERTKIT_PYTHON_TRANSFORMERS names one that has onnxruntime and tokenizers',
-    )
-  } else {
-    const onnx = join(directory, 'onnx/model.onnx')
-    const args = [onnx, join(directory, 'vocab.txt'), file, String(MAX_LENGTH), '32', String(singles)]
-    const script = join(root, 'scripts/bench-predict.py')
-    const python = JSON.parse(execFileSync(PYTHON, [script, ...args], { encoding: 'utf8' }))
-    add('Python, one line at a time, padded', python.padded)
-    add('Python, one line at a time, not padded', python.single)
-    add('Python, sorted batches of 32, 1 thread', python.batches)
-    add(`Python, sorted batches of 32, ${CORES} intra-op threads`, python.batchesAllCores)
-  }
-  console.log(`${name}, ${model.detail}, ${lines} headlines, ${CORES} cores\n`)
+  python?.close()
+  const base = python === null ? 0 : ways.findIndex((way) => way.name === PYTHON_BEST)
+  const ratio = (i, of) => median(runs[i].map((run, round) => runs[base][round][of] / run[of])).toFixed(2)
+  const best = (i, of) => (1 / Math.min(...runs[i].map((run) => run[of]))).toFixed(0)
+  const rows = ways.map((way, i) => [way.name, best(i, 'wall'), ratio(i, 'wall'), best(i, 'cpu'), ratio(i, 'cpu')])
+  console.log(`${name}, ${model.detail}, ${lines} headlines, ${CORES} cores; × of: ${ways[base].name}\n`)
   console.log(table(rows, { head: ['', 'lines/s', '×', 'lines/CPU s', '×'], right: [1, 2, 3, 4] }))
 }
 
+if (PYTHON === undefined)
+  console.error('no Python to compare with: ALBERTKIT_PYTHON_TRANSFORMERS names one that has onnxruntime and tokenizers')
 const presets = process.argv.slice(2)
 if (presets.length === 0) {
   const out = join(scratch, 'zh-news')

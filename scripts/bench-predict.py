@@ -1,17 +1,23 @@
-"""The loop that people write: tokenizers and onnxruntime, sorted batching included. Prints one JSON document.
+"""The loop that people write: tokenizers and onnxruntime, sorted batching included.
 
-    python bench-predict.py MODEL.onnx VOCAB.txt LINES.txt MAX_SEQ_LENGTH BATCH SINGLES
+    python bench-predict.py MODEL.onnx VOCAB.txt LINES.txt MAX_SEQ_LENGTH BATCH
+
+Reads lines `BODY COUNT` and answers each with a JSON document: seconds of the wall and of the processor that the body
+took for the first COUNT lines.
 """
 import json
+import os
 import sys
 import time
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import numpy
 import onnxruntime
 from tokenizers import BertWordPieceTokenizer
 
-model, vocabulary, path, max_length, batch_size, singles = sys.argv[1:]
-max_length, batch_size, singles = int(max_length), int(batch_size), int(singles)
+model, vocabulary, path, max_length, batch_size = sys.argv[1:]
+max_length, batch_size = int(max_length), int(batch_size)
 lines = open(path, encoding="utf-8").read().splitlines()
 tokenizer = BertWordPieceTokenizer(vocabulary, lowercase=True)
 tokenizer.enable_truncation(max_length)
@@ -35,56 +41,39 @@ def run(session, rows, width):
     return powers / powers.sum(-1, keepdims=True)
 
 
-def rate(body, count):
-    body(min(count, 64))
-    wall = cpu = float("inf")
-    for _ in range(3):
-        start, before = time.perf_counter(), time.process_time()
-        body(count)
-        wall, cpu = min(wall, time.perf_counter() - start), min(cpu, time.process_time() - before)
-    return {"wall": count / wall, "cpu": count / cpu}
+def padded(count):
+    for line in lines[:count]:
+        run(one, [tokenizer.encode(line).ids], max_length)
 
 
-def padded(session):
-    def body(count):
-        for line in lines[:count]:
-            run(session, [tokenizer.encode(line).ids], max_length)
-
-    return body
+def single(count):
+    for line in lines[:count]:
+        ids = tokenizer.encode(line).ids
+        run(one, [ids], len(ids))
 
 
-def single(session):
-    def body(count):
-        for line in lines[:count]:
-            ids = tokenizer.encode(line).ids
-            run(session, [ids], len(ids))
-
-    return body
-
-
-def batches(session):
-    def body(count):
-        rows = [encoding.ids for encoding in tokenizer.encode_batch(lines[:count])]
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        found = [None] * len(rows)
-        for at in range(0, len(order), batch_size):
-            places = order[at : at + batch_size]
-            chosen = [rows[i] for i in places]
-            for place, row in zip(places, run(session, chosen, max(map(len, chosen)))):
-                found[place] = row
-
-    return body
+def batches(session, count):
+    rows = [encoding.ids for encoding in tokenizer.encode_batch(lines[:count])]
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    found = [None] * len(rows)
+    for at in range(0, len(order), batch_size):
+        places = order[at : at + batch_size]
+        chosen = [rows[i] for i in places]
+        for place, row in zip(places, run(session, chosen, max(map(len, chosen)))):
+            found[place] = row
 
 
 one, every = session_of(1), session_of(0)
-print(
-    json.dumps(
-        {
-            "onnxruntime": onnxruntime.__version__,
-            "padded": rate(padded(one), singles),
-            "single": rate(single(one), min(len(lines), 4 * singles)),
-            "batches": rate(batches(one), len(lines)),
-            "batchesAllCores": rate(batches(every), len(lines)),
-        }
-    )
-)
+bodies = {
+    "padded": padded,
+    "single": single,
+    "batches": lambda count: batches(one, count),
+    "batchesAllCores": lambda count: batches(every, count),
+    "tokenize": lambda count: tokenizer.encode_batch(lines[:count]),
+}
+for command in sys.stdin:
+    name, count = command.split()
+    start, before = time.perf_counter(), time.process_time()
+    bodies[name](int(count))
+    cpu = time.process_time() - before
+    print(json.dumps({"wall": time.perf_counter() - start, "cpu": cpu}), flush=True)

@@ -1,6 +1,6 @@
 import { yieldToEventLoop } from '../../files/yield.js'
 import type { NamedTensor } from '../../runtime/runner.js'
-import { makeBatches, type Batch } from '../../text/data/batches.js'
+import { cheapestBatches, type Batch } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { sentenceVector } from './sentence/compute.js'
@@ -108,7 +108,7 @@ export async function readWindow(
   const features = inputs.map((input) => featuresOf(model, input))
   const sentence = reduction === 'vector' ? (model.vectors?.sentence ?? null) : null
   const rows: Float32Array[] = inputs.map(() => new Float32Array(0))
-  for (const batch of makeBatches(features, reading.batch)) {
+  for (const batch of cheapestBatches(features, reading.batch)) {
     // A runtime computes in this thread, where signals are handled too.
     await yieldToEventLoop()
     if (stopped()) throw new Stopped('nobody waits for this')

@@ -2,7 +2,7 @@ import type { Features } from './features.js'
 
 /** Rows of a batch, padded to the longest one: shape [rows, sequence], row-major. */
 export interface Batch {
-  /** Index of each row in the input of `makeBatches`. */
+  /** Index of each row among those that were batched. */
   readonly rowIndices: readonly number[]
   readonly sequence: number
   readonly input_ids: Int32Array
@@ -32,14 +32,55 @@ export function padBatch(rows: readonly Features[], places: readonly number[]): 
   return batch
 }
 
+/** Indices of rows, the shortest first. */
+function byLength(rows: readonly Features[]): number[] {
+  const order = rows.map((_, place) => place)
+  return order.sort((a, b) => rows[a]!.input_ids.length - rows[b]!.input_ids.length || a - b)
+}
+
 /**
- * Batches of rows of similar length, so that little is computed for padding. The same rows give the same batches.
- * @param size largest number of rows in a batch
+ * Batches of rows of similar length, all but the last of `size` rows. The same rows give the same batches.
  */
 export function makeBatches(rows: readonly Features[], size: number): Batch[] {
-  const order = rows.map((_, place) => place)
-  order.sort((a, b) => rows[a]!.input_ids.length - rows[b]!.input_ids.length || a - b)
+  const order = byLength(rows)
   const batches: Batch[] = []
   for (let at = 0; at < order.length; at += size) batches.push(padBatch(rows, order.slice(at, at + size)))
   return batches
+}
+
+/** Cost of one batch more, in tokens of padding: a call of the runtime takes as long as some 16 tokens do. */
+const BATCH_COST = 16
+
+/**
+ * Starts of the batches of rows with these lengths, ascending, for which padding and the number of batches cost least.
+ * @param size largest number of rows in a batch
+ */
+function cheapestCuts(lengths: readonly number[], size: number): number[] {
+  // Least cost of the first `end` rows, and the start of their last batch.
+  const costs = [0]
+  const starts = [0]
+  lengths.forEach((length, last) => {
+    let [least, best] = [Infinity, last]
+    for (let start = last; start >= 0 && start > last - size; start--) {
+      const cost = costs[start]! + (last + 1 - start) * length + BATCH_COST
+      if (cost < least) [least, best] = [cost, start]
+    }
+    costs.push(least)
+    starts.push(best)
+  })
+  const cuts: number[] = []
+  for (let end = lengths.length; end > 0; end = starts[end]!) cuts.push(starts[end]!)
+  return cuts.reverse()
+}
+
+/**
+ * Batches of rows of similar length, cut so that the least is computed for padding and for calls. The same rows give the
+ * same batches.
+ * @param size largest number of rows in a batch
+ */
+export function cheapestBatches(rows: readonly Features[], size: number): Batch[] {
+  const order = byLength(rows)
+  const lengths = order.map((place) => rows[place]!.input_ids.length)
+  const cuts = cheapestCuts(lengths, size)
+  return cuts.map((start, i) => padBatch(rows, order.slice(start, cuts[i + 1])))
 }
