@@ -122,7 +122,9 @@ async function bench(name, directory, { lines, singles }) {
 }
 
 if (PYTHON === undefined)
-  console.error('no Python to compare with: ALBERTKIT_PYTHON_TRANSFORMERS names one that has onnxruntime and tokenizers')
+  console.error(
+    'no Python to compare with: ALBERTKIT_PYTHON_TRANSFORMERS names one that has onnxruntime and tokenizers',
+  )
 const presets = process.argv.slice(2)
 if (presets.length === 0) {
   const out = join(scratch, 'zh-news')

@@ -8,6 +8,14 @@
 export const PRECISIONS = ['f32', 'f16', 'bf16', 'int8', 'int4', 'uint16', 'uint8'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
+/** Element types by the names that Hugging Face gives them. */
+export const PRECISION_ALIASES = { fp32: 'f32', fp16: 'f16', q8: 'int8', q4: 'int4' } as const
+
+/** The element type of a name or an alias; null if there is none. */
+export const precisionNamed = (name: string): Precision | null =>
+  PRECISIONS.find((precision) => precision === name) ??
+  (Object.hasOwn(PRECISION_ALIASES, name) ? PRECISION_ALIASES[name as keyof typeof PRECISION_ALIASES] : null)
+
 /** The manifest of an output directory. */
 export const MANIFEST_FILE = 'albertkit.json'
 /** The configuration of an output directory, in the words of transformers. */
@@ -63,8 +71,8 @@ export const GRAPH_LAYOUTS = {
     title: 'ONNX',
     folder: 'onnx',
     file: 'model.onnx',
-    fileOf: { f16: 'model_fp16.onnx', int8: 'model_int8.onnx' },
-    precisions: ['f32', 'f16', 'int8'],
+    fileOf: { f16: 'model_fp16.onnx', int8: 'model_int8.onnx', int4: 'model_q4.onnx' },
+    precisions: ['f32', 'f16', 'int8', 'int4'],
     order: 'stored',
   },
   tflite: {

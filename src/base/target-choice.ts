@@ -1,4 +1,4 @@
-import { layoutOf, PRECISIONS, TARGET_NAMES, type Precision, type Target } from './artefact-layout.js'
+import { layoutOf, precisionNamed, PRECISIONS, TARGET_NAMES, type Precision, type Target } from './artefact-layout.js'
 import { usage } from './errors.js'
 import { nearest } from './nearest.js'
 
@@ -30,5 +30,9 @@ export function parseTargetChoice(text: string): ParsedChoice {
   if (rest.length === 0) return { target, precisions: null }
   const own = layoutOf(target).precisions
   const known = own.length === 0 ? PRECISIONS : own
-  return { target, precisions: rest.join(':').split(',').map((word) => oneOf(text, word, known)) } // prettier-ignore
+  const precisions = rest
+    .join(':')
+    .split(',')
+    .map((word) => oneOf(text, precisionNamed(word) ?? word, known))
+  return { target, precisions }
 }

@@ -1,4 +1,4 @@
-import { hasFilePerPrecision, layoutOf, PRECISIONS, TARGET_NAMES } from '../base/artefact-layout.js'
+import { hasFilePerPrecision, layoutOf, PRECISION_ALIASES, PRECISIONS, TARGET_NAMES } from '../base/artefact-layout.js'
 import { parseTargetChoice, type TargetChoice } from '../base/target-choice.js'
 import { AlbertkitError } from '../base/errors.js'
 import * as Flags from '@oclif/core/flags'
@@ -126,7 +126,7 @@ export default class Convert extends AlbertkitCommand {
     }),
     dtype: Flags.string({
       description: `element type of the weights of formats that name none: ${DTYPES_OF_TARGETS}`,
-      options: [...PRECISIONS],
+      options: [...PRECISIONS, ...Object.keys(PRECISION_ALIASES)],
       multiple: true,
       multipleNonGreedy: true,
     }),

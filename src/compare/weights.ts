@@ -107,7 +107,7 @@ function difference(
   if (info === undefined) return 'absent from the artefact'
   const rounded = info.dtype === 'F16' || info.stepAt !== undefined
   if ((info.dtype !== 'F32' && info.dtype !== 'F16') || (rounded && !lossy)) return `stored as ${info.dtype}`
-  if (form?.isTransposed(p.slot) === true) {
+  if (form?.layoutOf(p.slot) === 'transposed') {
     if (!sameShape(info.shape, [...p.shape].reverse()))
       return `shape [${info.shape.join(', ')}] is not that of its matrix`
     if (sameAsTransposed(source, artefact, info, p)) return null

@@ -100,7 +100,7 @@ const GRAPHS: Readonly<Record<GraphTarget, GraphTargetInfo>> = {
       { name: 'externalData' },
       { name: 'halfCompute', precisions: ['f16'] },
       { name: 'weightsOnly', precisions: ['int8'] },
-      { name: 'keepEmbeddings', precisions: ['int8'] },
+      { name: 'keepEmbeddings', precisions: ['int8', 'int4'] },
     ],
     write: exportOnnx,
     openWeights: (files, file) => dequantised(openOnnxWeights(files, file)),

@@ -54,7 +54,7 @@ export const convertSchema = z.strictObject({
       accuracy: z
         .nullable(z.strictObject({ lines: z.int(), skipped: z.int(), before: z.number(), after: z.number() }))
         .check(z.describe('fraction of labelled lines that are right, with float32 and with the rounded weights')),
-      spared: z.array(z.strictObject({ slot: z.string(), as: z.oneOf(['f32', 'weights']), error: z.number() })),
+      spared: z.array(z.strictObject({ slot: z.string(), as: z.oneOf(['f32', 'int8', 'weights']), error: z.number() })),
       ok: z.boolean(),
     }),
   ),

@@ -44,7 +44,7 @@ function worst(results: Results, wanted: ReturnType<typeof runReference>): numbe
   return difference / largest
 }
 
-const FILES = { f32: 'model.onnx', f16: 'model_fp16.onnx', int8: 'model_int8.onnx' } as const
+const FILES = { f32: 'model.onnx', f16: 'model_fp16.onnx', int8: 'model_int8.onnx', int4: 'model_q4.onnx' } as const
 
 /** What the metadata of a file say of products with quantised factors. */
 const dynamicOf = (said: ReadonlyMap<string, string>): DynamicWeights => ({
@@ -52,15 +52,20 @@ const dynamicOf = (said: ReadonlyMap<string, string>): DynamicWeights => ({
   by: said.get('activations') === 'rows' ? 'row' : 'tensor',
 })
 
-const CASES: [name: string, options: TinyOptions, task: Task][] = [
+const CASES: [name: string, options: TinyOptions, task: Task, only?: 'int4'][] = [
   ['google, tied decoder', { family: 'google' }, 'pretraining'],
   ['zh, factor used both ways', { family: 'zh' }, 'pretraining'],
   ['zh, pre-LN', { family: 'zh', norm: 'pre' }, 'classify'],
   ['hf, [out, in], erf', { family: 'hf', layout: 'transposed', activation: 'gelu_erf' }, 'pretraining'],
   ['half source', { family: 'bert', dtype: 'F16' }, 'mlm'],
+  // Rows of at least a block, which int4 needs: padded ones, and a table of whole blocks.
+  ['google, padded blocks', { family: 'google', hidden: 40 }, 'pretraining', 'int4'],
+  ['zh, padded blocks', { family: 'zh', hidden: 40 }, 'pretraining', 'int4'],
+  ['hf, padded blocks', { family: 'hf', layout: 'transposed', hidden: 40 }, 'pretraining', 'int4'],
+  ['bert, table of blocks', { family: 'bert', hidden: 64 }, 'mlm', 'int4'],
 ]
 
-describe.each(CASES)('%s', (name, options, task) => {
+describe.each(CASES)('%s', (name, options, task, only) => {
   const { model, source } = tinyModel(options)
   const heads = headsFor(resolveTask(model, task))
   const inputs = [someInputs(1, 7, 37), someInputs(3, 20, 37)]
@@ -73,26 +78,32 @@ describe.each(CASES)('%s', (name, options, task) => {
     ['int8, weights alone', 'int8', { precision: 'int8', precisionOptions: { weightsOnly: true } }, 1e-5],
     ['int8', 'int8', { precision: 'int8' }, 5e-3],
     ['int8, embeddings kept', 'int8', { precision: 'int8', precisionOptions: { keepEmbeddings: true } }, 5e-3],
+    ['int4', 'int4', { precision: 'int4' }, 1e-5],
+    ['int4, embeddings kept', 'int4', { precision: 'int4', precisionOptions: { keepEmbeddings: true } }, 1e-5],
   ]
-  it.each(FORMS)('ONNX %s computes what its own weights give', async (form, file, more, bound) => {
-    const dir = join(scratch, `${name}-${form}`.replaceAll(/\W+/g, '-'))
-    await exportModel(model, source, 'onnx', dir, { task, allOutputs: true, ...more })
-    const path = join(dir, 'onnx', FILES[file])
-    const weights = dequantised(openOnnxWeights(disk, path))
-    const said = onnxGraphNames(disk, path).metadata
-    const dynamic = dynamicOf(said)
-    expect(said.get('dtype')).toBe(file)
-    expect(dynamic.axes.size > 0).toBe(file === 'int8' && more.precisionOptions?.weightsOnly !== true)
-    const written = rebind(model, weights, 'stored')
-    for (const each of inputs) {
-      const wanted = runReference(written, weights, each, heads, dynamic)
-      expect(worst(await runOnnx(dir, each, FILES[file]), wanted), form).toBeLessThan(bound)
-    }
-    expect(compareWeights(source, weights, parameters, { lossy: true }).differences).toEqual([])
-    if (options.dtype !== 'F16')
-      expect(compareWeights(source, weights, parameters).differences.length).toBeGreaterThan(0)
-    weights.close()
-  })
+  it.each(FORMS.filter(([, file]) => only === undefined || file === only))(
+    'ONNX %s computes what its own weights give',
+    async (kind, file, more, bound) => {
+      const dir = join(scratch, `${name}-${kind}`.replaceAll(/\W+/g, '-'))
+      await exportModel(model, source, 'onnx', dir, { task, allOutputs: true, ...more })
+      const path = join(dir, 'onnx', FILES[file])
+      const weights = dequantised(openOnnxWeights(disk, path))
+      const said = onnxGraphNames(disk, path).metadata
+      const dynamic = dynamicOf(said)
+      expect(said.get('dtype')).toBe(file)
+      expect(dynamic.axes.size > 0).toBe(file === 'int8' && more.precisionOptions?.weightsOnly !== true)
+      const form = artefactForm(weights, 'stored')
+      const written = rebind(model, weights, form)
+      for (const each of inputs) {
+        const wanted = runReference(written, weights, each, heads, dynamic)
+        expect(worst(await runOnnx(dir, each, FILES[file]), wanted), kind).toBeLessThan(bound)
+      }
+      expect(compareWeights(source, weights, parameters, { lossy: true, form }).differences).toEqual([])
+      if (options.dtype !== 'F16')
+        expect(compareWeights(source, weights, parameters, { form }).differences.length).toBeGreaterThan(0)
+      weights.close()
+    },
+  )
 
   const LITE: [form: string, more: Partial<ExportOptions>, bound: number][] = [
     ['f16', { precision: 'f16' }, 1e-5],
@@ -103,7 +114,7 @@ describe.each(CASES)('%s', (name, options, task) => {
     ['int4, weights alone', { precision: 'int4', precisionOptions: { weightsOnly: true } }, 1e-5],
     ['int8, inside the flat buffer', { precision: 'int8', inline: true }, 5e-3],
   ]
-  it.skipIf(!hasLiteRt).each(LITE)(
+  it.skipIf(!hasLiteRt).each(only === undefined ? LITE : [])(
     'TensorFlow Lite %s computes what its own weights give',
     async (form, more, bound) => {
       const dir = join(scratch, `${name}-lite-${form}`.replaceAll(/\W+/g, '-'))
@@ -162,9 +173,9 @@ it('a weight too large for a half stays float32, and the sum of a batch stays fi
   }
 })
 
-it('sizes: f16 is half, int8 a quarter and its scales', async () => {
+it('sizes: f16 is half, int8 a quarter and its scales, int4 less', async () => {
   const { model, source } = tinyModel({ family: 'google', hidden: 128, vocabulary: 2000 })
-  const size = async (precision: 'f32' | 'f16' | 'int8'): Promise<number> =>
+  const size = async (precision: 'f32' | 'f16' | 'int8' | 'int4'): Promise<number> =>
     (
       await exportModel(model, source, 'onnx', join(scratch, `size-${precision}`), {
         task: 'features',
@@ -175,6 +186,7 @@ it('sizes: f16 is half, int8 a quarter and its scales', async () => {
   const full = await size('f32')
   expect((await size('f16')) / full).toBe(0.5)
   expect((await size('int8')) / full).toBeLessThan(0.28)
+  expect((await size('int4')) / full).toBeLessThan(0.2)
 })
 
 it('external data: one file of weights, read back and run', async () => {

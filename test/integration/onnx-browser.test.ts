@@ -42,6 +42,7 @@ const FORMS: readonly Form[] = [
   { name: 'f16', options: { precision: 'f16', externalData: true }, bound: 2e-5 },
   { name: 'int8', options: { precision: 'int8', externalData: true, opset: 20 }, bound: 5e-2 },
   { name: 'int8, weights only', options: { precision: 'int8', precisionOptions: { weightsOnly: true } }, bound: 2e-5 },
+  { name: 'int4', options: { precision: 'int4' }, bound: 2e-5 },
 ]
 const HALF: Form = { name: 'half', options: { precision: 'f16', halfCompute: true }, bound: 1e-2 }
 

@@ -53,6 +53,8 @@ const FORMS: [name: string, options: Partial<ExportOptions>, bound: number][] = 
     { precision: 'int8', opset: 21, precisionOptions: { keepEmbeddings: true } },
     5e-2,
   ],
+  ['int4', { precision: 'int4' }, 2e-5],
+  ['int4, opset 21', { precision: 'int4', opset: 21, externalData: true }, 2e-5],
 ]
 
 it('inner values of a file whose weights are in another one, wherever the process runs', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { artefactPath } from '../../src/base/artefact-layout.js'
 import { convertModel } from '../../src/api/convert/convert.js'
 import type { ConvertOptions } from '../../src/api/convert/options.js'
 import { inspectModel } from '../../src/api/inspect/inspect.js'
@@ -34,6 +35,8 @@ const FORMS: [name: string, options: Partial<ConvertOptions>, relative: number][
   ['int8', { dtypes: ['int8'] }, 1 / 254],
   ['int8, weights only', { dtypes: ['int8'], weightsOnly: true }, 1 / 254],
   ['int8, embeddings kept', { dtypes: ['int8'], keepEmbeddings: true }, 1 / 254],
+  ['int4', { dtypes: ['int4'] }, 1 / 14],
+  ['int4, embeddings kept', { dtypes: ['int4'], keepEmbeddings: true }, 1 / 14],
   ['tfjs f16', { targets: ['tfjs'], dtypes: ['f16'] }, 2 ** -11],
   ['tfjs uint8', { targets: ['tfjs'], dtypes: ['uint8'] }, 1 / 255],
 ]
@@ -62,8 +65,8 @@ async function comesBack(source: string, options: Partial<ConvertOptions>, relat
   const opened = await openModel(source)
   const inputs = drawInputs(opened.model, 3, 7, 1)
   opened.close()
-  const name = options.dtypes?.[0] === 'f16' ? 'model_fp16.onnx' : 'model_int8.onnx'
-  const files = [join(directory, 'onnx', name), join(wide, 'onnx/model.onnx')]
+  const name = artefactPath('onnx', options.dtypes?.[0])
+  const files = [join(directory, name), join(wide, 'onnx/model.onnx')]
   const [a, b] = await Promise.all(
     files.map(async (file) => {
       const runner = await openRunner('onnxruntime', { file })
@@ -114,7 +117,7 @@ describe('the bundled model', () => {
 describeShared('other families', () => {
   it.each(
     ['tf/google_fast', 'tf/google_3d_kernels', 'hf/albert_pretraining_g2i2', 'hf/bert_pretraining'].flatMap((name) =>
-      FORMS.filter(([form]) => form === 'f16' || form.startsWith('int8')).map(
+      FORMS.filter(([form]) => form === 'f16' || form.startsWith('int')).map(
         ([form, options, relative]) => [name, form, options, relative] as const,
       ),
     ),

@@ -41,7 +41,7 @@ const reader = (): ExampleReader => new ExampleReader({ format: 'lines' })
 const ONE = { batch: 1, threads: 1 }
 const session_options = { intraOpNumThreads: 1 }
 
-const FILES = { fp32: 'model.onnx', fp16: 'model_fp16.onnx', int8: 'model_int8.onnx' } as const
+const FILES = { fp32: 'model.onnx', fp16: 'model_fp16.onnx', int8: 'model_int8.onnx', q4: 'model_q4.onnx' } as const
 type Dtype = keyof typeof FILES
 const dtypes = Object.keys(FILES) as Dtype[]
 
@@ -91,7 +91,7 @@ describe('the bundled classifier', () => {
   beforeAll(async () => {
     const report = await convertModel(ZH_NEWS, join(folder, 'zh'), {
       targets: ['onnx'],
-      dtypes: ['f32', 'f16', 'int8'],
+      dtypes: ['f32', 'f16', 'int8', 'int4'],
       verify: false,
     })
     expect(report.ok).toBe(true)
@@ -148,7 +148,7 @@ describeShared('a model of the google family with a SentencePiece vocabulary', (
     await initModel(join(folder, 'google.json'), source, { task: 'classify', labels: 3 })
     rmSync(join(source, 'vocab.txt'))
     copyFileSync(join(SHARED, 'text/spiece.model'), join(source, 'spiece.model'))
-    const options = { targets: ['onnx'], dtypes: ['f32', 'f16', 'int8'], verify: false } as const
+    const options = { targets: ['onnx'], dtypes: ['f32', 'f16', 'int8', 'int4'], verify: false } as const
     expect((await convertModel(source, join(folder, 'google'), options)).ok).toBe(true)
   })
 

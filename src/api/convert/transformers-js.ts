@@ -5,6 +5,7 @@ const DTYPES: readonly (readonly [Precision, string])[] = [
   ['f32', 'fp32'],
   ['f16', 'fp16'],
   ['int8', 'int8'],
+  ['int4', 'q4'],
 ]
 
 /**

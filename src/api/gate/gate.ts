@@ -5,7 +5,7 @@ import type { GraphTarget } from '../../base/artefact-layout.js'
 import { exportModel } from '../../export/export.js'
 import type { ExportOptions } from '../../export/options.js'
 import type { PrecisionOptions } from '../../export/weights/encoding.js'
-import type { WrittenArtefact } from '../../export/weights/artefact.js'
+import type { WrittenArtefact, WrittenWeight } from '../../export/weights/artefact.js'
 import { elementCount } from '../../formats/core/source.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
@@ -27,13 +27,16 @@ const BATCHES_ALONE = 4
 
 /** Number of cached float32 output values: 128 MiB. */
 const KEPT_VALUES = 32 << 20
-/** Largest fraction of elements left in float32: with more, the model would hardly be quantised. */
+/** Largest fraction of elements excluded: with more, the model would hardly be quantised. */
 const MOST_SPARED = 0.5
 
-/** Weight that is left in float32, or multiplied with unquantised activations, because its error is too large. */
+/** Options that exclude weights: left in float32, in eight instead of four bits, or their activations unquantised. */
+const EXCLUSIONS = { f32: 'float32Slots', int8: 'int8Slots', weights: 'weightOnlySlots' } as const
+
+/** Weight that is excluded because its error is too large. */
 export interface ExcludedWeight {
   readonly slot: string
-  readonly as: 'f32' | 'weights'
+  readonly as: 'f32' | 'int8' | 'weights'
   /** 1 − cosine of the outputs if only this weight is quantised. */
   readonly error: number
 }
@@ -81,8 +84,13 @@ const openToRun = ({ model }: OpenedModel, target: GraphTarget, file: string): P
 const USUAL_BATCH = [8, 32] as const
 
 const graphFile = (dir: string, { files }: WrittenArtefact): string => join(dir, files[0]?.path ?? '')
-const isRounded = ({ kind }: WrittenArtefact['weights'][number]['encoding']): boolean =>
-  kind === 'int8' || kind === 'int4' || kind === 'affine'
+const isRounded = ({ kind }: WrittenWeight['encoding']): boolean => kind !== 'f32' && kind !== 'f16'
+
+/** Ways to exclude weights, those that cost least first. */
+function exclusionsFor(rounded: readonly WrittenWeight[]): readonly ExcludedWeight['as'][] {
+  if (rounded.some(({ encoding: { kind } }) => kind === 'int4' || kind === 'blocks')) return ['int8', 'f32']
+  return rounded.some(({ encoding }) => 'dynamic' in encoding && encoding.dynamic) ? ['weights', 'f32'] : ['f32']
+}
 
 /** Options of the same graph with float32 weights. */
 function plainOptions(options: ExportOptions): ExportOptions {
@@ -192,8 +200,8 @@ export class Gate {
 
   /**
    * Checks `written`, in `dir`. If it fails, every quantised weight is measured alone, and as few of the worst as
-   * needed are excluded: first only their activations stay unquantised, then the weights too, up to half of all
-   * elements.
+   * needed are excluded: first only their activations stay unquantised, or four bits become eight; then the weights
+   * stay float32. Up to half of all elements are.
    * @returns the report, and the precision options with which it passes; null if `written` passes or nothing does
    */
   async judge(
@@ -209,15 +217,14 @@ export class Gate {
     const sizes = new Map(rounded.map(({ slot, shape }) => [slot, elementCount(shape)]))
     const sum = (weights: readonly { slot: string }[]): number =>
       weights.reduce((n, { slot }) => n + (sizes.get(slot) ?? 0), 0)
-    const dynamic = rounded.some(({ encoding }) => 'dynamic' in encoding && encoding.dynamic)
-    for (const as of dynamic ? (['weights', 'f32'] as const) : (['f32'] as const)) {
+    for (const as of exclusionsFor(rounded)) {
       for (let n = 1; ; n = Math.min(2 * n, measured.length)) {
         const worst = measured.slice(0, n)
-        if (as === 'f32' && sum(worst) > MOST_SPARED * sum(measured)) break
+        if (as !== 'weights' && sum(worst) > MOST_SPARED * sum(measured)) break
         const spared = new Set(worst.map(({ slot }) => slot))
         const instead = {
           ...options.precisionOptions,
-          ...(as === 'f32' ? { float32Slots: spared } : { weightOnlySlots: spared }),
+          [EXCLUSIONS[as]]: spared,
         }
         onProgress?.(progressStep('comparing predictions', key, [n, measured.length]))
         const said = worst.map(({ slot, error }) => ({ slot, as, error }))

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import * as Args from '@oclif/core/args'
 import * as Flags from '@oclif/core/flags'
-import type { Precision } from '../../base/artefact-layout.js'
+import { precisionNamed } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 
@@ -187,7 +187,7 @@ export const precisionOptions = (flags: {
   'min-agreement'?: number | undefined
   gate?: string | undefined
 }) => ({
-  ...(flags.dtype === undefined ? {} : { dtypes: flags.dtype as Precision[] }),
+  ...(flags.dtype === undefined ? {} : { dtypes: flags.dtype.map((name) => precisionNamed(name)!) }),
   ...(flags.opset === undefined ? {} : { opset: flags.opset }),
   weightsOnly: flags['weights-only'],
   keepEmbeddings: flags['keep-embeddings'],

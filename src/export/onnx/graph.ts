@@ -2,10 +2,12 @@ import type { LayerNorm, Parameter } from '../../model/albert.js'
 import type { Activation } from '../../model/config.js'
 import type { ForwardInputs, Ops } from '../../model/ops.js'
 import { create, onnx } from '../../proto/onnx.js'
+import { BLOCK } from '../weights/blocks.js'
 import type { Encodings } from '../weights/encoding.js'
 import type { Dim } from '../node-names.js'
 import type { WrittenWeight } from '../weights/artefact.js'
-import { DataType, float, int, ints, last, NodeWriter, text, valueInfo, type Value } from './nodes.js'
+import { DataType, float, int, ints, last, MICROSOFT, NodeWriter, text, valueInfo } from './nodes.js'
+import type { Blocks, Value } from './nodes.js'
 
 export type { Value } from './nodes.js'
 
@@ -79,9 +81,13 @@ export class OnnxGraphOps implements Ops<Value> {
 
   #product(x: Value, weight: Parameter, axis: 0 | 1, bias: Parameter | null): Value {
     const writer = this.#writer
-    const product = writer.isDynamic(weight, axis)
-      ? this.#integerProduct(x, weight, axis)
-      : this.#plain(x, weight, axis)
+    const blocks = writer.blocks(weight, axis)
+    const product =
+      blocks !== null
+        ? this.#blockProduct(x, weight, blocks)
+        : writer.isDynamic(weight, axis)
+          ? this.#integerProduct(x, weight, axis)
+          : this.#plain(x, weight, axis)
     return bias === null ? product : writer.node('Add', [product, writer.vector(bias, product.half)], product.dims)
   }
 
@@ -92,6 +98,15 @@ export class OnnxGraphOps implements Ops<Value> {
       [this.#writer.cast(x, matrix.half), matrix],
       [...x.dims.slice(0, -1), last(matrix.dims)],
     )
+  }
+
+  /** Product of `x` and a matrix in blocks, which onnxruntime widens as it multiplies. */
+  #blockProduct(x: Value, weight: Parameter, blocks: Blocks): Value {
+    const writer = this.#writer
+    const { rows, inputs, scales } = blocks
+    const attributes = [int('K', inputs), int('N', rows), int('bits', 4), int('block_size', BLOCK)]
+    const operands = [writer.cast(x, false), writer.cutBlocks(weight, blocks), scales]
+    return writer.node('MatMulNBits', operands, [...x.dims.slice(0, -1), rows], { attributes, domain: MICROSOFT })
   }
 
   /** Product of `x`, quantised at run time, and an int8 weight: the pattern that onnxruntime fuses into one kernel. */
@@ -132,6 +147,13 @@ export class OnnxGraphOps implements Ops<Value> {
   }
 
   gather(table: Parameter, ids: Value): Value {
+    const found = this.#writer.blocks(table, 0)
+    if (found !== null) {
+      const { blocks, scales, inputs } = found
+      const attributes = [int('bits', 4), int('block_size', BLOCK), int('gather_axis', 0), int('quantize_axis', 1)]
+      const options = { attributes, domain: MICROSOFT }
+      return this.#writer.node('GatherBlockQuantized', [blocks, ids, scales], [...ids.dims, inputs], options)
+    }
     const rows = this.#writer.rows(table, (stored) =>
       this.#writer.node('Gather', [stored, ids], [...ids.dims, ...stored.dims.slice(1)]),
     )

@@ -1,6 +1,9 @@
-import type { Parameter } from '../../model/albert.js'
+import type { Layout, Parameter } from '../../model/albert.js'
 import { create, onnx, type MessageInitShape } from '../../proto/onnx.js'
-import { FLOAT32, type Encoding, type Encodings } from '../weights/encoding.js'
+import type { ElementOrder } from '../../base/artefact-layout.js'
+import { BLOCK_BYTES, blocksOf, inputsLast } from '../weights/blocks.js'
+import { FLOAT32, WORDS, type Encoding, type Encodings, type IntegerEncoding } from '../weights/encoding.js'
+import { inStoredOrder } from '../weights/weight-stream.js'
 import { nodeName, NodeNames, type Dim } from '../node-names.js'
 import { writtenWeight, type WrittenWeight } from '../weights/artefact.js'
 
@@ -55,6 +58,7 @@ export const valueInfo = (name: string, elemType: number, dims: readonly (number
 interface Node {
   readonly name: string
   readonly op: string
+  readonly domain: string
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
   readonly attributes: readonly Attribute[]
@@ -62,13 +66,58 @@ interface Node {
 
 export const last = (dims: readonly Dim[]): number => Number(dims[dims.length - 1])
 
+/** Suffix of the names of the scales of blocks. */
+const BLOCK_SCALES = '/block_scale'
+
+/** Layout of a weight in the file. */
+export const fileLayout = ({ layout }: Parameter, as: ElementOrder): Layout =>
+  as === 'stored' ? layout : as === 'logical' ? 'as_is' : 'transposed'
+
+/** Axis of the scales of an int8 matrix in the file. */
+function channelsIn(parameter: Parameter, as: ElementOrder, { channels }: IntegerEncoding): 'rows' | 'columns' {
+  if (inStoredOrder(parameter, as)) return channels
+  return channels === 'rows' ? 'columns' : 'rows'
+}
+
+/** Dimensions of a weight in the file. */
+export function fileDims({ slot, shape, encoding }: WrittenWeight): readonly number[] {
+  if (encoding.kind !== 'blocks') return shape
+  const perRow = blocksOf(encoding.inputs)
+  // Lookups take rows of bytes, products take blocks.
+  return slot === WORDS ? [encoding.rows, perRow * BLOCK_BYTES] : [encoding.rows, perRow, BLOCK_BYTES]
+}
+
 /** An int8 matrix as operand of a product: its integers, and a scale for each column. */
 export interface Quantised {
   readonly integers: Value
   readonly scales: Value
 }
 
+/** A matrix in blocks as operand of a product. */
+export interface Blocks {
+  readonly blocks: Value
+  readonly scales: Value
+  readonly rows: number
+  readonly inputs: number
+}
+
+/** A weight as it is stored. */
+interface StoredWeight {
+  readonly value: Value
+  readonly encoding: Encoding
+  readonly as: ElementOrder
+  /** Layout in the file. */
+  readonly layout: Layout
+  /** Axis of the scales of an int8 matrix in the file; null for other weights. */
+  readonly channels: 'rows' | 'columns' | null
+}
+
+/** Domain of the operators of onnxruntime. */
+export const MICROSOFT = 'com.microsoft'
+
 export interface NodeOptions {
+  /** Domain of the operator; ONNX's own by default. */
+  readonly domain?: string
   readonly attributes?: readonly Attribute[]
   /** Last part of the node's name; the operator's, by default. */
   readonly label?: string
@@ -90,7 +139,7 @@ export class NodeWriter {
   readonly #nodes: Node[] = []
   readonly #constants = new Map<string, onnx.TensorProto>()
   readonly #constantValues = new Map<string, Value>()
-  readonly #parameters = new Map<Parameter, { readonly value: Value; readonly encoding: Encoding }>()
+  readonly #parameters = new Map<Parameter, StoredWeight>()
   /** Values derived from stored weights, by weight and name of the derivation. */
   readonly #derived = new Map<Parameter, Map<string, Value>>()
   readonly #casts = new Map<Value, Value>()
@@ -102,10 +151,10 @@ export class NodeWriter {
   ) {}
 
   node(op: string, inputs: readonly Value[], dims: readonly Dim[], options: NodeOptions = {}): Value {
-    const { attributes = [], label = op, half = inputs.some((value) => value.half) } = options
+    const { attributes = [], domain = '', label = op, half = inputs.some((value) => value.half) } = options
     const name = this.names.fresh(label)
     const output: Value = { name, dims, half }
-    this.#nodes.push({ name, op, inputs, outputs: [output], attributes })
+    this.#nodes.push({ name, op, domain, inputs, outputs: [output], attributes })
     return output
   }
 
@@ -122,7 +171,7 @@ export class NodeWriter {
       dims,
       half: false,
     }))
-    this.#nodes.push({ name, op, inputs, outputs, attributes })
+    this.#nodes.push({ name, op, domain: '', inputs, outputs, attributes })
     return outputs
   }
 
@@ -163,14 +212,42 @@ export class NodeWriter {
   }
 
   /** The weight as it is stored. @param axis channel axis; see `Encodings` */
-  stored(parameter: Parameter, axis: 0 | 1): { readonly value: Value; readonly encoding: Encoding } {
+  stored(parameter: Parameter, axis: 0 | 1): StoredWeight {
     const known = this.#parameters.get(parameter)
     if (known !== undefined) return known
     const encoding = this.encodings.of(parameter, axis)
     const name = this.names.reserve(parameter.slot)
-    const made = { value: { name, dims: parameter.storedShape, half: encoding.kind === 'f16' }, encoding }
+    const as = this.#orderOf(parameter, axis)
+    const layout = fileLayout(parameter, as)
+    const dims = fileDims(writtenWeight(parameter, as, encoding))
+    const channels = encoding.kind === 'int8' ? channelsIn(parameter, as, encoding) : null
+    const made = { value: { name, dims, half: encoding.kind === 'f16' }, encoding, as, layout, channels }
     this.#parameters.set(parameter, made)
     return made
+  }
+
+  /** Weights with one name but for their layer have one order, whichever of them the gate excludes. */
+  #orderOf({ shape }: Parameter, axis: 0 | 1): ElementOrder {
+    return this.encodings.blocks === true && shape.length === 2 ? inputsLast(axis) : 'stored'
+  }
+
+  /** A matrix in blocks, for the product with inputs of its rows; null if the weight is stored otherwise. */
+  blocks(parameter: Parameter, axis: 0 | 1): Blocks | null {
+    const { value, encoding } = this.stored(parameter, axis)
+    if (encoding.kind !== 'blocks') return null
+    const { rows, inputs } = encoding
+    const perRow = blocksOf(inputs)
+    const scales = this.derive(parameter, 'scales', () =>
+      this.#constant(`${parameter.slot}${BLOCK_SCALES}`, DataType.FLOAT, [rows, perRow], encoding.scales),
+    )
+    return { blocks: value, scales, rows, inputs }
+  }
+
+  /** The same blocks with an axis of their own, as products take them. */
+  cutBlocks(parameter: Parameter, { blocks, rows, inputs }: Blocks): Value {
+    const dims = [rows, blocksOf(inputs), BLOCK_BYTES]
+    if (blocks.dims.length === dims.length) return blocks
+    return this.derive(parameter, 'blocks', () => this.node('Reshape', [blocks, this.integers(dims)], dims))
   }
 
   /** Creates a value derived from a weight once, under the weight's own name. */
@@ -185,26 +262,26 @@ export class NodeWriter {
   /** Scales of an int8 weight; for a grouped kernel one per group, along its last stored axis. */
   scales(parameter: Parameter): Value {
     return this.derive(parameter, 'scales', () => {
-      const { encoding } = this.stored(parameter, 1)
+      const { encoding, channels } = this.stored(parameter, 1)
       if (encoding.kind !== 'int8') throw new RangeError(`${parameter.slot} has no scales`)
       const dims = [encoding.scales.length]
-      const name = `${parameter.slot}/${encoding.channels === 'rows' ? 'row_scale' : 'scale'}`
+      const name = `${parameter.slot}/${channels === 'rows' ? 'row_scale' : 'scale'}`
       return this.#constant(name, DataType.FLOAT, dims, encoding.scales)
     })
   }
 
   /** True if products with this weight are computed in integers. */
   isDynamic(parameter: Parameter, axis: 0 | 1): boolean {
-    const { encoding } = this.stored(parameter, axis)
+    const { encoding, layout, channels } = this.stored(parameter, axis)
     if (encoding.kind !== 'int8' || !encoding.dynamic) return false
     // The scales must lie along the columns of the product.
-    const columnsOfLogical = parameter.layout === 'transposed' ? 'rows' : 'columns'
-    return (axis === 1) === (encoding.channels === columnsOfLogical)
+    const columnsOfLogical = layout === 'transposed' ? 'rows' : 'columns'
+    return (axis === 1) === (channels === columnsOfLogical)
   }
 
   /** The weight as floats, in stored order; runtimes fold these nodes once, when they load the model. */
   #numbers(parameter: Parameter, axis: 0 | 1): Value {
-    const { value, encoding } = this.stored(parameter, axis)
+    const { value, encoding, channels } = this.stored(parameter, axis)
     if (encoding.kind === 'f16' && !this.half) return this.derive(parameter, 'numbers', () => this.cast(value, false))
     if (encoding.kind !== 'int8') return value
     return this.derive(parameter, 'numbers', () => {
@@ -212,9 +289,7 @@ export class NodeWriter {
       const whole = this.node('Cast', [value], value.dims, { attributes })
       const scales = this.scales(parameter)
       const along =
-        encoding.channels === 'columns'
-          ? scales
-          : this.node('Unsqueeze', [scales, this.integers([-1])], [...scales.dims, 1])
+        channels === 'columns' ? scales : this.node('Unsqueeze', [scales, this.integers([-1])], [...scales.dims, 1])
       return this.node('Mul', [whole, along], value.dims)
     })
   }
@@ -225,17 +300,18 @@ export class NodeWriter {
    */
   matrix(parameter: Parameter, axis: 0 | 1): Value {
     const numbers = this.#numbers(parameter, axis)
-    return this.#turned(parameter, axis) ? this.#transposed(parameter, 'matrix', numbers) : numbers
+    return this.#turned(this.stored(parameter, axis), axis) ? this.#transposed(parameter, 'matrix', numbers) : numbers
   }
 
   /** The same matrix as integers and scales. */
   quantised(parameter: Parameter, axis: 0 | 1): Quantised {
-    const { value } = this.stored(parameter, axis)
-    const integers = this.#turned(parameter, axis) ? this.#transposed(parameter, 'integers', value) : value
+    const stored = this.stored(parameter, axis)
+    const { value } = stored
+    const integers = this.#turned(stored, axis) ? this.#transposed(parameter, 'integers', value) : value
     return { integers, scales: this.scales(parameter) }
   }
 
-  #turned({ layout }: Parameter, axis: 0 | 1): boolean {
+  #turned({ layout }: StoredWeight, axis: 0 | 1): boolean {
     return (axis === 1) === (layout !== 'as_is')
   }
 
@@ -256,12 +332,12 @@ export class NodeWriter {
 
   /** Rows of a table that `pick` selects, as float32. */
   rows(table: Parameter, pick: (rows: Value) => Value): Value {
-    const { value, encoding } = this.stored(table, 0)
+    const { value, encoding, channels } = this.stored(table, 0)
     // float16 is widened before the lookup, once when the model is loaded: not every GPU supports float16.
     if (encoding.kind !== 'int8') return pick(this.#numbers(table, 0))
     const integers = pick(value)
     const numbers = this.node('Cast', [integers], integers.dims, { attributes: [int('to', DataType.FLOAT)] })
-    if (encoding.channels === 'columns') return this.node('Mul', [numbers, this.scales(table)], numbers.dims)
+    if (channels === 'columns') return this.node('Mul', [numbers, this.scales(table)], numbers.dims)
     const scales = this.names.scope('scale', () => pick(this.scales(table)))
     const along = this.node('Unsqueeze', [scales, this.integers([-1])], [...numbers.dims.slice(0, -1), 1])
     return this.node('Mul', [numbers, along], numbers.dims)
@@ -273,15 +349,16 @@ export class NodeWriter {
     readonly weights: readonly WrittenWeight[]
   } {
     return {
-      node: this.#nodes.map(({ name, op, inputs, outputs, attributes }) => ({
+      node: this.#nodes.map(({ name, op, domain, inputs, outputs, attributes }) => ({
         name,
         opType: op,
+        domain,
         input: inputs.map((value) => value.name),
         output: outputs.map((value) => value.name),
         attribute: [...attributes],
       })),
       initializer: [...this.#constants.values()],
-      weights: [...this.#parameters].map(([parameter, { encoding }]) => writtenWeight(parameter, 'stored', encoding)),
+      weights: [...this.#parameters].map(([parameter, { encoding, as }]) => writtenWeight(parameter, as, encoding)),
     }
   }
 }

@@ -9,6 +9,7 @@ import { elementsBytes, weightsBytes } from '../weights/artefact.js'
 import type { WriteEvents, WrittenArtefact, WrittenFile, WrittenWeight } from '../weights/artefact.js'
 import { pourWeights } from '../weights/pour.js'
 import type { OnnxGraph } from './graph.js'
+import { fileDims, MICROSOFT } from './nodes.js'
 
 const LAYOUT = GRAPH_LAYOUTS.onnx
 
@@ -39,13 +40,14 @@ const TYPES: Readonly<Record<Encoding['kind'], number>> = {
   f16: onnx.TensorProto_DataType.FLOAT16,
   int8: onnx.TensorProto_DataType.INT8,
   int4: onnx.TensorProto_DataType.UNDEFINED,
+  blocks: onnx.TensorProto_DataType.UINT8,
   affine: onnx.TensorProto_DataType.UNDEFINED,
 }
 
-const describe = ({ slot, shape, encoding }: WrittenWeight) => ({
-  name: slot,
-  dims: shape.map(BigInt),
-  dataType: TYPES[encoding.kind],
+const describe = (weight: WrittenWeight) => ({
+  name: weight.slot,
+  dims: fileDims(weight).map(BigInt),
+  dataType: TYPES[weight.encoding.kind],
 })
 
 /** Bytes of an initializer that precede its raw data. */
@@ -78,12 +80,20 @@ function externalInitializer(weight: WrittenWeight, location: string, offset: nu
   })
 }
 
-function modelWithoutGraph(opset: number, metadata: Readonly<Record<string, string>>, version: string): Uint8Array {
+interface ModelFields {
+  readonly opset: number
+  /** True if the graph has operators of onnxruntime. */
+  readonly contrib: boolean
+  readonly metadata: Readonly<Record<string, string>>
+  readonly version: string
+}
+
+function modelWithoutGraph({ opset, contrib, metadata, version }: ModelFields): Uint8Array {
   const model = create(onnx.ModelProtoSchema, {
     irVersion: IR_VERSIONS[opset] ?? 8n,
     producerName: 'albertkit',
     producerVersion: version,
-    opsetImport: [{ domain: '', version: BigInt(opset) }],
+    opsetImport: [{ domain: '', version: BigInt(opset) }, ...(contrib ? [{ domain: MICROSOFT, version: 1n }] : [])],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   })
   return toBinary(onnx.ModelProtoSchema, model)
@@ -130,7 +140,8 @@ export async function writeOnnx(
     inner: JSON.stringify(inner),
     ...(Object.keys(dynamic).length === 0 ? {} : { dynamic: JSON.stringify(dynamic) }),
   }
-  const head = modelWithoutGraph(opset, { ...metadata, ...tables }, version)
+  const contrib = graph.node.some(({ domain }) => domain === MICROSOFT)
+  const head = modelWithoutGraph({ opset, contrib, metadata: { ...metadata, ...tables }, version })
   const nodes = toBinary(onnx.GraphProtoSchema, graph)
   const headers = weights.map(initializerHeader)
   const elements = weights.reduce((sum, weight) => sum + elementsBytes(weight), 0)

@@ -28,7 +28,7 @@ const tensorInfo = (name: string, dtype: string, dims: readonly Dim[]): unknown 
 function quantization(encoding: Encoding): object {
   const { kind } = encoding
   if (kind === 'f32') return {}
-  if (kind === 'int8' || kind === 'int4') throw new RangeError(`tfjs has no ${kind}`)
+  if (kind === 'int8' || kind === 'int4' || kind === 'blocks') throw new RangeError(`tfjs has no ${kind}`)
   const stored =
     kind === 'f16' ? { dtype: 'float16' } : { dtype: encoding.dtype, scale: encoding.scale, min: encoding.min }
   return { quantization: { ...stored, original_dtype: 'float32' } }

@@ -53,6 +53,7 @@ const TYPES: Readonly<Record<Encoding['kind'], tflite.TensorType | null>> = {
   f16: Type.FLOAT16,
   int8: Type.INT8,
   int4: Type.INT4,
+  blocks: null,
   affine: null,
 }
 

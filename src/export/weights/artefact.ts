@@ -1,7 +1,7 @@
 import type { ElementOrder } from '../../base/artefact-layout.js'
 import { elementCount } from '../../formats/core/source.js'
 import type { Parameter } from '../../model/albert.js'
-import { elementBytes, type Encoding } from './encoding.js'
+import { encodedBytes, type Encoding } from './encoding.js'
 
 /** A weight of an artefact; its name there is the parameter's slot. */
 export interface WrittenWeight {
@@ -50,8 +50,7 @@ export function writtenWeight(parameter: Parameter, as: ElementOrder, encoding: 
 }
 
 /** Bytes of the elements of a weight. */
-export const elementsBytes = ({ shape, encoding }: WrittenWeight): number =>
-  Math.ceil(elementCount(shape) * elementBytes(encoding))
+export const elementsBytes = ({ shape, encoding }: WrittenWeight): number => encodedBytes(encoding, elementCount(shape))
 
 /** Bytes of weights including their scales. */
 export const weightsBytes = (weights: readonly WrittenWeight[]): number =>

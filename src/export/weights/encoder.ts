@@ -1,5 +1,6 @@
 import type { Parameter } from '../../model/albert.js'
 import { storedMatrix } from '../../model/tensors/read.js'
+import { blockSink, type BlockEncoding } from './blocks.js'
 import type { Encoding, IntegerEncoding } from './encoding.js'
 import { toHalf } from '../../model/tensors/half.js'
 import { PIECE_BYTES } from './transpose.js'
@@ -62,10 +63,11 @@ export class Encoder {
 
   /**
    * Wraps `sink` in one that takes float32 and passes on the encoded bytes.
-   * @param parameter parameter that is streamed, in stored order unless `turned`
+   * @param parameter parameter that is streamed, in stored order unless `turned`; blocks in that of `inputsLast`
    */
   sink(parameter: Parameter, encoding: Encoding, sink: Sink, { turned }: StreamOrder = { turned: false }): Sink {
     if (encoding.kind === 'f32') return sink
+    if (encoding.kind === 'blocks') return blockSink(encoding, sink)
     if (encoding.kind === 'int8' || encoding.kind === 'int4') return this.#integers(parameter, encoding, sink, turned)
     return (bytes) => {
       sink(this.#encode(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4), encoding))
@@ -88,7 +90,10 @@ export class Encoder {
     }
   }
 
-  #encode(values: Float32Array, encoding: Exclude<Encoding, IntegerEncoding | { readonly kind: 'f32' }>): Uint8Array {
+  #encode(
+    values: Float32Array,
+    encoding: Exclude<Encoding, IntegerEncoding | BlockEncoding | { readonly kind: 'f32' }>,
+  ): Uint8Array {
     const n = values.length
     if (encoding.kind === 'f16') {
       toHalf(values, new Uint16Array(this.#buffer, 0, n))

@@ -3,6 +3,7 @@ import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { Parameter } from '../../model/albert.js'
 import { storedMatrix } from '../../model/tensors/read.js'
 import { LARGEST_HALF } from '../../model/tensors/half.js'
+import { BLOCK, blockEncoding, blocksOf, BLOCK_BYTES, type BlockEncoding } from './blocks.js'
 import { WeightStream } from './weight-stream.js'
 
 /**
@@ -23,11 +24,14 @@ export type Encoding =
   | { readonly kind: 'f32' }
   | { readonly kind: 'f16' }
   | IntegerEncoding
+  | BlockEncoding
   /** `value = q · scale + min`, one scale for the tensor: the quantisation of tfjs. */
   | { readonly kind: 'affine'; readonly dtype: 'uint8' | 'uint16'; readonly scale: number; readonly min: number }
 
 /** Encodings of all weights. */
 export interface Encodings {
+  /** True if matrices are stored in blocks, and all others in the same order: their inputs last. */
+  readonly blocks?: boolean
   /**
    * Encoding of a parameter.
    * @param axis channel axis of the logical matrix: 0 for tables and output heads, 1 for kernels. The first use of a
@@ -40,8 +44,13 @@ const F32: Encoding = { kind: 'f32' }
 const F16: Encoding = { kind: 'f16' }
 export const FLOAT32: Encodings = { of: () => F32 }
 
-/** Bytes of an element, without scales; half a byte for four bits. */
-export function elementBytes(encoding: Encoding): number {
+/** Bytes of `count` elements, without scales; half a byte for four bits. */
+export function encodedBytes(encoding: Encoding, count: number): number {
+  if (encoding.kind === 'blocks') return encoding.rows * blocksOf(encoding.inputs) * BLOCK_BYTES
+  return Math.ceil(count * elementBytes(encoding))
+}
+
+function elementBytes(encoding: Exclude<Encoding, BlockEncoding>): number {
   switch (encoding.kind) {
     case 'f32':
       return 4
@@ -63,9 +72,14 @@ export interface PrecisionOptions {
   readonly keepEmbeddings?: boolean
   /** Slots whose weights stay float32. */
   readonly float32Slots?: ReadonlySet<string>
+  /** Slots whose weights have eight bits instead of four. */
+  readonly int8Slots?: ReadonlySet<string>
   /** Slots whose weights alone are quantised, without the other factor of their products. */
   readonly weightOnlySlots?: ReadonlySet<string>
 }
+
+/** Integers of four bits: with a scale for each channel, or for each block but in `wide` weights, which get int8. */
+export type FourBits = { readonly by: 'channels' } | { readonly by: 'blocks'; readonly wide: ReadonlySet<Parameter> }
 
 /** Calls `look` for every piece of a parameter, as float32 in stored order. */
 function scan(stream: WeightStream, parameter: Parameter, look: (values: Float32Array) => void): void {
@@ -136,6 +150,9 @@ function affine(stream: WeightStream, parameter: Parameter, dtype: 'uint8' | 'ui
   return { kind: 'affine', dtype, scale, min: Math.round(low / scale) * scale }
 }
 
+/** Slot of the table of words, which may also be multiplied. */
+export const WORDS = 'embeddings/word_embeddings'
+
 /** True for embedding tables, which are used by lookup. */
 const isTable = ({ slot }: Parameter): boolean =>
   /^embeddings\/(word_embeddings|position_embeddings|token_type_embeddings)$/.test(slot)
@@ -149,8 +166,31 @@ export class PlannedEncodings implements Encodings {
     source: TensorSource,
     readonly precision: Precision,
     readonly options: PrecisionOptions = {},
+    readonly fourBits: FourBits = { by: 'channels' },
   ) {
     this.#stream = new WeightStream(source)
+  }
+
+  get blocks(): boolean {
+    return this.precision === 'int4' && this.fourBits.by === 'blocks'
+  }
+
+  /** True if a matrix has four bits if those are asked for. */
+  #isNarrow({ slot }: Parameter): boolean {
+    return this.precision === 'int4' && this.options.int8Slots?.has(slot) !== true
+  }
+
+  /** True if a matrix is stored in blocks: at least one whole block in a row, and of a table no padding. */
+  #takesBlocks(parameter: Parameter, axis: 0 | 1): boolean {
+    const inputs = parameter.shape[1 - axis] ?? 1
+    if (
+      !this.blocks ||
+      !this.#isNarrow(parameter) ||
+      (this.fourBits.by === 'blocks' && this.fourBits.wide.has(parameter))
+    )
+      return false
+    if (parameter.layout === 'grouped' || inputs < BLOCK) return false
+    return !isTable(parameter) || (parameter.slot === WORDS && inputs % BLOCK === 0)
   }
 
   of(parameter: Parameter, axis: 0 | 1): Encoding {
@@ -170,11 +210,12 @@ export class PlannedEncodings implements Encodings {
     if (small || (keepEmbeddings && isTable(parameter))) return F32
     if (this.precision === 'uint8' || this.precision === 'uint16')
       return affine(this.#stream, parameter, this.precision)
+    if (this.#takesBlocks(parameter, axis)) return blockEncoding(this.#stream, parameter, axis)
     const channels = layout !== 'grouped' && (axis === 0) !== (layout === 'transposed') ? 'rows' : 'columns'
-    const dynamic = !weightsOnly && layout !== 'grouped' && still?.has(slot) !== true
+    const dynamic = !weightsOnly && !this.blocks && layout !== 'grouped' && still?.has(slot) !== true
     // Kernels take four-bit weights in pairs of inputs.
     const inputs = shape[axis === 1 ? 0 : 1] ?? 1
-    const kind = this.precision === 'int4' && inputs % 2 === 0 && layout !== 'grouped' ? 'int4' : 'int8'
+    const kind = this.#isNarrow(parameter) && !this.blocks && inputs % 2 === 0 && layout !== 'grouped' ? 'int4' : 'int8'
     return { kind, channels, scales: channelScales(this.#stream, parameter, channels, LARGEST[kind]), dynamic }
   }
 }

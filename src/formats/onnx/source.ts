@@ -26,11 +26,18 @@ const MAX_VALUES = 100_000
 /** Properties of a model: albertkit writes some ten. */
 const MAX_METADATA = 1000
 
+function addMetadata(reader: OnnxReader, field: Field, metadata: Map<string, string>): void {
+  if (metadata.size >= MAX_METADATA)
+    throw reader.fail(`more than ${MAX_METADATA} properties`, field.start, 'limit-exceeded')
+  metadata.set(...reader.property(field))
+}
+
 class OnnxWeights implements TensorSource {
   readonly format = 'onnx'
   readonly notes: readonly string[] = []
   readonly files: readonly string[]
   readonly tensors: ReadonlyMap<string, TensorInfo>
+  readonly metadata = new Map<string, string>()
   readonly #file: RangedFile
   /** External-data files by name. */
   readonly #data = new Map<string, RangedFile>()
@@ -57,6 +64,7 @@ class OnnxWeights implements TensorSource {
     const names = new NameBudget(limitError(this.#file.path))
     let graphs = 0
     for (const field of reader.fields(0, this.#file.size)) {
+      if (field.number === MODEL_METADATA) addMetadata(reader, field, this.metadata)
       if (field.number !== MODEL_GRAPH) continue
       graphs++
       for (const inner of reader.inside(field)) {
@@ -142,11 +150,8 @@ export const onnxGraphNames = (files: FilePort, path: string): OnnxGraphNames =>
       }
     }
     for (const field of reader.fields(0, file.size)) {
-      if (field.number === MODEL_METADATA) {
-        if (found.metadata.size >= MAX_METADATA)
-          throw reader.fail(`more than ${MAX_METADATA} properties`, field.start, 'limit-exceeded')
-        found.metadata.set(...reader.property(field))
-      } else if (field.number === MODEL_GRAPH)
+      if (field.number === MODEL_METADATA) addMetadata(reader, field, found.metadata)
+      else if (field.number === MODEL_GRAPH)
         for (const inner of reader.inside(field)) {
           if (inner.number === GRAPH_NODE) add(found.values, inner, NODE_OUTPUT)
           else if (inner.number === GRAPH_OUTPUT) add(found.outputs, inner, VALUE_INFO_NAME)

@@ -1,13 +1,12 @@
 import { unsupported } from '../../base/errors.js'
 import { isFloat, type TensorSource } from '../../formats/core/source.js'
-import type { AlbertModel, Layout } from '../albert.js'
+import type { Layout, Parameter } from '../albert.js'
 import type { Family } from '../config.js'
 import type { Identification, MappedVariable, SkippedVariable } from './identification.js'
 import { slotPattern } from './placeholders.js'
 import type { NameRow, NameTable } from './row.js'
 import { NAME_TABLES } from './tables.js'
 import { tableFor } from './write-names.js'
-import { parametersOf } from '../tensors/read.js'
 import type { FileOrder } from '../tensors/rebind.js'
 
 /**
@@ -23,8 +22,8 @@ const LAYOUTS: readonly Layout[] = ['as_is', 'transposed', 'grouped']
 export const isArtefact = ({ format }: TensorSource): boolean => Object.hasOwn(TITLES, format)
 
 /** Layouts of slots that are not stored in the logical order, as JSON: `{"pooler/dense/kernel":"transposed"}`. */
-export function layoutsOf(model: AlbertModel): string {
-  const others = [...parametersOf(model)].filter(({ layout }) => layout !== 'as_is')
+export function layoutsOf(weights: Iterable<Pick<Parameter, 'slot' | 'layout'>>): string {
+  const others = [...weights].filter(({ layout }) => layout !== 'as_is')
   return JSON.stringify(Object.fromEntries(others.map(({ slot, layout }) => [slotPattern(slot).pattern, layout])))
 }
 
@@ -52,14 +51,15 @@ export function fixedLengthOf({ metadata, tensors }: TensorSource): number | nul
 
 /**
  * Element order of the weights of an artefact. `named`: as its metadata say, and a graph of fixed length has no further
- * positions.
+ * positions. A file whose matrices are stored in blocks has the order that its metadata name, too.
  */
 export function artefactForm(source: TensorSource, order: 'stored' | 'logical' | 'named'): FileOrder {
-  if (order !== 'named') return order
+  const isNamed = order === 'named' || source.metadata?.has('blocks') === true
+  if (!isNamed) return order
   const layouts = readLayouts(source.metadata?.get('layouts'))
   const rows = fixedLengthOf(source)
   return {
-    isTransposed: (slot) => layouts?.get(slotPattern(slot).pattern) === 'transposed',
+    layoutOf: (slot) => layouts?.get(slotPattern(slot).pattern) ?? 'as_is',
     cut: (p) => {
       if (p.slot !== POSITIONS || p.layout !== 'as_is' || rows === null || rows > (p.shape[0] ?? 0)) return p
       const shape = [rows, ...p.shape.slice(1)]

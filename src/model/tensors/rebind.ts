@@ -1,10 +1,10 @@
 import type { TensorSource } from '../../formats/core/source.js'
-import type { AlbertModel, Parameter } from '../albert.js'
+import type { AlbertModel, Layout, Parameter } from '../albert.js'
 
 /** Layout and row count of each weight in a file. */
 export interface FileForm {
-  /** True if the tensor of a slot is the transpose of the logical matrix. */
-  readonly isTransposed: (slot: string) => boolean
+  /** Layout of the tensor of a slot; `grouped` only if the model's own source has it so. */
+  readonly layoutOf: (slot: string) => Layout
   /** The parameter with as many rows as the file has. */
   readonly cut: (p: Parameter) => Parameter
 }
@@ -24,9 +24,9 @@ export function rebind(model: AlbertModel, weights: TensorSource, order: FileOrd
     const cut = typeof order === 'string' ? p : order.cut(p)
     const placed = { ...cut, variable: p.slot, dtype: info.dtype }
     if (order === 'stored') return placed
-    if (order === 'logical' || !order.isTransposed(p.slot))
-      return { ...placed, layout: 'as_is', storedShape: placed.shape }
-    return { ...placed, layout: 'transposed', storedShape: [...placed.shape].reverse() }
+    const layout = order === 'logical' ? 'as_is' : order.layoutOf(p.slot)
+    if (layout === 'grouped') return placed
+    return { ...placed, layout, storedShape: layout === 'as_is' ? placed.shape : [...placed.shape].reverse() }
   })
 }
 

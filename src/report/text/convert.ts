@@ -40,10 +40,15 @@ function gateLines(g: ConvertReport['gate'][number]): string[] {
     ...figures.map((line) => `         ${line}`),
     ...g.spared.map(
       ({ slot, as, error }) =>
-        `         ${slot} is excluded (${as === 'f32' ? 'stays float32' : 'unrounded activations'}): ` +
-        `it alone reduces the cosine by ${scientific(error)}`,
+        `         ${slot} is excluded (${EXCLUDED[as]}): ` + `it alone reduces the cosine by ${scientific(error)}`,
     ),
   ]
+}
+
+const EXCLUDED: Readonly<Record<ConvertReport['gate'][number]['spared'][number]['as'], string>> = {
+  f32: 'stays float32',
+  int8: 'has 8 bits',
+  weights: 'unrounded activations',
 }
 
 /** Hint after a refused gate: options that may help. */

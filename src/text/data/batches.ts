@@ -74,8 +74,8 @@ function cheapestCuts(lengths: readonly number[], size: number): number[] {
 }
 
 /**
- * Batches of rows of similar length, cut so that the least is computed for padding and for calls. The same rows give the
- * same batches.
+ * Batches of rows of similar length, cut so that the least is computed for padding and for calls. The same rows give
+ * the same batches.
  * @param size largest number of rows in a batch
  */
 export function cheapestBatches(rows: readonly Features[], size: number): Batch[] {

@@ -15,6 +15,7 @@ describe('targets and their element types', () => {
     [['tfjs'], [], ['tfjs f32 default']],
     [['tfjs', 'onnx:f32,f16,int8'], [], ['tfjs f32 default', 'onnx f32', 'onnx-f16 f16', 'onnx-int8 int8']],
     [['onnx:int8', 'onnx:f32'], [], ['onnx-int8 int8', 'onnx f32']],
+    [['onnx:fp32,fp16,q8,q4'], [], ['onnx f32', 'onnx-f16 f16', 'onnx-int8 int8', 'onnx-int4 int4']],
     [['onnx', 'tfjs:uint8'], ['f16'], ['onnx-f16 f16', 'tfjs uint8']],
     [['onnx', 'onnx'], ['f16', 'f16'], ['onnx-f16 f16']],
     [['safetensors:bf16', 'tf'], [], ['safetensors bf16', 'tf f32 default']],

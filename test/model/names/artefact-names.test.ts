@@ -9,6 +9,7 @@ import {
 } from '../../../src/model/names/artefact-names.js'
 import { identify } from '../../../src/model/names/identify.js'
 import { errorOf, namedSource, tableOf, type Shapes, type SourceOptions } from '../../helpers/named-source.js'
+import { parametersOf } from '../../../src/model/tensors/read.js'
 import { tinyModel } from '../../helpers/tiny-model.js'
 
 const QUERY = 'encoder/group_0/inner_group_0/attention/query/kernel'
@@ -25,7 +26,9 @@ it('artefacts are the formats that albertkit writes graphs in', () => {
 
 describe('the layouts in the metadata', () => {
   it('are those of slots that are not in the logical order, once for all layers', () => {
-    const slots = JSON.parse(layoutsOf(tinyModel({ layout: 'transposed', shared: false }).model)) as object
+    const slots = JSON.parse(
+      layoutsOf(parametersOf(tinyModel({ layout: 'transposed', shared: false }).model)),
+    ) as object
     const scope = 'encoder/layer_{l}'
     expect(Object.entries(slots).sort()).toEqual(
       [
@@ -44,7 +47,7 @@ describe('the layouts in the metadata', () => {
         .map((slot) => [slot, 'transposed'])
         .sort(),
     )
-    expect(layoutsOf(tinyModel().model)).toBe('{}')
+    expect(layoutsOf(parametersOf(tinyModel().model))).toBe('{}')
   })
 })
 
@@ -93,12 +96,15 @@ describe('the order of the elements', () => {
 
   it('is else what the metadata say', () => {
     const slots = ['pooler/dense/kernel', 'encoder/layer_3/ffn/output/kernel', 'x', 'mlm/output_bias']
-    expect(slots.map((slot) => form().isTransposed(slot))).toEqual([true, false, false, false])
+    expect(slots.map((slot) => form().layoutOf(slot))).toEqual(['transposed', 'as_is', 'as_is', 'as_is'])
     const layered = artefact('onnx', {}, { layouts: '{"encoder/layer_{l}/ffn/output/kernel":"transposed"}' })
-    expect(form(layered).isTransposed('encoder/layer_3/ffn/output/kernel')).toBe(true)
+    expect(form(layered).layoutOf('encoder/layer_3/ffn/output/kernel')).toBe('transposed')
     for (const layouts of ['{', 'null', '[]', '5'])
-      expect(form(artefact('onnx', {}, { layouts })).isTransposed('pooler/dense/kernel')).toBe(false)
-    expect(form(artefact('onnx', {})).isTransposed('pooler/dense/kernel')).toBe(false)
+      expect(form(artefact('onnx', {}, { layouts })).layoutOf('pooler/dense/kernel')).toBe('as_is')
+    // A file with matrices in blocks, whatever its target.
+    const blocks = artefactForm(artefact('onnx', {}, { blocks: '{}', layouts: '{"x":"grouped"}' }), 'stored')
+    expect(typeof blocks === 'string' ? blocks : blocks.layoutOf('x')).toBe('grouped')
+    expect(form(artefact('onnx', {})).layoutOf('pooler/dense/kernel')).toBe('as_is')
   })
 
   it('cuts the table of positions to the rows of the file', () => {

@@ -144,7 +144,7 @@ describe('a model with its weights in another file', () => {
 
   it('in an order of each weight, with fewer rows', () => {
     const form: FileForm = {
-      isTransposed: (slot) => slot === kernel,
+      layoutOf: (slot) => (slot === kernel ? 'transposed' : 'as_is'),
       cut: (p) => ({ ...p, shape: [(p.shape[0] ?? 0) - 1, ...p.shape.slice(1)] }),
     }
     const [block] = rebind(model, file, form).layers[0]!
