@@ -296,7 +296,7 @@ export function parseConfig(
   const hidden_act = readActivation(raw, family, architecture)
   const norm_position = readNormPosition(raw, family)
   const defaults: Partial<ConfigNumbers> = { ...DEFAULTS[family === 'hf' ? `hf-${architecture}` : family] }
-  const factorised = family !== 'bert' && architecture !== 'bert'
+  const factorised = architecture !== 'bert'
   // BERT and albert_zh have no groups, and BERT has no separate embedding size.
   const { num_hidden_groups: _g, inner_group_num: _i, ...ungrouped } = raw.fields
   const own = factorised && family !== 'zh' ? raw.fields : ungrouped

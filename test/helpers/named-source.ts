@@ -39,6 +39,7 @@ export function namedSource(shapes: Shapes, options: SourceOptions = {}): Tensor
       const given = values[name]
       if (given === undefined) throw new RangeError(`${name} has no values`)
       const bytes = new Uint8Array(Float32Array.from(given).buffer)
+      if (offset + target.length > bytes.length) throw new RangeError(`${name} ends before ${offset + target.length}`)
       target.set(bytes.subarray(offset, offset + target.length))
     },
     verifyChecksum: () => undefined,

@@ -338,6 +338,7 @@ describe('activations', () => {
     ['mish', 'bert', 'malformed', 'which no bert model uses', TF_KNOWN],
     ['mish', 'google_fast', 'malformed', 'which no google_fast model uses', `${TF_KNOWN}, swish`],
     [5, 'google', 'malformed', 'which no google model uses', TF_KNOWN],
+    [['gelu'], 'hf', 'malformed', 'which no hf model uses', HF_KNOWN],
     ['GELU', 'hf', 'malformed', 'which no hf model uses', HF_KNOWN],
     [null, 'hf', 'malformed', 'which no hf model uses', HF_KNOWN],
     ['', 'hf', 'malformed', 'which no hf model uses', HF_KNOWN],
@@ -579,6 +580,16 @@ describe('a configuration that is refused', () => {
       },
     ],
     [{ pruned_heads: { 0: [1] } }, 'hf', 'bert', { ...other, message: 'the model has pruned attention heads' }],
+    [
+      { model_type: 'mpnet' },
+      'google',
+      'albert',
+      {
+        ...other,
+        message: 'model_type is "mpnet" (MPNet): albertkit runs albert and bert',
+        hint: 'MPNet computes something else with weights that are named alike: convert it with the tools of its own code',
+      },
+    ],
   ])('%j of %s %s', (fields, family, architecture, expected) => {
     const field = Object.hasOwn(expected, 'field') ? {} : { field: Object.keys(fields)[0] }
     expect(errorOf(() => parse({ ...SIZES, ...fields }, family, architecture))).toEqual({

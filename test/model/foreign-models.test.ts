@@ -76,6 +76,7 @@ describe('a model_type', () => {
     ['my-own', undefined, 'ALBERT or BERT'],
     ['my-own', 'albert', 'ALBERT'],
     [7, 'bert', 'BERT'],
+    [['electra'], 'bert', 'BERT'],
   ] as const)('%s of no known one may be %s by another name', (type, architecture, own) => {
     expect(refuseModelType(type, 'config.json', architecture)?.toJSON()).toEqual({
       ...COMMON,

@@ -74,6 +74,7 @@ describe('heads, outputs and tasks', () => {
     expect(outputNames(model, ALL_HEADS)).toEqual(outputs)
     expect(TASK_NAMES.filter((task) => canDo(model, task))).toEqual(tasks)
     expect(resolveTask(model, 'auto')).toBe(auto)
+    for (const task of TASK_NAMES.filter((one) => canDo(model, one))) expect(resolveTask(model, task)).toBe(task)
   })
 
   it('of heads with poolers of their own need no other', () => {

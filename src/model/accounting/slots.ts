@@ -75,8 +75,7 @@ const belongsTo = (slot: string, head: HeadName): boolean => slot.startsWith(`${
 /** True if the slot belongs to a head that reads every token. */
 const isTokenwise = (slot: string, { heads = [] }: SlotOptions): boolean =>
   HEAD_NAMES.some((head) => {
-    const { reads, kind } = headRow(head)
-    return reads === 'token' && belongsTo(slot, head) && (kind === null || heads.includes(head))
+    return headRow(head).reads === 'token' && belongsTo(slot, head) && heads.includes(head)
   })
 
 /** Scope of one parameter of one inner layer. */
@@ -102,8 +101,7 @@ function isPresent(slot: string, config: ModelConfig, options: SlotOptions): boo
   if (slot.startsWith('encoder/embedding_hidden_mapping_in/'))
     // transformers always has it; Google's code leaves it out if it would map a width to itself.
     return config.family === 'hf' || config.embedding_size !== config.hidden_size
-  if (slot.startsWith('classifier/LayerNorm/'))
-    return heads.includes('classifier') && config.family === 'zh' && config.norm_position === 'pre'
+  if (slot.startsWith('classifier/LayerNorm/')) return heads.includes('classifier') && config.norm_position === 'pre'
   if (slot === 'mlm/decoder') return untied
   // transformers writes the bias of its decoder twice.
   if (slot === 'mlm/decoder_bias') return false

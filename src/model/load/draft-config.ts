@@ -27,10 +27,8 @@ function factsOf({ graph }: TensorSource): GraphFacts {
 
 /** Groups, inner layers and layers; layers is null for one shared layer, whose number of uses is unknown. */
 function depthOf(found: Identification): { readonly layers: number | null; readonly groups: number; inner: number } {
-  const { family, architecture } = found.table
   const [l, g, j] = (['l', 'g', 'j'] as const).map((key) => highestIndex(found, key))
-  const isListed = architecture === 'bert' || family === 'zh'
-  return { layers: isListed && l! > 0 ? l! : null, groups: Math.max(1, g!), inner: Math.max(1, j!) }
+  return { layers: l! > 0 ? l! : null, groups: Math.max(1, g!), inner: Math.max(1, j!) }
 }
 
 /** Begins a configuration for weights of a known family. */

@@ -143,13 +143,9 @@ function settleProblem(config: ModelConfig, { classifier }: AlbertModel, table: 
 }
 
 /** Note on a classifier that is read as one of tokens because of its classes' names. */
-const tagNotes = ({ config, classifier }: AlbertModel): string[] =>
-  classifier?.kind === 'token' && config.classifier_kind === undefined
-    ? [
-        'the classes are tags of spans (B-, I-), so the classifier is read as one of tokens: token-classification; ' +
-          '`task: classify` reads it as one of texts',
-      ]
-    : []
+const TAG_NOTE =
+  'the classes are tags of spans (B-, I-), so the classifier is read as one of tokens: token-classification; ' +
+  '`task: classify` reads it as one of texts'
 
 /** Kind of a classifier that nothing but the names of its classes tells; they are read only then. */
 function kindByNames(
@@ -177,7 +173,7 @@ function readModel(
     const { model, missing, error } = planModel(source, found, said, { asked, found: shown ?? byNames })
     const { config: labelled, notes: labelNotes } = settleLabels(raw, model)
     const config = settleProblem(labelled, model, found.table)
-    const kindNotes = asked === undefined && byNames !== undefined ? tagNotes(model) : []
+    const kindNotes = asked === undefined && byNames !== undefined ? [TAG_NOTE] : []
     const plan = { model: { ...model, config }, missing, error: error === null ? null : inWordsOf(raw, error) }
     return { config, plan, configNotes: [...cut.notes, ...named.notes, ...notes, ...labelNotes, ...kindNotes] }
   } catch (error) {

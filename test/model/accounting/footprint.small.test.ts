@@ -90,6 +90,12 @@ describe('a small model', () => {
     expect(memory.inference).toBe(2 * 3 * (H + 1000) * 4)
   })
 
+  it('of a wide feed-forward layer needs most memory for its two sides', () => {
+    const wide = { ...config, intermediate_size: 100 }
+    const { memory } = footprintOf(wide, slotsOf(wide), { batch: 2, sequence: 3, elementBytes: 4 })
+    expect(memory.inference).toBe(2 * 3 * (H + 2 * 100) * 4)
+  })
+
   it('with a decoder of its own multiplies by that', () => {
     const work = { batch: 2, sequence: 3, elementBytes: 4 }
     const heads = (untied: boolean): number =>

@@ -114,6 +114,7 @@ describe('several', () => {
   it('are none if nothing is asked', () => {
     expect(whatIfs(albert, {}, {})).toEqual([])
     expect(whatIfs(albert, {}, { layers: [], groups: [] })).toEqual([])
+    expect(whatIfs(albert, {}, { layers: [], groups: [2] })).toHaveLength(1)
   })
 
   it('are 48 at most', () => {

@@ -304,6 +304,36 @@ describe('a file that lacks variables', () => {
     expect(missing).toEqual([{ slot: 'qa/output_bias', variable: 'qa_outputs.bias' }])
   })
 
+  it('that has no layer at all is not said to have none in its configuration', () => {
+    const all = modelShapes('Hugging Face BERT', { sizes: { E: 8 } })
+    const rest = Object.entries(all).filter(([name]) => !name.includes('.layer.'))
+    const source = namedSource({ ...Object.fromEntries(rest), 'bert.encoder.layer.0.odd': [1] })
+    const found = identify(source)
+    const config = parseConfig(
+      { file: 'c.json', fields: { ...fieldsOf(), num_hidden_groups: undefined } },
+      'hf',
+      'bert',
+    )
+    expect(planModel(source, found, config).error?.code).toBe('tensor-missing')
+  })
+
+  it('has one of an element type that only its format knows', () => {
+    const name = 'bert.pooler.dense.weight'
+    const source = namedSource(modelShapes('Hugging Face BERT', { sizes: { E: 8 } }), { dtypes: { [name]: 'OTHER' } })
+    const info = source.tensors.get(name)!
+    const tensors = new Map([...source.tensors, [name, { ...info, spelling: 'F8_E4M3' }]])
+    const other = { ...source, tensors }
+    const config = parseConfig(
+      { file: 'c.json', fields: { ...fieldsOf(), num_hidden_groups: undefined } },
+      'hf',
+      'bert',
+    )
+    expect(planModel(other, identify(other), config).error).toMatchObject({
+      kind: 'unsupported',
+      message: 'the tensor has element type F8_E4M3, which weights do not have',
+    })
+  })
+
   it('names what comes nearest in the file', () => {
     const shapes = modelShapes('google-research ALBERT')
     const { 'bert/pooler/dense/bias': bias, ...rest } = shapes
@@ -311,6 +341,10 @@ describe('a file that lacks variables', () => {
     const found = identify(source)
     const config = parseConfig({ file: 'c.json', fields: fieldsOf() }, 'google', 'albert')
     expect(planModel(source, found, config).error?.hint).toBe('the nearest name in the file is my.dense.bias')
+    const heads = modelShapes('google-research ALBERT', { parts: ['mlm'] })
+    const { 'cls/predictions/transform/dense/bias': lost, ...others } = heads
+    const second = namedSource({ ...others, 'x/dense/bias': lost! })
+    expect(planModel(second, identify(second), config).error?.hint).toBe('the nearest name in the file is x/dense/bias')
   })
 
   it.each<[string, PlanOptions, string, string, number, string]>([

@@ -152,6 +152,25 @@ describe('the draft of a configuration', () => {
       },
     ],
     [
+      'google-research ALBERT with a LayerNorm for every layer',
+      { sizes: { layers: 3 } },
+      {},
+      {
+        file: 'albert_config.json',
+        fields: {
+          ...COMMON,
+          embedding_size: 4,
+          num_hidden_layers: 3,
+          num_hidden_groups: 1,
+          inner_group_num: 1,
+          num_attention_heads: null,
+          hidden_act: 'gelu',
+        },
+        unknown: ['num_attention_heads'],
+        assumed: ['hidden_act'],
+      },
+    ],
+    [
       'Hugging Face ALBERT',
       { sizes: { inner: 2 } },
       {},

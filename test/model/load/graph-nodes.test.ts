@@ -182,6 +182,7 @@ describe('the operand of a classifier', () => {
 
   it.each<[string, string | undefined, GraphNode[]]>([
     ['the kernel itself', 'token', [product(encoder, 'output_weights')]],
+    ['an encoder at the top', 'token', [product('encoder/layer_0/add', 'output_weights')]],
     ['a product of several tokens', 'token', [node('p', 'BatchMatMulV2', null, [encoder, 'output_weights'])]],
     ['another operation', undefined, [node('p', 'Mul', null, [encoder, 'output_weights'])]],
     ['another kernel', undefined, [product(encoder, 'other')]],

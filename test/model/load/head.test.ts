@@ -78,6 +78,18 @@ describe('a dense layer taken as the classifier', () => {
     expect(notes).toEqual(['fc.weight and fc.bias are taken as the classifier, as asked'])
   })
 
+  it('replaces the LayerNorm and the pooler of one too', () => {
+    const parts = ['pooler', 'classifier', 'classifier/LayerNorm']
+    const { after } = taken('fc', { 'fc/kernel': [H, 3], 'fc/bias': [3] }, { title: 'brightmart albert_zh', parts })
+    expect(after.mapped.has('classifier/LayerNorm/gamma')).toBe(false)
+    expect(after.skipped.map(({ variable }) => variable)).toEqual([
+      'loss/LayerNorm/gamma',
+      'loss/LayerNorm/beta',
+      'output_weights',
+      'output_bias',
+    ])
+  })
+
   it('keeps what was left out before', () => {
     const { after } = taken('fc', dense('fc', [3, H]), { scope: '', dtypes: {} })
     expect(after.skipped).toEqual([])
@@ -116,6 +128,15 @@ describe('a dense layer taken as the classifier', () => {
       'fc/weights_mat',
       'transposed',
     ],
+    [
+      'a square weight_mat',
+      'fc',
+      { 'fc/weight_mat': [H, H], 'fc/b': [H] },
+      { title: TF },
+      'fc/weight_mat',
+      'transposed',
+    ],
+    ['without a name before its letters', 'W', { W: [H, 3], b: [3] }, { title: TF }, 'W', 'transposed'],
     ['a square matrix', 'fc', { 'fc/matrix': [H, H], 'fc/b': [H] }, { title: TF }, 'fc/matrix', 'transposed'],
     ['a square own', 'fc', { 'fc/own': [H, H], 'fc/b': [H] }, { title: TF }, 'fc/own', 'as_is'],
     ['named by its kernel', 'fc_w', { fc_w: [3, H], fc_b: [3], fc2_w: [4, H], fc2_b: [4] }, {}, 'fc_w', 'as_is'],

@@ -129,6 +129,27 @@ describe('a configuration completed by the weights of keras-hub', () => {
     })
   })
 
+  it('takes the numbers of Keras at the start and end of a name alone', () => {
+    const names = {
+      a: 'group_0_inner_layer_10',
+      b: 'group_10_inner_layer_0',
+      c: 'my_group_99_inner_layer_0',
+      d: 'group_0_inner_layer_99_1',
+    }
+    const fields = { num_hidden_layers: 12 }
+    const { fields: completed } = complete('keras-hub ALBERT', fields, { sizes: { groups: 121 } }, names)
+    expect([completed.num_hidden_groups, completed.inner_group_num]).toEqual([11, 11])
+  })
+
+  it('counts layers by groups and inner layers', () => {
+    const source = namedSource(modelShapes('keras-hub ALBERT', { split: true, sizes: { groups: 4 } }))
+    const given = { file: 'c.json', fields: { num_hidden_layers: 4, inner_group_num: 2 } }
+    expect(completeFromWeights(source, identify(source, given), given).fields).toMatchObject({
+      num_hidden_groups: 2,
+      inner_group_num: 2,
+    })
+  })
+
   it('keeps what else a configuration came with', () => {
     const { source, found } = read('keras-hub ALBERT', { split: true })
     const given = { file: 'c.json', fields: { num_hidden_layers: 2 }, words: { a: 'b' }, computesIn: 'float16' }
@@ -195,6 +216,8 @@ describe('a configuration completed by the weights of keras-hub', () => {
   it.each([
     ['a number that does not divide the layers', { num_hidden_groups: 3 }, 'inner_group_num'],
     ['inner layers that do not', { inner_group_num: 3 }, 'num_hidden_groups'],
+    ['a number that is a text', { num_hidden_groups: '2' }, 'inner_group_num'],
+    ['inner layers that are one', { inner_group_num: '2' }, 'num_hidden_groups'],
   ] as const)('takes no depth from %s', (_name, given, field) => {
     const error = errorOf(() =>
       complete('keras-hub ALBERT', { num_hidden_layers: 4, ...given }, { sizes: { groups: 4 } }),

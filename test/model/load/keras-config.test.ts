@@ -168,7 +168,7 @@ describe('a configuration of keras-hub', () => {
     ],
     ['the arguments of BERT alone', BERT, null, { fields: OUR_BERT }],
   ])('%s', (_, fields, task, expected) => {
-    expect(read(fields, task)).toEqual({ file: 'config.json', words: WORDS, ...expected })
+    expect(read(fields, task)).toStrictEqual({ file: 'config.json', words: WORDS, ...expected })
   })
 
   it.each<[string, Fields]>([
@@ -176,6 +176,7 @@ describe('a configuration of keras-hub', () => {
     ['Google', { hidden_size: 8, num_hidden_layers: 2 }],
     ['a word that others use too', { hidden_size: 8, dropout: 0.1 }],
     ['an object that is none', { class_name: 'AlbertBackbone', config: [] }],
+    ['an object without a class', { class_name: 5, config: ALBERT }],
   ])('is not one of %s, which stays as it is', (_, fields) => {
     const raw = { file: 'config.json', fields }
     expect(fromKerasConfig(raw)).toBe(raw)

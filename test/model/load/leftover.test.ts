@@ -37,6 +37,7 @@ describe('variables that a model has no use for', () => {
     ],
     ['below an outer scope', { scope: 'module.' }, ['module.bert.encoder.x'], ['module.fc.weight', 'bert.encoder.x']],
     ['that act on the encoder from anywhere', {}, ['lora.lora_A.weight', 'prefix_encoder.weight'], ['crf.transitions']],
+    ['whose heads are no part of the encoder', { parts: ['classifier'] }, [], ['classifier.more', 'classifier2']],
     [
       'of bert4keras, whose scopes end in a dash',
       { title: 'bert4keras BERT' },

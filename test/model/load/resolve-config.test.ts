@@ -59,6 +59,9 @@ const node = (name: string, op: string, inputs: string[] = [], numbers: number[]
 })
 const graphOf = (...nodes: GraphNode[]) => ({ file: 'folder/model.ckpt.meta', nodes: () => nodes })
 
+/** A graph whose classifier reads what a pooler gives. */
+const graphOfPooler = () => graphOf(node('loss/MatMul', 'MatMul', ['bert/pooler/dense/Tanh', 'output_weights']))
+
 describe('a model of which everything is known', () => {
   it('has its family, its configuration and its tree, and no remarks', () => {
     const resolved = resolve(GOOGLE)
@@ -116,6 +119,8 @@ describe('a configuration that lacks fields', () => {
     expect(resolved.rawConfig.fields).toMatchObject({ hidden_size: 8, num_attention_heads: 2, num_hidden_groups: 1 })
     expect(resolved.plan.model.layers).toHaveLength(3)
     expect(errorOf(() => resolveModel(source, () => ({ raw: null, notes: [] }))).code).toBe('config-missing')
+    const other = namedSource(modelShapes(HF))
+    expect(errorOf(() => resolveModel(other, () => ({ raw: null, notes: [] }))).code).toBe('config-missing')
   })
 
   it('counts inner layers of keras-hub by the groups of the configuration', () => {
@@ -250,6 +255,16 @@ describe('names of classes that are tags of spans', () => {
     ['none', {}, {}, 'sequence', []],
   ])('mean a classifier of tokens: %s', (_, options, fields, kind, notes) => {
     expect(of(options, fields)).toEqual({ kind, notes })
+  })
+
+  it('count after what the graph shows', () => {
+    const pooled = graphOfPooler()
+    const { plan, notes } = resolve(ZH, {
+      graph: pooled,
+      parts: ['pooler', 'classifier'],
+      options: { classNames: () => TAGS },
+    })
+    expect([plan.model.classifier?.kind, notes]).toEqual(['sequence', []])
   })
 
   it('are not read for a model without a classifier', () => {

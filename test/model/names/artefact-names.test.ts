@@ -160,7 +160,7 @@ describe('the weights of an artefact', () => {
 
   it.each<[string, string, string, string, 'albert' | 'bert']>([
     ['onnx', 'hf', QUERY, 'ONNX of Hugging Face ALBERT', 'albert'],
-    ['tflite', 'hf', 'encoder/layer_3/attention/query/kernel', 'TensorFlow Lite of Hugging Face BERT', 'bert'],
+    ['tflite', 'hf', 'encoder/layer_13/attention/query/kernel', 'TensorFlow Lite of Hugging Face BERT', 'bert'],
     ['tfjs', 'google', NORM, 'tfjs of google-research ALBERT', 'albert'],
     [
       'onnx',
@@ -174,8 +174,11 @@ describe('the weights of an artefact', () => {
     ['tfjs', 'zh', 'encoder/layer_3/attention/query/kernel', 'tfjs of brightmart albert_zh', 'albert'],
     ['onnx', 'zh', 'encoder/shared/attention/query/kernel', 'ONNX of brightmart albert_zh', 'albert'],
   ])('%s, %s with %s is %s', (format, family, variable, title, architecture) => {
-    const { table, mapped } = identifyArtefact(artefact(format, { [variable]: [8, 8] }, { family }))
-    expect([table.title, table.architecture, [...mapped.keys()]]).toEqual([title, architecture, [variable]])
+    const { table, mapped } = identifyArtefact(
+      artefact(format, { 'pooler/dense/bias': [8], [variable]: [8, 8] }, { family }),
+    )
+    expect([table.title, table.architecture]).toEqual([title, architecture])
+    expect([...mapped.keys()]).toEqual(['pooler/dense/bias', variable])
   })
 
   it.each<[string, string | undefined, string]>([
@@ -183,6 +186,7 @@ describe('the weights of an artefact', () => {
     ['onnx', '{}', 'as_is'],
     ['onnx', '{"encoder/group_{g}/inner_group_{j}/attention/query/kernel":"transposed"}', 'transposed'],
     ['onnx', '{"pooler/dense/kernel":"transposed"}', 'as_is'],
+    ['onnx', '{"encoder/group_{g}/inner_group_{j}/attention/query/kernel":"sideways"}', 'as_is'],
     ['tfjs', undefined, 'as_is'],
     ['tfjs', '{"encoder/group_{g}/inner_group_{j}/attention/query/kernel":"transposed"}', 'as_is'],
     ['tflite', undefined, 'transposed'],
