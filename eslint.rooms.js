@@ -25,7 +25,20 @@ export const ROOMS = {
     typesOnly: ['api', 'training', 'compare', 'export', 'model', 'runtime', 'sharding', 'text'],
   },
   api: {
-    imports: ['hub', 'training', 'export', 'runtime', 'compare', 'model', 'formats', 'text', 'sharding', 'files'],
+    // Of the schemas, that of the configuration that `build` reads.
+    imports: [
+      'hub',
+      'training',
+      'export',
+      'runtime',
+      'compare',
+      'model',
+      'formats',
+      'text',
+      'sharding',
+      'files',
+      'schemas/build-config',
+    ],
   },
   schemas: { imports: ['compare', 'runtime'] },
   sharding: { imports: ['files'] },

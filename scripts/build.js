@@ -58,6 +58,20 @@ function compile() {
   }
 }
 
+/** Lets CommonJS modules have Node's own by `import`: there is no `require` in a bundle. */
+const nodeModules = {
+  name: 'node modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(fs|os|path|url)$/ }, ({ path, kind }) =>
+      kind === 'require-call' ? { path, namespace: 'node' } : null,
+    )
+    onLoad({ filter: /./, namespace: 'node' }, ({ path }) => ({
+      contents: `export * from 'node:${path}'`,
+      loader: 'js',
+    }))
+  },
+}
+
 // Imported from many small files zod and protobuf take 50 ms each, from one file 10 ms and 1 ms.
 async function bundle() {
   // One bundle each, or those that share code: esbuild imports chunks of helpers for nothing, and whoever bundles them
@@ -74,6 +88,15 @@ async function bundle() {
       minify: true,
       legalComments: 'eof',
     })
+  await bundleModules({
+    entryPoints: [join(dist, 'vendor/config-files.js')],
+    outdir: join(dist, 'vendor'),
+    allowOverwrite: true,
+    minify: true,
+    legalComments: 'eof',
+    plugins: [nodeModules],
+    alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
+  })
   const generated = join(dist, 'proto/generated')
   for (const part of readdirSync(generated)) if (!part.endsWith('.d.ts')) rmSync(join(generated, part))
 }
@@ -154,6 +177,7 @@ const OWN_PROCESSES = [
   'api/doctor/probe-process.js',
   'api/bench/measure-process.js',
   'api/sharded/job-process.js',
+  'api/build/step-process.js',
 ]
 
 // Everything from a package is imported from there, but for oclif's core and what that imports.
@@ -195,7 +219,8 @@ Exit codes: 0 done · 1 a check said no (parity, weights, gate) · 2 usage, no s
 contents · 4 sound, but not supported · 5 the output cannot be written · 6 something on this machine is missing, see
 \`albertkit doctor\` · 70 unexpected, a bug · 130, 143 interrupted.
 
-Environment: ALBERTKIT_DEBUG=1 prints stack traces; CHROME_PATH names the browser; TMPDIR holds temporary files; NO_COLOR
+Environment: ALBERTKIT_FLAG gives a flag to all commands, ALBERTKIT_COMMAND_FLAG to one (ALBERTKIT_CONVERT_DTYPE=int8), as
+\`flags\` of albertkit.config.json does; the command line goes first. ALBERTKIT_DEBUG=1 prints stack traces; CHROME_PATH names the browser; TMPDIR holds temporary files; NO_COLOR
 turns colours off.
 
 Documentation: ${pkg.homepage ?? 'the folder docs/ of the installed package'}; examples read fixtures/zh-news, a sample

@@ -43,6 +43,12 @@ export type { CheckpointTarget, GraphTarget, Precision, Target } from './base/ar
 export type { Architecture } from './model/rewrite/translation.js'
 export { ARCHITECTURES } from './model/rewrite/translation.js'
 
+// Build: all models of a configuration, those that have changed
+export { buildModels, type BuildListener, type BuildOptions } from './api/build/build.js'
+export { defineConfig } from './api/build/define-config.js'
+export type { ArtefactFigures, BuildReport, BuildError, BuildStepReport, ModelBuildReport } from './api/build/report.js'
+export type { BuildConfig } from './schemas/build-config.js'
+
 // Train: fine-tuning on labelled lines or on given batches, and the graphs of loss and gradients
 export { trainModel } from './api/finetune/train-model.js'
 export { trainSweep, trainTrial, type SweepOptions, type TrainSweepOptions } from './api/sweep/sweep.js'
@@ -228,6 +234,9 @@ export type { WhatIf } from './model/accounting/what-if.js'
 
 // Reports as text
 export { benchText } from './report/text/bench.js'
+export { buildJunit } from './report/build/junit.js'
+export { buildMarkdown } from './report/build/markdown.js'
+export { buildText } from './report/build/text.js'
 export { checkText } from './report/text/check.js'
 export { convertText } from './report/text/convert.js'
 export { diffText } from './report/text/diff.js'

@@ -5,11 +5,17 @@ import type { AlbertkitError } from './errors.js'
 import { onInterrupt } from './interrupt.js'
 
 type Asked<Request> = Request & { readonly id: number }
-type Answered<Done> = { readonly id: number } & ({ readonly done: Done } | { readonly failure: Failure })
+type Answered<Done> = { readonly id: number } & (
+  | { readonly done: Done }
+  | { readonly failure: Failure }
+  /** Something on the way to the answer. */
+  | { readonly said: unknown }
+)
 
 interface Waiting<Done> {
   readonly resolve: (done: Done) => void
   readonly reject: (error: Error) => void
+  readonly onSaid: ((said: never) => void) | undefined
 }
 
 /**
@@ -41,6 +47,10 @@ export class AskedProcess<Request extends object, Done> {
     const { child } = this.#started
     child.on('message', (answer: Answered<Done>) => {
       const waiting = this.#waiting.get(answer.id)
+      if ('said' in answer) {
+        waiting?.onSaid?.(answer.said as never)
+        return
+      }
       this.#waiting.delete(answer.id)
       if ('done' in answer) waiting?.resolve(answer.done)
       else waiting?.reject(errorOf(answer.failure))
@@ -68,14 +78,15 @@ export class AskedProcess<Request extends object, Done> {
     this.#started.child.send(message, () => undefined)
   }
 
-  ask(request: Request): Promise<Done> {
+  /** @param onSaid called with what the process says on the way to the answer */
+  ask(request: Request, onSaid?: (said: never) => void): Promise<Done> {
     const id = this.#next++
     return new Promise((resolve, reject) => {
       if (this.#ended !== null) {
         reject(this.#ended)
         return
       }
-      this.#waiting.set(id, { resolve, reject })
+      this.#waiting.set(id, { resolve, reject, onSaid })
       // A process that ends meanwhile rejects what waits for it.
       this.tell({ id, ...request } satisfies Asked<Request>)
     })
@@ -106,8 +117,11 @@ export class AskedProcess<Request extends object, Done> {
   }
 }
 
-/** Answers the requests of an `AskedProcess`, in the process that it started. */
-export function answerRequests(answer: (request: never) => Promise<unknown>): void {
+/**
+ * Answers the requests of an `AskedProcess`, in the process that it started.
+ * @param answer gets a function that says something on the way to the answer
+ */
+export function answerRequests(answer: (request: never, say: (said: unknown) => void) => Promise<unknown>): void {
   // Ctrl-C reaches the whole group: the process that started this one decides.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   // Nobody is left to use the results. `process.exit` would wait for threads and runtimes.
@@ -115,7 +129,10 @@ export function answerRequests(answer: (request: never) => Promise<unknown>): vo
   process.on('message', (request: Asked<object>) => {
     const { id } = request
     const say = (message: Answered<unknown>): void => void process.send?.(message)
-    answer(request as never).then(
+    const tell = (said: unknown): void => {
+      say({ id, said })
+    }
+    answer(request as never, tell).then(
       (done) => {
         say({ id, done })
       },

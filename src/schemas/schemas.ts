@@ -1,5 +1,7 @@
 import { inspectSchema } from './inspect.js'
 import { convertSchema } from './convert.js'
+import { buildSchema } from './build.js'
+import { buildConfigSchema } from './build-config.js'
 import { benchSchema } from './bench.js'
 import { checkSchema } from './check.js'
 import { initSchema } from './init.js'
@@ -33,6 +35,8 @@ export const SCHEMAS = {
   inspect: inspectSchema,
   convert: convertSchema,
   bench: benchSchema,
+  build: buildSchema,
+  config: buildConfigSchema,
   check: checkSchema,
   init: initSchema,
   diff: diffSchema,

@@ -13,6 +13,7 @@ export {
   int,
   literal,
   lte,
+  minLength,
   nullable,
   number,
   object,

@@ -11,12 +11,14 @@ export interface EvaluationBudget {
 
 type AnyEvaluation = EvaluationReport | OtherEvaluationReport
 
-function accuracyOf(report: AnyEvaluation): number | null {
+/** Accuracy of an evaluation, or its fraction of exact matches; null if it has neither. */
+export function accuracyOf(report: AnyEvaluation): number | null {
   if ('accuracy' in report) return report.accuracy
   return 'exactMatch' in report ? report.exactMatch : null
 }
 
-function f1Of(report: AnyEvaluation): number | null {
+/** F1 of an evaluation as a whole; null if it has none. */
+export function f1Of(report: AnyEvaluation): number | null {
   if ('confusion' in report) return report.classes.reduce((sum, { f1 }) => sum + f1, 0) / report.classes.length
   if ('micro' in report) return report.micro.f1
   if ('spans' in report) return report.spans?.micro.f1 ?? null

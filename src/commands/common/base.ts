@@ -11,8 +11,10 @@ import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { stepText } from '../../report/progress.js'
 import { setTerminalWidth } from '../../report/terminal-width.js'
-import { exitCodeOf, exitError, isGiven, print, reportFailure } from './failure.js'
+import { exitCodeOf, exitError, isGiven, isUsage, print, reportFailure } from './failure.js'
 import { withSample } from './sample.js'
+import { settingArguments, type FlagShapes, type Setting } from './settings.js'
+import { settle } from './settle.js'
 import type { Talk } from './text-talk.js'
 
 /** Control sequence: carriage return, then erase to the end of the line. */
@@ -43,11 +45,17 @@ export abstract class AlbertkitCommand extends Command {
       helpGroup: 'GLOBAL',
     }),
     verbose: Flags.boolean({ description: 'print each step on stderr, with the seconds', helpGroup: 'GLOBAL' }),
+    'config-file': Flags.string({
+      description: 'configuration with values of flags; default: the nearest albertkit.config.*; none: no file',
+      helpGroup: 'GLOBAL',
+      helpValue: 'FILE',
+    }),
   }
 
   /** False if the report only describes what the command wrote or checked: `--quiet` then omits it after a success. */
   protected readonly reportIsResult: boolean = true
 
+  #settings: readonly Setting[] = []
   #stopListening: (() => void) | undefined
   #progressShown = false
   #readerGone: boolean | undefined
@@ -177,6 +185,7 @@ export abstract class AlbertkitCommand extends Command {
   protected override async init(): Promise<void> {
     await super.init()
     beginSources()
+    await this.#settle()
     // Threads and processes that the command starts inherit it.
     if (this.#given('--offline')) process.env.HF_HUB_OFFLINE = '1'
     // Before any thread starts: see runtime/onnx/load.ts.
@@ -205,6 +214,25 @@ export abstract class AlbertkitCommand extends Command {
     await super.finally(error)
   }
 
+  /** Adds the flags that the environment and the configuration file give to those that are typed. */
+  async #settle(): Promise<void> {
+    const shapes: FlagShapes = { ...this.ctor.baseFlags, ...this.ctor.flags }
+    this.#settings = await settle(this.#name, shapes, this.argv)
+    this.argv = [...settingArguments(this.#settings, shapes), ...this.argv]
+    if (this.#given('--verbose')) this.#showSettings()
+  }
+
+  /** Says where flags that are not typed come from. */
+  #showSettings(): void {
+    for (const { flag, from, values } of this.#settings)
+      this.#complain(`note: --${flag} ${values.join(' ')} comes from ${from}`)
+  }
+
+  /** Name of the command as it is typed, also in a host. */
+  get #name(): string {
+    return (this.id ?? '').replace(/^albertkit:/, '').replaceAll(':', ' ')
+  }
+
   /** A command that has `flag`, those that read a model first. */
   #commandWith(flag: string): string | null {
     // In a host there are commands of others.
@@ -219,6 +247,7 @@ export abstract class AlbertkitCommand extends Command {
   async #report(error: unknown): Promise<number> {
     this.#clearProgress()
     const id = this.id === undefined ? '' : ` ${toConfiguredId(this.id, this.config)}`
+    if (error instanceof Error && isUsage(error) && !this.#given('--verbose')) this.#showSettings()
     const names = Object.keys(this.ctor.flags).map((name) => `--${name}`)
     return reportFailure(error, { json: this.jsonEnabled(), help: `${this.config.bin}${id} --help`, names })
   }

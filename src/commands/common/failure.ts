@@ -37,6 +37,10 @@ interface OclifError extends Error {
 const isOclifError = (error: unknown): error is OclifError =>
   error instanceof Error && 'oclif' in error && typeof error.oclif === 'object' && error.oclif !== null
 
+/** True for an error about the command line: ours, or one of oclif's parser. */
+export const isUsage = (error: unknown): boolean =>
+  error instanceof AlbertkitError ? error.kind === 'usage' : isOclifError(error) && exitCodeOf(error) === undefined
+
 /** Exit code, if oclif throws `error` only to end a command; else undefined. */
 export function exitCodeOf(error: unknown): number | undefined {
   if (!isOclifError(error) || error.code !== 'EEXIT') return undefined

@@ -26,23 +26,19 @@ export const queueFlags = {
   redis: Flags.string({
     description: 'address of the Redis server; rediss:// connects by TLS, user and password stand before the host',
     default: 'redis://127.0.0.1:6379',
-    env: 'ALBERTKIT_REDIS',
     helpValue: 'URL',
   }),
   'redis-ca': Flags.string({
     description: 'certificates of the authorities to trust with rediss://, in PEM',
-    env: 'ALBERTKIT_REDIS_CA',
     helpValue: 'FILE',
   }),
   'redis-cert': Flags.string({
     description: 'certificate of this client with rediss://, in PEM',
-    env: 'ALBERTKIT_REDIS_CERT',
     helpValue: 'FILE',
     dependsOn: ['redis-key'],
   }),
   'redis-key': Flags.string({
     description: 'key of this client, in PEM',
-    env: 'ALBERTKIT_REDIS_KEY',
     helpValue: 'FILE',
     dependsOn: ['redis-cert'],
   }),
