@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { HeadSelection } from '../../src/model/tasks.js'
-import { takesChoices } from '../../src/model/forward.js'
+import type { AlbertModel } from '../../src/model/albert.js'
+import { forward, takesChoices } from '../../src/model/forward.js'
+import type { Ops } from '../../src/model/ops.js'
 import { innerNames } from '../../src/model/reference/inner-names.js'
 import { runReference, type Subject } from '../../src/model/reference/run.js'
 import { FORWARD_CASES, forwardCase, type ForwardCase } from '../helpers/forward-cases.js'
@@ -163,6 +165,57 @@ describe('inner values', () => {
     expect(innerNames(model, ALL).slice(-4)).toEqual([
       ...['sop/pooler/activation', 'sop/logits'],
       ...['classifier/pooler/activation', 'classifier/logits'],
+    ])
+  })
+})
+
+describe('scopes', () => {
+  /** Operations of a forward pass, each with the path of its scopes; marks and inner values by their names. */
+  function operations(model: AlbertModel): string[] {
+    const made: string[] = []
+    const path: string[] = []
+    const scope = (name: string, body: () => string): string => {
+      path.push(name)
+      const value = body()
+      path.pop()
+      return value
+    }
+    const ops = new Proxy({} as Ops<string>, {
+      get: (_, op: string) =>
+        op === 'scope'
+          ? scope
+          : (...args: unknown[]) => {
+              made.push([...path, op === 'mark' || op === 'inner' ? `${op} ${String(args[0])}` : op].join('/'))
+              return op
+            },
+    })
+    forward(model, ops, { input_ids: '', attention_mask: '', token_type_ids: '' }, ALL)
+    return made
+  }
+
+  it('name the nodes of a graph', () => {
+    const zh = operations(tinyModel({ family: 'zh', layers: 1, heads: ['mlm', 'qa'] }).model)
+    expect(zh.filter((name) => !name.startsWith('encoder/'))).toEqual([
+      ...[
+        'word/gather',
+        'word/linear',
+        'token_type/gather',
+        'token_type/add',
+        'position/positions',
+        'position/add',
+      ].map((name) => `embeddings/${name}`),
+      ...['inner sum', 'layerNorm', 'inner normed'].map((name) => `embeddings/${name}`),
+      ...['mark embedding_output', 'attention_bias/attentionBias', 'mark hidden_state_0'],
+      ...['linear', 'activation', 'inner activation', 'layerNorm', 'inner normed'].map(
+        (name) => `mlm/transform/${name}`,
+      ),
+      ...['factor/linearTransposed', 'decoder/linearTransposed', 'decoder/inner logits'].map((name) => `mlm/${name}`),
+      ...['qa/linearTransposed', 'qa/inner logits', 'qa/start/pick', 'qa/end/pick'],
+    ])
+    const albert = operations(tinyModel({ family: 'hf', layers: 1, heads: [] }).model)
+    expect(albert.filter((name) => name.startsWith('m'))).toEqual([
+      ...['mark embedding_output', 'mapping/linear', 'mapping/inner dense', 'mark embedding_hidden_mapping_in'],
+      'mark hidden_state_0',
     ])
   })
 })

@@ -8,31 +8,33 @@ import { ScopePath } from './scope-path.js'
 const NOTHING = 'nothing'
 type Nothing = typeof NOTHING
 
+const nothing = (): Nothing => NOTHING
+
 /** `Ops` that compute nothing and write down what the inner values are called, in the order of their computation. */
 class NamingOps implements Ops<Nothing> {
   readonly inners: string[] = []
   readonly #names = new ScopePath()
 
   scope = (name: string, body: () => Nothing): Nothing => this.#names.scope(name, body)
-  gather = (): Nothing => NOTHING
-  positions = (): Nothing => NOTHING
-  linear = (): Nothing => NOTHING
-  groupedLinear = (): Nothing => NOTHING
-  linearTransposed = (): Nothing => NOTHING
-  add = (): Nothing => NOTHING
-  layerNorm = (): Nothing => NOTHING
-  activation = (): Nothing => NOTHING
-  attentionBias = (): Nothing => NOTHING
-  splitHeads = (): Nothing => NOTHING
-  mergeHeads = (): Nothing => NOTHING
-  scores = (): Nothing => NOTHING
-  softmax = (): Nothing => NOTHING
-  context = (): Nothing => NOTHING
-  firstToken = (): Nothing => NOTHING
-  pick = (): Nothing => NOTHING
-  choicesToRows = (): Nothing => NOTHING
-  rowsToChoices = (): Nothing => NOTHING
-  mark = (): Nothing => NOTHING
+  gather = nothing
+  positions = nothing
+  linear = nothing
+  groupedLinear = nothing
+  linearTransposed = nothing
+  add = nothing
+  layerNorm = nothing
+  activation = nothing
+  attentionBias = nothing
+  splitHeads = nothing
+  mergeHeads = nothing
+  scores = nothing
+  softmax = nothing
+  context = nothing
+  firstToken = nothing
+  pick = nothing
+  choicesToRows = nothing
+  rowsToChoices = nothing
+  mark = nothing
   inner = (name: string): Nothing => {
     this.inners.push(this.#names.of(name))
     return NOTHING

@@ -20,9 +20,10 @@ describe('classes that can never win', () => {
     const classifier: ClassifierHead = { kind: 'sequence', weight, bias, norm: null, pooler: null, ...more }
     return classHealth(source, { ...of, classifier }).map(({ beatenBy }) => beatenBy)
   }
+  let norms = 0
   const norm = (gamma: readonly number[], beta: readonly number[]) => ({
-    gamma: parameterIn(source, 'gamma', [gamma.length], gamma),
-    beta: parameterIn(source, 'beta', [beta.length], beta),
+    gamma: parameterIn(source, `gamma ${norms++}`, [gamma.length], gamma),
+    beta: parameterIn(source, `beta ${norms}`, [beta.length], beta),
   })
 
   it('have their weights and bias told', () => {
@@ -44,7 +45,7 @@ describe('classes that can never win', () => {
       [0, 1],
     ]
     expect(beaten(weights, [0, 1.25])).toEqual([null, null])
-    expect(beaten(weights, [0, 1.75])).toEqual([1, null])
+    expect(beaten(weights, [0, 1.6])).toEqual([1, null])
     expect(beaten(weights, [1.75, 0])).toEqual([null, 0])
     // Equal at best: the first one wins only if the two are always equal.
     expect(beaten(weights, [0, 1.5])).toEqual([null, null])
@@ -85,7 +86,7 @@ describe('classes that can never win', () => {
     expect(beaten(weights, [0, 3.15], { kind: 'token' }, post)).toEqual([null, null])
     expect(beaten(weights, [0, 3.17], { kind: 'token' }, post)).toEqual([1, null])
     // Tokens of pre-LN models have no bound: only equal weights tell.
-    const pre = of('pre', norm([2, 1], [0, 0]))
+    const pre = of('pre', norm([9, 9], [9, 0]), norm([2, 1], [0, 0]))
     expect(beaten(weights, [0, 100], { kind: 'token' }, pre)).toEqual([null, null])
     expect(beaten([...weights, weights[0]!], [0, 0, 1], { kind: 'token' }, pre)).toEqual([2, null, null])
     expect(beaten(weights, [0, 100], { kind: 'token' }, { ...post, layers: [] })).toEqual([null, null])
@@ -125,6 +126,11 @@ describe('layers that are copies', () => {
 
   it('are none among independent ones', () => {
     expect(copied({})).toEqual([])
+    // Layers of zeros are the same.
+    expect(copied({ 1: { of: 0, change: () => 0 }, 2: { of: 0, change: () => 0 } })).toEqual([
+      { part: 'attention', layers: [1, 2], distance: 0 },
+      { part: 'ffn', layers: [1, 2], distance: 0 },
+    ])
     expect(duplicateLayers(source, tinyModel({ layers: 3, shared: true }).model)).toEqual([])
   })
 
@@ -146,36 +152,54 @@ describe('layers that are copies', () => {
     ])
   })
 
-  it('are told apart by values that a sample does not show', () => {
-    // Feed-forward kernels of more than 4,096 numbers are sampled first.
-    const wide = tinyModel({ layers: 2, shared: false, hidden: 64, heads: [] })
+  describe('with kernels that are sampled first', () => {
+    const wide = tinyModel({ layers: 2, shared: false, hidden: 256, heads: [] })
     const [first, second] = wide.model.layers.map(([block]) => block!) as [Block, Block]
-    const files = new MemorySource()
-    const put = (p: Parameter, values: Float32Array): void => {
-      files.set(p.variable, 'F32', p.storedShape, new Uint8Array(values.buffer))
+    const total = 256 * 515
+    const starts = Array.from({ length: 16 }, (_, n) => Math.floor((n * (total - 256)) / 15))
+    const sampled = (i: number): boolean => starts.some((at) => i >= at && i < at + 256)
+
+    /** The feed-forward kernels of both layers are the same except for a change; those of attention are independent. */
+    function found(change: (x: number, i: number) => number) {
+      const files = new MemorySource()
+      const offsets: number[] = []
+      const read = files.read.bind(files)
+      files.read = (name, offset, target) => {
+        if (name === first.output.kernel.variable) offsets.push(offset / 4, target.length / 4)
+        read(name, offset, target)
+      }
+      const put = (p: Parameter, values: Float32Array): void => {
+        files.set(p.variable, 'F32', p.storedShape, new Uint8Array(values.buffer))
+      }
+      for (const block of [first, second])
+        for (const { kernel } of [block.query, block.key, block.value, block.attentionOutput])
+          put(kernel, readLogical(wide.source, kernel))
+      for (const part of ['intermediate', 'output'] as const) {
+        const values = readLogical(wide.source, first[part].kernel)
+        put(first[part].kernel, values)
+        put(second[part].kernel, values.map(change))
+      }
+      return { pairs: duplicateLayers(files, wide.model), offsets }
     }
-    const kernels = (b: Block): Parameter[] => [b.intermediate.kernel, b.output.kernel]
-    for (const block of [first, second])
-      for (const { kernel } of [block.query, block.key, block.value, block.attentionOutput])
-        put(kernel, readLogical(wide.source, kernel))
-    const total = 64 * 131
-    const sampled = (i: number): boolean =>
-      Array.from({ length: 16 }, (_, n) => Math.floor((n * (total - 256)) / 15)).some((at) => i >= at && i < at + 256)
-    const found = (change: (x: number, i: number) => number) => {
-      kernels(first).forEach((p, i) => {
-        const values = readLogical(wide.source, p)
-        put(p, values)
-        put(kernels(second)[i]!, values.map(change))
+    const samples = starts.flatMap((start) => [start, 256])
+
+    it('are the same as a whole', () => {
+      expect(found((x) => x)).toEqual({
+        pairs: [{ part: 'ffn', layers: [0, 1], distance: 0 }],
+        offsets: [...samples, 0, total],
       })
-      return duplicateLayers(files, wide.model)
-    }
-    expect(found((x) => x)).toEqual([{ part: 'ffn', layers: [0, 1], distance: 0 }])
-    expect(found((x, i) => (sampled(i) ? x : 1.5 * x))).toEqual([])
-    expect(found((x, i) => (sampled(i) ? 1.15 * x : x))).toEqual([])
-    expect(found((x, i) => (i < 256 ? 1.4 * x : x))).toHaveLength(1)
-    // What differs in the sample alone by much more is not read whole.
-    files.reads = 0
-    expect(found((x, i) => (sampled(i) ? 2 * x : x))).toEqual([])
+      // A sixteenth of the sample is 1.4 times as large.
+      expect(found((x, i) => (i < 256 ? 1.4 * x : x)).pairs).toHaveLength(1)
+    })
+
+    it('may differ where no sample is', () => {
+      expect(found((x, i) => (sampled(i) ? x : 1.5 * x))).toEqual({ pairs: [], offsets: [...samples, 0, total] })
+    })
+
+    it('are not read as a whole if the samples differ', () => {
+      // As a whole they would be near: a thirtieth of the values is half as large again.
+      expect(found((x, i) => (sampled(i) ? 1.5 * x : x))).toEqual({ pairs: [], offsets: samples })
+    })
   })
 
   it('are neither computed weights nor of two element types', () => {

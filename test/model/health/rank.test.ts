@@ -57,6 +57,16 @@ describe('ranks of word embeddings', () => {
     }
   })
 
+  it('count by the larger of rows and columns', async () => {
+    for (const [size, numerical] of [
+      [3 * 2 ** -23, 1],
+      [5 * 2 ** -23, 2],
+    ] as const) {
+      const tall = parameterIn(source, 'tall', [4, 2], [1, 0, 0, size, 0, 0, 0, 0])
+      expect((await wordRanks(source, tall, null))!.word.numerical).toBe(numerical)
+    }
+  })
+
   it('are limited by the fewest of rows and columns', async () => {
     const wide = parameterIn(source, 'wide', [1, 3], [3, 0, 4])
     const { word: found, product } = (await wordRanks(

@@ -45,6 +45,7 @@ describe('models that have no translation', () => {
     const shape = { preNorm: true, heads: ['classifier'] } as const
     for (const form of [null, 'bert', 'albert'] as const)
       expect(refusal('zh', shape, ['safetensors', form])).toEqual(wanted)
+    expect(refusal('zh', { preNorm: true, heads: ['mlm'] }, ['safetensors', 'bert'])).toEqual(wanted)
     // A LayerNorm of the classifier alone is refused as well.
     const post = configured({ norm_position: 'post' })
     expect(refusal('zh', shape, ['safetensors'], post)).toEqual(wanted)
@@ -128,6 +129,7 @@ describe('models that have no translation', () => {
       '`targetArchitecture` albert writes every layer as a group of its own',
       undefined,
     ])
+    expect(refusal('hf albert', {}, ['safetensors'], unused)).toBe('translated')
     expect(refusal('hf albert', {}, ['tf'], unused)).toEqual([
       "only 2 of the 3 groups are used, but Google's code makes all of them",
       ELSEWHERE,

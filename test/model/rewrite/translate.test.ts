@@ -6,7 +6,7 @@ import { translate } from '../../../src/model/rewrite/translate.js'
 import type { Architecture } from '../../../src/model/rewrite/translation.js'
 import { ALL_HEADS } from '../../../src/model/tasks.js'
 import { identityMatrix, zeros, type Fill } from '../../../src/model/tensors/derived.js'
-import { builtFrom, memoryModel } from '../../helpers/memory-model.js'
+import { builtFrom, memoryModel, valuesOf } from '../../helpers/memory-model.js'
 import { SMALL, type Edit, type Kind, type Shape } from '../../helpers/random-model.js'
 import { MemorySource } from '../../helpers/tiny-model.js'
 
@@ -174,6 +174,32 @@ describe('the plan', () => {
     )
     expect(types.get('embeddings/position_embeddings')).toEqual(['BF16', 'parameter'])
     expect(types.get('embeddings/word_embeddings')).toEqual(['F32', 'computed'])
+  })
+
+  it('has a mapping where the code of the target has one', () => {
+    const mapping = (kind: Kind, shape: Partial<Shape>, target: CheckpointTarget, form: Architecture | null = null) => {
+      const { model, source } = memoryModel(kind, { ...SMALL, heads: [], ...shape }, identical)
+      const { tensors } = translate(model, source, target, form)
+      return tensors
+        .filter(({ slot }) => slot.startsWith('encoder/embedding_hidden_mapping_in/'))
+        .map((tensor) => [tensor.name, tensor.shape, [...valuesOf(tensor, source)].reduce((sum, x) => sum + x, 0)])
+    }
+    const none = [
+      ['encoder.embedding_hidden_mapping_in.weight', [32, 32], 32],
+      ['encoder.embedding_hidden_mapping_in.bias', [32], 0],
+    ]
+    // transformers' ALBERT always has one; Google's code only between two widths, BERT never.
+    expect(mapping('google', EQUAL, 'safetensors')).toEqual(none)
+    expect(mapping('google', EQUAL, 'safetensors', 'albert')).toEqual(none)
+    expect(mapping('bert', {}, 'safetensors', 'albert')).toEqual(none)
+    expect(mapping('zh', {}, 'safetensors', 'albert')).toEqual(none)
+    expect(mapping('hf albert', EQUAL, 'safetensors', 'albert')).toEqual(none)
+    expect(mapping('hf albert', EQUAL, 'tf')).toEqual([])
+    expect(mapping('hf albert', EQUAL, 'safetensors', 'bert')).toEqual([])
+    expect(mapping('bert', {}, 'safetensors')).toEqual([])
+    expect(mapping('hf bert', {}, 'safetensors')).toEqual([])
+    expect(mapping('google', {}, 'safetensors').map(([name]) => name)).toEqual(none.map(([name]) => name))
+    expect(mapping('hf albert', {}, 'tf')).toHaveLength(2)
   })
 
   it('stores the bias of an untied decoder twice', () => {
