@@ -49,13 +49,11 @@ function denseAmong(source: TensorSource, names: readonly string[], width: numbe
     const read = readKernel(kernel, width)
     if (read === null) return []
     const parent = parentOf(kernel.name)
-    const bias = infos.find(
-      ({ name, shape, dtype }) =>
-        isFloat(dtype) && shape.length === 1 && shape[0] === read.classes && parentOf(name) === parent,
-    )
-    return (bias !== undefined) === hasBias
-      ? [{ name: parent, kernel, bias: bias ?? null, transposed: read.transposed }]
-      : []
+    const vectors = infos.filter(({ name, shape }) => shape.length === 1 && parentOf(name) === parent)
+    const bias = vectors.find(({ shape, dtype }) => isFloat(dtype) && shape[0] === read.classes) ?? null
+    // A layer with a vector that is no bias of it computes something else.
+    const isWanted = hasBias ? bias !== null : vectors.length === 0
+    return isWanted ? [{ name: parent, kernel, bias, transposed: read.transposed }] : []
   })
 }
 

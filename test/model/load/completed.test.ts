@@ -108,6 +108,23 @@ describe('notes on how a model was read', () => {
     ])
   })
 
+  it('tell of code that a repository brings along', () => {
+    const own = (auto_map: unknown) => modelNotes(identified('Hugging Face BERT'), raw({ auto_map }), {})
+    expect(
+      own({
+        AutoConfig: 'c.C',
+        AutoModel: 'm.Own',
+        AutoModelForMaskedLM: 'm.Own',
+        AutoModelX: 'x'.repeat(99),
+        AutoModelY: 5,
+      }),
+    ).toEqual([
+      `auto_map names code of its own (m.Own, ${'x'.repeat(80)}): the model is read as Hugging Face BERT, and computes ` +
+        'something else if that code does',
+    ])
+    for (const none of [null, 'x', {}, { AutoConfig: 'c.C', MyAutoModel: 'm.Own' }]) expect(own(none)).toEqual([])
+  })
+
   it('tell of settings of Keras that are left out', () => {
     const settings = { ...raw(), classifierActivation: 'softmax', computesIn: 'bfloat16' }
     const computes = 'the configuration says bfloat16, in which keras-hub computes; albertkit computes in float32'

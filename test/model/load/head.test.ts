@@ -90,6 +90,22 @@ describe('a dense layer taken as the classifier', () => {
     ])
   })
 
+  it.each<[string, Shapes]>([
+    ['without any', { 'fc.weight': [3, H] }],
+    ['with a matrix in its place', { 'fc.weight': [3, H], 'fc.bias': [3, 1] }],
+    ['with a bias of another layer', { 'fc.weight': [3, H], 'fc.norm.bias': [3] }],
+  ])('has no bias: %s', (_, head) => {
+    const { after, notes } = taken('fc', head)
+    expect(after.mapped.get('classifier/output_weights')?.variable).toBe('fc.weight')
+    expect(after.mapped.has('classifier/output_bias')).toBe(false)
+    expect(after.unknown).toEqual(Object.keys(head).slice(1))
+    expect(notes).toEqual(['fc.weight is taken as the classifier, as asked'])
+  })
+
+  it('has a bias rather than none', () => {
+    expect(taken('mine', { 'mine.a.weight': [3, H], ...dense('mine.b', [2, H]) }).weight.variable).toBe('mine.b.weight')
+  })
+
   it('keeps what was left out before', () => {
     const { after } = taken('fc', dense('fc', [3, H]), { scope: '', dtypes: {} })
     expect(after.skipped).toEqual([])
@@ -204,7 +220,7 @@ describe('a head that cannot be taken', () => {
     const { source, found } = withHead(head, given)
     return errorOf(() => takeHead(source, found, name))
   }
-  const HINT = 'a head is one kernel of [classes, hidden size] or [hidden size, classes] and a bias of [classes]'
+  const HINT = 'a head has a kernel of [classes, hidden size] or [hidden size, classes], and often a bias of [classes]'
   const NO_DENSE = { kind: 'unsupported', code: 'architecture-unsupported', file: 'weights', hint: HINT }
 
   it('is not in the file', () => {
@@ -223,14 +239,11 @@ describe('a head that cannot be taken', () => {
     ['of integers', dense('fc', [3, H]), { dtypes: { 'fc.weight': 'I8' } }],
     ['with a bias of integers', dense('fc', [3, H]), { dtypes: { 'fc.bias': 'I32' } }],
     ['with a bias of others', dense('fc', [3, H], 4), {}],
-    ['with a bias of two axes', { 'fc.weight': [3, H], 'fc.bias': [3, 1] }, {}],
-    ['with a bias elsewhere', { 'fc.a.weight': [3, H], 'fc.b.bias': [3] }, {}],
-    ['without a bias', { 'fc.weight': [3, H] }, {}],
   ])('%s', (_, head, given) => {
     const shapes = Object.entries(head).map(([name, shape]) => `${name} [${shape.join(', ')}]`)
     expect(refused('fc', head, given)).toEqual({
       ...NO_DENSE,
-      message: `fc is no dense layer over the hidden size 8, with a kernel and a bias: ${shapes.join(', ')}`,
+      message: `fc is no dense layer over the hidden size 8: ${shapes.join(', ')}`,
       tensor: Object.keys(head)[0],
     })
   })
@@ -246,6 +259,9 @@ describe('a head that cannot be taken', () => {
       message: 'mine has several dense layers: mine.a, mine.b',
       tensor: 'mine.a.weight',
     })
+    expect(refused('mine', { 'mine.a.weight': [3, H], 'mine.b.weight': [2, H] }).message).toBe(
+      'mine has several dense layers: mine.a, mine.b',
+    )
   })
 })
 

@@ -132,6 +132,11 @@ describe('a refusal', () => {
     })
   })
 
+  it('names the architecture that has such names', () => {
+    const error = refusal('bert.encoder.layer.0.attention.self.query_global.weight')
+    expect(error?.message).toMatch(/has such a name; Longformer has such names$/)
+  })
+
   it('shows six names of many', () => {
     const names = Array.from({ length: 9 }, (_, i) => `bert.odd_${i}`)
     expect(refusal(...names)?.message).toContain(
@@ -188,6 +193,12 @@ describe('names of another architecture', () => {
         'a configuration whose model_type is "bert" says so',
     })
     expect(refused('model.roberta', 'roberta')).toMatchObject({ message: expect.stringContaining('RoBERTa') as string })
+  })
+
+  it('are refused by names that nothing else has, if there is no configuration', () => {
+    const { source, found } = withMore(shapes('bert.encoder.layer.0.attention.self.query_global.weight'))
+    expect(refuseForeignNames(source, found, null)?.message).toMatch(/^the names are those of Longformer:/)
+    expect(refuseForeignNames(source, found, { file: 'config.json', fields: {} })).toBeNull()
   })
 
   it.each([

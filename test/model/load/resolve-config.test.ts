@@ -377,6 +377,40 @@ describe('a model of another architecture', () => {
   })
 })
 
+describe('a configuration that is missing', () => {
+  const missing = malformed('there is none', { code: 'config-missing' })
+  const choose = (error: Error) => (): ChosenConfig => {
+    throw error
+  }
+  const strange = namedSource({
+    ...modelShapes('Hugging Face BERT'),
+    'bert.encoder.layer.0.attention.self.query_global.weight': [1],
+  })
+
+  it('is no matter for names of another architecture', () => {
+    expect(errorOf(() => resolveModel(strange, choose(missing))).message).toMatch(/^the names are those of Longformer/)
+    expect(errorOf(() => resolveModel(namedSource(modelShapes(HF)), choose(missing)))).toMatchObject({
+      code: 'config-missing',
+    })
+  })
+
+  it('is one, if it is of another kind', () => {
+    const other = malformed('broken', { code: 'config-invalid' })
+    expect(errorOf(() => resolveModel(strange, choose(other))).code).toBe('config-invalid')
+    expect(() => resolveModel(strange, choose(new TypeError('ours')))).toThrow(TypeError)
+  })
+})
+
+it('a head without a bias has zeros, in the source of the model', () => {
+  const { source, plan, notes } = resolve(HF, { more: { 'fc.weight': [3, 8] }, options: { head: 'fc' } })
+  expect(plan.model.classifier?.bias).toMatchObject({ variable: 'fc.bias', shape: [3] })
+  expect(source.tensors.get('fc.bias')?.shape).toEqual([3])
+  expect(notes).toEqual([
+    'fc.weight is taken as the classifier, as asked',
+    'fc.weight has no bias: fc.bias is taken as zeros, as transformers does',
+  ])
+})
+
 describe('an error of a configuration that has words of its own', () => {
   const words = { vocab_size: 'vocabulary_size', num_hidden_layers: 'num_layers' }
 
