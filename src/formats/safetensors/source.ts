@@ -73,10 +73,9 @@ export function openShardedSafetensors(files: FilePort, indexPath: string): Tens
   const paths = names.map((name) => join(dirname(indexPath), name))
   const { shards, headers } = openAll(confined(files, [dirname(indexPath)]), paths)
   const placed = new Map<string, SafetensorsEntry>()
-  const places = new Map(names.map((name, i) => [name, i]))
+  const entriesOf = new Map(names.map((name, i) => [name, headers[i]]))
   for (const [name, shardName] of wanted) {
-    const at = places.get(shardName) ?? -1
-    const entry = headers[at]?.get(name)
+    const entry = entriesOf.get(shardName)?.get(name)
     if (entry === undefined) {
       for (const open of shards) open.close()
       throw malformed(`the index puts the tensor in ${shardName}, which does not have it`, {

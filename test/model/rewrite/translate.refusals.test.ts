@@ -129,7 +129,9 @@ describe('models that have no translation', () => {
       '`targetArchitecture` albert writes every layer as a group of its own',
       undefined,
     ])
+    // To its own code every model goes.
     expect(refusal('hf albert', {}, ['safetensors'], unused)).toBe('translated')
+    expect(refusal('google', {}, ['tf'], unused)).toBe('translated')
     expect(refusal('hf albert', {}, ['tf'], unused)).toEqual([
       "only 2 of the 3 groups are used, but Google's code makes all of them",
       ELSEWHERE,
