@@ -20,6 +20,12 @@ it('builds without a link that leads nowhere', () => {
   expect(built.stdout + built.stderr).not.toContain('dead link')
 })
 
+it('describes every type of the library that another one names', async () => {
+  const typedoc = join(ROOT, 'node_modules/typedoc/bin/typedoc')
+  const { code, stdout, stderr } = await run(process.execPath, [typedoc, '--emit', 'none'], { cwd: ROOT })
+  expect(code, stdout + stderr).toBe(0)
+})
+
 it('has a page for each document, guide and command', () => {
   const pages = (folder: string): string[] =>
     readdirSync(join(ROOT, folder))
