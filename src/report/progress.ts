@@ -1,4 +1,5 @@
 import type { ProgressStep } from '../base/abort.js'
+import type { Transfer } from '../base/transfer.js'
 import { count } from './format.js'
 
 /** `1:05`, `2:03:04` */
@@ -25,4 +26,26 @@ export function stepText({ stage, item, done, total, advice }: ProgressStep): st
   const about = item === null ? '' : ` ${of}${item}`
   const counted = total === null ? '' : ` (${count((done ?? 0) + 1)} of ${count(total)})`
   return `${stage}${about}${counted}${advice === null ? '' : `; ${advice}`}`
+}
+
+/** Cells of a bar. */
+const BAR = 16
+
+/** Bytes in units of ten: `312.4 MB`. */
+const inMegabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+
+/**
+ * A file that travels, on one line: `model.bin [#######---------] 389.0 of 890.4 MB, 43 %, 41.2 MB/s, 0:12 left`. The
+ * time left is that of the whole file: a command that reads a part of it ends sooner.
+ */
+export function transferText({ file, present, size, fetched, seconds }: Transfer): string {
+  const speed = fetched / Math.max(seconds, 0.001)
+  const rate = `${inMegabytes(speed)}/s`
+  if (size === null) return `${file} ${inMegabytes(present)}, ${rate}`
+  const part = size === 0 ? 1 : present / size
+  const full = Math.floor(BAR * part)
+  const bar = `[${'#'.repeat(full)}${'-'.repeat(BAR - full)}]`
+  const left = speed > 0 ? `, ${duration((size - present) / speed)} left` : ''
+  const amount = `${(present / 1e6).toFixed(1)} of ${inMegabytes(size)}`
+  return `${file} ${bar} ${amount}, ${Math.floor(100 * part)} %, ${rate}${left}`
 }

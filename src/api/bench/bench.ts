@@ -9,6 +9,7 @@ import { AlbertkitError, isEnvironment, malformed, noDirectory, usage } from '..
 import { runnerInfo, RUNNERS, type RunnerOptions } from '../../runtime/runners.js'
 import { disk, diskPath } from '../../files/disk.js'
 import { readPlainText } from '../../files/plain-text.js'
+import { fetchedDirectory } from '../open/fetched.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { examineModel, type ExaminedModel, type OpenModelOptions } from '../open/open.js'
 import { measureApart } from './apart.js'
@@ -116,6 +117,15 @@ async function notesOf(directory: string, options: BenchOptions): Promise<readon
 export async function benchModel(directory: string, asked: BenchOptions = {}): Promise<BenchReport> {
   requireText('directory', directory)
   const options = stoppable(asked)
+  const { path, close } = await fetchedDirectory(directory)
+  try {
+    return { ...(await benchHere(path, options)), directory }
+  } finally {
+    close()
+  }
+}
+
+async function benchHere(directory: string, options: BenchOptions): Promise<BenchReport> {
   if (!existsSync(directory)) throw noDirectory(directory)
   const notes = await notesOf(directory, options)
   const graphs = graphsIn(directory)

@@ -3,11 +3,11 @@ import { stoppable, type Abortable, type OnProgress, progressStep } from '../../
 import { GRAPH_TARGETS, layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { malformed, noDirectory } from '../../base/errors.js'
 import type { Manifest } from '../../export/manifest.js'
-import { disk, diskPath } from '../../files/disk.js'
 import { yieldToEventLoop } from '../../files/yield.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { join } from '../../formats/core/paths.js'
 import { leftOutNotes, manifestIn, statusOf } from '../open/manifest-files.js'
+import { placeOf, type ModelPlace } from '../open/place.js'
 import type { CheckedFile, CheckReport, UnlistedFile } from './report.js'
 
 export interface CheckOptions extends Abortable {
@@ -55,8 +55,19 @@ const listedFiles = ({ artefacts, files = [] }: Manifest) => [
 export async function checkDirectory(directory: string, asked: CheckOptions = {}): Promise<CheckReport> {
   requireText('directory', directory)
   const options = stoppable(asked)
-  const { files = disk } = options
-  const path = files === disk ? diskPath(directory) : directory
+  const { close, ...place } = await placeOf(directory, options.files)
+  try {
+    return await checkPlace(directory, place, options)
+  } finally {
+    close?.()
+  }
+}
+
+async function checkPlace(
+  directory: string,
+  { files, path }: Pick<ModelPlace, 'files' | 'path'>,
+  options: CheckOptions,
+): Promise<CheckReport> {
   if (!isDirectory(files, path)) throw noDirectory(directory)
   const manifest = manifestIn(files, path)
   if (manifest === null)

@@ -16,6 +16,8 @@ export interface ModelPlace {
   readonly path: string
   /** Null of a model that was named by its path. */
   readonly origin: ModelOrigin | null
+  /** Fetches files of a server whole (http/remote-place.ts); absent of other files. */
+  readonly fetch?: RemotePlace['fetch']
   /** Gives back what the files of a server took; absent of other files. */
   readonly close?: () => void
 }

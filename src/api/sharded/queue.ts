@@ -6,7 +6,7 @@ import { VECTOR_FORMATS } from '../inference/embed.js'
 import { indexInput, type TextJob } from '../inference/job.js'
 import { JobHost } from './job-host.js'
 import { Roots } from './roots.js'
-import { localPlaceOf } from '../open/place.js'
+import { fetchedPath } from '../open/fetched.js'
 import { PREDICTION_FORMATS } from '../inference/predict.js'
 import { openForShards } from './shards.js'
 import { submitFlow, type SubmitJobOptions } from './submit-flow.js'
@@ -35,9 +35,9 @@ export async function submitJob(
     const { vocabulary } = job
     const places = {
       // Workers take paths alone: what a name means is settled here.
-      model: resolve(localPlaceOf(job.model).path),
+      model: await fetchedPath(job.model),
       input: resolve(job.input),
-      ...(vocabulary === undefined ? {} : { vocabulary: resolve(localPlaceOf(vocabulary).path) }),
+      ...(vocabulary === undefined ? {} : { vocabulary: await fetchedPath(vocabulary) }),
     }
     return await submitFlow(taskOf(command, job, model, await indexInput(job, count)), places, options)
   } finally {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { SubmitReport } from '../../sharding/queue/submit.js'
 import type { TrainData } from '../finetune/options.js'
-import { localPlaceOf } from '../open/place.js'
+import { fetchedPath } from '../open/fetched.js'
 import { planSweep, type SweepOptions } from '../sweep/sweep.js'
 import { submitFlow, type SubmitJobOptions } from './submit-flow.js'
 
@@ -27,12 +27,12 @@ export async function submitSweep(
   const plan = await planSweep(path, data, asked, grid)
   const { vocabulary, config } = asked
   const places = {
-    model: resolve(localPlaceOf(path).path),
+    model: await fetchedPath(path),
     input: resolve(grid),
     ...omitUndefined({
       train: absolute(data.train),
       dev: absolute(data.dev),
-      vocabulary: absolute(vocabulary === undefined ? undefined : localPlaceOf(vocabulary).path),
+      vocabulary: vocabulary === undefined ? undefined : await fetchedPath(vocabulary),
       config: absolute(config),
     }),
   }

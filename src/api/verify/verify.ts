@@ -10,6 +10,7 @@ import { outputNames } from '../../model/outputs.js'
 import { ALL_HEADS, classifierKindOf, headsFor, TASK_NAMES, type ResolvedTask, type Task } from '../../model/tasks.js'
 import { inputShape } from '../../model/reference/run.js'
 import { disk, diskPath } from '../../files/disk.js'
+import { fetchedDirectory } from '../open/fetched.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { compute } from '../reference/compute.js'
@@ -156,8 +157,17 @@ export function verifyModel(path: string, directory: string | null, asked: Verif
   return keepSources(() => verify(path, directory, asked))
 }
 
-async function verify(path: string, directory: string | null, asked: VerifyOptions): Promise<VerifyReport> {
+async function verify(path: string, artefacts: string | null, asked: VerifyOptions): Promise<VerifyReport> {
   const options = stoppable(asked)
+  const fetched = artefacts === null ? null : await fetchedDirectory(artefacts)
+  try {
+    return await verifyHere(path, fetched?.path ?? null, options)
+  } finally {
+    fetched?.close()
+  }
+}
+
+async function verifyHere(path: string, directory: string | null, options: VerifyOptions): Promise<VerifyReport> {
   if (directory !== null && !existsSync(directory)) throw noDirectory(directory)
   if (directory !== null && graphsIn(directory).length + checkpointsIn(directory).length === 0)
     throw malformed('the directory holds no artefact', {

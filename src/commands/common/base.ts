@@ -5,11 +5,12 @@ import * as Flags from '@oclif/core/flags'
 import { toConfiguredId } from '@oclif/core/util/ids'
 import type { ProgressStep } from '../../base/abort.js'
 import { AlbertkitError } from '../../base/errors.js'
+import { onTransfer } from '../../base/transfer.js'
 import { beginSources } from '../../base/sources.js'
 import { isInterrupted, listenForInterrupts } from '../../base/interrupt.js'
 import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
-import { stepText } from '../../report/progress.js'
+import { stepText, transferText } from '../../report/progress.js'
 import { setTerminalWidth } from '../../report/terminal-width.js'
 import { exitCodeOf, exitError, isGiven, isUsage, print, reportFailure } from './failure.js'
 import { withSample } from './sample.js'
@@ -192,6 +193,10 @@ export abstract class AlbertkitCommand extends Command {
     process.env.ORT_DISABLE_TELEMETRY ??= '1'
     this.argv = withSample(this.argv)
     setTerminalWidth(this.width)
+    if (process.stderr.isTTY && !this.#given('--verbose'))
+      onTransfer((transfer) => {
+        this.progress(transferText(transfer))
+      })
     setFlagScope({ own: typedFlags(this.ctor.flags), commandWith: (flag) => this.#commandWith(flag) })
     this.#stopListening = listenForInterrupts({
       report: async (signal) => {

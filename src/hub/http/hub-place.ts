@@ -151,7 +151,7 @@ export async function hubPlace(reference: HubReference): Promise<RemotePlace | n
     files: remote.port,
     path: inside,
     origin: { ...listing.origin, ...(path === '' ? {} : { path }) },
-    fetch: (paths, wanted) => fetchFolder(remote, paths, wanted, links),
+    fetch: (paths, wanted, keep) => fetchFolder(remote, paths, wanted, { links, keep }),
     close: () => {
       remote.leave()
     },

@@ -16,9 +16,11 @@ export interface RemotePlace {
   /**
    * Fetches files whole, so that programs that read the disk can have them.
    * @param paths as `files` knows them, all in one folder or below it
+   * @param keep `lasting` if they must stay when the place is closed
    * @returns the path on this disk of what is at `path`
+   * @throws AlbertkitError `environment` if no cache keeps what must last
    */
-  readonly fetch: (paths: readonly string[], path: string) => string
+  readonly fetch: (paths: readonly string[], path: string, keep?: 'lasting') => string
   readonly close: () => void
 }
 

@@ -115,7 +115,7 @@ function placeAt(address: Address, files: UrlFiles, tag: string | null): RemoteP
     files: files.port,
     path,
     origin: { url: url.origin + url.pathname, ...(tag === null ? {} : { tag }) },
-    fetch: (paths, wanted) => fetchFolder(remote, paths, wanted, home.links),
+    fetch: (paths, wanted, keep) => fetchFolder(remote, paths, wanted, { links: home.links, keep }),
     close: () => {
       const origin = { url: url.href, ...(tag === null ? {} : { tag }), ...(name === null ? {} : { path: name }) }
       if (!isOffline()) keepListing(listingFile(address), { origin, files: files.listed })
