@@ -20,6 +20,8 @@ export const precisionNamed = (name: string): Precision | null =>
 export const MANIFEST_FILE = 'albertkit.json'
 /** The configuration of an output directory, in the words of transformers. */
 export const CONFIG_FILE = 'config.json'
+/** The model card of an output directory. Users edit it: the manifest lists it without a hash. */
+export const CARD_FILE = 'README.md'
 
 /**
  * Order of the elements of a weight in a file: that of the source, that of the forward pass (logical), or the latter

@@ -87,6 +87,10 @@ export default class Convert extends AlbertkitCommand {
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tf -o out-tf',
     },
     {
+      description: 'With a model card for the hub',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx:f32,int8 --card -o out-card',
+    },
+    {
       description: 'What would be written',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run',
     },
@@ -153,6 +157,9 @@ export default class Convert extends AlbertkitCommand {
         'default: built-in sentences',
       helpValue: 'FILE',
     }),
+    card: Flags.boolean({
+      description: 'write a model card (README.md) with labels, sizes and the figures of the checks',
+    }),
     verify: Flags.boolean({
       description: 'run the written model and compare its outputs',
       default: true,
@@ -177,6 +184,7 @@ export default class Convert extends AlbertkitCommand {
       ...(flags.as === undefined ? {} : { targetArchitecture: flags.as as 'bert' | 'albert' }),
       allOutputs: flags.outputs === 'all',
       ...precisionOptions(flags),
+      card: flags.card,
       verify: flags.verify,
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       force: flags.force,

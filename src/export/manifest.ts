@@ -83,7 +83,7 @@ export interface ManifestParts {
     readonly verification: object | null
   }[]
   /** Files next to the artefacts, paths relative to the output directory. */
-  readonly files: readonly { readonly path: string; readonly hash: FileHash }[]
+  readonly files: readonly { readonly path: string; readonly hash: FileHash | undefined }[]
   /** Previous manifest of the directory, whose other artefacts are kept. */
   readonly previous: Manifest | null
 }

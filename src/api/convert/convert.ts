@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   artefactPath,
+  CARD_FILE,
   CONFIG_FILE,
   hasFilePerPrecision,
   isCheckpointTarget,
@@ -22,7 +23,7 @@ import { verifyOpened, type VerifyOptions, type VerifyReport } from '../verify/v
 import { planConversion, type Conversion } from './conversion.js'
 import { ExistingOutput } from './existing.js'
 import { growthOf, plannedBytes } from './growth.js'
-import { manifestText } from './manifest.js'
+import { cardOf, manifestText } from './manifest.js'
 import { checkOptions, type ConvertOptions } from './options.js'
 import type { ArtefactReport, ConvertReport } from './report.js'
 import { artefactSpecs, type ArtefactSpec, type ConvertedArtefact } from './specs.js'
@@ -45,6 +46,7 @@ function readRequest(directory: string, options: ConvertOptions): Request {
   checkOptions(specs, options)
   const existing = ExistingOutput.read(directory)
   if (as !== undefined) existing.checkArchitecture(as)
+  if (options.card === true) existing.checkCard()
   if (existsSync(directory) && force !== true)
     throw outputError('the output directory exists already', {
       code: 'output-exists',
@@ -145,8 +147,9 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
     })
     if (!report.ok) return report
     const hashes = await hasher.finish()
-    const manifest = manifestText({ conversion, staging, written, hashes, verification })
-    writeText(join(staging, MANIFEST_FILE), manifest)
+    const made = { conversion, staging, written, hashes, verification }
+    if (options.card === true) writeText(join(staging, CARD_FILE), cardOf(made))
+    writeText(join(staging, MANIFEST_FILE), manifestText(made))
     output.commit(SHARED_FOLDERS, existing.replacedFiles(written))
     return report
   } catch (error) {

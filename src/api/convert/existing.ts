@@ -1,12 +1,14 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { CONFIG_FILE } from '../../base/artefact-layout.js'
+import { CARD_FILE, CONFIG_FILE } from '../../base/artefact-layout.js'
 import { outputError } from '../../base/errors.js'
 import { portable, type Manifest } from '../../export/manifest.js'
 import { readManifest } from '../output-manifest.js'
 import { readPlainText } from '../../files/plain-text.js'
 import type { ModelConfig } from '../../model/config.js'
 import type { Architecture } from '../../model/rewrite/translation.js'
+import { isOwnCard } from './card.js'
 import type { ConvertedArtefact } from './specs.js'
 
 /** State of an output directory before a conversion; its manifest is read once. */
@@ -37,6 +39,23 @@ export class ExistingOutput {
       code: 'output-exists',
       file: this.directory,
       hint: `write \`targetArchitecture\` ${as} into a separate directory`,
+    })
+  }
+
+  /** Text of the model card; null if there is none. */
+  card(): string | null {
+    const file = join(this.directory, CARD_FILE)
+    return existsSync(file) ? readPlainText(file) : null
+  }
+
+  /** Checks that a model card that is there can be written again. @throws AlbertkitError `output` if it is another's */
+  checkCard(): void {
+    const text = this.card()
+    if (text === null || isOwnCard(text)) return
+    throw outputError('the directory has a README.md of its own', {
+      code: 'output-exists',
+      file: join(this.directory, CARD_FILE),
+      hint: 'leave `card` out, or move that file away: what it says cannot be put into a card',
     })
   }
 

@@ -1,11 +1,14 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildManifest, type ReadingOptions } from '../../export/manifest.js'
+import { CARD_FILE } from '../../base/artefact-layout.js'
+import { buildManifest, type Manifest, type ReadingOptions } from '../../export/manifest.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { hashFile, type FileHash } from '../../files/hash.js'
 import { RUNNERS } from '../../runtime/runners.js'
 import { fileRunner } from '../verify/files.js'
 import type { VerifyReport } from '../verify/report.js'
+import { readLabels } from '../labels.js'
+import { cardText } from './card.js'
 import type { Conversion } from './conversion.js'
 import type { ConvertOptions } from './options.js'
 import type { ArtefactSpec, ConvertedArtefact } from './specs.js'
@@ -74,7 +77,14 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
     })),
     files: filesBelow(staging)
       .filter((path) => !written.some(({ artefact }) => artefact.files.some((file) => file.path === path)))
-      .map((path) => ({ path, hash: hashFile(join(staging, path)) })),
+      .map((path) => ({ path, hash: path === CARD_FILE ? undefined : hashFile(join(staging, path)) })),
     previous: existing.manifest,
   })
+}
+
+/** Text of the model card, with the figures of the manifest. */
+export function cardOf(made: WrittenConversion): string {
+  const { opened, existing, parameters } = made.conversion
+  const manifest = JSON.parse(manifestText(made)) as Manifest
+  return cardText(manifest, { labels: readLabels(opened), parameters: parameters.stored }, existing.card())
 }

@@ -47,6 +47,8 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
    * By default built-in sentences if the model's vocabulary covers them, else random tokens.
    */
   readonly gateInputs?: string
+  /** Write a model card (README.md): labels, files, precisions, parity. What a user wrote into one stays. */
+  readonly card?: boolean
   /** Verify the artefacts before they appear; default true. */
   readonly verify?: boolean
   /** Absolute tolerance of the verification instead of the default ones. */
