@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs'
-import { dirname, relative } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { malformed } from '../base/errors.js'
 import { openReadable } from '../files/disk.js'
 import { system } from '../files/write-port.js'
@@ -32,29 +41,53 @@ const sizeOf = (path: string): number | null => {
   return stats?.isFile() === true ? stats.size : null
 }
 
+/** Removes what an address had under this name before: other blobs of it, and parts of them. */
+function removeOlder({ blob }: BlobPlace): void {
+  const [folder, own] = [dirname(blob), basename(blob)]
+  const prefix = own.slice(0, own.indexOf('-') + 1)
+  if (prefix === '') return
+  for (const name of readdirSync(folder))
+    if (name.startsWith(prefix) && !name.startsWith(own)) system.remove(join(folder, name))
+}
+
 /** Gives a blob its name in the model's folder. Systems without links get the file itself, as from huggingface_hub. */
-function linkBlob({ blob, link }: BlobPlace): string {
+function linkBlob(place: BlobPlace): string {
+  const { blob, link } = place
   try {
     system.makeFolders(dirname(link))
+    if (!place.isShared) removeOlder(place)
+    // What the folder is linked from has other parents than its path says.
+    const target = relative(realpathSync(dirname(link)), realpathSync(blob))
+    if (targetOf(link) === target) return link
     // A dangling link is no file to `existsSync`.
     system.remove(link)
-    // What the folder is linked from has other parents than its path says.
-    system.symlink(relative(realpathSync(dirname(link)), realpathSync(blob)), link)
+    system.symlink(target, link)
     return link
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     // Another process was faster.
     if (code === 'EEXIST') return link
     if (code !== 'EPERM' && code !== 'ENOSYS' && code !== 'ENOTSUP') return blob
-    system.rename(blob, link)
+    if (place.isShared) system.rename(blob, link)
+    else system.copy(blob, link)
     return link
+  }
+}
+
+/** What a symbolic link says; null if it is none. */
+function targetOf(link: string): string | null {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return null
   }
 }
 
 /** Path of a complete file in the cache; null if it is not there. */
 export function findBlob(place: BlobPlace, size: number): string | null {
   try {
-    if (sizeOf(place.link) === size) return place.link
+    // The files of a commit never change; under an address another file may have come.
+    if (place.isShared && sizeOf(place.link) === size) return place.link
     return sizeOf(place.blob) === size ? linkBlob(place) : null
   } catch {
     return null

@@ -98,7 +98,7 @@ describe('shapes of a model on a server', () => {
     const noise = createHash('shake256', { outputLength: 4 << 20 })
       .update('x')
       .digest()
-    const archive = await zip([...plain, ['README.bin', noise]].map(([name, data]) => ({ name: name as string, data })))
+    const archive = await zip([...plain, ['x.bin', noise] as const].map(([name, data]) => ({ name, data })))
     serve(new Map([['model.zip', archive]]))
     expect(await family(`${server.url}/model.zip`)).toBe('zh')
     expect(server.sent.get('model.zip')!).toBeLessThan(archive.length)
@@ -113,12 +113,19 @@ describe('shapes of a model on a server', () => {
 
 describe('what a command fetched', () => {
   it('is there for the next one, offline too', async () => {
+    const seen = ({ stdout }: Result): unknown => {
+      const { family, config, variables } = JSON.parse(stdout) as Record<string, unknown>
+      return { family, config, variables }
+    }
     const inspected = await kit(['inspect', 'hf:org/name', '--no-checksum', '--json'])
     expect(server.sent.has(DATA)).toBe(false)
     server.requests.length = 0
-    expect(await kit(['inspect', 'hf:org/name', '--no-checksum', '--json', '--offline'])).toEqual(inspected)
+    const offline = await kit(['inspect', 'hf:org/name', '--no-checksum', '--json', '--offline'])
+    expect(seen(offline)).toEqual(seen(inspected))
+    // What is not here is missing.
+    expect(JSON.parse(offline.stdout)).toMatchObject({ missingFiles: [DATA] })
     const { code, stdout } = await kit(['weights', 'hf:org/name', '--json', '--offline'])
-    expect([code, stdout]).toEqual([2, expect.stringContaining('file-missing')])
+    expect([code, stdout]).toEqual([3, expect.stringContaining('file-missing')])
     expect(server.requests).toEqual([])
     expect((await kit(['weights', 'hf:org/name'])).code).toBe(0)
     server.requests.length = 0

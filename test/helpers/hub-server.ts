@@ -51,14 +51,14 @@ const closed = (server: Server): Promise<void> =>
 /** Sends a file, or the range of it that is asked for. */
 function send(server: HubServer, name: string, request: IncomingMessage, response: ServerResponse): void {
   const bytes = server.files.get(name)!
-  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []
   const isPart = server.ranges && first !== undefined
   if (isPart && Number(first) >= bytes.length) {
     response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end()
     return
   }
-  const part = isPart ? bytes.subarray(Number(first), Number(last) + 1) : bytes
-  server.sent.set(name, (server.sent.get(name) ?? 0) + part.length)
+  const part = isPart ? bytes.subarray(Number(first), last === '' ? undefined : Number(last) + 1) : bytes
+  if (request.method !== 'HEAD') server.sent.set(name, (server.sent.get(name) ?? 0) + part.length)
   response.writeHead(isPart ? 206 : 200, {
     'content-length': part.length,
     ...(response.hasHeader('etag') || server.tag === null ? {} : { etag: server.tag }),

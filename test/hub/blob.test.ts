@@ -70,7 +70,8 @@ describe('a file of the cache', () => {
 
   it('is refused and removed if its hash is another', () => {
     const place = placeOf(sha256(Buffer.from('another')))
-    writeFileSync(`${join(mkdirSync(join(folder, 'blobs')) ?? folder, 'blobs')}/x`, '')
+    mkdirSync(dirname(place.blob))
+    writeFileSync(join(dirname(place.blob), 'x'), '')
     const partial = PartialBlob.open(place, BYTES.length, never)!
     arrive(partial, 0, BYTES.length)
     partial.refresh()
@@ -113,6 +114,22 @@ describe('a file of the cache', () => {
     writeFileSync(place.blob, BYTES)
     expect(findBlob(place, BYTES.length)).toBe(place.link)
     expect(findBlob(place, BYTES.length + 1)).toBeNull()
+  })
+
+  it('gives way to another one of the same address, of the same length too', () => {
+    const at = (tag: string): BlobPlace => ({
+      ...placeOf('', false),
+      oid: null,
+      blob: join(folder, 'blobs', `name-${tag}`),
+    })
+    mkdirSync(join(folder, 'blobs'))
+    for (const name of ['name-one', 'name-one.albertkit', 'other-one']) writeFileSync(join(folder, 'blobs', name), name)
+    expect(findBlob(at('one'), 8)).toBe(at('one').link)
+    expect(findBlob(at('two'), 8)).toBeNull()
+    writeFileSync(join(folder, 'blobs', 'name-two'), 'NAME-TWO')
+    expect(findBlob(at('two'), 8)).toBe(at('two').link)
+    expect(readFileSync(at('two').link, 'utf8')).toBe('NAME-TWO')
+    expect(readdirSync(join(folder, 'blobs'))).toEqual(['name-two', 'other-one'])
   })
 
   it.runIf(process.getuid?.() !== 0)('is not kept if the cache cannot be written', () => {

@@ -31,6 +31,8 @@ export const TRANSFORMERS = python('TRANSFORMERS', ['torch', 'transformers'])
 export const SENTENCE_TRANSFORMERS = python('TRANSFORMERS', ['torch', 'sentence_transformers'])
 /** PEFT, in the same Python. */
 export const PEFT = python('TRANSFORMERS', ['torch', 'transformers', 'peft'])
+/** The hub's own client, in the same Python. */
+export const HUB = python('TRANSFORMERS', ['huggingface_hub'])
 /** The official package of ONNX, in the same Python. */
 export const ONNX = python('TRANSFORMERS', ['onnx', 'numpy'])
 

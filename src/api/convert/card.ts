@@ -222,7 +222,7 @@ export function cardText(manifest: Manifest, facts: CardFacts, before: string | 
   if (before !== null && isOwnCard(before))
     return before.slice(0, before.indexOf(BEGIN)) + figures + before.slice(before.indexOf(END) + END.length)
   const [first] = Object.values(manifest.artefacts)
-  const title = (first?.source.origin as ModelOrigin | undefined)?.repo ?? manifest.family
+  const title = (first?.source.origin as ModelOrigin | undefined)?.repo ?? `A model of family ${manifest.family}`
   const own =
     'What the model is for, how it was trained, what it must not be used for: yours to say, here or anywhere outside ' +
     'of the two comments.'

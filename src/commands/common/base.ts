@@ -42,7 +42,7 @@ export abstract class AlbertkitCommand extends Command {
       exclusive: ['verbose'],
     }),
     offline: Flags.boolean({
-      description: 'read models named hf:ORG/NAME from the local cache alone, as with HF_HUB_OFFLINE=1',
+      description: 'read models named hf:ORG/NAME or https://… from the caches alone, as with HF_HUB_OFFLINE=1',
       helpGroup: 'GLOBAL',
     }),
     verbose: Flags.boolean({ description: 'print each step on stderr, with the seconds', helpGroup: 'GLOBAL' }),

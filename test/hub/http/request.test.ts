@@ -135,8 +135,9 @@ describe('redirects', () => {
     const asked: string[] = []
     vi.stubGlobal('fetch', (url: URL) => {
       asked.push(url.href)
-      const location = asked.length === 1 ? { location: 'http://192.0.2.1/x' } : undefined
-      return Promise.resolve(new Response('there', { status: location === undefined ? 200 : 302, headers: location }))
+      const isFirst = asked.length === 1
+      const headers = isFirst ? { location: 'http://192.0.2.1/x' } : { etag: '"x"' }
+      return Promise.resolve(new Response('there', { status: isFirst ? 302 : 200, headers }))
     })
     try {
       expect(await fetched()).toBe('there')
