@@ -29,7 +29,8 @@ const OWN = {
   'runtime/onnx/onnxruntime-gpu.js': 'web/runtimes/absent.js',
   'runtime/browser/runner.js': 'web/runtimes/absent.js',
   'runtime/litert/litert.js': 'web/runtimes/absent.js',
-  'hub/http/remote.js': 'web/runtimes/absent.js',
+  'hub/http/hub-place.js': 'web/runtimes/absent.js',
+  'hub/http/url-place.js': 'web/runtimes/absent.js',
 }
 
 const inBrowser = (dist) => ({
