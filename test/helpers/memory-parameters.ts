@@ -14,7 +14,7 @@ export function parameterIn(
 ): Parameter {
   const [first = 1, ...rest] = shape
   const storedShape = layout === 'as_is' ? shape : [...rest, first]
-  const stored = Float32Array.from(values)
+  const stored = values instanceof Float32Array ? values : Float32Array.from(values)
   const bytes = new Uint8Array(elementCount(shape) * DTYPE_BYTES[dtype])
   encodeFloats(dtype, stored, bytes)
   const variable = `of/${slot}`

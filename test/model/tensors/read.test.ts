@@ -214,24 +214,14 @@ describe('views', () => {
     expect(logicalView(source, asIs).shape).toEqual([2, 3])
     // One element more than is held.
     const [rows, columns] = [2 ** 21 + 1, 2]
-    const large = parameterIn(
-      source,
-      'large',
-      [rows, columns],
-      new Float32Array(rows * columns).map((_, i) => i),
-      {
-        layout: 'transposed',
-      },
-    )
+    const values = new Float32Array(rows * columns)
+    for (let i = 0; i < values.length; i++) values[i] = i
+    const large = parameterIn(source, 'large', [rows, columns], values, { layout: 'transposed' })
     const strips = logicalView(source, large)
     Object.assign(source, { reads: 0, largestRead: 0 })
     const part = new Float32Array(5)
     strips.read(3, part)
     expect([...part]).toEqual([rows + 1, 2, rows + 2, 3, rows + 3])
     expect([source.reads, source.largestRead]).toEqual([2, 12])
-    const even = parameterIn(source, 'even', [2 ** 21, 2], new Float32Array(2 ** 22), { layout: 'transposed' })
-    source.largestRead = 0
-    logicalView(source, even).read(3, part)
-    expect(source.largestRead).toBe(2 ** 24)
   })
 })
