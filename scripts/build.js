@@ -175,6 +175,7 @@ const OWN_PROCESSES = [
   'api/runner-thread/runner-worker.js',
   'api/weights/ranks-worker.js',
   'api/doctor/probe-process.js',
+  'api/gpu-report/gpu-step-process.js',
   'api/bench/measure-process.js',
   'api/sharded/job-process.js',
   'api/build/step-process.js',

@@ -8,7 +8,7 @@ import { initSchema } from './init.js'
 import { finetuneBatchesSchema, finetuneGraphSchema, finetuneSchema, sweepSchema } from './finetune.js'
 import { diffSchema } from './diff.js'
 import { verifySchema } from './verify.js'
-import { doctorSchema } from './doctor.js'
+import { doctorSchema, gpuReportSchema } from './doctor.js'
 import { paramsSchema, paperSchema } from './params.js'
 import { layersSchema } from './layers.js'
 import { weightsSchema } from './weights.js'
@@ -42,6 +42,7 @@ export const SCHEMAS = {
   diff: diffSchema,
   verify: verifySchema,
   doctor: doctorSchema,
+  'gpu-report': gpuReportSchema,
   params: paramsSchema,
   layers: layersSchema,
   weights: weightsSchema,

@@ -1,5 +1,5 @@
 import { malformed } from '../../base/errors.js'
-import { alignedOf, filter, replaceAll, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
+import { alignedOf, filter, replaceAll, slice, span, textOf, transform, type Aligned } from './aligned.js'
 import { follow, insertWord, newTrie, type CharNode } from './char-trie.js'
 import { Charsmap } from './charsmap.js'
 import type { SpieceModel } from './spiece-model.js'
@@ -14,6 +14,9 @@ export const MARK = '\u2581'
 const CHARS_A_TOKEN = 16
 /** Log probability of an unknown character below that of the least probable piece (unigram_model.cc, kUnkPenalty). */
 const UNKNOWN_PENALTY = 10
+
+/** Half of a surrogate pair. */
+const LONE = /^\p{Cs}$/u
 
 const encoder = new TextEncoder()
 /** Bytes of a character in UTF-8. */
@@ -69,7 +72,7 @@ export class Unigram {
 
   /** Replaces by the table, with the origin of each character. */
   #mapped(text: Aligned): Aligned {
-    const whole = { chars: text.chars.map((c) => (/^\p{Cs}$/u.test(c) ? '\ufffd' : c)), from: text.from }
+    const whole = { chars: text.chars.map((c) => (c >= '\ud800' && LONE.test(c) ? '\ufffd' : c)), from: text.from }
     const lengths = whole.chars.map(byteLength)
     const bytes = encoder.encode(whole.chars.join(''))
     const chars: string[] = []
@@ -179,9 +182,24 @@ export class Unigram {
 
 /** Runs of white space become one space, and none is left at the ends. */
 function oneSpace(text: Aligned): Aligned {
-  const parts = words(text, (c) => PYTHON_SPACE.test(c))
-  const chars = parts.flatMap((word, i) => (i === 0 ? word.chars : [' ', ...word.chars]))
-  const from = parts.flatMap((word, i) => (i === 0 ? word.from : [word.from[0]! - 1, ...word.from]))
+  const chars: string[] = []
+  const from: number[] = []
+  let isAfterSpace = false
+  text.chars.forEach((char, i) => {
+    // Letters and digits of ASCII need no look at the pattern.
+    if ((char < '!' || char > '~') && PYTHON_SPACE.test(char)) {
+      isAfterSpace = chars.length > 0
+      return
+    }
+    const origin = text.from[i]!
+    if (isAfterSpace) {
+      chars.push(' ')
+      from.push(origin - 1)
+    }
+    isAfterSpace = false
+    chars.push(char)
+    from.push(origin)
+  })
   return { chars, from }
 }
 
