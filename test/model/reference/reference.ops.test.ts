@@ -250,7 +250,7 @@ describe('reading of weights', () => {
     expect(reads(5, 4)).toEqual([[5, 4], 1, 2])
     expect(reads(4, 6)).toEqual([[4, 6], 2, 1])
     // No more than a million numbers at once.
-    const all = Array.from({ length: 129 }, (_, i) => i)
+    const all = Array.from({ length: 129 }, (_, i) => 1 + i)
     expect(reads(...all)).toEqual([all, 2, 128])
     // Of narrow rows, those up to a gap of 8,192 numbers.
     const narrow = parameterIn(source, 'narrow', [1026, 8], new Float32Array(1026 * 8))

@@ -151,6 +151,9 @@ describe('a model with its weights in another file', () => {
     expect(block!.query.kernel).toMatchObject({ layout: 'transposed', shape: [23, 24], storedShape: [24, 23] })
     expect(block!.intermediate.kernel).toMatchObject({ layout: 'as_is', shape: [23, 51], storedShape: [23, 51] })
     expect(block!.key.kernel).toBe(model.layers[0]![0]!.key.kernel)
+    // Groups are in the order of the model's own source.
+    const [grouped] = rebind(model, file, { layoutOf: () => 'grouped', cut: (p) => p }).layers[0]!
+    expect(grouped!.query.kernel).toEqual({ ...query.kernel, variable: kernel, dtype: 'F16' })
   })
 
   it('may have other element types', () => {
