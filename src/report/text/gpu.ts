@@ -106,8 +106,8 @@ const headOf = ({ version, node, system, nvidia, adapters, date, seconds, comple
 ]
 
 /** Sentence on the result. */
-function verdictOf({ ok, steps }: GpuReport): string {
-  const ran = steps.filter(({ status }) => status !== 'skipped')
+function verdictOf({ ok, steps, runtimes }: GpuReport): string {
+  const ran = steps.filter(({ runner, status }) => status !== 'skipped' && runtimes.some(({ name }) => name === runner))
   if (ran.length === 0) return 'no GPU runtime ran'
   const bad = ran.filter(({ status }) => status !== 'ok').map(({ model, runner }) => `${model} in ${runner}`)
   return ok ? `${ran.length} steps ran, all within bounds` : `NOT right: ${bad.join('; ')}`
