@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import { interruption, type OnProgress } from '../../base/abort.js'
 import { errorOf } from '../../base/error-transfer.js'
-import { environment } from '../../base/errors.js'
-import type { KitAnswer, KitRequest } from './protocol.js'
+import { environment, malformed } from '../../base/errors.js'
+import type { Deadline, KitAnswer, KitRequest, NumberedAnswer } from './protocol.js'
 
 interface Pending {
   readonly resolve: (result: unknown) => void
@@ -22,6 +22,7 @@ const PATIENCE_MS = 400
 export class Conversation {
   readonly #pending = new Map<number, Pending>()
   #worker: Worker | null = null
+  #watchdog: ReturnType<typeof setTimeout> | undefined
   #ids = 0
 
   /**
@@ -38,7 +39,8 @@ export class Conversation {
     const worker = this.start()
     this.#worker = worker
     worker.onmessage = ({ data }: MessageEvent<KitAnswer>) => {
-      this.#hear(data)
+      if ('deadline' in data) this.#watch(data)
+      else this.#hear(data)
     }
     worker.onerror = ({ message }) => {
       this.end(environment(`the worker of albertkit ended: ${message}`, { code: 'process-failed' }))
@@ -47,7 +49,21 @@ export class Conversation {
     return worker
   }
 
-  #hear(answer: KitAnswer): void {
+  /** Ends the worker if what it does now takes too long. */
+  #watch({ deadline }: Deadline): void {
+    clearTimeout(this.#watchdog)
+    if (deadline === null) return
+    this.#watchdog = setTimeout(() => {
+      this.end(
+        malformed('reading the file found no end', {
+          code: 'limit-exceeded',
+          hint: 'the file is damaged: fetch it again',
+        }),
+      )
+    }, deadline)
+  }
+
+  #hear(answer: NumberedAnswer): void {
     const pending = this.#pending.get(answer.id)
     if (pending === undefined) return
     if ('step' in answer) {
@@ -88,6 +104,7 @@ export class Conversation {
 
   /** Ends the worker; what it was asked fails with `reason`. */
   end(reason: Error): void {
+    clearTimeout(this.#watchdog)
     this.#worker?.terminate()
     this.#worker = null
     const pending = [...this.#pending.values()]

@@ -37,6 +37,13 @@ export type KitRequest =
 export type NumberedRequest = KitRequest & { readonly id: number }
 
 /** An answer to the request with that number; progress comes before it. */
-export type KitAnswer = { readonly id: number } & (
+export type KitAnswer = NumberedAnswer | Deadline
+
+/** What runs now must be done in so many milliseconds; null once it is. */
+export interface Deadline {
+  readonly deadline: number | null
+}
+
+export type NumberedAnswer = { readonly id: number } & (
   { readonly result: unknown } | { readonly failure: Failure } | { readonly step: ProgressStep }
 )

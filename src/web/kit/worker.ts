@@ -5,6 +5,7 @@ import { usage } from '../../base/errors.js'
 import { ownSources } from '../../base/sources.js'
 import { useRuntimes } from '../runtimes/place.js'
 import { openScratch } from '../system/scratch.js'
+import { announceDeadlines } from '../system/vm.js'
 import { answerFile } from './files.js'
 import { BEFORE_OPTIONS, OPERATIONS } from './operations.js'
 import type { KitAnswer, KitRequest, NumberedRequest } from './protocol.js'
@@ -52,6 +53,10 @@ function answer(id: number, request: KitRequest): Promise<unknown> {
 
 const bytesOf = (result: unknown): Transferable[] =>
   result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : []
+
+announceDeadlines((deadline) => {
+  tell({ deadline })
+})
 
 globalThis.onmessage = ({ data }: MessageEvent<NumberedRequest>): void => {
   const { id, ...request } = data

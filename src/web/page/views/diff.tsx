@@ -31,12 +31,14 @@ function Result({ report }: { readonly report: DiffReport }) {
       <p class={report.ok ? 'notice good' : 'notice bad'} role="status">
         {t(report.ok ? 'same' : 'different')}
       </p>
-      <Facts
-        facts={COUNTS.filter(([name]) => report.counts[name] > 0).map(([name, text]) => [
-          t(text),
-          n(report.counts[name]),
-        ])}
-      />
+      <div class="card">
+        <Facts
+          facts={COUNTS.filter(([name]) => report.counts[name] > 0).map(([name, text]) => [
+            t(text),
+            n(report.counts[name]),
+          ])}
+        />
+      </div>
       {report.config.length > 0 && (
         <Card title={t('config')}>
           <Facts facts={report.config.map(({ field, a, b }) => [field, `${a} → ${b}`])} />
