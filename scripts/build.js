@@ -301,7 +301,10 @@ await bundlePages()
 await bundleWeb(bundleModules, { root, dist, pkg })
 await layOutCommands()
 // In `files` of package.json negations would do the same, but installers of oclif plugins look for each entry.
-write(join(dist, '.npmignore'), '/commands/\n/main.*\n/web/runtimes/*/\n!/web/runtimes/tfjs/\n*.wasm\n')
+write(
+  join(dist, '.npmignore'),
+  '/commands/\n/main.*\n/web/runtimes/*/\n!/web/runtimes/tfjs/\n!/web/runtimes/litert/\n*.wasm\n',
+)
 writeLicences()
 await writeManifest(root)
 const ids = await writeManifest(standalone)

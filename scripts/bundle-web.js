@@ -1,8 +1,8 @@
 // Bundles what runs in a page into dist/web/: `albertkit/browser` and its worker, the runtimes that need bundling, and
 // the workbench. The worker is the library itself: modules of Node, and the few of ours that start threads, processes or
 // native code, are replaced by those of src/web/.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 
 /** In place of Node's modules, below dist/web/system/. */
 const NODE = {
@@ -28,7 +28,7 @@ const OWN = {
   'runtime/tfjs/tfjs-node.js': 'web/runtimes/absent.js',
   'runtime/onnx/onnxruntime-gpu.js': 'web/runtimes/absent.js',
   'runtime/browser/runner.js': 'web/runtimes/absent.js',
-  'runtime/litert/litert.js': 'web/runtimes/absent.js',
+  'runtime/litert/load.js': 'web/runtimes/litert-load.js',
   'hub/http/hub-place.js': 'web/runtimes/absent.js',
   'hub/http/url-place.js': 'web/runtimes/absent.js',
 }
@@ -61,10 +61,28 @@ function copyPage(root, dist) {
 function removeModules(dist) {
   for (const folder of ['kit', 'system', 'runtimes', 'page'])
     for (const file of readdirSync(join(dist, 'web', folder), { recursive: true })) {
-      const isKept = folder === 'kit' ? file.endsWith('.d.ts') : /^tfjs([/\\]|$)/.test(file)
+      const isKept = folder === 'kit' ? file.endsWith('.d.ts') : /^(tfjs|litert)([/\\]|$)/.test(file)
       if (!isKept) rmSync(join(dist, 'web', folder, file), { recursive: true, force: true })
     }
   rmSync(join(dist, 'browser-entry.js'))
+}
+
+/** LiteRT's library, and its script as a module: workers of modules run no scripts. */
+async function bundleLiteRt(bundleModules, { root, web, common }) {
+  const folder = join(root, 'node_modules/@litertjs/core')
+  // An optional package.
+  if (!existsSync(folder)) return
+  const outdir = join(web, 'runtimes/litert')
+  await bundleModules({ ...common, entryPoints: { litert: join(folder, 'dist/index.js') }, outdir })
+  const script = readFileSync(join(folder, 'wasm/litert_wasm_internal.js'), 'utf8')
+  const contents = `${script.slice(0, script.lastIndexOf('// Export using a UMD style'))}\nexport default ModuleFactory\n`
+  const external = ['module', 'fs', 'path', 'url', 'vm', 'worker_threads', 'crypto', 'node:*']
+  await bundleModules({
+    ...common,
+    stdin: { contents, resolveDir: folder },
+    outfile: join(outdir, 'litert_wasm_internal.js'),
+    external,
+  })
 }
 
 /** @param bundleModules bundles and remembers whose code it took */
@@ -98,7 +116,7 @@ export async function bundleWeb(bundleModules, { root, dist, pkg }) {
     // Packages of TensorFlow.js look for Node.
     define: { global: 'globalThis' },
   })
-  mkdirSync(dirname(join(web, 'index.html')), { recursive: true })
+  await bundleLiteRt(bundleModules, { root, web, common })
   copyPage(root, dist)
   removeModules(dist)
 }

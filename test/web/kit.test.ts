@@ -121,13 +121,14 @@ describe.skipIf(CHROMIUM === null)('albertkit/browser', () => {
 
   it('verifies in the runtimes of the browser', async () => {
     const report = JSON.parse(
-      await ask('convertModel', NAME, 'checked', { targets: ['onnx', 'tfjs'] }),
+      await ask('convertModel', NAME, 'checked', { targets: ['onnx', 'tfjs', 'tflite'] }),
     ) as ConvertReport
     expect(report.ok).toBe(true)
     expect(report.verification?.runtimes.map(({ runner, detail }) => `${runner} ${detail}`)).toEqual([
       expect.stringMatching(/^onnxruntime onnxruntime-web 1\.\d+.* \(wasm\)$/),
       expect.stringMatching(/^tfjs-wasm /),
       expect.stringMatching(/^tfjs-cpu /),
+      expect.stringMatching(/^litert @litertjs\/core \(wasm\)$/),
     ])
     expect(report.verification?.comparisons.length).toBeGreaterThan(4)
     const again = JSON.parse(await ask('verifyModel', NAME, 'checked')) as VerifyReport

@@ -50,7 +50,7 @@ describe.skipIf(CHROMIUM === null)('the workbench', () => {
     expect(gzipSync(script).length).toBeLessThan(40_000)
     const built = below(join(ROOT, 'dist/web'), '').filter(([path]) => !path.endsWith('.d.ts'))
     // What a package takes along: the runtimes come from packages of their own.
-    const own = built.filter(([path]) => !/^\/(runtimes\/(?!tfjs\/tfjs\.js)|sample\/)/.test(path))
+    const own = built.filter(([path]) => !/^\/(runtimes\/(?!(tfjs|litert)\/.*\.js)|sample\/)/.test(path))
     expect(own.reduce((sum, [, file]) => sum + readFileSync(file).length, 0)).toBeLessThan(2e6)
     const paint = await web.page.evaluate(() => performance.getEntriesByName('first-paint')[0]?.startTime)
     // Half a second on an idle machine.

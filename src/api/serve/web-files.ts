@@ -34,6 +34,7 @@ export function runtimeFiles(): WebFiles {
   return new Map([
     ...matching(tfjs, 'tfjs', /^tfjs-backend-wasm(-simd)?\.wasm$/),
     ...ofPackage('onnxruntime-web/wasm', 'ort', /^(ort\.wasm\.min\.mjs|ort-wasm-simd-threaded\.(mjs|wasm))$/),
+    ...ofPackage('@litertjs/core', 'litert', /^litert_wasm_internal\.wasm$/, '../wasm'),
     ...ofPackage('h5wasm', 'h5wasm', /^(hdf5_hl|hdf5_util|file_handlers)\.js$/, '../esm'),
   ])
 }

@@ -8,6 +8,5 @@ const absent = (what: string) => (): Promise<never> =>
 export const openBrowser = absent('a runner that starts a browser')
 export const openOnnxGpu = absent('onnxruntime on a GPU')
 export const openTfjsNode = absent('tfjs-node')
-export const openLiteRt = absent('LiteRT')
 export const hubPlace = absent('a model of the hub')
 export const urlPlace = absent('a model at an address')
