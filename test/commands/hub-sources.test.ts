@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { convertModel } from '../../src/api/convert/convert.js'
 import { zip } from '../helpers/archive.js'
 import { hubServer, type HubServer } from '../helpers/hub-server.js'
+import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { albertkit, BIN, userEnv, type Result } from '../helpers/run.js'
 import { ZH_NEWS } from '../helpers/shared.js'
 
@@ -225,6 +226,35 @@ describe('directories that were converted', () => {
     rmSync(join(folder, 'addresses'), { recursive: true })
     server.tag = '"changed"'
     expect((await kit(['check', `${server.url}/`])).code).toBe(1)
+  })
+})
+
+describe.skipIf(!REDIS)(`a queue${REDIS ? '' : ` (${NO_REDIS})`}`, () => {
+  it('gets a model of the hub as a path of the cache, and refuses what no cache keeps', async () => {
+    const redis = await RedisServer.start()
+    try {
+      const [text, output] = [join(ZH_NEWS, 'dev.tsv'), join(folder, 'queued.jsonl')]
+      const where = ['--redis', redis.url]
+      const submit = (model: string): Promise<Result> =>
+        kit(['queue', 'submit', 'predict', model, text, '--shards', '2', '-o', output, ...where])
+      const submitted = await submit('hf:org/name')
+      expect(submitted.code, submitted.stderr).toBe(0)
+      // Workers need no hub.
+      const worked = await kit(['queue', 'work', '--until-empty', ...where], { HF_ENDPOINT: 'http://127.0.0.1:1' })
+      expect(worked.code, worked.stderr).toBe(0)
+      const { stdout } = await kit(['predict', ZH_NEWS, text])
+      expect(readFileSync(output, 'utf8')).toBe(stdout)
+      rmSync(output)
+      expect((await submit(`${server.url}/`)).code).toBe(0)
+      expect((await kit(['queue', 'work', '--until-empty', ...where])).code).toBe(0)
+      expect(readFileSync(output, 'utf8')).toBe(stdout)
+      rmSync(output)
+      server.tag = null
+      const { code, stderr } = await submit(`${server.url}/`)
+      expect([code, stderr]).toEqual([6, expect.stringContaining('no strong ETag')])
+    } finally {
+      await redis.stop()
+    }
   })
 })
 

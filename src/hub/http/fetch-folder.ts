@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { basename, dirname, join as joinDisk } from 'node:path'
 import { system } from '../../files/write-port.js'
 import { environment } from '../../base/errors.js'
@@ -30,7 +29,8 @@ export function fetchFolder(
     return file === undefined ? [] : [{ name, file }]
   })
   const inLinks = (name: string): string => joinDisk(links, ...name.split('/').filter((part) => part !== ''))
-  if (fetched.every(({ name }) => existsSync(inLinks(name)))) return inLinks(nameOf(wanted))
+  // A link may also be what an address had before.
+  if (fetched.every(({ name, file }) => file === inLinks(name))) return inLinks(nameOf(wanted))
   if (keep === 'lasting')
     throw environment('what the server has cannot be kept: it gives no strong ETag, or the cache cannot be written', {
       code: 'file-unreadable',

@@ -38,11 +38,11 @@ function fileAt(url: URL, name: string): Address {
 const nameOf = ({ pathname }: URL, looked: Looked): string =>
   [looked.name ?? '', safeDecode(pathname.slice(pathname.lastIndexOf('/') + 1))].find(isInside) ?? 'model'
 
-/** Where files of an address lie in the cache. */
+/** Where files of an address lie in the cache: links into blobs, as in that of the hub (formats/core/confined.ts). */
 function homeOf(folder: URL): CacheHome & { readonly home: string } {
   const key = createHash('sha256').update(folder.href).digest('hex').slice(0, 16)
   const home = joinDisk(addressCache(), 'http', `${folder.hostname.replace(/[^\w.-]/g, '_')}-${key}`)
-  return { home, blobs: joinDisk(home, 'blobs'), links: joinDisk(home, 'files'), isShared: false }
+  return { home, blobs: joinDisk(home, 'blobs'), links: joinDisk(home, 'snapshots', 'files'), isShared: false }
 }
 
 /** Looks for names of a folder, several at a time. */
