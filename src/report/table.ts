@@ -1,6 +1,7 @@
 import { displayWidth } from './display-width.js'
 import { escapeControl } from '../base/escape.js'
 import { largestOf } from '../base/largest.js'
+import { capture, isCapturing } from './capture.js'
 import { terminalWidth } from './terminal-width.js'
 
 export interface TableOptions {
@@ -101,12 +102,28 @@ function groups(widths: readonly number[], width: number): number[][] {
   return [...found, own]
 }
 
+/** A number as CSV has it: `4,182,144` is 4182144. */
+const plainValue = (text: string): string =>
+  /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text) ? text.replaceAll(',', '') : text
+
+function captureTable(rows: readonly (readonly string[])[], { head, right = [] }: TableOptions): void {
+  capture({
+    title: '',
+    columns: head.map((title, i) => ({ title: title.trim(), number: right.includes(i) })),
+    rows: rows.map((row) => head.map((_, i) => ({ text: row[i] ?? '', value: plainValue((row[i] ?? '').trim()) }))),
+  })
+}
+
 /**
  * A plain table without colour or frames: it survives pipes, logs and `grep`. One that is wider than the terminal loses
  * its spare columns; then texts are wrapped; then it is printed as several tables.
  */
 export function table(rows: readonly (readonly string[])[], options: TableOptions): string {
   const { head, right = [], width = terminalWidth() } = options
+  if (isCapturing()) {
+    captureTable(rows, options)
+    return ''
+  }
   const kept = keptColumns(rows, options)
   if (kept.length < head.length) return part(rows, options, kept)
   const usual = fittedWidths(rows, options, NARROW)

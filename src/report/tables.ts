@@ -1,4 +1,5 @@
 import { csvField, escapeControl } from '../base/escape.js'
+import { capture, isCapturing } from './capture.js'
 import { displayWidth } from './display-width.js'
 import { table, wrap } from './table.js'
 
@@ -58,6 +59,10 @@ function columnGroups({ columns, rows }: DataTable, width: number): number[][] {
  * several, one below the other, each with the first column.
  */
 export function tablesText(tables: readonly DataTable[], width: number): string {
+  if (isCapturing()) {
+    for (const one of tables) capture(one)
+    return ''
+  }
   const blocks = tables.map((t) => {
     const parts = columnGroups(t, width).map((group) =>
       table(

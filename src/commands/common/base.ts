@@ -12,7 +12,7 @@ import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { stepText, transferText } from '../../report/progress.js'
 import { setTerminalWidth } from '../../report/terminal-width.js'
-import { exitCodeOf, exitError, isGiven, isUsage, print, reportFailure } from './failure.js'
+import { exitCodeOf, exitError, isGiven, isUsage, print, reportFailure, valueGiven } from './failure.js'
 import { withSample } from './sample.js'
 import { settingArguments, type FlagShapes, type Setting } from './settings.js'
 import { settle } from './settle.js'
@@ -34,6 +34,12 @@ const takesColour = (stream: NodeJS.WriteStream): boolean =>
 export abstract class AlbertkitCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({ description: 'print the result, or the error, as one JSON document', helpGroup: 'GLOBAL' }),
+    'output-format': Flags.string({
+      description: 'print the tables alone, as Markdown or the main one as CSV; json: as --json',
+      options: ['table', 'markdown', 'csv', 'json'],
+      helpGroup: 'GLOBAL',
+      helpValue: 'FORMAT',
+    }),
     wide: Flags.boolean({ description: 'do not fit tables to the terminal', helpGroup: 'GLOBAL' }),
     quiet: Flags.boolean({
       char: 'q',
@@ -65,7 +71,7 @@ export abstract class AlbertkitCommand extends Command {
   abstract override run(): Promise<void>
 
   override jsonEnabled(): boolean {
-    return this.#given('--json')
+    return this.#given('--json') || this.#format === 'json'
   }
 
   /**
@@ -77,11 +83,30 @@ export abstract class AlbertkitCommand extends Command {
     const exitCode = typeof outcome === 'number' ? outcome : outcome ? 0 : 1
     if (this.jsonEnabled()) await print(process.stdout, toJsonText(report))
     else if (exitCode !== 0 || this.reportIsResult || !this.#given('-q', '--quiet')) {
-      const lines = printable(text().replace(/\n+$/, ''))
+      const lines = printable((await this.#textOf(text)).replace(/\n+$/, ''))
       const shown = takesColour(process.stdout) ? (await import('../../report/paint.js')).paint(lines) : lines
       await print(process.stdout, `${shown}\n`)
     }
     if (exitCode !== 0) throw exitError(exitCode)
+  }
+
+  /** The text of a report, or its tables in the format that is asked for. */
+  async #textOf(text: () => string): Promise<string> {
+    const format = this.#format
+    if (format !== 'markdown' && format !== 'csv') return text()
+    const { capturedTables } = await import('../../report/capture.js')
+    const { tableCsv, tablesMarkdown } = await import('../../report/tables.js')
+    const tables = capturedTables(text, format)
+    if (tables[0] === undefined) {
+      this.#complain(`note: this result has no table that could be printed as ${format}`)
+      return text()
+    }
+    return format === 'csv' ? tableCsv(tables[0]) : tablesMarkdown(tables)
+  }
+
+  /** Value of `--output-format`; the last one counts. */
+  get #format(): string | undefined {
+    return valueGiven(this.argv, '--output-format')
   }
 
   /**

@@ -60,6 +60,15 @@ export function isGiven(argv: readonly string[], ...switches: readonly string[])
   return (end === -1 ? argv : argv.slice(0, end)).some((argument) => switches.includes(argument))
 }
 
+/** Value of a flag among the arguments, before any `--`, the last one; undefined if it is not given. */
+export function valueGiven(argv: readonly string[], flag: string): string | undefined {
+  const end = argv.indexOf('--')
+  const own = end === -1 ? argv : argv.slice(0, end)
+  const at = own.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`))
+  if (at === -1) return undefined
+  return own[at]?.startsWith(`${flag}=`) === true ? own[at].slice(flag.length + 1) : own[at + 1]
+}
+
 /**
  * Writes `text` and waits until it is flushed. A closed pipe (`| head -3`) is not an error: the command continues and
  * keeps its exit code.

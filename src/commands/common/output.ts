@@ -64,7 +64,9 @@ export async function writeFiles(show: Pick<Showable, 'charts' | 'page'>, flags:
 /** Renders the text for stdout, if it is not JSON. */
 export async function printer(show: Showable, flags: OutputChoice): Promise<() => string> {
   const { tableCsv, tablesMarkdown, tablesText, terminalWidth } = await import('../../report/tables.js')
+  const { capture, isCapturingCsv } = await import('../../report/capture.js')
   return () => {
+    if (isCapturingCsv()) capture(show.csv())
     if (flags.csv) return tableCsv(show.csv())
     return flags.markdown ? tablesMarkdown(show.tables()) : tablesText(show.tables(), terminalWidth())
   }

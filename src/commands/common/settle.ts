@@ -1,15 +1,14 @@
 import { basename } from 'node:path'
-import { settingsOf, typedNames, variableOf, type FlagShapes, type Setting, type SettingsFile } from './settings.js'
+import { valueGiven } from './failure.js'
+import { settingsOf, variableOf, type FlagShapes, type Setting, type SettingsFile } from './settings.js'
 
 /** Value of `--config-file` that means no file. */
 const NO_FILE = 'none'
 
 /** The value of `--config-file`, typed or from the environment; null if there is none. */
-function namedFile(command: string, shapes: FlagShapes, argv: readonly string[]): string | null {
-  if (typedNames(argv, shapes).has('config-file')) {
-    const at = argv.findIndex((word) => /^--config-file(=|$)/.test(word))
-    return argv[at]!.includes('=') ? argv[at]!.slice(argv[at]!.indexOf('=') + 1) : (argv[at + 1] ?? null)
-  }
+function namedFile(command: string, argv: readonly string[]): string | null {
+  const typed = valueGiven(argv, '--config-file')
+  if (typed !== undefined) return typed
   const names = [variableOf('config-file', command), variableOf('config-file')]
   return names.map((name) => process.env[name] ?? '').find((value) => value !== '') ?? null
 }
@@ -35,6 +34,6 @@ async function fileOf(command: string, named: string | null): Promise<SettingsFi
  * @throws AlbertkitError `usage`, `malformed`
  */
 export async function settle(command: string, shapes: FlagShapes, argv: readonly string[]): Promise<Setting[]> {
-  const file = await fileOf(command, namedFile(command, shapes, argv))
+  const file = await fileOf(command, namedFile(command, argv))
   return settingsOf(command, shapes, argv, { env: process.env, file })
 }
