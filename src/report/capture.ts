@@ -1,4 +1,4 @@
-import type { DataTable } from './tables.js'
+import type { DataTable } from './data-table.js'
 
 /**
  * Where the tables of a text go besides the text: the commands print texts with tables, or on request the tables alone

@@ -1,28 +1,10 @@
 import { csvField, escapeControl } from '../base/escape.js'
+import type { Cell, DataTable } from './data-table.js'
 import { capture, isCapturing } from './capture.js'
 import { displayWidth } from './display-width.js'
 import { table, wrap } from './table.js'
 
-/** Contents of a cell: the text to print, and the value for CSV. */
-export interface Cell {
-  readonly text: string
-  readonly value: string | number | null
-}
-
-export interface DataColumn {
-  readonly title: string
-  /** True for a column of numbers, which is aligned right. */
-  readonly number?: boolean
-}
-
-/** A table before it is printed: for a terminal, Markdown, CSV or HTML. */
-export interface DataTable {
-  readonly title: string
-  readonly columns: readonly DataColumn[]
-  readonly rows: readonly (readonly Cell[])[]
-  /** Lines printed below the table. */
-  readonly notes?: readonly string[]
-}
+export type { Cell, DataColumn, DataTable } from './data-table.js'
 
 export const textCell = (text: string): Cell => ({ text, value: text })
 export const numberCell = (value: number | null, show: (n: number) => string): Cell =>
