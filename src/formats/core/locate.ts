@@ -1,7 +1,7 @@
 import { AlbertkitError, malformed, unsupported, usage } from '../../base/errors.js'
 import type { Found } from './container.js'
 import { CONTAINERS } from './containers.js'
-import { describeForeign, foreignFormatOf } from './explain.js'
+import { describeForeign, isForeignName } from './explain.js'
 import { exists, isDirectory, type FilePort } from './file-port.js'
 import { readTextUpTo, refuseSpecial } from './file.js'
 import { join } from './paths.js'
@@ -89,7 +89,7 @@ function locateInDirectory(files: FilePort, directory: string, depth: number, bu
   const folders = transformer !== null && inner.includes(transformer) ? [transformer] : inner
   const below = locateBelow(files, directory, folders, depth, budget)
   if (below !== null) return below
-  const foreign = names.find((name) => foreignFormatOf(name) !== null)
+  const foreign = names.find((name) => isForeignName(name))
   const told = foreign === undefined ? null : describeForeign(files, join(directory, foreign))
   if (told !== null) throw told
   const other = names.find((name) => /\.(bin|pt|pth|h5|ckpt)$/.test(name))
