@@ -1,10 +1,12 @@
 import { usage } from '../../base/errors.js'
+import { readClue } from './clue.js'
 import { CsvError, csvFields, csvRecords } from './csv.js'
 import type { Features } from './features.js'
 import type { Line } from './lines.js'
 import type { PassageWindow } from './passages.js'
 import { isSquad, type Question } from './squad.js'
 import type { Token } from '../tokenizers/tokenizer.js'
+import { Unusable } from './unusable.js'
 
 /** A text to classify, with its label if one is given. */
 export interface Example {
@@ -141,8 +143,6 @@ export function formatByContents(head: string, path: string): InputFormat {
   return isObjectLine(head.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '') ? 'jsonl' : named
 }
 
-class Unusable extends Error {}
-
 /** run_classifier reads `csv.reader(f, delimiter="\t", quotechar=None)`: quotes are characters like any other. */
 const splitters = { tsv: (text: string): string[] => text.split('\t'), csv: csvFields } as const
 
@@ -234,22 +234,30 @@ export class ExampleReader {
       const name = column === undefined ? names.find((key) => key in object) : String(column)
       const found = name === undefined ? undefined : object[name]
       if (found === undefined || found === null) return null
+      // Spans (CLUENER) label no text.
+      if (names === NAMES.label && typeof found === 'object' && !Array.isArray(found)) return null
       // Several labels at once.
       if (names === NAMES.label && Array.isArray(found)) return found.map(String).join(',')
-      if (typeof found !== 'string' && typeof found !== 'number')
+      if (
+        typeof found !== 'string' &&
+        typeof found !== 'number' &&
+        !(names === NAMES.label && found === Boolean(found))
+      )
         throw new Unusable(`${name ?? ''} is not a string or a number`)
       return String(found)
     }
     const { textColumn, textBColumn, labelColumn, questions = false } = this.options
     const [names, namesB] = questions ? [NAMES.question, NAMES.context] : [NAMES.text, NAMES.textB]
-    const a = field(textColumn, names)
+    const hasColumns = textColumn !== undefined || textBColumn !== undefined
+    const clue = questions || hasColumns ? null : readClue(object)
+    const a = clue === null ? field(textColumn, names) : clue.text
     if (a === null) throw new Unusable(`the object has no field ${String(textColumn ?? names[0])}`)
     const labelName = labelColumn === undefined ? field(undefined, NAMES.labelName) : null
     const label = field(labelColumn, NAMES.label) ?? labelName
     return {
       line,
       text: a,
-      textB: field(textBColumn, namesB),
+      textB: clue === null ? field(textBColumn, namesB) : clue.textB,
       label,
       ...(labelName === null || labelName === label ? {} : { labelName }),
     }

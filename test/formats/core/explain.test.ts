@@ -23,14 +23,16 @@ const CASES: readonly (readonly [name: string, contents: string, words: RegExp, 
   ['bert.tar.bz2', `BZh9${REST}`, /bzip2/],
 ]
 
-it.each(CASES)('%s is called by its name', async (...row) => {
-  const [name, contents, words, more] = row as (typeof CASES)[number]
-  const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
-  const all: (readonly [string, string])[] = [[name, contents], ...(more === undefined ? [] : [more])]
-  const files = memoryFiles(all.map(([one, text]) => [`/m/${one}`, bytes(text)] as const))
-  for (const path of ['/m', `/m/${name}`]) {
-    const opened = openModel(path, { files })
-    await expect(opened, path).rejects.toMatchObject({ kind: 'unsupported', code: 'format-unsupported' })
-    await expect(opened, path).rejects.toThrow(words)
-  }
-})
+it.each(CASES.map(([name, contents, words, more]) => ({ name, contents, words, more })))(
+  '$name is called by its name',
+  async ({ name, contents, words, more }) => {
+    const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
+    const all: (readonly [string, string])[] = [[name, contents], ...(more === undefined ? [] : [more])]
+    const files = memoryFiles(all.map(([one, text]) => [`/m/${one}`, bytes(text)] as const))
+    for (const path of ['/m', `/m/${name}`]) {
+      const opened = openModel(path, { files })
+      await expect(opened, path).rejects.toMatchObject({ kind: 'unsupported', code: 'format-unsupported' })
+      await expect(opened, path).rejects.toThrow(words)
+    }
+  },
+)
