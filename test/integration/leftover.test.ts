@@ -120,6 +120,23 @@ describe.each(KINDS)('%s', (kind) => {
   })
 })
 
+describe('a variable beside each weight', () => {
+  it('is state of an optimizer or an average, whatever it is called; beside some of them it is refused', async () => {
+    const { directory, prefix, names } = await plain('bert')
+    const source = await openSource(directory)
+    const body = names.filter((name) => name.startsWith(prefix))
+    const beside = (suffix: string, own = body): TensorPlan[] =>
+      own.map((name) => variable(`${name}/${suffix}`, source.tensors.get(name)!.shape))
+    const all = await openModel(await withVariables(directory, [...beside('LazyAdam'), ...beside('swa')]))
+    all.close()
+    expect(all.notes.join()).toContain('not read: */LazyAdam, */swa, which each weight has beside it')
+    expect(all.identification.unknown).toEqual([])
+    for (const more of [beside('delta', body.slice(1)), body.map((name) => variable(`${name}/delta`, [2, 2]))])
+      await expect(openModel(await withVariables(directory, more))).rejects.toMatchObject({ code: 'tensor-unknown' })
+    source.close()
+  })
+})
+
 describe('a dense layer outside the encoder', () => {
   it('is the classifier with `head`, in either order of its kernel', async () => {
     const { directory } = await plain('bert')

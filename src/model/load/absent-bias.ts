@@ -53,7 +53,7 @@ export function completeBiases(
     more.push(bias)
     const row = { slot, name: slot, dims: ['N'], layout: 'as_is', prefixed: false } as const
     mapped.set(slot, { row, slot, indices: {}, prefix: '', variable: bias.name })
-    notes.push(`${kernel.variable} has no bias: ${bias.name} is taken as zeros, as transformers does`)
+    notes.push(`${kernel.variable} has no bias: ${bias.name} is taken as zeros`)
   }
   return more.length === 0
     ? { source, found, notes }

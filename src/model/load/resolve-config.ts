@@ -12,6 +12,7 @@ import { classifierKindOf, type ClassifierKind, type Task } from '../tasks.js'
 import { refuseModelType } from '../foreign-models.js'
 import { completeBiases } from './absent-bias.js'
 import { planModel, type ModelPlan } from './build.js'
+import { skipCompanions } from './companions.js'
 import { cutToLength } from './fixed-length.js'
 import { compareFacts, completeConfig, graphFacts, type GraphFacts } from './graph-facts.js'
 import { completeFromWeights } from './infer-config.js'
@@ -196,7 +197,8 @@ function accountFor(
   { head, ignore = [] }: ResolveOptions,
 ): Accounted {
   const named = head === undefined ? { found: identified, notes: [] } : takeHead(source, identified, head)
-  const settled = settleTied(source, ignoreVariables(named.found, ignore))
+  const beside = skipCompanions(source, named.found)
+  const settled = settleTied(source, ignoreVariables(beside.found, ignore))
   const completed = completeBiases(source, settled.found)
   const { found } = completed
   const { architecture } = found.table
@@ -204,7 +206,7 @@ function accountFor(
     refuseModelType(raw.fields.model_type, raw.file, architecture) ??
     refuseForeignNames(source, found, raw) ??
     refuseLeftover(source, found, leftoverOf(source, found))
-  return { ...completed, refusal, notes: [...named.notes, ...settled.notes, ...completed.notes] }
+  return { ...completed, refusal, notes: [...named.notes, ...beside.notes, ...settled.notes, ...completed.notes] }
 }
 
 /**
