@@ -7,7 +7,7 @@ const src = resolve(import.meta.dirname, 'src')
 const PORT = ['confined', 'file-port', 'tree-port', 'file', 'paths'].map((name) => `formats/core/${name}`)
 
 /** Tables whose names are the values of options: they import no code that takes time, so that commands start fast. */
-const TABLES = ['model/tasks', 'runtime/runners']
+const TABLES = ['model/tasks', 'model/accounting/presets', 'runtime/runners']
 
 /**
  * Imports go one way: commands → api → export, runtime, compare → model → formats/core/source. Each room, a folder of

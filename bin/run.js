@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 if (process.argv.length === 3 && ['--version', '-v', 'version'].includes(process.argv[2])) {
   const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+} else if (process.argv[2] === '__complete') {
+  const { printCompletions } = await import('../dist/cli/complete-entry.js')
+  printCompletions(fileURLToPath(new URL('../dist/standalone/', import.meta.url)), process.argv.slice(3))
 } else {
   // From Node 22 on, what was compiled once is kept: a sixth of the time that `inspect` of a small model takes.
   module.enableCompileCache?.()

@@ -172,6 +172,7 @@ const OWN_PROCESSES = [
   'api/inference/pool-process.js',
   'api/reference/product-worker.js',
   'api/reference/reference-worker.js',
+  'api/runner-thread/runner-process.js',
   'api/runner-thread/runner-worker.js',
   'api/weights/ranks-worker.js',
   'api/doctor/probe-process.js',
@@ -200,10 +201,12 @@ async function bundleCommands(commands) {
   await bundleModules({
     minifyWhitespace: true,
     minifySyntax: true,
-    entryPoints: ['main.js', ...commands.map((file) => `commands/${file}`), ...OWN_PROCESSES].map((file) => ({
-      in: join(dist, file),
-      out: OWN_PROCESSES.includes(file) ? basename(file, '.js') : file.replace(/^commands\/|\.js$/g, ''),
-    })),
+    entryPoints: ['main.js', 'complete-entry.js', ...commands.map((file) => `commands/${file}`), ...OWN_PROCESSES].map(
+      (file) => ({
+        in: join(dist, file),
+        out: OWN_PROCESSES.includes(file) ? basename(file, '.js') : file.replace(/^commands\/|\.js$/g, ''),
+      }),
+    ),
     outdir: join(dist, 'cli'),
     splitting: true,
     plugins: [withOclif],
@@ -225,7 +228,7 @@ Environment: ALBERTKIT_FLAG gives a flag to all commands, ALBERTKIT_COMMAND_FLAG
 turns colours off.
 
 Documentation: ${pkg.homepage ?? 'the folder docs/ of the installed package'}; examples read fixtures/zh-news, a sample
-model that is found from any directory. \`albertkit autocomplete\` sets up completion.`
+model that is found from any directory. \`albertkit completion\` sets up completion.`
 
 async function layOutCommands() {
   const folder = join(dist, 'plugin', pkg.oclif.bin)

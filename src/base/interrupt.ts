@@ -54,6 +54,16 @@ let interrupted = false
 /** True once a signal ends the process: what fails from then on fails because of that. */
 export const isInterrupted = (): boolean => interrupted
 
+/**
+ * Lets a signal take effect that came during synchronous work. It ends the process, so that nothing follows: what is
+ * done already counts less than the wish to stop.
+ */
+export async function noticeSignals(): Promise<void> {
+  // A turn that begins among the events of one poll ends before the next poll.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
+  if (interrupted) await new Promise(() => undefined)
+}
+
 /** True if signals end the process in an orderly way. */
 export const isListening = (): boolean => listening !== null
 

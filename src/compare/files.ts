@@ -1,6 +1,7 @@
 import { DTYPE_BYTES, elementCount, sameShape, type DType, type TensorSource } from '../formats/core/source.js'
 import { decodeFloats } from '../model/tensors/decode.js'
 import { encodeFloats } from '../model/tensors/encode.js'
+import { Turns } from '../files/yield.js'
 import type { PlannedTensor } from '../model/rewrite/translation.js'
 import type { WeightCheck, WeightDifference } from './weights.js'
 
@@ -12,12 +13,15 @@ import type { WeightCheck, WeightDifference } from './weights.js'
 const PIECE_BYTES = 1 << 20
 /** Bytes of the written matrix that are compared at a time; its rows are columns of the source. */
 const BLOCK_BYTES = 16 << 20
+/** Rows that are compared between two looks at the clock. */
+const ROWS = 64
 
-function sameInOrder(
+async function sameInOrder(
   total: number,
   expected: (start: number, target: Uint8Array) => void,
   written: (start: number, target: Uint8Array) => void,
-): boolean {
+  turns: Turns,
+): Promise<boolean> {
   const [ours, theirs] = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)]
   for (let start = 0; start < total; start += PIECE_BYTES) {
     const length = Math.min(PIECE_BYTES, total - start)
@@ -25,6 +29,7 @@ function sameInOrder(
     expected(start, a)
     written(start, b)
     if (Buffer.compare(a, b) !== 0) return false
+    await turns.next()
   }
   return true
 }
@@ -43,7 +48,12 @@ interface Plain {
 }
 
 /** Compares `[rows, columns]` with its written transpose, in blocks of the written rows. */
-function sameTransposed({ shape, dtype, read }: Plain, written: TensorSource, name: string): boolean {
+async function sameTransposed(
+  { shape, dtype, read }: Plain,
+  written: TensorSource,
+  name: string,
+  turns: Turns,
+): Promise<boolean> {
   const [rows = 1, columns = 1] = shape
   const width = DTYPE_BYTES[dtype]
   const per = width === 8 ? 2 : 1
@@ -58,6 +68,7 @@ function sameTransposed({ shape, dtype, read }: Plain, written: TensorSource, na
       read(r * columns + c0, piece.subarray(0, wide * width))
       for (let c = 0; c < wide; c++)
         for (let u = 0; u < per; u++) if (ours[c * per + u] !== theirs[(c * rows + r) * per + u]) return false
+      if (r % ROWS === 0) await turns.next()
     }
   }
   return true
@@ -90,7 +101,12 @@ function rounded(from: DType, to: DType, read: Plain['read']): Plain['read'] {
   }
 }
 
-function difference(source: TensorSource, written: TensorSource, tensor: PlannedTensor): string | null {
+async function difference(
+  source: TensorSource,
+  written: TensorSource,
+  tensor: PlannedTensor,
+  turns: Turns,
+): Promise<string | null> {
   const { name, shape, dtype, origin, transposed } = tensor
   const info = written.tensors.get(name)
   if (info === undefined) return 'absent from the file'
@@ -102,8 +118,8 @@ function difference(source: TensorSource, written: TensorSource, tensor: Planned
   const plain = plainOf(source, tensor)
   const turned = origin.kind === 'computed' ? transposed : (origin.parameter.layout === 'transposed') !== transposed
   const same = turned
-    ? sameTransposed(plain, written, name)
-    : sameInOrder(
+    ? await sameTransposed(plain, written, name, turns)
+    : await sameInOrder(
         total,
         (start, target) => {
           plain.read(start / width, target)
@@ -111,19 +127,21 @@ function difference(source: TensorSource, written: TensorSource, tensor: Planned
         (start, target) => {
           written.read(name, start, target)
         },
+        turns,
       )
   return same ? null : 'its bytes differ'
 }
 
 /** Compares every planned tensor with the one that was written, and reports tensors that were not planned. */
-export function compareFile(
+export async function compareFile(
   source: TensorSource,
   written: TensorSource,
   tensors: readonly PlannedTensor[],
-): WeightCheck {
+): Promise<WeightCheck> {
+  const turns = new Turns()
   const differences: WeightDifference[] = []
   for (const tensor of tensors) {
-    const reason = difference(source, written, tensor)
+    const reason = await difference(source, written, tensor, turns)
     if (reason !== null) differences.push({ slot: tensor.slot, variable: tensor.name, reason })
   }
   const planned = new Set(tensors.map(({ name }) => name))

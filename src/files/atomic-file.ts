@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { interruption } from '../base/abort.js'
 import { outputError, usage } from '../base/errors.js'
 import { onInterrupt } from '../base/interrupt.js'
 import { refuseSource } from '../base/sources.js'
-import { makeFolders, OutputFile, tidy, writing } from './output-file.js'
+import { asOutputError, makeFolders, OutputFile, tidy, writing } from './output-file.js'
 import { writes } from './write-port.js'
 import { removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 
@@ -50,7 +51,9 @@ export class WholeFile {
     return this.#file.bytes
   }
 
+  /** @throws AlbertkitError `output`, or `interrupted` if it was discarded meanwhile */
   write(bytes: Uint8Array): void {
+    if (!this.#open) throw interruption(undefined)
     this.#file.write(bytes)
   }
 
@@ -59,13 +62,30 @@ export class WholeFile {
     this.#file.writeAt(offset, bytes)
   }
 
-  /** @throws AlbertkitError `output` */
-  commit(): void {
-    this.#file.sync()
+  /**
+   * Brings what was written to the disk, so that `commit` has little to wait for.
+   * @throws AlbertkitError `output`, or `interrupted` if it was discarded meanwhile
+   */
+  async flush(): Promise<void> {
+    try {
+      await writes.flush(this.#file.path)
+    } catch (error) {
+      throw this.#open ? asOutputError(error, this.path) : interruption(undefined)
+    }
+    if (!this.#open) throw interruption(undefined)
+  }
+
+  /**
+   * Lets the file appear.
+   * @param sync false if there is no time to wait for the disk
+   * @throws AlbertkitError `output`
+   */
+  commit({ sync = true }: { readonly sync?: boolean } = {}): void {
+    if (sync) this.#file.sync()
     this.#close()
     writing(this.path, () => {
       writes.rename(this.#file.path, this.path)
-      writes.syncPath(dirname(this.path))
+      if (sync) writes.syncPath(dirname(this.path))
     })
     this.#committed = true
   }

@@ -68,6 +68,15 @@ function readPlan(folder: string): Plan | null {
   }
 }
 
+/** Brings the contents of all files below a folder to the disk, which may take seconds, before they are committed. */
+export async function flushTree(folder: string): Promise<void> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await flushTree(path)
+    else if (entry.isFile()) await writes.flush(path)
+  }
+}
+
 /** Synchronises all files below a folder, and the folders. */
 export function syncTree(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

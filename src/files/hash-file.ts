@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import type { FilePort } from '../formats/core/file-port.js'
-import { withFile } from '../formats/core/file.js'
+import { RangedFile, withFile } from '../formats/core/file.js'
 import { openReadable } from './disk.js'
+import { Turns } from './yield.js'
 
 export interface FileHash {
   readonly sha256: string
@@ -14,6 +15,18 @@ let buffer: Uint8Array | null = null
 
 /** Time between two checks whether a file has grown, in milliseconds. */
 const WAIT_MS = 2
+
+const start = (file: RangedFile) => ({
+  hash: createHash('sha256'),
+  piece: new Uint8Array(Math.min(PIECE, file.size)),
+})
+
+/** Adds the piece of a file that begins at `at`. */
+function update(hash: Hash, file: RangedFile, at: number, piece: Uint8Array): void {
+  const part = piece.subarray(0, Math.min(piece.length, file.size - at))
+  file.read(at, part)
+  hash.update(part)
+}
 
 /**
  * Hashes a file in pieces.
@@ -42,15 +55,26 @@ export function hashFile(path: string, complete: Int32Array | null = null): File
   }
 }
 
+/** Hashes a file of a port in pieces, while signals are handled. @throws AlbertkitError if it cannot be read */
+export async function hashInTurns(files: FilePort, path: string): Promise<FileHash> {
+  const turns = new Turns()
+  const file = new RangedFile(files, path)
+  try {
+    const { hash, piece } = start(file)
+    for (let at = 0; at < file.size; at += piece.length) {
+      update(hash, file, at, piece)
+      await turns.next()
+    }
+    return { sha256: hash.digest('hex'), bytes: file.size }
+  } finally {
+    file.close()
+  }
+}
+
 /** Hashes a file of a port in pieces. @throws AlbertkitError if it cannot be read */
 export const hashThrough = (files: FilePort, path: string): FileHash =>
   withFile(files, path, (file) => {
-    const hash = createHash('sha256')
-    const piece = new Uint8Array(Math.min(PIECE, file.size))
-    for (let at = 0; at < file.size; at += piece.length) {
-      const part = piece.subarray(0, Math.min(piece.length, file.size - at))
-      file.read(at, part)
-      hash.update(part)
-    }
+    const { hash, piece } = start(file)
+    for (let at = 0; at < file.size; at += piece.length) update(hash, file, at, piece)
     return { sha256: hash.digest('hex'), bytes: file.size }
   })

@@ -69,9 +69,11 @@ export class MatrixFile {
     this.#used = 0
   }
 
-  commit(): void {
+  /** @throws AlbertkitError `output` */
+  async commit(): Promise<void> {
     this.#flush()
     this.#file.writeAt(0, HEADERS[this.format](this.#rows, this.width))
+    await this.#file.flush()
     this.#file.commit()
   }
 

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { interruption } from '../base/abort.js'
 import { AlbertkitError, outputError, usage } from '../base/errors.js'
 import { onInterrupt } from '../base/interrupt.js'
 import { refuseSource } from '../base/sources.js'
-import { commitInto, finishCommit, newIn, syncTree } from './commit-journal.js'
-import { writing } from './output-file.js'
+import { commitInto, finishCommit, flushTree, newIn, syncTree } from './commit-journal.js'
+import { asOutputError, writing } from './output-file.js'
 import { planRenames } from './renames.js'
 import { JOURNAL, removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 import { writes } from './write-port.js'
@@ -78,6 +79,19 @@ export class OutputDirectory {
     this.#forget = onInterrupt(() => {
       this.discard()
     })
+  }
+
+  /**
+   * Brings what was written to the disk, so that `commit` has little to wait for.
+   * @throws AlbertkitError `output`, or `interrupted` if it was discarded meanwhile
+   */
+  async flush(): Promise<void> {
+    try {
+      await flushTree(this.staging)
+    } catch (error) {
+      throw this.#done ? interruption(undefined) : asOutputError(error, this.#destination)
+    }
+    if (this.#done) throw interruption(undefined)
   }
 
   /**

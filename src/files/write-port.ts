@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import {
   closeSync,
   constants,
@@ -30,6 +31,8 @@ export interface WritePort {
   sync(descriptor: number): void
   /** Waits until the contents of a closed file, or the names in a folder, are on the disk. */
   syncPath(path: string): void
+  /** Does what `syncPath` does for a file, while signals and messages are handled. */
+  flush(path: string): Promise<void>
   close(descriptor: number): void
   /** Renames what is complete; a file that is there is replaced. */
   rename(from: string, to: string): void
@@ -66,6 +69,15 @@ function syncPath(path: string): void {
   }
 }
 
+async function flush(path: string): Promise<void> {
+  const file = await open(path, IS_WINDOWS ? 'r+' : 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
 /** The local file system. */
 export const system: WritePort = {
   open: openSync,
@@ -73,6 +85,7 @@ export const system: WritePort = {
   truncate: ftruncateSync,
   sync: fsyncSync,
   syncPath,
+  flush,
   close: closeSync,
   rename: renameSync,
   setAside: renameSync,

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { malformed, unreadable, usage } from '../base/errors.js'
 import { addSource } from '../base/sources.js'
 import { refuseExisting, WholeFile } from '../files/atomic-file.js'
+import { Turns } from '../files/yield.js'
 import { difference, MANIFEST_NAME, readManifest, shardName, type ShardFile, type ShardManifest } from './manifest.js'
 
 /** Shards of a directory: complete, of one task, in order. */
@@ -144,15 +145,18 @@ export function* readShardFile(directory: string, { file, sha256 }: ShardFile): 
 }
 
 /** Concatenates the files into `path`, which appears complete or not at all. */
-function concatenate(directory: string, files: readonly ShardFile[], path: string): ShardFile {
+async function concatenate(directory: string, files: readonly ShardFile[], path: string): Promise<ShardFile> {
   const output = new WholeFile(path)
   try {
     const hash = createHash('sha256')
+    const turns = new Turns()
     for (const file of files)
       for (const piece of readShardFile(directory, file)) {
         hash.update(piece)
         output.write(piece)
+        await turns.next()
       }
+    await output.flush()
     output.commit()
     const lines = files.reduce((sum, file) => sum + file.lines, 0)
     return { file: path, sha256: hash.digest('hex'), bytes: output.bytes, lines }
@@ -172,24 +176,30 @@ export interface MergeOptions {
  * Joins the shards of a directory into one file, identical to the file that a single run writes.
  * @throws AlbertkitError `malformed` for gaps, overlaps, damaged files and shards of another model; `output`
  */
-export function mergeShards(set: ShardSet, { output, errors, force = false }: MergeOptions): MergeReport {
+export async function mergeShards(
+  set: ShardSet,
+  { output, errors, force = false }: MergeOptions,
+): Promise<MergeReport> {
   for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
   const { directory, manifests } = set
   return {
     command: manifests[0].command,
     shards: manifests.length,
     inputLines: manifests[0].input.lines,
-    output: concatenate(
+    output: await concatenate(
       directory,
       manifests.map((manifest) => manifest.output),
       output,
     ),
-    errors: mergeErrors(set, errors),
+    errors: await mergeErrors(set, errors),
   }
 }
 
 /** Joins the lines that could not be used into `path`; null if there are no such lines or no path. */
-export function mergeErrors({ directory, manifests }: ShardSet, path: string | undefined): ShardFile | null {
+export async function mergeErrors(
+  { directory, manifests }: ShardSet,
+  path: string | undefined,
+): Promise<ShardFile | null> {
   const failed = manifests.flatMap(({ errors }) => (errors === null ? [] : [errors]))
   return failed.length === 0 || path === undefined ? null : concatenate(directory, failed, path)
 }

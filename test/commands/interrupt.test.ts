@@ -1,10 +1,11 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { childrenOf, running } from '../helpers/processes.js'
 import { albertkit, BIN, userEnv } from '../helpers/run.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-interrupt-'))
@@ -44,22 +45,6 @@ const step = (pattern: RegExp) => async (_: ChildProcess, said: () => string) =>
   while (!pattern.test(said())) await wait(20)
   await wait(300)
 }
-
-const processes = (): readonly (readonly [pid: number, parent: number, state: string])[] =>
-  execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
-    .trim()
-    .split('\n')
-    .map((row) => {
-      const [pid, parent, state = ''] = row.trim().split(/\s+/)
-      return [Number(pid), Number(parent), state]
-    })
-
-const childrenOf = (parent: number | undefined): readonly number[] =>
-  processes().flatMap(([pid, own]) => (own === parent ? [pid] : []))
-
-/** Processes that run; one that has ended stays in the list until its parent asks for it. */
-const running = (pids: readonly number[]): readonly number[] =>
-  processes().flatMap(([pid, , state]) => (pids.includes(pid) && !state.startsWith('Z') ? [pid] : []))
 
 /** A step of the reference. */
 const REFERENCE = /layer \d+ of \d+|running the reference/

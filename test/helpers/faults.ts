@@ -92,6 +92,11 @@ class FaultyPort implements WritePort {
     })
   }
 
+  flush: WritePort['flush'] = async (path) => {
+    await this.#call('flush', () => system.flush(path))
+    this.#unsynced.delete(path)
+  }
+
   close: WritePort['close'] = (descriptor) => {
     this.#call('close', () => {
       this.#paths.delete(descriptor)

@@ -138,7 +138,7 @@ async function benchHere(directory: string, options: BenchOptions): Promise<Benc
   const changed =
     options.checksum === false
       ? null
-      : refuseChanged(
+      : await refuseChanged(
           disk,
           graphs.map(({ file }) => diskPath(join(directory, file))),
         )

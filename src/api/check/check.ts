@@ -3,7 +3,6 @@ import { stoppable, type Abortable, type OnProgress, progressStep } from '../../
 import { GRAPH_TARGETS, layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { malformed, noDirectory } from '../../base/errors.js'
 import type { Manifest } from '../../export/manifest.js'
-import { yieldToEventLoop } from '../../files/yield.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { join } from '../../formats/core/paths.js'
 import { leftOutNotes, manifestIn, statusOf } from '../open/manifest-files.js'
@@ -84,8 +83,7 @@ async function checkPlace(
   const checked: CheckedFile[] = []
   for (const { artefact, file } of listedFiles(manifest)) {
     options.onProgress?.(progressStep('reading back', file.name))
-    checked.push({ name: file.name, artefact, status: statusOf(files, path, file) })
-    await yieldToEventLoop()
+    checked.push({ name: file.name, artefact, status: await statusOf(files, path, file) })
   }
   const listed = checked.map(({ name }) => name)
   const unlisted = unlistedFiles(files, path, listed)

@@ -150,6 +150,7 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
     const made = { conversion, staging, written, hashes, verification }
     if (options.card === true) writeText(join(staging, CARD_FILE), cardOf(made))
     writeText(join(staging, MANIFEST_FILE), manifestText(made))
+    await output.flush()
     output.commit(SHARED_FOLDERS, existing.replacedFiles(written))
     return report
   } catch (error) {

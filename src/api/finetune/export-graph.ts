@@ -130,6 +130,7 @@ async function exportGraph(path: string, output: string, options: ExportGraphOpt
     writeText(join(staging, 'graph.json'), `${JSON.stringify(description, null, 2)}\n`)
     writeText(join(staging, 'README.md'), graphReadme(task, row.loss))
     const files = GRAPH_FILES.map((name) => ({ path: name, bytes: statSync(join(staging, name)).size }))
+    await directory.flush()
     directory.commit()
     const notes = [...prepared.notes, ...opened.leftOut]
     return { ok: true, model: path, family: opened.config.family, task, classes, output, files, notes }

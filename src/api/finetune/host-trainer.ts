@@ -1,4 +1,5 @@
 import type { Graph, GraphTensor } from '../../runtime/onnx/graph-session.js'
+import { Turns } from '../../files/yield.js'
 import type { Parameter } from '../../model/albert.js'
 import type { GradientsGraph } from '../../training/graphs.js'
 import { clipFactor, sumOfSquares, updateVariable } from '../../training/optimizer.js'
@@ -62,6 +63,7 @@ export class HostTrainer implements Trainer {
     const norm = new GradientNorm(this.trained, this.options.rules)
     const logits: Float32Array[][] = []
     let loss = 0
+    const turns = new Turns()
     await this.session.keep(this.#weights)
     for (let first = 0; first < parts.length; first += this.#lanes.length) {
       const results = await Promise.all(
@@ -72,23 +74,27 @@ export class HostTrainer implements Trainer {
         }),
       )
       // Always added in the order of the parts, however many are computed at once.
-      results.forEach(({ lane, result }, i) => {
+      for (const [i, { lane, result }] of results.entries()) {
         loss += result[this.graph.loss]!.data[0]!
         logits.push(this.graph.logits.map((name) => result[name]!.data))
         norm.add(result)
-        this.trained.forEach(({ sum }, k) => {
+        for (const [k, { sum }] of this.trained.entries()) {
           addGradient(sum, lane.gradients[k]!, first + i === 0)
-        })
-      })
+          await turns.next()
+        }
+      }
     }
     return { loss, gradientNorm: norm.norm((i) => sumOfSquares(this.trained[i]!.sum)), logits }
   }
 
-  update(rate: number, gradientNorm: number): Promise<void> {
+  async update(rate: number, gradientNorm: number): Promise<void> {
     const { settings } = this.options
     const clip = clipFactor(gradientNorm, settings.clipNorm)
-    for (const one of this.trained) updateVariable(one, one.sum, settings, { rate, clip })
-    return Promise.resolve()
+    const turns = new Turns()
+    for (const one of this.trained) {
+      updateVariable(one, one.sum, settings, { rate, clip })
+      await turns.next()
+    }
   }
 
   sync(): Promise<void> {

@@ -71,6 +71,8 @@ export interface TrainOptions extends Omit<OpenModelOptions, 'task' | 'files'>, 
   readonly labelColumn?: string
   /** Continue the interrupted run whose state is in `output`. */
   readonly resume?: boolean
+  /** Seconds after which the state is saved again, for `resume`; at the start of a run more often. Default 60. */
+  readonly saveEvery?: number
   /** Replace the files of an existing directory. */
   readonly force?: boolean
   /** Formats to convert the trained model to, verified, in the folder `export` of `output`. */

@@ -3,15 +3,16 @@ import { join } from 'node:path'
 import { utf8Bytes, utf8Text } from '../../base/bytes.js'
 import { usage } from '../../base/errors.js'
 import { ownSources } from '../../base/sources.js'
-import { WholeFile } from '../../files/atomic-file.js'
+import type { WholeFile } from '../../files/atomic-file.js'
 import { writing } from '../../files/output-file.js'
 import { writes } from '../../files/write-port.js'
+import { Turns } from '../../files/yield.js'
 import { readAll, type TensorSource } from '../../formats/core/source.js'
-import { writeSafetensors } from '../../formats/safetensors/write.js'
+import { buildHeader } from '../../formats/safetensors/write.js'
 import type { Parameter } from '../../model/albert.js'
 import { openSource } from '../open/source.js'
 import type { EvaluationPoint, StepReport } from './report.js'
-import type { Trainer } from './trainer.js'
+import type { TrainedParameter, Trainer } from './trainer.js'
 
 /** File with the state of an unfinished run, in its output directory. */
 export const STATE_FILE = 'training-state.safetensors'
@@ -43,22 +44,32 @@ export type BestWeights = ReadonlyMap<Parameter, Float32Array>
 
 const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
+/** What is saved of a run. */
+export interface RunState {
+  readonly trained: readonly TrainedParameter[]
+  readonly best: BestWeights | null
+  readonly progress: Progress
+  /** Of model, data and options, which a continued run must have too. */
+  readonly fingerprint: string
+}
+
+/** Bytes that are written between two looks at the clock. */
+const PIECE = 4 << 20
+
 /**
- * Writes the state of a run; the file appears whole or not at all.
- * @param fingerprint of model, data and options, which a continued run must have too
+ * Writes the state of a run, while signals are handled; it must not change meanwhile.
+ * @param until time (`performance.now()`) at which writing is given up
+ * @returns false if it was given up
+ * @throws AlbertkitError `output`
  */
-export function saveState(
-  directory: string,
-  trainer: Trainer,
-  best: BestWeights | null,
-  { progress, fingerprint }: { readonly progress: Progress; readonly fingerprint: string },
-): void {
+export async function writeState(file: WholeFile, state: RunState, until: number): Promise<boolean> {
+  const { trained, best, progress, fingerprint } = state
   const texts = { progress: JSON.stringify(progress), fingerprint }
   const notes = Object.entries(texts).map(([name, text]) => {
     const data = utf8Bytes(text)
     return { name, dtype: 'U8' as const, shape: [data.length], data }
   })
-  const weights = trainer.trained.flatMap(({ parameter, values, m, v }) => {
+  const weights = trained.flatMap(({ parameter, values, m, v }) => {
     const kept = best?.get(parameter)
     const all: [string, Float32Array | undefined][] = [
       ['weights', values],
@@ -66,37 +77,22 @@ export function saveState(
       ['v', v],
       ['best', kept],
     ]
+    const { slot, storedShape: shape } = parameter
     return all.flatMap(([kind, data]) =>
-      data === undefined
-        ? []
-        : [
-            {
-              name: `${kind}/${parameter.slot}`,
-              dtype: 'F32' as const,
-              shape: parameter.storedShape,
-              data: bytesOf(data),
-            },
-          ],
+      data === undefined ? [] : [{ name: `${kind}/${slot}`, dtype: 'F32' as const, shape, data: bytesOf(data) }],
     )
   })
   // Floats first, so that they are aligned.
   const tensors = [...weights, ...notes]
-  const data = new Map<string, Uint8Array>(tensors.map((tensor) => [tensor.name, tensor.data]))
-  const file = new WholeFile(join(directory, STATE_FILE))
-  try {
-    writeSafetensors(
-      (bytes) => {
-        file.write(bytes)
-      },
-      tensors,
-      ({ name }, put) => {
-        put(data.get(name)!)
-      },
-    )
-    file.commit()
-  } finally {
-    file.discard()
-  }
+  const turns = new Turns()
+  file.write(buildHeader(tensors))
+  for (const { data } of tensors)
+    for (let at = 0; at < data.length; at += PIECE) {
+      file.write(data.subarray(at, at + PIECE))
+      await turns.next()
+      if (performance.now() > until) return false
+    }
+  return true
 }
 
 function restore(source: TensorSource, name: string, target: Float32Array): boolean {

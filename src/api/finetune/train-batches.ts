@@ -216,6 +216,7 @@ async function writeOutput({ opened, prepared, recipe, trainer, output, options,
     const files = readdirSync(directory.staging)
       .sort()
       .map((path) => ({ path, bytes: statSync(join(directory.staging, path)).size }))
+    await directory.flush()
     directory.commit()
     return { files, notes: notes.filter((note) => !note.startsWith('no tokenizer')) }
   } catch (error) {

@@ -24,7 +24,8 @@ import type { TrainReport } from './report.js'
 import type { Scores } from './scores.js'
 import { checkSettings } from './settings.js'
 import { openTrainer } from './open-trainer.js'
-import { loadState, newProgress, removeState, saveState } from './state.js'
+import { loadState, newProgress } from './state.js'
+import { SAVE_SECONDS, StateSaver } from './state-saver.js'
 import { variablesOf } from './train-batches.js'
 import { classesOf, dropoutOf, hasClasses, readSetup, targetSet, type TrainSetup } from './train-setup.js'
 import { isLowerBetter, trainTaskRow } from './train-tasks.js'
@@ -132,8 +133,10 @@ async function makeLoop(run: Run, evaluator: Evaluator | null, metrics: MetricsF
     trainSteps: totalSteps,
     warmupSteps: Math.floor(totalSteps * (options.warmup ?? 0.1)),
   }
-  const { progress, best } =
-    options.resume === true ? await loadState(output, trainer, fingerprint) : { progress: newProgress(), best: null }
+  const loaded = options.resume === true ? await loadState(output, trainer, fingerprint) : null
+  const { progress, best } = loaded ?? { progress: newProgress(), best: null }
+  const every = 1000 * (options.saveEvery ?? SAVE_SECONDS)
+  const saver = new StateSaver({ directory: output, trainer, fingerprint, every }, loaded?.progress.step ?? null)
   for (const step of progress.steps) {
     metrics.step(step)
     const point = progress.evaluations.find((one) => one.step === step.step)
@@ -167,10 +170,7 @@ async function makeLoop(run: Run, evaluator: Evaluator | null, metrics: MetricsF
           options.onEvaluation?.(point)
         },
       },
-      save: async (state, kept) => {
-        await trainer.sync()
-        saveState(output, trainer, kept, { progress: state, fingerprint })
-      },
+      saver,
       locate: async (rows) => {
         await trainer.sync()
         const finder = await Evaluator.open(prepared.model, prepared.values, { task: setup.task, threads, inner: true })
@@ -233,6 +233,8 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
   const { progress, best } = loop
   const bestPoint = progress.evaluations.findLast((point) => point.best)
   const writes = ok || best !== null
+  // A run that failed must not go on from the weights that are written.
+  if (!ok) loop.forget()
   if (best !== null) for (const [parameter, values] of best) prepared.values.get(parameter)!.set(values)
   const { train, dev } = setup
   const report: Omit<TrainReport, 'files'> = {
@@ -254,11 +256,14 @@ async function trainRun(run: Run, evaluator: Evaluator | null, metrics: MetricsF
     notes: [...prepared.notes, ...opened.leftOut],
   }
   if (!writes) {
+    await loop.plan.saver.remove()
     cleanUp(metrics, options.output)
     return { ...report, files: [] }
   }
-  const notes = await writeOutput(run, report, isLowerBetter(metric) ? 'lowest' : 'highest', metrics)
-  removeState(options.output)
+  const notes = await writeOutput(run, report, isLowerBetter(metric) ? 'lowest' : 'highest', metrics).finally(() => {
+    loop.forget()
+  })
+  await loop.plan.saver.remove()
   const exported = await exportTrained(options, setup)
   const files = readdirSync(options.output, { withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -3,11 +3,13 @@ import { onInterrupt } from '../../base/interrupt.js'
 import type { Parameter } from '../../model/albert.js'
 import { diagnoseCourse, diagnoseNotFinite, type Diagnosis } from '../../training/diagnosis.js'
 import { rateOf, type Schedule } from '../../training/schedule.js'
+import { AlbertkitError } from '../../base/errors.js'
 import type { Evaluator } from './evaluator.js'
 import { BatchOrder, makeBatch, type TargetSet } from './make-batch.js'
 import type { EvaluationPoint, StepReport, TrainEvents } from './report.js'
 import { addScores, metricsOf, newScores, type Scores } from './scores.js'
 import type { BestWeights, Progress } from './state.js'
+import type { StateSaver } from './state-saver.js'
 import type { StepBatch } from './step-batch.js'
 import type { Trainer } from './trainer.js'
 import { isLowerBetter, type MetricName } from './train-tasks.js'
@@ -29,8 +31,7 @@ export interface LoopPlan {
   readonly guessing: number | null
   readonly events: TrainEvents
   readonly signal: AbortSignal | undefined
-  /** Saves the state of an interrupted run. */
-  readonly save: (progress: Progress, best: BestWeights | null) => Promise<void>
+  readonly saver: StateSaver
   /** Path of the first operation with a result that is not finite, for a batch of these examples. */
   readonly locate: (rows: readonly number[]) => Promise<string | null>
 }
@@ -40,6 +41,9 @@ const LOSSES = 25
 
 /** Parts of a batch. */
 const PARTS = 4
+
+/** Time for saving after a signal: with the rest, the process ends within a second. */
+const SAVE_MS = 600
 
 /** Window of the moving mean of examples per second, in steps. */
 const SPEED_WINDOW = 20
@@ -52,6 +56,7 @@ export class TrainingLoop {
   readonly #order: BatchOrder
   readonly #times: number[] = []
   #stopping = false
+  #updating: Promise<void> = Promise.resolve()
 
   constructor(
     readonly plan: LoopPlan,
@@ -61,31 +66,66 @@ export class TrainingLoop {
     this.#order = new BatchOrder(plan.train.examples.length, plan.seed)
   }
 
-  /** @returns false if a loss was not finite @throws AlbertkitError `interrupted`, after the state was saved */
+  /**
+   * @returns false if a loss was not finite
+   * @throws AlbertkitError `interrupted` by the signal of the options, after the state was saved
+   */
   async run(): Promise<boolean> {
-    const forget = onInterrupt(async () => {
-      this.#stopping = true
-      await this.#save()
-    })
+    // Until the process ends or the result is written: see `forget`.
+    this.forget = onInterrupt(() => this.#saveAtOnce())
     try {
       // The run may have been interrupted between a step and its evaluation.
       if (this.#isEvaluationDue && this.progress.evaluations.at(-1)?.step !== this.progress.step) await this.#evaluate()
       while (this.progress.step < this.plan.totalSteps && !this.#isPatienceOver) {
-        if (this.plan.signal?.aborted === true) {
-          await this.#save()
-          throw interruption(this.plan.signal)
+        const { signal, saver } = this.plan
+        if (signal?.aborted === true) {
+          await saver.save(this.progress, this.best)
+          this.#tellSaved(this.progress.step)
+          throw interruption(signal)
         }
         if (!(await this.#step())) return false
+        if (saver.isDue && this.progress.step < this.plan.totalSteps) await this.#snapshot()
       }
       return true
-    } finally {
-      forget()
+    } catch (error) {
+      this.forget()
+      const { saved } = this.plan.saver
+      if (!(error instanceof AlbertkitError && error.kind === 'interrupted') && saved !== null) this.#tellSaved(saved)
+      throw error
     }
   }
 
-  async #save(): Promise<void> {
-    await this.plan.save(this.progress, this.best)
-    this.plan.events.onNote?.(`the run is saved after step ${this.progress.step}: \`resume\` continues it`)
+  /** Takes back that the state is saved on a signal. */
+  forget: () => void = () => undefined
+
+  /** Tells what `resume` would continue from. */
+  #tellSaved(step: number): void {
+    this.plan.events.onNote?.(`the run is saved after step ${step}: \`resume\` continues it`)
+  }
+
+  /** Saves the state during the run, which goes on if that fails. */
+  async #snapshot(): Promise<void> {
+    try {
+      await this.plan.saver.snapshot(this.progress, this.best)
+    } catch (error) {
+      if (!(error instanceof AlbertkitError) || error.kind === 'interrupted') throw error
+      this.plan.events.onNote?.(`the run goes on, but its state is not saved: ${error.message}`)
+    }
+  }
+
+  /** Saves the state after a signal. */
+  async #saveAtOnce(): Promise<void> {
+    this.#stopping = true
+    const { saver, events } = this.plan
+    try {
+      const state = () => ({ progress: this.progress, best: this.best })
+      const saved = await saver.saveWithin(SAVE_MS, this.#updating, state)
+      if (saved !== null) this.#tellSaved(saved)
+      else events.onNote?.('the run is too young to be saved in the time that a signal leaves')
+    } catch (error) {
+      if (!(error instanceof AlbertkitError)) throw error
+      events.onNote?.(`the state of the run is not saved: ${error.message}`)
+    }
   }
 
   /** Waits for a computation. After a signal nothing follows it: the state is saved, and the process is about to end. */
@@ -140,10 +180,12 @@ export class TrainingLoop {
       this.diagnose([diagnoseNotFinite(progress.step + 1, await plan.locate(rows[0]!))])
       return false
     }
-    await trainer.update(learningRate, gradientNorm)
-    progress.step++
-    const report: StepReport = { step: progress.step, loss, gradientNorm, learningRate }
-    progress.steps.push(report)
+    const report: StepReport = { step: progress.step + 1, loss, gradientNorm, learningRate }
+    this.#updating = trainer.update(learningRate, gradientNorm).then(() => {
+      progress.step++
+      progress.steps.push(report)
+    })
+    await this.#computed(this.#updating)
     this.#tell(report, this.#score(parts, logits), (performance.now() - started) / 1000)
     this.diagnose(
       diagnoseCourse({

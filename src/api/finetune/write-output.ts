@@ -81,6 +81,8 @@ export async function writeOutput(
     const results = evalResults(report)
     if (results !== null) writeText(join(directory.staging, 'eval_results.txt'), results)
     writeText(join(directory.staging, TRAINING_FILE), trainingJson(finished, report, direction))
+    // Before the metrics go there too: an interrupted run needs them in their place.
+    await directory.flush()
     metrics.moveTo(directory.staging)
     directory.commit()
     return notes

@@ -79,7 +79,7 @@ interface Measured {
 const runnerOf = (target: GraphTarget): string => RUNNERS.find((r) => r.artefact === target)?.name ?? ''
 /** Opens a graph to run batches of sentences. */
 const openToRun = ({ model }: OpenedModel, target: GraphTarget, file: string): Promise<Runner> =>
-  openListening(runnerOf(target), { file }, {}, forwardFlops(model, ALL_HEADS, ...USUAL_BATCH))
+  openListening(runnerOf(target), { file }, {}, { flops: forwardFlops(model, ALL_HEADS, ...USUAL_BATCH) })
 /** Rows and tokens of a batch of sentences. */
 const USUAL_BATCH = [8, 32] as const
 

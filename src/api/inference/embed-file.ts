@@ -34,7 +34,7 @@ export interface EmbedFileOptions {
 /** Destination of vectors; false ends the work. */
 interface Sink {
   put(embedding: Embedding): boolean | Promise<boolean>
-  commit(): void
+  commit(): void | Promise<void>
   discard(): void
 }
 
@@ -48,7 +48,8 @@ function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: 
         file.write(Buffer.from(`${line(e)}\n`))
         return true
       },
-      commit: () => {
+      commit: async () => {
+        await file.flush()
         file.commit()
       },
       discard: () => {
@@ -64,9 +65,9 @@ function fileSink(path: string, format: VectorFormat, force: boolean, line: (e: 
       matrix.add(vector)
       return true
     },
-    commit() {
+    async commit() {
       if (matrix === null) throw usage('no line of the text is usable', { code: 'text-unusable' })
-      matrix.commit()
+      await matrix.commit()
     },
     discard: () => matrix?.discard(),
   }
@@ -142,7 +143,7 @@ async function embedInto(
       count++
     }
     errors.commit()
-    sink.commit()
+    await sink.commit()
     const { count: bad } = errors
     return {
       output: output ?? null,

@@ -17,7 +17,7 @@ import { installCommand } from '../../base/install-command.js'
 import { exportModel } from '../../export/export.js'
 import type { ExportOptions } from '../../export/options.js'
 import { disk, diskPath } from '../../files/disk.js'
-import { hashThrough } from '../../files/hash-file.js'
+import { hashInTurns } from '../../files/hash-file.js'
 import { exists } from '../../formats/core/file-port.js'
 import { canDo, resolveTask } from '../../model/outputs.js'
 import { forwardFlops } from '../../model/accounting/cost.js'
@@ -34,7 +34,7 @@ import { placeOf } from '../open/place.js'
 import { addModelSources } from '../open/model-sources.js'
 import { refuseChanged } from '../open/manifest-files.js'
 import { readLabelLines, readLabels } from '../labels.js'
-import { artefactOf, openFile, runBatch, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
+import { artefactOf, openTextFile, runBatch, TEXT_RUNNERS, textRunnerOf, type TextRunner } from './runners.js'
 import { readVectorPlan } from './sentence/read-vectors.js'
 import type { VectorPlan } from './sentence/vectors.js'
 import { fittingTokenizer } from '../open/tokenizer.js'
@@ -85,13 +85,13 @@ async function openArtefact(
     const file = fileOf(path, artefactOf(name))
     if (file === null) continue
     if (checked?.has(diskPath(file)) === false) {
-      const changed = refuseChanged(disk, [diskPath(file)])
+      const changed = await refuseChanged(disk, [diskPath(file)])
       if (changed !== null) throw changed
       checked.add(diskPath(file))
     }
     addModelSources(disk, diskPath(dirname(file)), [diskPath(file)])
     try {
-      const runner = await openFile(name, file, wanted === undefined)
+      const runner = await openTextFile(name, file, wanted === undefined, sizeOf(file))
       const { outputs, sequence = Infinity } = runner
       if (outputs.includes(output) && length <= sequence) return { runner, name, file, remove: () => undefined }
       await runner.close()
@@ -124,7 +124,7 @@ async function openConverted(
       const file = join(folder, artefactPath(form))
       if (!existsSync(file)) await exportModel(opened.model, opened.source, form, folder, options)
       try {
-        return { runner: await openFile(name, file, wanted === undefined), name, file, remove }
+        return { runner: await openTextFile(name, file, wanted === undefined, sizeOf(file)), name, file, remove }
       } catch (error) {
         if (wanted !== undefined || !isEnvironment(error)) throw error
       }
@@ -155,13 +155,13 @@ function globalStepOf(opened: OpenedModel): number | null {
 }
 
 /** @param path of the model: a file that is an artefact by itself is part of it */
-function hashModel(opened: OpenedModel, own: readonly string[], path: string): string {
+async function hashModel(opened: OpenedModel, own: readonly string[], path: string): Promise<string> {
   const { files } = opened
   const hash = createHash('sha256')
   for (const file of [...opened.source.files, opened.rawConfig.file, ...own])
-    if (exists(files, file)) hash.update(hashThrough(files, file).sha256)
+    if (exists(files, file)) hash.update((await hashInTurns(files, file)).sha256)
   const isArtefact = isGraphName(path) && !path.endsWith('.json')
-  if (isArtefact && exists(disk, path)) hash.update(hashThrough(disk, path).sha256)
+  if (isArtefact && exists(disk, path)) hash.update((await hashInTurns(disk, path)).sha256)
   return hash.digest('hex')
 }
 
@@ -259,7 +259,7 @@ export async function openTextModel(
     const { max_position_embeddings: positions, vocab_size, type_vocab_size } = opened.config
     const labels = options.labels ?? readLabels(opened)
     const own = [tokenizer.file, ...(vectors?.files ?? [])]
-    const sha256 = options.hash === true ? hashModel(opened, own, path) : ''
+    const sha256 = options.hash === true ? await hashModel(opened, own, path) : ''
     const globalStep = globalStepOf(opened)
     const checked = options.checksum === false ? null : new Set(opened.source.files)
     // Opened last: if an earlier step fails, there is no runtime to close and no folder to remove.

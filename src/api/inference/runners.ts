@@ -2,6 +2,7 @@ import type { GraphTarget } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
 import { openRunner, runnerInfo, type RunnerOptions } from '../../runtime/runners.js'
 import type { NamedTensor, Runner } from '../../runtime/runner.js'
+import { openListening } from '../runner-thread/open.js'
 import type { Batch } from '../../text/data/batches.js'
 
 /**
@@ -33,15 +34,26 @@ export function textRunnerOf(name: string | undefined): TextRunner | undefined {
 /** Target whose files a runner loads. */
 export const artefactOf = (name: TextRunner): GraphTarget => runnerInfo(TEXT_RUNNER_ROWS[name].runner).artefact
 
+const optionsOf = (name: TextRunner, native: boolean): RunnerOptions => ({
+  ...(native ? { onnxPackage: 'onnxruntime-node' } : {}),
+  ...TEXT_RUNNER_ROWS[name].options,
+})
+
 /**
  * Opens a model's file. `onnxruntime` is onnxruntime-node or, unless `native`, onnxruntime-web if that is not
  * installed.
  * @throws AlbertkitError `environment` if the package is absent, `malformed`
  */
 export function openFile(name: TextRunner, file: string, native = false): Promise<Runner> {
-  const { runner, options } = TEXT_RUNNER_ROWS[name]
-  return openRunner(runner, { file }, { ...(native ? { onnxPackage: 'onnxruntime-node' } : {}), ...options })
+  return openRunner(TEXT_RUNNER_ROWS[name].runner, { file }, optionsOf(name, native))
 }
+
+/**
+ * Opens a model's file as `openFile` does, but so that signals are handled while a large one is loaded.
+ * @param bytes size of the file, with its weights
+ */
+export const openTextFile = (name: TextRunner, file: string, native: boolean, bytes: number): Promise<Runner> =>
+  openListening(TEXT_RUNNER_ROWS[name].runner, { file }, optionsOf(name, native), { flops: 0, bytes })
 
 /** Runs a batch; the outputs in the order of their names. */
 export async function runBatch(

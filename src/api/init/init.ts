@@ -102,7 +102,7 @@ async function check(
 ): Promise<{ ok: boolean; verified: number }> {
   const written = await openModel(staging, { task })
   try {
-    const { compared, differences } = compareFile(written.source, written.source, plan.tensors)
+    const { compared, differences } = await compareFile(written.source, written.source, plan.tensors)
     return { ok: differences.length === 0, verified: compared - differences.length }
   } finally {
     written.close()
@@ -160,7 +160,10 @@ async function init(name: string, directory: string, asked: InitOptions): Promis
       verified: checked?.verified ?? null,
       notes: ['the weights are random and vocab.txt is made up: for trying pipelines, not for results'],
     }
-    if (report.ok) output.commit()
+    if (report.ok) {
+      await output.flush()
+      output.commit()
+    }
     return report
   } catch (error) {
     throw output.named(error)

@@ -1,7 +1,7 @@
 import { layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import { parseManifest, type HashedFile, type Manifest, type ManifestArtefact } from '../../export/manifest.js'
-import { hashThrough } from '../../files/hash-file.js'
+import { hashInTurns } from '../../files/hash-file.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { readText } from '../../formats/core/file.js'
 import { dirname, join } from '../../formats/core/paths.js'
@@ -12,13 +12,17 @@ import { dirname, join } from '../../formats/core/paths.js'
 export type FileStatus = 'ok' | 'missing' | 'size' | 'sha256' | 'unhashed'
 
 /** Compares a file with its entry in the manifest. @throws AlbertkitError if it cannot be read */
-export function statusOf(files: FilePort, directory: string, { name, bytes, sha256 }: HashedFile): FileStatus {
+export async function statusOf(
+  files: FilePort,
+  directory: string,
+  { name, bytes, sha256 }: HashedFile,
+): Promise<FileStatus> {
   const path = join(directory, name)
   const stat = files.stat(path)
   if (stat?.kind !== 'file') return 'missing'
   if (bytes === undefined || sha256 === undefined) return 'unhashed'
   if (stat.size !== bytes) return 'size'
-  return hashThrough(files, path).sha256 === sha256 ? 'ok' : 'sha256'
+  return (await hashInTurns(files, path)).sha256 === sha256 ? 'ok' : 'sha256'
 }
 
 /** The manifest of an output directory; null if it is absent or invalid. */
@@ -58,14 +62,14 @@ function artefactOf(files: FilePort, path: string): ListedArtefact | null {
  * Error of an artefact whose files are not those that `convert` wrote; null if they are, or no manifest lists them.
  * @param paths files of the artefact, or some of them
  */
-export function refuseChanged(files: FilePort, paths: readonly string[]): AlbertkitError | null {
+export async function refuseChanged(files: FilePort, paths: readonly string[]): Promise<AlbertkitError | null> {
   const checked = new Set<string>()
   for (const path of paths) {
     const artefact = checked.has(join(path)) ? null : artefactOf(files, path)
     for (const file of artefact?.artefact.files ?? []) {
       const own = join(artefact!.directory, file.name)
       checked.add(own)
-      const status = statusOf(files, artefact!.directory, file)
+      const status = await statusOf(files, artefact!.directory, file)
       if (status === 'ok' || status === 'unhashed') continue
       return malformed(`${file.name} is not the file that was converted: ${STATUS_WORDS[status]} in ${MANIFEST_FILE}`, {
         code: 'manifest-invalid',
@@ -94,13 +98,18 @@ export function leftOutNotes({ source }: Partial<Pick<ManifestArtefact, 'source'
 }
 
 /** Files next to an artefact, e.g. its configuration, that differ from those that `convert` wrote. */
-function editedNotes(files: FilePort, { directory, artefact, manifest }: ListedArtefact): string[] {
+async function editedNotes(
+  files: FilePort,
+  { directory, artefact, manifest }: ListedArtefact,
+): Promise<string[]> {
   const own = artefact.files.map(({ name }) => folderOf(name))
   const beside = (manifest.files ?? []).filter(({ name }) => {
     const folder = folderOf(name)
     return folder === '' || own.includes(folder) || !TARGET_FOLDERS.includes(folder)
   })
-  const edited = beside.filter((file) => !['ok', 'unhashed'].includes(statusOf(files, directory, file)))
+  const edited: HashedFile[] = []
+  for (const file of beside)
+    if (!['ok', 'unhashed'].includes(await statusOf(files, directory, file))) edited.push(file)
   if (edited.length === 0) return []
   const names = edited.map(({ name }) => name).join(', ')
   return [`not as they were when the model was converted (${MANIFEST_FILE}): ${names}`]
@@ -111,7 +120,7 @@ function editedNotes(files: FilePort, { directory, artefact, manifest }: ListedA
  * out. Empty if no manifest lists it.
  * @param path a file of the artefact
  */
-export function artefactNotes(files: FilePort, path: string): string[] {
+export async function artefactNotes(files: FilePort, path: string): Promise<string[]> {
   const listed = artefactOf(files, path)
-  return listed === null ? [] : [...editedNotes(files, listed), ...leftOutNotes(listed.artefact)]
+  return listed === null ? [] : [...(await editedNotes(files, listed)), ...leftOutNotes(listed.artefact)]
 }

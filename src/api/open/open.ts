@@ -107,8 +107,8 @@ export async function examineModel(path: string, options: OpenModelOptions = {})
       omitUndefined({ ignore: options.ignore, merged: options.mergeLora }),
     )
     const isChecked = options.checksum !== false && options.manifest !== false
-    const changed = isChecked ? refuseChanged(files, stored.files) : null
-    const converted = isChecked ? artefactNotes(files, stored.files[0] ?? '') : []
+    const changed = isChecked ? await refuseChanged(files, stored.files) : null
+    const converted = isChecked ? await artefactNotes(files, stored.files[0] ?? '') : []
     sideRefusal = side.refusal
     const { source: chosen, notes: selected } = selectVariables(stored, options)
     const choose = (owner: ConfigOwner): ChosenConfig => readChosen(files, directory, owner, given)

@@ -1,6 +1,7 @@
 import { Worker, type MessagePort } from 'node:worker_threads'
 import { errorOf } from '../../base/error-transfer.js'
 import { environment } from '../../base/errors.js'
+import { isListening } from '../../base/interrupt.js'
 import { onWorkerEnd, THREADED } from '../../base/worker.js'
 import type { ModelInputs } from '../../model/reference/run.js'
 import {
@@ -11,8 +12,11 @@ import {
   type Runner,
   type RunnerOptions,
 } from '../../runtime/runners.js'
+import { QUICK_FLOPS } from '../../runtime/quick-flops.js'
 import { serve } from '../reference/remote-source.js'
-import type { RunnerAnswer, RunnerData, RunnerPlan, RunnerRequest } from './runner-worker.js'
+import { HAS_PROCESSES, openInProcess } from './process-runner.js'
+import type { RunnerData } from './runner-data.js'
+import type { RunnerAnswer, RunnerPlan, RunnerRequest } from './runner-worker.js'
 
 const WORKER = new URL('./runner-worker.js', import.meta.url)
 
@@ -92,18 +96,19 @@ function planOf(name: string, what: Runnable): { plan: RunnerPlan; ports: Messag
   return { plan: { name, what: { model: what.model, remote } }, ports: [remote.port], close }
 }
 
-/**
- * Opens a runner: in a separate thread if a run takes long and would keep this one from handling signals.
- * @param flops floating-point operations of the longest run
- * @throws AlbertkitError as `openRunner`
- */
-export async function openListening(
-  name: string,
-  what: Runnable,
-  options: RunnerOptions,
-  flops: number,
-): Promise<Runner> {
-  if (!THREADED || flops < LONG || !runnerInfo(name).endable) return openRunner(name, what, options)
+/** Bytes of a file that takes long to load. */
+const LARGE_FILE = 32 << 20
+
+/** What is asked of a runner. */
+export interface Effort {
+  /** Floating-point operations of the longest run. */
+  readonly flops: number
+  /** Bytes of the model's file. */
+  readonly bytes?: number
+}
+
+/** Opens a runner in a thread. */
+async function openInThread(name: string, what: Runnable): Promise<Runner> {
   const { plan, ports, close } = planOf(name, what)
   const thread = new Conversation(plan, ports)
   const end = async (): Promise<void> => {
@@ -118,4 +123,24 @@ export async function openListening(
     await end()
     throw error
   }
+}
+
+/**
+ * Opens a runner: in a separate thread if loading or running takes long and would keep this one from handling signals;
+ * in a separate process if the runtime is native, since its threads cannot be ended while they compute.
+ * @throws AlbertkitError as `openRunner`
+ */
+export async function openListening(
+  name: string,
+  what: Runnable,
+  options: RunnerOptions,
+  { flops, bytes = 0 }: Effort,
+): Promise<Runner> {
+  const { endable, device } = runnerInfo(name)
+  const isLarge = bytes >= LARGE_FILE
+  if (THREADED && endable && (flops >= LONG || isLarge)) return openInThread(name, what)
+  // A process is for those alone who handle signals: a program that uses the library may not want one.
+  const isSlow = isListening() && device === 'cpu' && (flops > QUICK_FLOPS.native || isLarge)
+  if (HAS_PROCESSES && isSlow && !endable && 'file' in what) return openInProcess(name, what, options)
+  return openRunner(name, what, options)
 }

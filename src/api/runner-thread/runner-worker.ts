@@ -2,7 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { failureOf, type Failure } from '../../base/error-transfer.js'
 import type { AlbertModel } from '../../model/albert.js'
 import type { ModelInputs } from '../../model/reference/run.js'
-import { openRunner, type NamedTensor, type RunnableFile, type Runner } from '../../runtime/runners.js'
+import { openRunner, type NamedTensor, type RunnableFile } from '../../runtime/runners.js'
+import { runnerData, type RunnerData } from './runner-data.js'
 import { RemoteSource, type Remote } from '../reference/remote-source.js'
 
 /** Thread that runs one model in one runner (`open.ts`). */
@@ -18,18 +19,10 @@ export interface RunnerRequest {
   readonly wanted: readonly string[] | undefined
 }
 
-/** A runner without its functions. */
-export type RunnerData = Omit<Runner, 'run' | 'close'>
-
 export type RunnerAnswer =
   | { readonly runner: RunnerData }
   | { readonly outputs: ReadonlyMap<string, NamedTensor> }
   | { readonly failure: Failure }
-
-const dataOf = ({ name, detail, adapter, outputs, marks, inner, sequence }: Runner): RunnerData => ({
-  ...{ name, detail, adapter, outputs, marks, inner },
-  ...(sequence === undefined ? {} : { sequence }),
-})
 
 /** Answers what `work` gives, or its error. */
 async function answer(work: () => Promise<RunnerAnswer>): Promise<void> {
@@ -43,7 +36,7 @@ async function answer(work: () => Promise<RunnerAnswer>): Promise<void> {
 if (parentPort !== null) {
   const { name, what } = workerData as RunnerPlan
   const opened = openRunner(name, 'remote' in what ? { ...what, source: new RemoteSource(what.remote) } : what)
-  void answer(async () => ({ runner: dataOf(await opened) }))
+  void answer(async () => ({ runner: runnerData(await opened) }))
   parentPort.on('message', ({ inputs, wanted }: RunnerRequest) => {
     void answer(async () => ({ outputs: await (await opened).run(inputs, wanted) }))
   })

@@ -4,6 +4,7 @@ import { malformed, usage } from '../../base/errors.js'
 import { hashFile } from '../../files/hash-file.js'
 import { MatrixFile, type MatrixFormat } from '../../files/matrix-file.js'
 import { refuseExisting, refuseSame, WholeFile, writeWhole } from '../../files/atomic-file.js'
+import { Turns } from '../../files/yield.js'
 import type { ShardFile } from '../../sharding/manifest.js'
 import {
   mergeErrors,
@@ -30,8 +31,9 @@ export interface MergeDirectoryOptions {
 }
 
 /** Path of a shard's file, whose contents are checked against its manifest. */
-function checkedFile(directory: string, file: ShardFile): string {
-  for (const _ of readShardFile(directory, file)) continue
+async function checkedFile(directory: string, file: ShardFile): Promise<string> {
+  const turns = new Turns()
+  for (const _ of readShardFile(directory, file)) await turns.next()
   return join(directory, basename(file.file))
 }
 
@@ -51,9 +53,11 @@ async function* inOrder<T extends { line: number }>(a: AsyncIterator<T>, b: Asyn
 /** Results of an evaluation's shards for each line, in the order of the lines. */
 async function* allPredictions({ directory, manifests }: ShardSet): AsyncGenerator<Prediction | BadLine> {
   for (const { output, errors } of manifests) {
-    const answers: AsyncGenerator<Prediction | BadLine> = readJsonLines<Prediction>(checkedFile(directory, output))
+    const answers: AsyncGenerator<Prediction | BadLine> = readJsonLines<Prediction>(
+      await checkedFile(directory, output),
+    )
     if (errors === null) yield* answers
-    else yield* inOrder(answers, readJsonLines<BadLine>(checkedFile(directory, errors)))
+    else yield* inOrder(answers, readJsonLines<BadLine>(await checkedFile(directory, errors)))
   }
 }
 
@@ -106,7 +110,9 @@ async function mergeMatrix(
   for (const path of [output, errors]) if (path !== undefined) refuseExisting(path, force)
   let matrix: MatrixFile | null = null
   try {
-    for (const path of set.manifests.map((manifest) => checkedFile(set.directory, manifest.output)))
+    const paths: string[] = []
+    for (const { output: file } of set.manifests) paths.push(await checkedFile(set.directory, file))
+    for (const path of paths)
       for await (const { vector } of readJsonLines<{ vector: number[] }>(path)) {
         matrix ??= new MatrixFile(output, format, vector.length, force)
         if (vector.length !== matrix.width)
@@ -114,14 +120,14 @@ async function mergeMatrix(
         matrix.add(vector)
       }
     if (matrix === null) throw malformed('the shards hold no vectors', { code: 'shard-mismatch', file: set.directory })
-    matrix.commit()
+    await matrix.commit()
     const [first] = set.manifests
     return {
       command: 'embed',
       shards: set.manifests.length,
       inputLines: first.input.lines,
       output: { file: output, ...hashFile(output), lines: matrix.rows },
-      errors: mergeErrors(set, errors),
+      errors: await mergeErrors(set, errors),
     }
   } finally {
     matrix?.discard()
@@ -148,7 +154,7 @@ async function merge(directory: string, options: MergeDirectoryOptions): Promise
   const { format } = first.options
   if (command === 'embed' && (format === 'npy' || format === 'safetensors'))
     return { ...(await mergeMatrix(set, format, output, options)), command }
-  const report = mergeShards(set, {
+  const report = await mergeShards(set, {
     output,
     ...(errors === undefined ? {} : { errors }),
     force: force ?? false,

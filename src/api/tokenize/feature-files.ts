@@ -70,6 +70,7 @@ export async function writeFeatures(
       if ((bytes += framed.length) >= PIECE) flush()
     }
     flush()
+    await file.flush()
     file.commit()
   } finally {
     file.discard()

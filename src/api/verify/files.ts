@@ -103,7 +103,7 @@ export async function checkFile(
     const full = planOf(opened, written.config, target)
     const { plan, precision } = inTypesOf(written.source, full, opened.source)
     v.options.onProgress?.(progressStep('comparing weights', target))
-    const check = compareFile(opened.source, written.source, plan.tensors)
+    const check = await compareFile(opened.source, written.source, plan.tensors)
     const source = precision === null ? written.source : new PlannedSource(full.tensors, opened.source)
     const model = precision === null ? written.model : retyped(written.model, source)
     const dtype = precision === null || precision === 'f32' ? undefined : precision

@@ -224,7 +224,9 @@ export class Verification {
 
   /** Opens a runner, or notes that it is unavailable and returns null. */
   open(name: string, what: Runnable): Promise<Runner | null> {
-    return this.unlessAbsent(name, () => openListening(name, what, { ...this.options, fewRuns: true }, this.#longest))
+    return this.unlessAbsent(name, () =>
+      openListening(name, what, { ...this.options, fewRuns: true }, { flops: this.#longest }),
+    )
   }
 }
 

@@ -135,13 +135,13 @@ function taskOf(directory: string | null): { task?: Task } {
 }
 
 /** Note on artefacts that are not as they were converted; that their results are right is what is verified. */
-function changesIn(directory: string | null, { checksum }: VerifyOptions): string[] {
+async function changesIn(directory: string | null, { checksum }: VerifyOptions): Promise<string[]> {
   if (directory === null || checksum === false) return []
   const paths = [
     ...graphsIn(directory).map(({ file }) => file),
     ...checkpointsIn(directory).map((target) => artefactPath(target)),
   ]
-  const changed = refuseChanged(
+  const changed = await refuseChanged(
     disk,
     paths.map((path) => diskPath(join(directory, path))),
   )
@@ -179,7 +179,7 @@ async function verifyHere(path: string, directory: string | null, options: Verif
   try {
     refuseSources([options.saveGolden])
     const report = await verifyOpened(opened, directory, options)
-    return { ...report, notes: [...report.notes, ...changesIn(directory, options)] }
+    return { ...report, notes: [...report.notes, ...await changesIn(directory, options)] }
   } finally {
     opened.close()
   }

@@ -7,7 +7,7 @@ import type { ProgressStep } from '../../base/abort.js'
 import { AlbertkitError } from '../../base/errors.js'
 import { onTransfer } from '../../base/transfer.js'
 import { beginSources } from '../../base/sources.js'
-import { isInterrupted, listenForInterrupts } from '../../base/interrupt.js'
+import { isInterrupted, listenForInterrupts, noticeSignals } from '../../base/interrupt.js'
 import { escapeControl, escapeLines, printable } from '../../base/escape.js'
 import { toJsonText } from '../../base/json-text.js'
 import { stepText, transferText } from '../../report/progress.js'
@@ -79,6 +79,7 @@ export abstract class AlbertkitCommand extends Command {
    * number with that exit code.
    */
   protected async finish(report: object, text: () => string, outcome: boolean | number = true): Promise<void> {
+    await noticeSignals()
     this.#clearProgress()
     const exitCode = typeof outcome === 'number' ? outcome : outcome ? 0 : 1
     if (this.jsonEnabled()) await print(process.stdout, toJsonText(report))

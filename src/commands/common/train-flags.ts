@@ -62,6 +62,11 @@ export const trainFlags = {
     max: MOST,
   }),
   resume: Flags.boolean({ description: 'continue the interrupted run in -o; bit for bit as if it had not been' }),
+  'save-every': number(
+    'save-every',
+    'seconds after which the state is saved again, for --resume; default 60',
+    [1, 1e6],
+  ),
   export: Flags.string({
     description: 'convert the result to this format as `convert` does, verified, into DIR/export; may be repeated',
     options: [...TARGET_NAMES],
@@ -119,6 +124,7 @@ export function trainOptions(flags: TrainFlagValues): Omit<TrainOptions, 'output
     weightDecay: flags['weight-decay'],
     layerwiseDecay: flags['layerwise-decay'],
     newHead: flags['new-head'],
+    saveEvery: flags['save-every'],
     evalEvery: flags['eval-every'],
     exports: flags.export,
     tensorboard: flags.tensorboard,

@@ -4,7 +4,7 @@ import { DTYPE_BYTES, type TensorSource } from '../../formats/core/source.js'
 import { buildHeader } from '../../formats/safetensors/write.js'
 import type { PlannedTensor, Translation } from '../../model/rewrite/translation.js'
 import { OutputFile } from '../../files/output-file.js'
-import { yieldToEventLoop } from '../../files/yield.js'
+import { Turns } from '../../files/yield.js'
 import type { CheckpointRequest } from '../options.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
 import { byteLengthOf, TensorStream } from './stream.js'
@@ -33,14 +33,14 @@ export async function writeSafetensorsModel(
   try {
     file.write(buildHeader(ordered, { format: 'pt' }))
     const stream = new TensorStream(source)
+    const turns = new Turns()
     let done = 0
-    for (const tensor of ordered) {
-      stream.stream(tensor, (bytes) => {
+    for (const tensor of ordered)
+      for (const bytes of stream.pieces(tensor)) {
         file.write(bytes)
         onProgress?.((done += bytes.length), weightBytes)
-      })
-      await yieldToEventLoop()
-    }
+        await turns.next()
+      }
   } finally {
     file.close()
   }

@@ -27,37 +27,42 @@ export class TensorStream {
 
   constructor(readonly source: TensorSource) {}
 
-  /** @throws AlbertkitError `malformed` from the source */
+  /** Streams the pieces of `tensor` to `sink`. */
   stream(tensor: PlannedTensor, sink: Sink): void {
-    if (elementCount(tensor.logicalShape) === 0) return
-    const own = originDtype(tensor)
-    this.#streamOwn(tensor, own === tensor.dtype ? sink : this.#converting(own, tensor.dtype, sink))
+    for (const piece of this.pieces(tensor)) sink(piece)
   }
 
-  /** Wraps `sink` in one that takes elements of type `from` and passes them on as `to`, via float32. */
-  #converting(from: DType, to: DType, sink: Sink): Sink {
+  /** Yields the pieces of `tensor`, each of which holds until the next. @throws AlbertkitError `malformed` from the source */
+  *pieces(tensor: PlannedTensor): Generator<Uint8Array> {
+    if (elementCount(tensor.logicalShape) === 0) return
+    const own = originDtype(tensor)
+    const pieces = this.#ownPieces(tensor)
+    if (own === tensor.dtype) yield* pieces
+    else for (const piece of pieces) yield* this.#converted(own, tensor.dtype, piece)
+  }
+
+  /** Yields elements of type `from` as `to`, converted via float32. */
+  *#converted(from: DType, to: DType, bytes: Uint8Array): Generator<Uint8Array> {
     const most = PIECE_BYTES / DTYPE_BYTES[from]
     this.#floats ??= new Float32Array(PIECE_BYTES / 2)
     this.#encoded ??= new Uint8Array(PIECE_BYTES * 2)
     const [floats, encoded] = [this.#floats, this.#encoded]
-    return (bytes) => {
-      const n = bytes.length / DTYPE_BYTES[from]
-      for (let start = 0; start < n; start += most) {
-        const values = floats.subarray(0, Math.min(most, n - start))
-        decodeFloats(from, bytes.subarray(start * DTYPE_BYTES[from]), values)
-        const out = encoded.subarray(0, values.length * DTYPE_BYTES[to])
-        encodeFloats(to, values, out)
-        sink(out)
-      }
+    const n = bytes.length / DTYPE_BYTES[from]
+    for (let start = 0; start < n; start += most) {
+      const values = floats.subarray(0, Math.min(most, n - start))
+      decodeFloats(from, bytes.subarray(start * DTYPE_BYTES[from]), values)
+      const out = encoded.subarray(0, values.length * DTYPE_BYTES[to])
+      encodeFloats(to, values, out)
+      yield out
     }
   }
 
-  /** Streams a tensor in the element type of its origin. */
-  #streamOwn({ origin, transposed, logicalShape }: PlannedTensor, sink: Sink): void {
+  /** Yields a tensor in the element type of its origin. */
+  *#ownPieces({ origin, transposed, logicalShape }: PlannedTensor): Generator<Uint8Array> {
     if (origin.kind === 'parameter') {
       const { parameter } = origin
-      if ((parameter.layout === 'transposed') === transposed) this.#copy(parameter, sink)
-      else this.#transpose(parameter, sink)
+      if ((parameter.layout === 'transposed') === transposed) yield* this.#copy(parameter)
+      else yield* this.#transpose(parameter)
       return
     }
     const { fill } = origin
@@ -67,7 +72,7 @@ export class TensorStream {
       for (let start = 0; start < total; start += piece.length) {
         const part = piece.subarray(0, Math.min(piece.length, total - start))
         fill(start, part)
-        sink(bytesOf(part))
+        yield bytesOf(part)
       }
       return
     }
@@ -76,7 +81,7 @@ export class TensorStream {
       fill(start, target as Float32Array)
     }
     // Computing a row again for every stripe costs more than reading it again, so no part of a row is too short.
-    this.#transposer('F32').transpose({ rows, columns, width: PIECE_BYTES, read }, sink)
+    yield* this.#transposer('F32').transpose({ rows, columns, width: PIECE_BYTES, read })
   }
 
   #transposer(dtype: DType): Transposer<Elements> {
@@ -86,22 +91,22 @@ export class TensorStream {
     return known
   }
 
-  #copy({ variable, shape, dtype }: Parameter, sink: Sink): void {
+  *#copy({ variable, shape, dtype }: Parameter): Generator<Uint8Array> {
     const total = elementCount(shape) * DTYPE_BYTES[dtype]
     const piece = (this.#piece ??= new Uint8Array(PIECE_BYTES))
     for (let start = 0; start < total; start += piece.length) {
       const part = piece.subarray(0, Math.min(piece.length, total - start))
       this.source.read(variable, start, part)
-      sink(part)
+      yield part
     }
   }
 
-  #transpose({ variable, storedShape, dtype }: Parameter, sink: Sink): void {
+  #transpose({ variable, storedShape, dtype }: Parameter): Generator<Uint8Array> {
     const [rows = 1, columns = 1] = storedShape
     const width = DTYPE_BYTES[dtype]
     const read = (start: number, target: Elements): void => {
       this.source.read(variable, start * width, bytesOf(target))
     }
-    this.#transposer(dtype).transpose({ rows, columns, width, read }, sink)
+    return this.#transposer(dtype).transpose({ rows, columns, width, read })
   }
 }

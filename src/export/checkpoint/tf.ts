@@ -5,7 +5,7 @@ import type { TensorSource } from '../../formats/core/source.js'
 import { BundleWriter } from '../../formats/tf-bundle/write.js'
 import type { Translation } from '../../model/rewrite/translation.js'
 import { makeFolders, OutputFile } from '../../files/output-file.js'
-import { yieldToEventLoop } from '../../files/yield.js'
+import { Turns } from '../../files/yield.js'
 import type { CheckpointRequest } from '../options.js'
 import type { WriteEvents, WrittenArtefact } from '../weights/artefact.js'
 import { buildTfConfig } from './config.js'
@@ -57,15 +57,16 @@ export async function writeTfModel(
   })
   try {
     const stream = new TensorStream(source)
+    const turns = new Turns()
     let done = 0
     for (const tensor of ordered) {
-      writer.add(tensor.name, tensor.dtype, tensor.shape, (sink) => {
-        stream.stream(tensor, (piece) => {
-          sink(piece)
-          onProgress?.((done += piece.length), weightBytes)
-        })
-      })
-      await yieldToEventLoop()
+      const entry = writer.begin(tensor.name, tensor.dtype, tensor.shape)
+      for (const piece of stream.pieces(tensor)) {
+        entry.write(piece)
+        onProgress?.((done += piece.length), weightBytes)
+        await turns.next()
+      }
+      entry.end()
     }
   } finally {
     out.close()

@@ -1,5 +1,5 @@
 import type { TensorSource } from '../../formats/core/source.js'
-import { yieldToEventLoop } from '../../files/yield.js'
+import { Turns } from '../../files/yield.js'
 import { elementsBytes, type WriteEvents, type WrittenWeight } from './artefact.js'
 import { Encoder } from './encoder.js'
 import { inStoredOrder, WeightStream, type Sink } from './weight-stream.js'
@@ -22,6 +22,7 @@ export async function pourWeights(
 ): Promise<void> {
   const stream = new WeightStream(source)
   const encoder = new Encoder()
+  const turns = new Turns()
   const total = weights.reduce((sum, weight) => sum + elementsBytes(weight), 0)
   let done = 0
   for (const [i, { parameter, as, encoding }] of weights.entries()) {
@@ -31,7 +32,10 @@ export async function pourWeights(
       onProgress?.((done += bytes.length), total)
     }
     const turned = !inStoredOrder(parameter, as)
-    stream.stream(parameter, as, encoder.sink(parameter, encoding, sink, { turned }))
-    await yieldToEventLoop()
+    const encode = encoder.sink(parameter, encoding, sink, { turned })
+    for (const piece of stream.pieces(parameter, as)) {
+      encode(piece)
+      await turns.next()
+    }
   }
 }

@@ -41,10 +41,11 @@ export class Transposer<A extends Elements> {
   }
 
   /**
-   * Transposes `[rows, columns]` to `[columns, rows]` in stripes of columns. Each stripe reads the rows of the
+   * Transposes `[rows, columns]` to `[columns, rows]` in stripes of columns; yields pieces of the result, each of which
+   * holds until the next. Each stripe reads the rows of the
    * source once, reading its part of each row if that is long enough to be worth a read call, else whole rows.
    */
-  transpose(matrix: Matrix<A>, sink: Sink): void {
+  *transpose(matrix: Matrix<A>): Generator<Uint8Array> {
     const { rows, columns } = matrix
     const pitch = pitchOf(rows)
     const stripes = Math.ceil((this.#bytes * pitch * columns) / STRIPE_BYTES)
@@ -54,24 +55,24 @@ export class Transposer<A extends Elements> {
     for (let c0 = 0; c0 < columns; c0 += width) {
       const wide = Math.min(width, columns - c0)
       this.#fillStripe(matrix, c0, wide, stripe, pitch)
-      this.#pour(stripe, pitch, wide, rows, sink)
+      yield* this.#pour(stripe, pitch, wide, rows)
     }
   }
 
-  /** Passes on the rows of a stripe without the gaps, in large pieces: many small writes take twice as long. */
-  #pour(stripe: A, pitch: number, wide: number, rows: number, sink: Sink): void {
+  /** Yields the rows of a stripe without the gaps, in large pieces: many small writes take twice as long. */
+  *#pour(stripe: A, pitch: number, wide: number, rows: number): Generator<Uint8Array> {
     const { piece } = this
     const perPiece = Math.floor(piece.length / rows)
     if (perPiece === 0) {
       for (let c = 0; c < wide; c++)
         for (let r = 0; r < rows; r += piece.length)
-          sink(bytesOf(stripe.subarray(c * pitch + r, c * pitch + Math.min(r + piece.length, rows))))
+          yield bytesOf(stripe.subarray(c * pitch + r, c * pitch + Math.min(r + piece.length, rows)))
       return
     }
     for (let c = 0; c < wide; c += perPiece) {
       const taken = Math.min(perPiece, wide - c)
       for (let i = 0; i < taken; i++) piece.set(stripe.subarray((c + i) * pitch, (c + i) * pitch + rows), i * rows)
-      sink(bytesOf(piece.subarray(0, taken * rows)))
+      yield bytesOf(piece.subarray(0, taken * rows))
     }
   }
 

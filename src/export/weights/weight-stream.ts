@@ -17,38 +17,43 @@ export class WeightStream {
 
   constructor(readonly source: TensorSource) {}
 
+  /** Streams the pieces of `parameter` to `sink`. */
+  stream(parameter: Parameter, as: ElementOrder, sink: Sink): void {
+    for (const piece of this.pieces(parameter, as)) sink(piece)
+  }
+
   /**
-   * Streams `parameter` as little-endian float32 to `sink`, in pieces of at most 4 MiB.
+   * Yields `parameter` as little-endian float32, in pieces of at most 4 MiB, each of which holds until the next.
    * @param as `stored`: in the source's order; `logical`: in the order of the forward pass, i.e. transposed if the
    *   parameter's layout requires it; `transposed`: the transpose of that
    * @throws AlbertkitError `malformed` from the source
    */
-  stream(parameter: Parameter, as: ElementOrder, sink: Sink): void {
+  *pieces(parameter: Parameter, as: ElementOrder): Generator<Uint8Array> {
     const total = elementCount(parameter.shape)
     if (total === 0) return
-    if (inStoredOrder(parameter, as)) this.#copy(parameter, total, sink)
-    else this.#transpose(parameter, sink)
+    if (inStoredOrder(parameter, as)) yield* this.#copy(parameter, total)
+    else yield* this.#transpose(parameter)
   }
 
   #read(parameter: Parameter, start: number, target: Float32Array): void {
     readFloats(this.source, parameter.variable, start, target, this.#scratch)
   }
 
-  #copy(parameter: Parameter, total: number, sink: Sink): void {
+  *#copy(parameter: Parameter, total: number): Generator<Uint8Array> {
     const { piece } = this.#transposer
     for (let start = 0; start < total; start += piece.length) {
       const part = piece.subarray(0, Math.min(piece.length, total - start))
       this.#read(parameter, start, part)
-      sink(bytesOf(part))
+      yield bytesOf(part)
     }
   }
 
-  #transpose(parameter: Parameter, sink: Sink): void {
+  #transpose(parameter: Parameter): Generator<Uint8Array> {
     const [rows, columns] = storedMatrix(parameter)
     const read = (start: number, target: Float32Array): void => {
       this.#read(parameter, start, target)
     }
-    this.#transposer.transpose({ rows, columns, width: DTYPE_BYTES[parameter.dtype], read }, sink)
+    return this.#transposer.transpose({ rows, columns, width: DTYPE_BYTES[parameter.dtype], read })
   }
 }
 

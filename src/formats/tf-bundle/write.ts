@@ -98,6 +98,12 @@ function buildTable(entries: readonly (readonly [key: Uint8Array, value: Uint8Ar
   return concatBytes([...parts, footer])
 }
 
+/** A tensor whose bytes are being written. */
+export interface BundleEntry {
+  readonly write: (bytes: Uint8Array) => void
+  readonly end: () => void
+}
+
 export class BundleWriter {
   readonly #entries: (readonly [Uint8Array, Uint8Array])[] = []
   #offset = 0
@@ -107,21 +113,31 @@ export class BundleWriter {
 
   /** Adds a tensor; `write` passes its bytes to `sink`, piece by piece. */
   add(name: string, dtype: DType, shape: readonly number[], write: (sink: (bytes: Uint8Array) => void) => void): void {
+    const entry = this.begin(name, dtype, shape)
+    write(entry.write)
+    entry.end()
+  }
+
+  /** Begins a tensor, which must end before the next one begins. */
+  begin(name: string, dtype: DType, shape: readonly number[]): BundleEntry {
     const start = this.#offset
     let crc = 0
-    write((bytes) => {
+    const write = (bytes: Uint8Array): void => {
       this.put(bytes)
       crc = crc32c(bytes, crc)
       this.#offset += bytes.length
-    })
-    const entry = create(tensorflow.BundleEntryProtoSchema, {
-      dtype: DATA_TYPES[dtype] ?? DataType.DT_INVALID,
-      shape: { dim: shape.map((size) => ({ size: BigInt(size) })) },
-      offset: BigInt(start),
-      size: BigInt(this.#offset - start),
-      crc32c: maskCrc(crc),
-    })
-    this.#entries.push([utf8Bytes(name), toBinary(tensorflow.BundleEntryProtoSchema, entry)])
+    }
+    const end = (): void => {
+      const entry = create(tensorflow.BundleEntryProtoSchema, {
+        dtype: DATA_TYPES[dtype] ?? DataType.DT_INVALID,
+        shape: { dim: shape.map((size) => ({ size: BigInt(size) })) },
+        offset: BigInt(start),
+        size: BigInt(this.#offset - start),
+        crc32c: maskCrc(crc),
+      })
+      this.#entries.push([utf8Bytes(name), toBinary(tensorflow.BundleEntryProtoSchema, entry)])
+    }
+    return { write, end }
   }
 
   /** The bytes of the `.index` file. */

@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import { environment } from '../../base/errors.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import type { GpuOptions } from '../gpu/adapter.js'
+import { temporaryFolder } from '../../base/temporary-folder.js'
 import { importOptional } from '../../base/optional-package.js'
 import { firstLine } from '../runner.js'
 import type { PageBackend } from './protocol.js'
@@ -20,21 +21,37 @@ export interface Opened {
   close(): Promise<void>
 }
 
+/** Runs `body` with another folder for temporary files, which the processes that it starts inherit. */
+async function withTemporary<T>(path: string, body: () => Promise<T>): Promise<T> {
+  const { TMPDIR } = process.env
+  process.env.TMPDIR = path
+  try {
+    return await body()
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  }
+}
+
 /** @throws AlbertkitError `environment` if the browser does not start or does not open the page */
 export async function openPage(program: string, origin: string, args: readonly string[]): Promise<Opened> {
   const { chromium } = await importPlaywright()
   // Chromium has no sandbox for root. Of playwright's launchers, launchServer alone exposes the process, to be killed.
   const root = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const server = await chromium
-    .launchServer({ executablePath: program, headless: true, args: [...root, ...args], timeout: START_MS })
-    .catch((error: unknown) => {
-      throw environment(`the browser does not start: ${firstLine(error)}`, {
-        code: 'device-missing',
-        file: program,
-        hint: 'it must be a Chrome or Chromium that runs on this machine: name another in `browser` or CHROME_PATH',
-        cause: error,
-      })
+  // Its profile and the files of playwright, which a killed browser leaves.
+  const folder = temporaryFolder()
+  // Signals are handled by `onInterrupt`.
+  const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false }
+  const options = { ...signals, executablePath: program, headless: true, args: [...root, ...args], timeout: START_MS }
+  const server = await withTemporary(folder.path, () => chromium.launchServer(options)).catch((error: unknown) => {
+    folder.remove()
+    throw environment(`the browser does not start: ${firstLine(error)}`, {
+      code: 'device-missing',
+      file: program,
+      hint: 'it must be a Chrome or Chromium that runs on this machine: name another in `browser` or CHROME_PATH',
+      cause: error,
     })
+  })
   const forget = onInterrupt(() => {
     server.process().kill('SIGKILL')
   })
@@ -45,6 +62,7 @@ export async function openPage(program: string, origin: string, args: readonly s
     const outcome = await Promise.race([server.close().catch(() => 'late' as const), late])
     clearTimeout(timer)
     if (outcome === 'late') server.process().kill('SIGKILL')
+    folder.remove()
   }
   try {
     const browser = await chromium.connect(server.wsEndpoint())

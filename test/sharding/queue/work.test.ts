@@ -40,7 +40,7 @@ describe.skipIf(!REDIS)(`a queue over Redis${REDIS ? '' : ` (${NO_REDIS})`}`, ()
 
   const run = async (job: QueueJob): Promise<string> => {
     if (job.kind === 'merge') {
-      mergeShards(readShards(job.places.directory), job)
+      await mergeShards(readShards(job.places.directory), job)
       return 'merged'
     }
     const { shard, task, places } = job
