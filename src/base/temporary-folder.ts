@@ -61,7 +61,9 @@ export function removeAbandoned(folder: string): void {
     const abandoned = readdirSync(folder).filter((name) => isOwnerGone(name))
     // Looked for after the processes: one that is gone begins no commit. Files of an unfinished one are still needed.
     if (existsSync(join(folder, JOURNAL))) return
-    for (const name of abandoned) rmSync(join(folder, name), { recursive: true, force: true })
+    // A browser that was killed with its process may still write for a moment.
+    const options = { recursive: true, force: true, maxRetries: 3, retryDelay: 30 }
+    for (const name of abandoned) rmSync(join(folder, name), options)
   } catch {
     // Errors of tidying up are ignored.
   }

@@ -15,6 +15,8 @@ export default class Completion extends AlbertkitCommand {
     shell: argument({ description: 'the shell', required: true, options: [...SHELLS] }),
   }
 
+  static override flags = {}
+
   async run(): Promise<void> {
     const { args } = await this.parse(Completion)
     if (this.config.bin !== 'albertkit')
