@@ -22,6 +22,7 @@ const NODE = {
 const OWN = {
   'base/version.js': 'web/system/version.js',
   'base/worker.js': 'web/system/worker.js',
+  'api/runner-thread/process-runner.js': 'web/system/process-runner.js',
   'base/optional-package.js': 'web/runtimes/optional-package.js',
   'runtime/onnx/load.js': 'web/runtimes/onnx-load.js',
   'runtime/tfjs/tfjs-backend.js': 'web/runtimes/tfjs-backend.js',

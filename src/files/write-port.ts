@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
 import {
   closeSync,
+  fsync,
   constants,
   copyFileSync,
   fsyncSync,
@@ -70,11 +70,16 @@ function syncPath(path: string): void {
 }
 
 async function flush(path: string): Promise<void> {
-  const file = await open(path, IS_WINDOWS ? 'r+' : 'r')
+  const descriptor = openSync(path, IS_WINDOWS ? 'r+' : 'r')
   try {
-    await file.sync()
+    await new Promise<void>((resolve, reject) => {
+      fsync(descriptor, (error) => {
+        if (error === null) resolve()
+        else reject(error)
+      })
+    })
   } finally {
-    await file.close()
+    closeSync(descriptor)
   }
 }
 

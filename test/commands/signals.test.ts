@@ -197,8 +197,8 @@ describe('a signal ends each command', () => {
     const { commands } = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as {
       commands: object
     }
-    // Those that run the reference, or texts in batches, are in interrupt.test.ts; `inspect` reads no weights at length.
-    const elsewhere = ['layers', 'params', 'predict', 'inspect', 'completion']
+    // Those that run the reference, or texts in batches, are in interrupt.test.ts; `build` does what `convert` does.
+    const elsewhere = ['layers', 'params', 'predict', 'inspect', 'completion', 'build']
     const tried = Object.values(ROWS).map((row) => row().args.join(' '))
     const missing = Object.keys(commands)
       .map((id) => id.replace('albertkit:', '').replaceAll(':', ' '))

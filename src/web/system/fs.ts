@@ -174,6 +174,10 @@ export function ftruncateSync(number: number, size = 0): void {
   writtenOf(number).truncate(size)
 }
 
+export const fsync = (_descriptor: number, done: (error: Error | null) => void): void => {
+  done(null)
+}
+
 export function fsyncSync(number: number): void {
   descriptor(number)
 }
