@@ -98,18 +98,14 @@ export function leftOutNotes({ source }: Partial<Pick<ManifestArtefact, 'source'
 }
 
 /** Files next to an artefact, e.g. its configuration, that differ from those that `convert` wrote. */
-async function editedNotes(
-  files: FilePort,
-  { directory, artefact, manifest }: ListedArtefact,
-): Promise<string[]> {
+async function editedNotes(files: FilePort, { directory, artefact, manifest }: ListedArtefact): Promise<string[]> {
   const own = artefact.files.map(({ name }) => folderOf(name))
   const beside = (manifest.files ?? []).filter(({ name }) => {
     const folder = folderOf(name)
     return folder === '' || own.includes(folder) || !TARGET_FOLDERS.includes(folder)
   })
   const edited: HashedFile[] = []
-  for (const file of beside)
-    if (!['ok', 'unhashed'].includes(await statusOf(files, directory, file))) edited.push(file)
+  for (const file of beside) if (!['ok', 'unhashed'].includes(await statusOf(files, directory, file))) edited.push(file)
   if (edited.length === 0) return []
   const names = edited.map(({ name }) => name).join(', ')
   return [`not as they were when the model was converted (${MANIFEST_FILE}): ${names}`]

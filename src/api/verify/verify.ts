@@ -179,7 +179,7 @@ async function verifyHere(path: string, directory: string | null, options: Verif
   try {
     refuseSources([options.saveGolden])
     const report = await verifyOpened(opened, directory, options)
-    return { ...report, notes: [...report.notes, ...await changesIn(directory, options)] }
+    return { ...report, notes: [...report.notes, ...(await changesIn(directory, options))] }
   } finally {
     opened.close()
   }
