@@ -2,19 +2,13 @@ import { AskedProcess } from '../../base/asked-process.js'
 import { processFile } from '../../base/child-process.js'
 import { environment, type AlbertkitError } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
-import type { ModelInputs } from '../../model/reference/run.js'
 import type { RunnableFile, Runner, RunnerOptions } from '../../runtime/runners.js'
-import type { ProcessReply } from './runner-process.js'
+import type { ProcessReply, ProcessRequest } from './runner-data.js'
 
 const PROCESS = processFile(new URL('./runner-process.js', import.meta.url))
 
 /** True unless the code runs as TypeScript. */
 export const HAS_PROCESSES = PROCESS !== null
-
-/** `open` is the first request. */
-export type ProcessRequest =
-  | { readonly open: { readonly name: string; readonly what: RunnableFile; readonly options: RunnerOptions } }
-  | { readonly inputs: ModelInputs; readonly wanted: readonly string[] | undefined }
 
 const failed = (how: string): AlbertkitError =>
   environment(`the process of the runtime ${how}`, {

@@ -1,11 +1,8 @@
 import { answerRequests } from '../../base/asked-process.js'
-import { openRunner, type NamedTensor, type Runner } from '../../runtime/runners.js'
-import { runnerData, type RunnerData } from './runner-data.js'
-import type { ProcessRequest } from './process-runner.js'
+import { openRunner, type Runner } from '../../runtime/runners.js'
+import { runnerData, type ProcessReply, type ProcessRequest } from './runner-data.js'
 
 /** Process in which the runner of a `ProcessRunner` runs: it can be ended while a native runtime computes. */
-
-export type ProcessReply = { readonly runner: RunnerData } | { readonly outputs: ReadonlyMap<string, NamedTensor> }
 
 let opened: Runner | null = null
 
