@@ -103,7 +103,8 @@ class Matrix {
       onProgress?.(progressStep('running', `${model.name} in ${runner}`))
       const { adapter, browser } = this.options
       const given = { ...omitUndefined({ adapter, browser }), allowSoftware: true }
-      const task = { ...which, ...written, runs: status === 'software' ? 0 : RUNS, options: given }
+      const { length } = model
+      const task = { ...which, ...written, length, runs: status === 'software' ? 0 : RUNS, options: given }
       const start = this.#elapsed
       const step = await stepApart(task, Math.min(left, STEP_SECONDS) * 1000)
       this.#add({ ...which, ...NOTHING, status: 'failed', ...step, seconds: Math.round(this.#elapsed - start) })

@@ -15,6 +15,8 @@ export interface StepTask {
   readonly runner: string
   readonly source: string
   readonly directory: string
+  /** Tokens of the rows that are measured. */
+  readonly length: number
   /** Runs to measure; none on a software adapter. */
   readonly runs: number
   readonly options: RunnerOptions
@@ -23,8 +25,8 @@ export interface StepTask {
 /** Progress of a step, so that what is known survives a crash. */
 export type StepAnswer = { readonly part: Partial<GpuStep> } | { readonly done: Partial<GpuStep> }
 
-/** Rows and tokens of the runs that are measured. */
-const SHAPES = { batches: [1, 8], lengths: [128] } as const
+/** Rows of the runs that are measured. */
+const BATCHES = [1, 8]
 
 /** How far a comparison is from its bound; NaN counts as infinitely far. */
 const excess = ({ maxAbs, atol }: Pick<Comparison, 'maxAbs' | 'atol'>): number =>
@@ -52,9 +54,9 @@ function filesOf(runner: string, directory: string): string[] {
     .filter((file, i, all) => all.indexOf(file) === i && existsSync(join(directory, file)))
 }
 
-async function speedOf({ runner, directory, runs, options }: StepTask): Promise<GpuSpeed[]> {
+async function speedOf({ runner, directory, length, runs, options }: StepTask): Promise<GpuSpeed[]> {
   const { adapter, allowSoftware, browser } = options
-  const given = { directory, runner, threads: 1, ...SHAPES, runs }
+  const given = { directory, runner, threads: 1, batches: BATCHES, lengths: [length], runs }
   const gpu = { ...(adapter === undefined ? {} : { adapter }), ...(browser === undefined ? {} : { browser }) }
   const speed: GpuSpeed[] = []
   for (const file of filesOf(runner, directory)) {

@@ -14,7 +14,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const task = { model: 'm', runner: 'ort-webgpu', source: 'none', directory: 'none', runs: 0, options: {} }
+const task = { model: 'm', runner: 'ort-webgpu', source: 'none', directory: 'none', length: 32, runs: 0, options: {} }
 const script = (name: string, text: string): string => {
   const path = join(folder, name)
   writeFileSync(path, text)
