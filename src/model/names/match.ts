@@ -61,10 +61,9 @@ const lastPart = (name: string): string => name.slice(Math.max(name.lastIndexOf(
 /** A file may have 100,000 names, and there are some 400 rows: a name is compared with those that end as it does. */
 function compileTable(table: NameTable): CompiledTable {
   const rows = table.rows.map((row) => compileRow(table, row))
-  const isParted = table.prefixes.every((prefix) => prefix === '' || /[./]$/.test(prefix))
   const lastOf = ({ row }: CompiledRow): string | null => {
     const last = lastPart(row.name)
-    return last.includes('{') || (last === row.name && !isParted) ? null : last
+    return last.includes('{') ? null : last
   }
   const byLast = new Map<string, readonly CompiledRow[]>()
   for (const own of new Set(rows.map(lastOf)))

@@ -29,6 +29,10 @@ describe.each(NAME_TABLES.map((table) => [table.title, table] as const))('%s', (
     )
   })
 
+  it('every prefix ends a part of a name, as the index of names by their last part needs', () => {
+    expect(table.prefixes.filter((prefix) => !/^$|[./]$/.test(prefix))).toEqual([])
+  })
+
   it('no slot has two names, and no name two slots', () => {
     const pairs = table.rows.map(({ slot, name }) => `${slot} ${name}`)
     expect(new Set(pairs).size).toBe(pairs.length)
