@@ -123,6 +123,7 @@ const ROWS: Readonly<Record<string, () => Row>> = {
     lacks: !REDIS && NO_REDIS,
   }),
   // Nobody answers there.
+  serve: () => ({ args: ['serve', '--workbench'], moment: step(/press Ctrl-C/, 200) }),
   'queue status': () => ({
     args: ['queue', 'status', '--redis', 'redis://192.0.2.1:6379'],
     moment: () => wait(1500),
