@@ -31,8 +31,8 @@ describe('heads without a bias', () => {
   it('get zeros, as many as classes, with a note', () => {
     const { source, found, after } = complete(HF, ['classifier', 'qa'], BIASES)
     expect(after.notes).toEqual([
-      'classifier.weight has no bias: classifier.bias is taken as zeros, as transformers does',
-      'qa_outputs.weight has no bias: qa_outputs.bias is taken as zeros, as transformers does',
+      'classifier.weight has no bias: classifier.bias is taken as zeros',
+      'qa_outputs.weight has no bias: qa_outputs.bias is taken as zeros',
     ])
     const info = (name: string, n: number) => ({ name, dtype: 'F32', shape: [n], byteLength: 4 * n, file: 'weights' })
     expect([...after.source.tensors.values()].slice(source.tensors.size)).toEqual([

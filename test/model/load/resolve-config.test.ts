@@ -407,7 +407,7 @@ it('a head without a bias has zeros, in the source of the model', () => {
   expect(source.tensors.get('fc.bias')?.shape).toEqual([3])
   expect(notes).toEqual([
     'fc.weight is taken as the classifier, as asked',
-    'fc.weight has no bias: fc.bias is taken as zeros, as transformers does',
+    'fc.weight has no bias: fc.bias is taken as zeros',
   ])
 })
 
