@@ -37,7 +37,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the prog
     writeFileSync(join(folder, 'albertkit.config.json'), JSON.stringify(config))
     expect((await albertkit('build', '--json')).code).toBe(0)
     const { code, stdout } = await albertkit('predict', 'out', 'a/dev.tsv', '--threads', '2', '--runner', 'tfjs-wasm')
-    expect([code, stdout.split('\n').length]).toEqual([0, 151])
+    expect([code, stdout.split('\n').length]).toEqual([0, 101])
   })
 
   it('keeps exit codes', async () => {

@@ -9,7 +9,7 @@ import { useOf } from './card-use.js'
 /** The model card of an output directory: README.md, as the hub shows it. Its figures are those of the manifest. */
 
 /** What stands between these lines is written again by the next conversion; everything else is the user's. */
-const BEGIN = '<!-- albertkit: what follows, up to its end, is written again by `convert --card` -->'
+const BEGIN = '<!-- albertkit: what follows, up to its end, is written again by the next conversion with a card -->'
 const END = '<!-- albertkit: end -->'
 
 /** Contents of a card that the manifest has not. */

@@ -10,6 +10,7 @@ export const OPTION_FLAGS: Readonly<Record<string, string>> = {
   batchSize: '--batch-size',
   bisect: '--bisect',
   browser: '--browser',
+  card: '--card',
   checksum: '--checksum',
   'checksum: false': '--no-checksum',
   compare: '--compare',
