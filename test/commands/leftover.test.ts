@@ -114,8 +114,10 @@ const commandsOf = (model: string): string[][] => [
 describe('every command', () => {
   it('is tried here, but for those that read no model or only its vocabulary', () => {
     const tried = new Set([...commandsOf('').map(([name]) => name), 'inspect'])
-    // `check` reads the manifest of a converted model: below.
-    const others = ['check', 'doctor', 'init', 'merge', 'tokenize', 'queue:status', 'queue:submit', 'queue:work']
+    // `check` reads the manifest of a converted model: below. `build` and `serve` open models as `convert` and
+    // `predict` do.
+    const queue = ['queue:status', 'queue:submit', 'queue:work']
+    const others = ['build', 'check', 'doctor', 'init', 'merge', 'serve', 'tokenize', ...queue]
     expect(Object.keys(manifestOf('standalone')).sort()).toEqual([...tried, ...others].sort())
   })
 
