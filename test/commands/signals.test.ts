@@ -123,7 +123,6 @@ const ROWS: Readonly<Record<string, () => Row>> = {
     lacks: !REDIS && NO_REDIS,
   }),
   // Nobody answers there.
-  serve: () => ({ args: ['serve', '--workbench'], moment: step(/press Ctrl-C/, 200) }),
   'queue status': () => ({
     args: ['queue', 'status', '--redis', 'redis://192.0.2.1:6379'],
     moment: () => wait(1500),
@@ -198,8 +197,9 @@ describe('a signal ends each command', () => {
     const { commands } = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as {
       commands: object
     }
-    // Those that run the reference, or texts in batches, are in interrupt.test.ts; `build` does what `convert` does.
-    const elsewhere = ['layers', 'params', 'predict', 'inspect', 'completion', 'build']
+    // Those that run the reference, or texts in batches, are in interrupt.test.ts; `build` does
+    // what `convert` does; a signal is how `serve` ends.
+    const elsewhere = ['layers', 'params', 'predict', 'inspect', 'completion', 'build', 'serve']
     const tried = Object.values(ROWS).map((row) => row().args.join(' '))
     const missing = Object.keys(commands)
       .map((id) => id.replace('albertkit:', '').replaceAll(':', ' '))

@@ -18,6 +18,9 @@ import { settingArguments, type FlagShapes, type Setting } from './settings.js'
 import { settle } from './settle.js'
 import type { Talk } from './text-talk.js'
 
+/** Time between two looks for signals while lines are printed. */
+const NOTICE_MS = 40
+
 /** Control sequence: carriage return, then erase to the end of the line. */
 const CLEAR_LINE = '\r\u001b[K'
 
@@ -66,6 +69,7 @@ export abstract class AlbertkitCommand extends Command {
   #stopListening: (() => void) | undefined
   #progressShown = false
   #readerGone: boolean | undefined
+  #noticed = performance.now()
   #tellGone: () => void = () => undefined
 
   abstract override run(): Promise<void>
@@ -121,6 +125,11 @@ export abstract class AlbertkitCommand extends Command {
     if (this.#readerGone === true) return false
     // `once` ends with an error event too, and leaves no listener behind.
     if (!stdout.write(`${printable(line)}\n`)) await once(stdout, 'drain').catch(() => undefined)
+    // Lines may come without a pause, and be written at once.
+    if (performance.now() - this.#noticed > NOTICE_MS) {
+      await noticeSignals()
+      this.#noticed = performance.now()
+    }
     return true
   }
 
