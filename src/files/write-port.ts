@@ -22,8 +22,8 @@ import { refuseSource } from '../base/sources.js'
  * removed through these calls, so that sources are guarded in one place and tests can let any call fail.
  */
 export interface WritePort {
-  /** Opens a file for writing; `r+` is one that is there and is cut. */
-  open(path: string, flags: OpenFlags): number
+  /** Opens a file for writing; `r+` is one that is there and is cut. A new one has `mode`, by default that of the system. */
+  open(path: string, flags: OpenFlags, mode?: number): number
   /** Writes bytes, all or some, at `position` or, if that is null, after the last ones. @returns their number */
   write(descriptor: number, bytes: Uint8Array, position: number | null): number
   truncate(descriptor: number, bytes: number): void
@@ -117,9 +117,9 @@ export const system: WritePort = {
 /** A port that changes no source. */
 const guarded = (port: WritePort): WritePort => ({
   ...port,
-  open: (path, flags) => {
+  open: (path, flags, mode) => {
     if (flags !== 'wx') refuseSource(path)
-    return port.open(path, flags)
+    return port.open(path, flags, mode)
   },
   rename: (from, to) => {
     refuseSource(to)

@@ -62,11 +62,11 @@ export function readListing(path: string): Listing | null {
 }
 
 /** Keeps a small text in the cache; what cannot be kept is asked for again. */
-export function keepText(path: string, text: string): void {
+export function keepText(path: string, text: string, mode?: number): void {
   const temporary = temporaryIn(dirname(path))
   try {
     system.makeFolders(dirname(path))
-    const descriptor = system.open(temporary, 'wx')
+    const descriptor = system.open(temporary, 'wx', mode)
     system.write(descriptor, Buffer.from(text), null)
     system.close(descriptor)
     system.rename(temporary, path)
@@ -76,5 +76,6 @@ export function keepText(path: string, text: string): void {
 }
 
 export const keepListing = (path: string, listing: Listing): void => {
-  keepText(path, `${JSON.stringify(listing)}\n`)
+  // An address may hold a signature, which lets others read what its owner may.
+  keepText(path, `${JSON.stringify(listing)}\n`, 0o600)
 }

@@ -93,6 +93,15 @@ function trainings(model: string): string[][] {
   ]
 }
 
+/** A configuration for `build`. */
+function configOf(model: string): string {
+  const directory = fresh()
+  const path = join(directory, 'albertkit.config.json')
+  const one = { source: model, output: join(directory, 'out'), targets: ['onnx'], verify: false }
+  writeFileSync(path, JSON.stringify({ models: { one } }))
+  return path
+}
+
 /** Every command that runs a model or says what it is, and its arguments. */
 const commandsOf = (model: string): string[][] => [
   ['convert', model, '--to', 'onnx', '--no-verify', '--force', '-o', join(fresh(), 'out')],
@@ -108,16 +117,16 @@ const commandsOf = (model: string): string[][] => [
   ['params', model],
   ['diff', model, model],
   ['bench', model, '--runs', '1', '--batch', '1', '--length', '8'],
+  ['build', '--force', '--config-file', configOf(model)],
   ...trainings(model),
 ]
 
 describe('every command', () => {
   it('is tried here, but for those that read no model or only its vocabulary', () => {
     const tried = new Set([...commandsOf('').map(([name]) => name), 'inspect'])
-    // `check` reads the manifest of a converted model: below. `build` and `serve` open models as `convert` and
-    // `predict` do.
+    // `check` reads the manifest of a converted model: below. `serve` opens no model: its page does.
     const queue = ['queue:status', 'queue:submit', 'queue:work']
-    const others = ['build', 'check', 'doctor', 'init', 'merge', 'serve', 'tokenize', ...queue]
+    const others = ['check', 'completion', 'doctor', 'init', 'merge', 'serve', 'tokenize', ...queue]
     expect(Object.keys(manifestOf('standalone')).sort()).toEqual([...tried, ...others].sort())
   })
 

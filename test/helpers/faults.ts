@@ -56,9 +56,9 @@ class FaultyPort implements WritePort {
       }
   }
 
-  open: WritePort['open'] = (path, flags) =>
+  open: WritePort['open'] = (path, flags, mode) =>
     this.#call(`open ${flags}`, () => {
-      const descriptor = system.open(path, flags)
+      const descriptor = system.open(path, flags, mode)
       this.#paths.set(descriptor, path)
       return descriptor
     })

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -17,6 +17,7 @@ describe('a list of files that is kept', () => {
     const listing = { origin: { repo: 'org/name' }, files: [RIGHT, { ...RIGHT, name: 'c', tag: '"x"', blob: null }] }
     keepListing(file, listing)
     expect(readListing(file)).toEqual(listing)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
   it.each([

@@ -12,10 +12,12 @@ const quoted = (text: string): string => text.replace(/([\\`*_<>[\]])/g, '\\$1')
 export function buildMarkdown(raw: BuildReport): string {
   const report = escapeAll(raw)
   const wrong = report.models.flatMap((model) => failures(model).map((line) => `- **${model.name}** ${quoted(line)}`))
+  const notes = report.models.flatMap(({ name, notes }) => notes.map((note) => `- ${name}: ${quoted(note)}`))
   const blocks = [
     MARKDOWN_MARK,
     `### albertkit ${report.albertkit}: ${countsText(report)}`,
     tablesMarkdown(buildTables(report)),
+    ...(notes.length === 0 ? [] : [notes.join('\n')]),
     ...(wrong.length === 0 ? [] : [wrong.join('\n')]),
   ]
   return `${blocks.join('\n\n')}\n`
