@@ -24,6 +24,8 @@ export const TENSORFLOW_SKIPPED: Skipped = [
     /\/(Adam|Adam_1|LAMB|LAMB_1|Momentum|Adagrad|RMSProp|RMSProp_1|Adadelta|Adadelta_1|Ftrl|Ftrl_1)$/,
     'optimizer state',
   ],
+  // Adafactor of tensor2tensor and of Mesh TensorFlow: sums by row and by column, which have other shapes than the weight.
+  [/\/Adafactor(_\d)?$|\/v[rc]$|_slot_(m|v|vr|vc)$/, 'optimizer state'],
   [/^beta[12]_power$/, 'optimizer state'],
   [/\/\.OPTIMIZER_SLOT\/|(^|\/)(optimizer|optimizer_weights|Adam|AdamW|AdamWeightDecay|LAMB)\//, 'optimizer state'],
   ...AVERAGED,

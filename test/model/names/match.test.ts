@@ -69,6 +69,9 @@ describe('the state of an optimizer', () => {
     'bert/x/kernel/Adadelta',
     'model/kernel/.OPTIMIZER_SLOT/optimizer/m',
     'Adam/bert/x/kernel/m',
+    'bert/x/kernel/Adafactor_1',
+    'bert/x/kernel/vr',
+    'bert/x/kernel_slot_vc',
   ])('%s is of an optimizer', (name) => {
     expect(skipReason(google, name)).toBe('optimizer state')
   })
