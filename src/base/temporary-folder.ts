@@ -55,30 +55,33 @@ export function isOwnerGone(name: string, isOurs: (id: string) => boolean = () =
   return Number(pid) === process.pid ? !isOurs(id) : !isAlive(Number(pid))
 }
 
+/** A browser that was killed may still write for a moment. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 3, retryDelay: 30 } as const
+
 /** Removes from `folder` what processes of this machine that no longer run left there; what cannot be removed stays. */
 export function removeAbandoned(folder: string): void {
   try {
     const abandoned = readdirSync(folder).filter((name) => isOwnerGone(name))
     // Looked for after the processes: one that is gone begins no commit. Files of an unfinished one are still needed.
     if (existsSync(join(folder, JOURNAL))) return
-    // A browser that was killed with its process may still write for a moment.
-    const options = { recursive: true, force: true, maxRetries: 3, retryDelay: 30 }
-    for (const name of abandoned) rmSync(join(folder, name), options)
+    for (const name of abandoned) rmSync(join(folder, name), REMOVAL)
   } catch {
     // Errors of tidying up are ignored.
   }
 }
 
-/** A folder in the system's temporary folder that other users cannot read. */
+/** A folder for temporary files that other users cannot read. */
 export interface TemporaryFolder {
   readonly path: string
   /** Removes it; it goes by itself when the process is interrupted. */
   readonly remove: () => void
 }
 
-/** @throws AlbertkitError `output` if none can be made */
-export function temporaryFolder(): TemporaryFolder {
-  const parent = tmpdir()
+/**
+ * Makes a folder in `parent`, by default the system's temporary folder.
+ * @throws AlbertkitError `output` if none can be made
+ */
+export function temporaryFolder(parent = tmpdir()): TemporaryFolder {
   removeAbandoned(parent)
   const path = temporaryIn(parent)
   try {
@@ -94,7 +97,7 @@ export function temporaryFolder(): TemporaryFolder {
   }
   const remove = (): void => {
     forget()
-    rmSync(path, { recursive: true, force: true })
+    rmSync(path, REMOVAL)
   }
   const forget = onInterrupt(remove)
   return { path, remove }

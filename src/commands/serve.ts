@@ -10,8 +10,8 @@ export default class Serve extends AlbertkitCommand {
     'no other machine, site or name reaches it.'
   static override examples = [
     {
-      description: 'For three seconds, on any free port',
-      command: 'timeout 3 <%= config.bin %> <%= command.id %> --workbench || test $? = 124',
+      description: 'The page for any model, on any free port',
+      command: '<%= config.bin %> <%= command.id %> --workbench',
     },
   ]
   static override flags = {

@@ -48,6 +48,11 @@ const printing: Moment = async ({ printed }) => {
   while (printed() === 0) await wait(20)
   await wait(200)
 }
+/** Once it has read the first of its input. */
+const reading: Moment = async ({ child }) => {
+  const read = (): number => Number(/^rchar: (\d+)/.exec(readFileSync(`/proc/${child.pid}/io`, 'utf8'))?.[1])
+  while (child.exitCode === null && read() < 30_000_000) await wait(5)
+}
 /** Once a file that it writes has grown. */
 const writing =
   (folder: string): Moment =>
@@ -114,7 +119,7 @@ const ROWS: Readonly<Record<string, () => Row>> = {
   }),
   'queue submit': () => ({
     args: ['queue', 'submit', 'predict', at('classifier'), at('many.tsv'), '-o', at('answers'), '--redis', url()],
-    moment: () => wait(1500),
+    moment: reading,
     lacks: !REDIS && NO_REDIS,
   }),
   'queue work': () => ({
