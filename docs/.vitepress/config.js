@@ -31,6 +31,7 @@ const topics = [
       ['verify', 'Proof'],
       ['analysis', 'Looking into a model'],
       ['scale', 'Many machines'],
+      ['build', 'Builds'],
       ['sources', 'Hub and servers'],
       ['library', 'As a library'],
     ]),

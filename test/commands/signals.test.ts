@@ -192,7 +192,8 @@ describe('a signal ends each command', () => {
       row.signal === 'SIGINT' ? 130 : 143,
       expect.stringContaining(`interrupted (${row.signal})\n`),
     ])
-    expect(ms).toBeLessThan(1000)
+    // A second, and as much for what else runs on the machine.
+    expect(ms).toBeLessThan(2000)
     expect(readdirSync(at('tmp'))).toEqual([])
     for (const folder of ['.', 'features', 'merged'])
       expect(readdirSync(at(folder)).filter((file) => /^(\.albertkit|out|all|answers)/.test(file))).toEqual([])
