@@ -68,7 +68,19 @@ const report: GpuReport = {
   },
   nvidia: { device: 'H200', driver: '580' },
   adapters: [],
-  runtimes: [],
+  runtimes: [
+    {
+      name: 'ort-webgpu',
+      required: false,
+      place: 'gpu',
+      status: 'works',
+      detail: 'onnxruntime-node',
+      adapter,
+      maxAbs: 1e-6,
+      reason: null,
+      fix: null,
+    },
+  ],
   steps,
 }
 
