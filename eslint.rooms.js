@@ -76,7 +76,15 @@ export const ROOMS = {
   hub: { imports: ['files', 'formats/core/contained', ...PORT] },
   // What runs in a page: the library in a worker (kit/), what it needs in place of Node (system/, runtimes/), the pages.
   web: {
-    imports: ['api', 'files', 'formats/core/checksums', 'formats/zip/write', 'runtime/runner'],
+    imports: [
+      'api',
+      'files',
+      'formats/core/checksums',
+      'formats/zip/write',
+      'runtime/litert/printed',
+      'runtime/runner',
+      'runtime/tfjs/use-backend',
+    ],
     typesOnly: ['runtime', 'model'],
   },
   base: { imports: [] },

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { interruption, stopIfAborted, type Abortable, type OnProgress, type ProgressStep } from '../../base/abort.js'
 import { usage } from '../../base/errors.js'
+import { inParallel } from '../../base/in-parallel.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { nearest } from '../../base/nearest.js'
 import { removeAbandoned } from '../../base/temporary-folder.js'
@@ -62,15 +63,6 @@ function chosen(builds: readonly ModelBuild[], { names = [] }: BuildOptions, con
     file: config,
     hint: meant === null ? `it has ${known.join(', ')}` : `did you mean ${meant}?`,
   })
-}
-
-/** Calls `work` for every item, `jobs` at once. */
-async function inParallel<T>(items: readonly T[], jobs: number, work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items]
-  const one = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, one))
 }
 
 /** Rejects once `signal` is aborted. */

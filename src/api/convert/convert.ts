@@ -147,9 +147,9 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
     })
     if (!report.ok) return report
     const hashes = await hasher.finish()
-    const made = { conversion, staging, written, hashes, verification }
-    if (options.card === true) writeText(join(staging, CARD_FILE), cardOf(made))
-    writeText(join(staging, MANIFEST_FILE), manifestText(made))
+    const manifest = manifestText({ conversion, staging, written, hashes, verification })
+    if (options.card === true) writeText(join(staging, CARD_FILE), cardOf(conversion, manifest))
+    writeText(join(staging, MANIFEST_FILE), manifest)
     await output.flush()
     output.commit(SHARED_FOLDERS, existing.replacedFiles(written))
     return report

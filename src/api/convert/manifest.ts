@@ -75,16 +75,22 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
       gate: one.gate ?? undefined,
       verification: figures(verification, one),
     })),
-    files: filesBelow(staging)
-      .filter((path) => !written.some(({ artefact }) => artefact.files.some((file) => file.path === path)))
-      .map((path) => ({ path, hash: path === CARD_FILE ? undefined : hashFile(join(staging, path)) })),
+    files: [
+      ...filesBelow(staging)
+        .filter((path) => !written.some(({ artefact }) => artefact.files.some((file) => file.path === path)))
+        .map((path) => ({ path, hash: hashFile(join(staging, path)) })),
+      // Written with the figures of this text, and a user's to edit.
+      ...(options.card === true ? [{ path: CARD_FILE, hash: undefined }] : []),
+    ],
     previous: existing.manifest,
   })
 }
 
 /** Text of the model card, with the figures of the manifest. */
-export function cardOf(made: WrittenConversion): string {
-  const { opened, existing, parameters } = made.conversion
-  const manifest = JSON.parse(manifestText(made)) as Manifest
-  return cardText(manifest, { labels: readLabels(opened), parameters: parameters.stored }, existing.card())
+export function cardOf({ opened, existing, parameters }: Conversion, manifest: string): string {
+  return cardText(
+    JSON.parse(manifest) as Manifest,
+    { labels: readLabels(opened), parameters: parameters.stored },
+    existing.card(),
+  )
 }

@@ -3,6 +3,7 @@ import { join as joinDisk } from 'node:path'
 import { malformed } from '../../base/errors.js'
 import { exists } from '../../formats/core/file-port.js'
 import { addressCache, isOffline } from '../cache.js'
+import { inParallel } from '../../base/in-parallel.js'
 import { isInside, keepListing, readListing } from '../listing.js'
 import { Fetcher } from './fetcher.js'
 import { fetchFolder } from './fetch-folder.js'
@@ -49,11 +50,9 @@ function homeOf(folder: URL): CacheHome & { readonly home: string } {
 async function lookAll(files: UrlFiles, names: readonly string[]): Promise<void> {
   const waiting = [...new Set(names)].filter((name) => !files.isKnown(name))
   const found = new Map<string, Looked | null>()
-  const work = async (): Promise<void> => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
-      found.set(name, await lookFor(files.urlOf(name)))
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  await inParallel(waiting, AT_ONCE, async (name) => {
+    found.set(name, await lookFor(files.urlOf(name)))
+  })
   // In the order of their names: answers come in any.
   for (const [name, looked] of [...found].sort(([a], [b]) => (a < b ? -1 : 1))) files.found(name, looked)
 }

@@ -5,6 +5,7 @@ import { compileFunction } from 'node:vm'
 import { environment } from '../../base/errors.js'
 import { installCommand } from '../../base/install-command.js'
 import { findPackage, importOptional, named } from '../../base/optional-package.js'
+import { keepPrinted } from './printed.js'
 import { firstLine } from '../runner.js'
 
 /** LiteRT's library for browsers (`@litertjs/core`), loaded in Node. */
@@ -61,10 +62,7 @@ async function asWorker<T>(globals: Readonly<Record<string, unknown>>, body: () 
 async function load(): Promise<LoadedLiteRt> {
   const litert = await importOptional<LiteRt>(PACKAGE, () => import('@litertjs/core'), 'litert')
   const folder = wasmFolder('litert')
-  let lines: string[] = []
-  const print = (line: string): void => {
-    lines.push(line)
-  }
+  const { print, printed } = keepPrinted()
   const worker: Record<string, unknown> = { Module: { print, printErr: print } }
   const importScripts = (file: string): void => {
     worker.ModuleFactory = runScript(file)
@@ -77,11 +75,6 @@ async function load(): Promise<LoadedLiteRt> {
       hint: 'use the runner of a browser, browser-litert-wasm',
       cause: error,
     })
-  }
-  const printed = (): string[] => {
-    const taken = lines
-    lines = []
-    return taken
   }
   return { litert, detail: `${named(PACKAGE)} (wasm)`, printed }
 }

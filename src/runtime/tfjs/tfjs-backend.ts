@@ -6,7 +6,7 @@ import type * as Tf from '@tensorflow/tfjs-core'
 import { environment } from '../../base/errors.js'
 import type { Adapter, GpuOptions } from '../gpu/adapter.js'
 import { importOptional, isAbsent, named, requirePackage } from '../../base/optional-package.js'
-import { firstLine } from '../runner.js'
+import { useBackend } from './use-backend.js'
 import { openDevice } from '../gpu/webgpu.js'
 
 export type TfjsBackend = 'cpu' | 'wasm' | 'webgpu'
@@ -94,18 +94,6 @@ async function registerWebGpu(tf: TfjsCore, options: GpuOptions): Promise<{ adap
   }
 }
 
-async function use(tf: TfjsCore, backend: TfjsBackend): Promise<void> {
-  try {
-    if (!(await tf.setBackend(backend))) throw new Error('setBackend gave false')
-    await tf.ready()
-  } catch (error) {
-    throw environment(`the ${backend} backend of TensorFlow.js does not start: ${firstLine(error)}`, {
-      code: 'device-missing',
-      cause: error,
-    })
-  }
-}
-
 /**
  * Opens TensorFlow.js with `backend` active; its packages are imported on first use.
  * @throws AlbertkitError `environment` if the backend does not start
@@ -116,14 +104,14 @@ export async function openEngine(backend: TfjsBackend, options: GpuOptions = {})
   let gpu: { adapter: Adapter; close: () => void } | null = null
   if (backend === 'webgpu') gpu = await registerWebGpu(tf, options)
   else register(backend)
-  await use(tf, backend)
+  await useBackend(tf, backend)
   return {
     name: `tfjs-${backend}`,
     detail: `${named('@tensorflow/tfjs-core')} on ${backend}`,
     adapter: gpu?.adapter ?? null,
     tf,
     loadGraphModel: converter.loadGraphModel.bind(converter),
-    use: () => use(tf, backend),
+    use: () => useBackend(tf, backend),
     close: () => {
       gpu?.close()
       return Promise.resolve()

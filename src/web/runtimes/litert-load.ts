@@ -1,5 +1,6 @@
 import type { LiteRt, LoadedLiteRt } from '../../runtime/litert/load.js'
 import { environment } from '../../base/errors.js'
+import { keepPrinted } from '../../runtime/litert/printed.js'
 import { firstLine } from '../../runtime/runner.js'
 import { importRuntime, runtimeUrl } from './place.js'
 
@@ -15,10 +16,7 @@ const place = globalThis as unknown as Record<string, unknown>
 async function load(): Promise<LoadedLiteRt> {
   const litert = await importRuntime<LiteRt>('litert/litert.js', 'LiteRT')
   const { default: factory } = await importRuntime<Script>('litert/litert_wasm_internal.js', 'LiteRT')
-  let lines: string[] = []
-  const print = (line: string): void => {
-    lines.push(line)
-  }
+  const { print, printed } = keepPrinted()
   const locateFile = (name: string): string => runtimeUrl(`litert/${name}`)
   place.Module = { print, printErr: print, locateFile }
   const importScripts = (): void => {
@@ -34,11 +32,6 @@ async function load(): Promise<LoadedLiteRt> {
     })
   } finally {
     Reflect.deleteProperty(globalThis, 'importScripts')
-  }
-  const printed = (): string[] => {
-    const taken = lines
-    lines = []
-    return taken
   }
   return { litert, detail: '@litertjs/core (wasm)', printed }
 }

@@ -1,22 +1,10 @@
 import type { TfjsBackend, TfjsCore, TfjsEngine } from '../../runtime/tfjs/tfjs-backend.js'
 import { environment } from '../../base/errors.js'
-import { firstLine } from '../../runtime/runner.js'
+import { useBackend } from '../../runtime/tfjs/use-backend.js'
 import { importRuntime, runtimeUrl } from './place.js'
 import type * as Bundle from './tfjs-bundle.js'
 
 /** `runtime/tfjs/tfjs-backend.ts` in a browser. */
-
-async function use({ tf }: typeof Bundle, backend: TfjsBackend): Promise<void> {
-  try {
-    if (!(await tf.setBackend(backend))) throw new Error('setBackend gave false')
-    await tf.ready()
-  } catch (error) {
-    throw environment(`the ${backend} backend of TensorFlow.js does not start: ${firstLine(error)}`, {
-      code: 'device-missing',
-      cause: error,
-    })
-  }
-}
 
 /** Opens TensorFlow.js with `backend` active. @throws AlbertkitError `environment` if it does not start */
 export async function openEngine(backend: TfjsBackend): Promise<TfjsEngine> {
@@ -26,14 +14,14 @@ export async function openEngine(backend: TfjsBackend): Promise<TfjsEngine> {
   const { tf, loadGraphModel, setWasmPaths } = bundle
   tf.env().set('PROD', true)
   if (backend === 'wasm') setWasmPaths(runtimeUrl('tfjs/'))
-  await use(bundle, backend)
+  await useBackend(tf, backend)
   return {
     name: `tfjs-${backend}`,
     detail: `@tensorflow/tfjs-core ${tf.version_core} on ${backend}`,
     adapter: null,
     tf: tf as TfjsCore,
     loadGraphModel,
-    use: () => use(bundle, backend),
+    use: () => useBackend(tf, backend),
     close: () => Promise.resolve(),
   }
 }
