@@ -27,7 +27,7 @@ function reportUnknown(error: unknown, argv: readonly string[], { json, help, ro
 
 /** True if the arguments are for the commands of a plugin, or ask for help, which lists those too. */
 const needsPlugins = (argv: readonly string[]): boolean =>
-  argv[0] === undefined || /^(help|autocomplete)\b/.test(argv[0]) || isGiven(argv, '--help', '-h')
+  argv[0] === undefined || /^help\b/.test(argv[0]) || isGiven(argv, '--help', '-h')
 
 interface UnknownOptions {
   readonly json: boolean
