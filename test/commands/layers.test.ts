@@ -48,6 +48,15 @@ describe('albertkit layers', () => {
     expect(readFileSync(join(page, 'index.html'), 'utf8')).toContain('attention heads')
   })
 
+  it('names its own flags in notes of tables, wherever they are shown', async () => {
+    const page = join(folder, 'flags')
+    const markdown = await albertkit(['layers', ZH_NEWS, '--output-format', 'markdown', '--report', page])
+    for (const shown of [markdown.stdout, readFileSync(join(page, 'index.html'), 'utf8')]) {
+      expect(shown).toContain('--text gives your own')
+      expect(shown).not.toContain('`text`')
+    }
+  })
+
   it('reports what does not fit', async () => {
     const other = join(folder, 'small')
     await writeRandomModel(other, 'bert', {

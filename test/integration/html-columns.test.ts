@@ -37,7 +37,7 @@ describe.skipIf(CHROMIUM === null)('tables of pages', () => {
     async (name, width) => {
       const page = await browser.newPage({ viewport: { width, height: 900 } })
       await page.goto(pathToFileURL(join(folder, name, 'index.html')).href)
-      const { gaps, broken, beyond, smallest } = await page.evaluate(() => {
+      const { gaps, broken, beyond, smallest, cut } = await page.evaluate(() => {
         const box = (node: Node): DOMRect => {
           const range = document.createRange()
           range.selectNodeContents(node)
@@ -65,11 +65,15 @@ describe.skipIf(CHROMIUM === null)('tables of pages', () => {
         const letters = [...document.querySelectorAll('.chart .light svg text')].map(
           (text) => text.getBoundingClientRect().height,
         )
+        const cut = [...document.querySelectorAll('.scroll')]
+          .filter((table) => table.scrollWidth > table.clientWidth)
+          .map((table) => table.previousElementSibling?.textContent)
         const beyond = document.documentElement.scrollWidth - window.innerWidth
         return {
           gaps,
           broken: broken.map(([, m]) => m[0]),
           beyond,
+          cut,
           smallest: Math.min(...letters.filter((h) => h > 0)),
         }
       })
@@ -78,6 +82,8 @@ describe.skipIf(CHROMIUM === null)('tables of pages', () => {
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(14)
       expect(broken).toEqual([])
       expect(beyond).toBeLessThanOrEqual(0)
+      // Only a phone has to scroll a table sideways.
+      if (width >= 768) expect(cut).toEqual([])
       // Of letters, in pixels.
       expect(smallest).toBeGreaterThan(8)
       const shots = process.env.ALBERTKIT_SCREENSHOTS

@@ -1,4 +1,4 @@
-import { setFlagScope, typedFlags, withFlags } from './option-flags.js'
+import { notesWithFlags, setFlagScope, typedFlags, withFlags } from './option-flags.js'
 import { once } from 'node:events'
 import { Command } from '@oclif/core/command'
 import * as Flags from '@oclif/core/flags'
@@ -106,7 +106,7 @@ export abstract class AlbertkitCommand extends Command {
       this.#complain(`note: this result has no table that could be printed as ${format}`)
       return text()
     }
-    return format === 'csv' ? tableCsv(tables[0]) : tablesMarkdown(tables)
+    return format === 'csv' ? tableCsv(tables[0]) : tablesMarkdown(tables.map(notesWithFlags))
   }
 
   /** Value of `--output-format`; the last one counts. */

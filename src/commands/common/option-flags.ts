@@ -1,3 +1,5 @@
+import type { DataTable } from '../../report/data-table.js'
+
 /**
  * Flags of the command line by the names of the library's options. Messages of the library name options, in backticks:
  * `opset`; on the command line they must name flags.
@@ -132,3 +134,7 @@ function flagOf(option: string): string | null {
 /** `text` with every option in backticks replaced by its flag. */
 export const withFlags = (text: string): string =>
   text.replace(/`(\w+(?:: \w+)?)`/g, (quoted, name: string) => flagOf(name) ?? quoted)
+
+/** A table whose notes name flags, not options of the library. Cells hold what models and files say. */
+export const notesWithFlags = (table: DataTable): DataTable =>
+  table.notes === undefined ? table : { ...table, notes: table.notes.map((note) => withFlags(note)) }

@@ -3,6 +3,7 @@ import type { Look } from '../../report/chart/look.js'
 import type { Chart } from '../../report/chart/render.js'
 import type { Section } from '../../report/html/html.js'
 import type { DataTable } from '../../report/tables.js'
+import { notesWithFlags, withFlags } from './option-flags.js'
 
 /** Flags of the commands that draw pictures. */
 export const pictureFlags = {
@@ -52,12 +53,20 @@ export async function writeCharts(
   return writePictures(charts, { ...files, look: look as Look, force })
 }
 
+const sectionWithFlags = ({ text, first, tables, ...rest }: Section): Section => ({
+  ...rest,
+  ...(text === undefined ? {} : { text: text.map((paragraph) => withFlags(paragraph)) }),
+  ...(first === undefined ? {} : { first: first.map(notesWithFlags) }),
+  tables: tables.map(notesWithFlags),
+})
+
 /** Writes the pictures and the page that the flags request. @returns their paths */
 export async function writeFiles(show: Pick<Showable, 'charts' | 'page'>, flags: PictureChoice): Promise<string[]> {
   const files = await writeCharts(show.charts, flags)
   if (flags.report === undefined) return files
   const { writePage } = await import('../../report/write-charts.js')
-  files.push(await writePage(flags.report, await show.page(), flags.force))
+  const { sections, ...page } = await show.page()
+  files.push(await writePage(flags.report, { ...page, sections: sections.map(sectionWithFlags) }, flags.force))
   return files
 }
 

@@ -19,16 +19,19 @@ const safe = (text: string): string => escapeXml(escapeControl(text))
 
 function tableHtml({ title, columns, rows, notes = [] }: DataTable): string {
   const longest = columns.map((_, i) => Math.max(0, ...rows.map((row) => (row[i]?.text ?? '').length)))
+  const sizes = columns.map((_, i) => rows.every((row) => /^(\[[\d, ]*\])?$/.test(row[i]?.text ?? '')))
   const classOf = (i: number): string => {
     if (columns[i]?.number === true) return ' class="n"'
-    return longest[i]! > 20 ? ' class="w"' : longest[i]! > 12 ? ' class="m"' : ''
+    // Short texts stay on one line, as lists of sizes do.
+    return longest[i]! > 20 ? ' class="w"' : longest[i]! > 12 && !sizes[i]! ? ' class="m"' : ''
   }
   const cell = (tag: 'th' | 'td', text: string, i: number): string =>
     // Long paths of tensors break after a slash, not within a word.
     `<${tag}${classOf(i)}>${safe(text).replaceAll('/', '/<wbr>')}</${tag}>`
   return [
-    '<figure class="table"><div class="scroll"><table>',
-    title === '' ? '' : `<caption>${safe(title)}</caption>`,
+    '<figure class="table">',
+    title === '' ? '' : `<figcaption>${safe(title)}</figcaption>`,
+    '<div class="scroll"><table>',
     `<thead><tr>${columns.map((c, i) => cell('th', c.title, i)).join('')}</tr></thead>`,
     '<tbody>',
     ...rows.map((row) => `<tr>${row.map((c, i) => cell('td', c.text, i)).join('')}</tr>`),
@@ -69,18 +72,30 @@ figure{margin:22px 0}
 .chart svg{max-width:max(100%,680px);height:auto;border:1px solid var(--grid);border-radius:10px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums}
-caption{text-align:left;white-space:nowrap;font-weight:600;font-size:15px;padding:0 0 8px}
+figcaption{font-weight:600;font-size:15px;padding:0 0 8px}
 th,td{padding:5px 14px 5px 0;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
-th{color:var(--muted);font-weight:500}
-td:not(.n){white-space:normal;max-width:76ch;overflow-wrap:break-word}
+th{color:var(--muted);font-weight:500;white-space:normal;vertical-align:bottom}
+td.w,td.m{white-space:normal;max-width:76ch;overflow-wrap:break-word}
 td.w{min-width:22ch}
 td.m{min-width:12ch}
 th.n,td.n{text-align:right;padding:5px 0 5px 22px}
+th.n:first-child,td.n:first-child{padding-left:0}
+th:first-child,td:first-child{position:sticky;left:0;background:var(--bg)}
 th.n+th:not(.n),td.n+td:not(.n){padding-left:22px}
-tbody tr:hover td{background:color-mix(in srgb,var(--accent) 8%,transparent)}
+tbody tr:hover td{background:color-mix(in srgb,var(--accent) 8%,var(--bg))}
 nav a{color:var(--accent);text-decoration:none;margin-right:18px}
 footer{margin-top:64px;font-size:13px}
-@media (max-width:600px){main{padding:24px 14px 60px}h1{font-size:24px}td:not(.n){max-width:44ch}}
+@media (max-width:900px){
+th,td{padding-right:12px}
+th.n,td.n{padding-left:14px}
+th.n+th:not(.n),td.n+td:not(.n){padding-left:16px}
+}
+@media (max-width:600px){
+main{padding:24px 14px 60px}
+h1{font-size:24px}
+td.w,td.m{max-width:44ch}
+td.w{min-width:18ch}
+}
 @media print{main{max-width:none}.chart .dark{display:none}.chart .light{display:block}}
 `
 

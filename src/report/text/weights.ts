@@ -71,7 +71,7 @@ function rankTable({ ranks }: WeightsReport): DataTable[] {
       ]),
       notes: [
         'effective rank: exp of the entropy of the singular values (Roy and Vetterli 2007); ' +
-          'stable rank: ‖A‖²_F / ‖A‖²₂',
+          'stable rank: squared Frobenius norm over the square of the largest singular value',
       ],
     },
   ]
