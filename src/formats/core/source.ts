@@ -115,7 +115,8 @@ export interface OpenOptions {
 }
 
 /** Number of elements of a shape. */
-export const elementCount = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1)
+export const elementCount = (shape: readonly number[]): number =>
+  shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, 1)
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i])

@@ -69,7 +69,7 @@ export function parseNpyHeader(bytes: Uint8Array, name: string, file: string): N
     .map((d) => d.trim().replace(/L$/, ''))
     .filter((d) => d !== '')
     .map(Number)
-  if (!Number.isSafeInteger(elementCount(shape) * DTYPE_BYTES[dtype]))
+  if (![...shape, elementCount(shape) * DTYPE_BYTES[dtype]].every(Number.isSafeInteger))
     throw fail('has an impossible shape', 'value-invalid')
   const columns = order === 'True' && shape.filter((d) => d > 1).length > 1
   return { dtype, shape, columns, dataStart: start + length }

@@ -1,6 +1,7 @@
 import type { RangedFile } from '../core/file.js'
 import { MAX_RANK } from '../core/limits.js'
-import { DTYPE_BYTES, type DType, type TensorInfo } from '../core/source.js'
+import type { DType, TensorInfo } from '../core/source.js'
+import { byteSize } from '../tf-proto/shape.js'
 import { WireReader, type Field } from '../tf-proto/wire.js'
 
 /** Reader of the messages of an ONNX file by ranges. Field numbers are those of onnx.proto. */
@@ -53,7 +54,7 @@ export class OnnxReader extends WireReader {
       else if (field.number === TENSOR.dataLocation) external = field.value === 1
     }
     const dtype = DTYPES[type] ?? 'OTHER'
-    const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
+    const size = byteSize(dtype, shape)
     if (external)
       return { name, dtype, shape, byteLength: size, file: this.file.path, ...this.#place(name, entries, size, start) }
     const byteLength = raw === null ? 0 : raw.end - raw.start
@@ -114,7 +115,7 @@ export class OnnxReader extends WireReader {
   #dims(field: Field, shape: number[]): void {
     for (let at = field.start; at < field.end;) {
       const { value, next } = this.varint(at)
-      if (value < 0) throw this.fail(`a dimension of ${value}`, at, 'value-invalid')
+      if (value < 0 || value > Number.MAX_SAFE_INTEGER) throw this.fail(`a dimension of ${value}`, at, 'value-invalid')
       if (shape.push(value) > MAX_RANK) throw this.fail(`more than ${MAX_RANK} axes`, at, 'limit-exceeded')
       at = next
     }

@@ -1,11 +1,10 @@
 import { MAX_RANK } from '../core/limits.js'
-import { DTYPE_BYTES, type DType } from '../core/source.js'
+import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 import type { Field, WireReader } from './wire.js'
 
 /** Size in bytes of a tensor; Infinity if it is not a safe integer. */
 export const byteSize = (dtype: DType, shape: readonly number[]): number => {
-  if (shape.includes(0)) return 0
-  const size = shape.reduce((n, d) => n * d, DTYPE_BYTES[dtype])
+  const size = elementCount(shape) * DTYPE_BYTES[dtype]
   return Number.isSafeInteger(size) ? size : Infinity
 }
 

@@ -36,7 +36,7 @@ function placeTensor(name: string, tensor: TorchTensor, from: TorchFile): Locate
     malformed(what, { code: 'range-invalid', file, tensor: name, ...(offset === undefined ? {} : { offset }) })
   const place = from.places.get(storage.key)
   if (place === undefined) throw fail('the storage of the tensor is not in the file')
-  const byteLength = shape.includes(0) ? 0 : elementCount(shape) * type.width
+  const byteLength = elementCount(shape) * type.width
   if (!Number.isSafeInteger(byteLength)) throw fail(`impossible shape [${shape.join(', ')}]`, place.offset)
   const first = storage.viewOffset + tensor.offset * type.width
   const end = byteLength === 0 ? first : first + spanOf(shape, strides) * type.width

@@ -66,6 +66,12 @@ describe('an ONNX file', () => {
   it.each<[string, Tensor, RegExp, ErrorCode]>([
     ['dimensions below zero', { ...TENSOR, dims: [-2n, -3n] }, /a dimension of -2/, 'value-invalid'],
     [
+      'a dimension that no number holds',
+      { ...TENSOR, dims: [0n, 2n ** 53n], rawData: new Uint8Array() },
+      /a dimension of 9007199254740992/,
+      'value-invalid',
+    ],
+    [
       'fewer bytes than its shape takes',
       { ...TENSOR, dims: [2n, 4n] },
       /kernel has 24 bytes, but its shape takes 32/,
