@@ -18,8 +18,10 @@ export const slice = ({ chars, from }: Aligned, start: number, end?: number): Al
   from: from.slice(start, end),
 })
 
-export function filter({ chars, from }: Aligned, keep: (char: string) => boolean): Aligned {
+export function filter(text: Aligned, keep: (char: string) => boolean): Aligned {
+  const { chars, from } = text
   const kept = chars.map(keep)
+  if (!kept.includes(false)) return text
   return { chars: chars.filter((_, i) => kept[i]), from: from.filter((_, i) => kept[i]) }
 }
 
@@ -43,12 +45,19 @@ export function expand({ chars, from }: Aligned, replace: (char: string) => stri
   return { chars: made, from: origin }
 }
 
+const ASCII = /^[\0-\x7f]*$/
+
 /**
  * Applies a function that works on the whole text (lower-casing looks at the end of words, normalisation at the order
  * of marks), and takes the origins from what it makes of each character alone.
  */
 export function transform(text: Aligned, change: (text: string) => string): Aligned {
-  const whole = Array.from(change(textOf(text)))
+  const given = textOf(text)
+  const changed = change(given)
+  // What stays as a whole stays as it is a character at a time.
+  if (changed === given) return text
+  const whole = Array.from(changed)
+  if (whole.length === text.chars.length && ASCII.test(given)) return { chars: whole, from: text.from }
   const single = expand(text, change)
   if (whole.length === single.chars.length) return { chars: whole, from: reordered(whole, single) }
   // Composition: fewer characters; each takes its position as its origin, limited to the last character.

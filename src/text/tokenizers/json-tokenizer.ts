@@ -1,13 +1,22 @@
 import { splitFast, TokenMatcher, type AddedToken, type Part } from './added-tokens.js'
 import { alignedOf, span, textOf, type Aligned } from './aligned.js'
 import { fastRules } from './basic-rules.js'
-import { bertNormalizer, buildNormalizer, fieldsOf, flag, type Fields, type Normalizer } from './normalizers.js'
+import {
+  bertNormalizer,
+  buildNormalizer,
+  fieldsOf,
+  flag,
+  isLocal,
+  type Fields,
+  type Normalizer,
+} from './normalizers.js'
 import { buildFrame } from './post-processors.js'
-import { buildPreTokenizer, type PreTokenizer } from './pre-tokenizers.js'
+import { buildPreTokenizer, splitsAtSpaces, type PreTokenizer } from './pre-tokenizers.js'
 import { RustUnigram } from './rust-unigram.js'
 import type { TokenizerSettings } from './tokenizer-config.js'
 import type { TokenizerJson } from './tokenizer-json.js'
 import type { Frame, SpecialIds, Token, Tokenizer } from './tokenizer.js'
+import { PlainWords, shifted, type KnownWord } from './plain-words.js'
 import { WordPieceTokenizer, type SpecialNames } from './wordpiece.js'
 
 export interface JsonTokenizerOptions {
@@ -133,6 +142,9 @@ const squash = (text: string): string =>
     .normalize('NFKD')
     .replace(/[^\p{L}\p{N}\p{P}\p{S}]/gu, '')
 
+/** Characters at which words are parted. */
+const SEPARATOR = /[\p{White_Space}\u2581]/u
+
 /** A `tokenizer.json`, executed as it is written. */
 export class JsonTokenizer implements Tokenizer {
   readonly kind: Tokenizer['kind']
@@ -157,6 +169,8 @@ export class JsonTokenizer implements Tokenizer {
   readonly #byContent = new Map<string, number>()
   /** The quick way to ids of text without added tokens, for BERT's own layout. */
   readonly #pieces: WordPieceTokenizer | null
+  /** Tokens of words, if the words of a text do not depend on each other. */
+  readonly #known: PlainWords<KnownWord> | null
 
   /** @throws AlbertkitError `unsupported` or `malformed` if a part of the file cannot be followed */
   constructor(parsed: TokenizerJson, options: JsonTokenizerOptions) {
@@ -178,6 +192,8 @@ export class JsonTokenizer implements Tokenizer {
     const isBert =
       fieldsOf(normalizer).type === 'BertNormalizer' && fieldsOf(fields.pre_tokenizer).type === 'BertPreTokenizer'
     this.#pieces = isBert && parsed.kind === 'wordpiece' && !parsed.wordLevel ? words!.pieces : null
+    const isByWord = parsed.kind === 'sentencepiece' && isLocal(normalizer) && splitsAtSpaces(fields.pre_tokenizer)
+    this.#known = isByWord ? new PlainWords((context, word) => this.#word(context, word)) : null
     this.added = allAdded(parsed, settings, this.#model)
     const matched = settings?.splitSpecial === true ? this.added.filter((token) => !token.special) : this.added
     this.#raw = new TokenMatcher(matched.filter((t) => !t.normalized).map((t) => [t.content, t]))
@@ -228,7 +244,29 @@ export class JsonTokenizer implements Tokenizer {
     return this.#preTokenize(text).flatMap((word) => this.#model.encodeWord(word))
   }
 
+  /** A word that stands behind `context`; null if normalisation makes several of it, or none. */
+  #word(context: string, word: string): KnownWord | null {
+    const normal = this.#normalize(alignedOf(context + word))
+    const parts = this.#preTokenize(normal)
+    const text = textOf(normal)
+    if (!text.startsWith(context) || SEPARATOR.test(text.slice(context.length))) return null
+    if (parts.length !== (context === '' ? 1 : 2)) return null
+    const tokens = this.#model.encodeWord(parts.at(-1)!).map((token) => shifted(token, -context.length))
+    return { tokens, ids: tokens.map(({ id }) => id) }
+  }
+
+  /** True if the text certainly holds no added token. */
+  #hasNoAdded(text: string): boolean {
+    if (this.#raw.isIn(text)) return false
+    const squashed = this.#squashed.length === 0 ? '' : squash(text)
+    return !this.#squashed.some((token) => squashed.includes(token))
+  }
+
   encode(text: string): Token[] {
+    const isPlain = (this.#pieces ?? this.#known) !== null && this.#hasNoAdded(text)
+    if (isPlain && this.#pieces !== null) return this.#pieces.encode(text)
+    const words = isPlain ? this.#known!.of(text) : null
+    if (words !== null) return words.flatMap(({ value, start }) => value.tokens.map((token) => shifted(token, start)))
     const tokenOf = (parts: readonly Part[], between: (text: Aligned) => Token[]): Token[] =>
       parts.flatMap(({ text: part, added }) =>
         added === null ? between(part) : [{ token: added.content, id: added.id, ...span(part.from) }],
@@ -239,10 +277,8 @@ export class JsonTokenizer implements Tokenizer {
   }
 
   ids(text: string, limit = Infinity): number[] {
-    if (this.#pieces !== null && !this.#raw.isIn(text)) {
-      const squashed = this.#squashed.length === 0 ? '' : squash(text)
-      if (!this.#squashed.some((token) => squashed.includes(token))) return this.#pieces.ids(text, limit)
-    }
-    return this.encode(text).map(({ id }) => id)
+    if (this.#pieces !== null && this.#hasNoAdded(text)) return this.#pieces.ids(text, limit)
+    const words = this.#known !== null && this.#hasNoAdded(text) ? this.#known.of(text) : null
+    return words?.flatMap(({ value }) => value.ids) ?? this.encode(text).map(({ id }) => id)
   }
 }

@@ -63,6 +63,9 @@ export const applyBert =
 /** Lower-cased a character at a time: a sigma at the end of a word is like any other. */
 const lowered: Normalizer = (text) => expand(text, (c) => c.toLowerCase())
 
+/** Text each of whose characters is a grapheme by itself. */
+const SEPARATE = /^[ -~À-ɏА-я–—‘’“”…、-】ぁ-ゖァ-ヺ一-鿿가-힣！-～]*$/
+
 /** spm_precompiled's table: entries of whole graphemes of up to five bytes, else of characters; the shortest counts. */
 function precompiled(fields: Fields, file: string): Normalizer {
   const { precompiled_charsmap: encoded } = fields
@@ -78,25 +81,27 @@ function precompiled(fields: Fields, file: string): Normalizer {
   const known = new Map<string, string | null>()
   const entry = (part: string): string | null => {
     let found = known.get(part)
-    if (found === undefined) known.set(part, (found = charsmap.shortest(encoder.encode(part))))
+    if (found === undefined) known.set(part, (found = charsmap.shortest(part)))
     return found
   }
   return (text) => {
+    const whole = textOf(text)
+    if (SEPARATE.test(whole)) return expand(text, (char) => entry(char) ?? char)
     const chars: string[] = []
     const from: number[] = []
     let at = 0
-    for (const { segment } of graphemes.segment(textOf(text))) {
+    for (const { segment } of graphemes.segment(whole)) {
       const own = Array.from(segment)
-      const whole = encoder.encode(segment).length < 6 ? entry(segment) : null
-      if (whole !== null)
-        for (const char of whole) {
+      const made = encoder.encode(segment).length < 6 ? entry(segment) : null
+      if (made !== null)
+        for (const char of made) {
           chars.push(char)
           from.push(text.from[at]!)
         }
       else
         own.forEach((char, i) => {
-          for (const made of entry(char) ?? char) {
-            chars.push(made)
+          for (const part of entry(char) ?? char) {
+            chars.push(part)
             from.push(text.from[at + i]!)
           }
         })
@@ -194,4 +199,20 @@ export function buildNormalizer(value: unknown, file: string, depth = 0): Normal
         field: 'normalizer',
       })
   }
+}
+
+/** Normalizers that make the same of a character wherever it stands in a word. */
+const LOCAL: readonly unknown[] = ['NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'StripAccents', 'Precompiled', 'Nmt']
+
+/**
+ * True if a normalizer makes of words with single spaces between them what it makes of each word, as long as no word
+ * gets a space.
+ */
+export function isLocal(value: unknown): boolean {
+  if (value === null || value === undefined) return true
+  const { type, normalizers, pattern } = fieldsOf(value)
+  if (type === 'Sequence') return Array.isArray(normalizers) && normalizers.every(isLocal)
+  if (type !== 'Replace') return LOCAL.includes(type)
+  const { String: search, Regex: source } = fieldsOf(pattern)
+  return typeof search === 'string' ? !/\s/.test(search) : source === ' {2,}'
 }

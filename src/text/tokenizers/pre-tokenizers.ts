@@ -162,3 +162,11 @@ export function buildPreTokenizer(value: unknown, file: string, depth = 0): PreT
       })
   }
 }
+
+/** True if a pre-tokenizer makes a word of SentencePiece of each word between spaces. */
+export function splitsAtSpaces(value: unknown): boolean {
+  const { type, pretokenizers, split } = fieldsOf(value)
+  if (type !== 'Sequence') return type === 'Metaspace' && flag(split, true)
+  const types = Array.isArray(pretokenizers) ? pretokenizers.map((part) => fieldsOf(part).type) : []
+  return types.length === 2 && types[0] === 'WhitespaceSplit' && types[1] === 'Metaspace'
+}

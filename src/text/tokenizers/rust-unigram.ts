@@ -1,6 +1,6 @@
-import { slice, span, textOf, type Aligned } from './aligned.js'
-import { follow, insertWord, newTrie, type CharNode } from './char-trie.js'
+import { span, textOf, type Aligned } from './aligned.js'
 import type { Token } from './tokenizer.js'
+import { cutAlong, UnigramLattice } from './unigram-path.js'
 
 /** The unigram model of the tokenizers library (models/unigram/model.rs, `encode_optimized`). */
 
@@ -16,62 +16,34 @@ export interface RustUnigramOptions {
 
 /** Most probable segmentation by a list of pieces with scores, summed in double precision. */
 export class RustUnigram {
-  /** Ids of pieces. */
-  readonly #root = newTrie()
   readonly #ids = new Map<string, number>()
-  readonly #unknownScore: number
+  readonly #lattice: UnigramLattice
 
   constructor(
     readonly pieces: readonly (readonly [piece: string, score: number])[],
     readonly options: RustUnigramOptions,
   ) {
-    let lowest = Infinity
-    pieces.forEach(([piece, score], id) => {
-      lowest = Math.min(lowest, score)
+    const scores = Float64Array.from(pieces, ([, score]) => score)
+    const unknown = scores.reduce((lowest, score) => Math.min(lowest, score), Infinity) - UNKNOWN_PENALTY
+    this.#lattice = new UnigramLattice({ scores, unknown, float32: false })
+    pieces.forEach(([piece], id) => {
       this.#ids.set(piece, id)
-      insertWord(this.#root, piece, id)
+      this.#lattice.add(piece, id)
     })
-    this.#unknownScore = lowest - UNKNOWN_PENALTY
   }
 
   idOf(piece: string): number | undefined {
     return this.#ids.get(piece)
   }
 
-  /** Best path: ends of its pieces, unknown ones in a row being one. */
+  /** Pieces of the best path, unknown ones in a row being one. */
   #segment(text: Aligned): Aligned[] {
-    const { chars } = text
-    const scores = new Float64Array(chars.length + 1)
-    const starts = new Int32Array(chars.length + 1).fill(-1)
-    const isUnknown = new Uint8Array(chars.length + 1)
-    const offer = (end: number, start: number, score: number, unknown: boolean): void => {
-      if (starts[end] !== -1 && score <= scores[end]!) return
-      scores[end] = score
-      starts[end] = start
-      isUnknown[end] = unknown ? 1 : 0
-    }
-    for (let start = 0; start < chars.length; start++) {
-      const before = scores[start]!
-      let single = false
-      let node: CharNode | undefined = this.#root
-      for (let i = start; i < chars.length; i++) {
-        node = follow(node, chars[i]!)
-        if (node === undefined) break
-        if (node.value === -1) continue
-        offer(i + 1, start, this.pieces[node.value]![1] + before, node.value === this.options.unknown)
-        if (i === start) single = true
-      }
-      if (!single) offer(start + 1, start, this.#unknownScore + before, true)
-    }
-    const path: { start: number; end: number; unknown: boolean }[] = []
-    for (let end = chars.length; end > 0;) {
-      const [start, unknown] = [starts[end]!, isUnknown[end] === 1]
-      const next = path.at(-1)
-      if (unknown && next?.unknown === true && this.options.unknown !== null) next.start = start
-      else path.push({ start, end, unknown })
-      end = start
-    }
-    return path.reverse().map(({ start, end }) => slice(text, start, end))
+    const { unknown } = this.options
+    return cutAlong(
+      text,
+      this.#lattice.path(textOf(text)),
+      (piece) => unknown !== null && (piece === -1 || piece === unknown),
+    )
   }
 
   /** Tokens of a word; unknown ones keep their text. */

@@ -1,184 +1,16 @@
 import { malformed } from '../../base/errors.js'
 import { alignedOf, filter, replaceAll, slice, span, textOf, transform, type Aligned } from './aligned.js'
-import { follow, insertWord, newTrie, type CharNode } from './char-trie.js'
-import { Charsmap } from './charsmap.js'
+import { PlainWords, shifted, type KnownWord } from './plain-words.js'
 import type { SpieceModel } from './spiece-model.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
-import type { SpecialNames } from './wordpiece.js'
 import { isCombining, isDigit, PYTHON_SPACE } from './unicode.js'
+import { MARK, scoreAfter, Unigram, withoutMarks, type UnigramWord } from './unigram.js'
+import type { SpecialNames } from './wordpiece.js'
 
-/** SentencePiece's unigram model, and what Google's ALBERT does before and after it (tokenization.py, under Python 3). */
+/** What Google's ALBERT does before and after SentencePiece (tokenization.py, under Python 3), and transformers. */
 
-export const MARK = '\u2581'
 /** Characters that are tried first for each requested token. */
 const CHARS_A_TOKEN = 16
-/** Log probability of an unknown character below that of the least probable piece (unigram_model.cc, kUnkPenalty). */
-const UNKNOWN_PENALTY = 10
-
-/** Half of a surrogate pair. */
-const LONE = /^\p{Cs}$/u
-
-const encoder = new TextEncoder()
-/** Bytes of a character in UTF-8. */
-const byteLength = (char: string): number => {
-  const code = char.codePointAt(0) ?? 0
-  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-}
-
-/** The SentencePiece library: normalisation and the most probable segmentation. */
-export class Unigram {
-  /** Indices of pieces. */
-  readonly #trie = newTrie()
-  readonly #user = newTrie()
-  readonly #ids = new Map<string, number>()
-  readonly #charsmap: Charsmap
-  readonly #unknownScore: number
-  readonly #maxScore: number
-  /** True if no piece contains `MARK` except at its start, so that pieces never span words. */
-  readonly words: boolean
-
-  constructor(
-    readonly model: SpieceModel,
-    file: string,
-  ) {
-    this.#charsmap = new Charsmap(model.charsmap, file)
-    let [min, max] = [Infinity, -Infinity]
-    model.pieces.forEach(({ piece, score, kind }, i) => {
-      if (!this.#ids.has(piece)) this.#ids.set(piece, i)
-      if (kind === 'piece' || kind === 'user' || kind === 'unused') insertWord(this.#trie, piece, i)
-      if (kind === 'user') insertWord(this.#user, piece, i)
-      if (kind === 'piece') [min, max] = [Math.min(min, score), Math.max(max, score)]
-    })
-    this.words = model.pieces.every(({ piece }) => !piece.includes(MARK, 1))
-    this.#unknownScore = Math.fround(min - UNKNOWN_PENALTY)
-    this.#maxScore = max
-  }
-
-  idOf(piece: string): number | undefined {
-    return this.#ids.get(piece)
-  }
-
-  /** The longest user-defined symbol at `at`, in characters; 0 if there is none. */
-  #userSymbol(chars: readonly string[], at: number): number {
-    let node: CharNode | undefined = this.#user
-    let longest = 0
-    for (let i = at; i < chars.length; i++) {
-      node = follow(node, chars[i]!)
-      if (node === undefined) break
-      if (node.value !== -1) longest = i + 1 - at
-    }
-    return longest
-  }
-
-  /** Replaces by the table, with the origin of each character. */
-  #mapped(text: Aligned): Aligned {
-    const whole = { chars: text.chars.map((c) => (c >= '\ud800' && LONE.test(c) ? '\ufffd' : c)), from: text.from }
-    const lengths = whole.chars.map(byteLength)
-    const bytes = encoder.encode(whole.chars.join(''))
-    const chars: string[] = []
-    const from: number[] = []
-    for (let i = 0, at = 0; i < whole.chars.length;) {
-      const user = this.#userSymbol(whole.chars, i)
-      const entry = user > 0 ? null : this.#charsmap.longest(bytes, at)
-      const made = entry?.text ?? whole.chars.slice(i, i + Math.max(1, user)).join('')
-      const origin = whole.from[i]!
-      let taken = 0
-      let count = 0
-      const wanted = entry?.length ?? 0
-      do {
-        taken += lengths[i + count]!
-        count += 1
-      } while (entry === null ? count < user : taken < wanted)
-      for (const char of made) {
-        chars.push(char)
-        from.push(origin)
-      }
-      i += count
-      at += taken
-    }
-    return { chars, from }
-  }
-
-  /** normalizer.cc `Normalize`. */
-  normalize(text: Aligned): Aligned {
-    const { addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces } = this.model
-    const mapped = this.#mapped(text)
-    const chars: string[] = []
-    const from: number[] = []
-    const put = (char: string, origin: number): void => {
-      chars.push(char === ' ' && escapeWhitespaces ? MARK : char)
-      from.push(origin)
-    }
-    let afterSpace = removeExtraWhitespaces
-    mapped.chars.forEach((char, i) => {
-      if (char === ' ' && afterSpace) return
-      if (chars.length === 0 && addDummyPrefix) put(' ', mapped.from[i]!)
-      put(char, mapped.from[i]!)
-      afterSpace = removeExtraWhitespaces && char === ' '
-    })
-    const space = escapeWhitespaces ? MARK : ' '
-    if (removeExtraWhitespaces)
-      while (chars.at(-1) === space) {
-        chars.pop()
-        from.pop()
-      }
-    return { chars, from }
-  }
-
-  /**
-   * unigram_model.cc `EncodeOptimized`, every sum a float32 as in its lattice: of two paths that are equally good to
-   * the last digit, as `1` `11` and `11` `1` are, the one found first stays. Neighbouring unknown pieces are one.
-   */
-  segment(text: Aligned): Aligned[] {
-    const { chars } = text
-    const { pieces } = this.model
-    // Best path to each position: its score, and the start and the id of its last piece.
-    const scores = new Float32Array(chars.length + 1).fill(-Infinity)
-    const starts = new Int32Array(chars.length + 1)
-    const last = new Int32Array(chars.length + 1)
-    scores[0] = 0
-    const offer = (end: number, start: number, sum: number, piece: number): void => {
-      const score = Math.fround(sum)
-      if (score <= scores[end]!) return
-      scores[end] = score
-      starts[end] = start
-      last[end] = piece
-    }
-    for (let start = 0; start < chars.length; start++) {
-      const before = scores[start]!
-      let single = false
-      let bytes = 0
-      let node: CharNode | undefined = this.#trie
-      for (let i = start; i < chars.length; i++) {
-        node = follow(node, chars[i]!)
-        if (node === undefined) break
-        bytes += byteLength(chars[i]!)
-        if (node.value === -1) continue
-        const { kind, score } = pieces[node.value]!
-        if (kind === 'unused') continue
-        const own = kind === 'user' ? Math.fround(Math.fround(bytes * this.#maxScore) - 0.1) : score
-        offer(i + 1, start, own + before, node.value)
-        if (i === start) single = true
-      }
-      if (!single) offer(start + 1, start, this.#unknownScore + before, -1)
-    }
-    // From the end to the start.
-    const path: { start: number; end: number; unknown: boolean }[] = []
-    for (let end = chars.length; end > 0;) {
-      const [start, unknown] = [starts[end]!, last[end] === -1]
-      const next = path.at(-1)
-      if (unknown && next?.unknown === true) next.start = start
-      else path.push({ start, end, unknown })
-      end = start
-    }
-    return path.reverse().map(({ start, end }) => slice(text, start, end))
-  }
-
-  /** `EncodeAsPieces`. */
-  pieces(text: Aligned): Aligned[] {
-    return this.segment(this.normalize(text))
-  }
-}
 
 /** Runs of white space become one space, and none is left at the ends. */
 function oneSpace(text: Aligned): Aligned {
@@ -236,29 +68,26 @@ function transformersText(text: Aligned, { removeSpace, keepAccents }: AlbertRul
 const endsInNumber = ({ chars }: Aligned): boolean => chars.length > 1 && chars.at(-1) === ',' && isDigit(chars.at(-2)!)
 
 /** `_tokenize` of transformers: a number before a comma is encoded again, without a mark that it did not have. */
-function transformersPieces(unigram: Unigram, text: Aligned): Aligned[] {
-  return unigram.pieces(text).flatMap((piece) => {
-    if (!endsInNumber(piece)) return [piece]
-    const again = unigram.pieces(filter(slice(piece, 0, -1), (c) => c !== MARK))
-    const [first, ...rest] = again
-    if (first !== undefined && piece.chars[0] !== MARK && first.chars[0] === MARK)
-      return [...(first.chars.length === 1 ? rest : [slice(first, 1), ...rest]), slice(piece, -1)]
-    return [...again, slice(piece, -1)]
-  })
+function transformersPieces(unigram: Unigram, piece: Aligned): Aligned[] {
+  if (!endsInNumber(piece)) return [piece]
+  const again = unigram.pieces(withoutMarks(slice(piece, 0, -1)))
+  const [first, ...rest] = again
+  if (first !== undefined && piece.chars[0] !== MARK && first.chars[0] === MARK)
+    return [...(first.chars.length === 1 ? rest : [slice(first, 1), ...rest]), slice(piece, -1)]
+  return [...again, slice(piece, -1)]
 }
 
 /**
  * `encode_pieces`: a piece that ends in a digit and a comma is encoded again without the comma. Under Python 3 the
- * genuine
- * code compares text with bytes and so never strips the mark that this leaves in the middle of a word: nor do we.
+ * genuine code compares text with bytes and so never strips the mark that this leaves in the middle of a word: nor do
+ * we.
  */
-export function googlePieces(unigram: Unigram, text: Aligned): Aligned[] {
-  return unigram.pieces(text).flatMap((piece) => {
-    if (!endsInNumber(piece)) return [piece]
-    const again = filter(slice(piece, 0, -1), (c) => c !== MARK)
-    return [...unigram.pieces(again), slice(piece, -1)]
-  })
-}
+const googlePieces = (unigram: Unigram, piece: Aligned): Aligned[] =>
+  endsInNumber(piece) ? [...unigram.pieces(withoutMarks(slice(piece, 0, -1))), slice(piece, -1)] : [piece]
+
+/** Pieces of a text as Google's code has them. */
+export const encodePieces = (unigram: Unigram, text: Aligned): Aligned[] =>
+  unigram.pieces(text).flatMap((piece) => googlePieces(unigram, piece))
 
 export interface SentencePieceOptions {
   readonly file: string
@@ -295,6 +124,7 @@ export class SentencePieceTokenizer implements Tokenizer {
   readonly albert: AlbertRules | undefined
   readonly names: SpecialNames
   readonly #preprocess: boolean
+  readonly #words = new PlainWords((context, word) => this.#word(context, word))
 
   /** @throws AlbertkitError `malformed` if the model lacks a piece that every text needs */
   constructor(
@@ -338,32 +168,86 @@ export class SentencePieceTokenizer implements Tokenizer {
     return this.model.pieces[id]?.piece
   }
 
-  #pieces(text: Aligned): Aligned[] {
-    if (this.albert !== undefined)
-      return transformersPieces(this.unigram, transformersText(text, this.albert, this.lowerCase))
-    if (this.plain) return this.unigram.pieces(text)
-    return googlePieces(this.unigram, this.#preprocess ? preprocessText(text, this.lowerCase) : text)
+  /** The text as SentencePiece gets it. */
+  #given(text: Aligned): Aligned {
+    if (this.albert !== undefined) return transformersText(text, this.albert, this.lowerCase)
+    return this.#preprocess && !this.plain ? preprocessText(text, this.lowerCase) : text
+  }
+
+  /** Tokens of the pieces that SentencePiece found. */
+  #tokens(pieces: readonly Aligned[]): Token[] {
+    const again = this.albert !== undefined ? transformersPieces : googlePieces
+    const own = this.plain && this.albert === undefined ? pieces : pieces.flatMap((piece) => again(this.unigram, piece))
+    return own.map((piece) => {
+      const token = textOf(piece)
+      const from = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
+      return { token, id: this.unigram.idOf(token) ?? this.special.unk, ...span(from) }
+    })
+  }
+
+  /** A word that stands behind `context`, or null if SentencePiece gets more of it than one word. */
+  #word(context: string, text: string): (KnownWord & UnigramWord) | null {
+    const { chars, from } = this.unigram.normalize(this.#given(alignedOf(context + text)))
+    const start = chars.lastIndexOf(MARK)
+    const marks = chars.filter((char) => char === MARK).length
+    if (chars[0] !== MARK || marks !== (context === '' ? 1 : 2)) return null
+    const own = from.slice(start).map((place) => place - context.length)
+    const word = this.unigram.word({ chars: chars.slice(start), from: own })
+    const tokens = this.#tokens(word.pieces)
+    return { ...word, tokens, ids: tokens.map(({ id }) => id) }
+  }
+
+  /**
+   * Calls `take` with the tokens of each word until it returns true: words are remembered if rounding cannot change
+   * their best paths. Returns false, and calls nothing, if the text has other words.
+   */
+  #eachWord(text: string, take: (tokens: readonly Token[], ids: readonly number[], start: number) => boolean): boolean {
+    const words = this.unigram.separable ? this.#words.of(text) : null
+    if (words === null) return false
+    let score = 0
+    for (const { value, start } of words) {
+      let { tokens, ids } = value
+      if (-score < value.limit) score = scoreAfter(value, score)
+      else {
+        const exact = this.unigram.segment(value.text, score)
+        score = exact.score
+        tokens = this.#tokens(exact.pieces)
+        ids = tokens.map(({ id }) => id)
+      }
+      if (take(tokens, ids, start)) break
+    }
+    return true
   }
 
   encode(text: string): Token[] {
-    return this.encodeAligned(alignedOf(text))
+    const tokens: Token[] = []
+    const take = (own: readonly Token[], _: unknown, start: number): boolean => {
+      for (const token of own) tokens.push(shifted(token, start))
+      return false
+    }
+    return this.#eachWord(text, take) ? tokens : this.encodeAligned(alignedOf(text))
   }
 
   /** Tokens of a part of a text. */
   encodeAligned(text: Aligned): Token[] {
-    return this.#pieces(text).map((piece) => {
-      const token = textOf(piece)
-      const own = piece.chars[0] === MARK && piece.chars.length > 1 ? piece.from.slice(1) : piece.from
-      return { token, id: this.unigram.idOf(token) ?? this.special.unk, ...span(own) }
-    })
+    return this.#tokens(this.unigram.pieces(this.#given(text)))
+  }
+
+  ids(text: string, limit = Infinity): number[] {
+    const ids: number[] = []
+    const take = (_: unknown, own: readonly number[]): boolean => {
+      for (const id of own) ids.push(id)
+      return ids.length >= limit
+    }
+    return this.#eachWord(text, take) ? ids : this.#idsOfStart(text, limit)
   }
 
   /**
    * The best path to a position does not depend on the text after it, and every path passes the starts of words, as
    * long as no piece continues across a mark: the first words are segmented without looking at the rest.
    */
-  ids(text: string, limit = Infinity): number[] {
-    const idsOf = (part: string): number[] => this.encode(part).map(({ id }) => id)
+  #idsOfStart(text: string, limit: number): number[] {
+    const idsOf = (part: string): number[] => this.encodeAligned(alignedOf(part)).map(({ id }) => id)
     if (this.unigram.words)
       for (let length = CHARS_A_TOKEN * (limit + 1); length < text.length; length *= 4) {
         const space = text.indexOf(' ', length)

@@ -83,7 +83,17 @@ export class SlowTokenizer implements Tokenizer {
     return this.#byId.get(id) ?? this.inner.tokenOf(id)
   }
 
+  /** The text, lower-cased if that is done, if it certainly holds no added token; else null. */
+  #plain(text: string): string | null {
+    if (this.#shadows) return null
+    const lower = this.lowerCase ? lowerEach(text) : text
+    return this.#matcher.isIn(text) || (this.lowerCase && this.#matcher.isIn(lower)) ? null : lower
+  }
+
   encode(text: string): Token[] {
+    const plain = this.#plain(text)
+    // A character that becomes two, as İ does, moves the places of what follows.
+    if (plain?.length === text.length) return this.inner.encode(plain)
     const given = alignedOf(text)
     const lower = this.lowerCase ? lowerExcept(given, this.#kept) : given
     if (this.#split) return this.#between(lower)
@@ -99,11 +109,8 @@ export class SlowTokenizer implements Tokenizer {
   }
 
   ids(text: string, limit = Infinity): number[] {
-    if (this.#shadows) return this.encode(text).map(({ id }) => id)
-    const lower = this.lowerCase ? lowerEach(text) : text
-    if (this.#matcher.isIn(text) || (this.lowerCase && this.#matcher.isIn(lower)))
-      return this.encode(text).map(({ id }) => id)
-    return this.inner.ids(lower, limit)
+    const plain = this.#plain(text)
+    return plain === null ? this.encode(text).map(({ id }) => id) : this.inner.ids(plain, limit)
   }
 }
 

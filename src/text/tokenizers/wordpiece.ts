@@ -2,6 +2,7 @@ import { malformed } from '../../base/errors.js'
 import { alignedOf, expand, filter, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
 import { googleRules, type BasicRules } from './basic-rules.js'
 import { PYTHON_SPACE } from './unicode.js'
+import { shifted, type KnownWord } from './plain-words.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 
 /**
@@ -161,7 +162,7 @@ export class WordPieceTokenizer implements Tokenizer {
   /** Longest token, in characters: longer candidates need no look-up. */
   readonly #longest: number
   readonly #roles: Cache<Role>
-  readonly #words = new Cache<readonly number[]>((word) => this.encode(word).map(({ id }) => id))
+  readonly #words = new Cache<KnownWord>((word) => this.#read(word))
 
   /** @throws AlbertkitError `malformed` if the vocabulary lacks a token that every text needs */
   constructor(
@@ -228,8 +229,9 @@ export class WordPieceTokenizer implements Tokenizer {
     return this.#tokens[id]
   }
 
-  encode(text: string): Token[] {
-    return this.encodeAligned(alignedOf(text))
+  #read(word: string): KnownWord {
+    const tokens = this.encodeAligned(alignedOf(word))
+    return { tokens, ids: tokens.map(({ id }) => id) }
   }
 
   /** Tokens of a part of a text. */
@@ -237,43 +239,74 @@ export class WordPieceTokenizer implements Tokenizer {
     return basicTokens(text, this.rules, this.#whole).flatMap((word) => this.encodeWord(word))
   }
 
+  encode(text: string): Token[] {
+    const tokens: Token[] = []
+    const isWhole = this.#eachWord(text, (word, start, hasGap) => {
+      if (hasGap) return false
+      for (const token of this.#known(word).tokens) tokens.push(shifted(token, start))
+      return true
+    })
+    return isWhole ? tokens : this.encodeAligned(alignedOf(text))
+  }
+
   /** Words are tokenized each by itself, and most words come again: only a new one is looked into. */
+  #known(word: string): KnownWord {
+    return word.length > MAX_CACHED_WORD ? this.#read(word) : this.#words.get(word)
+  }
+
   ids(text: string, limit = Infinity): number[] {
     const ids: number[] = []
-    let word = ''
-    const take = (part: string): void => {
-      const found = part.length > MAX_CACHED_WORD ? this.encode(part).map(({ id }) => id) : this.#words.get(part)
-      for (const id of found) ids.push(id)
+    this.#eachWord(text, (word) => {
+      if (word.length <= LONG_WORD) {
+        for (const id of this.#known(word).ids) ids.push(id)
+      } else this.#takeLong(word, ids, limit)
+      return ids.length < limit
+    })
+    return ids
+  }
+
+  /** Takes a word that is longer than any: its parts one by one, until there are enough ids. */
+  #takeLong(word: string, ids: number[], limit: number): void {
+    // Punctuation ends up as a separate word; but lower-casing of a capital sigma depends on what follows, and
+    // U+0338 makes one character of `<` and itself.
+    const isOne = word.includes('\u03a3') || word.includes('\u0338')
+    for (const [part] of isOne ? [[word]] : word.matchAll(PARTS)) {
+      if (ids.length >= limit) break
+      // Letters and digits of ASCII stay what they are: a word that is too long is unknown.
+      if (!isOne && part.length > this.rules.maxChars && /^[0-9A-Za-z]+$/.test(part)) ids.push(this.special.unk)
+      else for (const id of this.#known(part).ids) ids.push(id)
     }
-    const flush = (): void => {
-      // Punctuation ends up as a separate word; but lower-casing of a capital sigma depends on what follows, and
-      // U+0338 makes one character of `<` and itself.
-      if (word.length > LONG_WORD && !word.includes('\u03a3') && !word.includes('\u0338'))
-        for (const [part] of word.matchAll(PARTS)) {
-          if (ids.length >= limit) break
-          // Letters and digits of ASCII stay what they are: a word that is too long is unknown.
-          if (part.length > this.rules.maxChars && /^[0-9A-Za-z]+$/.test(part)) ids.push(this.special.unk)
-          else take(part)
-        }
-      else if (word !== '') take(word)
+  }
+
+  /**
+   * Calls `take` with the words of a text that white space and Chinese characters part, and the character where each
+   * begins, until it returns false. Returns whether it never did.
+   * @param take `hasGap` is true if a character was dropped within the word
+   */
+  #eachWord(text: string, take: (word: string, start: number, hasGap: boolean) => boolean): boolean {
+    let [word, start, hasGap, hasDropped] = ['', 0, false, false]
+    const flush = (): boolean => {
+      const done = word === '' || take(word, start, hasGap)
       word = ''
+      hasGap = false
+      return done
     }
+    let at = -1
     for (const char of text) {
+      at++
       const role = this.#roles.get(char)
-      if (role === 'dropped') continue
-      if (role === 'part') {
-        word += char
+      if (role === 'dropped') {
+        hasDropped = true
         continue
       }
-      flush()
-      if (role === 'alone') {
-        word = char
-        flush()
-      }
-      if (ids.length >= limit) return ids
+      if (role === 'part') {
+        if (word === '') start = at
+        else if (hasDropped) hasGap = true
+        word += char
+      } else if (!flush() || (role === 'alone' && !take(char, at, false))) return false
+      hasDropped = false
     }
-    flush()
-    return ids
+    return flush()
   }
 
   /** Pieces of a word: greedy, the longest match first. */

@@ -1,9 +1,10 @@
 import type { AddedToken } from './added-tokens.js'
 import { base64Of } from './charsmap.js'
 import { JapaneseCharacters } from './japanese.js'
-import { MARK, SentencePieceTokenizer } from './sentencepiece.js'
+import { SentencePieceTokenizer } from './sentencepiece.js'
 import { SlowTokenizer, type InnerTokenizer } from './slow-tokenizer.js'
 import type { Tokenizer } from './tokenizer.js'
+import { MARK } from './unigram.js'
 import { WordPieceTokenizer } from './wordpiece.js'
 
 /** `tokenizer.json` and `tokenizer_config.json` of Hugging Face's tokenizers, written. */

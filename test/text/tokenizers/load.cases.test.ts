@@ -4,14 +4,10 @@ import { expect, it } from 'vitest'
 import { alignedOf, textOf } from '../../../src/text/tokenizers/aligned.js'
 import { makeFeatures, padFeatures } from '../../../src/text/data/features.js'
 import { loadTokenizer } from '../../../src/api/tokenize/load-tokenizer.js'
-import {
-  googlePieces,
-  preprocessText,
-  SentencePieceTokenizer,
-  Unigram,
-} from '../../../src/text/tokenizers/sentencepiece.js'
+import { encodePieces, preprocessText, SentencePieceTokenizer } from '../../../src/text/tokenizers/sentencepiece.js'
 import { parseSpieceModel } from '../../../src/text/tokenizers/spiece-model.js'
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.js'
+import { Unigram } from '../../../src/text/tokenizers/unigram.js'
 import { parseVocabulary } from '../../../src/text/tokenizers/wordpiece.js'
 import { describeShared, hasShared, SHARED } from '../../helpers/shared.js'
 
@@ -78,7 +74,7 @@ describeShared("SentencePiece is that of Google's ALBERT", () => {
     for (const { note, text, normalized, pieces, tokens, ids, lower, cased } of cases) {
       expect(textOf(unigram.normalize(alignedOf(text))), note).toBe(normalized)
       expect(unigram.pieces(alignedOf(text)).map(textOf), note).toEqual(pieces)
-      expect(googlePieces(unigram, alignedOf(text)).map(textOf), note).toEqual(tokens)
+      expect(encodePieces(unigram, alignedOf(text)).map(textOf), note).toEqual(tokens)
       expect(said(plain, text), note).toEqual({ tokens, ids })
       for (const [expected, lowerCase] of [
         [lower, true],

@@ -3,12 +3,21 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makeFeatures } from '../../../src/text/data/features.js'
 import { loadTokenizer } from '../../../src/api/tokenize/load-tokenizer.js'
-import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.js'
+import { alignedOf } from '../../../src/text/tokenizers/aligned.js'
+import { SentencePieceTokenizer } from '../../../src/text/tokenizers/sentencepiece.js'
+import type { Token, Tokenizer } from '../../../src/text/tokenizers/tokenizer.js'
+import { WordPieceTokenizer } from '../../../src/text/tokenizers/wordpiece.js'
 import { describeShared, SHARED, ZH_NEWS } from '../../helpers/shared.js'
 
 // Text that is too long to be looked at as a whole gives what looking at the whole gives.
 
-const whole = (tokenizer: Tokenizer, text: string): number[] => tokenizer.encode(text).map(({ id }) => id)
+/** Tokens of a text that is looked at as a whole. */
+const tokensOf = (tokenizer: Tokenizer, text: string): Token[] => {
+  if (tokenizer instanceof WordPieceTokenizer || tokenizer instanceof SentencePieceTokenizer)
+    return tokenizer.encodeAligned(alignedOf(text))
+  throw new Error(`${tokenizer.file} is read by another tokenizer`)
+}
+const whole = (tokenizer: Tokenizer, text: string): number[] => tokensOf(tokenizer, text).map(({ id }) => id)
 
 /** What is quadratic in the length of a line takes minutes for these, and ends at this. */
 const LINEAR = { timeout: 60_000 }
@@ -32,6 +41,9 @@ describe('long words', () => {
     'ｘ',
     '\u037e',
     '_',
+    '\0',
+    ' ',
+    '\u0301',
   )
   const words = fc.array(part, { minLength: 200, maxLength: 900 }).map((parts) => parts.join(''))
 
@@ -41,6 +53,7 @@ describe('long words', () => {
       fc.property(words, fc.nat(300), (text, limit) => {
         const ids = whole(tokenizer, text)
         expect(tokenizer.ids(text)).toEqual(ids)
+        expect(tokenizer.encode(text)).toEqual(tokensOf(tokenizer, text))
         expect(tokenizer.ids(text, limit).slice(0, limit)).toEqual(ids.slice(0, limit))
       }),
       { numRuns: 40 },
