@@ -1,5 +1,5 @@
-// Bundles what runs in a page into dist/web/: `albertkit/browser` and its worker, the runtimes that need bundling, and
-// the workbench. The worker is the library itself: modules of Node, and the few of ours that start threads, processes or
+// Bundles what runs in a page into dist/web/: `albertkit/browser` and its worker, the runtimes that need bundling, the
+// workbench, and the page of a folder's artefacts. The worker is the library itself: modules of Node, and the few of ours that start threads, processes or
 // native code, are replaced by those of src/web/.
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
@@ -23,6 +23,7 @@ const OWN = {
   'base/version.js': 'web/system/version.js',
   'base/worker.js': 'web/system/worker.js',
   'api/runner-thread/process-runner.js': 'web/system/process-runner.js',
+  'api/inference/process-pool.js': 'web/system/process-pool.js',
   'base/optional-package.js': 'web/runtimes/optional-package.js',
   'runtime/onnx/load.js': 'web/runtimes/onnx-load.js',
   'runtime/tfjs/tfjs-backend.js': 'web/runtimes/tfjs-backend.js',
@@ -33,6 +34,9 @@ const OWN = {
   'hub/http/hub-place.js': 'web/runtimes/absent.js',
   'hub/http/url-place.js': 'web/runtimes/absent.js',
 }
+
+/** Folders of src/web with a page. */
+const PAGES = ['page', 'demo']
 
 const inBrowser = (dist) => ({
   name: 'in a browser',
@@ -50,17 +54,16 @@ const inBrowser = (dist) => ({
   },
 })
 
-/** Copies the files of src/web/page that are no code. */
-function copyPage(root, dist) {
-  const from = join(root, 'src/web/page')
-  if (!existsSync(from)) return
-  for (const name of readdirSync(from))
-    if (/\.(html|css|svg)$/.test(name)) copyFileSync(join(from, name), join(dist, 'web', name))
+/** Copies the files of the pages that are no code. */
+function copyPages(root, dist) {
+  for (const from of PAGES.map((page) => join(root, 'src/web', page)).filter(existsSync))
+    for (const name of readdirSync(from))
+      if (/\.(html|css|svg|json)$/.test(name)) copyFileSync(join(from, name), join(dist, 'web', name))
 }
 
 /** Removes the modules that are bundled, and types that no entry point names. */
 function removeModules(dist) {
-  for (const folder of ['kit', 'system', 'runtimes', 'page'])
+  for (const folder of ['kit', 'system', 'runtimes', ...PAGES])
     for (const file of readdirSync(join(dist, 'web', folder), { recursive: true })) {
       const isKept = folder === 'kit' ? file.endsWith('.d.ts') : /^(tfjs|litert)([/\\]|$)/.test(file)
       if (!isKept) rmSync(join(dist, 'web', folder, file), { recursive: true, force: true })
@@ -109,7 +112,11 @@ export async function bundleWeb(bundleModules, { root, dist, pkg }) {
     define: { ALBERTKIT_PACKAGE: JSON.stringify({ version, homepage, bugs }) },
   })
   await bundleModules({ ...common, entryPoints: { albertkit: join(dist, 'browser-entry.js') }, outdir: web })
-  await bundleModules({ ...common, entryPoints: { workbench: join(web, 'page/main.js') }, outdir: web })
+  for (const [name, page] of [
+    ['workbench', 'page'],
+    ['demo', 'demo'],
+  ])
+    await bundleModules({ ...common, entryPoints: { [name]: join(web, page, 'main.js') }, outdir: web })
   await bundleModules({
     ...common,
     entryPoints: [join(web, 'runtimes/tfjs-bundle.js')],
@@ -118,6 +125,6 @@ export async function bundleWeb(bundleModules, { root, dist, pkg }) {
     define: { global: 'globalThis' },
   })
   await bundleLiteRt(bundleModules, { root, web, common })
-  copyPage(root, dist)
+  copyPages(root, dist)
   removeModules(dist)
 }

@@ -11,7 +11,7 @@ export { toJsonText } from './base/json-text.js'
 export { openKit, type AddOptions, type Kit, type KitOptions, type SaveOptions } from './web/kit/kit.js'
 export type { ModelInput } from './web/kit/gather.js'
 export type { Operations } from './web/kit/operations.js'
-export type { KitFile } from './web/kit/protocol.js'
+export type { KitFile, RemoteFile } from './web/kit/protocol.js'
 
 // Types are those of `albertkit`.
 export type * from './index.js'

@@ -3,13 +3,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { unreadable, usage } from '../base/errors.js'
 import { addSource } from '../base/sources.js'
-
-/**
- * Number of lines that are batched together. A shard begins at the start of a window, counted from the start of the
- * file, so that every line is in the same batch whether a file is read whole or in shards: float32 sums depend on the
- * batch, and the bytes of a result must not depend on the number of shards.
- */
-export const WINDOW = 256
+import { WINDOW } from './window.js'
 
 /** Part of a file of lines that one job computes. */
 export interface Shard {

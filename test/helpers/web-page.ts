@@ -1,5 +1,7 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import type * as Axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { serveFiles, type WebServer } from '../../src/api/serve/serve-files.js'
 import { workbenchFiles } from '../../src/api/serve/web-files.js'
@@ -43,9 +45,17 @@ export async function openWebPage(
     ['empty.js', script],
   ] as const
   const server = await serveFiles(new Map([...workbenchFiles(), ...own, ...extra]))
+  return openPage(server, { path, ...options })
+}
+
+/** Opens a page of a server. @param path below the address of the server */
+export async function openPage(
+  server: WebServer,
+  { path = '', args = [], ...options }: BrowserContextOptions & PageOptions = {},
+): Promise<WebPage> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM!,
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args],
   })
   const page = await browser.newPage(options)
   const wrong: string[] = []
@@ -54,8 +64,9 @@ export async function openWebPage(
     if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico'))
       wrong.push(`${message.text()} ${message.location().url}`)
   })
+  const origin = new URL(server.url).origin
   page.on('request', (request) => {
-    if (!request.url().startsWith(server.url) && !/^(blob|data):/.test(request.url())) wrong.push(request.url())
+    if (!request.url().startsWith(`${origin}/`) && !/^(blob|data):/.test(request.url())) wrong.push(request.url())
   })
   await page.goto(server.url + path)
   return {
@@ -68,4 +79,32 @@ export async function openWebPage(
       await server.close()
     },
   }
+}
+
+interface PageOptions {
+  readonly path?: string
+  /** Switches of Chromium. */
+  readonly args?: readonly string[]
+}
+
+/** Milliseconds from the request to the first paint of a page. */
+export const firstPaint = async (page: Page): Promise<number> => {
+  const painted = await page.waitForFunction(() => performance.getEntriesByName('first-paint')[0]?.startTime)
+  return (await painted.jsonValue())!
+}
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+/** What axe-core finds in a page, but for what is minor. */
+export async function complaints(page: Page): Promise<string[]> {
+  // Not by a tag: the policy of the page has no place for it.
+  await page.evaluate(readFileSync(axe, 'utf8'))
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof Axe }
+    return (await axe.run()).violations.map(({ id, impact, nodes }) => ({
+      text: `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+      impact,
+    }))
+  })
+  return found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ text }) => text)
 }

@@ -1,23 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type * as Axe from 'axe-core'
-import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHROMIUM } from '../helpers/gpu.js'
 import { ROOT } from '../helpers/run.js'
-import { below, openWebPage, type WebPage } from '../helpers/web-page.js'
+import { below, complaints, firstPaint, openWebPage, type WebPage } from '../helpers/web-page.js'
 import { openSource } from '../../src/api/open/source.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-workbench-'))
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 let web: WebPage
 beforeAll(async () => {
   if (CHROMIUM === null) return
-  web = await openWebPage(folder, [['axe.js', axe]], {
+  web = await openWebPage(folder, [], {
     path: '',
     viewport: { width: 1000, height: 800 },
     acceptDownloads: true,
@@ -27,19 +23,6 @@ afterAll(async () => {
   await (web as WebPage | undefined)?.close()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** What axe-core finds in the page, but for what is minor. */
-async function complaints(page: Page): Promise<string[]> {
-  await page.addScriptTag({ url: `${web.server.url}axe.js` })
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof Axe }
-    return (await axe.run()).violations.map(({ id, impact, nodes }) => ({
-      text: `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
-      impact,
-    }))
-  })
-  return found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ text }) => text)
-}
 
 const tab = (name: string) => web.page.getByRole('tab', { name })
 const panel = () => web.page.getByRole('tabpanel')
@@ -52,9 +35,8 @@ describe.skipIf(CHROMIUM === null)('the workbench', () => {
     // What a package takes along: the runtimes come from packages of their own.
     const own = built.filter(([path]) => !/^\/(runtimes\/(?!(tfjs|litert)\/.*\.js)|sample\/)/.test(path))
     expect(own.reduce((sum, [, file]) => sum + readFileSync(file).length, 0)).toBeLessThan(2e6)
-    const paint = await web.page.evaluate(() => performance.getEntriesByName('first-paint')[0]?.startTime)
     // Half a second on an idle machine.
-    expect(paint).toBeLessThan(3000)
+    expect(await firstPaint(web.page)).toBeLessThan(3000)
   })
 
   it('opens the sample and describes it, with the keyboard alone', async () => {

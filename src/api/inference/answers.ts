@@ -1,4 +1,4 @@
-import { WINDOW } from '../../sharding/line-index.js'
+import { WINDOW } from '../../sharding/window.js'
 import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
 import { PAUSE, withPauses } from './pauses.js'
 import type { Entry } from './entries.js'

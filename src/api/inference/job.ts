@@ -10,7 +10,8 @@ import {
   type ExampleOptions,
   type InputFormat,
 } from '../../text/data/examples.js'
-import { indexLines, indexRecords, WINDOW, type LineIndex } from '../../sharding/line-index.js'
+import { indexLines, indexRecords, type LineIndex } from '../../sharding/line-index.js'
+import { WINDOW } from '../../sharding/window.js'
 import { formatOfFile, headOf } from '../input/format.js'
 import { readLines } from '../input/lines.js'
 import type { ResolvedTask } from '../../model/tasks.js'

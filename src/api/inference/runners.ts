@@ -20,6 +20,9 @@ const TEXT_RUNNER_ROWS = {
 export type TextRunner = keyof typeof TEXT_RUNNER_ROWS
 export const TEXT_RUNNERS = Object.keys(TEXT_RUNNER_ROWS) as readonly TextRunner[]
 
+/** Those that a page has, the quickest to load first. */
+export const PAGE_RUNNERS: readonly TextRunner[] = ['tfjs-wasm', 'onnxruntime-web', 'litert']
+
 export const isTextRunner = (name: string): name is TextRunner => Object.hasOwn(TEXT_RUNNER_ROWS, name)
 
 /** @throws AlbertkitError `usage` if text is not read with it */

@@ -9,13 +9,17 @@ import { openTextModel } from './model.js'
 import type { FilledMask, SentenceOrder } from './report.js'
 import type { TextModel, TextModelOptions } from './text-model.js'
 
-const MASK = '[MASK]'
+/** What stands for a token to predict. */
+export const MASK = '[MASK]'
+
+/** The parts of a text between its masks. */
+export const maskedParts = (text: string): readonly string[] => text.split(MASK)
 
 /** Features of a text with `[MASK]` in place of tokens; the parts between masks are tokenized separately. */
 export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: number): Features {
   const { cls, sep, mask } = tokenizer.special
   if (mask === null) throw usage('the vocabulary has no [MASK]', { code: 'task-unavailable', file: tokenizer.file })
-  const parts = text.split(MASK)
+  const parts = maskedParts(text)
   if (parts.length === 1)
     throw usage('there is no [MASK] in the text', {
       code: 'text-unusable',

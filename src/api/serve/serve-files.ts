@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
 import { environment } from '../../base/errors.js'
-import type { WebFiles } from './web-files.js'
+import type { WebFile, WebFiles } from './web-files.js'
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -89,9 +89,9 @@ function rangeOf({ headers }: IncomingMessage, size: number): { start: number; e
   return start > end ? undefined : { start, end }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, path: string, file: string): void {
+function send(request: IncomingMessage, response: ServerResponse, path: string, file: WebFile): void {
   const type = TYPES[extname(path)] ?? 'application/octet-stream'
-  const { size } = statSync(file)
+  const size = typeof file === 'string' ? statSync(file).size : file.length
   const range = rangeOf(request, size)
   if (range === undefined) {
     response.writeHead(416, { ...HEADERS, 'content-range': `bytes */${size}` }).end()
@@ -110,6 +110,10 @@ function send(request: IncomingMessage, response: ServerResponse, path: string, 
     response.end()
     return
   }
+  if (typeof file !== 'string') {
+    response.end(file.subarray(start, end + 1))
+    return
+  }
   createReadStream(file, { start, end })
     .on('error', () => response.destroy())
     .pipe(response)
@@ -126,7 +130,7 @@ export async function serveFiles(files: WebFiles, { port = 0 }: ServeOptions = {
   const server = createServer((request, response) => {
     const refused = refusal(request, own)
     const below = refused === null ? pathBelow(request.url ?? '/', token) : null
-    const path = below === '' ? 'index.html' : (below ?? '')
+    const path = below === '' || below?.endsWith('/') === true ? `${below}index.html` : (below ?? '')
     const file = files.get(path)
     try {
       if (file !== undefined) send(request, response, path, file)

@@ -65,6 +65,9 @@ export abstract class AlbertkitCommand extends Command {
   /** False if the report only describes what the command wrote or checked: `--quiet` then omits it after a success. */
   protected readonly reportIsResult: boolean = true
 
+  /** True if a signal is how the command ends: what it printed is its document. */
+  protected readonly endsBySignal: boolean = false
+
   #settings: readonly Setting[] = []
   #stopListening: (() => void) | undefined
   #progressShown = false
@@ -289,7 +292,8 @@ export abstract class AlbertkitCommand extends Command {
     const id = this.id === undefined ? '' : ` ${toConfiguredId(this.id, this.config)}`
     if (error instanceof Error && isUsage(error) && !this.#given('--verbose')) this.#showSettings()
     const names = Object.keys(this.ctor.flags).map((name) => `--${name}`)
-    return reportFailure(error, { json: this.jsonEnabled(), help: `${this.config.bin}${id} --help`, names })
+    const json = this.jsonEnabled() && !(this.endsBySignal && isInterrupted())
+    return reportFailure(error, { json, help: `${this.config.bin}${id} --help`, names })
   }
 
   /** True if one of these switches is among the arguments, before any `--`. */

@@ -8,8 +8,10 @@ import type { FileContents, FileRequest, KitFile } from './protocol.js'
 
 const PIECE = 1 << 20
 
-const contentOf = (path: string, contents: FileContents): BlobContent | UrlContent =>
-  typeof contents === 'string' ? new UrlContent(contents, path) : new BlobContent(contents, path)
+function contentOf(path: string, contents: FileContents): BlobContent | UrlContent {
+  if (typeof contents === 'string') return new UrlContent(contents, path)
+  return 'url' in contents ? new UrlContent(contents.url, path, contents.bytes) : new BlobContent(contents, path)
+}
 
 function list(path: string): KitFile[] {
   if (tree.get(path).kind === 'file') return [{ path: '', bytes: tree.file(path).content.size }]

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { usage } from '../../base/errors.js'
-import type { FileContents, MountedFiles } from './protocol.js'
+import type { FileContents, MountedFiles, RemoteFile } from './protocol.js'
 
 /** Models as a page has them. */
 export type ModelInput =
@@ -15,7 +15,7 @@ export type ModelInput =
   /** A file on a server that answers requests for ranges. */
   | URL
   /** Files and addresses by their paths in a folder. */
-  | ReadonlyMap<string, Blob | URL>
+  | ReadonlyMap<string, Blob | URL | RemoteFile>
 
 /** Files to mount, under a name. */
 export interface Gathered {
@@ -88,7 +88,7 @@ async function gatherAny(input: ModelInput): Promise<Gathered> {
   if (input instanceof Map)
     return {
       name: UNNAMED,
-      files: [...(input as ReadonlyMap<string, Blob | URL>)].map(([path, contents]) => [
+      files: [...(input as ReadonlyMap<string, Blob | URL | RemoteFile>)].map(([path, contents]) => [
         path,
         contents instanceof URL ? contents.href : contents,
       ]),

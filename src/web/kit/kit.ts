@@ -92,6 +92,8 @@ export function openKit({ worker = startWorker, runtimes }: KitOptions = {}): Ki
     convertModel: run('convertModel'),
     verifyModel: run('verifyModel'),
     tokenizeTexts: run('tokenizeTexts'),
+    describeArtefacts: run('describeArtefacts'),
+    readText: run('readText'),
     async add(input, { name } = {}) {
       const found = await gather(input, name)
       const files = { ...found, name: free(found.name) }

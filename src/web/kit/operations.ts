@@ -1,11 +1,13 @@
 import { convertModel } from '../../api/convert/convert.js'
 import { diffModels } from '../../api/diff/diff.js'
 import { inspectModel } from '../../api/inspect/inspect.js'
+import { describeArtefacts } from '../../api/page/describe.js'
 import { countModels } from '../../api/params/params.js'
 import { tokenizeLine, tokenizerOf, type TokenizeOptions } from '../../api/tokenize/tokenize.js'
 import type { TokenizedLine } from '../../api/tokenize/report.js'
 import { verifyModel } from '../../api/verify/verify.js'
 import { analyseWeights } from '../../api/weights/weights.js'
+import { readText } from './open-texts.js'
 
 /** Texts as the tokenizer of a model, of its folder or of a vocabulary reads them. */
 async function tokenizeTexts(
@@ -26,6 +28,8 @@ export const OPERATIONS = {
   convertModel,
   verifyModel,
   tokenizeTexts,
+  describeArtefacts,
+  readText,
 }
 
 export type Operations = typeof OPERATIONS
@@ -39,4 +43,6 @@ export const BEFORE_OPTIONS: Readonly<Record<keyof Operations, number>> = {
   convertModel: 2,
   verifyModel: 2,
   tokenizeTexts: 2,
+  describeArtefacts: 1,
+  readText: 2,
 }

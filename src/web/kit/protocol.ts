@@ -5,8 +5,14 @@ import type { Operations } from './operations.js'
 
 /** Messages between a page and the worker that runs albertkit. */
 
-/** Contents of a file to be read: a blob, or the address of a file on a server. */
-export type FileContents = Blob | string
+/** A file on a server whose size is known: nothing is asked for before it is read. */
+export interface RemoteFile {
+  readonly url: string
+  readonly bytes: number
+}
+
+/** Contents of a file to be read: a blob, or a file on a server, by its address alone if it answers for ranges. */
+export type FileContents = Blob | string | RemoteFile
 
 /** Files by their paths below the name at which they are mounted; the path of a single file is empty. */
 export type MountedFiles = readonly (readonly [path: string, contents: FileContents])[]

@@ -4,48 +4,10 @@ import type { ModelInput } from '../kit/gather.js'
 import { useJob } from './job.js'
 import { Drop } from './parts/drop.js'
 import { Failure, Progress } from './parts/feedback.js'
+import { Header } from './parts/header.js'
 import { Tabs } from './parts/tabs.js'
 import { makeSession, SessionContext, useSession, type Model } from './session.js'
-import { readSettings, useSettings, type Settings } from './settings.js'
-
-function Header({
-  settings,
-  change,
-}: {
-  readonly settings: Settings
-  readonly change: (part: Partial<Settings>) => void
-}) {
-  const { t } = useSession()
-  const isDark = settings.theme === 'dark'
-  return (
-    <header class="top">
-      <h1>
-        <img src="icon.svg" alt="" width="28" height="28" /> {t('title')}
-      </h1>
-      <div class="row">
-        <button
-          type="button"
-          class="quiet"
-          lang={settings.language === 'en' ? 'zh' : 'en'}
-          onClick={() => {
-            change({ language: settings.language === 'en' ? 'zh' : 'en' })
-          }}
-        >
-          {t('language')}
-        </button>
-        <button
-          type="button"
-          class="quiet"
-          onClick={() => {
-            change({ theme: isDark ? 'light' : 'dark' })
-          }}
-        >
-          {t(isDark ? 'light' : 'dark')}
-        </button>
-      </div>
-    </header>
-  )
-}
+import { readSettings, useSettings } from './settings.js'
 
 interface ModelsProps {
   readonly active: string
@@ -139,7 +101,7 @@ export function App({ kit }: { readonly kit: Kit }) {
   const shown = models.find(({ path }) => path === active)
   return (
     <SessionContext.Provider value={session}>
-      <Header settings={settings} change={change} />
+      <Header title={session.t('title')} settings={settings} change={change} />
       <main>
         {models.length === 0 && <p class="lead">{session.t('lead')}</p>}
         <Drop isSmall={models.length > 0} onInput={take} />

@@ -1,4 +1,6 @@
-/** Texts of the page, by language. */
+import * as demo from '../demo/texts.js'
+
+/** Texts of the pages, by language. */
 
 const en = {
   title: 'albertkit workbench',
@@ -129,6 +131,7 @@ const en = {
   tokenCount: '{n} tokens',
   special: 'Special tokens',
   step: '{n} of {of}',
+  ...demo.en,
 }
 
 export type TextName = keyof typeof en
@@ -263,6 +266,7 @@ const zh: Texts = {
   tokenCount: '{n} 个词元',
   special: '特殊词元',
   step: '第 {n} 步，共 {of} 步',
+  ...demo.zh,
 }
 
 export const LANGUAGES = { en, zh } as const

@@ -64,21 +64,31 @@ export class BlobContent extends RangedContent {
   }
 }
 
-/** A file on a server that answers requests for ranges. */
+/** A file on a server, read by ranges; as a whole from a server that gives none, if its size is known. */
 export class UrlContent extends RangedContent {
   readonly size: number
+  /** The file, from a server without ranges. */
+  #whole: Uint8Array | null = null
 
-  /** @throws Error of the system if the server does not give ranges of the file */
+  /**
+   * @param size its bytes; the server is asked if they are unknown
+   * @throws Error of the system if it is not there, or is of unknown size and the server gives no ranges of it
+   */
   constructor(
     readonly url: string,
     readonly path: string,
+    size?: number,
   ) {
     super()
+    this.size = size ?? this.#askSize()
+  }
+
+  #askSize(): number {
     const answer = this.#ask('bytes=0-0')
     const all = /\/(\d+)$/.exec(answer.getResponseHeader('content-range') ?? '')?.[1]
-    if (answer.status === 404) throw systemError('ENOENT', path)
-    if (answer.status !== 206 || all === undefined) throw systemError('EIO', path)
-    this.size = Number(all)
+    if (answer.status === 404) throw systemError('ENOENT', this.path)
+    if (answer.status !== 206 || all === undefined) throw systemError('EIO', this.path)
+    return Number(all)
   }
 
   #ask(range: string): XMLHttpRequest {
@@ -95,8 +105,14 @@ export class UrlContent extends RangedContent {
   }
 
   protected range(start: number, end: number): Uint8Array {
+    if (this.#whole !== null) return this.#whole.subarray(start, end)
     const answer = this.#ask(`bytes=${start}-${end - 1}`)
     const bytes = new Uint8Array(answer.response as ArrayBuffer)
+    if (answer.status === 404) throw systemError('ENOENT', this.path)
+    if (answer.status === 200 && bytes.length === this.size) {
+      this.#whole = bytes
+      return bytes.subarray(start, end)
+    }
     if (answer.status !== 206 || bytes.length !== end - start) throw systemError('EIO', this.path)
     return bytes
   }

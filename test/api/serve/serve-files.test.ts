@@ -12,9 +12,10 @@ beforeAll(async () => {
   writeFileSync(page, '0123456789')
   writeFileSync(join(folder, 'secret.txt'), 'secret')
   server = await serveFiles(
-    new Map([
+    new Map<string, string | Uint8Array>([
       ['index.html', page],
       ['a/x.wasm', page],
+      ['b/index.html', Buffer.from('abcdef')],
       ['gone.js', join(folder, 'gone.js')],
     ]),
   )
@@ -61,6 +62,12 @@ it('gives ranges', async () => {
   expect(await get(base(), { range: 'bytes=2-4' })).toMatchObject({ status: 206, text: '234' })
   expect(await get(base(), { range: 'bytes=8-' })).toMatchObject({ status: 206, text: '89' })
   expect(await get(base(), { range: 'bytes=10-12' })).toMatchObject({ status: 416 })
+})
+
+it('gives contents that were made for a page, and the page of a folder', async () => {
+  expect(await get(`${base()}b/`)).toMatchObject({ status: 200, text: 'abcdef' })
+  expect(await get(`${base()}b/index.html`, { range: 'bytes=1-2' })).toMatchObject({ status: 206, text: 'bc' })
+  expect((await get(`${base()}b`)).status).toBe(404)
 })
 
 it('gives nothing without the token, under another name, to another site, or outside the list', async () => {
