@@ -1,7 +1,7 @@
 import { DTYPE_BYTES, elementCount, sameShape, type DType, type TensorSource } from '../formats/core/source.js'
 import { decodeFloats } from '../model/tensors/decode.js'
 import { encodeFloats } from '../model/tensors/encode.js'
-import { Turns } from '../files/yield.js'
+import { Turns } from '../base/yield.js'
 import type { PlannedTensor } from '../model/rewrite/translation.js'
 import type { WeightCheck, WeightDifference } from './weights.js'
 

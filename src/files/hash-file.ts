@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs'
 import type { FilePort } from '../formats/core/file-port.js'
 import { RangedFile, withFile } from '../formats/core/file.js'
 import { openReadable } from './disk.js'
-import { Turns } from './yield.js'
+import { Turns } from '../base/yield.js'
 
 export interface FileHash {
   readonly sha256: string

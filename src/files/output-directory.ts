@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { interruption } from '../base/abort.js'
 import { AlbertkitError, outputError, usage } from '../base/errors.js'
@@ -6,6 +6,7 @@ import { onInterrupt } from '../base/interrupt.js'
 import { refuseSource } from '../base/sources.js'
 import { commitInto, finishCommit, flushTree, newIn, syncTree } from './commit-journal.js'
 import { asOutputError, writing } from './output-file.js'
+import { removeEmptyFolders } from './parents.js'
 import { planRenames } from './renames.js'
 import { JOURNAL, removeAbandoned, temporaryIn } from '../base/temporary-folder.js'
 import { writes } from './write-port.js'
@@ -73,7 +74,7 @@ export class OutputDirectory {
       })
     } catch (error) {
       this.#sweep()
-      this.#sweepParents()
+      removeEmptyFolders(this.#parents)
       throw error
     }
     this.#forget = onInterrupt(() => {
@@ -157,18 +158,6 @@ export class OutputDirectory {
     this.#forget()
     // An unfinished commit needs its files.
     if (!existsSync(join(this.#destination, JOURNAL))) this.#sweep()
-    this.#sweepParents()
-  }
-
-  #sweepParents(): void {
-    for (const parent of this.#parents) {
-      try {
-        if (readdirSync(parent).length > 0) break
-        writes.removeFolder(parent)
-      } catch {
-        // Another process removed it first, or writes there.
-        break
-      }
-    }
+    removeEmptyFolders(this.#parents)
   }
 }

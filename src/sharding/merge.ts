@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { malformed, unreadable, usage } from '../base/errors.js'
 import { addSource } from '../base/sources.js'
 import { refuseExisting, WholeFile } from '../files/atomic-file.js'
-import { Turns } from '../files/yield.js'
+import { Turns } from '../base/yield.js'
 import { difference, MANIFEST_NAME, readManifest, shardName, type ShardFile, type ShardManifest } from './manifest.js'
 
 /** Shards of a directory: complete, of one task, in order. */

@@ -1,7 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { createGzip } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { fakeShards } from '../helpers/fake-shards.js'
 import { temporary } from '../helpers/faults.js'
@@ -79,6 +82,11 @@ const ROWS: Readonly<Record<string, () => Row>> = {
   'init, reading back': () => ({ args: ['init', 'albert-xlarge', '-o', at('out')], moment: step(/reading back/, 200) }),
   'fill-mask': () => ({ args: ['fill-mask', at('base'), '的[MASK]是'], moment: computing() }),
   'sentence-order': () => ({ args: ['sentence-order', at('base'), TEXT, TEXT], moment: computing() }),
+  'inspect, in an archive': () => ({ args: ['inspect', at('large.tar.gz')], moment: reading }),
+  build: () => ({
+    args: ['build', '--config-file', at('building/albertkit.config.json'), '--cache', at('building/cache')],
+    moment: step(/one: running the reference layer/),
+  }),
   diff: () => ({ args: ['diff', at('large'), at('onnx')], moment: step(/comparing weights/) }),
   weights: () => ({ args: ['weights', at('large')], moment: step(/examining/, 200) }),
   tokenize: () => ({ args: ['tokenize', at('base'), at('lines.txt')], moment: printing }),
@@ -134,6 +142,12 @@ const ROWS: Readonly<Record<string, () => Row>> = {
   }),
 }
 
+/** Puts a folder into a .tar.gz; compressing what is random would only take time. */
+async function archive(folder: string, file: string): Promise<void> {
+  const tar = spawn('tar', ['-c', basename(folder)], { cwd: dirname(folder), stdio: ['ignore', 'pipe', 'inherit'] })
+  await pipeline(tar.stdout, createGzip({ level: 0 }), createWriteStream(file))
+}
+
 async function signalled(row: Row): Promise<{ code: number | null; stderr: string; ms: number }> {
   const { args, moment, signal = 'SIGTERM' } = row
   const env = userEnv({ TMPDIR: at('tmp') })
@@ -156,7 +170,7 @@ async function signalled(row: Row): Promise<{ code: number | null; stderr: strin
 
 describe('a signal ends each command', () => {
   beforeAll(async () => {
-    for (const folder of ['tmp', 'features', 'merged']) mkdirSync(at(folder))
+    for (const folder of ['tmp', 'features', 'merged', 'building']) mkdirSync(at(folder))
     for (const [preset, name, task] of [
       ['albert-base', 'base', 'pretraining'],
       ['albert-base', 'classifier', 'classify'],
@@ -168,6 +182,11 @@ describe('a signal ends each command', () => {
       ['base', 'onnx-base'],
     ] as const)
       expect((await albertkit(['convert', at(from), '--to', 'onnx', '--no-verify', '-o', at(to)])).code).toBe(0)
+    await archive(at('large'), at('large.tar.gz'))
+    writeFileSync(
+      at('building/albertkit.config.json'),
+      JSON.stringify({ models: { one: { source: '../base', targets: ['onnx'] } } }),
+    )
     writeFileSync(at('lines.txt'), `${TEXT.repeat(6)}\n`.repeat(60_000))
     writeFileSync(at('labelled.tsv'), Array.from({ length: 400 }, (_, i) => `${i % 2}\t${TEXT.repeat(6)}\n`).join(''))
     writeFileSync(at('many.tsv'), `0\t${TEXT.repeat(6)}\n`.repeat(400_000))
@@ -195,7 +214,7 @@ describe('a signal ends each command', () => {
     // A second, and as much for what else runs on the machine.
     expect(ms).toBeLessThan(2000)
     expect(readdirSync(at('tmp'))).toEqual([])
-    for (const folder of ['.', 'features', 'merged'])
+    for (const folder of ['.', 'features', 'merged', 'building'])
       expect(readdirSync(at(folder)).filter((file) => /^(\.albertkit|out|all|answers)/.test(file))).toEqual([])
   })
 
@@ -203,9 +222,9 @@ describe('a signal ends each command', () => {
     const { commands } = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as {
       commands: object
     }
-    // Those that run the reference, or texts in batches, are in interrupt.test.ts; `build` does
-    // what `convert` does; a signal is how `serve` ends.
-    const elsewhere = ['layers', 'params', 'predict', 'inspect', 'completion', 'build', 'serve']
+    // Those that run the reference, or texts in batches, are in interrupt.test.ts; `completion` prints a constant;
+    // a signal is how `serve` ends.
+    const elsewhere = ['layers', 'params', 'predict', 'completion', 'serve']
     const tried = Object.values(ROWS).map((row) => row().args.join(' '))
     const missing = Object.keys(commands)
       .map((id) => id.replace('albertkit:', '').replaceAll(':', ' '))

@@ -6,6 +6,7 @@ import { inParallel } from '../../base/in-parallel.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { nearest } from '../../base/nearest.js'
 import { removeAbandoned } from '../../base/temporary-folder.js'
+import { missingFolders, removeEmptyFolders } from '../../files/parents.js'
 import { albertkitVersion } from '../../base/version.js'
 import { ModelBuilder } from './build-model.js'
 import { readConfigFile, type ConfigFile } from './config-file.js'
@@ -90,9 +91,12 @@ export async function buildModels(options: BuildOptions = {}): Promise<BuildRepo
   const cache = options.cache ?? resolve(config.folder, config.config.cache ?? '.albertkit')
   const except = new Set([config.path, resolve(cache), ...known.map(({ output }) => resolve(output))])
   options.onPlan?.(builds.map(({ name }) => name))
+  const parents = builds.map(({ output }) => dirname(resolve(output)))
+  const missing = parents.map(missingFolders)
   const forget = onInterrupt(async () => {
     await new Promise((done) => setTimeout(done, ENDING_MS))
-    for (const { output } of builds) removeAbandoned(dirname(resolve(output)))
+    parents.forEach(removeAbandoned)
+    missing.forEach(removeEmptyFolders)
   })
   const builders = builds.map((build) => {
     const { name } = build

@@ -1,4 +1,4 @@
-import { yieldToEventLoop } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../base/yield.js'
 import { stoppable, type Abortable, type OnProgress, progressStep } from '../../base/abort.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import type { OpenOptions } from '../../formats/core/source.js'

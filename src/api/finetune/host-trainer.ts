@@ -1,5 +1,5 @@
 import type { Graph, GraphTensor } from '../../runtime/onnx/graph-session.js'
-import { Turns } from '../../files/yield.js'
+import { Turns } from '../../base/yield.js'
 import type { Parameter } from '../../model/albert.js'
 import type { GradientsGraph } from '../../training/graphs.js'
 import { clipFactor, sumOfSquares, updateVariable } from '../../training/optimizer.js'

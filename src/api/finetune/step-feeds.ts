@@ -1,5 +1,5 @@
 import type { Graph, GraphTensor } from '../../runtime/onnx/graph-session.js'
-import { yieldToEventLoop } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../base/yield.js'
 import { elementCount } from '../../formats/core/source.js'
 import { inputShape } from '../../model/reference/run.js'
 import type { GradientsGraph } from '../../training/graphs.js'

@@ -1,4 +1,4 @@
-import { yieldToEventLoop } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../base/yield.js'
 import type { NamedTensor } from '../../runtime/runner.js'
 import { cheapestBatches, type Batch } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'

@@ -4,7 +4,7 @@ import { interruption, stopIfAborted, type Abortable } from '../../base/abort.js
 import { errorOf } from '../../base/error-transfer.js'
 import { environment } from '../../base/errors.js'
 import { onWorkerEnd, THREADED } from '../../base/worker.js'
-import { yieldToEventLoop } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../base/yield.js'
 import type { Subject } from '../../model/reference/run.js'
 import { serve } from './remote-source.js'
 import type { ReferenceAnswer, ReferenceTask } from './reference-worker.js'

@@ -4,7 +4,7 @@ import { malformed, usage } from '../../base/errors.js'
 import { hashFile } from '../../files/hash-file.js'
 import { MatrixFile, type MatrixFormat } from '../../files/matrix-file.js'
 import { refuseExisting, refuseSame, WholeFile, writeWhole } from '../../files/atomic-file.js'
-import { Turns } from '../../files/yield.js'
+import { Turns } from '../../base/yield.js'
 import type { ShardFile } from '../../sharding/manifest.js'
 import {
   mergeErrors,

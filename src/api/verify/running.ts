@@ -1,5 +1,5 @@
 import { progressStep } from '../../base/abort.js'
-import { yieldToEventLoop } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../base/yield.js'
 import { environment, isEnvironment, usage, type AlbertkitError } from '../../base/errors.js'
 import type { GraphTarget, Precision } from '../../base/artefact-layout.js'
 import { forwardFlops } from '../../model/accounting/cost.js'

@@ -1,4 +1,4 @@
-import { yieldToEventLoop } from '../../files/yield.js'
+import { yieldToEventLoop } from '../../base/yield.js'
 import { stoppable, type Abortable, type OnProgress, progressStep } from '../../base/abort.js'
 import type { AlbertModel } from '../../model/albert.js'
 import { classHealth } from '../../model/health/classes.js'

@@ -1,5 +1,5 @@
 import type { TensorSource } from '../../formats/core/source.js'
-import { Turns } from '../../files/yield.js'
+import { Turns } from '../../base/yield.js'
 import { elementsBytes, type WriteEvents, type WrittenWeight } from './artefact.js'
 import { Encoder } from './encoder.js'
 import { inStoredOrder, WeightStream, type Sink } from './weight-stream.js'

@@ -29,7 +29,7 @@ async function membersOf(
   const unpacked = new GzipBytes(archive, (piece) => {
     limits.count(piece.length)
   })
-  const members = tarMembers(unpacked, limits)
+  const members = await tarMembers(unpacked, limits)
   unpacked.finish()
   return members
 }

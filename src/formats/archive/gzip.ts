@@ -15,6 +15,7 @@ const MAX_TEXT = 64 * 1024
 /** The decompressed bytes of a gzip file, read in place by ranges. */
 export class GzipBytes {
   readonly path: string
+  readonly sequential = true
   readonly #inflated: InflatedBytes
   #crc = 0
 

@@ -1,6 +1,7 @@
 import { latin1Text, utf8Text } from '../../base/bytes.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
+import { Turns } from '../../base/yield.js'
 import type { RangedFile } from '../core/file.js'
 import type { TreeFile } from '../core/tree-port.js'
 import type { ArchiveLimits } from './limits.js'
@@ -9,6 +10,8 @@ import { member, type Members } from './members.js'
 /** Bytes of a tar archive, stored in the file or decompressed. */
 export interface TarBytes {
   readonly path: string
+  /** True if the bytes before an offset must be decompressed first, which takes time. */
+  readonly sequential: boolean
   /** Copies bytes from `offset` on, as many as there are. */
   read(offset: number, target: Uint8Array): number
 }
@@ -153,15 +156,26 @@ class TarReader {
   }
 }
 
+/** Bytes that are decompressed before it is another's turn. */
+const STRIDE = 1024 * 1024
+
+/** Decompresses what comes before `end` little by little, so that signals are noticed meanwhile. */
+async function advance(bytes: TarBytes, from: number, end: number, turns: Turns): Promise<void> {
+  const byte = new Uint8Array(1)
+  for (let at = from; bytes.sequential && at < end && bytes.read(at, byte) > 0; at += STRIDE) await turns.next()
+}
+
 /**
  * The files of a tar archive, found by going from header to header.
  * @throws AlbertkitError `malformed` if it is damaged or a path leaves it, `unsupported` for links and bombs
  */
-export function tarMembers(bytes: TarBytes, limits: ArchiveLimits): Members {
+export async function tarMembers(bytes: TarBytes, limits: ArchiveLimits): Promise<Members> {
   const files = new Map<string, TreeFile>()
   const folders: string[] = []
   const reader = new TarReader(bytes)
+  const turns = new Turns()
   for (const { name, type, size, dataStart } of reader.entries()) {
+    await advance(bytes, dataStart, dataStart + size, turns)
     if (LINK_TYPES.includes(type)) limits.refuseLink(name)
     if (type === FOLDER_TYPE) folders.push(limits.path(name))
     else if (FILE_TYPES.includes(type)) {
@@ -184,6 +198,7 @@ export function tarMembers(bytes: TarBytes, limits: ArchiveLimits): Members {
 /** A file as the bytes of a tar archive. */
 export const tarOf = (file: RangedFile): TarBytes => ({
   path: file.path,
+  sequential: false,
   read(offset, target) {
     const part = target.subarray(0, Math.max(0, file.size - offset))
     file.read(offset, part)

@@ -1,4 +1,4 @@
-/** Lets Node handle signals, messages and progress between writes, which are synchronous because that is faster. */
+/** Lets Node handle signals, messages and progress between reads and writes, synchronous because that is faster. */
 export const yieldToEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Time that synchronous work may take before it yields: short beside the second in which a signal must take effect. */
