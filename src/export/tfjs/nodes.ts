@@ -178,8 +178,13 @@ export class NodeWriter {
     return this.node('AddV2', [a, b])
   }
 
-  batchProduct(a: Node, b: Node): Node {
-    return this.node('BatchMatMulV2', [a, b], { T: FLOAT, adj_x: bool(false), adj_y: bool(false) }, 'BatchMatMul')
+  batchProduct(a: Node, b: Node, isTransposed = false): Node {
+    return this.node(
+      'BatchMatMulV2',
+      [a, b],
+      { T: FLOAT, adj_x: bool(false), adj_y: bool(isTransposed) },
+      'BatchMatMul',
+    )
   }
 
   /** Returns the GraphDef, and the contents of its weights file in the order of first use. */
