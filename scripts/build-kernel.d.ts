@@ -1,1 +1,1 @@
-export function kernelModule(wat: string): Promise<string>
+export function kernelModule(wat: string, name?: string): Promise<string>

@@ -2,6 +2,7 @@ import { elementCount, type TensorSource } from '../../formats/core/source.js'
 import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
 import type { Ops } from '../ops.js'
+import { elements } from './elements.js'
 import { THIS_THREAD, type Processors } from './processors.js'
 import { matrix, transposed, type MatrixProduct } from './product.js'
 import { ScopePath } from './scope-path.js'
@@ -20,14 +21,14 @@ const rowsOf = (t: Tensor): number => t.data.length / last(t.shape)
 const GAP = 8 << 10
 const READING = 1 << 20
 
-/** Rows of a table that are read at once, `first` to `last`, so that every row of `ids` is read. */
-function runsOf(ids: readonly number[], width: number): { readonly first: number; readonly last: number }[] {
-  const runs: { first: number; last: number }[] = []
+/** Rows of a table that are read at once: all from the first to the last of `ids`, of which none is far away. */
+function runsOf(ids: readonly number[], width: number): [number, ...number[]][] {
+  const runs: [number, ...number[]][] = []
   for (const id of ids.toSorted((a, b) => a - b)) {
     const run = runs[runs.length - 1]
-    const isNear = run !== undefined && (id - run.last) * width <= GAP && (id - run.first) * width < READING
-    if (isNear) run.last = id
-    else runs.push({ first: id, last: id })
+    const isNear = run !== undefined && (id - run.at(-1)!) * width <= GAP && (id - run[0]) * width < READING
+    if (isNear) run.push(id)
+    else runs.push([id])
   }
   return runs
 }
@@ -50,12 +51,16 @@ export function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-a * a) / (fraction * Math.sqrt(Math.PI)))
 }
 
-const SCALAR: Readonly<Record<Activation, (x: number) => number>> = {
-  // 0.5·x·(1 + tanh(y)) with (1 + tanh(y)) / 2 = 1 / (1 + exp(−2y))
-  gelu_tanh: (x) => x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
+/** Activations that are a gate of each element (`Elements.gate`). */
+const GATES = {
+  // 0.5·x·(1 + tanh(y)) with (1 + tanh(y)) / 2 = 1 / (1 + exp(−2y)) and y = √(2/π)·(x + 0.044715·x³)
+  gelu_tanh: { linear: -2 * Math.sqrt(2 / Math.PI), cubic: -2 * Math.sqrt(2 / Math.PI) * 0.044715 },
+  swish: { linear: -1, cubic: 0 },
+}
+
+const SCALAR: Readonly<Record<Exclude<Activation, keyof typeof GATES>, (x: number) => number>> = {
   gelu_erf: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   relu: (x) => Math.max(0, x),
-  swish: (x) => x / (1 + Math.exp(-x)),
   tanh: Math.tanh,
   linear: (x) => x,
 }
@@ -108,11 +113,12 @@ export class ReferenceOps implements Ops<Tensor> {
       if (places === undefined) rows.set(id, [i])
       else places.push(i)
     })
-    for (const { first, last } of runsOf([...rows.keys()], width)) {
-      const read = new Float32Array((last - first + 1) * width)
+    for (const run of runsOf([...rows.keys()], width)) {
+      const [first] = run
+      const read = new Float32Array((run.at(-1)! - first + 1) * width)
       readStored(this.source, table, first * width, read)
-      for (let id = first; id <= last; id++)
-        for (const i of rows.get(id) ?? [])
+      for (const id of run)
+        for (const i of rows.get(id)!)
           data.set(read.subarray((id - first) * width, (id - first + 1) * width), i * width)
     }
     return { shape, data }
@@ -185,6 +191,7 @@ export class ReferenceOps implements Ops<Tensor> {
    * long row by far, and no one reads them again.
    */
   #addToScores({ shape, data }: Tensor, bias: Tensor): Tensor {
+    if (bias.data.every((x) => x === 0)) return { shape, data }
     const length = last(shape)
     const perBatch = data.length / (shape[0] ?? 1)
     for (let start = 0; start < data.length; start += length) {
@@ -213,6 +220,10 @@ export class ReferenceOps implements Ops<Tensor> {
 
   activation(x: Tensor, kind: Activation): Tensor {
     const { shape, data } = this.#zeros(x.shape)
+    if (kind === 'gelu_tanh' || kind === 'swish') {
+      elements().gate(x.data, data, GATES[kind])
+      return { shape, data }
+    }
     const apply = SCALAR[kind]
     for (let i = 0; i < data.length; i++) data[i] = apply(x.data[i]!)
     return { shape, data }
@@ -248,29 +259,23 @@ export class ReferenceOps implements Ops<Tensor> {
     const [batch = 1, heads = 1, length = 1, width = 1] = query.shape
     const y = this.#zeros([batch, heads, length, length])
     const [square, head] = [length * length, length * width]
+    // There are more scores than numbers of the query.
+    const scaled = this.#zeros(query.shape).data
+    const scale = Math.sqrt(headSize)
+    for (let i = 0; i < scaled.length; i++) scaled[i] = query.data[i]! / scale
     this.processors.multiply({
-      x: matrix(query.data, width),
+      x: matrix(scaled, width),
       w: transposed(key.data, width),
       size: { rows: length, inner: width, outer: length },
       y: matrix(y.data, length),
       repeat: { count: batch * heads, x: head, w: head, y: square },
     })
-    const scale = Math.sqrt(headSize)
-    for (let i = 0; i < y.data.length; i++) y.data[i]! /= scale
     return y
   }
 
   /** In the place of its argument, the scores. */
   softmax(x: Tensor): Tensor {
-    const { shape, data } = x
-    const width = last(shape)
-    for (let start = 0; start < data.length; start += width) {
-      let max = -Infinity
-      for (let i = 0; i < width; i++) if (data[start + i]! > max) max = data[start + i]!
-      let sum = 0
-      for (let i = 0; i < width; i++) sum += data[start + i] = Math.exp(data[start + i]! - max)
-      for (let i = 0; i < width; i++) data[start + i]! /= sum
-    }
+    elements().softmax(x.data, last(x.shape))
     return x
   }
 
