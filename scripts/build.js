@@ -182,12 +182,14 @@ const OWN_PROCESSES = [
   'api/build/step-process.js',
 ]
 
-// Everything from a package is imported from there, but for oclif's core and what that imports.
+// Everything from a package is imported from there, but for oclif's core and what that imports, and what commands need a
+// small part of.
+const BUNDLED = /^@(oclif\/core|bufbuild\/protobuf|huggingface\/tokenizers)(\/|$)/
 const withOclif = {
   name: 'with oclif',
   setup({ onResolve }) {
     onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
-      const within = /^@oclif\/core(\/|$)/.test(path) || /[/\\]node_modules[/\\]/.test(importer)
+      const within = BUNDLED.test(path) || /[/\\]node_modules[/\\]/.test(importer)
       // oclif looks for it where a plugin is being developed.
       return kind === 'entry-point' || (within && path !== 'typescript') ? null : { path, external: true }
     })

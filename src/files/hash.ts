@@ -10,7 +10,7 @@ import type { Answer, Request } from './hash-worker.js'
 export { hashFile, type FileHash } from './hash-file.js'
 
 /** Number of bytes whose hashing takes longer than starting a thread. */
-const WORTH_A_THREAD = 64 * 1024 * 1024
+const WORTH_A_THREAD = 128 * 1024 * 1024
 
 /** Script of the worker thread; absent if this module runs as TypeScript, from which no thread can start. */
 const WORKER = fileURLToPath(new URL('./hash-worker.js', import.meta.url))

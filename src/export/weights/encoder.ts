@@ -9,6 +9,9 @@ import type { Sink } from './weight-stream.js'
 /** Rounds to the nearest integer, halves away from zero, for values within ±2³¹. */
 const nearest = (x: number): number => (x < 0 ? (x - 0.5) | 0 : (x + 0.5) | 0)
 
+/** 1/2 with the sign of float32 bits; without a branch, which a processor would guess wrongly for every other weight. */
+const signedHalf = (bits: number): number => 0.5 + (bits >> 31)
+
 /** Position of the channels in the order in which elements are written, with the scale of each. */
 interface Channels {
   readonly channels: 'rows' | 'columns'
@@ -17,15 +20,17 @@ interface Channels {
   readonly columns: number
 }
 
+/** Divides by the scales and rounds as `nearest` does. */
 function integersOf(values: Float32Array, at: number, { channels, scales, columns }: Channels, out: Int8Array): void {
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length)
   for (let i = 0; i < values.length;) {
     const column = (at + i) % columns
     const run = Math.min(columns - column, values.length - i)
     if (channels === 'rows') {
       const scale = scales[(at + i - column) / columns]!
-      for (let j = i; j < i + run; j++) out[j] = nearest(values[j]! / scale)
+      for (let j = i; j < i + run; j++) out[j] = (values[j]! / scale + signedHalf(bits[j]!)) | 0
     } else {
-      for (let j = i, c = column; j < i + run; j++, c++) out[j] = nearest(values[j]! / scales[c]!)
+      for (let j = i, c = column; j < i + run; j++, c++) out[j] = (values[j]! / scales[c]! + signedHalf(bits[j]!)) | 0
     }
     i += run
   }

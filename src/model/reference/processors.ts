@@ -2,7 +2,7 @@ import { multiply, type MatrixProduct } from './product.js'
 
 /** Executes the matrix products of a reference and allocates memory for their factors and results. */
 export interface Processors {
-  /** An array of zeros. */
+  /** An array, all of which is yet to be written. */
   readonly float64: (length: number) => Float64Array
   readonly float32: (length: number) => Float32Array
   readonly multiply: (product: MatrixProduct) => void

@@ -86,8 +86,8 @@ export class ReferenceOps implements Ops<Tensor> {
   /** Called after each layer. */
   onLayer: () => void = () => undefined
 
-  /** A tensor of zeros. */
-  #zeros(shape: readonly number[]): Tensor {
+  /** A tensor all of which is yet to be written: what is in its memory may be left from another. */
+  #empty(shape: readonly number[]): Tensor {
     return { shape, data: this.processors.float64(elementCount(shape)) }
   }
 
@@ -106,7 +106,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   gather(table: Parameter, ids: Tensor): Tensor {
     const width = last(table.shape)
-    const { shape, data } = this.#zeros([...ids.shape, width])
+    const { shape, data } = this.#empty([...ids.shape, width])
     const rows = new Map<number, number[]>()
     ids.data.forEach((id, i) => {
       const places = rows.get(id)
@@ -126,7 +126,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   positions(table: Parameter, ids: Tensor): Tensor {
     const width = last(table.shape)
-    const { shape, data } = this.#zeros([last(ids.shape), width])
+    const { shape, data } = this.#empty([last(ids.shape), width])
     const rows = new Float32Array(data.length)
     readStored(this.source, table, 0, rows)
     data.set(rows)
@@ -146,7 +146,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   linear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [inner = 1, outer = 1] = kernel.shape
-    const y = this.#zeros([...x.shape.slice(0, -1), outer])
+    const y = this.#empty([...x.shape.slice(0, -1), outer])
     const w = matrix(this.#weights(kernel), outer)
     this.multiply({ x: matrix(x.data, inner), w, size: { rows: rowsOf(x), inner, outer }, y: matrix(y.data, outer) })
     this.#addBias(y.data, bias)
@@ -155,7 +155,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   groupedLinear(x: Tensor, kernel: Parameter, bias: Parameter | null): Tensor {
     const [groups = 1, inner = 1, outer = 1] = kernel.shape
-    const y = this.#zeros([...x.shape.slice(0, -1), groups * outer])
+    const y = this.#empty([...x.shape.slice(0, -1), groups * outer])
     this.processors.multiply({
       x: { data: x.data, start: 0, row: inner * groups, column: groups },
       w: matrix(this.#weights(kernel), outer),
@@ -169,7 +169,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   linearTransposed(x: Tensor, weight: Parameter, bias: Parameter | null): Tensor {
     const [outer = 1, inner = 1] = weight.shape
-    const y = this.#zeros([...x.shape.slice(0, -1), outer])
+    const y = this.#empty([...x.shape.slice(0, -1), outer])
     const w = transposed(this.#weights(weight), inner)
     const size = { rows: rowsOf(x), inner, outer }
     this.processors.multiply({ x: matrix(x.data, inner), w, size, y: matrix(y.data, outer) })
@@ -179,7 +179,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   add(a: Tensor, b: Tensor): Tensor {
     if (a.shape.length === 4) return this.#addToScores(a, b)
-    const { shape, data } = this.#zeros(a.shape)
+    const { shape, data } = this.#empty(a.shape)
     const width = b.data.length
     for (let start = 0; start < data.length; start += width)
       for (let i = 0; i < width; i++) data[start + i] = a.data[start + i]! + b.data[i]!
@@ -205,7 +205,7 @@ export class ReferenceOps implements Ops<Tensor> {
     const width = last(x.shape)
     const gamma = this.#weights(norm.gamma)
     const beta = this.#weights(norm.beta)
-    const { shape, data } = this.#zeros(x.shape)
+    const { shape, data } = this.#empty(x.shape)
     for (let start = 0; start < data.length; start += width) {
       let mean = 0
       for (let i = 0; i < width; i++) mean += x.data[start + i]!
@@ -219,7 +219,7 @@ export class ReferenceOps implements Ops<Tensor> {
   }
 
   activation(x: Tensor, kind: Activation): Tensor {
-    const { shape, data } = this.#zeros(x.shape)
+    const { shape, data } = this.#empty(x.shape)
     if (kind === 'gelu_tanh' || kind === 'swish') {
       elements().gate(x.data, data, GATES[kind])
       return { shape, data }
@@ -237,7 +237,7 @@ export class ReferenceOps implements Ops<Tensor> {
   splitHeads(x: Tensor, heads: number): Tensor {
     const [batch = 1, length = 1, hidden = 1] = x.shape
     const size = hidden / heads
-    const { shape, data } = this.#zeros([batch, heads, length, size])
+    const { shape, data } = this.#empty([batch, heads, length, size])
     for (let b = 0, i = 0; b < batch; b++)
       for (let n = 0; n < heads; n++)
         for (let s = 0; s < length; s++)
@@ -247,7 +247,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   mergeHeads(x: Tensor): Tensor {
     const [batch = 1, heads = 1, length = 1, size = 1] = x.shape
-    const { shape, data } = this.#zeros([batch, length, heads * size])
+    const { shape, data } = this.#empty([batch, length, heads * size])
     for (let b = 0, i = 0; b < batch; b++)
       for (let s = 0; s < length; s++)
         for (let n = 0; n < heads; n++)
@@ -257,10 +257,10 @@ export class ReferenceOps implements Ops<Tensor> {
 
   scores(query: Tensor, key: Tensor, headSize: number): Tensor {
     const [batch = 1, heads = 1, length = 1, width = 1] = query.shape
-    const y = this.#zeros([batch, heads, length, length])
+    const y = this.#empty([batch, heads, length, length])
     const [square, head] = [length * length, length * width]
     // There are more scores than numbers of the query.
-    const scaled = this.#zeros(query.shape).data
+    const scaled = this.#empty(query.shape).data
     const scale = Math.sqrt(headSize)
     for (let i = 0; i < scaled.length; i++) scaled[i] = query.data[i]! / scale
     this.processors.multiply({
@@ -281,7 +281,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   context(probabilities: Tensor, value: Tensor): Tensor {
     const [batch = 1, heads = 1, length = 1, width = 1] = value.shape
-    const y = this.#zeros(value.shape)
+    const y = this.#empty(value.shape)
     const [square, head] = [length * length, length * width]
     this.processors.multiply({
       x: matrix(probabilities.data, length),
@@ -295,7 +295,7 @@ export class ReferenceOps implements Ops<Tensor> {
 
   firstToken(x: Tensor): Tensor {
     const [batch = 1, length = 1, hidden = 1] = x.shape
-    const { shape, data } = this.#zeros([batch, hidden])
+    const { shape, data } = this.#empty([batch, hidden])
     for (let b = 0; b < batch; b++)
       data.set(x.data.subarray(b * length * hidden, b * length * hidden + hidden), b * hidden)
     return { shape, data }

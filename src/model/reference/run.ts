@@ -3,7 +3,8 @@ import type { AlbertModel, Parameter } from '../albert.js'
 import { forward, takesChoices } from '../forward.js'
 import type { HeadSelection } from '../tasks.js'
 import { selectOutputs } from '../outputs.js'
-import type { Processors } from './processors.js'
+import { Pool } from './pool.js'
+import { THIS_THREAD, type Processors } from './processors.js'
 import { DynamicReferenceOps, type DynamicWeights } from './reference-dynamic.js'
 import { Float32ReferenceOps } from './reference-float32.js'
 import { integers, ReferenceOps, type Tensor } from './reference.js'
@@ -36,7 +37,7 @@ export const inputShape = ({ batch, sequence, choices = 1 }: ModelInputs, asChoi
 
 /** Runs the model on inputs that the same heads run on; gives the named values of each. */
 function run(
-  ops: ReferenceOps,
+  { ops, pool }: { readonly ops: ReferenceOps; readonly pool: Pool },
   model: AlbertModel,
   inputs: readonly ModelInputs[],
   heads: HeadSelection,
@@ -45,7 +46,7 @@ function run(
     inputs.map((x) => integers(x[field], inputShape(x, takesChoices(model, heads))))
   const outputs = forward(
     model,
-    new TogetherOps(ops),
+    new TogetherOps(ops, pool),
     {
       input_ids: tensors('input_ids'),
       attention_mask: tensors('attention_mask'),
@@ -53,6 +54,7 @@ function run(
     },
     headsOn(heads, inputs[0] ?? {}),
   )
+  pool.clear()
   const named = selectOutputs(outputs, true)
   const mapped = outputs.embedding_hidden_mapping_in
   if (mapped !== null) named.push(['embedding_hidden_mapping_in', mapped])
@@ -122,19 +124,21 @@ function groupsOf({ inputs, dynamic }: Runs): ModelInputs[][] {
  * Runs the reference and gives, for each of the inputs, every named value of the forward pass: the outputs of
  * `selectOutputs` and `embedding_hidden_mapping_in`.
  */
-export function runAll(subject: Subject, runs: Runs, { processors, onLayer }: Computing = {}): Map<string, Tensor>[] {
+export function runAll(subject: Subject, runs: Runs, computing: Computing = {}): Map<string, Tensor>[] {
+  const { processors = THIS_THREAD, onLayer } = computing
   const { heads } = runs
+  const pool = new Pool(processors)
   const groups = groupsOf(runs)
   const once = useCounts(subject.model)
   const kept = weightBytes(once) <= KEPT_BYTES
   const uses = kept ? new Map([...once].map(([p, n]) => [p, n * groups.length])) : once
   const fresh = (): ReferenceOps => {
-    const ops = opsFor(subject, runs, uses, processors)
+    const ops = opsFor(subject, runs, uses, pool)
     if (onLayer !== undefined) ops.onLayer = onLayer
     return ops
   }
   const shared = kept ? fresh() : null
-  return groups.flatMap((group) => run(shared ?? fresh(), subject.model, group, heads))
+  return groups.flatMap((group) => run({ ops: shared ?? fresh(), pool }, subject.model, group, heads))
 }
 
 /**

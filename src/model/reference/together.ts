@@ -2,6 +2,7 @@ import { elementCount } from '../../formats/core/source.js'
 import type { LayerNorm, Parameter } from '../albert.js'
 import type { Activation } from '../config.js'
 import type { Ops } from '../ops.js'
+import type { Pool } from './pool.js'
 import type { ReferenceOps, Tensor } from './reference.js'
 
 /** The same value of several inputs. */
@@ -25,7 +26,11 @@ const isJoined = (parts: Tensors): boolean =>
  * the values are those of each input alone, bit for bit. Attention, which mixes the rows of an input, runs on each.
  */
 export class TogetherOps implements Ops<Tensors> {
-  constructor(readonly ops: ReferenceOps) {}
+  /** @param pool gets back, after each layer, what was computed within it; its arrays are those of `ops` */
+  constructor(
+    readonly ops: ReferenceOps,
+    readonly pool?: Pool,
+  ) {}
 
   /** The rows of all inputs as one matrix. */
   #join(parts: Tensors): Tensor {
@@ -60,7 +65,11 @@ export class TogetherOps implements Ops<Tensors> {
 
   scope = (_name: string, body: () => Tensors): Tensors => body()
   inner = (_name: string, x: Tensors): Tensors => x
-  mark = (name: string, parts: Tensors): Tensors => parts.map((x) => this.ops.mark(name, x))
+  mark = (name: string, parts: Tensors): Tensors => {
+    for (const { data } of parts) this.pool?.keep(data)
+    if (name.startsWith('hidden_state_')) this.pool?.takeBack()
+    return parts.map((x) => this.ops.mark(name, x))
+  }
 
   /** An id is a row of one number. */
   gather = (table: Parameter, ids: Tensors): Tensors =>
