@@ -27,8 +27,8 @@ const MAX_OLD_CODE = 127
 const NO_BUFFER = 0
 
 /**
- * Quantisation of a tensor with a scale for each index of its first axis, and as many zero points. Written as bytes: one
- * by one, those of a word table would take a tenth of a conversion.
+ * Quantisation of a tensor with a scale for each index of its first axis, and as many zero points. Written as bytes:
+ * one by one, those of a word table would take a tenth of a conversion.
  */
 class ChannelScales extends tflite.QuantizationParametersT {
   constructor(readonly scales: Float32Array) {

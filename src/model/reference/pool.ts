@@ -1,8 +1,8 @@
 import type { Processors } from './processors.js'
 
 /**
- * Processors whose arrays are used again, layer after layer: pages that are new to a process take a tenth of the time of
- * a reference to be given, cleared and taken back.
+ * Processors whose arrays are used again, layer after layer: pages that are new to a process take a tenth of the time
+ * of a reference to be given, cleared and taken back.
  */
 export class Pool implements Processors {
   readonly float32: Processors['float32']
