@@ -41,9 +41,9 @@ const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI)
 
 /**
  * `Ops` that write the nodes of a tfjs graph model, which is a valid TensorFlow GraphDef too: only operations that
- * TensorFlow and the cpu, wasm and webgpu backends of tfjs all have (no Einsum), matrix products fused with their bias
- * and, but for batches, never with `transpose_b`, ten times slower on wasm. Activations stay `[B·S, w]` from one product
- * to the next.
+ * TensorFlow and the cpu, wasm and webgpu backends of tfjs all have (no Einsum), matrix products fused with their
+ * bias and, but for batches, never with `transpose_b`, ten times slower on wasm. Activations stay `[B·S, w]` from one
+ * product to the next.
  */
 export class TfjsGraphOps implements Ops<Value> {
   readonly #writer: NodeWriter
