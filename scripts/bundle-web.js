@@ -23,6 +23,7 @@ const OWN = {
   'base/version.js': 'web/system/version.js',
   'base/worker.js': 'web/system/worker.js',
   'api/runner-thread/process-runner.js': 'web/system/process-runner.js',
+  'api/convert/demo.js': 'web/runtimes/absent.js',
   'api/inference/process-pool.js': 'web/system/process-pool.js',
   'base/optional-package.js': 'web/runtimes/optional-package.js',
   'runtime/onnx/load.js': 'web/runtimes/onnx-load.js',

@@ -22,6 +22,8 @@ export const MANIFEST_FILE = 'albertkit.json'
 export const CONFIG_FILE = 'config.json'
 /** The model card of an output directory. Users edit it: the manifest lists it without a hash. */
 export const CARD_FILE = 'README.md'
+/** Folder of an output directory with the page that tries its artefacts. */
+export const DEMO_FOLDER = 'demo'
 
 /**
  * Order of the elements of a weight in a file: that of the source, that of the forward pass (logical), or the latter

@@ -91,6 +91,10 @@ export default class Convert extends AlbertkitCommand {
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to onnx:f32,int8 --card -o out-card',
     },
     {
+      description: 'With a page that tries it, for any web server',
+      command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs --demo -o out-demo',
+    },
+    {
       description: 'What would be written',
       command: '<%= config.bin %> <%= command.id %> fixtures/zh-news --to tfjs -o out-dry --dry-run',
     },
@@ -160,6 +164,9 @@ export default class Convert extends AlbertkitCommand {
     card: Flags.boolean({
       description: 'write a model card (README.md) with labels, sizes and the figures of the checks',
     }),
+    demo: Flags.boolean({
+      description: 'write a page that tries the result in a browser, with its runtimes, into demo/',
+    }),
     verify: Flags.boolean({
       description: 'run the written model and compare its outputs',
       default: true,
@@ -185,6 +192,7 @@ export default class Convert extends AlbertkitCommand {
       allOutputs: flags.outputs === 'all',
       ...precisionOptions(flags),
       card: flags.card,
+      demo: flags.demo,
       verify: flags.verify,
       ...(flags.atol === undefined ? {} : { atol: flags.atol }),
       force: flags.force,

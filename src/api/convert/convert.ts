@@ -21,6 +21,7 @@ import { findTokenizer, tokenizerName } from '../../text/tokenizers/load.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { verifyOpened, type VerifyOptions, type VerifyReport } from '../verify/verify.js'
 import { planConversion, type Conversion } from './conversion.js'
+import { writeDemo } from './demo.js'
 import { ExistingOutput } from './existing.js'
 import { growthOf, plannedBytes } from './growth.js'
 import { cardOf, manifestText } from './manifest.js'
@@ -47,6 +48,7 @@ function readRequest(directory: string, options: ConvertOptions): Request {
   const existing = ExistingOutput.read(directory)
   if (as !== undefined) existing.checkArchitecture(as)
   if (options.card === true) existing.checkCard()
+  if (options.demo === true) existing.checkDemo()
   if (existsSync(directory) && force !== true)
     throw outputError('the output directory exists already', {
       code: 'output-exists',
@@ -146,13 +148,14 @@ async function write(conversion: Conversion): Promise<ConvertReport> {
       notes: [...notes, ...existing.foreignNotes(written, opened.config)],
     })
     if (!report.ok) return report
+    const demo = options.demo === true ? [await writeDemo(staging, existing.keysAfter(written))] : []
     const hashes = await hasher.finish()
     const manifest = manifestText({ conversion, staging, written, hashes, verification })
     if (options.card === true) writeText(join(staging, CARD_FILE), cardOf(conversion, manifest))
     writeText(join(staging, MANIFEST_FILE), manifest)
     await output.flush()
     output.commit(SHARED_FOLDERS, existing.replacedFiles(written))
-    return report
+    return { ...report, notes: [...report.notes, ...demo] }
   } catch (error) {
     throw output.named(error)
   } finally {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { CARD_FILE, CONFIG_FILE } from '../../base/artefact-layout.js'
+import { CARD_FILE, CONFIG_FILE, DEMO_FOLDER } from '../../base/artefact-layout.js'
 import { outputError } from '../../base/errors.js'
 import { portable, type Manifest } from '../../export/manifest.js'
 import { readManifest } from '../output-manifest.js'
@@ -57,6 +57,29 @@ export class ExistingOutput {
       file: join(this.directory, CARD_FILE),
       hint: 'leave `card` out, or move that file away: what it says cannot be put into a card',
     })
+  }
+
+  /** Checks that the folder of a page can be replaced. @throws AlbertkitError `output` if no conversion wrote it */
+  checkDemo(): void {
+    const file = join(this.directory, DEMO_FOLDER)
+    if (!existsSync(file) || this.manifest?.files?.some(({ name }) => name.startsWith(`${DEMO_FOLDER}/`)) === true)
+      return
+    throw outputError(`the directory has a ${DEMO_FOLDER} of its own`, {
+      code: 'output-exists',
+      file,
+      hint: 'leave `demo` out, or move that away',
+    })
+  }
+
+  /** Names in the manifest of all artefacts after the conversion. */
+  keysAfter(written: readonly Pick<ConvertedArtefact, 'key'>[]): string[] {
+    return [...written.map(({ key }) => key), ...this.#kept(written).map(([key]) => key)]
+  }
+
+  /** The manifest without the files that a conversion writes anew as a whole folder. */
+  manifestWithout(folder: string): Manifest | null {
+    if (this.manifest?.files === undefined) return this.manifest
+    return { ...this.manifest, files: this.manifest.files.filter(({ name }) => !name.startsWith(`${folder}/`)) }
   }
 
   /** Paths of all artefact files after the conversion: new and existing ones. */

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { CARD_FILE } from '../../base/artefact-layout.js'
+import { CARD_FILE, DEMO_FOLDER } from '../../base/artefact-layout.js'
 import { buildManifest, type Manifest, type ReadingOptions } from '../../export/manifest.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { hashFile, type FileHash } from '../../files/hash.js'
@@ -82,7 +82,7 @@ export function manifestText({ conversion, staging, written, hashes, verificatio
       // Written with the figures of this text, and a user's to edit.
       ...(options.card === true ? [{ path: CARD_FILE, hash: undefined }] : []),
     ],
-    previous: existing.manifest,
+    previous: options.demo === true ? existing.manifestWithout(DEMO_FOLDER) : existing.manifest,
   })
 }
 

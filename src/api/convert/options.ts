@@ -49,6 +49,8 @@ export interface ConvertOptions extends Abortable, OpenModelOptions {
   readonly gateInputs?: string
   /** Write a model card (README.md): labels, files, precisions, parity. What a user wrote into one stays. */
   readonly card?: boolean
+  /** Write a page that tries the artefacts in a browser, into the folder `demo`, with the runtimes that it needs. */
+  readonly demo?: boolean
   /** Verify the artefacts before they appear; default true. */
   readonly verify?: boolean
   /** Absolute tolerance of the verification instead of the default ones. */

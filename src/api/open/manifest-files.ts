@@ -1,4 +1,4 @@
-import { layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
+import { DEMO_FOLDER, layoutOf, MANIFEST_FILE, TARGET_NAMES } from '../../base/artefact-layout.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import { parseManifest, type HashedFile, type Manifest, type ManifestArtefact } from '../../export/manifest.js'
 import { hashInTurns } from '../../files/hash-file.js'
@@ -102,6 +102,8 @@ async function editedNotes(files: FilePort, { directory, artefact, manifest }: L
   const own = artefact.files.map(({ name }) => folderOf(name))
   const beside = (manifest.files ?? []).filter(({ name }) => {
     const folder = folderOf(name)
+    // The page beside a model is nothing of it.
+    if (name.startsWith(`${DEMO_FOLDER}/`)) return false
     return folder === '' || own.includes(folder) || !TARGET_FOLDERS.includes(folder)
   })
   const edited: HashedFile[] = []

@@ -1,14 +1,11 @@
 import { basename, resolve } from 'node:path'
-import { GRAPH_TARGETS, graphLayout, type GraphTarget } from '../../base/artefact-layout.js'
+import { DEMO_FOLDER, GRAPH_TARGETS, graphLayout, type GraphTarget } from '../../base/artefact-layout.js'
 import { noDirectory, usage } from '../../base/errors.js'
 import { disk, diskPath } from '../../files/disk.js'
 import { confined } from '../../formats/core/confined.js'
 import { isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { join } from '../../formats/core/paths.js'
 import { demoFiles, type WebFile, type WebFiles } from './web-files.js'
-
-/** Folder of the page, beside the folders of the artefacts. */
-export const DEMO_FOLDER = 'demo'
 
 /** A model has some dozens of files. */
 const MAX_FILES = 10_000

@@ -1,5 +1,6 @@
+import { DEMO_FOLDER } from '../../base/artefact-layout.js'
 import { usage } from '../../base/errors.js'
-import { DEMO_FOLDER, folderFiles } from './folder-files.js'
+import { folderFiles } from './folder-files.js'
 import { serveFiles, type ServeOptions, type WebServer } from './serve-files.js'
 import { workbenchFiles } from './web-files.js'
 

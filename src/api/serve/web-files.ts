@@ -105,6 +105,7 @@ export function demoFiles(targets: readonly GraphTarget[]): PathFiles {
     ...runtimeFiles(),
   ])
   return new Map([
+    ['THIRD-PARTY.txt', join(packageFolder(), 'dist/THIRD-PARTY.txt')] as const,
     ...own.map(([path, file]) => [path === 'demo.html' ? 'index.html' : path, file] as const),
     ...[...runtimes].filter(([path]) => isNeeded(path)).map(([path, file]) => [`runtimes/${path}`, file] as const),
   ])
