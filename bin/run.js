@@ -13,6 +13,7 @@ if (process.argv.length === 3 && ['--version', '-v', 'version'].includes(process
 } else {
   // From Node 22 on, what was compiled once is kept: a sixth of the time that `inspect` of a small model takes.
   module.enableCompileCache?.()
+  if (process.env.HOME === undefined || process.env.SHELL === undefined) await import('./user.js')
   const { main } = await import('../dist/cli/main.js')
   await main(fileURLToPath(new URL('../dist/standalone/', import.meta.url)))
 }

@@ -1,5 +1,6 @@
 // Builds dist/ when npm or pnpm install albertkit from its repository. What has been built stays as it is, and an
-// install without the tools of the build (`--omit=dev`) goes on without.
+// install without the tools of the build (`--omit=dev`) goes on without. The package has this file too, because
+// `oclif pack tarballs` installs in it as in a repository.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'

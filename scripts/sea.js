@@ -24,10 +24,12 @@ const LOADER = `
 const { createRequire } = require('node:module')
 const { execFileSync } = require('node:child_process')
 const { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } = require('node:fs')
-const { homedir, userInfo } = require('node:os')
+const { homedir } = require('node:os')
 const { join } = require('node:path')
 const sea = require('node:sea')
-const cache = process.env.XDG_CACHE_HOME || join(homedir() || '/tmp/' + userInfo().uid, '.cache')
+let home = '/tmp/' + process.getuid()
+try { home = homedir() || home } catch {}
+const cache = process.env.XDG_CACHE_HOME || join(home, '.cache')
 const folder = join(cache, 'albertkit', sea.getAsset('id', 'utf8'))
 if (!existsSync(folder)) {
   const part = folder + '.' + process.pid
@@ -53,7 +55,7 @@ const file = process.argv[2]
 if (process.send !== undefined && file !== undefined && file.startsWith(own)) {
   process.argv.splice(1, 1)
   import(pathToFileURL(file).href)
-} else import(pathToFileURL(join(own, 'dist/cli/main.js')).href).then(({ main }) => main(join(own, 'dist/standalone/'), process.argv.slice(2)))
+} else import(pathToFileURL(join(own, 'bin/user.js')).href).then(() => import(pathToFileURL(join(own, 'dist/cli/main.js')).href)).then(({ main }) => main(join(own, 'dist/standalone/'), process.argv.slice(2)))
 `
 
 const folder = mkdtempSync(join(tmpdir(), 'albertkit-sea-'))

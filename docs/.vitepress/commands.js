@@ -29,8 +29,12 @@ const section = (title, lines) => (lines.length === 0 ? [] : ['', `## ${title}`,
 export function pageOf({ id, summary, description, args, flags, examples = [] }) {
   const words = Object.values(args).filter(({ hidden }) => !hidden)
   const usage = words.map(({ name, required }) => (required ? name.toUpperCase() : `[${name.toUpperCase()}]`)).join(' ')
+  // Those with a letter first, then by name, as in the terminal.
+  const key = ({ char, name }) => (char === undefined ? `1${name}` : `0${char}`)
   const of = (isGlobal) =>
-    Object.values(flags).filter(({ hidden, helpGroup }) => !hidden && (helpGroup === 'GLOBAL') === isGlobal)
+    Object.values(flags)
+      .filter(({ hidden, helpGroup }) => !hidden && (helpGroup === 'GLOBAL') === isGlobal)
+      .sort((a, b) => (key(a) < key(b) ? -1 : 1))
   const line = ({ command }) => command.replace('<%= config.bin %>', 'albertkit').replace('<%= command.id %>', id)
   return [
     `# ${id}`,

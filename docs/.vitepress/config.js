@@ -13,14 +13,20 @@ const items = (folder, pages) => pages.map(([name, text]) => ({ text, link: `/${
 const GUIDES = [
   ['browser', 'In a browser', '在浏览器里运行'],
   ['guides/onnxruntime', 'Into onnxruntime', '转到 onnxruntime'],
-  ['mobile', 'On a phone', '上手机'],
+  ['guides/android', 'Onto Android', '上 Android'],
+  ['mobile', 'Phones, in detail', '手机：细节（英文）'],
   ['guides/news-classes', 'Ten news classes', '十类新闻'],
   ['guides/other-numbers', 'Other numbers', '结果不一样'],
   ['guides/run-classifier', 'From run_classifier', '从 run_classifier 来'],
   ['guides/parameter-table', 'The parameter table', '参数表'],
-  ['left-over', 'Adapters, LoRA, heads', '适配器、LoRA、额外的头'],
+  ['guides/extra-parts', 'Adapters, LoRA, heads', '适配器、LoRA、额外的头'],
+  ['left-over', 'Left over, in detail', '多余的部分：细节（英文）'],
 ]
-const chinese = GUIDES.map(([name, , text]) => [name.startsWith('guides/') ? `${name}.zh-CN` : name, text])
+/** Guides in Chinese, those that are there, and what they link to in English. */
+const chineseGuides = GUIDES.map(([name, , text]) => [
+  existsSync(at(`docs/${name}.zh-CN.md`)) ? `${name}.zh-CN` : name,
+  text,
+])
 const topics = [
   {
     text: 'Use',
@@ -56,7 +62,38 @@ const reference = {
   items: commands().map(({ id }) => ({ text: id, link: `/docs/commands/${id.replaceAll(' ', '-')}` })),
 }
 
+const english = [
+  { text: 'Guides', items: items('docs/', GUIDES) },
+  ...topics,
+  reference,
+  { text: '中文指南', collapsed: true, items: items('docs/', chineseGuides) },
+]
+const chinese = [
+  {
+    text: '中文',
+    items: [
+      { text: '说明', link: '/zh-CN' },
+      { text: '指南', link: '/docs/guides/index.zh-CN' },
+    ],
+  },
+  { text: '指南', items: items('docs/', chineseGuides) },
+  ...[...topics, reference].map((group) => ({ ...group, text: `${group.text}（英文）`, collapsed: true })),
+]
+/** Pages with the sidebar in Chinese. */
+const CHINESE_PAGES = [
+  '/zh-CN',
+  '/docs/guides/index.zh-CN',
+  ...chineseGuides.flatMap(([name]) => (name.endsWith('.zh-CN') ? [`/docs/${name}`] : [])),
+]
+
+/** Words that are searched for: of Chinese, which has no spaces, each two characters that follow each other. */
+const wordsOf = (text) =>
+  [...text.matchAll(/(\p{Script=Han}+)|[^\s\p{P}\p{Script=Han}]+/gu)].flatMap(([word, han = '']) =>
+    han.length < 2 ? [word] : Array.from({ length: han.length - 1 }, (_, i) => han.slice(i, i + 2)),
+  )
+
 export default defineConfig({
+  lang: 'en',
   title: 'albertkit',
   description,
   srcDir: '..',
@@ -73,7 +110,7 @@ export default defineConfig({
     'docs/guides/README.zh-CN.md': 'docs/guides/index.zh-CN.md',
   },
   themeConfig: {
-    search: { provider: 'local' },
+    search: { provider: 'local', options: { miniSearch: { options: { tokenize: wordsOf } } } },
     outline: [2, 3],
     nav: [
       { text: 'Guides', link: '/docs/guides/' },
@@ -82,12 +119,7 @@ export default defineConfig({
       { text: 'Library', link: '/reference/index.html', target: '_self' },
       { text: '中文', link: '/zh-CN' },
     ],
-    sidebar: [
-      { text: 'Guides', items: items('docs/', GUIDES) },
-      ...topics,
-      reference,
-      { text: '中文指南', collapsed: true, items: items('docs/', chinese) },
-    ],
+    sidebar: { '/': english, ...Object.fromEntries(CHINESE_PAGES.map((page) => [page, chinese])) },
   },
   buildEnd({ outDir }) {
     cpSync(at('docs/schemas'), `${outDir}/docs/schemas`, { recursive: true })

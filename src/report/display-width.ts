@@ -7,3 +7,14 @@ const ASCII = /^[\x20-\x7e]*$/
 /** Number of terminal columns of `text`: a CJK character takes two. */
 export const displayWidth = (text: string): number =>
   ASCII.test(text) ? text.length : Array.from(text.replace(MARKS, '')).length + (text.match(FULL_WIDTH)?.length ?? 0)
+
+/** Shortens `text` to at most `width` columns, at least 1: `…` stands for what is cut. */
+export function clip(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text
+  let kept = ''
+  for (const character of text) {
+    if (displayWidth(kept + character) > width - 1) break
+    kept += character
+  }
+  return `${kept}…`
+}

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../../src/sharding/queue/redis.js'
+import { makeCertificates } from '../helpers/certificates.js'
 import { temporary } from '../helpers/faults.js'
 import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { albertkit, userEnv } from '../helpers/run.js'
@@ -15,32 +16,6 @@ const { at } = place
 afterAll(() => {
   place.remove()
 })
-
-const openssl = (...args: string[]): void => {
-  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr)
-}
-
-/** Makes an authority, and certificates of a server and a client. */
-function certificates(): void {
-  const subject = (name: string): string[] => ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1']
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  openssl('req', '-x509', ...key, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', '/CN=authority')
-  for (const name of ['server', 'client']) {
-    const signed = ['-CA', at('ca.pem'), '-CAkey', at('ca.key')]
-    openssl(
-      'req',
-      '-x509',
-      ...key,
-      ...signed,
-      '-keyout',
-      at(`${name}.key`),
-      '-out',
-      at(`${name}.pem`),
-      ...subject(name),
-    )
-  }
-}
 
 describe.skipIf(!REDIS)(`a queue over Redis${REDIS ? '' : ` (${NO_REDIS})`}`, () => {
   beforeAll(async () => {
@@ -68,7 +43,7 @@ describe.skipIf(!REDIS)(`a queue over Redis${REDIS ? '' : ` (${NO_REDIS})`}`, ()
     albertkit(['queue', 'work', '--until-empty', '--lock', '5', '--json', '--root', at('work'), ...more, ...where])
 
   it('with a password, TLS and certificates of clients', async () => {
-    certificates()
+    makeCertificates(at)
     const redis = await RedisServer.start((port) => ({
       port: 0,
       'tls-port': port,

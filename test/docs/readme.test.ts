@@ -1,65 +1,44 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandsOf } from '../helpers/manifest.js'
-import { BIN, ROOT, run, userEnv } from '../helpers/run.js'
+import { ROOT, run } from '../helpers/run.js'
 import { matchesOutput, readSessions } from './console.js'
+import { DOCUMENTS, programsOf, readDocument } from './documents.js'
+import { openWorkplaces, type Workplaces } from './workplace.js'
 
-const folder = mkdtempSync(join(tmpdir(), 'albertkit-docs-'))
-const env = userEnv({ PATH: `${join(folder, 'bin')}:${process.env.PATH ?? ''}`, NO_COLOR: '1' })
+let workplaces: Workplaces
+let env: NodeJS.ProcessEnv
+const workplace = (name: string): string => workplaces.open(name)
 
-beforeAll(() => {
-  mkdirSync(join(folder, 'bin'))
-  writeFileSync(join(folder, 'bin/albertkit'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`, { mode: 0o755 })
+beforeAll(async () => {
+  workplaces = await openWorkplaces()
+  env = workplaces.env
 })
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true })
+afterAll(async () => {
+  await workplaces.close()
 })
 
-/** A folder with the bundled model, for one session. */
-function workplace(name: string): string {
-  const cwd = join(folder, name)
-  if (existsSync(cwd)) return cwd
-  mkdirSync(cwd)
-  cpSync(join(ROOT, 'fixtures'), join(cwd, 'fixtures'), { recursive: true })
-  return cwd
-}
-
-/** README.md, in Chinese too, every page of docs/ and every guide, whose Chinese form has the same blocks. */
-const PAGES = [
-  'README.md',
-  'README.zh-CN.md',
-  ...['docs', 'docs/guides'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder))
-      .filter((name) => name.endsWith('.md') && !name.endsWith('.zh-CN.md'))
-      .map((name) => `${folder}/${name}`),
-  ),
-]
+/** Every document; what is Chinese has the same blocks as the English one, but for README.zh-CN.md. */
+const PAGES = DOCUMENTS.filter((path) => path === 'README.zh-CN.md' || !path.endsWith('.zh-CN.md'))
+/** A guide goes on from what it made before; the blocks of other pages stand by themselves. */
+const isGuide = (page: string): boolean => page.startsWith('docs/guides/')
 
 describe.each(PAGES)('the console examples of %s', (page) => {
-  const sessions = readSessions(readFileSync(join(ROOT, page), 'utf8'))
+  const text = readDocument(page)
+  const sessions = readSessions(text)
 
   it('there are some in the README', () => {
     expect(sessions.length).toBeGreaterThanOrEqual(page.startsWith('README') ? 2 : 0)
   })
 
   it.each(sessions.map((session, i) => [i, session] as const))('session %i prints what it says', async (i, session) => {
-    // A guide goes on from what it made before; the blocks of other pages stand by themselves.
-    const cwd = workplace(`${page.replaceAll('/', '-')}-${page.startsWith('docs/guides/') ? 0 : i}`)
+    const cwd = workplace(`${page.replaceAll('/', '-')}-${isGuide(page) ? 0 : i}`)
+    for (const program of programsOf(text)) writeFileSync(join(cwd, program.name), program.text)
     for (const { command, output } of session) {
-      const { stdout, stderr } = await run('bash', ['-c', command], { cwd, env })
-      const printed = (stdout + stderr).trimEnd().split('\n')
+      // Both outputs in their order, as on a terminal.
+      const { stdout } = await run('bash', ['-c', `exec 2>&1; ${command}`], { cwd, env })
+      const printed = stdout.trimEnd().split('\n')
       if (!matchesOutput(printed, output)) expect(printed.join('\n'), command).toBe(output.join('\n'))
     }
   })

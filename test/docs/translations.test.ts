@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ROOT } from '../helpers/run.js'
+import { DOCUMENTS, readDocument } from './documents.js'
 
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+const read = readDocument
 /** Fenced blocks of a document. */
 const blocks = (text: string): string[] => [...text.matchAll(/^```[^]*?^```$/gm)].map(([block]) => block)
 /** Levels of its headings, in order, blocks left out. */
@@ -14,12 +15,21 @@ const tables = (text: string): number[] =>
   [...text.matchAll(/^\|(?: ?:?-+:? ?\|)+$/gm)].map(([line]) => line.split('|').length - 2)
 const rows = (text: string): number => [...text.matchAll(/^\|/gm)].length
 
-const guides = readdirSync(join(ROOT, 'docs/guides')).filter((name) => !name.endsWith('.zh-CN.md'))
+/** Guides, and other documents that are there in Chinese. README.zh-CN.md is a shorter text of its own. */
+const translated = DOCUMENTS.filter((path) => !path.endsWith('.zh-CN.md') && path !== 'README.md').filter(
+  (path) => path.startsWith('docs/guides/') || existsSync(join(ROOT, path.replace(/\.md$/, '.zh-CN.md'))),
+)
 
-describe.each(guides)('the Chinese docs/guides/%s', (name) => {
-  const [english, chinese] = [`docs/guides/${name}`, `docs/guides/${name.replace(/\.md$/, '.zh-CN.md')}`].map((path) =>
-    existsSync(join(ROOT, path)) ? read(path) : '',
-  ) as [string, string]
+it('the guides in Chinese lead to guides in Chinese, if there are any', () => {
+  const index = read('docs/guides/README.zh-CN.md')
+  const english = [...index.matchAll(/\]\(([^)]+)\.md\)/g)].map(([, name = '']) => join('docs/guides', name))
+  expect(english.length).toBeGreaterThan(8)
+  expect(english.filter((name) => existsSync(join(ROOT, `${name}.zh-CN.md`)))).toEqual([])
+})
+
+describe.each(translated)('the Chinese %s', (path) => {
+  const chinesePath = path.replace(/\.md$/, '.zh-CN.md')
+  const [english, chinese] = [read(path), existsSync(join(ROOT, chinesePath)) ? read(chinesePath) : '']
 
   it('has the headings, the blocks and the tables of the English one', () => {
     expect(levels(chinese)).toEqual(levels(english))
@@ -29,15 +39,6 @@ describe.each(guides)('the Chinese docs/guides/%s', (name) => {
   })
 })
 
-/** Every document, in both languages. */
-const documents = ['README.md', 'README.zh-CN.md', 'CONTRIBUTING.md', 'SECURITY.md'].concat(
-  ['docs', 'docs/guides'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => `${folder}/${name}`),
-  ),
-)
-
 /** Anchor of a heading, as GitHub makes it. */
 const anchorOf = (heading: string): string =>
   heading
@@ -45,7 +46,7 @@ const anchorOf = (heading: string): string =>
     .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
     .replaceAll(' ', '-')
 
-describe.each(documents)('the links of %s', (path) => {
+describe.each(DOCUMENTS)('the links of %s', (path) => {
   it('lead to files and headings that are there', () => {
     const text = read(path).replaceAll(/^```[^]*?^```$/gm, '')
     const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => {

@@ -3,7 +3,7 @@ import { AskedProcess } from '../../base/asked-process.js'
 import { processFile } from '../../base/child-process.js'
 import { environment } from '../../base/errors.js'
 import type { StepRequest } from './step-process.js'
-import { runStep, type StepJob, type StepResult } from './steps.js'
+import type { StepJob, StepResult } from './steps.js'
 
 const PROCESS = processFile(new URL('./step-process.js', import.meta.url))
 
@@ -11,8 +11,9 @@ const PROCESS = processFile(new URL('./step-process.js', import.meta.url))
 export class StepHost {
   #process: AskedProcess<StepRequest, StepResult> | null = null
 
-  run(job: StepJob, onProgress: OnProgress): Promise<StepResult> {
-    if (PROCESS === null) return runStep(job, onProgress)
+  async run(job: StepJob, onProgress: OnProgress): Promise<StepResult> {
+    // Imported when a step runs, with all that converts: a build that finds nothing changed starts quickly.
+    if (PROCESS === null) return (await import('./steps.js')).runStep(job, onProgress)
     const failed = (how: string) =>
       environment(`the process of the build ${how}`, {
         code: 'process-failed',

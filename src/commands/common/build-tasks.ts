@@ -1,4 +1,5 @@
 import type { BuildListener } from '../../api/build/build.js'
+import { failures } from '../../report/build/tables.js'
 import { TaskList } from '../../report/build/tasks.js'
 import { stepText } from '../../report/progress.js'
 import { withFlags } from './option-flags.js'
@@ -34,9 +35,10 @@ export function buildTasks({ quiet, verbose }: { quiet: boolean; verbose: boolea
         if (verbose) tasks.step(model, text)
         else tasks.progress(model, text)
       },
-      onModel: ({ name, status, why }) => {
+      onModel: (model) => {
+        const { name, status, why } = model
         // A plan is in the report.
-        if (status !== 'planned') tasks.end(name, status, why)
+        if (status !== 'planned') tasks.end(name, status, status === 'failed' ? (failures(model)[0] ?? why) : why)
       },
     },
     clear: () => {

@@ -1,4 +1,5 @@
 import { escapeControl } from '../../base/escape.js'
+import { clip, displayWidth } from '../display-width.js'
 
 /** Control sequences: up n lines, erase from there to the end of the screen. */
 const up = (lines: number): string => `\u001b[${lines}A\u001b[J`
@@ -60,9 +61,12 @@ export class TaskList {
   #draw(): void {
     const { size, write } = this.screen
     if (size === null) return
+    // A long name leaves half of the line to what is said of the task.
+    const width = Math.min(size.columns >> 1, Math.max(...[...this.#tasks.keys()].map(displayWidth)))
     const lines = [...this.#tasks].map(([name, { state, said }]) => {
-      const line = `${SIGNS[state]} ${escapeControl(name)}${said === '' ? '' : `  ${escapeControl(said)}`}`
-      return line.slice(0, size.columns - 1)
+      const shown = clip(escapeControl(name), width)
+      const padded = shown + ' '.repeat(width - displayWidth(shown))
+      return clip(`${SIGNS[state]} ${padded}  ${escapeControl(said)}`.trimEnd(), size.columns - 1)
     })
     // What does not fit the screen could not be drawn over: the tasks that run are shown first.
     const running = lines.filter((line) => line.startsWith(SIGNS.running))
