@@ -69,6 +69,30 @@ describe('pipeline', () => {
     expect(await order([pair])).toEqual([await sentenceOrder(ZH_NEWS, ...pair)])
   })
 
+  it('fill-mask and sentence-order answer lists in batches, in order, as they answer each by itself', async () => {
+    const texts = TEXTS.flatMap((text, i) => [`${text}[MASK]`, `[MASK]${text.slice(0, i + 1)}[MASK]的`])
+    await using fill = await pipeline('fill-mask', ZH_NEWS, { top: 4 })
+    const filled = await fill(texts)
+    expect(filled).toHaveLength(texts.length)
+    for (const [i, text] of texts.entries()) {
+      const [alone] = await fill([text])
+      expect(filled[i]!.map(({ position }) => position)).toEqual(alone!.map(({ position }) => position))
+      for (const [m, { candidates }] of filled[i]!.entries())
+        for (const [c, { id, token, probability }] of candidates.entries()) {
+          expect({ id, token }).toEqual({ id: alone![m]!.candidates[c]!.id, token: alone![m]!.candidates[c]!.token })
+          expect(probability).toBeCloseTo(alone![m]!.candidates[c]!.probability, 5)
+        }
+    }
+    await expect(fill([texts[0]!, 'no mask'])).rejects.toMatchObject({ kind: 'usage' })
+    expect(await fill([])).toEqual([])
+
+    const pairs = TEXTS.map((text, i) => [text, TEXTS[(3 * i + 1) % TEXTS.length]!.slice(0, 5 + i)] as const)
+    await using order = await pipeline('sentence-order', ZH_NEWS)
+    const orders = await order(pairs)
+    for (const [i, pair] of pairs.entries())
+      expect(orders[i]!.probabilities.inOrder).toBeCloseTo((await order([pair]))[0]!.probabilities.inOrder, 5)
+  })
+
   it('embed gives the mean of the last hidden state, or the pooled output', async () => {
     const opened = await openModel(ZH_NEWS)
     for (const pooling of ['mean', 'pooled'] as const) {

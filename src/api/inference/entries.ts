@@ -21,6 +21,15 @@ export interface Entry {
 export const pairMisfit = ({ segments }: InputLimits): string | null =>
   segments > 1 ? null : 'there are two texts, but the model has only one segment: type_vocab_size is 1'
 
+/** Text or pair of texts, or features made from it. */
+export type GivenText = Pick<Example, 'text' | 'textB' | 'features'>
+
+/** Examples that are given, in the form that readers of files give. */
+export async function* givenEntries(given: readonly GivenText[]): AsyncGenerator<Entry> {
+  for (const [i, one] of given.entries())
+    yield await Promise.resolve({ number: i + 1, item: { line: i + 1, label: null, ...one } })
+}
+
 /** Reads an example from a line, as `ExampleReader` does. */
 export type LineReader = Pick<ExampleReader, 'options' | 'read'>
 

@@ -3,6 +3,7 @@ import type { NamedTensor } from '../../runtime/runner.js'
 import { cheapestBatches, type Batch } from '../../text/data/batches.js'
 import { makeFeatures, type Features } from '../../text/data/features.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
+import { candidatesOf } from './candidates.js'
 import { sentenceVector } from './sentence/compute.js'
 import { NO_PREPARATION, prepared, type VectorPlan } from './sentence/vectors.js'
 
@@ -15,9 +16,12 @@ export interface Reading {
   readonly outputs: readonly string[]
   /**
    * `none`: the rows of the outputs, one after the other; `tokens`: the same without the padding of the batch, for
-   * outputs `[B, S, …]`; `vector`: the vector that the model's plan computes from the only output.
+   * outputs `[B, S, …]`; `vector`: the vector that the model's plan computes from the only output; `masked`: ids and
+   * probabilities of the `top` best tokens for each mask, from the only output `[B, S, V]`.
    */
-  readonly reduction: 'none' | 'tokens' | 'vector'
+  readonly reduction: 'none' | 'tokens' | 'vector' | 'masked'
+  /** Candidates for each mask. */
+  readonly top?: number
   /** Maximum number of rows per batch. */
   readonly batch: number
 }
@@ -116,8 +120,12 @@ export async function readWindow(
     batch.rowIndices.forEach((place, row) => {
       const tokens = reduction === 'tokens' ? features[place]!.input_ids.length : null
       const own = rowOf(tensors, batch, row, tokens)
-      const promptTokens = 'input_ids' in inputs[place]! ? 0 : (model.vectors?.preparation.promptTokens ?? 0)
       const hidden = tensors[0]!.shape.at(-1)!
+      if (reduction === 'masked') {
+        rows[place] = candidatesOf(model.tokenizer, features[place]!, own, { size: hidden, top: reading.top ?? 1 })
+        return
+      }
+      const promptTokens = 'input_ids' in inputs[place]! ? 0 : (model.vectors?.preparation.promptTokens ?? 0)
       rows[place] =
         sentence === null ? own.slice() : sentenceVector(sentence, features[place]!, own, hidden, promptTokens)
     })

@@ -1,7 +1,7 @@
 import { makeFeatures, specialCount, type Features } from '../../text/data/features.js'
 import { tokenNames } from '../../text/tokenizers/detokenize.js'
 import { defaultFrame, type Token, type Tokenizer } from '../../text/tokenizers/tokenizer.js'
-import { MASK, maskedParts } from '../inference/single.js'
+import { MASK, maskedParts } from '../inference/masked.js'
 import type { InputToken } from './report.js'
 
 /** Tokens of a model's input, with the characters that each comes from. */

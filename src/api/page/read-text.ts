@@ -1,4 +1,5 @@
-import { cosine, fillMasks, maskedFeatures, orderOf } from '../inference/single.js'
+import { fillMasks, maskedFeatures } from '../inference/masked.js'
+import { cosine, orderOf } from '../inference/single.js'
 import { usage } from '../../base/errors.js'
 import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
 import { embedTexts } from '../inference/embed.js'

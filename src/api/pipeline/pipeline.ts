@@ -1,16 +1,17 @@
 import { largestOf } from '../../base/largest.js'
 import { usage } from '../../base/errors.js'
 import type { ResolvedTask } from '../../model/tasks.js'
-import { isBad, type Example } from '../../text/data/examples.js'
+import { isBad } from '../../text/data/examples.js'
 import { float32Number } from '../../text/data/numbers.js'
-import type { Entry } from '../inference/entries.js'
+import { givenEntries, type Entry } from '../inference/entries.js'
 import type { AnswerOptions } from '../inference/answers.js'
 import { embedEntries, openEmbedder } from '../inference/embed.js'
 import type { VectorOptions } from '../inference/sentence/read-vectors.js'
 import { openTextModel } from '../inference/model.js'
 import type { TextModel, TextModelOptions } from '../inference/text-model.js'
 import { labelsFor, predictEntries } from '../inference/predict.js'
-import { fillMasks, orderOf } from '../inference/single.js'
+import { fillAllMasks } from '../inference/masked.js'
+import { ordersOf } from '../inference/single.js'
 import type { FilledMask, SentenceOrder } from '../inference/report.js'
 import { windowsOf } from '../inference/qa/entries.js'
 import { answerEntries, type PassageAnswer } from '../inference/qa/predict-answers.js'
@@ -85,14 +86,14 @@ interface Row<T extends PipelineTask> {
   readonly answer: Answer<T>
 }
 
-/** Inputs in the form that readers of files give. */
-async function* entriesOf(inputs: readonly (string | Pair)[]): AsyncGenerator<Entry> {
-  for (const [i, input] of inputs.entries()) {
-    const [text, textB] = typeof input === 'string' ? [input, null] : input
-    const item: Example = { line: i + 1, text, textB, label: null }
-    yield await Promise.resolve({ number: i + 1, item })
-  }
-}
+/** Texts and pairs of texts in the form that readers of files give. */
+const entriesOf = (inputs: readonly (string | Pair)[]): AsyncGenerator<Entry> =>
+  givenEntries(
+    inputs.map((input) => {
+      const [text, textB] = typeof input === 'string' ? [input, null] : input
+      return { text, textB }
+    }),
+  )
 
 const answerOptions = ({ batch, threads }: PipelineOptions): AnswerOptions => ({
   ...(batch === undefined ? {} : { batch }),
@@ -152,13 +153,6 @@ const answerQuestions: Answer<'question-answering'> = async (model, inputs, opti
   return found
 }
 
-/** Answers one input after the other. */
-async function each<I, O>(inputs: readonly I[], answer: (input: I) => Promise<O>): Promise<O[]> {
-  const answers: O[] = []
-  for (const input of inputs) answers.push(await answer(input))
-  return answers
-}
-
 /** Single texts may be as long as the model allows. */
 const whole = (options: PipelineOptions): PipelineOptions => ({ maxSeqLength: Infinity, ...options })
 
@@ -174,7 +168,8 @@ const ROWS: { readonly [T in PipelineTask]: Row<T> } = {
   'fill-mask': {
     inputs: 'texts',
     open: (path, options) => openTask('mlm', path, whole(options)),
-    answer: (model, inputs, { top }) => each(inputs, (text) => fillMasks(model, text, top)),
+    answer: (model, inputs, options) =>
+      fillAllMasks(model, inputs, { ...answerOptions(options), top: options.top ?? 5 }),
   },
   embed: {
     inputs: 'texts',
@@ -184,7 +179,7 @@ const ROWS: { readonly [T in PipelineTask]: Row<T> } = {
   'sentence-order': {
     inputs: 'pairs',
     open: (path, options) => openTask('sop', path, whole(options)),
-    answer: (model, inputs) => each(inputs, ([first, second]) => orderOf(model, first, second)),
+    answer: (model, inputs, options) => ordersOf(model, inputs, answerOptions(options)),
   },
   'token-classification': {
     inputs: 'texts',
