@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ModelLayers } from '../../src/api/layers/report.js'
 import { convertModel } from '../../src/api/convert/convert.js'
 import { servePage } from '../../src/api/serve/serve-page.js'
 import { CHROMIUM } from '../helpers/gpu.js'
@@ -103,6 +104,29 @@ describe.skipIf(CHROMIUM === null)("the page of a folder's artefacts", () => {
     expect(await complaints(web.page)).toEqual([])
     await tab('Model').click()
     await panel().getByText('Stored parameters').waitFor()
+  })
+
+  it('looks into layers and heads with the reference of the command line', async () => {
+    await tab('Layers and heads').click()
+    await panel().getByRole('textbox').fill(TEXT)
+    await panel().getByRole('button', { name: 'Look inside' }).press('Enter')
+    await panel().locator('.head').first().waitFor()
+    const { stdout } = await albertkit(['layers', out, '--text', lines, '--json'])
+    const { layers, heads } = JSON.parse(stdout) as ModelLayers
+    const shown = await panel().locator('.value-number').allInnerTexts()
+    expect(shown).toEqual(layers.map(({ cosine }) => cosine.toFixed(6)))
+    await panel().getByRole('combobox', { name: 'Layer' }).selectOption('Layer 2')
+    await panel().getByRole('button', { name: 'Head 1' }).click()
+    const head = panel().getByRole('button', { name: 'Head 1' })
+    const { entropy } = heads.find((one) => one.layer === 2 && one.head === 1)!
+    expect(await head.innerText()).toContain(`entropy ${entropy.toFixed(2)}`)
+    await panel().locator('.gaze').getByRole('button', { name: '央' }).press('Enter')
+    await panel().getByText('Where “央” looks in head 1').waitFor()
+    const parts = await panel().locator('.gaze small').allInnerTexts()
+    const sum = parts.reduce((total, part) => total + Number.parseInt(part, 10), 0)
+    expect(sum).toBeGreaterThan(90)
+    expect(sum).toBeLessThan(110)
+    expect(await complaints(web.page)).toEqual([])
   })
 
   it('reads Chinese, is dark, and fits a phone', async () => {

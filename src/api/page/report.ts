@@ -1,4 +1,5 @@
 import type { GraphTarget, Precision } from '../../base/artefact-layout.js'
+import type { HeadMeans, LayerMeans } from '../../model/reference/trace.js'
 import type { ClassReading } from '../../model/problem-type.js'
 import type { FilledMask, SentenceOrder } from '../inference/report.js'
 import type { TextRunner } from '../inference/runners.js'
@@ -102,6 +103,24 @@ export interface VectorAnswer {
 }
 
 export type TextAnswer = ClassAnswer | TagAnswer | SpanAnswer | MaskAnswer | OrderAnswer | VectorAnswer
+
+/** Attention of all heads of an inner layer. */
+export interface AttentionOfLayer {
+  /** As in `LayerMeans` and `HeadMeans`. */
+  readonly layer: number
+  readonly inner: number
+  /** Probabilities `[heads, S, S]`: how much each token (row) takes from each (column). */
+  readonly probabilities: Float32Array
+}
+
+/** What the layers and attention heads of a model do to one text. */
+export interface TextLayers {
+  readonly tokens: readonly InputToken[]
+  readonly isCut: boolean
+  readonly layers: readonly LayerMeans[]
+  readonly heads: readonly HeadMeans[]
+  readonly attention: readonly AttentionOfLayer[]
+}
 
 /** Answer of a model in one runtime to one text. */
 export interface TextReading {

@@ -63,6 +63,9 @@ export class TraceMeans {
   readonly heads = new Map<string, HeadSums>()
   tokens = 0
 
+  /** @param onAttention called with the probabilities of each inner layer, `[B, heads, S, S]` */
+  constructor(readonly onAttention: (layer: number, inner: number, probabilities: Tensor) => void = () => undefined) {}
+
   head(layer: number, inner: number, head: number): HeadSums {
     const key = `${layer}/${inner}/${head}`
     let sums = this.heads.get(key)
@@ -149,8 +152,10 @@ class TraceOps extends ReferenceOps {
   override inner(name: string, x: Tensor): Tensor {
     const match = ATTENTION.exec(this.names.of(name))
     if (match === null) return x
-    if (match[3] !== undefined) this.#entropies(x)
-    else {
+    if (match[3] !== undefined) {
+      this.#means.onAttention(this.#layer, this.#inner, x)
+      this.#entropies(x)
+    } else {
       this.#norms(x, this.#model.layers[Number(match[1])]?.[Number(match[2] ?? 0)]?.attentionOutput.kernel)
       this.#inner++
     }

@@ -9,6 +9,7 @@ import { makeSession, SessionContext, useSession, type Model } from '../page/ses
 import { readSettings, useSettings } from '../page/settings.js'
 import { Overview } from '../page/views/overview.js'
 import { findArtefacts } from './place.js'
+import { Inside } from './views/inside.js'
 import { TaskView } from './views/task.js'
 
 /** The artefacts of the page. */
@@ -42,13 +43,16 @@ function ModelView({ path }: { readonly path: string }) {
 
 function Views({ opened }: { readonly opened: Opened }) {
   const { t } = useSession()
-  const names = [...opened.report.tasks, 'model'] as const
+  const names = [...opened.report.tasks, 'inside', 'model'] as const
   return (
-    <TabList<PageTask | 'model'>
+    <TabList<PageTask | 'inside' | 'model'>
       label={t('tasks')}
       names={names}
       titleOf={t}
-      view={(name) => (name === 'model' ? <ModelView path={opened.path} /> : <TaskView opened={opened} task={name} />)}
+      view={(name) => {
+        if (name === 'model') return <ModelView path={opened.path} />
+        return name === 'inside' ? <Inside opened={opened} /> : <TaskView opened={opened} task={name} />
+      }}
     />
   )
 }

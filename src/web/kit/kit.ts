@@ -94,6 +94,7 @@ export function openKit({ worker = startWorker, runtimes }: KitOptions = {}): Ki
     tokenizeTexts: run('tokenizeTexts'),
     describeArtefacts: run('describeArtefacts'),
     readText: run('readText'),
+    textLayers: run('textLayers'),
     async add(input, { name } = {}) {
       const found = await gather(input, name)
       const files = { ...found, name: free(found.name) }

@@ -2,6 +2,7 @@ import { convertModel } from '../../api/convert/convert.js'
 import { diffModels } from '../../api/diff/diff.js'
 import { inspectModel } from '../../api/inspect/inspect.js'
 import { describeArtefacts } from '../../api/page/describe.js'
+import { textLayers } from '../../api/page/text-layers.js'
 import { countModels } from '../../api/params/params.js'
 import { tokenizeLine, tokenizerOf, type TokenizeOptions } from '../../api/tokenize/tokenize.js'
 import type { TokenizedLine } from '../../api/tokenize/report.js'
@@ -30,6 +31,7 @@ export const OPERATIONS = {
   tokenizeTexts,
   describeArtefacts,
   readText,
+  textLayers,
 }
 
 export type Operations = typeof OPERATIONS
@@ -45,4 +47,5 @@ export const BEFORE_OPTIONS: Readonly<Record<keyof Operations, number>> = {
   tokenizeTexts: 2,
   describeArtefacts: 1,
   readText: 2,
+  textLayers: 2,
 }

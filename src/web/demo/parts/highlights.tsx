@@ -66,8 +66,7 @@ export function Tagged({ text, answer: { spans, tokens } }: { readonly text: str
         places={places}
         mark={({ name, probability }, inner) => (
           <mark class={`tag tag-${(names.indexOf(name) % COLOURS) + 1}`} title={probability.toFixed(6)}>
-            {inner}
-            <small>{name}</small>
+            {inner} <small>{name}</small>
           </mark>
         )}
       />
