@@ -15,6 +15,15 @@ export function stopIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw interruption(signal)
 }
 
+/** Calls `stop` with the error once `signal` is aborted; the result ends that. */
+export function onAbort(signal: AbortSignal | undefined, stop: (error: AlbertkitError) => void): () => void {
+  const listener = (): void => {
+    stop(interruption(signal))
+  }
+  signal?.addEventListener('abort', listener, { once: true })
+  return () => signal?.removeEventListener('abort', listener)
+}
+
 /** Kinds of steps that operations report. */
 export const PROGRESS_STAGES = [
   'writing',

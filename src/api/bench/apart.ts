@@ -1,4 +1,4 @@
-import { interruption, type ProgressStep, type Reporting } from '../../base/abort.js'
+import { onAbort, type ProgressStep, type Reporting } from '../../base/abort.js'
 import { environment } from '../../base/errors.js'
 import { errorOf, type Failure } from '../../base/error-transfer.js'
 import type { BenchRow } from './report.js'
@@ -18,12 +18,8 @@ const PROCESS = processFile(new URL('./measure-process.js', import.meta.url))
 export function measureApart(task: MeasureTask, { signal, onProgress }: Reporting = {}): Promise<readonly BenchRow[]> {
   if (PROCESS === null) return measure(task, onProgress)
   const { child, forget } = startProcess(PROCESS)
-  let stop = (): void => undefined
+  let ignoreSignal = (): void => undefined
   return new Promise<readonly BenchRow[]>((resolve, reject) => {
-    stop = () => {
-      child.kill('SIGKILL')
-      reject(interruption(signal))
-    }
     child.on('message', (answer: MeasureAnswer) => {
       if ('progress' in answer) {
         if (signal?.aborted !== true) onProgress?.(answer.progress)
@@ -38,9 +34,12 @@ export function measureApart(task: MeasureTask, { signal, onProgress }: Reportin
       )
     })
     child.send(task)
-    signal?.addEventListener('abort', stop)
+    ignoreSignal = onAbort(signal, (error) => {
+      child.kill('SIGKILL')
+      reject(error)
+    })
   }).finally(() => {
-    signal?.removeEventListener('abort', stop)
+    ignoreSignal()
     forget()
   })
 }

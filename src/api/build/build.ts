@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import { interruption, stopIfAborted, type Abortable, type OnProgress, type ProgressStep } from '../../base/abort.js'
+import { onAbort, stopIfAborted, type Abortable, type OnProgress, type ProgressStep } from '../../base/abort.js'
 import { usage } from '../../base/errors.js'
 import { inParallel } from '../../base/in-parallel.js'
 import { onInterrupt } from '../../base/interrupt.js'
@@ -69,10 +69,7 @@ function chosen(builds: readonly ModelBuild[], { names = [] }: BuildOptions, con
 /** Rejects once `signal` is aborted. */
 const abortion = (signal: AbortSignal | undefined): Promise<never> =>
   new Promise((_, reject) => {
-    const stop = (): void => {
-      reject(interruption(signal))
-    }
-    signal?.addEventListener('abort', stop, { once: true })
+    onAbort(signal, reject)
   })
 
 /** Time that killed processes get to end before their unfinished files are removed, in milliseconds. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { interruption, stopIfAborted, type Abortable } from '../../base/abort.js'
+import { onAbort, stopIfAborted, type Abortable } from '../../base/abort.js'
 import { errorOf } from '../../base/error-transfer.js'
 import { environment } from '../../base/errors.js'
 import { onWorkerEnd, THREADED } from '../../base/worker.js'
@@ -41,12 +41,9 @@ function inThread(task: Omit<ReferenceTask, 'remote'>, { source }: Subject, opti
   const worker = new Worker(WORKER, { workerData, transferList: [remote.port] })
   const total = stepsOf(task.work, task.model)
   let done = 0
-  let stop = (): void => undefined
+  let forget = (): void => undefined
   const result = new Promise<Result>((resolve, reject) => {
-    stop = () => {
-      reject(interruption(signal))
-    }
-    signal?.addEventListener('abort', stop)
+    forget = onAbort(signal, reject)
     worker.on('message', (answer: ReferenceAnswer) => {
       try {
         if (answer === null) onLayer?.(++done, total)
@@ -62,7 +59,7 @@ function inThread(task: Omit<ReferenceTask, 'remote'>, { source }: Subject, opti
     })
   })
   return result.finally(() => {
-    signal?.removeEventListener('abort', stop)
+    forget()
     close()
     return worker.terminate()
   })

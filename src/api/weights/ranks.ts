@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { interruption, type Abortable } from '../../base/abort.js'
+import { onAbort, type Abortable } from '../../base/abort.js'
 import { errorOf } from '../../base/error-transfer.js'
 import { environment } from '../../base/errors.js'
 import { onWorkerEnd, THREADED } from '../../base/worker.js'
@@ -29,12 +29,9 @@ export function estimateRanks(
   const { remote, close } = serve(source)
   const workerData: RanksTask = { word, projection, remote }
   const worker = new Worker(WORKER, { workerData, transferList: [remote.port] })
-  let stop = (): void => undefined
+  let forget = (): void => undefined
   return new Promise<WordRanks | null>((resolve, reject) => {
-    stop = () => {
-      reject(interruption(signal))
-    }
-    signal?.addEventListener('abort', stop)
+    forget = onAbort(signal, reject)
     worker.on('message', (answer: RanksAnswer) => {
       if ('ranks' in answer) resolve(answer.ranks)
       else reject(errorOf(answer.failure))
@@ -43,7 +40,7 @@ export function estimateRanks(
       reject(environment(`the thread that estimates ranks ended: ${why}`, { code: 'process-failed', cause }))
     })
   }).finally(() => {
-    signal?.removeEventListener('abort', stop)
+    forget()
     close()
     return worker.terminate()
   })

@@ -255,22 +255,23 @@ export class ReferenceOps implements Ops<Tensor> {
     return { shape, data }
   }
 
+  /** Product of the matrices of each head. @param heads shape `[B, N]` */
+  #headProducts({ x, w, size }: Pick<MatrixProduct, 'x' | 'w' | 'size'>, heads: readonly [number, number]): Tensor {
+    const { rows, inner, outer } = size
+    const y = this.#empty([...heads, rows, outer])
+    const repeat = { count: heads[0] * heads[1], x: rows * inner, w: inner * outer, y: rows * outer }
+    this.processors.multiply({ x, w, size, y: matrix(y.data, outer), repeat })
+    return y
+  }
+
   scores(query: Tensor, key: Tensor, headSize: number): Tensor {
     const [batch = 1, heads = 1, length = 1, width = 1] = query.shape
-    const y = this.#empty([batch, heads, length, length])
-    const [square, head] = [length * length, length * width]
     // There are more scores than numbers of the query.
     const scaled = this.#empty(query.shape).data
     const scale = Math.sqrt(headSize)
     for (let i = 0; i < scaled.length; i++) scaled[i] = query.data[i]! / scale
-    this.processors.multiply({
-      x: matrix(scaled, width),
-      w: transposed(key.data, width),
-      size: { rows: length, inner: width, outer: length },
-      y: matrix(y.data, length),
-      repeat: { count: batch * heads, x: head, w: head, y: square },
-    })
-    return y
+    const size = { rows: length, inner: width, outer: length }
+    return this.#headProducts({ x: matrix(scaled, width), w: transposed(key.data, width), size }, [batch, heads])
   }
 
   /** In the place of its argument, the scores. */
@@ -281,16 +282,9 @@ export class ReferenceOps implements Ops<Tensor> {
 
   context(probabilities: Tensor, value: Tensor): Tensor {
     const [batch = 1, heads = 1, length = 1, width = 1] = value.shape
-    const y = this.#empty(value.shape)
-    const [square, head] = [length * length, length * width]
-    this.processors.multiply({
-      x: matrix(probabilities.data, length),
-      w: matrix(value.data, width),
-      size: { rows: length, inner: length, outer: width },
-      y: matrix(y.data, width),
-      repeat: { count: batch * heads, x: square, w: head, y: head },
-    })
-    return y
+    const size = { rows: length, inner: length, outer: width }
+    const [x, w] = [matrix(probabilities.data, length), matrix(value.data, width)]
+    return this.#headProducts({ x, w, size }, [batch, heads])
   }
 
   firstToken(x: Tensor): Tensor {

@@ -1,6 +1,7 @@
-import { environment } from '../../base/errors.js'
+import { AlbertkitError, environment } from '../../base/errors.js'
 import { adapterHint, requireAdapter, type GpuOptions } from '../gpu/adapter.js'
 import { CUDA_CHOICE, nvidiaAdapter, withoutTf32 } from '../gpu/nvidia.js'
+import { libraryFolder, whyCudaFails } from './cuda-library.js'
 import { openOnnx, type OnnxOptions } from './onnxruntime.js'
 import type { Provider } from './packages.js'
 import type { Runner } from '../runner.js'
@@ -29,6 +30,10 @@ async function webgpu(name: string, options: GpuOptions): Promise<Provider> {
   return { id: 'webgpu', name, adapter, hint: adapterHint() }
 }
 
+/** True if onnxruntime could not load the library of its provider. */
+const isUnloaded = (error: unknown): boolean =>
+  error instanceof AlbertkitError && error.message.includes('shared library')
+
 /** Runners of onnxruntime on a GPU. */
 export type OnnxGpuName = 'ort-webgpu' | 'ort-cuda'
 
@@ -50,7 +55,12 @@ export async function openOnnxGpu(
   options: GpuOptions,
 ): Promise<Runner> {
   const provider = await gpuProvider(name, options)
-  const runner = await openOnnx(file, { ...values, provider })
+  const runner = await openOnnx(file, { ...values, provider }).catch((error: unknown) => {
+    const why = name === 'ort-cuda' && isUnloaded(error) ? whyCudaFails(libraryFolder()) : null
+    throw why === null
+      ? error
+      : environment(`${name} does not start: ${why}`, { code: 'device-missing', hint: provider.hint, cause: error })
+  })
   // Opening succeeds only if there is a GPU, so its name is checked last.
   try {
     if (name === 'ort-cuda') requireAdapter(name, provider.adapter, options.adapter, CUDA_CHOICE)

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { interruption, type OnProgress } from '../../base/abort.js'
+import { onAbort, stopIfAborted, type OnProgress } from '../../base/abort.js'
 import { errorOf } from '../../base/error-transfer.js'
 import { environment, malformed } from '../../base/errors.js'
 import type { Deadline, KitAnswer, KitRequest, NumberedAnswer } from './protocol.js'
@@ -85,21 +85,18 @@ export class Conversation {
 
   /** @throws AlbertkitError of the worker; `interrupted` if `signal` is aborted */
   async ask(request: KitRequest, { signal, onProgress }: AskOptions = {}): Promise<unknown> {
-    if (signal?.aborted === true) throw interruption(signal)
+    stopIfAborted(signal)
     const worker = this.#running()
     const answer = this.#post(worker, request, onProgress)
     const id = this.#ids
-    const abort = (): void => {
+    const forget = onAbort(signal, (error) => {
       worker.postMessage({ ask: 'abort', of: id, id: ++this.#ids })
       // What computes hears nothing.
       setTimeout(() => {
-        if (this.#pending.has(id)) this.end(interruption(signal))
+        if (this.#pending.has(id)) this.end(error)
       }, PATIENCE_MS)
-    }
-    signal?.addEventListener('abort', abort)
-    return answer.finally(() => {
-      signal?.removeEventListener('abort', abort)
     })
+    return answer.finally(forget)
   }
 
   /** Ends the worker; what it was asked fails with `reason`. */
