@@ -219,18 +219,21 @@ async function bundleCommands(commands) {
   })
 }
 
-/** The root help below the commands. */
-const HELP = `${pkg.description}
-Exit codes: 0 done · 1 a check said no (parity, weights, gate) · 2 usage, no such file · 3 damaged or contradictory
-contents · 4 sound, but not supported · 5 the output cannot be written · 6 something on this machine is missing, see
-\`albertkit doctor\` · 70 unexpected, a bug · 130, 143 interrupted.
-
-Environment: ALBERTKIT_FLAG gives a flag to all commands, ALBERTKIT_COMMAND_FLAG to one (ALBERTKIT_CONVERT_DTYPE=int8), as
-\`flags\` of albertkit.config.json does; the command line goes first. ALBERTKIT_DEBUG=1 prints stack traces; CHROME_PATH names the browser; TMPDIR holds temporary files; NO_COLOR
-turns colours off.
-
-Documentation: ${pkg.homepage ?? 'the folder docs/ of the installed package'}; examples read fixtures/zh-news, a sample
-model that is found from any directory. \`albertkit completion\` sets up completion.`
+/** The root help below the commands, a paragraph a line: oclif wraps them. */
+const HELP = [
+  pkg.description,
+  'Exit codes: 0 done · 1 a check said no (parity, weights, gate, budget) · 2 usage, no such file · 3 damaged or ' +
+    'contradictory contents · 4 sound, but not supported · 5 the output cannot be written · 6 something on this ' +
+    'machine is missing, see `albertkit doctor` · 70 unexpected, a bug · 130, 143 interrupted.',
+  '',
+  'Environment: ALBERTKIT_FLAG gives a flag to all commands, ALBERTKIT_COMMAND_FLAG to one ' +
+    '(ALBERTKIT_CONVERT_DTYPE=int8), as `flags` of albertkit.config.json does; the command line goes first. ' +
+    'ALBERTKIT_DEBUG=1 prints stack traces; CHROME_PATH names the browser; TMPDIR holds temporary files; NO_COLOR ' +
+    'turns colours off.',
+  '',
+  `Documentation: ${pkg.homepage ?? 'the folder docs/ of the installed package'}; examples read fixtures/zh-news, a ` +
+    'sample model that is found from any directory. `albertkit completion` sets up completion.',
+].join('\n')
 
 async function layOutCommands() {
   const folder = join(dist, 'plugin', pkg.oclif.bin)

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags'
 import { omitUndefined } from '../base/omit-undefined.js'
 import { AlbertkitCommand } from './common/base.js'
 import { withFlags } from './common/option-flags.js'
-import { argument, browserFlag, modelFlags, selectFlags, selectOptions } from './common/flags.js'
+import { argument, browserFlag, modelFlags, numberFlag, selectFlags, selectOptions } from './common/flags.js'
 
 const whole = (description: string) =>
   Flags.integer({ description, min: 1, multiple: true, multipleNonGreedy: true, helpValue: 'N' })
@@ -38,11 +38,12 @@ export default class Bench extends AlbertkitCommand {
     adapter: Flags.string({ description: 'part of the name of the GPU to use', helpValue: 'NAME' }),
     'allow-software': Flags.boolean({ description: 'let a software adapter, such as SwiftShader, count as a GPU' }),
     browser: browserFlag,
-    'max-p50': Flags.integer({
-      description: 'end with exit code 1 if the median of a run takes longer',
-      min: 1,
-      helpValue: 'MILLISECONDS',
-    }),
+    'max-p50': numberFlag(
+      'max-p50',
+      'end with exit code 1 if the median of a run takes longer',
+      [0.001, 1e9],
+      'MILLISECONDS',
+    ),
     runs: Flags.integer({ description: 'number of measured runs', min: 1, default: 20, helpValue: 'N' }),
   }
 

@@ -25,6 +25,14 @@ describe('short flags', () => {
     const [root, convert] = await Promise.all([albertkit(['-h']), albertkit(['convert', '-h'])])
     expect([root.code, convert.code]).toEqual([0, 0])
     expect(convert.stdout).toContain('$ albertkit convert MODEL')
+    // Paragraphs are wrapped once: a line ends where the next word does not fit.
+    const [, description = ''] = /^DESCRIPTION\n([^]*?)^TOPICS/m.exec(root.stdout) ?? []
+    const lines = description.trimEnd().split('\n')
+    expect(lines.length).toBeGreaterThan(10)
+    lines.slice(1).forEach((line, i) => {
+      const [word] = line.trim().split(' ')
+      if (word !== '' && lines[i] !== '') expect(`${lines[i]!} ${word!}`.length).toBeGreaterThan(78)
+    })
     for (const said of ['Exit codes: 0 done', '70 unexpected', 'ALBERTKIT_DEBUG', 'Documentation:'])
       expect(root.stdout.replace(/\s+/g, ' ')).toContain(said)
   })
@@ -39,6 +47,11 @@ describe('a usage error', () => {
     [['convert', 'M', '--to', 'onnx:f23,int8', '-o', 'q'], '--to=onnx:f23,int8', 'did you mean onnx:f32,int8?'],
     [['convert', 'M', '--to', 'onnx:f32,', '-o', 'q'], '--to=onnx:f32,', 'a format, or with element types'],
     [['init', 'albert-tini', '-o', at('x')], 'there is no preset albert-tini', 'did you mean albert-tiny?'],
+    [
+      ['params', 'albert-base'],
+      'there is no such file',
+      'that is the name of a published size: --preset albert-base counts it',
+    ],
     [['convert', 'M'], 'missing: --output and --to', 'see `albertkit convert --help`'],
     [['convert'], 'missing: MODEL', 'see `albertkit convert --help`'],
   ])('%j names what was meant', async (args, message, hint) => {

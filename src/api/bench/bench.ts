@@ -45,7 +45,7 @@ const slowRows = (rows: readonly BenchRow[], maxP50: number): string[] =>
   rows
     .filter(({ p50 }) => p50 > maxP50)
     .map(({ file, runner, batch, length, p50 }) => {
-      return `${file} in ${runner}, ${batch} × ${length}: ${p50.toFixed(1)} ms, above ${maxP50}`
+      return `${file} in ${runner}, ${batch} × ${length}: ${Number(p50.toPrecision(3))} ms, above ${maxP50}`
     })
 
 /** Model file of a directory. */

@@ -49,7 +49,7 @@ function configOf(name: string): { preset: string; config: ModelConfig } {
   if (!name.endsWith('.json')) {
     throw usage(`there is no preset ${name}`, {
       code: 'name-unknown',
-      hint: `${presetHint(name)}; or the path of a configuration (.json)`,
+      hint: `${presetHint(name)} (or give the path of a configuration, .json)`,
     })
   }
   if (!existsSync(name)) throw usage('there is no such configuration', { code: 'file-missing', file: name })

@@ -1,5 +1,5 @@
 import { disk, diskPath } from '../../files/disk.js'
-import { usage } from '../../base/errors.js'
+import { AlbertkitError, usage } from '../../base/errors.js'
 import { DTYPE_BYTES, elementCount } from '../../formats/core/source.js'
 import { accountOf } from '../../model/accounting/account.js'
 import { parseConfig, type ModelConfig } from '../../model/config.js'
@@ -104,10 +104,17 @@ function fromConfigFile(file: string, name: string, options: SlotOptions, work: 
   return fromConfig(head, parseConfig(raw, family, architecture), options, work)
 }
 
+const isMissing = (error: unknown, path: string): error is AlbertkitError =>
+  error instanceof AlbertkitError && error.code === 'file-missing' && error.place.file === path
+
 async function fromModel(path: string, name: string, options: OpenModelOptions, work: Workload): Promise<Counted> {
   // Loaded lazily: presets need no readers of files, whose import takes longer than counting.
   const { openModel } = await import('../open/open.js')
-  const opened = await openModel(path, options)
+  const opened = await openModel(path, options).catch((error: unknown) => {
+    throw isMissing(error, path) && findPreset(path) !== null
+      ? error.with({ hint: `that is the name of a published size: \`presets\` ${path} counts it` })
+      : error
+  })
   const { model, source } = opened
   try {
     const slotOptions = slotOptionsOf(model)

@@ -137,17 +137,27 @@ export const openOptions = (
   checksum: flags.checksum,
 })
 
-/** Flag for a fraction, from 0 to 1. */
-export const fractionFlag = (name: string, description: string) =>
+/** Flag for a number within bounds. */
+export const numberFlag = (
+  name: string,
+  description: string,
+  [low, high]: readonly [number, number],
+  helpValue = 'N',
+) =>
   Flags.custom<number>({
     description,
-    helpValue: 'N',
+    helpValue,
     parse: (text) => {
-      const part = Number(text)
-      if (text.trim() !== '' && part >= 0 && part <= 1) return Promise.resolve(part)
-      return Promise.reject(usage(`--${name} takes a number from 0 to 1, not ${text}`, { code: 'option-invalid' }))
+      const n = Number(text)
+      if (text.trim() !== '' && n >= low && n <= high) return Promise.resolve(n)
+      return Promise.reject(
+        usage(`--${name} takes a number from ${low} to ${high}, not ${text}`, { code: 'option-invalid' }),
+      )
     },
   })()
+
+/** Flag for a fraction, from 0 to 1. */
+export const fractionFlag = (name: string, description: string) => numberFlag(name, description, [0, 1])
 
 /** Flag for the fraction of answers that must stay the same. */
 export const agreementFlag = () =>

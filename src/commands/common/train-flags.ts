@@ -1,23 +1,9 @@
 import * as Flags from '@oclif/core/flags'
 import { TARGET_NAMES } from '../../base/artefact-layout.js'
 import type { TrainOptions } from '../../api/finetune/options.js'
-import { usage } from '../../base/errors.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
+import { numberFlag } from './flags.js'
 import { textFlags, tokenizerFlags, besideFlags } from './text-flags.js'
-
-/** Flag for a number within bounds. */
-const number = (name: string, description: string, [low, high]: readonly [number, number]) =>
-  Flags.custom<number>({
-    description,
-    helpValue: 'N',
-    parse: (text) => {
-      const n = Number(text)
-      if (text.trim() !== '' && n >= low && n <= high) return Promise.resolve(n)
-      return Promise.reject(
-        usage(`--${name} takes a number from ${low} to ${high}, not ${text}`, { code: 'option-invalid' }),
-      )
-    },
-  })()
 
 const MOST = 2 ** 31 - 1
 
@@ -32,7 +18,7 @@ export const trainFlags = {
     options: ['classify', 'multi-label', 'regression', 'token-classification', 'qa'],
     default: 'classify',
   }),
-  epochs: number('epochs', 'passes over the training lines; default 3', [1e-6, 1e6]),
+  epochs: numberFlag('epochs', 'passes over the training lines; default 3', [1e-6, 1e6]),
   'batch-size': Flags.integer({ description: 'lines of a batch; default 32', min: 1, max: 65536, helpValue: 'N' }),
   accumulate: Flags.integer({
     description: 'batches whose gradients are summed for one step, for large batches in little memory; default 1',
@@ -40,16 +26,24 @@ export const trainFlags = {
     max: 65536,
     helpValue: 'N',
   }),
-  'learning-rate': number('learning-rate', 'learning rate after warm-up; default 2e-5', [0, 1e9]),
-  warmup: number('warmup', 'part of the steps in which the rate rises; default 0.1', [0, 1]),
-  'weight-decay': number('weight-decay', 'weight decay; default 0.01', [0, 1]),
+  'learning-rate': numberFlag('learning-rate', 'learning rate after warm-up; default 2e-5', [0, 1e9]),
+  warmup: numberFlag('warmup', 'part of the steps in which the rate rises; default 0.1', [0, 1]),
+  'weight-decay': numberFlag('weight-decay', 'weight decay; default 0.01', [0, 1]),
   optimizer: Flags.string({ description: 'default adamw', options: ['adamw', 'lamb'] }),
-  'layerwise-decay': number('layerwise-decay', 'factor of the learning rate from each layer to the one below', [0, 1]),
+  'layerwise-decay': numberFlag(
+    'layerwise-decay',
+    'factor of the learning rate from each layer to the one below',
+    [0, 1],
+  ),
   freeze: Flags.string({
     description: 'part that is not trained; encoder: all but the pooler and the head',
     options: ['embeddings', 'encoder'],
   }),
-  dropout: number('dropout', 'probability of dropout; default: as the configuration says, 0.1 before the head', [0, 1]),
+  dropout: numberFlag(
+    'dropout',
+    'probability of dropout; default: as the configuration says, 0.1 before the head',
+    [0, 1],
+  ),
   'new-head': Flags.boolean({ description: 'start from a new head even if the model has one that fits' }),
   'eval-every': Flags.integer({ description: 'steps between evaluations; default: an epoch', min: 1, max: MOST }),
   metric: Flags.string({
@@ -62,7 +56,7 @@ export const trainFlags = {
     max: MOST,
   }),
   resume: Flags.boolean({ description: 'continue the interrupted run in -o; bit for bit as if it had not been' }),
-  'save-every': number(
+  'save-every': numberFlag(
     'save-every',
     'seconds after which the state is saved again, for --resume; default 60',
     [1, 1e6],
