@@ -29,7 +29,7 @@ const OWN = {
   'runtime/onnx/load.js': 'web/runtimes/onnx-load.js',
   'runtime/tfjs/tfjs-backend.js': 'web/runtimes/tfjs-backend.js',
   'runtime/tfjs/tfjs-node.js': 'web/runtimes/absent.js',
-  'runtime/onnx/onnxruntime-gpu.js': 'web/runtimes/absent.js',
+  'runtime/onnx/onnxruntime-gpu.js': 'web/runtimes/onnx-gpu.js',
   'runtime/browser/runner.js': 'web/runtimes/absent.js',
   'runtime/litert/load.js': 'web/runtimes/litert-load.js',
   'hub/http/hub-place.js': 'web/runtimes/absent.js',
@@ -120,8 +120,13 @@ export async function bundleWeb(bundleModules, { root, dist, pkg }) {
     await bundleModules({ ...common, entryPoints: { [name]: join(web, page, 'main.js') }, outdir: web })
   await bundleModules({
     ...common,
-    entryPoints: [join(web, 'runtimes/tfjs-bundle.js')],
-    outfile: join(web, 'runtimes/tfjs/tfjs.js'),
+    entryPoints: {
+      tfjs: join(web, 'runtimes/tfjs-bundle.js'),
+      'tfjs-webgpu': join(web, 'runtimes/tfjs-webgpu-bundle.js'),
+    },
+    // Both have one core, whose kernels and backends are global.
+    splitting: true,
+    outdir: join(web, 'runtimes/tfjs'),
     // Packages of TensorFlow.js look for Node.
     define: { global: 'globalThis' },
   })

@@ -15,13 +15,20 @@ const TEXT_RUNNER_ROWS = {
   'tfjs-wasm': { runner: 'tfjs-wasm', options: {} },
   'onnxruntime-web': { runner: 'onnxruntime', options: { onnxPackage: 'onnxruntime-web' } },
   litert: { runner: 'litert', options: {} },
+  'tfjs-webgpu': { runner: 'tfjs-webgpu', options: {} },
+  'ort-webgpu': { runner: 'ort-webgpu', options: {} },
 } as const satisfies Readonly<Record<string, { readonly runner: string; readonly options: RunnerOptions }>>
 
 export type TextRunner = keyof typeof TEXT_RUNNER_ROWS
-export const TEXT_RUNNERS = Object.keys(TEXT_RUNNER_ROWS) as readonly TextRunner[]
+
+/** Those on the GPU are for pages: texts come one at a time there. */
+const ON_GPU: readonly TextRunner[] = ['tfjs-webgpu', 'ort-webgpu']
+export const TEXT_RUNNERS = (Object.keys(TEXT_RUNNER_ROWS) as readonly TextRunner[]).filter(
+  (name) => !ON_GPU.includes(name),
+)
 
 /** Those that a page has, the quickest to load first. */
-export const PAGE_RUNNERS: readonly TextRunner[] = ['tfjs-wasm', 'onnxruntime-web', 'litert']
+export const PAGE_RUNNERS: readonly TextRunner[] = ['tfjs-wasm', 'onnxruntime-web', 'litert', ...ON_GPU]
 
 export const isTextRunner = (name: string): name is TextRunner => Object.hasOwn(TEXT_RUNNER_ROWS, name)
 

@@ -13,7 +13,7 @@ import { join } from '../../formats/core/paths.js'
 import { tfjsMetadata } from '../../formats/tfjs/metadata.js'
 import { canDo } from '../../model/outputs.js'
 import { SAMPLES } from '../../text/data/samples.js'
-import { artefactOf, PAGE_RUNNERS } from '../inference/runners.js'
+import { artefactOf, PAGE_RUNNERS, type TextRunner } from '../inference/runners.js'
 import { readLabels } from '../labels.js'
 import { openModel, type OpenedModel } from '../open/open.js'
 import { fittingTokenizer } from '../open/tokenizer.js'
@@ -60,12 +60,18 @@ function graphFiles(files: FilePort, directory: string): GraphFile[] {
   })
 }
 
+/** Precisions that a GPU computes itself: integers come back to the CPU for each product. */
+const FLOATS: readonly Precision[] = ['f32', 'f16']
+
+const isOnGpu = (runner: TextRunner): boolean => runner.endsWith('webgpu')
+
 /** What can run: the files that are there, else what they can be converted to. */
 function runnablesOf(found: readonly GraphFile[]): Runnable[] {
   return PAGE_RUNNERS.flatMap((runner): Runnable[] => {
     const target = artefactOf(runner)
     if (found.length === 0) return [{ runner, target, precision: 'f32', file: null, bytes: null }]
-    return found.filter((file) => file.target === target).map((file) => ({ runner, ...file }))
+    const runs = ({ precision }: GraphFile): boolean => !isOnGpu(runner) || FLOATS.includes(precision)
+    return found.filter((file) => file.target === target && runs(file)).map((file) => ({ runner, ...file }))
   })
 }
 

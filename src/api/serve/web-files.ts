@@ -44,6 +44,12 @@ export function runtimeFiles(): PathFiles {
   ])
 }
 
+/** What onnxruntime-web needs besides on WebGPU, which the workbench does not use. */
+const gpuFiles = (): PathFiles =>
+  new Map(
+    ofPackage('onnxruntime-web/wasm', 'ort', /^(ort\.webgpu\.min\.mjs|ort-wasm-simd-threaded\.asyncify\.(mjs|wasm))$/),
+  )
+
 /** The sample model, which the page offers to who has none. */
 export const sampleFiles = (): PathFiles =>
   new Map(
@@ -103,6 +109,7 @@ export function demoFiles(targets: readonly GraphTarget[]): PathFiles {
   const runtimes = new Map([
     ...bundled.map(([path, file]) => [path.slice('runtimes/'.length), file] as const),
     ...runtimeFiles(),
+    ...gpuFiles(),
   ])
   return new Map([
     ['THIRD-PARTY.txt', join(packageFolder(), 'dist/THIRD-PARTY.txt')] as const,

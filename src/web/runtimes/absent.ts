@@ -6,7 +6,6 @@ const absent = (what: string) => (): Promise<never> =>
   Promise.reject(environment(`${what} needs Node`, { code: 'device-missing', hint: 'use the command line for this' }))
 
 export const openBrowser = absent('a runner that starts a browser')
-export const openOnnxGpu = absent('onnxruntime on a GPU')
 export const openTfjsNode = absent('tfjs-node')
 export const hubPlace = absent('a model of the hub')
 export const writeDemo = absent('writing a page')

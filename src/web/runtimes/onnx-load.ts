@@ -3,30 +3,37 @@ import type { OnnxPackage } from '../../runtime/onnx/packages.js'
 import { environment } from '../../base/errors.js'
 import { importRuntime, runtimeUrl } from './place.js'
 
-/** `runtime/onnx/load.ts` in a browser: onnxruntime-web on wasm. */
+/** `runtime/onnx/load.ts` in a browser: onnxruntime-web on wasm, or on WebGPU. */
 
 let loaded: Promise<Loaded> | null = null
 
-async function load(): Promise<Loaded> {
-  const ort = await importRuntime<Ort>('ort/ort.wasm.min.mjs', 'onnxruntime-web')
+async function load(script: string, device: string): Promise<Loaded> {
+  const ort = await importRuntime<Ort>(`ort/${script}`, 'onnxruntime-web')
   ort.env.wasm.wasmPaths = runtimeUrl('ort/')
   // More threads need cross-origin isolation headers, which few servers send.
   ort.env.wasm.numThreads = 1
   ort.env.logLevel = 'error'
   const version = ort.env.versions.web ?? ''
-  return { ort, package: 'onnxruntime-web', detail: `onnxruntime-web ${version} (wasm)`, opensPaths: false }
+  return { ort, package: 'onnxruntime-web', detail: `onnxruntime-web ${version} (${device})`, opensPaths: false }
 }
 
 /** @throws AlbertkitError `environment` if it is not there */
 export async function loadOnnx(_importer?: unknown, only: OnnxPackage = 'onnxruntime-web'): Promise<Loaded> {
-  if (only !== 'onnxruntime-web') await loadNative()
-  loaded ??= load()
+  if (only !== 'onnxruntime-web') throw environment('onnxruntime-node needs Node', { code: 'package-missing' })
+  loaded ??= load('ort.wasm.min.mjs', 'wasm')
   return loaded.catch((error: unknown) => {
     loaded = null
     throw error
   })
 }
 
-/** @throws AlbertkitError `environment`: there is none in a browser */
-export const loadNative = (): Promise<never> =>
-  Promise.reject(environment('onnxruntime-node needs Node', { code: 'package-missing' }))
+let loadedGpu: Promise<Loaded> | null = null
+
+/** Another script, for the only provider of a GPU in a browser. @throws AlbertkitError `environment` if it is not there */
+export function loadNative(): Promise<Loaded> {
+  loadedGpu ??= load('ort.webgpu.min.mjs', 'webgpu')
+  return loadedGpu.catch((error: unknown) => {
+    loadedGpu = null
+    throw error
+  })
+}

@@ -1,6 +1,6 @@
 import type { TfjsBackend, TfjsCore, TfjsEngine } from '../../runtime/tfjs/tfjs-backend.js'
-import { environment } from '../../base/errors.js'
 import { useBackend } from '../../runtime/tfjs/use-backend.js'
+import { findGpu } from './gpu.js'
 import { importRuntime, runtimeUrl } from './place.js'
 import type * as Bundle from './tfjs-bundle.js'
 
@@ -8,9 +8,9 @@ import type * as Bundle from './tfjs-bundle.js'
 
 /** Opens TensorFlow.js with `backend` active. @throws AlbertkitError `environment` if it does not start */
 export async function openEngine(backend: TfjsBackend): Promise<TfjsEngine> {
-  if (backend === 'webgpu')
-    throw environment('WebGPU is not used here', { code: 'device-missing', hint: 'use tfjs-wasm' })
-  const bundle = await importRuntime<typeof Bundle>('tfjs/tfjs.js', 'TensorFlow.js')
+  const adapter = backend === 'webgpu' ? await findGpu() : null
+  const script = backend === 'webgpu' ? 'tfjs/tfjs-webgpu.js' : 'tfjs/tfjs.js'
+  const bundle = await importRuntime<typeof Bundle>(script, 'TensorFlow.js')
   const { tf, loadGraphModel, setWasmPaths } = bundle
   tf.env().set('PROD', true)
   if (backend === 'wasm') setWasmPaths(runtimeUrl('tfjs/'))
@@ -18,7 +18,7 @@ export async function openEngine(backend: TfjsBackend): Promise<TfjsEngine> {
   return {
     name: `tfjs-${backend}`,
     detail: `@tensorflow/tfjs-core ${tf.version_core} on ${backend}`,
-    adapter: null,
+    adapter,
     tf: tf as TfjsCore,
     loadGraphModel,
     use: () => useBackend(tf, backend),

@@ -1,5 +1,4 @@
 import type { TextAnswer } from '../../../api/page/report.js'
-import { Card } from '../../page/parts/feedback.js'
 import { Table } from '../../page/parts/table.js'
 import { measured, useSession } from '../../page/session.js'
 import { farthest, keyOf, type Outcome } from '../readings.js'
@@ -68,7 +67,7 @@ export function Comparison({ outcomes, main }: ComparisonProps) {
     return measured(farthest(outcome.reading.values, main.reading.values))
   }
   return (
-    <Card title={t('runtimes')}>
+    <div class="comparison">
       <Table
         caption={t('runtimes')}
         rows={outcomes}
@@ -106,6 +105,6 @@ export function Comparison({ outcomes, main }: ComparisonProps) {
           {t(answers.size === 1 ? 'sameAnswer' : 'otherAnswer')} {t('between', { n: measured(most) })}
         </p>
       )}
-    </Card>
+    </div>
   )
 }

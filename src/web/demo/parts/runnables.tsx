@@ -8,6 +8,8 @@ const RUNTIMES: Readonly<Record<TextRunner, string>> = {
   'tfjs-wasm': 'TensorFlow.js · wasm',
   'onnxruntime-web': 'onnxruntime-web · wasm',
   litert: 'LiteRT · wasm',
+  'tfjs-webgpu': 'TensorFlow.js · WebGPU',
+  'ort-webgpu': 'onnxruntime-web · WebGPU',
 }
 
 export const runtimeName = ({ runner }: Runnable): string => RUNTIMES[runner]
@@ -24,7 +26,7 @@ export function RunnablePicker({ runnables, chosen, onChosen }: PickerProps) {
   const { t, size } = useSession()
   return (
     <fieldset>
-      <legend>{t('runtimes')}</legend>
+      <legend class="visually-hidden">{t('runtimes')}</legend>
       <div class="choices">
         {runnables.map((runnable) => {
           const isChosen = chosen.some((one) => keyOf(one) === keyOf(runnable))
@@ -49,7 +51,6 @@ export function RunnablePicker({ runnables, chosen, onChosen }: PickerProps) {
           )
         })}
       </div>
-      {runnables.length > 1 && <small class="muted">{t('runtimesHint')}</small>}
     </fieldset>
   )
 }

@@ -1,7 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { PageTask, Runnable, TextRequest } from '../../../api/page/report.js'
-import { Failure } from '../../page/parts/feedback.js'
-import { Card } from '../../page/parts/feedback.js'
+import { Card, Failure } from '../../page/parts/feedback.js'
 import { useSession } from '../../page/session.js'
 import type { Opened } from '../app.js'
 import { AnswerView } from '../parts/answer.js'
@@ -51,7 +50,6 @@ export function TaskView({ opened, task }: { readonly opened: Opened; readonly t
       <div class="ask-and-answer">
         <div class="controls card">
           <Inputs task={task} report={report} texts={texts} onTexts={setTexts} />
-          <RunnablePicker runnables={report.runnables} chosen={chosen} onChosen={setChosen} />
         </div>
         <Card title={t('answer')}>
           <div class="busy muted" role="status">
@@ -65,7 +63,10 @@ export function TaskView({ opened, task }: { readonly opened: Opened; readonly t
           {request !== null && main?.reading === null && <Failure error={main.error} />}
         </Card>
       </div>
-      {request !== null && shown.length > 0 && <Comparison outcomes={shown} main={main!} />}
+      <Card title={t('runtimes')} {...(report.runnables.length > 1 ? { hint: t('runtimesHint') } : {})}>
+        <RunnablePicker runnables={report.runnables} chosen={chosen} onChosen={setChosen} />
+        {request !== null && shown.length > 0 && <Comparison outcomes={shown} main={main!} />}
+      </Card>
       {reading !== null && <TokenList reading={reading} />}
     </>
   )
