@@ -104,7 +104,7 @@ const flagValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.union(
 export const buildConfigSchema = z.strictObject({
   $schema: z.optional(z.string()),
   models: z
-    .optional(z.record(z.string().check(z.regex(/^[\w][\w.-]*$/)), model))
+    .optional(z.record(z.string().check(z.regex(/^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.-]*$/u)), model))
     .check(z.describe('what `build` makes, by name')),
   defaults: z.optional(z.strictObject(shared)).check(z.describe('fields of models that do not have them')),
   cache: z.optional(path('folder of what earlier builds found out; default: .albertkit')),

@@ -21,6 +21,8 @@ describe('docs/schemas/config.schema.json, as editors read it', () => {
     [{ models: { a: { source: 'x', target: ['onnx'] } } }],
     [{ models: { a: { source: 'x', targets: ['onxx'] } } }],
     [{ models: { a: { targets: ['onnx'] } } }],
+    [{ models: { '../a': { source: 'x', targets: ['onnx'] } } }],
+    [{ models: { 'a b': { source: 'x', targets: ['onnx'] } } }],
     [{ models: { a: { source: 'x', targets: ['onnx'], budgets: { size: '5 mb' } } } }],
     [{ models: { a: { source: 'x', targets: ['onnx'], budgets: { accuracy: 2 } } } }],
     [{ defaults: { source: 'x' } }],
@@ -28,6 +30,11 @@ describe('docs/schemas/config.schema.json, as editors read it', () => {
   ])('refuses %j, as the build does', (value) => {
     expect(published(value)).toBe(false)
     expect(buildConfigSchema.safeParse(value).success).toBe(false)
+  })
+
+  it('takes names in any language', () => {
+    const value = { models: { 新闻分类: { source: 'x', targets: ['onnx'] } } }
+    expect([published(value), buildConfigSchema.safeParse(value).success]).toEqual([true, true])
   })
 
   it('tells editors what fields are for', () => {

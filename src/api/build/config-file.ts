@@ -117,7 +117,8 @@ function reasonOf({ code, expected, values, keys, errors, message }: Issue): str
   if (code === 'invalid_union') return `does not have the form that is expected: ${reasonOf(errors![0]![0]!)}`
   if (code === 'too_small') return 'is too small or empty'
   if (code === 'too_big') return 'is too large'
-  if (code === 'invalid_format' || code === 'invalid_key') return 'is not written as expected'
+  if (code === 'invalid_format') return 'is not written as expected'
+  if (code === 'invalid_key') return 'is no name of a model: letters, digits and _, then also . and -'
   return message
 }
 

@@ -91,7 +91,9 @@ export abstract class AlbertkitCommand extends Command {
     const exitCode = typeof outcome === 'number' ? outcome : outcome ? 0 : 1
     if (this.jsonEnabled()) await print(process.stdout, toJsonText(report))
     else if (exitCode !== 0 || this.reportIsResult || !this.#given('-q', '--quiet')) {
-      const lines = printable((await this.#textOf(text)).replace(/\n+$/, ''))
+      const said = printable((await this.#textOf(text)).replace(/\n+$/, ''))
+      const lines =
+        this.width === Infinity ? said : (await import('../../report/hanging.js')).hangLines(said, this.width)
       const shown = takesColour(process.stdout) ? (await import('../../report/paint.js')).paint(lines) : lines
       await print(process.stdout, `${shown}\n`)
     }
