@@ -121,6 +121,9 @@ export default defineConfig({
     ],
     sidebar: { '/': english, ...Object.fromEntries(CHINESE_PAGES.map((page) => [page, chinese])) },
   },
+  // Without scripts too; with them theme/index.js says it.
+  transformHtml: (code, id) =>
+    id.endsWith('zh-CN.html') ? code.replace('<html lang="en"', '<html lang="zh-CN"') : undefined,
   buildEnd({ outDir }) {
     cpSync(at('docs/schemas'), `${outDir}/docs/schemas`, { recursive: true })
     if (existsSync(at('docs/reference'))) cpSync(at('docs/reference'), `${outDir}/reference`, { recursive: true })

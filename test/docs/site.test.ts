@@ -1,9 +1,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHROMIUM } from '../helpers/gpu.js'
 import { commandsOf } from '../helpers/manifest.js'
 import { ROOT, run } from '../helpers/run.js'
+import { staticServer } from '../helpers/static-server.js'
+import { openPage } from '../helpers/web-page.js'
 
 const out = mkdtempSync(join(tmpdir(), 'albertkit-site-'))
 const VITEPRESS = join(ROOT, 'node_modules/vitepress/bin/vitepress.js')
@@ -51,4 +54,38 @@ it('is searched without a server', () => {
   const chunks = readdirSync(join(out, 'assets/chunks'))
   const index = chunks.find((name) => name.startsWith('@localSearchIndex'))
   expect(readFileSync(join(out, 'assets/chunks', index!), 'utf8').includes('config-missing')).toBe(true)
+})
+
+describe.skipIf(CHROMIUM === null)('in a browser', () => {
+  it('a page in Chinese says so, leads to pages in Chinese, and is found by words of it', async () => {
+    const path = 'docs/guides/index.zh-CN.html'
+    expect(readFileSync(join(out, path), 'utf8')).toContain('<html lang="zh-CN"')
+    const { page, wrong, close } = await openPage(await staticServer(out), { path })
+    try {
+      await page.waitForFunction(() => document.documentElement.lang === 'zh-CN')
+      const beside = await page.locator('.VPSidebar a').evaluateAll((links) => links.map((a) => a.getAttribute('href')))
+      expect(beside).toContain('/docs/guides/android.zh-CN.html')
+      expect(beside).not.toContain('/docs/guides/android.html')
+      await page.keyboard.press('Control+k')
+      await page.locator('.VPLocalSearchBox input').fill('滑动平均')
+      const first = page.locator('.VPLocalSearchBox .result').first()
+      expect(await first.getAttribute('href')).toContain('/docs/guides/extra-parts.zh-CN.html')
+      expect(wrong).toEqual([])
+    } finally {
+      await close()
+    }
+  })
+
+  it.each(['', 'docs/guides/android.html', 'docs/commands/convert.html', 'docs/precision.html'])(
+    '/%s fits a phone',
+    async (path) => {
+      const viewport = { width: 390, height: 844 }
+      const { page, close } = await openPage(await staticServer(out), { path, viewport })
+      try {
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+      } finally {
+        await close()
+      }
+    },
+  )
 })

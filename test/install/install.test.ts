@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { blocksOf } from '../docs/documents.js'
 import { ROOT, run, userEnv, type Result } from '../helpers/run.js'
 
 /**
@@ -179,12 +180,21 @@ describe('npm install --omit=optional', () => {
 })
 
 describe('other ways', () => {
-  it('npm install --global works', async () => {
-    const prefix = join(folder, 'global')
-    await install('npm', ['install', '--global', ...QUIET, '--prefix', prefix, tarball], folder)
+  it('the commands of README.md work, global ones and that of a project', async () => {
+    const text = blocksOf(readFileSync(join(ROOT, 'README.md'), 'utf8')).find(({ text }) =>
+      text.includes('install -g'),
+    )!.text
+    const [prefix, project] = [join(folder, 'global'), emptyProject('readme')]
+    // The package is not on the registry yet; the rest is as it stands there.
+    const script = text.replaceAll(/ albertkit(?= *(#|$))/gm, ` ${tarball}`)
+    expect(script.split(tarball)).toHaveLength(4)
+    const own = { npm_config_prefix: prefix, npm_config_audit: 'false', npm_config_fund: 'false' }
+    const { code, stderr } = await run('bash', ['-euc', script], { cwd: project, env: { ...env, ...own } })
+    expect(code, stderr).toBe(0)
     await firstMinute('global', [join(prefix, 'bin/albertkit')])
-    rmSync(prefix, { recursive: true })
-  })
+    await firstMinute('readme', [bin(project)], { onnx: false })
+    for (const path of [prefix, project]) rmSync(path, { recursive: true })
+  }, 600_000)
 
   it('pnpm add works', async () => {
     const project = emptyProject('pnpm')
