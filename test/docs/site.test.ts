@@ -60,7 +60,8 @@ describe.skipIf(CHROMIUM === null)('in a browser', () => {
   it('a page in Chinese says so, leads to pages in Chinese, and is found by words of it', async () => {
     const path = 'docs/guides/index.zh-CN.html'
     expect(readFileSync(join(out, path), 'utf8')).toContain('<html lang="zh-CN"')
-    const { page, wrong, close } = await openPage(await staticServer(out), { path })
+    const opened = await openPage(await staticServer(out), { path })
+    const { page, wrong } = opened
     try {
       await page.waitForFunction(() => document.documentElement.lang === 'zh-CN')
       const beside = await page.locator('.VPSidebar a').evaluateAll((links) => links.map((a) => a.getAttribute('href')))
@@ -72,7 +73,7 @@ describe.skipIf(CHROMIUM === null)('in a browser', () => {
       expect(await first.getAttribute('href')).toContain('/docs/guides/extra-parts.zh-CN.html')
       expect(wrong).toEqual([])
     } finally {
-      await close()
+      await opened.close()
     }
   })
 
@@ -80,11 +81,11 @@ describe.skipIf(CHROMIUM === null)('in a browser', () => {
     '/%s fits a phone',
     async (path) => {
       const viewport = { width: 390, height: 844 }
-      const { page, close } = await openPage(await staticServer(out), { path, viewport })
+      const opened = await openPage(await staticServer(out), { path, viewport })
       try {
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+        expect(await opened.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
       } finally {
-        await close()
+        await opened.close()
       }
     },
   )
