@@ -2,7 +2,10 @@
 // with the same model file, which ALBERTKIT_PYTHON_TRANSFORMERS names the Python of (with onnxruntime and tokenizers). All
 // ways run in turns, so that what else the machine does meets them alike: only the ratios count.
 //
+// Then the tokenizers against those of Hugging Face's library, if that Python has transformers and sentencepiece, too.
+//
 //   npm run bench:predict [-- PRESET …]     presets as `albertkit init` has them; the bundled model if left out
+//   npm run bench:predict -- tokenizers     these alone
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -13,6 +16,7 @@ import { openForReading } from '../dist/api/inference/job.js'
 import { predictions } from '../dist/api/inference/piece.js'
 import { table } from '../dist/report/table.js'
 import { makeFeatures, padFeatures } from '../dist/text/data/features.js'
+import { benchTokenizers } from './bench-tokenizers.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'albertkit-bench-predict-'))
@@ -125,8 +129,9 @@ if (PYTHON === undefined)
   console.error(
     'no Python to compare with: ALBERTKIT_PYTHON_TRANSFORMERS names one that has onnxruntime and tokenizers',
   )
-const presets = process.argv.slice(2)
-if (presets.length === 0) {
+const presets = process.argv.slice(2).filter((name) => name !== 'tokenizers')
+const areAll = process.argv.length === 2
+if (areAll) {
   const out = join(scratch, 'zh-news')
   albertkit('convert', join(root, 'fixtures/zh-news'), '--to', 'onnx', '--no-verify', '-o', out)
   await bench('zh-news', out, { lines: 8000, singles: 200 })
@@ -137,3 +142,5 @@ for (const preset of presets) {
   albertkit('convert', source, '--to', 'onnx', '--no-verify', '-o', out)
   await bench(preset, out, { lines: 1024, singles: 16 })
 }
+if ((areAll || process.argv.includes('tokenizers')) && PYTHON !== undefined)
+  await benchTokenizers(PYTHON, scratch, headlines)

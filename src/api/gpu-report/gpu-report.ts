@@ -37,11 +37,27 @@ function nvidiaOf(): GpuReport['nvidia'] {
   return device === 'unknown' ? null : { device, driver }
 }
 
-/** Reason not to run a model in a runtime, or null. */
-function whySkipped({ isSmall }: GpuModel, { status, reason }: Runtime, left: number): string | null {
+const NO_TIME = 'no time was left'
+
+/** Reason not to run a model in a runtime, or null. @param hung models on which the runtime hung before */
+export function whySkipped(
+  { isSmall }: GpuModel,
+  { status, reason }: Runtime,
+  { left, hung }: { readonly left: number; readonly hung: readonly string[] },
+): string | null {
   if (status === 'absent' || status === 'broken') return reason ?? 'it does not start'
   if (status === 'software' && !isSmall) return 'it would take minutes on a software adapter'
-  return left <= 0 ? 'no time was left' : null
+  if (hung.length > 0) return `it did not end on ${hung.join(', ')}`
+  return left <= 0 ? NO_TIME : null
+}
+
+/**
+ * A step as the report has it: one that was ended since the time of the whole report was over is not at fault.
+ * @param took seconds, of `patience`
+ */
+export function settled(step: Partial<GpuStep>, took: number, patience: number): Partial<GpuStep> {
+  const isCutShort = step.status === 'failed' && took >= patience && patience < STEP_SECONDS
+  return { ...step, ...(isCutShort ? { status: 'skipped', reason: NO_TIME } : {}), seconds: Math.round(took) }
 }
 
 /** Runs the matrix, step by step. */
@@ -84,17 +100,26 @@ class Matrix {
     this.options.onReport?.(this.report(false))
   }
 
+  /** Models on which a runtime took all the time that a step has. */
+  #hungOn(runner: string): string[] {
+    return this.#steps
+      .filter((step) => step.runner === runner && step.status === 'failed' && step.seconds >= STEP_SECONDS)
+      .map(({ model }) => model)
+  }
+
   /** Runs a model in every runtime that starts. @param folder to write it in */
   async run(model: GpuModel, folder: string): Promise<void> {
     const { seconds = SECONDS, onProgress } = this.options
     const runtimes = this.machine.runtimes.filter(({ name, place }) => place === 'gpu' || name === BASELINE)
-    const reasons = runtimes.map((runtime) => whySkipped(model, runtime, seconds - this.#elapsed))
+    const reasons = runtimes.map((runtime) =>
+      whySkipped(model, runtime, { left: seconds - this.#elapsed, hung: this.#hungOn(runtime.name) }),
+    )
     const isIdle = runtimes.every(({ name }, i) => name === BASELINE || reasons[i] !== null)
     onProgress?.(progressStep('writing', model.name))
     const written = isIdle ? null : await writeGpuModel(model, folder)
     for (const [i, { name: runner, status }] of runtimes.entries()) {
       const left = seconds - this.#elapsed
-      const reason = reasons[i] ?? (left <= 0 ? 'no time was left' : null)
+      const reason = reasons[i] ?? (left <= 0 ? NO_TIME : null)
       const which = { model: model.name, runner }
       if (reason !== null || written === null) {
         if (runner !== BASELINE) this.#add({ ...which, ...NOTHING, status: 'skipped', reason })
@@ -106,8 +131,9 @@ class Matrix {
       const { length } = model
       const task = { ...which, ...written, length, runs: status === 'software' ? 0 : RUNS, options: given }
       const start = this.#elapsed
-      const step = await stepApart(task, Math.min(left, STEP_SECONDS) * 1000)
-      this.#add({ ...which, ...NOTHING, status: 'failed', ...step, seconds: Math.round(this.#elapsed - start) })
+      const patience = Math.min(left, STEP_SECONDS)
+      const step = await stepApart(task, patience * 1000)
+      this.#add({ ...which, ...NOTHING, status: 'failed', ...settled(step, this.#elapsed - start, patience) })
     }
   }
 }

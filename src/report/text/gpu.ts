@@ -6,7 +6,7 @@ import { numberCell, tablesMarkdown, tablesText, textCell, type DataTable } from
 
 const STATUS = { ok: 'ok', differs: 'DIFFERS', failed: 'FAILED', skipped: 'skipped' } as const
 
-const adapterOf = ({ adapter }: Pick<GpuStep, 'adapter'>): string =>
+export const adapterOf = ({ adapter }: Pick<GpuStep, 'adapter'>): string =>
   adapter === null
     ? ''
     : `${adapter.vendor} ${adapter.device} (${adapter.driver}${adapter.software ? ', software' : ''})`
@@ -97,7 +97,8 @@ const stepsTable = ({ steps }: GpuReport): DataTable => ({
   ),
 })
 
-const headOf = ({ version, node, system, nvidia, adapters, date, seconds, complete }: GpuReport): string[] => [
+/** Lines on the machine. */
+export const headOf = ({ version, node, system, nvidia, adapters, date, seconds, complete }: GpuReport): string[] => [
   `albertkit ${version}, node ${node}, ${system.platform} ${system.release} ${system.arch}, ${date}, ${seconds} s` +
     (complete ? '' : ' (unfinished)'),
   `${system.cpu}, ${system.threads} threads, ${bytes(system.memory)} of memory`,
@@ -106,7 +107,7 @@ const headOf = ({ version, node, system, nvidia, adapters, date, seconds, comple
 ]
 
 /** Sentence on the result. */
-function verdictOf({ ok, steps, runtimes }: GpuReport): string {
+export function verdictOf({ ok, steps, runtimes }: GpuReport): string {
   const ran = steps.filter(({ runner, status }) => status !== 'skipped' && runtimes.some(({ name }) => name === runner))
   if (ran.length === 0) return 'no GPU runtime ran'
   const bad = ran.filter(({ status }) => status !== 'ok').map(({ model, runner }) => `${model} in ${runner}`)

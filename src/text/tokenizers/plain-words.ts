@@ -13,6 +13,8 @@ const isPlain = (text: string): boolean =>
 /** Words that are remembered, and characters of the longest of them. */
 const MAX_WORDS = 1 << 15
 const MAX_WORD = 24
+/** The same of text without spaces, whose sentences rarely come again: it begins with such characters. */
+const [CHINESE, MAX_CHINESE] = ['\u2e80', 8]
 
 /** A word before which another stands. */
 const CONTEXT = 'x '
@@ -47,7 +49,7 @@ export class PlainWords<T> {
     const found = known.get(word)
     if (found !== undefined) return found
     const value = this.read(isFirst ? '' : CONTEXT, word)
-    if (word.length > MAX_WORD) return value
+    if (word.length > (word < CHINESE ? MAX_WORD : MAX_CHINESE)) return value
     if (known.size >= MAX_WORDS) known.clear()
     known.set(word, value)
     return value

@@ -1,0 +1,1 @@
+export function gpuDocument(document: string, reports: readonly string[]): string
