@@ -2,11 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ROOT } from '../helpers/run.js'
-import { DOCUMENTS, readDocument } from './documents.js'
+import { blocksOf, DOCUMENTS, readDocument } from './documents.js'
 
 const read = readDocument
-/** Fenced blocks of a document. */
-const blocks = (text: string): string[] => [...text.matchAll(/^```[^]*?^```$/gm)].map(([block]) => block)
 /** Levels of its headings, in order, blocks left out. */
 const levels = (text: string): number[] =>
   [...text.replaceAll(/^```[^]*?^```$/gm, '').matchAll(/^(#+) /gm)].map(([, marks = '']) => marks.length)
@@ -15,8 +13,8 @@ const tables = (text: string): number[] =>
   [...text.matchAll(/^\|(?: ?:?-+:? ?\|)+$/gm)].map(([line]) => line.split('|').length - 2)
 const rows = (text: string): number => [...text.matchAll(/^\|/gm)].length
 
-/** Guides, and other documents that are there in Chinese. README.zh-CN.md is a shorter text of its own. */
-const translated = DOCUMENTS.filter((path) => !path.endsWith('.zh-CN.md') && path !== 'README.md').filter(
+/** Guides, and other documents that are there in Chinese. */
+const translated = DOCUMENTS.filter((path) => !path.endsWith('.zh-CN.md')).filter(
   (path) => path.startsWith('docs/guides/') || existsSync(join(ROOT, path.replace(/\.md$/, '.zh-CN.md'))),
 )
 
@@ -33,7 +31,7 @@ describe.each(translated)('the Chinese %s', (path) => {
 
   it('has the headings, the blocks and the tables of the English one', () => {
     expect(levels(chinese)).toEqual(levels(english))
-    expect(blocks(chinese)).toEqual(blocks(english))
+    expect(blocksOf(chinese)).toEqual(blocksOf(english))
     expect(tables(chinese)).toEqual(tables(english))
     expect(rows(chinese)).toBe(rows(english))
   })
