@@ -123,6 +123,10 @@ async function bench(name, directory, { lines, singles }) {
   const rows = ways.map((way, i) => [way.name, best(i, 'wall'), ratio(i, 'wall'), best(i, 'cpu'), ratio(i, 'cpu')])
   console.log(`${name}, ${model.detail}, ${lines} headlines, ${CORES} cores; × of: ${ways[base].name}\n`)
   console.log(table(rows, { head: ['', 'lines/s', '×', 'lines/CPU s', '×'], right: [1, 2, 3, 4] }))
+  const [one, two] = ['1 thread', '2 threads'].map((t) => ways.findIndex((w) => w.name === `batches of ${BATCH}, ${t}`))
+  if (two === -1) return
+  const gain = median(runs[two].map((run, round) => runs[one][round].wall / run.wall)).toFixed(2)
+  console.log(`\n2 threads read ${gain} times the lines of 1 in batches of ${BATCH}`)
 }
 
 if (PYTHON === undefined)
