@@ -5,10 +5,11 @@
 //
 //   npm run bench:lite [-- ROUNDS [native|inNode|inBrowser]]
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { timeOfPage } from './processor-ticks.js'
 import { openRunner } from '../dist/runtime/runners.js'
 import { table } from '../dist/report/table.js'
 
@@ -86,35 +87,6 @@ function native() {
   const versionText = Object.entries(versions).map(([what, version]) => `${what} ${version}`)
   console.log(`\none thread, ${rounds} rounds, best of 3, ${versionText.join(', ')}\n`)
   console.log(table(lines, { head: ['file', 'bytes', 'median CPU ms', 'ratio', 'delegates', 'operators', 'max |Δ|'] }))
-}
-
-/** Ticks of the processor that this process's children and theirs took, by process: those of browsers. */
-function ticksOfChildren() {
-  const stats = new Map()
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const fields = readFileSync(`/proc/${name}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ')
-      stats.set(name, { parent: fields[1], ticks: Number(fields[11]) + Number(fields[12]) })
-    } catch {
-      // It ended.
-    }
-  }
-  const own = String(process.pid)
-  const isOwn = (name) => {
-    const parent = stats.get(name)?.parent
-    return parent === own || (parent !== undefined && isOwn(parent))
-  }
-  return new Map([...stats].filter(([name]) => isOwn(name)).map(([name, { ticks }]) => [name, ticks]))
-}
-const TICK_MS = 10
-
-/** Milliseconds of the processor that `body` takes in the process that works most: that of the page. */
-async function timeOfPage(body) {
-  const before = ticksOfChildren()
-  await body()
-  return TICK_MS * Math.max(...[...ticksOfChildren()].map(([name, ticks]) => ticks - (before.get(name) ?? 0)))
 }
 
 const ids = (value) => Int32Array.from({ length: SEQUENCE }, (_, i) => value(i))
