@@ -20,6 +20,8 @@ const stateSchema = z.object({
   bytes: size,
   /** Next line of the input to answer. */
   next: z.object({ line: z.int().check(z.gte(1)), offset: size }),
+  /** Lines of the output so far. */
+  answered: size,
   errors: z.object({ file: z.nullable(z.string()), count: size, bytes: size }),
   /** Present if all lines are answered, and only names are to be changed: the absolute path of the file of errors. */
   whole: z.optional(z.object({ errors: z.nullable(z.string()) })),

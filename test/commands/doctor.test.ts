@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -33,12 +33,18 @@ it('tries every runtime, and reports what is missing and what to do', { timeout:
 })
 
 it('without a required runtime it is exit code 6, and names it', { timeout: 120_000 }, async () => {
-  const options = withoutPackage('@tensorflow/tfjs-backend-wasm', folder)
+  mkdirSync(join(folder, 'second'))
+  const options = [
+    withoutPackage('@tensorflow/tfjs-backend-wasm', folder),
+    withoutPackage('onnxruntime-node', join(folder, 'second')),
+  ].join(' ')
   const env = userEnv({ NODE_OPTIONS: options, CHROME_PATH: '/nonexistent' })
   const { code, stdout } = await albertkit(['doctor'], { env })
   expect(code).toBe(6)
   expect(stdout).toContain('NOT fit: tfjs-wasm')
   expect(stdout).toContain('reinstall albertkit')
+  // An installer may have left it out without a word.
+  expect(stdout).toMatch(/^slow: onnxruntime-node does not load, text is read about 4 × slower; npm install .+$/m)
 })
 
 describe('a runtime that', () => {

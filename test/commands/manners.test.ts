@@ -97,8 +97,8 @@ it('a vocabulary is a text file, not JSON', async () => {
   ])
 })
 
-it('a text in place of its file is explained', async () => {
-  const { code, stderr } = await albertkit(['tokenize', ZH_NEWS, '央行'])
+it.each(['tokenize', 'predict'])('a text in place of its file is explained: %s', async (command) => {
+  const { code, stderr } = await albertkit([command, ZH_NEWS, '央行'])
   expect(code).toBe(2)
   expect(stderr).toContain("pipe it: echo '央行' |")
 })

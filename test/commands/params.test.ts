@@ -79,6 +79,12 @@ describe('albertkit params', () => {
     expect((await albertkit([...args, '--force'])).code).toBe(0)
   })
 
+  it('separates thousands in every table', async () => {
+    const { stdout } = await albertkit(['params', '--preset', 'albert-base'])
+    expect(stdout).toMatch(/^vocabulary V +30,000$/m)
+    expect(stdout.match(/(?<![\d.,])\d{5,}(?![\d.])/g)).toBeNull()
+  })
+
   it.each([
     [['--preset', 'albert-huge'], 2, 'there is no preset'],
     [[], 2, 'nothing to count'],

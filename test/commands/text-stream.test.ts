@@ -186,8 +186,12 @@ describe('Ctrl-C', () => {
     const { next } = JSON.parse(readFileSync(`${output}.part.json`, 'utf8')) as { next: { line: number } }
     expect(next.line).toBeLessThan(4001)
 
-    const { code, stderr } = await albertkit(args('resumed'))
+    const { code, stderr, stdout } = await albertkit(args('resumed'))
     expect([code, stderr]).toEqual([0, expect.stringContaining(`resuming at line ${next.line}`)])
+    // The whole file, not what this run added.
+    const written = readFileSync(output, 'utf8').trimEnd().split('\n').length
+    const [, all] = /wrote [^\n]*, ([\d,]+) lines, resumed at line /.exec(stdout + stderr) ?? []
+    expect(all).toBe(written.toLocaleString('en'))
     expect(bytesOf('resumed').equals(bytesOf('whole'))).toBe(true)
     expect(bytesOf('resumed.bad').equals(bytesOf('whole.bad'))).toBe(true)
     expect([existsSync(`${output}.part`), existsSync(`${output}.part.json`)]).toEqual([false, false])

@@ -20,7 +20,7 @@ const task: ShardTask = {
   model: { sha256: sha256('a') },
   input: { sha256: sha256('b'), bytes: 100, lines: 10 },
 }
-const state: PartState = { next: { line: 3, offset: 20 }, errors: { file: null, count: 0, bytes: 0 } }
+const state: PartState = { next: { line: 3, offset: 20 }, answered: 2, errors: { file: null, count: 0, bytes: 0 } }
 const open = (given: ShardTask | null = task, fits = true): PartFile =>
   new PartFile(join(folder, 'out'), given, { force: false, fits: () => fits })
 const text = (name: string): string => readFileSync(join(folder, name), 'utf8')

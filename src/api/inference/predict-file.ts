@@ -42,7 +42,7 @@ async function openOutput(
     },
   })
   if (file.resumed === null || task === null) {
-    file.begin({ next: { line: 1, offset: 0 }, errors: { file: name, ...errors.state } })
+    file.begin({ next: { line: 1, offset: 0 }, answered: 0, errors: { file: name, ...errors.state } })
     return { file, range: undefined }
   }
   const { next, errors: before } = file.resumed
@@ -77,17 +77,19 @@ async function predictInto(
   else refuseExistingErrors(errorsPath, force)
   const model = await openForReading(job, output !== undefined)
   const errors = new ErrorsFile(errorsPath, output !== undefined)
+  let lines = 0
   const stateAt = (next: PartState['next']): PartState => ({
     next,
+    answered: lines,
     errors: { file: errorsPath ?? null, ...errors.state },
   })
   let last: PartState | undefined
   let file: PartFile | null = null
   let range: LineRange | undefined
-  let lines = 0
   try {
     refuseSources([output, errorsPath])
     if (output !== undefined) ({ file, range } = await openOutput(job, model, errors, output, force))
+    lines = file?.resumed?.answered ?? 0
     listener.onModel?.(model)
     const format = answerFormatter(model, job.format as PredictionFormat)
     if (range !== undefined && range.firstLine > 1)

@@ -134,7 +134,7 @@ export interface EvaluationReport extends Evaluation {
 export interface TextFileReport {
   /** Path of the output; null if the lines went to a callback. */
   readonly output: string | null
-  /** Number of lines that were answered, and of unusable lines. */
+  /** Number of lines that were answered, and of unusable lines: of a resumed run, with those from before. */
   readonly lines: number
   readonly bad: number
   /** Path of the file of unusable lines, or null. */

@@ -5,7 +5,7 @@ import { splitLines, type Line, type LineRange } from '../../text/data/lines.js'
 
 /** A text in place of its file's name is the likeliest mistake: `tokenize MODEL '央行'`. */
 const pipeHint = (path: string): string | undefined =>
-  /[^\x21-\x7e]/.test(path) ? `for a text itself, pipe it: echo '${path}' | … -` : undefined
+  /[^\x21-\x7e]/.test(path) ? `for a text itself, put - in its place and pipe it: echo '${path}' | … -` : undefined
 
 /**
  * Lines of `path`, or of standard input if it is `-`; only those of `range`, if it is given.

@@ -18,9 +18,8 @@ const unusable = (lines: number, file: string | null): string =>
 /** Text of `predict -o` and `embed -o`. */
 export function textFileText(report: TextFileReport): string {
   const { output, lines, bad, errors, resumedAt } = escapeAll(report)
-  const before = resumedAt === null ? 0 : resumedAt - 1
-  const resumed = before === 0 ? '' : ` (${count(before)} from before)`
-  const written = `wrote ${output ?? ''}, ${count(lines + before)} lines${resumed}`
+  const resumed = resumedAt === null ? '' : `, resumed at line ${count(resumedAt)} of the text`
+  const written = `wrote ${output ?? ''}, ${count(lines)} lines${resumed}`
   return [written, ...(bad > 0 ? [unusable(bad, errors)] : [])].join('\n')
 }
 
