@@ -83,6 +83,50 @@ describe.skipIf(CHROMIUM === null)('the workbench', () => {
     expect(await complaints(web.page)).toEqual([])
   })
 
+  it('writes into a folder of the user what the archive has', async () => {
+    // A folder of the browser stands for the one that a user chooses.
+    await web.page.evaluate(() => {
+      const showDirectoryPicker = async (): Promise<FileSystemDirectoryHandle> =>
+        (await navigator.storage.getDirectory()).getDirectoryHandle('chosen', { create: true })
+      Object.assign(globalThis, { showDirectoryPicker })
+    })
+    await panel().getByRole('button', { name: 'Write to a folder' }).click()
+    await panel().getByText('Saving …').waitFor()
+    await panel().getByText('Saved.').waitFor()
+    const written = await web.page.evaluate(async () => {
+      const chosen = await (await navigator.storage.getDirectory()).getDirectoryHandle('chosen')
+      const onnx = await chosen.getDirectoryHandle('onnx')
+      const sizeOf = async (folder: FileSystemDirectoryHandle, name: string): Promise<number> =>
+        (await (await folder.getFileHandle(name)).getFile()).size
+      return [
+        await sizeOf(onnx, 'model.onnx'),
+        await sizeOf(onnx, 'model_int8.onnx'),
+        await sizeOf(chosen, 'albertkit.json'),
+      ]
+    })
+    expect(written[0]).toBeGreaterThan(written[1]!)
+    expect(written[1]).toBeGreaterThan(100_000)
+    expect(written[2]).toBeGreaterThan(1000)
+  })
+
+  it('takes files that are dropped on it', async () => {
+    const before = await web.page.locator('.model').count()
+    await web.page.evaluate(async () => {
+      // What a script drops has no handles, nor has a drop in other browsers.
+      Object.assign(DataTransferItem.prototype, { getAsFileSystemHandle: undefined })
+      const dataTransfer = new DataTransfer()
+      for (const name of ['albert_config.json', 'model.ckpt.index', 'model.ckpt.data-00000-of-00001', 'vocab.txt'])
+        dataTransfer.items.add(new File([await (await fetch(`sample/${name}`)).blob()], name))
+      const place = document.querySelector('.drop')!
+      place.dispatchEvent(new DragEvent('dragover', { dataTransfer, bubbles: true, cancelable: true }))
+      place.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+    })
+    await web.page.locator('.model').nth(before).waitFor()
+    expect(await panel().innerText()).toContain('brightmart albert_zh')
+    await web.page.locator('.model .close').last().click()
+    expect(await web.page.locator('.model').count()).toBe(before)
+  })
+
   it('compares and examines, in Chinese and in the dark', async () => {
     await web.page.getByRole('button', { name: '中文' }).click()
     await web.page.getByRole('button', { name: '深色' }).click()

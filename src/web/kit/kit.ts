@@ -38,7 +38,7 @@ export interface Kit extends Operations, Disposable {
   files(path: string): Promise<readonly KitFile[]>
   /** Reads a part of a file; fewer bytes at its end only. */
   read(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
-  /** A folder as a zip archive, made while it is read. @throws RangeError beyond 4 GB */
+  /** A folder as a zip archive, made while it is read. @throws AlbertkitError `output` beyond 4 GB */
   zip(path: string, options?: SaveOptions): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>
   /** Writes a folder into one of the user's. */
   save(path: string, into: FileSystemDirectoryHandle, options?: SaveOptions): Promise<void>

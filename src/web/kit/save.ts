@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import { stopIfAborted } from '../../base/abort.js'
+import { outputError } from '../../base/errors.js'
 import { MANIFEST_FILE } from '../../base/artefact-layout.js'
-import { zipRecords } from '../../formats/zip/write.js'
+import { MAX_ZIP_OFFSET, zipRecords } from '../../formats/zip/write.js'
 import type { Conversation } from './conversation.js'
 import type { KitFile } from './protocol.js'
 
@@ -61,13 +62,21 @@ const streamOf = (pieces: AsyncGenerator<Bytes>): ReadableStream<Bytes> =>
     },
   })
 
-/** A folder as a zip archive. @throws RangeError if it would end beyond 4 GB */
+/** A folder as a zip archive. @throws AlbertkitError `output` if it would end beyond 4 GB */
 export async function zipStream(
   talk: Conversation,
   folder: string,
   options: SaveOptions = {},
 ): Promise<ReadableStream<Bytes>> {
   const files = await listed(talk, folder)
+  // Before all of it is read for the sums.
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  if (bytes > MAX_ZIP_OFFSET)
+    throw outputError('the archive would be larger than 4 GB, the most that a zip archive of albertkit holds', {
+      code: 'output-failed',
+      file: folder,
+      hint: 'write the files into a folder instead',
+    })
   const sums: number[] = []
   for (const file of files) {
     stopIfAborted(options.signal)

@@ -75,7 +75,7 @@ export function Save({ path }: { readonly path: string }) {
             {t('saveFolder')}
           </button>
         )}
-        <span role="status">{job.result === true && t('saved')}</span>
+        <span role="status">{!job.running && job.result === true && t('saved')}</span>
       </div>
       <Progress job={job}>{t('saving')}</Progress>
       <Failure error={job.error} />
