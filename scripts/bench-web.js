@@ -66,6 +66,7 @@ function filesOf(preset) {
     onnx: { albertkit: join(ours, 'onnx/model.onnx') },
   }
   for (const kind of ['onnx', 'tfjs']) {
+    if ((onlyLibrary ?? kind) !== kind) continue
     const out = join(scratch, `${preset}-${kind}`)
     mkdirSync(out)
     try {
