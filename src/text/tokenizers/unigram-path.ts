@@ -99,6 +99,18 @@ export class UnigramLattice {
     starts.fill(0, 0, length + 1)
     pieces.fill(-1, 0, length + 1)
     scores[0] = before
+    /** Takes a path that ends with `piece`, from `start` to `end`, if it is the best one to `end` so far. */
+    const offer = (end: number, start: number, piece: number, exact: number): void => {
+      const sum = float32 ? Math.fround(exact) : exact
+      if (sum <= scores[end]!) {
+        if (sum > seconds[end]!) seconds[end] = sum
+        return
+      }
+      seconds[end] = scores[end]!
+      scores[end] = sum
+      starts[end] = start
+      pieces[end] = piece
+    }
     for (let start = 0; start < length; start += charLength(text, start)) {
       const score = scores[start]!
       const width = charLength(text, start)
@@ -111,27 +123,9 @@ export class UnigramLattice {
         if (piece === -1) continue
         const end = i + 1
         if (end === start + width) isKnown = true
-        const sum = float32 ? Math.fround(own[piece]! + score) : own[piece]! + score
-        if (sum <= scores[end]!) {
-          if (sum > seconds[end]!) seconds[end] = sum
-          continue
-        }
-        seconds[end] = scores[end]!
-        scores[end] = sum
-        starts[end] = start
-        pieces[end] = piece
+        offer(end, start, piece, own[piece]! + score)
       }
-      if (isKnown) continue
-      const end = start + width
-      const sum = float32 ? Math.fround(unknown + score) : unknown + score
-      if (sum <= scores[end]!) {
-        if (sum > seconds[end]!) seconds[end] = sum
-        continue
-      }
-      seconds[end] = scores[end]!
-      scores[end] = sum
-      starts[end] = start
-      pieces[end] = -1
+      if (!isKnown) offer(start + width, start, -1, unknown + score)
     }
   }
 }
