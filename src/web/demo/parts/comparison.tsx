@@ -12,23 +12,18 @@ export function shortAnswer(answer: TextAnswer): string {
       if (answer.reading === 'softmax') return answer.label
       return answer.labels.filter((_, i) => answer.probabilities[i]! >= 0.5).join(', ') || '–'
     case 'tags':
-      return (
-        answer.spans?.map(({ type, text }) => `${text} (${type})`).join(', ') ||
-        answer.tokens.map(({ tag }) => tag).join(' ')
-      )
+      if (answer.spans === null || answer.spans.length === 0) return answer.tokens.map(({ tag }) => tag).join(' ')
+      return answer.spans.map(({ type, text }) => `${text} (${type})`).join(', ')
     case 'span':
       return answer.answer || '–'
     case 'masks':
       return answer.masks.map(({ candidates }) => candidates[0]?.token ?? '').join(' ')
     case 'order':
       return answer.inOrder ? '1 → 2' : '2 → 1'
-    case 'vectors':
-      return (
-        answer.cosines[0]
-          ?.slice(1)
-          .map((value) => value.toFixed(3))
-          .join(', ') || '–'
-      )
+    case 'vectors': {
+      const others = answer.cosines[0]?.slice(1) ?? []
+      return others.length === 0 ? '–' : others.map((value) => value.toFixed(3)).join(', ')
+    }
   }
 }
 
