@@ -11,7 +11,7 @@ const isPlain = (text: string): boolean =>
   !OTHER.test(text) && !text.startsWith(' ') && !text.endsWith(' ') && !text.includes('  ')
 
 /** Words that are remembered, and characters of the longest of them. */
-const MAX_WORDS = 1 << 15
+const MAX_WORDS = 1 << 14
 const MAX_WORD = 24
 /** The same of text without spaces, whose sentences rarely come again: it begins with such characters. */
 const [CHINESE, MAX_CHINESE] = ['\u2e80', 8]

@@ -2,7 +2,7 @@ import { malformed } from '../../base/errors.js'
 import { alignedOf, expand, filter, slice, span, textOf, transform, words, type Aligned } from './aligned.js'
 import { googleRules, type BasicRules } from './basic-rules.js'
 import { PYTHON_SPACE } from './unicode.js'
-import { shifted, type KnownWord } from './plain-words.js'
+import { shifted } from './plain-words.js'
 import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 
 /**
@@ -12,6 +12,8 @@ import type { SpecialIds, Token, Tokenizer } from './tokenizer.js'
 
 /** Words and characters that are remembered. */
 const MAX_CACHED = 1 << 16
+/** Words that are remembered with the places of their tokens, which take ten times the memory of ids. */
+const MAX_CACHED_TOKENS = 1 << 14
 /** Longer words are unknown, or rare. */
 const MAX_CACHED_WORD = 64
 /** Longer words are not cached: text without a space, for example base64. */
@@ -101,13 +103,16 @@ function roleOf(char: string, rules: BasicRules): Role {
 class Cache<T> {
   readonly #known = new Map<string, T>()
 
-  constructor(readonly make: (key: string) => T) {}
+  constructor(
+    readonly make: (key: string) => T,
+    readonly most = MAX_CACHED,
+  ) {}
 
   get(key: string): T {
     const known = this.#known.get(key)
     if (known !== undefined) return known
     const made = this.make(key)
-    if (this.#known.size >= MAX_CACHED) this.#known.clear()
+    if (this.#known.size >= this.most) this.#known.clear()
     this.#known.set(key, made)
     return made
   }
@@ -162,7 +167,8 @@ export class WordPieceTokenizer implements Tokenizer {
   /** Longest token, in characters: longer candidates need no look-up. */
   readonly #longest: number
   readonly #roles: Cache<Role>
-  readonly #words = new Cache<KnownWord>((word) => this.#read(word))
+  readonly #ids = new Cache<readonly number[]>((word) => this.#read(word).map(({ id }) => id))
+  readonly #places = new Cache<readonly Token[]>((word) => this.#read(word), MAX_CACHED_TOKENS)
 
   /** @throws AlbertkitError `malformed` if the vocabulary lacks a token that every text needs */
   constructor(
@@ -229,9 +235,8 @@ export class WordPieceTokenizer implements Tokenizer {
     return this.#tokens[id]
   }
 
-  #read(word: string): KnownWord {
-    const tokens = this.encodeAligned(alignedOf(word))
-    return { tokens, ids: tokens.map(({ id }) => id) }
+  #read(word: string): Token[] {
+    return this.encodeAligned(alignedOf(word))
   }
 
   /** Tokens of a part of a text. */
@@ -243,22 +248,23 @@ export class WordPieceTokenizer implements Tokenizer {
     const tokens: Token[] = []
     const isWhole = this.#eachWord(text, (word, start, hasGap) => {
       if (hasGap) return false
-      for (const token of this.#known(word).tokens) tokens.push(shifted(token, start))
+      const found = word.length > MAX_CACHED_WORD ? this.#read(word) : this.#places.get(word)
+      for (const token of found) tokens.push(shifted(token, start))
       return true
     })
     return isWhole ? tokens : this.encodeAligned(alignedOf(text))
   }
 
   /** Words are tokenized each by itself, and most words come again: only a new one is looked into. */
-  #known(word: string): KnownWord {
-    return word.length > MAX_CACHED_WORD ? this.#read(word) : this.#words.get(word)
+  #idsOf(word: string): readonly number[] {
+    return word.length > MAX_CACHED_WORD ? this.#read(word).map(({ id }) => id) : this.#ids.get(word)
   }
 
   ids(text: string, limit = Infinity): number[] {
     const ids: number[] = []
     this.#eachWord(text, (word) => {
       if (word.length <= LONG_WORD) {
-        for (const id of this.#known(word).ids) ids.push(id)
+        for (const id of this.#idsOf(word)) ids.push(id)
       } else this.#takeLong(word, ids, limit)
       return ids.length < limit
     })
@@ -274,7 +280,7 @@ export class WordPieceTokenizer implements Tokenizer {
       if (ids.length >= limit) break
       // Letters and digits of ASCII stay what they are: a word that is too long is unknown.
       if (!isOne && part.length > this.rules.maxChars && /^[0-9A-Za-z]+$/.test(part)) ids.push(this.special.unk)
-      else for (const id of this.#known(part).ids) ids.push(id)
+      else for (const id of this.#idsOf(part)) ids.push(id)
     }
   }
 
