@@ -20,6 +20,7 @@ export const OPTION_FLAGS: Readonly<Record<string, string>> = {
   configFile: '--config-file',
   configs: '--config',
   cosine: '--cosine',
+  demo: '--demo',
   dropout: '--dropout',
   dtypes: '--dtype',
   ema: '--ema',
