@@ -135,6 +135,13 @@ describe.skipIf(CHROMIUM === null)('albertkit/browser', () => {
     expect(again.ok).toBe(true)
   })
 
+  it('verifies what it makes of an archive', async () => {
+    const options = { targets: ['onnx', 'tfjs'] }
+    const report = JSON.parse(await ask('convertModel', 'tiny.zip', 'checked-tiny', options)) as ConvertReport
+    expect(report.ok).toBe(true)
+    expect(report.verification?.comparisons.length).toBeGreaterThan(4)
+  })
+
   it('stops when it is told to, and works on', async () => {
     const how = await web.page.evaluate(abortInPage, 'tiny.zip')
     expect(how).toBe('interrupted')
