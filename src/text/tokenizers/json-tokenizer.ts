@@ -262,11 +262,12 @@ export class JsonTokenizer implements Tokenizer {
     return !this.#squashed.some((token) => squashed.includes(token))
   }
 
-  encode(text: string): Token[] {
-    const isPlain = (this.#pieces ?? this.#known) !== null && this.#hasNoAdded(text)
-    if (isPlain && this.#pieces !== null) return this.#pieces.encode(text)
-    const words = isPlain ? this.#known!.of(text) : null
-    if (words !== null) return words.flatMap(({ value, start }) => value.tokens.map((token) => shifted(token, start)))
+  /** Words of a text, if they can be read one by one and none is an added token. */
+  #wordsOf(text: string): ReturnType<PlainWords<KnownWord>['of']> {
+    return this.#known !== null && this.#hasNoAdded(text) ? this.#known.of(text) : null
+  }
+
+  #encodeParts(text: string): Token[] {
     const tokenOf = (parts: readonly Part[], between: (text: Aligned) => Token[]): Token[] =>
       parts.flatMap(({ text: part, added }) =>
         added === null ? between(part) : [{ token: added.content, id: added.id, ...span(part.from) }],
@@ -276,9 +277,17 @@ export class JsonTokenizer implements Tokenizer {
     )
   }
 
+  encode(text: string): Token[] {
+    if (this.#pieces !== null && this.#hasNoAdded(text)) return this.#pieces.encode(text)
+    const words = this.#wordsOf(text)
+    return (
+      words?.flatMap(({ value, start }) => value.tokens.map((token) => shifted(token, start))) ??
+      this.#encodeParts(text)
+    )
+  }
+
   ids(text: string, limit = Infinity): number[] {
     if (this.#pieces !== null && this.#hasNoAdded(text)) return this.#pieces.ids(text, limit)
-    const words = this.#known !== null && this.#hasNoAdded(text) ? this.#known.of(text) : null
-    return words?.flatMap(({ value }) => value.ids) ?? this.encode(text).map(({ id }) => id)
+    return this.#wordsOf(text)?.flatMap(({ value }) => value.ids) ?? this.#encodeParts(text).map(({ id }) => id)
   }
 }
