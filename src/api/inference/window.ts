@@ -132,3 +132,20 @@ export async function readWindow(
   }
   return joinRows(rows, features.filter(({ isCut }) => isCut === true).length)
 }
+
+/** A pool that runs windows in the calling thread, one after the other. */
+export function sequentialPool(model: Readable): TextPool {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    width: 1,
+    threads: 0,
+    read(inputs, reading) {
+      const rows = last.then(() => readWindow(model, inputs, reading))
+      last = rows.catch(() => undefined)
+      return rows
+    },
+    close: async () => {
+      await last
+    },
+  }
+}

@@ -1,6 +1,6 @@
 import type { NamedTensor } from '../../runtime/runner.js'
 import type { TextModel } from '../inference/text-model.js'
-import { readWindow, type TextPool } from '../inference/window.js'
+import { sequentialPool } from '../inference/window.js'
 
 /** Outputs of the runs of a model, and the time that they took. */
 export class Seen {
@@ -38,11 +38,5 @@ export function watch(model: TextModel): { readonly watched: TextModel; readonly
     return tensors
   }
   const readable = { ...model, run }
-  const pool: TextPool = {
-    width: 1,
-    threads: 0,
-    read: (inputs, reading) => readWindow(readable, inputs, reading),
-    close: () => Promise.resolve(),
-  }
-  return { watched: { ...readable, pool: () => pool }, seen }
+  return { watched: { ...readable, pool: () => sequentialPool(readable) }, seen }
 }

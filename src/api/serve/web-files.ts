@@ -104,8 +104,9 @@ export function demoFiles(targets: readonly GraphTarget[]): PathFiles {
   const needed = (targets.length === 0 ? GRAPH_TARGETS : targets).map((target) => RUNTIMES[target])
   const isNeeded = (path: string): boolean => needed.includes(path.split('/')[0] ?? '')
   // What was put there by `npm run build:web` comes from the packages.
-  const own = builtFiles().filter(([path]) => !WORKBENCH.test(path) && !path.startsWith('runtimes/'))
-  const bundled = builtFiles().filter(([path]) => /^runtimes\/.*\.js$/.test(path))
+  const built = builtFiles()
+  const own = built.filter(([path]) => !WORKBENCH.test(path) && !path.startsWith('runtimes/'))
+  const bundled = built.filter(([path]) => /^runtimes\/.*\.js$/.test(path))
   const runtimes = new Map([
     ...bundled.map(([path, file]) => [path.slice('runtimes/'.length), file] as const),
     ...runtimeFiles(),

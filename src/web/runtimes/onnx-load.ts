@@ -5,8 +5,6 @@ import { importRuntime, runtimeUrl } from './place.js'
 
 /** `runtime/onnx/load.ts` in a browser: onnxruntime-web on wasm, or on WebGPU. */
 
-let loaded: Promise<Loaded> | null = null
-
 async function load(script: string, device: string): Promise<Loaded> {
   const ort = await importRuntime<Ort>(`ort/${script}`, 'onnxruntime-web')
   ort.env.wasm.wasmPaths = runtimeUrl('ort/')
@@ -17,23 +15,25 @@ async function load(script: string, device: string): Promise<Loaded> {
   return { ort, package: 'onnxruntime-web', detail: `onnxruntime-web ${version} (${device})`, opensPaths: false }
 }
 
+/** Loads a script once; what failed is tried again. */
+function once(script: string, device: string): () => Promise<Loaded> {
+  let loaded: Promise<Loaded> | null = null
+  return () => {
+    loaded ??= load(script, device)
+    return loaded.catch((error: unknown) => {
+      loaded = null
+      throw error
+    })
+  }
+}
+
+const loadWasm = once('ort.wasm.min.mjs', 'wasm')
+
 /** @throws AlbertkitError `environment` if it is not there */
 export async function loadOnnx(_importer?: unknown, only: OnnxPackage = 'onnxruntime-web'): Promise<Loaded> {
   if (only !== 'onnxruntime-web') throw environment('onnxruntime-node needs Node', { code: 'package-missing' })
-  loaded ??= load('ort.wasm.min.mjs', 'wasm')
-  return loaded.catch((error: unknown) => {
-    loaded = null
-    throw error
-  })
+  return loadWasm()
 }
-
-let loadedGpu: Promise<Loaded> | null = null
 
 /** Another script, for the only provider of a GPU in a browser. @throws AlbertkitError `environment` if it is not there */
-export function loadNative(): Promise<Loaded> {
-  loadedGpu ??= load('ort.webgpu.min.mjs', 'webgpu')
-  return loadedGpu.catch((error: unknown) => {
-    loadedGpu = null
-    throw error
-  })
-}
+export const loadNative = once('ort.webgpu.min.mjs', 'webgpu')

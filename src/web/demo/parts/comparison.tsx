@@ -30,14 +30,9 @@ export function shortAnswer(answer: TextAnswer): string {
 /** Largest difference between any two of several outputs. */
 function spread(outcomes: readonly Outcome[]): number | null {
   const values = outcomes.flatMap(({ reading }) => (reading === null ? [] : [reading.values]))
-  if (values.length < 2) return null
-  return values.reduce<number | null>(
-    (most, a, i) => values.slice(i + 1).reduce<number | null>((so, b) => larger(so, farthest(a, b)), most),
-    null,
-  )
+  const differences = values.flatMap((a, i) => values.slice(i + 1).flatMap((b) => farthest(a, b) ?? []))
+  return differences.length === 0 ? null : Math.max(...differences)
 }
-
-const larger = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : Math.max(a, b))
 
 /** Times in milliseconds, with as many digits as they deserve. */
 const timeText = (milliseconds: number): string =>

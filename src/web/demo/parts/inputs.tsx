@@ -15,7 +15,8 @@ interface InputsProps {
   readonly onTexts: (texts: Texts) => void
 }
 
-const MASK = '[MASK]'
+/** As `api/inference/masked.ts` has it, which a page does not load. */
+export const MASK = '[MASK]'
 
 /** Labels of the texts of each task; one without a second has one text. */
 const LABELS: Readonly<Record<PageTask, readonly [TextName, TextName?]>> = {

@@ -12,8 +12,7 @@ const RUNTIMES: Readonly<Record<TextRunner, string>> = {
   'ort-webgpu': 'onnxruntime-web · WebGPU',
 }
 
-export const runtimeName = ({ runner }: Runnable): string => RUNTIMES[runner]
-export const nameOf = (runnable: Runnable): string => `${runtimeName(runnable)} · ${runnable.precision}`
+export const nameOf = ({ runner, precision }: Runnable): string => `${RUNTIMES[runner]} · ${precision}`
 
 interface PickerProps {
   readonly runnables: readonly Runnable[]

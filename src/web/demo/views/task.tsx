@@ -5,12 +5,10 @@ import { useSession } from '../../page/session.js'
 import type { Opened } from '../app.js'
 import { AnswerView } from '../parts/answer.js'
 import { Comparison } from '../parts/comparison.js'
-import { Inputs, isComplete, type Texts } from '../parts/inputs.js'
+import { Inputs, isComplete, MASK, type Texts } from '../parts/inputs.js'
 import { nameOf, RunnablePicker } from '../parts/runnables.js'
 import { TokenList } from '../parts/tokens.js'
 import { keyOf, useReadings } from '../readings.js'
-
-const MASK = '[MASK]'
 
 /** Texts that a task begins with. */
 function firstTexts(task: PageTask, [first = '', next = '', third = '']: readonly string[]): Texts {
