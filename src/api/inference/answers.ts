@@ -146,6 +146,16 @@ export async function* answers(
   while (flying.length > 0) yield* land()
 }
 
+/** What `of` makes of each answer, in order; those of unusable lines are left out. */
+export async function usable<T extends object, U>(
+  found: AsyncIterable<T | BadLine>,
+  of: (answer: T) => U,
+): Promise<U[]> {
+  const all: U[] = []
+  for await (const one of found) if (!isBad(one)) all.push(of(one))
+  return all
+}
+
 /** Runs a model on examples as `answers` does, and gives what `read` makes of each answer; unusable lines pass through. */
 export async function* mapAnswers<T>(
   model: TextModel,

@@ -16,6 +16,10 @@ function largest(values: readonly number[], count: number, isTaken: (index: numb
   return best
 }
 
+/** Positions of the masks of a text. */
+export const maskPositions = ({ special }: Tokenizer, { input_ids }: Features): number[] =>
+  input_ids.flatMap((id, position) => (id === special.mask ? [position] : []))
+
 /**
  * Most probable tokens for each mask of a text: id and probability of each candidate, mask by mask.
  * @param logits of all tokens of the text, `[tokens, vocabulary]`
@@ -23,12 +27,11 @@ function largest(values: readonly number[], count: number, isTaken: (index: numb
  */
 export function candidatesOf(
   tokenizer: Tokenizer,
-  { input_ids }: Features,
+  features: Features,
   logits: Float32Array,
   { size, top }: { readonly size: number; readonly top: number },
 ): Float32Array {
-  const found = input_ids.flatMap((id, position) => {
-    if (id !== tokenizer.special.mask) return []
+  const found = maskPositions(tokenizer, features).flatMap((position) => {
     const probabilities = softmax(logits.subarray(position * size, (position + 1) * size))
     // Rows behind the vocabulary have no token: tables are often padded.
     const best = largest(probabilities, top, (index) => tokenizer.tokenOf(index) !== undefined)

@@ -24,11 +24,17 @@ export const pairMisfit = ({ segments }: InputLimits): string | null =>
 /** Text or pair of texts, or features made from it. */
 export type GivenText = Pick<Example, 'text' | 'textB' | 'features'>
 
-/** Examples that are given, in the form that readers of files give. */
-export async function* givenEntries(given: readonly GivenText[]): AsyncGenerator<Entry> {
-  for (const [i, one] of given.entries())
-    yield await Promise.resolve({ number: i + 1, item: { line: i + 1, label: null, ...one } })
+/** Examples in the form that readers of files give, numbered by their lines. */
+export async function* entriesOf(items: Iterable<Example | BadLine>): AsyncGenerator<Entry> {
+  for (const item of items) yield await Promise.resolve({ number: item.line, item })
 }
+
+/** Example that is given in place of a line of a file. */
+export const givenExample = (given: GivenText, line = 1): Example => ({ line, label: null, ...given })
+
+/** Examples that are given, in the form that readers of files give. */
+export const givenEntries = (given: readonly GivenText[]): AsyncGenerator<Entry> =>
+  entriesOf(given.map((one, i) => givenExample(one, i + 1)))
 
 /** Reads an example from a line, as `ExampleReader` does. */
 export type LineReader = Pick<ExampleReader, 'options' | 'read'>

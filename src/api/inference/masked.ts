@@ -1,10 +1,10 @@
 import { usage } from '../../base/errors.js'
 import { answerOf } from '../../model/tasks.js'
-import { isBad } from '../../text/data/examples.js'
 import type { Features } from '../../text/data/features.js'
 import { float32Number } from '../../text/data/numbers.js'
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.js'
-import { mapAnswers, type AnswerOptions } from './answers.js'
+import { answers, usable, type AnswerOptions } from './answers.js'
+import { maskPositions } from './candidates.js'
 import { givenEntries } from './entries.js'
 import type { FilledMask } from './report.js'
 import type { TextModel } from './text-model.js'
@@ -40,8 +40,8 @@ export function maskedFeatures(tokenizer: Tokenizer, text: string, maxLength: nu
 const readingOf = (top: number): Omit<Reading, 'batch'> => ({ outputs: [answerOf('mlm')], reduction: 'masked', top })
 
 /** Reads what a window gave for the masks of a text: ids and probabilities of the candidates, mask by mask. */
-function masksOf(tokenizer: Tokenizer, { input_ids }: Features, values: Float32Array): FilledMask[] {
-  const positions = input_ids.flatMap((id, position) => (id === tokenizer.special.mask ? [position] : []))
+function masksOf(tokenizer: Tokenizer, features: Features, values: Float32Array): FilledMask[] {
+  const positions = maskPositions(tokenizer, features)
   const size = values.length / positions.length
   return positions.map((position, i) => {
     const own = values.subarray(i * size, (i + 1) * size)
@@ -82,10 +82,7 @@ export async function fillAllMasks(
   const all = texts.map((text) => maskedFeatures(model.tokenizer, text, model.maxLength))
   const entries = givenEntries(all.map((features, i) => ({ text: texts[i]!, textB: null, features })))
   const batch = Math.min(options.batch ?? DEFAULT_BATCH, rowsThatFit(model, all))
-  const found: FilledMask[][] = []
-  const read = mapAnswers(model, readingOf(top), entries, { ...options, batch }, ({ example, values }) =>
+  return usable(answers(model, readingOf(top), entries, { ...options, batch }), ({ example, values }) =>
     masksOf(model.tokenizer, example.features!, values),
   )
-  for await (const masks of read) if (!isBad(masks)) found.push(masks)
-  return found
 }

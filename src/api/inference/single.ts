@@ -1,8 +1,7 @@
 import { usage } from '../../base/errors.js'
 import { answerOf, type ResolvedTask } from '../../model/tasks.js'
-import { isBad } from '../../text/data/examples.js'
 import { float32Number, softmax } from '../../text/data/numbers.js'
-import { mapAnswers, type AnswerOptions } from './answers.js'
+import { answers, usable, type AnswerOptions } from './answers.js'
 import { givenEntries, pairMisfit } from './entries.js'
 import { fillMasks } from './masked.js'
 import { openTextModel } from './model.js'
@@ -64,10 +63,7 @@ export async function ordersOf(
 ): Promise<SentenceOrder[]> {
   checkPairs(model)
   const entries = givenEntries(pairs.map(([text, textB]) => ({ text, textB })))
-  const found: SentenceOrder[] = []
-  const read = mapAnswers(model, ORDER, entries, options, ({ values }) => orderFrom(values))
-  for await (const order of read) if (!isBad(order)) found.push(order)
-  return found
+  return usable(answers(model, ORDER, entries, options), ({ values }) => orderFrom(values))
 }
 
 /** Opens a model and predicts the order of two texts. @throws AlbertkitError as `openTextModel` */

@@ -1,10 +1,14 @@
-import { makeFeatures, specialCount, type Features } from '../../text/data/features.js'
+import { specialCount, type Features } from '../../text/data/features.js'
 import { tokenNames } from '../../text/tokenizers/detokenize.js'
 import { defaultFrame, type Token, type Tokenizer } from '../../text/tokenizers/tokenizer.js'
 import { MASK, maskedParts } from '../inference/masked.js'
-import type { InputToken } from './report.js'
+import type { InputToken, TextRequest } from './report.js'
 
 /** Tokens of a model's input, with the characters that each comes from. */
+
+/** Second text of a request; null if it is empty. */
+export const secondText = ({ textB = null }: Pick<TextRequest, 'textB'>): string | null =>
+  textB === null || textB.trim() === '' ? null : textB
 
 type Offset = InputToken['offset']
 
@@ -53,9 +57,12 @@ export interface InputTokens {
   readonly isCut: boolean
 }
 
-/** Tokens of a text or a pair as a model reads them. */
-export function inputTokens(tokenizer: Tokenizer, a: string, b: string | null, maxLength: number): InputTokens {
-  const features = makeFeatures(tokenizer, a, b, maxLength)
+/** Tokens of a text or a pair as a model reads them. @param features of the texts, as `makeFeatures` makes them */
+export function inputTokens(
+  tokenizer: Tokenizer,
+  [a, b]: readonly [a: string, b: string | null],
+  features: Features,
+): InputTokens {
   const tokens = named(tokenizer, features, framedOffsets(tokenizer, features, a, b))
   return { tokens, isCut: features.isCut === true }
 }

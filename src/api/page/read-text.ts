@@ -1,27 +1,19 @@
 import { fillMasks, maskedFeatures } from '../inference/masked.js'
 import { cosine, orderOf } from '../inference/single.js'
 import { usage } from '../../base/errors.js'
-import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
+import { isBad, type BadLine } from '../../text/data/examples.js'
+import { makeFeatures } from '../../text/data/features.js'
 import { embedTexts } from '../inference/embed.js'
-import { pairMisfit, type Entry } from '../inference/entries.js'
+import { entriesOf, givenEntries, givenExample, pairMisfit } from '../inference/entries.js'
 import { labelsFor, predictEntries } from '../inference/predict.js'
 import { windowsOf } from '../inference/qa/entries.js'
 import { answerEntries } from '../inference/qa/predict-answers.js'
 import { taggingExample } from '../inference/tags/entries.js'
 import { tagEntries } from '../inference/tags/predict-tags.js'
 import type { TextModel } from '../inference/text-model.js'
-import { inputTokens, maskedTokens, type InputTokens } from './input-tokens.js'
+import { inputTokens, maskedTokens, secondText, type InputTokens } from './input-tokens.js'
 import { watch } from './watch.js'
 import type { PageTask, TextAnswer, TextReading, TextRequest } from './report.js'
-
-/** Second text of a request; null if it is empty. */
-const second = ({ textB = null }: TextRequest): string | null => (textB === null || textB.trim() === '' ? null : textB)
-
-/** Entries of one line. */
-// eslint-disable-next-line @typescript-eslint/require-await -- read like those of a file
-async function* entriesOf(items: Iterable<Example | BadLine>): AsyncGenerator<Entry> {
-  for (const item of items) yield { number: 1, item }
-}
 
 /** The only answer. @throws AlbertkitError `usage` if the text cannot be used */
 async function only<T extends object>(answers: AsyncGenerator<T | BadLine>): Promise<T> {
@@ -30,22 +22,18 @@ async function only<T extends object>(answers: AsyncGenerator<T | BadLine>): Pro
   return value
 }
 
-const exampleOf = (request: TextRequest): Example => ({
-  line: 1,
-  text: request.text,
-  textB: second(request),
-  label: null,
-})
-
 async function classify(model: TextModel, request: TextRequest): Promise<TextAnswer> {
-  const reason = second(request) === null ? null : pairMisfit(model.limits)
+  const textB = secondText(request)
+  const reason = textB === null ? null : pairMisfit(model.limits)
   if (reason !== null) throw usage(reason, { code: 'text-unusable', field: 'type_vocab_size' })
-  const { reading, label, probabilities } = await only(predictEntries(model, entriesOf([exampleOf(request)])))
+  const { reading, label, probabilities } = await only(
+    predictEntries(model, givenEntries([{ text: request.text, textB }])),
+  )
   return { kind: 'classes', reading, label, labels: labelsFor(model, probabilities.length), probabilities }
 }
 
 async function tag(model: TextModel, { text }: TextRequest): Promise<TextAnswer> {
-  const example = taggingExample(model, { line: 1, text, textB: null, label: null })
+  const example = taggingExample(model, givenExample({ text, textB: null }))
   const { tokens, spans } = await only(tagEntries(model, entriesOf([example])))
   return { kind: 'tags', tokens, spans }
 }
@@ -60,7 +48,7 @@ async function answerQuestion(model: TextModel, { text, textB }: TextRequest): P
 
 /** Vectors of the lines of a text, and of its second text. */
 async function compareTexts(model: TextModel, request: TextRequest): Promise<TextAnswer> {
-  const texts = [...request.text.split('\n'), second(request) ?? ''].filter((line) => line.trim() !== '')
+  const texts = [...request.text.split('\n'), secondText(request) ?? ''].filter((line) => line.trim() !== '')
   if (texts.length === 0) throw usage('there is no text', { code: 'text-unusable' })
   const vectors = await embedTexts(model, texts)
   return {
@@ -79,7 +67,7 @@ const ANSWERS: Readonly<Record<PageTask, (model: TextModel, request: TextRequest
   mlm: async (model, { text }) => ({ kind: 'masks', masks: await fillMasks(model, text) }),
   sop: async (model, request) => ({
     kind: 'order',
-    ...(await orderOf(model, request.text, second(request) ?? '')),
+    ...(await orderOf(model, request.text, secondText(request) ?? '')),
   }),
   features: compareTexts,
 }
@@ -87,8 +75,9 @@ const ANSWERS: Readonly<Record<PageTask, (model: TextModel, request: TextRequest
 function tokensOf({ tokenizer, maxLength }: TextModel, request: TextRequest): InputTokens {
   const { text, task } = request
   if (task === 'mlm') return maskedTokens(tokenizer, text, maskedFeatures(tokenizer, text, maxLength))
-  if (task === 'features') return inputTokens(tokenizer, text.split('\n')[0] ?? '', null, maxLength)
-  return inputTokens(tokenizer, text, task === 'token-classification' ? null : second(request), maxLength)
+  const a = task === 'features' ? (text.split('\n')[0] ?? '') : text
+  const b = task === 'features' || task === 'token-classification' ? null : secondText(request)
+  return inputTokens(tokenizer, [a, b], makeFeatures(tokenizer, a, b, maxLength))
 }
 
 /**

@@ -6,7 +6,7 @@ import { makeFeatures } from '../../text/data/features.js'
 import { openModel } from '../open/open.js'
 import { fittingTokenizer } from '../open/tokenizer.js'
 import { inputsOf } from '../verify/text-inputs.js'
-import { inputTokens } from './input-tokens.js'
+import { inputTokens, secondText } from './input-tokens.js'
 import type { AttentionOfLayer, TextLayers, TextRequest } from './report.js'
 
 export interface TextLayersOptions extends Abortable {
@@ -23,7 +23,7 @@ const MOST_TOKENS = 64
  */
 export async function textLayers(
   path: string,
-  { text, textB = null }: Pick<TextRequest, 'text' | 'textB'>,
+  request: Pick<TextRequest, 'text' | 'textB'>,
   { signal, onProgress }: TextLayersOptions = {},
 ): Promise<TextLayers> {
   const opened = await openModel(path)
@@ -31,8 +31,9 @@ export async function textLayers(
     stopIfAborted(signal)
     const tokenizer = fittingTokenizer(opened, {})
     const maxLength = Math.min(MOST_TOKENS, opened.config.max_position_embeddings)
-    const second = textB === null || textB.trim() === '' ? null : textB
-    const [batch] = makeBatches([makeFeatures(tokenizer, text, second, maxLength)], 1)
+    const texts = [request.text, secondText(request)] as const
+    const features = makeFeatures(tokenizer, ...texts, maxLength)
+    const [batch] = makeBatches([features], 1)
     const attention: AttentionOfLayer[] = []
     const means = new TraceMeans((layer, inner, { data }) => {
       attention.push({ layer, inner, probabilities: Float32Array.from(data) })
@@ -42,7 +43,7 @@ export async function textLayers(
     traceOn(opened, inputsOf(batch!), means, {
       onLayer: () => onProgress?.(progressStep('running the reference', '', [++done - 1, total])),
     })
-    return { ...inputTokens(tokenizer, text, second, maxLength), ...means.result(), attention }
+    return { ...inputTokens(tokenizer, texts, features), ...means.result(), attention }
   } finally {
     opened.close()
   }

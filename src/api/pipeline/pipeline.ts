@@ -1,10 +1,10 @@
 import { largestOf } from '../../base/largest.js'
 import { usage } from '../../base/errors.js'
 import type { ResolvedTask } from '../../model/tasks.js'
-import { isBad } from '../../text/data/examples.js'
+import { isBad, type BadLine, type Example } from '../../text/data/examples.js'
 import { float32Number } from '../../text/data/numbers.js'
-import { givenEntries, type Entry } from '../inference/entries.js'
-import type { AnswerOptions } from '../inference/answers.js'
+import { entriesOf, givenEntries, givenExample, type GivenText } from '../inference/entries.js'
+import { usable, type AnswerOptions } from '../inference/answers.js'
 import { embedEntries, openEmbedder } from '../inference/embed.js'
 import type { VectorOptions } from '../inference/sentence/read-vectors.js'
 import { openTextModel } from '../inference/model.js'
@@ -86,71 +86,58 @@ interface Row<T extends PipelineTask> {
   readonly answer: Answer<T>
 }
 
-/** Texts and pairs of texts in the form that readers of files give. */
-const entriesOf = (inputs: readonly (string | Pair)[]): AsyncGenerator<Entry> =>
-  givenEntries(
-    inputs.map((input) => {
-      const [text, textB] = typeof input === 'string' ? [input, null] : input
-      return { text, textB }
-    }),
-  )
+/** One text or two, as examples have them. */
+function textsOf(input: string | Pair): GivenText {
+  const [text, textB] = typeof input === 'string' ? [input, null] : input
+  return { text, textB }
+}
 
 const answerOptions = ({ batch, threads }: PipelineOptions): AnswerOptions => ({
   ...(batch === undefined ? {} : { batch }),
   ...(threads === undefined ? {} : { threads }),
 })
 
-const classify: Answer<'classify'> = async (model, inputs, options) => {
-  const found: Classification[] = []
-  for await (const one of predictEntries(model, entriesOf(inputs), answerOptions(options))) {
-    if (isBad(one)) continue
+const classify: Answer<'classify'> = (model, inputs, options) =>
+  usable(predictEntries(model, givenEntries(inputs.map(textsOf)), answerOptions(options)), (one) => {
     const labels = labelsFor(model, one.probabilities.length)
     const probabilities = one.probabilities.map(float32Number)
-    found.push({
+    return {
       label: one.label,
       probability: largestOf(probabilities),
       probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i]!])),
-    })
+    }
+  })
+
+const embed: Answer<'embed'> = (model, inputs, options) =>
+  usable(embedEntries(model, givenEntries(inputs.map(textsOf)), answerOptions(options)), ({ vector }) => vector.slice())
+
+const tags: Answer<'token-classification'> = (model, inputs, options) => {
+  function* examples(): Generator<Example | BadLine> {
+    for (const [i, text] of inputs.entries()) yield taggingExample(model, givenExample(textsOf(text), i + 1))
   }
-  return found
+  const found = tagEntries(model, entriesOf(examples()), answerOptions(options))
+  return usable(found, ({ tokens, spans }) => ({ tokens, spans }))
 }
 
-const embed: Answer<'embed'> = async (model, inputs, options) => {
-  const vectors: Float32Array[] = []
-  for await (const one of embedEntries(model, entriesOf(inputs), answerOptions(options)))
-    if (!isBad(one)) vectors.push(one.vector.slice())
-  return vectors
-}
-
-const tags: Answer<'token-classification'> = async (model, inputs, options) => {
-  async function* entries(): AsyncGenerator<Entry> {
-    for await (const { number, item } of entriesOf(inputs))
-      yield { number, item: item === null || isBad(item) ? item : taggingExample(model, item) }
-  }
-  const found: TokenTags[] = []
-  for await (const one of tagEntries(model, entries(), answerOptions(options)))
-    if (!isBad(one)) found.push({ tokens: one.tokens, spans: one.spans })
-  return found
-}
-
-const answerQuestions: Answer<'question-answering'> = async (model, inputs, options) => {
-  async function* entries(): AsyncGenerator<Entry> {
+const answerQuestions: Answer<'question-answering'> = (model, inputs, options) => {
+  function* windows(): Generator<Example> {
     for (const [i, { question, context }] of inputs.entries()) {
       const given = { id: null, question, context, answers: null }
       const tokens = model.tokenizer.encode(context)
       for (const item of windowsOf(model, i + 1, given, tokens, { maxLength: model.maxLength })) {
         if (isBad(item)) throw usage(item.reason, { code: 'text-unusable' })
-        yield await Promise.resolve({ number: i + 1, item })
+        yield item
       }
     }
   }
-  const found: SpanAnswer[] = []
-  for await (const one of answerEntries(model, entries(), answerOptions(options))) {
-    if (isBad(one)) continue
-    const { answer, start, end, probability, nullDifference } = one
-    found.push({ answer, start, end, probability, nullDifference })
-  }
-  return found
+  const found = answerEntries(model, entriesOf(windows()), answerOptions(options))
+  return usable(found, ({ answer, start, end, probability, nullDifference }) => ({
+    answer,
+    start,
+    end,
+    probability,
+    nullDifference,
+  }))
 }
 
 /** Single texts may be as long as the model allows. */

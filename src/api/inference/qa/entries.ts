@@ -3,7 +3,7 @@ import type { Line } from '../../../text/data/lines.js'
 import { passageWindows, type PassageOptions } from '../../../text/data/passages.js'
 import type { Question } from '../../../text/data/squad.js'
 import type { Token } from '../../../text/tokenizers/tokenizer.js'
-import { lineEntries, pairMisfit, type Entry } from '../entries.js'
+import { entriesOf, lineEntries, pairMisfit, type Entry } from '../entries.js'
 import type { TextModel } from '../text-model.js'
 
 type Reader = Pick<TextModel, 'tokenizer' | 'maxLength' | 'limits'>
@@ -43,21 +43,23 @@ class PassageTokens {
   }
 }
 
-/** Questions of a file in the format of SQuAD; a question's number serves as its line number. */
-// eslint-disable-next-line @typescript-eslint/require-await -- read like the entries of other files
-export async function* squadEntries(
+function* squadWindows(
   questions: readonly Question[],
   model: Reader,
   docStride: number | undefined,
-): AsyncGenerator<Entry> {
+): Generator<Example | BadLine> {
   const passages = new PassageTokens(model)
-  for (const [i, question] of questions.entries()) {
-    const options = { maxLength: model.maxLength, docStride }
-    const number = i + 1
-    for (const item of windowsOf(model, number, question, passages.of(question.context), options))
-      yield { number, item }
-  }
+  const options = { maxLength: model.maxLength, docStride }
+  for (const [i, question] of questions.entries())
+    yield* windowsOf(model, i + 1, question, passages.of(question.context), options)
 }
+
+/** Questions of a file in the format of SQuAD; a question's number serves as its line number. */
+export const squadEntries = (
+  questions: readonly Question[],
+  model: Reader,
+  docStride: number | undefined,
+): AsyncGenerator<Entry> => entriesOf(squadWindows(questions, model, docStride))
 
 export interface QuestionOptions {
   /** Passage of all questions without one. */
