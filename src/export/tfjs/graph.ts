@@ -266,7 +266,7 @@ export class TfjsGraphOps implements Ops<Value> {
   scores(query: Value, key: Value, headSize: number): Value {
     // Scaling the query takes fewer operations than scaling the scores.
     const scaled = this.#writer.multiply(this.#whole(query), this.#writer.float(1 / Math.sqrt(headSize)))
-    // wasm multiplies 512 keys in two thirds of the time if each lies in one piece, and fewer in the same.
+    // wasm multiplies 512 keys in two thirds of the time if each lies in one piece; benchmarks.md has other lengths.
     const whole = this.#writer.batchProduct(scaled, this.#whole(key), true)
     return { dims: [...query.dims.slice(0, 3), 'sequence'], rows: null, whole }
   }
