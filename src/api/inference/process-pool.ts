@@ -1,21 +1,13 @@
 import { AskedProcess } from '../../base/asked-process.js'
 import { processFile } from '../../base/child-process.js'
 import { environment, type AlbertkitError } from '../../base/errors.js'
-import { QUICK_FLOPS } from '../../runtime/quick-flops.js'
 import { defaultThreads, WindowPool } from './pool.js'
 import type { PoolPlan } from './pool-process.js'
 import type { Readable, Reading, TextInput, TextPool, WindowRows } from './window.js'
 import type { WindowTask, WorkerPlan } from './window-worker.js'
+import { mostFlops, quickFlops } from './work.js'
 
 const PROCESS = processFile(new URL('./pool-process.js', import.meta.url))
-
-/** Operations of a batch that may run in this process: a thread cannot be ended while a native runtime computes in it. */
-const quickFlops = ({ runner }: WorkerPlan): number =>
-  runner === 'onnxruntime' ? QUICK_FLOPS.native : QUICK_FLOPS.wasm
-
-/** Upper limit on the tokens of a text: each is a character at least, but for the special ones. */
-const mostTokens = (input: TextInput): number =>
-  'input_ids' in input ? input.input_ids.length : input[0].length + (input[1]?.length ?? 0) + 3
 
 const failed = (how: string): AlbertkitError =>
   environment(`the process of the inference threads ${how}`, {
@@ -25,12 +17,14 @@ const failed = (how: string): AlbertkitError =>
 
 /**
  * Runs windows of texts in the threads of a separate process, which is killed if it is no longer needed, so that Ctrl-C
- * and SIGTERM take effect although batches take seconds. Few short texts run in the calling thread.
+ * and SIGTERM take effect although batches take seconds. A first window of short texts runs in the calling thread.
  */
 class ProcessPool implements TextPool {
   readonly #here: WindowPool
   readonly #most: number
   #process: AskedProcess<WindowTask, WindowRows> | null = null
+  /** Windows that the calling thread has not finished. */
+  #reading = 0
 
   constructor(
     readonly file: string,
@@ -52,16 +46,26 @@ class ProcessPool implements TextPool {
 
   read(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows> {
     if (this.#process?.isOver === true) this.#process = null
-    if (this.#process === null && this.#isQuick(inputs, reading)) return this.#here.read(inputs, reading)
+    if (this.#process === null && this.#isQuick(inputs, reading)) return this.#readHere(inputs, reading)
     return (this.#process ??= this.#start()).ask({ inputs, reading })
   }
 
-  /** True if no batch of these texts takes long. */
+  /**
+   * True if these texts run in the calling thread: no batch of them takes so long that a signal would have to wait, and
+   * none waits there before them, as in a file of more than one window, which has a use for several threads.
+   */
   #isQuick(inputs: readonly TextInput[], { batch }: Reading): boolean {
-    const { maxLength, flopsPerToken } = this.plan
-    const longest = inputs.reduce((most, input) => Math.max(most, mostTokens(input)), 0)
-    const tokens = Math.min(batch, inputs.length) * Math.min(maxLength, longest)
-    return tokens * flopsPerToken <= quickFlops(this.plan)
+    const flops = mostFlops(inputs, Math.min(batch, inputs.length), this.plan)
+    return this.#reading === 0 && flops <= quickFlops(this.plan)
+  }
+
+  async #readHere(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows> {
+    this.#reading++
+    try {
+      return await this.#here.read(inputs, reading)
+    } finally {
+      this.#reading--
+    }
   }
 
   #start(): AskedProcess<WindowTask, WindowRows> {

@@ -5,7 +5,7 @@ import { memoryFiles } from '../../files/memory.js'
 import { loadTokenizer } from '../../text/tokenizers/load.js'
 import { openFile, runBatch, type TextRunner } from './runners.js'
 import type { VectorPlan } from './sentence/vectors.js'
-import { readWindow, type Readable, type Reading, type WindowRows, type TextInput } from './window.js'
+import { readPart, takeFrom, type Readable, type Reading, type TextInput, type WindowPart } from './window.js'
 
 /** Thread of `WindowPool`, with its own session, which runs one window after the other. */
 
@@ -35,7 +35,13 @@ export interface WindowTask {
   readonly reading: Reading
 }
 
-export type WorkerAnswer = { readonly rows: WindowRows } | { readonly failure: Failure }
+/** Window whose batches several threads may run. */
+export interface SharedTask extends WindowTask {
+  /** Shared number of the batches that threads have taken. */
+  readonly taken: Int32Array
+}
+
+export type WorkerAnswer = { readonly part: WindowPart } | { readonly failure: Failure }
 
 async function open({ plan }: WorkerTask): Promise<{ model: Readable; close: () => Promise<void> }> {
   const runner = await openFile(plan.runner, plan.file)
@@ -58,9 +64,9 @@ if (parentPort !== null) {
   const opened = open(task)
   // The error is reported with the first window.
   opened.catch(() => undefined)
-  const stopped = (): boolean => Atomics.load(task.stop, 0) !== 0
+  const isStopped = (): boolean => Atomics.load(task.stop, 0) !== 0
   // A null ends the thread.
-  const answer = async (window: WindowTask | null): Promise<void> => {
+  const answer = async (window: SharedTask | null): Promise<void> => {
     try {
       const { model, close } = await opened
       if (window === null) {
@@ -68,8 +74,9 @@ if (parentPort !== null) {
         port.close()
         return
       }
-      const rows = await readWindow(model, window.inputs, window.reading, stopped)
-      port.postMessage({ rows } satisfies WorkerAnswer, [rows.values.buffer as ArrayBuffer])
+      const { inputs, reading, taken } = window
+      const part = await readPart(model, inputs, reading, { take: takeFrom(taken), isStopped })
+      port.postMessage({ part } satisfies WorkerAnswer, [part.rows.values.buffer as ArrayBuffer])
     } catch (error) {
       if (window === null) port.close()
       else port.postMessage({ failure: failureOf(error) } satisfies WorkerAnswer)
@@ -77,7 +84,7 @@ if (parentPort !== null) {
   }
   // Strictly in order: a session must not be closed while it runs.
   let last = Promise.resolve()
-  port.on('message', (window: WindowTask | null) => {
+  port.on('message', (window: SharedTask | null) => {
     last = last.then(() => answer(window))
   })
 }

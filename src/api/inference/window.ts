@@ -1,3 +1,4 @@
+import { omitUndefined } from '../../base/omit-undefined.js'
 import { yieldToEventLoop } from '../../base/yield.js'
 import type { NamedTensor } from '../../runtime/runner.js'
 import { cheapestBatches, type Batch } from '../../text/data/batches.js'
@@ -98,39 +99,93 @@ function rowOf(tensors: readonly NamedTensor[], batch: Batch, row: number, token
   return parts.length === 1 ? parts[0]! : joinRows(parts, 0).values
 }
 
+/** Rows of a window that one of its threads computed; the others are empty. */
+export interface WindowPart {
+  readonly rows: WindowRows
+  /** Number of batches computed, and of all batches of the window. */
+  readonly done: number
+  readonly batches: number
+}
+
+/** How a thread takes part in a window. */
+export interface Share {
+  /** Gives the number of the next batch to run, counted from 0 in all threads of the window together. */
+  readonly take: () => number
+  /** Called before each batch; true ends the work with `Stopped`. */
+  readonly isStopped?: () => boolean
+}
+
+/** Takes every batch. */
+function takeAll(): () => number {
+  let next = 0
+  return () => next++
+}
+
+/** Takes batches that no other thread takes, which count in the same shared number. */
+export const takeFrom =
+  (taken: Int32Array): (() => number) =>
+  () =>
+    Atomics.add(taken, 0, 1)
+
 /**
- * Runs the texts of a window: tokenization, batches sorted by length, model; a row for each text, in order.
- * @param stopped called before each batch; true ends the work with `Stopped`
+ * Runs texts of a window: tokenization, batches sorted by length, model; a row for each text, in order. The longest
+ * batch is run first, so that threads that share a window end at about the same time.
  */
-export async function readWindow(
+export async function readPart(
   model: Readable,
   inputs: readonly TextInput[],
   reading: Reading,
-  stopped: () => boolean = () => false,
-): Promise<WindowRows> {
+  { take, isStopped }: Share,
+): Promise<WindowPart> {
   const { outputs, reduction } = reading
   const features = inputs.map((input) => featuresOf(model, input))
   const sentence = reduction === 'vector' ? (model.vectors?.sentence ?? null) : null
   const rows: Float32Array[] = inputs.map(() => new Float32Array(0))
-  for (const batch of cheapestBatches(features, reading.batch)) {
+  const batches = cheapestBatches(features, reading.batch).reverse()
+  let done = 0
+  for (let batch = batches[take()]; batch !== undefined; batch = batches[take()]) {
     // A runtime computes in this thread, where signals are handled too.
     await yieldToEventLoop()
-    if (stopped()) throw new Stopped('nobody waits for this')
+    if (isStopped?.() === true) throw new Stopped('nobody waits for this')
     const tensors = await model.run(batch, outputs)
-    batch.rowIndices.forEach((place, row) => {
+    for (const [row, place] of batch.rowIndices.entries()) {
       const tokens = reduction === 'tokens' ? features[place]!.input_ids.length : null
       const own = rowOf(tensors, batch, row, tokens)
       const hidden = tensors[0]!.shape.at(-1)!
       if (reduction === 'masked') {
         rows[place] = candidatesOf(model.tokenizer, features[place]!, own, { size: hidden, top: reading.top ?? 1 })
-        return
+        continue
       }
       const promptTokens = 'input_ids' in inputs[place]! ? 0 : (model.vectors?.preparation.promptTokens ?? 0)
       rows[place] =
         sentence === null ? own.slice() : sentenceVector(sentence, features[place]!, own, hidden, promptTokens)
-    })
+    }
+    done++
   }
-  return joinRows(rows, features.filter(({ isCut }) => isCut === true).length)
+  const cut = features.filter(({ isCut }) => isCut === true).length
+  return { rows: joinRows(rows, cut), done, batches: batches.length }
+}
+
+/** Rows of a window of `texts` whose batches were run in parts. */
+export function joinParts(parts: readonly WindowPart[], texts: number): WindowRows {
+  const [first, ...others] = parts.map(({ rows }) => rows)
+  if (others.length === 0) return first!
+  const all = [first!, ...others]
+  const rows = Array.from({ length: texts }, (_, text) => {
+    const found = all.map((part) => rowAt(part, text))
+    return found.find((row) => row.length > 0) ?? found[0]!
+  })
+  return joinRows(rows, first!.cut)
+}
+
+/** Runs all texts of a window in the calling thread. @param isStopped called before each batch */
+export async function readWindow(
+  model: Readable,
+  inputs: readonly TextInput[],
+  reading: Reading,
+  isStopped?: () => boolean,
+): Promise<WindowRows> {
+  return (await readPart(model, inputs, reading, { take: takeAll(), ...omitUndefined({ isStopped }) })).rows
 }
 
 /** A pool that runs windows in the calling thread, one after the other. */
