@@ -12,6 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Plugin } from '@oclif/core'
 import { build } from 'esbuild'
 import { bundleWeb } from './bundle-web.js'
+import { Chunks, mergeChunks } from './merge-chunks.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -47,6 +48,7 @@ async function bundleModules(options) {
     const [, folder] = /^((?!\(disabled\)).*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file) ?? []
     if (folder !== undefined) packages.add(folder)
   }
+  return metafile
 }
 
 function compile() {
@@ -196,11 +198,16 @@ const withOclif = {
   },
 }
 
+/** What CommonJS modules require of Node. esbuild does not see these names: no module may have the same. */
+const REQUIRE =
+  "import { createRequire as bannerRequire } from 'node:module'\nconst require = bannerRequire(import.meta.url)"
+
 // A command loads some forty small modules of ours and a hundred of oclif's, up to a millisecond each; bundled, a
 // handful. dist/cli is a whole of its own: nothing in it imports the modules beside it, of which each has another
 // identity. Commands with an oclif of their own run in any host: that is how plugins are installed.
 async function bundleCommands(commands) {
-  await bundleModules({
+  const cli = join(dist, 'cli')
+  const metafile = await bundleModules({
     minifyWhitespace: true,
     minifySyntax: true,
     entryPoints: ['main.js', 'complete-entry.js', ...commands.map((file) => `commands/${file}`), ...OWN_PROCESSES].map(
@@ -209,14 +216,16 @@ async function bundleCommands(commands) {
         out: OWN_PROCESSES.includes(file) ? basename(file, '.js') : file.replace(/^commands\/|\.js$/g, ''),
       }),
     ),
-    outdir: join(dist, 'cli'),
+    outdir: cli,
     splitting: true,
     plugins: [withOclif],
-    // What CommonJS modules require of Node. esbuild does not see these names: no module may have the same.
-    banner: {
-      js: "import { createRequire as bannerRequire } from 'node:module'\nconst require = bannerRequire(import.meta.url)",
-    },
+    banner: { js: REQUIRE },
   })
+  const chunks = new Chunks(metafile, root, cli)
+  const base = [...chunks.closure(['main.js'])].filter((name) => chunks.isWithout('@oclif/core', name))
+  // What opening and describing a model takes, which most commands do.
+  const model = [...chunks.closure(chunks.lazyImports('inspect.js'))].filter((name) => !base.includes(name))
+  await mergeChunks(chunks, { 'base.js': base, 'model.js': model }, REQUIRE)
 }
 
 /** The root help below the commands, a paragraph a line: oclif wraps them. */
