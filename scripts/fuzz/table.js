@@ -4,6 +4,7 @@ import { joined, mutate, oddNumber, pick } from './bytes.js'
 import { mutateWire, varint } from './wire.js'
 
 const FOOTER = 48
+const MAX_KEY = 1_000_000
 const MAGIC = Uint8Array.from(Buffer.from('57fb808b247547db', 'hex'))
 
 function reader(bytes, at = 0) {
@@ -110,7 +111,12 @@ const EDITS = [
     const j = next() % list.length
     ;[list[i], list[j]] = [list[j], list[i]]
   },
-  (list, i, next) => (list[i] = { ...list[i], key: joined(Array(pick([2, 30, 600], next)).fill(list[i].key)) }),
+  (list, i, next) => {
+    const { key } = list[i]
+    const times = pick([2, 30, 600], next)
+    // Two such edits of one key make gigabytes of it.
+    if (key.length * times <= MAX_KEY) list[i] = { ...list[i], key: joined(Array(times).fill(key)) }
+  },
 ]
 
 /** A table with one to three changes to its entries, or to the way in which they are stored. */

@@ -18,12 +18,17 @@ const PIECE = 1024 * 1024
 /** Bytes that must come within the library's deadline. */
 const PER_CALL = 8 * PIECE
 
+/** Bytes that the library reads for one element of a dataset that is not in chunks (its sieve buffer). */
+const READ_AHEAD = 64 * 1024
+
 /** H5Z: the filters that the library itself has: deflate, shuffle, fletcher32, nbit, scale-offset. */
 const FILTERS: ReadonlySet<number> = new Set([1, 2, 3, 5, 6])
 
 export interface Hdf5Entry extends TensorInfo {
   /** Path of the dataset in the file. */
   readonly path: string
+  /** True if its elements do not lie in the file one after the other. */
+  readonly isChunked: boolean
 }
 
 const INTEGERS: Readonly<Record<number, readonly [signed: DType, unsigned: DType]>> = {
@@ -51,6 +56,8 @@ export class Hdf5File {
   readonly #id: bigint
   readonly #file: LibraryFile
   readonly #size: number
+  /** What `#isInRow` has found. */
+  readonly #inRow = new Map<Hdf5Entry, boolean>()
   #buffer: number | null = null
 
   /** @throws AlbertkitError `malformed` or `unsupported` */
@@ -156,7 +163,7 @@ export class Hdf5File {
         code: 'limit-exceeded',
         ...place,
       })
-    return { name, path, dtype, shape: dims, byteLength, file: this.path }
+    return { name, path, dtype, shape: dims, byteLength, file: this.path, isChunked: chunks !== null }
   }
 
   /** Short text attribute of an object: Keras stores names of layers there, and element types that HDF5 lacks. */
@@ -181,6 +188,10 @@ export class Hdf5File {
 
   /** Fills `target` with whole elements from index `first` on, in little-endian order (the library converts). */
   read(entry: Hdf5Entry, first: number, target: Uint8Array): void {
+    if (target.length === 0) return
+    this.library.contained({ file: this.path, tensor: entry.name }, () => {
+      this.#isInRow(entry)
+    })
     const width = DTYPE_BYTES[entry.dtype]
     const perCall = Math.floor(PER_CALL / width)
     for (let done = 0; done * width < target.length; done += perCall)
@@ -220,9 +231,43 @@ export class Hdf5File {
           },
           (status) => status < 0,
         )
+        if (this.#inRow.get(entry) === true) this.#checkStored(entry, this.library.longestRun, bytes)
         at += bytes
       }
     }
+  }
+
+  /**
+   * True if the elements of a dataset lie in the file one after the other, false if in chunks, or if the library has
+   * them in memory. A dataset may say that it stores less than its shape takes: the library then gives out whatever its
+   * memory holds.
+   * @throws AlbertkitError `malformed` if the file stores less than the first elements
+   */
+  #isInRow(entry: Hdf5Entry): boolean {
+    const known = this.#inRow.get(entry)
+    if (known !== undefined) return known
+    const element = new Uint8Array(DTYPE_BYTES[entry.dtype])
+    const bytesRead = (): number => {
+      this.#readPieces(entry, 0, element)
+      return this.library.longestRun
+    }
+    if (entry.isChunked) return false
+    // The first time the library may read the header of the dataset, too.
+    bytesRead()
+    const stored = bytesRead()
+    if (stored > 0) this.#checkStored(entry, stored, Math.min(entry.byteLength, READ_AHEAD))
+    this.#inRow.set(entry, stored > 0)
+    return stored > 0
+  }
+
+  #checkStored({ name, byteLength }: Hdf5Entry, stored: number, bytes: number): void {
+    if (stored >= bytes) return
+    throw malformed(`the file does not store all ${byteLength} bytes of the dataset`, {
+      code: 'range-invalid',
+      file: this.path,
+      tensor: name,
+      hint: 'the file is damaged: fetch it again',
+    })
   }
 
   close(): void {

@@ -126,6 +126,7 @@ export class Hdf5Library {
       })
     this.#talk = ''
     this.#files.failure = null
+    this.#files.longestRun = 0
     let result: T
     try {
       result = run(this.#module)
@@ -135,6 +136,11 @@ export class Hdf5Library {
     }
     if (failed?.(result) === true) throw fail(undefined)
     return result
+  }
+
+  /** Bytes of the longest run of a file that the last call read; 0 if the library had all in memory. */
+  get longestRun(): number {
+    return this.#files.longestRun
   }
 
   /** Never uses the library again, which may be in any state: the next file is read by another. */

@@ -48,6 +48,9 @@ export class PortFiles {
   #count = 0
   /** Error of the port when a file was last read; kept here because the library must not see it. */
   failure: unknown = null
+  /** Bytes of the longest run that was read since this was last set to 0. */
+  longestRun = 0
+  #run = { start: 0, end: 0 }
 
   constructor(readonly FS: EmscriptenFiles) {
     FS.mkdir(MOUNT)
@@ -117,6 +120,9 @@ export class PortFiles {
         if (n === 0) break
         done += n
       }
+      const start = position === this.#run.end && this.longestRun > 0 ? this.#run.start : position
+      this.#run = { start, end: position + done }
+      this.longestRun = Math.max(this.longestRun, this.#run.end - start)
       return done
     } catch (error) {
       this.failure ??= error
