@@ -25,7 +25,7 @@ import { evaluateSchema } from './evaluate.js'
 import { shardSchema, mergeSchema } from './shard.js'
 import { queueSubmitSchema, queueWorkSchema, queueStatusSchema } from './queue.js'
 import { tokenizeSchema, tokenizeLineSchema, featuresLineSchema } from './tokenize.js'
-import { fillMaskSchema, sentenceOrderSchema } from './single.js'
+import { fillMaskLineSchema, fillMaskSchema, sentenceOrderSchema } from './single.js'
 
 /**
  * The `--json` documents and the lines of text commands, by the name of their file in docs/schemas, which is generated
@@ -65,6 +65,7 @@ export const SCHEMAS = {
   'tokenize-line': tokenizeLineSchema,
   'features-line': featuresLineSchema,
   'fill-mask': fillMaskSchema,
+  'fill-mask-line': fillMaskLineSchema,
   'sentence-order': sentenceOrderSchema,
   finetune: finetuneSchema,
   'finetune-graph': finetuneGraphSchema,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SCHEMAS } from '../../src/schemas/schemas.js'
 import { fillMask, sentenceOrder } from '../../src/api/inference/single.js'
 import { NO_REDIS, REDIS, RedisServer } from '../helpers/redis.js'
 import { describeShared, SHARED, ZH_NEWS } from '../helpers/shared.js'
@@ -179,6 +180,30 @@ describe('single texts', () => {
     }
     expect(await fillMask(ZH_NEWS, '央[MASK]下[MASK]', { top: 2 })).toHaveLength(2)
     await expect(fillMask(ZH_NEWS, '央行')).rejects.toMatchObject({ kind: 'usage' })
+  })
+
+  it('fill-mask reads lines in batches, and says which it cannot use', async () => {
+    const texts = [...masked.map(({ text }) => text), '央行', '']
+    const { code, stdout, stderr } = await albertkit(['fill-mask', ZH_NEWS, '-', '--top', '1'], `${texts.join('\n')}\n`)
+    expect(code).toBe(3)
+    const [first, second] = [masked.length + 1, masked.length + 2]
+    expect(stderr).toBe(
+      `line ${first}: there is no [MASK] in the text\nline ${second}: there is no [MASK] in the text\n`,
+    )
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => SCHEMAS['fill-mask-line'].parse(JSON.parse(line)))
+    expect(lines.map(({ line, text }) => [line, text])).toEqual(masked.map(({ text }, i) => [i + 1, text]))
+    lines.forEach(({ masks }, i) => {
+      const { mask_position, top } = masked[i]!
+      expect(masks).toHaveLength(1)
+      expect(masks[0]).toMatchObject({
+        position: mask_position,
+        candidates: [{ id: top[0]!.id, token: top[0]!.token }],
+      })
+      expect(masks[0]!.candidates[0]!.probability).toBeCloseTo(top[0]!.probability, 5)
+    })
   })
 
   it('sentence-order gives its probabilities', async () => {

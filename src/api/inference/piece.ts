@@ -20,7 +20,7 @@ import type { TextModel } from './text-model.js'
 export type TextAnswer = Prediction | Tagging | PassageAnswer
 
 /** Milliseconds without standard input after which the lines so far are answered. */
-const PATIENCE_MS = 200
+export const PATIENCE_MS = 200
 
 /** Piece of a job's input, and the callbacks for its progress. */
 export interface Piece {

@@ -25,6 +25,8 @@ export interface Reading {
   readonly top?: number
   /** Maximum number of rows per batch. */
   readonly batch: number
+  /** Maximum number of tokens in a batch of several rows, with padding; no limit if absent. */
+  readonly tokens?: number
 }
 
 /** Text, and the second text of a pair or null. */
@@ -141,7 +143,7 @@ export async function readPart(
   const features = inputs.map((input) => featuresOf(model, input))
   const sentence = reduction === 'vector' ? (model.vectors?.sentence ?? null) : null
   const rows: Float32Array[] = inputs.map(() => new Float32Array(0))
-  const batches = cheapestBatches(features, reading.batch).reverse()
+  const batches = cheapestBatches(features, reading.batch, reading.tokens).reverse()
   let done = 0
   for (let batch = batches[take()]; batch !== undefined; batch = batches[take()]) {
     // A runtime computes in this thread, where signals are handled too.

@@ -51,16 +51,21 @@ export function makeBatches(rows: readonly Features[], size: number): Batch[] {
 /** Cost of one batch more, in tokens of padding: a call of the runtime takes as long as some 16 tokens do. */
 const BATCH_COST = 16
 
-/**
- * Starts of the batches of rows with these lengths, ascending, for which padding and the number of batches cost least.
- * @param size largest number of rows in a batch
- */
-function cheapestCuts(lengths: readonly number[], size: number): number[] {
+/** Limits of a batch; a single row may have more tokens. */
+interface BatchLimits {
+  readonly rows: number
+  /** Tokens of all rows together, with padding. */
+  readonly tokens: number
+}
+
+/** Starts of the batches of rows with these lengths, ascending, for which padding and the number of batches cost least. */
+function cheapestCuts(lengths: readonly number[], { rows, tokens }: BatchLimits): number[] {
   // Least cost of the first `end` rows, and the start of their last batch.
   const costs = [0]
   const starts = [0]
   lengths.forEach((length, last) => {
     let [least, best] = [Infinity, last]
+    const size = Math.max(1, Math.min(rows, Math.floor(tokens / length)))
     for (let start = last; start >= 0 && start > last - size; start--) {
       const cost = costs[start]! + (last + 1 - start) * length + BATCH_COST
       if (cost < least) [least, best] = [cost, start]
@@ -77,10 +82,11 @@ function cheapestCuts(lengths: readonly number[], size: number): number[] {
  * Batches of rows of similar length, cut so that the least is computed for padding and for calls. The same rows give
  * the same batches.
  * @param size largest number of rows in a batch
+ * @param tokens largest number of tokens in a batch of several rows, with padding
  */
-export function cheapestBatches(rows: readonly Features[], size: number): Batch[] {
+export function cheapestBatches(rows: readonly Features[], size: number, tokens = Infinity): Batch[] {
   const order = byLength(rows)
   const lengths = order.map((place) => rows[place]!.input_ids.length)
-  const cuts = cheapestCuts(lengths, size)
+  const cuts = cheapestCuts(lengths, { rows: size, tokens })
   return cuts.map((start, i) => padBatch(rows, order.slice(start, cuts[i + 1])))
 }

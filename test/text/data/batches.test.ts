@@ -42,6 +42,11 @@ describe('batches of rows', () => {
     ])
   })
 
+  it('have no more tokens than asked for, unless a single row has', () => {
+    const batches = cheapestBatches(rowsOf([4, 4, 4, 4, 4, 30]), 32, 12)
+    expect(batches.map(({ rowIndices }) => rowIndices)).toEqual([[0, 1, 2], [3, 4], [5]])
+  })
+
   it('have one number of rows each if none is cheapest by itself', () => {
     const batches = makeBatches(rowsOf([4, 100, 5, 90, 4]), 2)
     expect(batches.map(({ rowIndices }) => rowIndices)).toEqual([[0, 4], [2, 3], [1]])
