@@ -14,13 +14,13 @@ const GUIDES = [
   ['browser', 'In a browser', '在浏览器里运行'],
   ['guides/onnxruntime', 'Into onnxruntime', '转到 onnxruntime'],
   ['guides/android', 'Onto Android', '上 Android'],
-  ['mobile', 'Phones, in detail', '手机：细节（英文）'],
+  ['mobile', 'Phones, in detail', '手机：细节'],
   ['guides/news-classes', 'Ten news classes', '十类新闻'],
   ['guides/other-numbers', 'Other numbers', '结果不一样'],
   ['guides/run-classifier', 'From run_classifier', '从 run_classifier 来'],
   ['guides/parameter-table', 'The parameter table', '参数表'],
   ['guides/extra-parts', 'Adapters, LoRA, heads', '适配器、LoRA、额外的头'],
-  ['left-over', 'Left over, in detail', '多余的部分：细节（英文）'],
+  ['left-over', 'Left over, in detail', '多余的部分：细节'],
 ]
 /** Guides in Chinese, those that are there, and what they link to in English. */
 const chineseGuides = GUIDES.map(([name, , text]) => [
