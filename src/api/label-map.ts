@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json-text.js'
 import { largestOf } from '../base/largest.js'
 import type { FilePort } from '../formats/core/file-port.js'
 import { RangedFile, readText } from '../formats/core/file.js'
@@ -25,7 +26,7 @@ function pickled(value: PickleValue): Pairs | null {
 }
 
 function parsedJson(text: string): Pairs | null {
-  const value: unknown = JSON.parse(text)
+  const value: unknown = parseJson(text)
   return typeof value === 'object' && value !== null ? Object.entries(value) : null
 }
 

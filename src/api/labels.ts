@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json-text.js'
 import { usage } from '../base/errors.js'
 import { exists, type FilePort } from '../formats/core/file-port.js'
 import { readText } from '../formats/core/file.js'
@@ -19,7 +20,7 @@ export function findLabels(files: FilePort, directory: string): string | null {
 function isJson(text: string): boolean {
   if (!/^\s*[[{]/.test(text)) return false
   try {
-    return typeof JSON.parse(text) === 'object'
+    return typeof parseJson(text) === 'object'
   } catch {
     return false
   }

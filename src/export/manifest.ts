@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json-text.js'
 import type { Activation, ModelConfig } from '../model/config.js'
 import * as z from '../vendor/zod.js'
 import { albertkitVersion } from '../base/version.js'
@@ -163,7 +164,7 @@ const READ = z.object({
 /** Parses a manifest; null if it is invalid. */
 export function parseManifest(text: string): Manifest | null {
   try {
-    const parsed: unknown = JSON.parse(text)
+    const parsed: unknown = parseJson(text)
     return READ.safeParse(parsed).success ? (parsed as Manifest) : null
   } catch {
     return null

@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { malformed, unreadable } from '../../base/errors.js'
 import { readText } from '../../formats/core/file.js'
 import type { FilePort } from '../../formats/core/file-port.js'
@@ -52,7 +53,7 @@ export interface Recipe {
 export function readRecipe(files: FilePort, file: string): Recipe {
   let fields: unknown
   try {
-    fields = JSON.parse(readText(files, file))
+    fields = parseJson(readText(files, file))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw unreadable('the recipe', file, error)
     throw malformed(`the recipe is not JSON: ${error.message}`, { code: 'config-invalid', file })

@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { utf8Text } from '../../base/bytes.js'
 import { AlbertkitError, malformed, unreadable, usage } from '../../base/errors.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
@@ -96,10 +97,10 @@ const withoutNaN = (text: string): string =>
 /** Parses `text` as JSON or as Python's dialect of it. @throws SyntaxError */
 function parseLikePython(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (error) {
     try {
-      return JSON.parse(withoutNaN(text))
+      return parseJson(withoutNaN(text))
     } catch {
       throw error
     }
@@ -135,7 +136,7 @@ function readTask(files: FilePort, file: string): Readonly<Record<string, unknow
   const task = join(dirname(file), 'task.json')
   if (basename(file) !== 'config.json' || !exists(files, task)) return null
   try {
-    return JSON.parse(readText(files, task)) as Readonly<Record<string, unknown>> | null
+    return parseJson(readText(files, task)) as Readonly<Record<string, unknown>> | null
   } catch {
     return null
   }

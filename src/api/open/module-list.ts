@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { AlbertkitError, malformed, unreadable } from '../../base/errors.js'
 import { describeForeign } from '../../formats/core/explain.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
@@ -50,7 +51,7 @@ function readJson(files: FilePort, file: string): unknown {
     throw unreadable('the configuration', file, error)
   }
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
+    return parseJson(text.replace(/^\uFEFF/, ''))
   } catch (cause) {
     throw describeForeign(files, file) ?? malformed('the file is not JSON', { code: 'config-invalid', file, cause })
   }

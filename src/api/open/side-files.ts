@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { AlbertkitError, unsupported } from '../../base/errors.js'
 import { describeForeign } from '../../formats/core/explain.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
@@ -57,7 +58,7 @@ export function readAdapterConfig(files: FilePort, directory: string): AdapterCo
   const foreign = describeForeign(files, file)
   if (foreign !== null) throw foreign
   try {
-    const parsed: unknown = JSON.parse(readText(files, file))
+    const parsed: unknown = parseJson(readText(files, file))
     return { file, fields: typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {} }
   } catch {
     return { file, fields: {} }

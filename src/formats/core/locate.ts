@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { AlbertkitError, malformed, unsupported, usage } from '../../base/errors.js'
 import type { Found } from './container.js'
 import { CONTAINERS } from './containers.js'
@@ -69,7 +70,7 @@ function locateBelow(
 function transformerFolder(files: FilePort, directory: string, names: readonly string[]): string | null {
   if (!names.includes(MODULES_FILE)) return null
   try {
-    const [first] = JSON.parse(readTextUpTo(files, join(directory, MODULES_FILE), MAX_LIST) ?? '[]') as unknown[]
+    const [first] = parseJson(readTextUpTo(files, join(directory, MODULES_FILE), MAX_LIST) ?? '[]') as unknown[]
     const path = (first as { readonly path?: unknown } | null | undefined)?.path
     return typeof path === 'string' && path !== '' ? path : null
   } catch {

@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import * as z from '../../vendor/zod.js'
 import type { FilePort } from '../core/file-port.js'
 import { readText } from '../core/file.js'
@@ -17,7 +18,7 @@ export function metadataIn(json: unknown): ReadonlyMap<string, string> {
 /** Metadata of a `model.json`; empty if another program wrote it or it is not JSON. */
 export function tfjsMetadata(files: FilePort, file: string): ReadonlyMap<string, string> {
   try {
-    return metadataIn(JSON.parse(readText(files, file)))
+    return metadataIn(parseJson(readText(files, file)))
   } catch (error) {
     if (error instanceof SyntaxError) return new Map()
     throw error

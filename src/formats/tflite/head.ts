@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { elementCount } from '../core/source.js'
 import { tflite } from '../../proto/tflite.js'
 import { MemoryBytes, type Bytes } from '../tf-proto/wire.js'
@@ -153,7 +154,7 @@ class HeadReader {
 /** Text values of a JSON object; empty if it is not an object. */
 function textsOf(bytes: Uint8Array): Map<string, string> {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    const parsed: unknown = parseJson(new TextDecoder().decode(bytes))
     const entries = Object.entries(typeof parsed === 'object' ? (parsed ?? {}) : {})
     return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
   } catch {

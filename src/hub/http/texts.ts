@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { malformed } from '../../base/errors.js'
 import { request, type Answer } from './request.js'
 
@@ -26,7 +27,7 @@ async function textOf({ response, arrived }: Answer, limit: number): Promise<str
 export async function jsonAt(url: string, token: string | undefined, limit: number): Promise<unknown> {
   const text = await request(url, { token, isQuestion: true }, (answer) => textOf(answer, limit))
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (cause) {
     throw malformed('the answer of the server is no JSON', {
       code: 'header-invalid',

@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { usage } from '../../base/errors.js'
 import { readClue } from './clue.js'
 import { CsvError, csvFields, csvRecords } from './csv.js'
@@ -96,7 +97,7 @@ export function inputFormatOf(path: string): InputFormat {
 function isObjectLine(line: string): boolean {
   if (!line.trimStart().startsWith('{')) return false
   try {
-    return typeof JSON.parse(line) === 'object'
+    return typeof parseJson(line) === 'object'
   } catch {
     return false
   }
@@ -222,7 +223,7 @@ export class ExampleReader {
   #object(line: number, text: string): Example {
     let value: unknown
     try {
-      value = JSON.parse(text)
+      value = parseJson(text)
     } catch {
       throw new Unusable('the line is not JSON')
     }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { malformed } from '../../base/errors.js'
 import * as z from '../../vendor/zod.js'
 
@@ -32,7 +33,7 @@ export const isSquad = (head: string): boolean => HEAD.test(head) && /"paragraph
 export function readSquad(text: string, file: string): Question[] {
   let fields: unknown
   try {
-    fields = JSON.parse(text)
+    fields = parseJson(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw malformed(`the file is not JSON: ${error.message}`, { code: 'record-invalid', file })

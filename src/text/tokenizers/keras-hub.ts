@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { readTextUpTo } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
@@ -41,7 +42,7 @@ function readTokenizerConfig(files: FilePort, file: string): Readonly<Record<str
   if (!exists(files, file)) return null
   try {
     const text = readTextUpTo(files, file, MAX_BYTES)
-    return text === null ? null : findTokenizerConfig(JSON.parse(text))
+    return text === null ? null : findTokenizerConfig(parseJson(text))
   } catch {
     return null
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, malformed, usage } from '../../base/errors.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
@@ -66,7 +67,7 @@ export function readJsonObject(files: FilePort, file: string): Readonly<Record<s
     throw malformed('the file is too large for the settings of a tokenizer', { code: 'limit-exceeded', file })
   const text = readText(files, file)
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch (cause) {
     throw malformed('the file is not JSON', { code: 'tokenizer-invalid', file, cause })
   }

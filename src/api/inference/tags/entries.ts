@@ -1,3 +1,4 @@
+import { parseJson } from '../../../base/json-text.js'
 import type { ExampleReader } from '../../../text/data/examples.js'
 import { isBad, type BadLine, type Example } from '../../../text/data/examples.js'
 import { fillFrame, specialCount } from '../../../text/data/features.js'
@@ -62,7 +63,7 @@ const isWords = (value: unknown): value is string[] =>
 function wordsOf({ number, text }: Line): (Partial<Sentence> & Words) | null {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = parseJson(text)
   } catch {
     return null
   }
