@@ -13,18 +13,21 @@ export const toJsonLine = (value: unknown): string => escapeControl(JSON.stringi
 /** Depth up to which JSON of others is read, as serde_json reads it: what goes through a deeper value has no stack left. */
 const MAX_DEPTH = 127
 
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const OPENING = new Set([0x5b, 0x7b])
+const CLOSING = new Set([0x5d, 0x7d])
+
 /** True if brackets nest too deep in a text, those in strings left out. */
 function isTooDeep(text: string): boolean {
   let [depth, isString] = [0, false]
   for (let at = 0; at < text.length; at++) {
-    const c = text[at]
-    if (isString) {
-      if (c === '\\') at++
-      else if (c === '"') isString = false
-    } else if (c === '"') isString = true
-    else if (c === '[' || c === '{') {
+    const c = text.charCodeAt(at)
+    if (c === QUOTE) isString = !isString
+    else if (isString) {
+      if (c === BACKSLASH) at++
+    } else if (OPENING.has(c)) {
       if (++depth > MAX_DEPTH) return true
-    } else if (c === ']' || c === '}') depth--
+    } else if (CLOSING.has(c)) depth--
   }
   return false
 }
@@ -33,4 +36,13 @@ function isTooDeep(text: string): boolean {
 export function parseJson(text: string): unknown {
   if (isTooDeep(text)) throw new SyntaxError(`nested deeper than ${MAX_DEPTH}`)
   return JSON.parse(text)
+}
+
+/** Characters of a value in a message. */
+const MAX_SHOWN = 60
+
+/** A value that others have written for a message: its JSON, without the end if it is long. */
+export function shownJson(value: unknown): string {
+  const text = (JSON.stringify(value) as string | undefined) ?? 'undefined'
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 1)}…` : text
 }

@@ -1,3 +1,4 @@
+import { shownJson } from '../base/json-text.js'
 import { malformed, unsupported } from '../base/errors.js'
 import * as z from '../vendor/zod.js'
 import {
@@ -104,11 +105,11 @@ function readActivation(raw: RawConfig, family: Family, architecture: 'albert' |
   if (found !== undefined) return found
   const place = { file: raw.file, field: 'hidden_act', hint: `known are ${Object.keys(table).join(', ')}` }
   if (huggingFace && typeof name === 'string' && FOREIGN_ACTIVATIONS.includes(name))
-    throw unsupported(`hidden_act is ${JSON.stringify(given)}, a function that albertkit does not have`, {
+    throw unsupported(`hidden_act is ${shownJson(given)}, a function that albertkit does not have`, {
       code: 'architecture-unsupported',
       ...place,
     })
-  throw malformed(`hidden_act is ${JSON.stringify(given)}, which no ${family} model uses`, {
+  throw malformed(`hidden_act is ${shownJson(given)}, which no ${family} model uses`, {
     code: 'config-invalid',
     ...place,
   })
@@ -136,7 +137,7 @@ function readNormPosition(raw: RawConfig, family: Family): 'post' | 'pre' {
   if (given === null && own !== undefined) return own
   if (given === null || given === 'postln') return 'post'
   if (given === 'preln') return 'pre'
-  throw malformed(`ln_type is ${JSON.stringify(given)}`, {
+  throw malformed(`ln_type is ${shownJson(given)}`, {
     code: 'config-invalid',
     file: raw.file,
     field: 'ln_type',
@@ -176,12 +177,12 @@ function refuseForeignModels(raw: RawConfig, family: Family, architecture: 'albe
   const foreign = refuseModelType(type, raw.file, architecture)
   if (foreign !== null) throw foreign
   if (family === 'hf' && type !== null && type !== architecture) {
-    throw malformed(`model_type is ${JSON.stringify(type)}, but the weights have the names of ${architecture}`, {
+    throw malformed(`model_type is ${shownJson(type)}, but the weights have the names of ${architecture}`, {
       code: 'config-mismatch',
       ...place,
       hint:
         'give the configuration that belongs to these weights with `config`; ' +
-        `model_type ${JSON.stringify(architecture)} would fit`,
+        `model_type ${shownJson(architecture)} would fit`,
     })
   }
   // transformers' ALBERT ignores these fields.
@@ -213,7 +214,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
   const feature = FOREIGN_FIELDS.find(([field]) => isOn(raw.fields[field]))
   if (feature !== undefined) {
     const [field, words] = feature
-    throw unsupported(`${field} is ${JSON.stringify(raw.fields[field]).slice(0, 60)}: ${words}`, {
+    throw unsupported(`${field} is ${shownJson(raw.fields[field])}: ${words}`, {
       code: 'architecture-unsupported',
       file: raw.file,
       field,
@@ -235,7 +236,7 @@ function refuseForeignFields(raw: RawConfig, family: Family): void {
   }
   const positions = raw.fields.position_embedding_type ?? 'absolute'
   if (positions !== 'absolute') {
-    throw unsupported(`position_embedding_type is ${JSON.stringify(positions)}`, {
+    throw unsupported(`position_embedding_type is ${shownJson(positions)}`, {
       code: 'architecture-unsupported',
       file: raw.file,
       field: 'position_embedding_type',
@@ -264,7 +265,7 @@ function readNumbers(raw: RawConfig, defaults: Partial<ConfigNumbers>): ConfigNu
       ? 'a number between 0 and 1'
       : 'a whole number from 1 to ' +
         String(field.startsWith('num_hidden') || field === 'inner_group_num' ? MAX_LAYERS : MAX_SIZE)
-  throw malformed(given === undefined ? `${field} is missing` : `${field} is ${JSON.stringify(given)}`, {
+  throw malformed(given === undefined ? `${field} is missing` : `${field} is ${shownJson(given)}`, {
     code: 'config-invalid',
     file: raw.file,
     field,

@@ -1,3 +1,4 @@
+import { shownJson } from '../base/json-text.js'
 import { unsupported, type AlbertkitError } from '../base/errors.js'
 
 /** A model of another architecture, known by its names. */
@@ -83,7 +84,7 @@ export function refuseModelType(type: unknown, file: string, architecture?: 'alb
   const title = typeof type === 'string' ? foreignModelOfType(type) : null
   const own = architecture === undefined ? 'ALBERT or BERT' : architecture === 'bert' ? 'BERT' : 'ALBERT'
   return unsupported(
-    `model_type is ${JSON.stringify(type)}${title === null ? '' : ` (${title})`}: albertkit runs albert and bert`,
+    `model_type is ${shownJson(type)}${title === null ? '' : ` (${title})`}: albertkit runs albert and bert`,
     {
       file,
       field: 'model_type',

@@ -1,3 +1,4 @@
+import { shownJson } from '../base/json-text.js'
 import { malformed } from '../base/errors.js'
 import type { OutputReading } from './tasks.js'
 
@@ -28,7 +29,7 @@ export function readProblemType({ file, fields }: ConfigFields): { problem_type?
   if (given === undefined || given === null) return {}
   const found = PROBLEM_TYPES.find((type) => type === given)
   if (found !== undefined) return { problem_type: found }
-  throw malformed(`problem_type is ${JSON.stringify(given)}, which transformers does not have`, {
+  throw malformed(`problem_type is ${shownJson(given)}, which transformers does not have`, {
     code: 'config-invalid',
     file,
     field: 'problem_type',

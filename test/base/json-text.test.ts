@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { parseJson, toJsonLine, toJsonText } from '../../src/base/json-text.js'
+import { parseJson, shownJson, toJsonLine, toJsonText } from '../../src/base/json-text.js'
 
 describe('JSON text', () => {
   it('has escapes for what a terminal would obey, and says the same', () => {
     const value = { 'a\u009b': ['\u202e', 1, null] }
     expect(toJsonLine(value)).toBe('{"a\\u009b":["\\u202e",1,null]}')
     expect(JSON.parse(toJsonText(value))).toEqual(value)
+  })
+
+  it('is cut in a message if it is long', () => {
+    expect([shownJson('gelu'), shownJson(undefined), shownJson(['a'.repeat(57)])]).toEqual([
+      '"gelu"',
+      'undefined',
+      `["${'a'.repeat(57)}…`,
+    ])
   })
 
   it('of others is read unless it nests so deep that what goes through it has no stack left', () => {

@@ -535,7 +535,7 @@ describe('a configuration that is refused', () => {
       { rotary_value: 'x'.repeat(99) },
       'bert',
       'bert',
-      { ...other, message: `rotary_value is "${'x'.repeat(59)}: positions are rotary, as in RoFormer`, hint: PAPERS },
+      { ...other, message: `rotary_value is "${'x'.repeat(58)}…: positions are rotary, as in RoFormer`, hint: PAPERS },
     ],
     [
       { pre_seq_len: 8 },

@@ -1,3 +1,4 @@
+import { shownJson } from '../../base/json-text.js'
 import type { RangedFile } from '../core/file.js'
 import { MAX_RANK } from '../core/limits.js'
 import type { DType, TensorInfo } from '../core/source.js'
@@ -84,7 +85,7 @@ export class OnnxReader extends WireReader {
     const location = entries.get('location') ?? ''
     if (location === '' || location === '.' || location === '..' || /[/\\\0]/.test(location))
       throw this.fail(
-        `initializer ${name} lies in ${JSON.stringify(location)}, which is not a plain file name`,
+        `initializer ${name} lies in ${shownJson(location)}, which is not a plain file name`,
         at,
         'path-escapes',
       )
@@ -92,7 +93,7 @@ export class OnnxReader extends WireReader {
       const text = entries.get(key)
       if (text === undefined) return otherwise
       if (!/^\d{1,15}$/.test(text))
-        throw this.fail(`initializer ${name} has the ${key} ${JSON.stringify(text)}`, at, 'value-invalid')
+        throw this.fail(`initializer ${name} has the ${key} ${shownJson(text)}`, at, 'value-invalid')
       return Number(text)
     }
     const length = number('length', size)

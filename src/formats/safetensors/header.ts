@@ -1,3 +1,4 @@
+import { shownJson } from '../../base/json-text.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
@@ -140,7 +141,7 @@ class HeaderReader {
       throw this.fail('header-invalid', 'the tensor is not described by an object', name)
     const dtype = value.get('dtype')
     if (typeof dtype !== 'string' || (!DTYPES.has(dtype) && !Object.hasOwn(OTHER_BITS, dtype)))
-      throw this.fail('dtype-unsupported', `the tensor has the unknown dtype ${JSON.stringify(dtype ?? null)}`, name)
+      throw this.fail('dtype-unsupported', `the tensor has the unknown dtype ${shownJson(dtype ?? null)}`, name)
     const repeated = value.repeated()
     if (repeated !== null) throw this.fail('header-invalid', `the tensor has the field ${repeated} twice`, name)
     const shape = this.integers(value.get('shape'), 'shape', name)

@@ -1,3 +1,4 @@
+import { shownJson } from '../../base/json-text.js'
 import { latin1Text } from '../../base/bytes.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import type { RangedFile } from '../core/file.js'
@@ -92,7 +93,7 @@ class ZipReader {
     const version = this.record(name)?.trim() ?? null
     if (version === null || (/^\d{1,3}$/.test(version) && Number(version) >= 1 && Number(version) <= MAX_VERSION))
       return
-    throw unsupported(`version ${JSON.stringify(version)} of the format; 1 to ${MAX_VERSION} are known`, {
+    throw unsupported(`version ${shownJson(version)} of the format; 1 to ${MAX_VERSION} are known`, {
       code: 'format-unsupported',
       file: this.file.path,
       offset: this.entry(name).dataStart,

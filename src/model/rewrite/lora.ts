@@ -1,3 +1,4 @@
+import { shownJson } from '../../base/json-text.js'
 import { unsupported, usage, type AlbertkitError } from '../../base/errors.js'
 import { DTYPE_BYTES, elementCount, isFloat, type TensorInfo, type TensorSource } from '../../formats/core/source.js'
 import { decodeFloats } from '../tensors/decode.js'
@@ -71,7 +72,7 @@ const isActive = (value: unknown): boolean =>
 /** Fields under which PEFT computes something else than a sum of two products. */
 function refuseKinds({ file, fields }: LoraConfig): void {
   const refuse = (field: string, words: string): AlbertkitError =>
-    unsupported(`${field} is ${JSON.stringify(fields[field])}: ${words}`, {
+    unsupported(`${field} is ${shownJson(fields[field])}: ${words}`, {
       code: 'architecture-unsupported',
       file,
       field,

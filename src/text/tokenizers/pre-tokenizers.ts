@@ -1,3 +1,4 @@
+import { shownJson } from '../../base/json-text.js'
 import { malformed, unsupported } from '../../base/errors.js'
 import { replaceAll, slice, withGaps, type Aligned, type Range } from './aligned.js'
 import { fieldsOf, flag, type Fields } from './normalizers.js'
@@ -92,7 +93,7 @@ function behaviorOf(value: unknown, otherwise: Behavior, file: string): Behavior
   if (value === undefined) return otherwise
   const found = BEHAVIORS.find((name) => name === value)
   if (found !== undefined) return found
-  throw unsupported(`the tokenizer splits with the behavior ${JSON.stringify(value)}`, {
+  throw unsupported(`the tokenizer splits with the behavior ${shownJson(value)}`, {
     code: 'tokenizer-unsupported',
     file,
     field: 'pre_tokenizer.behavior',

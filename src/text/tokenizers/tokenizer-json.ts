@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json-text.js'
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
 import type { AddedToken } from './added-tokens.js'
 import { bytesOfBase64 } from './charsmap.js'
@@ -128,7 +129,7 @@ export function parseTokenizerJson(text: string, file: string): TokenizerJson {
   let value: unknown
   checkFields(text, file)
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch (error) {
     throw malformed('the tokenizer is not JSON', { code: 'tokenizer-invalid', file, cause: error })
   }
