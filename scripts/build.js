@@ -225,7 +225,7 @@ async function bundleCommands(commands) {
   const base = [...chunks.closure(['main.js'])].filter((name) => chunks.isWithout('@oclif/core', name))
   // What opening and describing a model takes, which most commands do.
   const model = [...chunks.closure(chunks.lazyImports('inspect.js'))].filter((name) => !base.includes(name))
-  await mergeChunks(chunks, { 'base.js': base, 'model.js': model }, REQUIRE)
+  await mergeChunks(bundleModules, chunks, { 'base.js': base, 'model.js': model }, REQUIRE)
 }
 
 /** The root help below the commands, a paragraph a line: oclif wraps them. */

@@ -2,7 +2,6 @@
 // thirty commands; each takes Node a third of a millisecond to open, compile and link.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { build } from 'esbuild'
 
 /** Chunks of a bundle by name, as esbuild's metafile has them. */
 export class Chunks {
@@ -59,36 +58,32 @@ const merging = (fileOf, banner) => ({
 /**
  * Makes one file of each group of chunks, and imports it instead of them. Chunks of a group import none but those of
  * this group and of the groups before it, so that no files import each other in a circle.
+ * @param bundleModules as build.js has it
  * @param groups chunks by the name of their new file
  * @param banner of each chunk, which stays where it is used
  */
-export async function mergeChunks(chunks, groups, banner) {
+export async function mergeChunks(bundleModules, chunks, groups, banner) {
   const { folder } = chunks
   const fileOf = new Map()
   for (const [file, names] of Object.entries(groups)) {
+    if (chunks.outputs.has(file)) throw new Error(`${file} is there already`)
     for (const name of [file, ...names]) fileOf.set(name, file)
     const outside = [...chunks.closure(names)].find((name) => !fileOf.has(name))
     if (outside !== undefined) throw new Error(`${file} would import ${outside}`)
     writeFileSync(join(folder, file), [...names].map((name) => `export * from './${name}'\n`).join(''))
   }
   const others = [...chunks.outputs.keys()].filter((name) => !fileOf.has(name))
-  const { metafile } = await build({
+  const metafile = await bundleModules({
     absWorkingDir: folder,
     entryPoints: [...Object.keys(groups), ...others],
     outdir: folder,
     outbase: folder,
     allowOverwrite: true,
-    bundle: true,
     packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'inline',
     ignoreAnnotations: true,
-    logLevel: 'warning',
-    metafile: true,
     plugins: [merging(fileOf, banner)],
   })
   for (const [file, names] of Object.entries(groups)) {

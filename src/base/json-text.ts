@@ -11,7 +11,7 @@ export const toJsonText = (value: unknown): string =>
 export const toJsonLine = (value: unknown): string => escapeControl(JSON.stringify(value))
 
 /** Depth up to which JSON of others is read, as serde_json reads it: what goes through a deeper value has no stack left. */
-const MAX_DEPTH = 127
+export const MAX_JSON_DEPTH = 127
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const OPENING = new Set([0x5b, 0x7b])
@@ -26,7 +26,7 @@ function isTooDeep(text: string): boolean {
     else if (isString) {
       if (c === BACKSLASH) at++
     } else if (OPENING.has(c)) {
-      if (++depth > MAX_DEPTH) return true
+      if (++depth > MAX_JSON_DEPTH) return true
     } else if (CLOSING.has(c)) depth--
   }
   return false
@@ -34,7 +34,7 @@ function isTooDeep(text: string): boolean {
 
 /** The value of a JSON text that others have written. @throws SyntaxError, also if it nests too deep */
 export function parseJson(text: string): unknown {
-  if (isTooDeep(text)) throw new SyntaxError(`nested deeper than ${MAX_DEPTH}`)
+  if (isTooDeep(text)) throw new SyntaxError(`nested deeper than ${MAX_JSON_DEPTH}`)
   return JSON.parse(text)
 }
 

@@ -23,8 +23,8 @@ class ProcessPool implements TextPool {
   readonly #here: WindowPool
   readonly #most: number
   #process: AskedProcess<WindowTask, WindowRows> | null = null
-  /** Windows that the calling thread has not finished. */
-  #reading = 0
+  /** True while the calling thread runs a window. */
+  #isReading = false
 
   constructor(
     readonly file: string,
@@ -56,15 +56,15 @@ class ProcessPool implements TextPool {
    */
   #isQuick(inputs: readonly TextInput[], { batch }: Reading): boolean {
     const flops = mostFlops(inputs, Math.min(batch, inputs.length), this.plan)
-    return this.#reading === 0 && flops <= quickFlops(this.plan)
+    return !this.#isReading && flops <= quickFlops(this.plan)
   }
 
   async #readHere(inputs: readonly TextInput[], reading: Reading): Promise<WindowRows> {
-    this.#reading++
+    this.#isReading = true
     try {
       return await this.#here.read(inputs, reading)
     } finally {
-      this.#reading--
+      this.#isReading = false
     }
   }
 

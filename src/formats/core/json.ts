@@ -1,3 +1,5 @@
+import { MAX_JSON_DEPTH } from '../../base/json-text.js'
+
 /**
  * Strict JSON parser for file headers. `JSON.parse` silently keeps the last of two equal keys and loses the spelling of
  * numbers (`1.0`, `1e3`); a reader that validates a header must see both.
@@ -37,8 +39,6 @@ const PLAIN = /[^"\\\u0000-\u001f]*/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 const SPACE = /[ \t\r\n]*/y
-/** Limit of serde_json; deeper headers are attacks. */
-const MAX_DEPTH = 127
 /**
  * Values that are kept of one text. The attack: two bytes a value, each an object of a hundred in memory. The longest
  * honest texts, indices of as many tensors as may be (limits.ts), have a value for each.
@@ -150,7 +150,7 @@ class StrictParser {
   }
 
   #value(depth: number): StrictValue {
-    if (depth > MAX_DEPTH) throw this.#fail('nested too deep')
+    if (depth > MAX_JSON_DEPTH) throw this.#fail('nested too deep')
     if (++this.#values > MAX_VALUES) throw this.#fail('too many values')
     this.#skip()
     const first = this.text[this.#at]
