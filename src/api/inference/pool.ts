@@ -4,6 +4,7 @@ import { environment } from '../../base/errors.js'
 import { errorOf } from '../../base/error-transfer.js'
 import { onInterrupt } from '../../base/interrupt.js'
 import { onWorkerEnd, THREADED } from '../../base/worker.js'
+import { leftOf, newCounts, takeAllOf } from './batch-counts.js'
 import {
   joinParts,
   readWindow,
@@ -36,15 +37,18 @@ interface Job extends SharedTask {
   readonly reject: (error: Error) => void
 }
 
-/** Batches of a window that no thread has taken, if all are full; its texts may be cut into more. */
-const batchesLeft = ({ inputs, reading, taken }: SharedTask): number =>
-  Math.ceil(inputs.length / reading.batch) - Atomics.load(taken, 0)
+/** Batches of a window that no thread has taken; those of one that no thread has begun are counted as full. */
+const batchesLeft = ({ inputs, reading, batches }: SharedTask): number =>
+  leftOf(batches, Math.ceil(inputs.length / reading.batch))
+
+/** Upper limit on the texts in them. */
+const rowsLeft = (job: SharedTask): number => Math.min(job.inputs.length, batchesLeft(job) * job.reading.batch)
 
 /** Adds what a thread has run, and resolves or rejects the window if that was the last batch of it. */
 function land(job: Job, answer: WorkerAnswer): void {
   if ('failure' in answer) {
     // Nobody waits for its other batches.
-    Atomics.store(job.taken, 0, job.inputs.length)
+    takeAllOf(job.batches, job.inputs.length)
     job.reject(errorOf(answer.failure))
     return
   }
@@ -86,9 +90,9 @@ export class WindowPool implements TextPool {
     this.#most = THREADED ? Math.max(1, threads) : 1
   }
 
-  /** Number of windows that can usefully be in progress at once. */
+  /** Number of windows that can usefully be in progress at once: each thread has one to go on with. */
   get width(): number {
-    return this.#most === 1 ? 1 : this.#most + 1
+    return this.#most === 1 ? 1 : 2 * this.#most
   }
 
   /** Number of running threads. */
@@ -106,8 +110,7 @@ export class WindowPool implements TextPool {
       return rows
     }
     return new Promise((resolve, reject) => {
-      const taken = new Int32Array(new SharedArrayBuffer(4))
-      this.#queue.push({ inputs, reading, taken, parts: [], resolve, reject })
+      this.#queue.push({ inputs, reading, batches: newCounts(), parts: [], resolve, reject })
       this.#feed()
     })
   }
@@ -122,8 +125,8 @@ export class WindowPool implements TextPool {
       if (slot === null) return
       if (isWaiting) this.#queue.shift()
       slot.jobs.push(job)
-      const { inputs, reading, taken } = job
-      slot.worker.postMessage({ inputs, reading, taken } satisfies SharedTask)
+      const { inputs, reading, batches } = job
+      slot.worker.postMessage({ inputs, reading, batches } satisfies SharedTask)
     }
   }
 
@@ -143,8 +146,7 @@ export class WindowPool implements TextPool {
   /** True if another thread may start: for a waiting window, or to help with batches that take longer than that. */
   #mayStartFor(job: Job): boolean {
     if (this.#slots.length >= this.#most) return false
-    const isLong = () =>
-      mostFlops(job.inputs, batchesLeft(job) * job.reading.batch, this.plan) > START * quickFlops(this.plan)
+    const isLong = () => mostFlops(job.inputs, rowsLeft(job), this.plan) > START * quickFlops(this.plan)
     return job === this.#queue[0] || isLong()
   }
 

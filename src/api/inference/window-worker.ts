@@ -3,9 +3,10 @@ import { failureOf, type Failure } from '../../base/error-transfer.js'
 import { omitUndefined } from '../../base/omit-undefined.js'
 import { memoryFiles } from '../../files/memory.js'
 import { loadTokenizer } from '../../text/tokenizers/load.js'
+import { setAll, takeFrom, type BatchCounts } from './batch-counts.js'
 import { openFile, runBatch, type TextRunner } from './runners.js'
 import type { VectorPlan } from './sentence/vectors.js'
-import { readPart, takeFrom, type Readable, type Reading, type TextInput, type WindowPart } from './window.js'
+import { readPart, type Readable, type Reading, type TextInput, type WindowPart } from './window.js'
 
 /** Thread of `WindowPool`, with its own session, which runs one window after the other. */
 
@@ -37,8 +38,7 @@ export interface WindowTask {
 
 /** Window whose batches several threads may run. */
 export interface SharedTask extends WindowTask {
-  /** Shared number of the batches that threads have taken. */
-  readonly taken: Int32Array
+  readonly batches: BatchCounts
 }
 
 export type WorkerAnswer = { readonly part: WindowPart } | { readonly failure: Failure }
@@ -74,8 +74,11 @@ if (parentPort !== null) {
         port.close()
         return
       }
-      const { inputs, reading, taken } = window
-      const part = await readPart(model, inputs, reading, { take: takeFrom(taken), isStopped })
+      const { inputs, reading, batches } = window
+      const onBatches = (all: number) => {
+        setAll(batches, all)
+      }
+      const part = await readPart(model, inputs, reading, { take: takeFrom(batches), onBatches, isStopped })
       port.postMessage({ part } satisfies WorkerAnswer, [part.rows.values.buffer as ArrayBuffer])
     } catch (error) {
       if (window === null) port.close()

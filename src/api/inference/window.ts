@@ -113,6 +113,8 @@ export interface WindowPart {
 export interface Share {
   /** Gives the number of the next batch to run, counted from 0 in all threads of the window together. */
   readonly take: () => number
+  /** Called with the number of batches before the first is taken. */
+  readonly onBatches?: (all: number) => void
   /** Called before each batch; true ends the work with `Stopped`. */
   readonly isStopped?: () => boolean
 }
@@ -123,12 +125,6 @@ function takeAll(): () => number {
   return () => next++
 }
 
-/** Takes batches that no other thread takes, which count in the same shared number. */
-export const takeFrom =
-  (taken: Int32Array): (() => number) =>
-  () =>
-    Atomics.add(taken, 0, 1)
-
 /**
  * Runs texts of a window: tokenization, batches sorted by length, model; a row for each text, in order. The longest
  * batch is run first, so that threads that share a window end at about the same time.
@@ -137,13 +133,14 @@ export async function readPart(
   model: Readable,
   inputs: readonly TextInput[],
   reading: Reading,
-  { take, isStopped }: Share,
+  { take, onBatches, isStopped }: Share,
 ): Promise<WindowPart> {
   const { outputs, reduction } = reading
   const features = inputs.map((input) => featuresOf(model, input))
   const sentence = reduction === 'vector' ? (model.vectors?.sentence ?? null) : null
   const rows: Float32Array[] = inputs.map(() => new Float32Array(0))
   const batches = cheapestBatches(features, reading.batch, reading.tokens).reverse()
+  onBatches?.(batches.length)
   let done = 0
   for (let batch = batches[take()]; batch !== undefined; batch = batches[take()]) {
     // A runtime computes in this thread, where signals are handled too.

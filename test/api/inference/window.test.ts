@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { joinParts, readPart, readWindow, Stopped, takeFrom, type Readable } from '../../../src/api/inference/window.js'
+import { newCounts, takeFrom } from '../../../src/api/inference/batch-counts.js'
+import { joinParts, readPart, readWindow, Stopped, type Readable } from '../../../src/api/inference/window.js'
 import type { Batch } from '../../../src/text/data/batches.js'
 import type { Features } from '../../../src/text/data/features.js'
 
@@ -41,8 +42,8 @@ describe('a window of texts', () => {
   it('of which two threads run the batches is the same, and each batch runs once', async () => {
     const [whole, shared] = [summing(), summing()]
     const expected = await readWindow(whole.model, inputs, READING)
-    const taken = new Int32Array(new SharedArrayBuffer(4))
-    const share = { take: takeFrom(taken) }
+    const batches = newCounts()
+    const share = { take: takeFrom(batches) }
     const parts = await Promise.all([1, 2].map(() => readPart(shared.model, inputs, READING, share)))
     expect(parts.every(({ done, batches }) => done > 0 && done < batches)).toBe(true)
     expect(parts.reduce((sum, { done }) => sum + done, 0)).toBe(whole.lengths.length)
