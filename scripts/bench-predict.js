@@ -57,23 +57,39 @@ const single = (model, padded) => async (count) => {
   }
 }
 
-/** A process of the loop in Python: `time` runs one of its bodies. */
-function openPython(directory, file) {
-  const files = [join(directory, 'onnx/model.onnx'), join(directory, 'vocab.txt'), file]
-  const args = [join(root, 'scripts/bench-predict.py'), ...files, String(MAX_LENGTH), String(BATCH)]
-  const child = spawn(PYTHON, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+/** A process that answers each line of its input with one of JSON. */
+function openProcess(program, args) {
+  const child = spawn(program, [...args, String(MAX_LENGTH), String(BATCH)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const time = async (body, count) => {
-    child.stdin.write(`${body} ${count}\n`)
+  const ask = async (line) => {
+    child.stdin.write(`${line}\n`)
     const { done, value } = await answers.next()
-    if (done) throw new Error('the Python ended')
+    if (done) throw new Error(`${program} ended`)
     return JSON.parse(value)
   }
-  return { time, close: () => child.stdin.end() }
+  return { ask, close: () => child.stdin.end() }
+}
+
+/** The loop in Python: is asked for one of its bodies and a number of lines, and gives the seconds that they took. */
+const openPython = (directory, file) =>
+  openProcess(PYTHON, [
+    join(root, 'scripts/bench-predict.py'),
+    ...['onnx/model.onnx', 'vocab.txt'].map((name) => join(directory, name)),
+    file,
+  ])
+
+/** What the cores give to programs that share nothing but memory and caches: a process for each, each with one thread. */
+function openSideBySide(directory, file) {
+  const script = join(root, 'scripts/bench-predict-alone.js')
+  const all = Array.from({ length: 2 }, () => openProcess(process.execPath, [script, directory, file]))
+  return {
+    ask: () => Promise.all(all.map(({ ask }) => ask('read'))),
+    close: () => all.forEach(({ close }) => close()),
+  }
 }
 
 /** Ways to read lines: what each is called, the number of lines, and how it is timed. */
-function waysOf(model, job, python, { lines, singles }) {
+function waysOf(model, job, { python, both }, { lines, singles }) {
   const own = (name, count, body) => ({ name, count, time: () => timed(() => body(count)) })
   const ways = [
     own(`one line at a time, padded to ${MAX_LENGTH}`, singles, single(model, true)),
@@ -88,8 +104,11 @@ function waysOf(model, job, python, { lines, singles }) {
       }
       ways.push(own(`batches of ${batch}, ${threads} thread${threads === 1 ? '' : 's'}`, lines, read))
     }
+  if (both !== null) {
+    ways.push({ name: SIDE_BY_SIDE, count: 2 * lines, time: () => timed(both.ask) })
+  }
   if (python === null) return ways
-  const theirs = (name, count, body) => ({ name, count, time: () => python.time(body, count) })
+  const theirs = (name, count, body) => ({ name, count, time: () => python.ask(`${body} ${count}`) })
   return [
     ...ways,
     theirs('Python, one line at a time, padded', singles, 'padded'),
@@ -99,6 +118,7 @@ function waysOf(model, job, python, { lines, singles }) {
   ]
 }
 
+const SIDE_BY_SIDE = `batches of ${BATCH}, two processes of 1 thread`
 const PYTHON_BEST = `Python, sorted batches of ${BATCH}, 1 thread`
 
 async function bench(name, directory, { lines, singles }) {
@@ -107,7 +127,8 @@ async function bench(name, directory, { lines, singles }) {
   const job = { model: directory, input: file, format: 'jsonl', maxSeqLength: MAX_LENGTH }
   const model = await openForReading(job)
   const python = PYTHON === undefined ? null : openPython(directory, file)
-  const ways = waysOf(model, job, python, { lines, singles })
+  const both = CORES > 1 ? openSideBySide(directory, file) : null
+  const ways = waysOf(model, job, { python, both }, { lines, singles })
   const runs = ways.map(() => [])
   // The first round warms everything.
   for (let round = 0; round <= ROUNDS; round++)
@@ -117,16 +138,24 @@ async function bench(name, directory, { lines, singles }) {
     }
   await model.close()
   python?.close()
+  both?.close()
   const base = python === null ? 0 : ways.findIndex((way) => way.name === PYTHON_BEST)
   const ratio = (i, of) => median(runs[i].map((run, round) => runs[base][round][of] / run[of])).toFixed(2)
   const best = (i, of) => (1 / Math.min(...runs[i].map((run) => run[of]))).toFixed(0)
-  const rows = ways.map((way, i) => [way.name, best(i, 'wall'), ratio(i, 'wall'), best(i, 'cpu'), ratio(i, 'cpu')])
+  // Long batches, and those side by side, are computed in other processes.
+  const isElsewhere = (i) => runs[i].every(({ wall, cpu }) => cpu < wall / 2)
+  const processor = (i) => (isElsewhere(i) ? ['', ''] : [best(i, 'cpu'), ratio(i, 'cpu')])
+  const rows = ways.map((way, i) => [way.name, best(i, 'wall'), ratio(i, 'wall'), ...processor(i)])
   console.log(`${name}, ${model.detail}, ${lines} headlines, ${CORES} cores; × of: ${ways[base].name}\n`)
   console.log(table(rows, { head: ['', 'lines/s', '×', 'lines/CPU s', '×'], right: [1, 2, 3, 4] }))
-  const [one, two] = ['1 thread', '2 threads'].map((t) => ways.findIndex((w) => w.name === `batches of ${BATCH}, ${t}`))
-  if (two === -1) return
-  const gain = median(runs[two].map((run, round) => runs[one][round].wall / run.wall)).toFixed(2)
-  console.log(`\n2 threads read ${gain} times the lines of 1 in batches of ${BATCH}`)
+  const place = (name) => ways.findIndex((way) => way.name === name)
+  const one = place(`batches of ${BATCH}, 1 thread`)
+  const gain = (i) => median(runs[i].map((run, round) => runs[one][round].wall / run.wall)).toFixed(2)
+  if (both === null) return
+  const threads = gain(place(`batches of ${BATCH}, 2 threads`))
+  console.log(
+    `\n2 threads read ${threads} times the lines of 1 in batches of ${BATCH}; two processes ${gain(place(SIDE_BY_SIDE))}`,
+  )
 }
 
 if (PYTHON === undefined)
