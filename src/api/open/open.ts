@@ -69,6 +69,7 @@ export interface ExaminedModel extends Omit<OpenedModel, 'model'> {
 
 /** Notes on patterns of `ignore` that match nothing. */
 function idleNotes(source: TensorSource, beside: readonly string[], { ignore = [] }: OpenModelOptions): string[] {
+  if (ignore.length === 0) return []
   const names = [...source.tensors.keys(), ...beside]
   return ignore
     .filter((pattern) => !names.some(namePattern(pattern)))

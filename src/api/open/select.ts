@@ -24,7 +24,11 @@ const AVERAGE_SLOT = /^(.*)\/\.OPTIMIZER_SLOT\/[^/]*optimizer\/average\/\.ATTRIB
 function averageOf(name: string): string | null {
   const [, variable] = AVERAGE_SLOT.exec(name) ?? []
   if (variable !== undefined) return `${variable}/.ATTRIBUTES/VARIABLE_VALUE`
-  return AVERAGES.map((pattern) => pattern.exec(name)?.[1]).find((found) => found !== undefined) ?? null
+  for (const pattern of AVERAGES) {
+    const averaged = pattern.exec(name)?.[1]
+    if (averaged !== undefined) return averaged
+  }
+  return null
 }
 
 /** A name without its first part: the averaged model may be in a wrapper that its copy is not in. */
@@ -33,7 +37,8 @@ const inner = (name: string): string => name.replace(/^[^./]+[./]/, '')
 function selectScope(source: TensorSource, scope: string): Selected {
   const bare = scope.replace(/[./]+$/, '')
   const belongs = (name: string): boolean => name.startsWith(`${bare}/`) || name.startsWith(`${bare}.`)
-  const left = [...source.tensors.keys()].filter((name) => !belongs(name)).length
+  let left = 0
+  for (const name of source.tensors.keys()) if (!belongs(name)) left++
   if (left === source.tensors.size) {
     const scopes = [...new Set([...source.tensors.keys()].map((name) => name.split(/[./]/, 1)[0] ?? ''))]
     throw usage(`no variable of the file is in the scope ${bare}`, {
@@ -47,12 +52,11 @@ function selectScope(source: TensorSource, scope: string): Selected {
 }
 
 function selectAverages(source: TensorSource, ema: boolean): Selected {
-  const averages = new Map(
-    [...source.tensors.keys()].flatMap((name): [string, string][] => {
-      const variable = averageOf(name)
-      return variable === null ? [] : [[variable, name]]
-    }),
-  )
+  const averages = new Map<string, string>()
+  for (const name of source.tensors.keys()) {
+    const variable = averageOf(name)
+    if (variable !== null) averages.set(variable, name)
+  }
   if (averages.size === 0) {
     if (!ema) return { source, notes: [] }
     throw usage('the file has no moving averages', { code: 'name-unknown', file: source.files[0] ?? '' })

@@ -161,15 +161,10 @@ class HeaderReader {
         name,
         dataStart + begin,
       )
-    return {
-      name,
-      dtype: DTYPES.has(dtype) ? (dtype as DType) : 'OTHER',
-      shape,
-      byteLength: end - begin,
-      ...(DTYPES.has(dtype) ? {} : { spelling: dtype }),
-      file: this.file.path,
-      offset: dataStart + begin,
-    }
+    const [byteLength, file, offset] = [end - begin, this.file.path, dataStart + begin]
+    return DTYPES.has(dtype)
+      ? { name, dtype: dtype as DType, shape, byteLength, file, offset }
+      : { name, dtype: 'OTHER', spelling: dtype, shape, byteLength, file, offset }
   }
 
   /** Ranges in order of their begin must join without hole or overlap and end with the file. */

@@ -25,9 +25,12 @@ export function skipCompanions(
 ): { readonly found: Identification; readonly notes: readonly string[] } {
   const weights = new Set([...found.mapped.values()].map(({ variable }) => variable))
   const body = [...found.mapped.values()].filter(({ row }) => row.prefixed).map(({ variable }) => variable)
-  const suffixes = new Map(found.unknown.map((name) => [name, suffixOf(source, weights, name)]))
-  const counts = [...new Set(suffixes.values())].flatMap((suffix) => suffix ?? [])
-  const known = counts.filter(
+  const suffixes = new Map<string, string>()
+  for (const name of found.unknown) {
+    const suffix = suffixOf(source, weights, name)
+    if (suffix !== null) suffixes.set(name, suffix)
+  }
+  const known = [...new Set(suffixes.values())].filter(
     (suffix) => body.length >= ENOUGH && body.every((weight) => suffixes.get(weight + suffix) === suffix),
   )
   if (known.length === 0) return { found, notes: [] }

@@ -27,15 +27,18 @@ const list = (names: readonly string[]): string =>
   names.length > SHOWN ? `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more` : names.join(', ')
 
 /** First part of a name: `encoder`; of bert4keras `Transformer`. */
-const topOf = (name: string): string => name.split(/[./-]/, 1)[0] ?? ''
+const topOf = (name: string): string => {
+  const end = name.search(/[./-]/)
+  return end < 0 ? name : name.slice(0, end)
+}
 
 /** Makes a test for names within the scopes of the encoder and the embeddings. */
 function insideOf(found: Identification): (name: string) => boolean {
   const body = [...found.mapped.values()].filter(({ row }) => row.prefixed)
-  const prefixes = new Set(body.map(({ prefix }) => prefix).filter((prefix) => prefix !== ''))
+  const prefixes = [...new Set(body.map(({ prefix }) => prefix))].filter((prefix) => prefix !== '')
   // Without a prefix the scopes are those of the parts: `embeddings`, `encoder`.
   const tops = new Set(body.filter(({ prefix }) => prefix === '').map(({ variable }) => topOf(variable)))
-  return (name) => [...prefixes].some((prefix) => name.startsWith(prefix)) || tops.has(topOf(name))
+  return (name) => prefixes.some((prefix) => name.startsWith(prefix)) || tops.has(topOf(name))
 }
 
 /**

@@ -1,5 +1,5 @@
 import { malformed, unsupported, type AlbertkitError } from '../../base/errors.js'
-import { isFloat, type TensorSource } from '../../formats/core/source.js'
+import { isFloat, type TensorInfo, type TensorSource } from '../../formats/core/source.js'
 import { foreignModelOf } from '../foreign-models.js'
 import { foreignPartOf } from './foreign.js'
 import { identifyArtefact, isArtefact } from './artefact-names.js'
@@ -14,11 +14,11 @@ import { NAME_TABLES } from './tables.js'
 type MatchedNames = Omit<Identification, 'reason'>
 
 /** Sorts every variable of `source` into mapped, skipped and unknown by `table`, with names below `scope`. */
-function sortAt(source: Pick<TensorSource, 'tensors'>, table: NameTable, scope?: Scope): MatchedNames {
+function sortAt(tensors: Iterable<TensorInfo>, table: NameTable, scope?: Scope): MatchedNames {
   const mapped = new Map<string, MappedVariable>()
   const skipped: SkippedVariable[] = []
   const unknown: string[] = []
-  for (const { name: variable, dtype, file } of source.tensors.values()) {
+  for (const { name: variable, dtype, file } of tensors) {
     const reason = skipReason(table, variable)
     const match = reason === null ? matchName(table, variable, scope) : null
     if (reason !== null) skipped.push({ variable, reason })
@@ -57,10 +57,9 @@ function tablesFor(config: RawConfig | null): readonly NameTable[] {
  * @throws AlbertkitError `unsupported` if several scopes hold one
  */
 function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
-  const own = sortAt(source, table)
+  const own = sortAt(source.tensors.values(), table)
   if (table.scoped !== true || coreMissing(own).length === 0) return own
-  const names = [...source.tensors.keys()].filter((name) => skipReason(table, name) === null)
-  const scopes = scopesOf(table, names, MAX_SCOPES + table.prefixes.length).filter(
+  const scopes = scopesOf(table, weightNames(source, table), MAX_SCOPES + table.prefixes.length).filter(
     ({ body }) => !table.prefixes.includes(body),
   )
   // What is outside of a scope, heads at most, does not say whether a model is in it.
@@ -83,13 +82,21 @@ function sortVariables(source: TensorSource, table: NameTable): MatchedNames {
     null,
   )
   const chosen = first ?? fullest
-  return chosen === null ? own : sortAt(source, table, chosen.scope)
+  return chosen === null ? own : sortAt(source.tensors.values(), table, chosen.scope)
 }
 
+// One by one: a file may have 100,000 tensors, and lists of them for each of its scopes would be its largest memory.
+
 /** The tensors whose names begin with a scope. */
-const below = ({ tensors }: TensorSource, table: NameTable, scope: Scope): Pick<TensorSource, 'tensors'> => ({
-  tensors: new Map([...tensors].filter(([name]) => isBelow(table, name, scope))),
-})
+function* below({ tensors }: TensorSource, table: NameTable, scope: Scope): Generator<TensorInfo> {
+  for (const tensor of tensors.values()) if (isBelow(table, tensor.name, scope)) yield tensor
+}
+
+/** The names that a table does not leave out. */
+function* weightNames({ tensors }: TensorSource, table: NameTable): Generator<string> {
+  for (const name of tensors.keys()) if (skipReason(table, name) === null) yield name
+}
+
 /** A file has a few scopes; one that has more is looked at no further. */
 const MAX_SCOPES = 16
 
