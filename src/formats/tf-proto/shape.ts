@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.js'
 import { MAX_RANK } from '../core/limits.js'
 import { DTYPE_BYTES, elementCount, type DType } from '../core/source.js'
 import type { Field, WireReader } from './wire.js'
@@ -25,7 +26,7 @@ export function readShape(wire: WireReader, field: Field, before: readonly numbe
   }
   if (unknown || shape.some((d) => d < 0 || d > Number.MAX_SAFE_INTEGER))
     throw wire.fail(`impossible shape [${shape.join(', ')}]`, field.start, 'value-invalid')
-  return shape
+  return compact(shape)
 }
 
 /** Reads a TensorSliceProto: start and length along each axis; the length is null if the slice covers the axis. */
@@ -42,5 +43,5 @@ export function readSlice(wire: WireReader, field: Field): { start: number; leng
     if (extents.push({ start, length }) > MAX_RANK)
       throw wire.fail(`a slice of more than ${MAX_RANK} axes`, part.start, 'limit-exceeded')
   }
-  return extents
+  return compact(extents)
 }

@@ -1,4 +1,5 @@
 import { compareBytes, utf8Bytes } from '../../base/bytes.js'
+import { compact } from '../../base/compact.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import type { AlbertkitError } from '../../base/errors.js'
 import type { FilePort } from '../core/file-port.js'
@@ -127,7 +128,7 @@ export class Shard {
       if (dtype === null)
         throw wire.fail(`the tensor ${name} has the unknown element type ${type}`, field.start, 'value-invalid')
       if (listed.has(name)) throw wire.fail(`the tensor ${name} is listed twice`, field.start, 'tensor-duplicate')
-      listed.set(name, { name, dtype, shape, slices })
+      listed.set(name, { name, dtype, shape, slices: compact(slices) })
     }
   }
 
