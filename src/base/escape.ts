@@ -5,6 +5,7 @@
  * surrogates. Each kind of output has one function here.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+const SOME_INVISIBLE = new RegExp(INVISIBLE.source, 'u')
 /** The same but for the joiners, which Persian and Indic words and emoji consist of. */
 const NOT_DATA = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 /** Characters that no text may send to a terminal; line ends, also half of the last one, and tabs are allowed. */
@@ -21,12 +22,24 @@ const toEscapes = (character: string): string =>
 /** `text` safe to print within one line: every invisible character as `\uXXXX`. */
 export const escapeControl = (text: string): string => text.replace(INVISIBLE, toEscapes)
 
-/** A report, or the specification of a picture, with every text in it safe to print within one line, keys too. */
+/** True if every text in a value is safe to print within one line, keys too. */
+function isPrintable(value: unknown): boolean {
+  if (typeof value === 'string') return !SOME_INVISIBLE.test(value)
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return true
+  if (Array.isArray(value)) return value.every(isPrintable)
+  return Object.entries(value).every(([key, inner]) => isPrintable(key) && isPrintable(inner))
+}
+
+/**
+ * A report, or the specification of a picture, with every text in it safe to print within one line, keys too. What is
+ * safe already is not copied: a report may list 100,000 variables.
+ */
 export function escapeAll<T>(value: T): T {
+  if (isPrintable(value)) return value
   if (typeof value === 'string') return escapeControl(value) as T
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
   if (Array.isArray(value)) return value.map((inner: unknown) => escapeAll(inner)) as T
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [escapeControl(key), escapeAll(inner)])) as T
+  const entries = Object.entries(value as object)
+  return Object.fromEntries(entries.map(([key, inner]) => [escapeControl(key), escapeAll(inner)])) as T
 }
 
 /** `text` safe to print over several lines: breaks are kept, and each further line is indented. */

@@ -1,3 +1,4 @@
+import { compact } from '../../base/compact.js'
 import { shownJson } from '../../base/json-text.js'
 import type { RangedFile } from '../core/file.js'
 import { MAX_RANK } from '../core/limits.js'
@@ -44,20 +45,22 @@ export class OnnxReader extends WireReader {
     let type = 0
     let raw: Field | null = null
     let external = false
-    const entries = new Map<string, string>()
-    const shape: number[] = []
+    let entries: Map<string, string> | null = null
+    const axes: number[] = []
     for (const field of this.fields(start, end)) {
       if (field.number === TENSOR.name) name = this.text(field)
       else if (field.number === TENSOR.dataType) type = field.value
       else if (field.number === TENSOR.rawData) raw = field
-      else if (field.number === TENSOR.dims) this.#dims(field, shape)
-      else if (field.number === TENSOR.externalData) this.#external(field, entries)
+      else if (field.number === TENSOR.dims) this.#dims(field, axes)
+      else if (field.number === TENSOR.externalData) this.#external(field, (entries ??= new Map<string, string>()))
       else if (field.number === TENSOR.dataLocation) external = field.value === 1
     }
-    const dtype = DTYPES[type] ?? 'OTHER'
+    const [dtype, shape] = [DTYPES[type] ?? 'OTHER', compact(axes)]
     const size = byteSize(dtype, shape)
-    if (external)
-      return { name, dtype, shape, byteLength: size, file: this.file.path, ...this.#place(name, entries, size, start) }
+    if (external) {
+      const place = this.#place(name, entries ?? new Map(), size, start)
+      return { name, dtype, shape, byteLength: size, file: this.file.path, ...place }
+    }
     const byteLength = raw === null ? 0 : raw.end - raw.start
     if (byteLength !== size)
       throw this.fail(

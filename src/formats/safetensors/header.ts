@@ -116,12 +116,12 @@ class HeaderReader {
   metadata(value: StrictValue): Map<string, string> {
     if (value === null) return new Map()
     if (!(value instanceof StrictObject)) throw this.fail('header-invalid', '__metadata__ is not an object of strings')
-    return new Map(
-      value.entries.map(([key, text]) => {
-        if (typeof text !== 'string') throw this.fail('header-invalid', `__metadata__ ${key} is not a string`)
-        return [key, text]
-      }),
-    )
+    const metadata = new Map<string, string>()
+    for (const [key, text] of value.entries) {
+      if (typeof text !== 'string') throw this.fail('header-invalid', `__metadata__ ${key} is not a string`)
+      metadata.set(key, text)
+    }
+    return metadata
   }
 
   integers(value: StrictValue | undefined, what: string, tensor: string): number[] {

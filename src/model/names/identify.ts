@@ -175,7 +175,7 @@ export function identify(source: TensorSource, config: RawConfig | null = null):
   const names = [...source.tensors.keys()]
   const file = source.files[0]
   const tables = tablesFor(config)
-  const signed = tables.filter((table) => isSigned(source, table)).map((table) => sortVariables(source, table))
+  const signed = tables.flatMap((table) => signedNames(source, table) ?? [])
   const chosen = choose(signed, config)
   if (chosen !== null && chosen.best.mapped.size > 0) {
     const { best, decided } = chosen
@@ -235,6 +235,18 @@ function* take<T>(all: Iterable<T>, most: number): Generator<T> {
 }
 /** A file that is no model is compared with every family only so far; a large model has some thousand tensors. */
 const MAX_COMPARED = 4096
+
+/** What was found so far: a source is identified again once its configuration is known, and its names are the same. */
+const found = new WeakMap<TensorSource, Map<NameTable, MatchedNames | null>>()
+
+/** The variables of a source sorted by `table`; null if no name is one that only this family has. */
+function signedNames(source: TensorSource, table: NameTable): MatchedNames | null {
+  const known = found.get(source) ?? new Map<NameTable, MatchedNames | null>()
+  found.set(source, known)
+  let names = known.get(table)
+  if (names === undefined) known.set(table, (names = isSigned(source, table) ? sortVariables(source, table) : null))
+  return names
+}
 
 /** True if a variable's name, and rank, is one that only this family has. */
 function isSigned({ tensors }: TensorSource, table: NameTable): boolean {

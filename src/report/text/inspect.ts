@@ -66,14 +66,14 @@ function breakdown({ parameters, config }: InspectReport): string[] {
   ]
 }
 
-const list = (title: string, lines: readonly string[], all: boolean): string[] => {
-  if (lines.length === 0) return []
-  const limit = all ? lines.length : 8
-  const more = lines.length - limit
+const list = <T>(title: string, items: readonly T[], all: boolean, line: (item: T) => string): string[] => {
+  if (items.length === 0) return []
+  const limit = all ? items.length : 8
+  const more = items.length - limit
   return [
     '',
     title,
-    ...lines.slice(0, limit).map((l) => `  ${l}`),
+    ...items.slice(0, limit).map((item) => `  ${line(item)}`),
     ...(more > 0 ? [`  … and ${more} more (--all)`] : []),
   ]
 }
@@ -130,17 +130,9 @@ export function inspectText(raw: InspectReport, all = false, width = Infinity): 
     variableTable(report, all, width),
     '',
     ...breakdown(report),
-    ...list('missing files', report.missingFiles, true),
-    ...list(
-      'missing',
-      report.missing.map((m) => `${m.variable}  (${m.slot})`),
-      true,
-    ),
-    ...list(
-      'skipped',
-      report.skipped.map((s) => `${s.variable}  (${s.reason})`),
-      all,
-    ),
-    ...list('unknown', report.unknown, true),
+    ...list('missing files', report.missingFiles, true, (file) => file),
+    ...list('missing', report.missing, true, ({ variable, slot }) => `${variable}  (${slot})`),
+    ...list('skipped', report.skipped, all, ({ variable, reason }) => `${variable}  (${reason})`),
+    ...list('unknown', report.unknown, true, (name) => name),
   ].join('\n')
 }
