@@ -37,7 +37,7 @@ class ProcessPool implements TextPool {
   }
 
   get width(): number {
-    return this.#most + 1
+    return 2 * this.#most
   }
 
   get threads(): number {
