@@ -3,7 +3,7 @@
 // transposed on the way to tfjs. Every figure is a whole process; ratios are within this one run.
 //
 // Before that, what a verified conversion takes of the processor, against one that is not verified and against starting
-// Node; optimum-cli beside it if the first python3 has it.
+// Node; optimum-cli beside it if the Python of ALBERTKIT_PYTHON_TRANSFORMERS, or python3, has it.
 //
 //   npm run bench [-- start|verify|base|xxlarge]
 import { spawn } from 'node:child_process'
@@ -193,6 +193,8 @@ const identified = Object.entries(named).map(([name, nameOf]) => `${name} ${iden
 console.log(`identification of 100,000 names, processor time (least of 5): ${identified.join(', ')}\n`)
 if (only === 'start') process.exit()
 
+const PYTHON = process.env.ALBERTKIT_PYTHON_TRANSFORMERS ?? 'python3'
+
 /** Processor seconds of `optimum-cli export`, which validates with one input; null if this Python lacks it. */
 async function optimum(folder, out) {
   const script =
@@ -200,7 +202,7 @@ async function optimum(folder, out) {
     'subprocess.run([sys.executable,"-m","optimum.commands.optimum_cli","export","onnx","--task","fill-mask","-m",*sys.argv[1:]],check=True,stdout=sys.stderr);' +
     'r=resource.getrusage(resource.RUSAGE_CHILDREN);sys.stderr.write(f"\\nalbertkit-bench-peak {r.ru_maxrss} {int((r.ru_utime+r.ru_stime)*1e6)}\\n")'
   try {
-    return (await measure('python3', ['-c', script, folder, out])).cpu
+    return (await measure(PYTHON, ['-c', script, folder, out])).cpu
   } catch {
     return null
   }
