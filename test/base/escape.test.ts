@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { escapeControl, escapeLines } from '../../src/base/escape.js'
+import { escapeAll, escapeControl, escapeLines } from '../../src/base/escape.js'
 import { toJsonText } from '../../src/base/json-text.js'
 
 describe('escapeControl', () => {
@@ -27,6 +27,24 @@ describe('escapeControl', () => {
         expect(escapeControl(escaped)).toBe(escaped)
       }),
     )
+  })
+})
+
+describe('escapeAll', () => {
+  const safe = { names: ['bert/词', '😀'], shape: [1, 2], none: null, inner: { ok: true } }
+
+  it('escapes every text and key, however deep, and copies what it changes', () => {
+    const raw = { safe, 'a\u001b': [['b\u202e', 1], { c: '\u0085' }] }
+    const copy = structuredClone(raw)
+    expect(escapeAll(raw)).toEqual({ safe, 'a\\u001b': [['b\\u202e', 1], { c: '\\u0085' }] })
+    expect(raw).toEqual(copy)
+  })
+
+  it('gives what needs no escape as it is', () => {
+    expect(escapeAll(safe)).toBe(safe)
+    expect(escapeAll({ safe, text: '\n' }).safe).toBe(safe)
+    const values = new Float32Array([1, 2])
+    expect(escapeAll({ values, text: '\n' }).values).toBe(values)
   })
 })
 
