@@ -57,6 +57,10 @@ const single = (model, padded) => async (count) => {
   }
 }
 
+function expectLines(seen, count) {
+  if (seen !== count) throw new Error(`${seen} of ${count} lines were read`)
+}
+
 /** A process that answers each line of its input with one of JSON. */
 function openProcess(program, args) {
   const child = spawn(program, [...args, String(MAX_LENGTH), String(BATCH)], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -79,13 +83,13 @@ const openPython = (directory, file) =>
   ])
 
 /** What the cores give to programs that share nothing but memory and caches: a process for each, each with one thread. */
-function openSideBySide(directory, file) {
+function openSideBySide(directory, file, lines) {
   const script = join(root, 'scripts/bench-predict-alone.js')
   const all = Array.from({ length: 2 }, () => openProcess(process.execPath, [script, directory, file]))
-  return {
-    ask: () => Promise.all(all.map(({ ask }) => ask('read'))),
-    close: () => all.forEach(({ close }) => close()),
+  const read = async () => {
+    for (const seen of await Promise.all(all.map(({ ask }) => ask('read')))) expectLines(seen, lines)
   }
+  return { read, close: () => all.forEach(({ close }) => close()) }
 }
 
 /** Ways to read lines: what each is called, the number of lines, and how it is timed. */
@@ -100,13 +104,11 @@ function waysOf(model, job, { python, both }, { lines, singles }) {
       const read = async (count) => {
         let seen = 0
         for await (const { label } of predictions(model, { ...job, threads, batch })) seen += Number(label !== '')
-        if (seen !== count) throw new Error(`${seen} of ${count} lines were read`)
+        expectLines(seen, count)
       }
       ways.push(own(`batches of ${batch}, ${threads} thread${threads === 1 ? '' : 's'}`, lines, read))
     }
-  if (both !== null) {
-    ways.push({ name: SIDE_BY_SIDE, count: 2 * lines, time: () => timed(both.ask) })
-  }
+  if (both !== null) ways.push(own(SIDE_BY_SIDE, 2 * lines, both.read))
   if (python === null) return ways
   const theirs = (name, count, body) => ({ name, count, time: () => python.ask(`${body} ${count}`) })
   return [
@@ -127,7 +129,7 @@ async function bench(name, directory, { lines, singles }) {
   const job = { model: directory, input: file, format: 'jsonl', maxSeqLength: MAX_LENGTH }
   const model = await openForReading(job)
   const python = PYTHON === undefined ? null : openPython(directory, file)
-  const both = CORES > 1 ? openSideBySide(directory, file) : null
+  const both = CORES > 1 ? openSideBySide(directory, file, lines) : null
   const ways = waysOf(model, job, { python, both }, { lines, singles })
   const runs = ways.map(() => [])
   // The first round warms everything.
@@ -139,7 +141,8 @@ async function bench(name, directory, { lines, singles }) {
   await model.close()
   python?.close()
   both?.close()
-  const base = python === null ? 0 : ways.findIndex((way) => way.name === PYTHON_BEST)
+  const place = (name) => ways.findIndex((way) => way.name === name)
+  const base = python === null ? 0 : place(PYTHON_BEST)
   const ratio = (i, of) => median(runs[i].map((run, round) => runs[base][round][of] / run[of])).toFixed(2)
   const best = (i, of) => (1 / Math.min(...runs[i].map((run) => run[of]))).toFixed(0)
   // Long batches, and those side by side, are computed in other processes.
@@ -148,10 +151,9 @@ async function bench(name, directory, { lines, singles }) {
   const rows = ways.map((way, i) => [way.name, best(i, 'wall'), ratio(i, 'wall'), ...processor(i)])
   console.log(`${name}, ${model.detail}, ${lines} headlines, ${CORES} cores; × of: ${ways[base].name}\n`)
   console.log(table(rows, { head: ['', 'lines/s', '×', 'lines/CPU s', '×'], right: [1, 2, 3, 4] }))
-  const place = (name) => ways.findIndex((way) => way.name === name)
+  if (both === null) return
   const one = place(`batches of ${BATCH}, 1 thread`)
   const gain = (i) => median(runs[i].map((run, round) => runs[one][round].wall / run.wall)).toFixed(2)
-  if (both === null) return
   const threads = gain(place(`batches of ${BATCH}, 2 threads`))
   console.log(
     `\n2 threads read ${threads} times the lines of 1 in batches of ${BATCH}; two processes ${gain(place(SIDE_BY_SIDE))}`,
