@@ -1,7 +1,9 @@
+import { utf8Text } from '../base/bytes.js'
 import { parseJson } from '../base/json-text.js'
 import { largestOf } from '../base/largest.js'
+import { describeForeign } from '../formats/core/explain.js'
 import type { FilePort } from '../formats/core/file-port.js'
-import { RangedFile, readText } from '../formats/core/file.js'
+import { withFile, type RangedFile } from '../formats/core/file.js'
 import { basename, join } from '../formats/core/paths.js'
 import { ByteCursor } from '../formats/pickle/cursor.js'
 import { PickleMachine } from '../formats/pickle/machine.js'
@@ -51,25 +53,23 @@ function namesOf(pairs: Pairs): readonly string[] | null {
   return Array.from({ length: largestOf(names.keys()) + 1 }, (_, i) => names.get(i) ?? String(i))
 }
 
-function readMap(files: FilePort, path: string): readonly string[] | null {
+function parseMap(file: RangedFile): readonly string[] | null {
+  if (file.size > MAX_BYTES) return null
   try {
-    const file = new RangedFile(files, path)
-    try {
-      if (file.size > MAX_BYTES) return null
-      const pairs = path.toLowerCase().endsWith('.json')
-        ? parsedJson(readText(files, path))
-        : pickled(new PickleMachine(new ByteCursor(file, 0, file.size), PLAIN_HOST).run())
-      return pairs === null ? null : namesOf(pairs)
-    } finally {
-      file.close()
-    }
+    const pairs = file.path.toLowerCase().endsWith('.json')
+      ? parsedJson(utf8Text(file.bytes(0, file.size)))
+      : pickled(new PickleMachine(new ByteCursor(file, 0, file.size), PLAIN_HOST).run())
+    return pairs === null ? null : namesOf(pairs)
   } catch {
     // A file with other contents has no names.
     return null
   }
 }
 
-/** Class names from a file of numbered names in `directory`, and its path; null if there is none. */
+/**
+ * Class names from a file of numbered names in `directory`, and its path; null if there is none.
+ * @throws AlbertkitError if such a file cannot be opened, or is a pointer of Git LFS or a page in its place
+ */
 export function readLabelMap(
   files: FilePort,
   directory: string,
@@ -78,7 +78,9 @@ export function readLabelMap(
     const name = basename(entry)
     if (![NAME, INVERSE, PLAIN_LIST].some((pattern) => pattern.test(name))) continue
     const file = join(directory, name)
-    const labels = readMap(files, file)
+    const foreign = describeForeign(files, file)
+    if (foreign !== null) throw foreign
+    const labels = withFile(files, file, parseMap)
     if (labels !== null) return { file, labels }
   }
   return null

@@ -1,5 +1,6 @@
 import { parseJson } from '../base/json-text.js'
 import { usage } from '../base/errors.js'
+import { describeForeign } from '../formats/core/explain.js'
 import { exists, type FilePort } from '../formats/core/file-port.js'
 import { readText } from '../formats/core/file.js'
 import { join } from '../formats/core/paths.js'
@@ -28,6 +29,8 @@ function isJson(text: string): boolean {
 
 /** Reads the labels in a `labels.txt`, one per line. @throws AlbertkitError if it cannot be read */
 export function readLabelLines(files: FilePort, file: string): readonly string[] {
+  const foreign = describeForeign(files, file)
+  if (foreign !== null) throw foreign
   const text = readText(files, file).replace(/^\uFEFF/, '')
   const lines = text.split(/\r?\n/, MAX_LABELS + 1)
   if (lines.length > MAX_LABELS)
@@ -71,10 +74,9 @@ export function readLabels({ files, directory, config, model }: LabelOwner): rea
 export function namesBeside(files: FilePort, directory: string): readonly string[] | null {
   const file = findLabels(files, directory)
   try {
-    if (file !== null) return readLabelLines(files, file)
+    return file === null ? (readLabelMap(files, directory)?.labels ?? null) : readLabelLines(files, file)
   } catch {
     // Commands that need the names say what is wrong with the file.
     return null
   }
-  return readLabelMap(files, directory)?.labels ?? null
 }

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readSync,
@@ -14,15 +15,26 @@ import { sep } from 'node:path'
 import { environment, malformed, type AlbertkitError } from '../base/errors.js'
 import { addSource } from '../base/sources.js'
 import type { FilePort, FileStat, OpenFile } from '../formats/core/file-port.js'
+import { brokenLink } from '../formats/core/file.js'
 import { settle } from './settle.js'
 
 // Opening a named pipe otherwise blocks until its other end is opened, and no signal interrupts that. Windows lacks the
 // flag.
 const NO_WAITING = (constants.O_NONBLOCK as number | undefined) ?? 0
 
+/** True if there is a link at `path`, wherever it leads. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+  } catch {
+    return false
+  }
+}
+
 /** Converts an error of the operating system into an AlbertkitError. */
 export function fileError(error: unknown, file: string): AlbertkitError {
   const code = (error as NodeJS.ErrnoException).code ?? ''
+  if ((code === 'ENOENT' || code === 'ELOOP') && isLink(file)) return brokenLink(file, error)
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return malformed('there is no such file or directory', { code: 'file-missing', file, cause: error })
   if (code === 'EACCES' || code === 'EPERM')
@@ -106,14 +118,15 @@ class DiskFile implements OpenFile {
 export const disk: FilePort = {
   stat(path) {
     settle(path)
+    let stats: Stats | undefined
     try {
-      const stats = statSync(path, { throwIfNoEntry: false })
-      if (stats === undefined) return null
-      const kind = kindOf(stats)
-      return { kind, size: kind === 'file' ? stats.size : 0 }
+      stats = statSync(path, { throwIfNoEntry: false })
     } catch {
-      return null
+      // A circle of links is a link that leads nowhere; what may not be looked at is not there.
     }
+    if (stats === undefined) return isLink(path) ? { kind: 'broken link', size: 0 } : null
+    const kind = kindOf(stats)
+    return { kind, size: kind === 'file' ? stats.size : 0 }
   },
   list(path) {
     settle(path)

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { disk } from '../../src/files/disk.js'
 import { memoryFiles } from '../../src/files/memory.js'
-import type { FilePort } from '../../src/formats/core/file-port.js'
+import { exists, isReachable, type FilePort } from '../../src/formats/core/file-port.js'
 
 const CONTENTS = { 'config.json': '{}', 'tf/model.index': 'index', 'tf/deep/data': '0123456789' }
 
@@ -57,6 +57,27 @@ describe.each([
     expect(() => files.open(absent)).toThrow(expect.objectContaining({ code: 'file-missing', place: { file: absent } }))
     expect(() => files.list(absent)).toThrow(expect.objectContaining({ code: 'file-missing', place: { file: absent } }))
     expect(() => files.open(join(root, 'tf'))).toThrow(expect.objectContaining({ code: 'file-not-regular' }))
+  })
+})
+
+describe('a link that leads nowhere', () => {
+  it.each([
+    ['to a file that is not there', 'nowhere'],
+    ['into a circle', 'circle'],
+  ])('%s is something', (_, target) => {
+    const path = join(root, target === 'circle' ? 'circle' : 'link')
+    symlinkSync(target, path)
+    expect(disk.stat(path)).toEqual({ kind: 'broken link', size: 0 })
+    expect([exists(disk, path), isReachable(disk, path), isReachable(disk, join(root, 'tf'))]).toEqual([
+      true,
+      false,
+      true,
+    ])
+    expect(() => disk.open(path)).toThrow(
+      expect.objectContaining({ code: 'file-missing', message: 'the file is a link that leads to no file' }),
+    )
+    rmSync(path)
+    expect([disk.stat(path), isReachable(disk, path)]).toEqual([null, false])
   })
 })
 

@@ -207,6 +207,14 @@ describe('the configuration of keras-hub', () => {
   })
 })
 
+describe('the configuration of the head of a preset', () => {
+  it('is not taken for absent if it is damaged', async () => {
+    const folder = edited('cut', 'albert_classifier_preset', 'task.json', (text) => text.slice(0, 20))
+    const error = await failure(folder)
+    expect([error.code, error.place.file]).toEqual(['config-invalid', join(folder, 'task.json')])
+  })
+})
+
 describe('the two files of a preset', () => {
   it('are one model, by the file of the head as well', async () => {
     const folder = join(FIXTURES, 'albert_classifier_preset')

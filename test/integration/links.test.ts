@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -88,6 +89,45 @@ describe('links', () => {
     expect(modelTokenizer(opened).size).toBe(VOCABULARY.length)
     await convertModel(snapshot, join(root, 'from-cache'), { targets: ['onnx'], verify: false })
     expect(readFileSync(join(root, 'from-cache/vocab.txt'), 'utf8')).toContain('w39')
+  })
+
+  it.each([
+    ...['config.json', 'model.safetensors', 'model.safetensors.index.json', 'vocab.txt', 'tokenizer.json'],
+    ...['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'labels.txt'],
+  ])('that lead nowhere are not taken for absent: %s', async (name) => {
+    // A snapshot of the cache that was copied without its blobs, and a circle.
+    for (const target of [`../../blobs/${name}`, name]) {
+      const folder = copied()
+      rmSync(join(folder, name), { force: true })
+      symlinkSync(target, join(folder, name))
+      const file = join(folder, name)
+      await expect(convertModel(folder, `${folder}-out`, { targets: ['onnx'], verify: false })).rejects.toMatchObject({
+        code: 'file-missing',
+        message: 'the file is a link that leads to no file',
+        place: { file },
+      })
+      expect(existsSync(`${folder}-out`)).toBe(false)
+    }
+  })
+
+  it('that lead nowhere are the same as absent data of a bundle whose index alone is read', async () => {
+    const folder = join(root, 'annexed')
+    await convertModel(model, folder, { targets: ['tf'], verify: false })
+    const data = readdirSync(join(folder, 'tf')).find((name) => name.includes('.data-'))!
+    rmSync(join(folder, 'tf', data))
+    symlinkSync('../../.git/annex/objects/x', join(folder, 'tf', data))
+    const prefix = join(folder, 'tf/model.ckpt')
+    const source = await openSource(prefix, { allowMissingData: true })
+    expect(source.missingFiles).toEqual([expect.stringContaining(data)])
+    source.close()
+    await expect(openSource(prefix)).rejects.toThrow('a data file of the checkpoint is missing')
+  })
+
+  it('of a vocabulary that the user names, and that leads nowhere, are an error', async () => {
+    const vocabulary = join(root, 'words.txt')
+    symlinkSync('nowhere.txt', vocabulary)
+    const converting = convertModel(model, join(root, 'no-words'), { targets: ['onnx'], verify: false, vocabulary })
+    await expect(converting).rejects.toMatchObject({ code: 'file-missing', place: { file: vocabulary } })
   })
 
   it('within the folder of the model are followed', async () => {

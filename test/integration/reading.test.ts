@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { convertModel } from '../../src/api/convert/convert.js'
 import { openModel } from '../../src/api/open/open.js'
 import { pipeline } from '../../src/api/pipeline/pipeline.js'
 import { SCHEMAS } from '../../src/schemas/schemas.js'
@@ -117,6 +118,17 @@ describe('a token classifier', () => {
     expect(await kindOf(copy('json', 'id2label.json', JSON.stringify(map)))).toBe('token')
     expect(await kindOf(copy('classes', 'labels.txt', names.map((_, i) => `class ${i}`).join('\n')))).toBe('sequence')
     expect(await kindOf(copy('broken', 'label2id.pkl', 'cos\nsystem\n(S"true"\ntR.'))).toBe('sequence')
+    // What cannot be read at all is not taken for a file of other contents.
+    const lfs = copy('lfs', 'label2id.json', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n')
+    const lost = copy('lost')
+    symlinkSync('nowhere', join(lost, 'label2id.pkl'))
+    for (const [folder, code] of [
+      [lfs, 'not-a-model'],
+      [lost, 'file-missing'],
+    ] as const)
+      await expect(convertModel(folder, `${folder}-out`, { targets: ['onnx'], verify: false })).rejects.toMatchObject({
+        code,
+      })
     writeFileSync(at('line.txt'), '我在北京\n')
     const [tagged] = (await lines(['predict', at('json'), at('line.txt')])) as unknown as Tagged[]
     expect(tagged!.tokens.map(({ tag }) => tag)).toEqual(['I-PER', 'I-LOC', 'O', 'I-LOC'])

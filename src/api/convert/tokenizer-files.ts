@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { AlbertkitError, usage } from '../../base/errors.js'
 import { writeBytes, writeText } from '../../files/output-file.js'
-import { exists, type FilePort } from '../../formats/core/file-port.js'
+import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { readBytes } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
 import { kerasTokenizer } from '../../text/tokenizers/keras-hub.js'
@@ -29,8 +29,8 @@ export function tokenizerOf({ files, directory, vocabulary }: TokenizerPlace): {
   if (vocabulary === undefined) return { own: findTokenizer(files, directory), home: directory }
   if (!exists(files, vocabulary))
     throw usage('there is no such vocabulary', { code: 'vocabulary-missing', file: vocabulary })
-  if (files.stat(vocabulary)?.kind === 'file') return { own: vocabulary, home: dirname(vocabulary) }
-  return { own: findTokenizer(files, vocabulary), home: vocabulary }
+  if (isDirectory(files, vocabulary)) return { own: findTokenizer(files, vocabulary), home: vocabulary }
+  return { own: vocabulary, home: dirname(vocabulary) }
 }
 
 /**

@@ -129,24 +129,14 @@ function readText(files: FilePort, file: string): string {
   return utf8Text(bytes).replace(/^\uFEFF/, '')
 }
 
-/**
- * Contents of keras-hub's `task.json`, which describes the head, next to `config.json`; null if absent or unreadable.
- */
-function readTask(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
+/** Contents of keras-hub's `task.json`, which describes the head, next to `config.json`; null if absent. */
+function readTask(files: FilePort, file: string): RawConfig['fields'] | null {
   const task = join(dirname(file), 'task.json')
-  if (basename(file) !== 'config.json' || !exists(files, task)) return null
-  try {
-    return parseJson(readText(files, task)) as Readonly<Record<string, unknown>> | null
-  } catch {
-    return null
-  }
+  return basename(file) === 'config.json' && exists(files, task) ? readFields(files, task) : null
 }
 
-/**
- * Reads a configuration.
- * @throws AlbertkitError `malformed` if it is not a JSON object, `usage` if it cannot be read
- */
-export function readConfigFile(files: FilePort, file: string): RawConfig {
+/** The object in a configuration. @throws AlbertkitError as `readConfigFile` */
+function readFields(files: FilePort, file: string): RawConfig['fields'] {
   const text = readText(files, file)
   const fail = (what: string) =>
     malformed(`the configuration ${what}`, {
@@ -163,8 +153,15 @@ export function readConfigFile(files: FilePort, file: string): RawConfig {
     throw fail(`is not JSON: ${(error as Error).message}`)
   }
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw fail('is not a JSON object')
-  return fromKerasConfig({ file, fields: fields as Record<string, unknown> }, readTask(files, file))
+  return fields as Record<string, unknown>
 }
+
+/**
+ * Reads a configuration.
+ * @throws AlbertkitError `malformed` if it is not a JSON object, `usage` if it cannot be read
+ */
+export const readConfigFile = (files: FilePort, file: string): RawConfig =>
+  fromKerasConfig({ file, fields: readFields(files, file) }, () => readTask(files, file))
 
 /**
  * Reads the configuration at `file`; without `file`, the one in `directory` that belongs to weights of `owner`.

@@ -23,7 +23,8 @@ export interface FilePort {
 }
 
 export interface FileStat {
-  readonly kind: 'file' | 'directory' | 'pipe' | 'socket' | 'device'
+  /** What a link leads to; `broken link` if that is nothing. */
+  readonly kind: 'file' | 'directory' | 'pipe' | 'socket' | 'device' | 'broken link'
   /** Bytes of a file; 0 of everything else. */
   readonly size: number
 }
@@ -42,8 +43,17 @@ export interface OpenFile {
   close(): void
 }
 
-/** True if something is at `path`. */
+/**
+ * True if something is at `path`, be it a link that leads nowhere: what a folder has is not absent because it cannot be
+ * read.
+ */
 export const exists = (files: FilePort, path: string): boolean => files.stat(path) !== null
+
+/** True if something is at `path` that is no link which leads nowhere. */
+export function isReachable(files: FilePort, path: string): boolean {
+  const stat = files.stat(path)
+  return stat !== null && stat.kind !== 'broken link'
+}
 
 /** True if there is a directory at `path`. */
 export const isDirectory = (files: FilePort, path: string): boolean => files.stat(path)?.kind === 'directory'

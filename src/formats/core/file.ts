@@ -1,5 +1,5 @@
 import { utf8Text } from '../../base/bytes.js'
-import { malformed } from '../../base/errors.js'
+import { malformed, type AlbertkitError } from '../../base/errors.js'
 import type { FilePort, OpenFile } from './file-port.js'
 
 /** A read-only file of known size, read by ranges. */
@@ -59,6 +59,15 @@ export function withFile<T>(files: FilePort, path: string, body: (file: RangedFi
   }
 }
 
+/** The error of a link that leads nowhere, as those of a snapshot that was copied without its blobs. */
+export const brokenLink = (file: string, cause?: unknown): AlbertkitError =>
+  malformed('the file is a link that leads to no file', {
+    code: 'file-missing',
+    file,
+    hint: 'fetch the file that it leads to, or copy the folder again with its links followed: cp -rL',
+    ...(cause === undefined ? {} : { cause }),
+  })
+
 /**
  * Refuses pipes, sockets and devices before they are opened: opening a pipe without a writer blocks forever, and a
  * device cannot be read by ranges. A missing path is left to the caller's open.
@@ -67,6 +76,7 @@ export function withFile<T>(files: FilePort, path: string, body: (file: RangedFi
 export function refuseSpecial(files: FilePort, path: string): void {
   const kind = files.stat(path)?.kind ?? 'file'
   if (kind === 'file' || kind === 'directory') return
+  if (kind === 'broken link') throw brokenLink(path)
   throw malformed('not a regular file', {
     code: 'file-not-regular',
     file: path,

@@ -1,6 +1,6 @@
 import { malformed, unsupported } from '../../base/errors.js'
 import { crc32c, maskCrc } from '../core/checksums.js'
-import { exists, type FilePort } from '../core/file-port.js'
+import { isReachable, type FilePort } from '../core/file-port.js'
 import { RangedFile } from '../core/file.js'
 import { readRectangles } from '../views/slices.js'
 import { DTYPE_BYTES, elementCount, type OpenOptions, type TensorSource } from '../core/source.js'
@@ -36,7 +36,7 @@ export class BundleSource implements TensorSource {
     for (const { piece, slices } of index.entries)
       for (const { shard } of piece === null ? slices : [piece]) used.add(shard)
     const paths = Array.from({ length: Math.max(0, ...used) + 1 }, (_, shard) => shardPath(prefix, shard, index.shards))
-    const absent = paths.filter((path, shard) => used.has(shard) && !exists(files, path))
+    const absent = paths.filter((path, shard) => used.has(shard) && !isReachable(files, path))
     if (absent.length > 0 && options.allowMissingData !== true) {
       throw malformed('a data file of the checkpoint is missing', {
         code: 'file-missing',
@@ -49,7 +49,7 @@ export class BundleSource implements TensorSource {
     this.#shards = shards
     try {
       paths.forEach((path, shard) => {
-        shards.push(used.has(shard) && exists(files, path) ? new RangedFile(files, path) : null)
+        shards.push(used.has(shard) && isReachable(files, path) ? new RangedFile(files, path) : null)
       })
     } catch (error) {
       this.close()

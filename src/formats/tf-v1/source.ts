@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../base/error-codes.js'
 import { malformed, unsupported } from '../../base/errors.js'
-import { exists, type FilePort } from '../core/file-port.js'
+import { isReachable, type FilePort } from '../core/file-port.js'
 import { readRectangles } from '../views/slices.js'
 import {
   DTYPE_BYTES,
@@ -36,7 +36,7 @@ class V1Source implements TensorSource {
   readonly #verified = new Set<string>()
 
   constructor(files: FilePort, paths: readonly string[], { checksum = true, allowMissingData = false }: OpenOptions) {
-    this.missingFiles = paths.filter((path) => !exists(files, path))
+    this.missingFiles = paths.filter((path) => !isReachable(files, path))
     const [absent] = this.missingFiles
     if (absent !== undefined && !(allowMissingData && this.missingFiles.length < paths.length))
       throw malformed('a file of the checkpoint is missing', {

@@ -98,10 +98,10 @@ const isKeras = (fields: Fields): boolean =>
 
 /**
  * Translates a configuration of keras-hub; returns any other unchanged.
- * @param task configuration of the head, which a preset has in a separate file (`task.json`)
+ * @param readTask configuration of the head, which a preset has in a separate file (`task.json`); null if it has none
  * @throws AlbertkitError `unsupported` if it is of another model
  */
-export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): RawConfig {
+export function fromKerasConfig(raw: RawConfig, readTask: () => Fields | null = () => null): RawConfig {
   if (!isKeras(raw.fields)) return raw
   const object = asObject(raw.fields)
   if (object === null) {
@@ -123,7 +123,7 @@ export function fromKerasConfig(raw: RawConfig, task: Fields | null = null): Raw
     )
   }
   const type = known === 'Bert' ? 'bert' : 'albert'
-  const head = [object, asObject(task)].find((o) => o !== null && !o.name.endsWith('Backbone')) ?? null
+  const head = [object, asObject(readTask())].find((o) => o !== null && !o.name.endsWith('Backbone')) ?? null
   const policy = policyOf(backbone.config)
   const { activation, ...said } = head === null ? {} : translateTask(head, type)
   return {

@@ -1,7 +1,6 @@
-import { parseJson } from '../../base/json-text.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
-import { readTextUpTo } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
+import { readJsonObject } from './side-files.js'
 
 /**
  * Vocabularies of keras-hub, as a preset and an unpacked `.keras` file keep them: below `assets/`, with what is done
@@ -10,8 +9,6 @@ import { basename, dirname, join } from '../../formats/core/paths.js'
 
 const PLACES = ['assets/tokenizer', 'assets/preprocessor/tokenizer']
 const NAMES = ['vocabulary.txt', 'vocabulary.spm']
-/** A configuration is a page. */
-const MAX_BYTES = 16 * 1024 * 1024
 const MAX_DEPTH = 12
 
 /** The vocabulary that keras-hub left in `directory`, or null. */
@@ -38,16 +35,6 @@ function findTokenizerConfig(value: unknown, depth = 0): Readonly<Record<string,
   return null
 }
 
-function readTokenizerConfig(files: FilePort, file: string): Readonly<Record<string, unknown>> | null {
-  if (!exists(files, file)) return null
-  try {
-    const text = readTextUpTo(files, file, MAX_BYTES)
-    return text === null ? null : findTokenizerConfig(parseJson(text))
-  } catch {
-    return null
-  }
-}
-
 /** Folder of the keras-hub preset that the vocabulary `file` belongs to; null if it belongs to none. */
 function presetOf(file: string): string | null {
   const place = PLACES.find((p) => join(dirname(file)) === p || join(dirname(file)).endsWith(`/${p}`))
@@ -61,11 +48,14 @@ export function kerasConfigs(file: string): string[] {
   return root === null ? [] : [join(root, 'tokenizer.json'), join(root, 'config.json')]
 }
 
-/** Settings of the keras-hub tokenizer that the vocabulary `file` belongs to; null if it belongs to none. */
+/**
+ * Settings of the keras-hub tokenizer that the vocabulary `file` belongs to; null if it belongs to none.
+ * @throws AlbertkitError `malformed` if its configuration cannot be read
+ */
 export function kerasTokenizer(files: FilePort, file: string): KerasTokenizer | null {
   if (presetOf(file) === null) return null
-  const config = kerasConfigs(file).reduce<ReturnType<typeof readTokenizerConfig>>(
-    (found, path) => found ?? readTokenizerConfig(files, path),
+  const config = kerasConfigs(file).reduce<ReturnType<typeof findTokenizerConfig>>(
+    (found, path) => found ?? findTokenizerConfig(readJsonObject(files, path)),
     null,
   )
   return { lowerCase: config?.lowercase === true, stripAccents: config?.strip_accents === true }

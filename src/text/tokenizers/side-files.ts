@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, malformed, usage } from '../../base/errors.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
 import { describeForeign } from '../../formats/core/explain.js'
-import { readBytes as readWhole } from '../../formats/core/file.js'
+import { readBytes as readWhole, refuseSpecial } from '../../formats/core/file.js'
 
 /** Files of a tokenizer. */
 
@@ -14,7 +14,12 @@ const MAX_BYTES = 24 * 1024 * 1024
 const MAX_SETTINGS_BYTES = 16 * 1024 * 1024
 
 /** Errors that say what is wrong better than that the tokenizer cannot be read. */
-const TOLD: ReadonlySet<string> = new Set<ErrorCode>(['checksum-mismatch', 'file-changed', 'path-escapes'])
+const TOLD: ReadonlySet<string> = new Set<ErrorCode>([
+  'checksum-mismatch',
+  'file-changed',
+  'file-not-regular',
+  'path-escapes',
+])
 
 /** Bytes of a regular file; null of anything else. */
 export function sizeOf(files: FilePort, file: string): number | null {
@@ -36,9 +41,8 @@ export function namesIn(files: FilePort, directory: string): string[] {
  * @throws AlbertkitError `usage` if it cannot be read, `malformed` if it is no file or a pointer to one
  */
 export function readBytes(files: FilePort, file: string): Uint8Array {
-  const stat = files.stat(file)
-  if (stat !== null && stat.kind !== 'file') throw malformed('not a regular file', { code: 'file-not-regular', file })
-  if (stat !== null && stat.size > MAX_BYTES)
+  refuseSpecial(files, file)
+  if ((sizeOf(files, file) ?? 0) > MAX_BYTES)
     throw usage('the file is too large for a vocabulary', { code: 'limit-exceeded', file })
   let bytes: Uint8Array
   try {

@@ -45,7 +45,8 @@ const object = (class_name: string, config: Fields, more: Fields = {}): Fields =
   registered_name: `keras_hub>${class_name}`,
   ...more,
 })
-const read = (fields: Fields, task?: Fields | null) => fromKerasConfig({ file: 'config.json', fields }, task)
+const read = (fields: Fields, task: Fields | null = null) =>
+  fromKerasConfig({ file: 'config.json', fields }, () => task)
 
 describe('a configuration of keras-hub', () => {
   it.each<[string, Fields, Fields | null | undefined, Fields]>([

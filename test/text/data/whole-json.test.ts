@@ -61,6 +61,8 @@ describe('a file that is one JSON value', () => {
       writeFileSync(file, text)
       expect(() => readLabelLines(disk, file)).toThrow('is JSON')
     }
+    writeFileSync(file, '<!doctype html>\n<p>a</p>\n')
+    expect(() => readLabelLines(disk, file)).toThrow('an HTML page')
     writeFileSync(file, '[a]\n{b}\n')
     expect(readLabelLines(disk, file)).toEqual(['[a]', '{b}'])
   })

@@ -114,6 +114,17 @@ describe('WordPiece of keras-hub', () => {
     expect(TEXTS.map((text) => loadTokenizer(staging).ids(text))).toEqual(ids)
   })
 
+  it.each([
+    ['damaged', '{', 'tokenizer-invalid'],
+    ['a pointer of Git LFS', 'version https://git-lfs.github.com/spec/v1\n', 'not-a-model'],
+  ])('is refused if its settings are %s', (name, text, code) => {
+    const root = folder(name, 'assets/tokenizer', (assets) => {
+      writeFileSync(join(assets, 'vocabulary.txt'), VOCABULARY.map((token) => `${token}\n`).join(''))
+    })
+    writeFileSync(join(root, 'tokenizer.json'), text)
+    expect(() => loadTokenizer(root)).toThrow(expect.objectContaining({ code }))
+  })
+
   it('of a .keras file, whose configuration holds that of the tokenizer', () => {
     const root = folder('unpacked', 'assets/preprocessor/tokenizer', (assets) => {
       writeFileSync(join(assets, 'vocabulary.txt'), VOCABULARY.map((token) => `${token}\n`).join(''))
