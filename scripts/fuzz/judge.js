@@ -40,7 +40,7 @@ function readTensor(source, info, fill, hash) {
 }
 
 /** Everything that a source gives out, as one hash. */
-function contentsOf(source, fill) {
+export function contentsOf(source, fill) {
   const hash = createHash('sha1')
   for (const info of source.tensors.values()) readTensor(source, info, fill, hash)
   if (source.graph !== undefined)

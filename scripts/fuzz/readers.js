@@ -8,6 +8,7 @@ import { mutateJsonBytes } from './json.js'
 import * as judging from './judge.js'
 import { mutatePickle, mutatePickles } from './pickle.js'
 import { makeSound } from './sound.js'
+import { sideFileReaders } from './side-files.js'
 import { mutateTable } from './table.js'
 import { mutateTar, mutateTarGz, tarOf } from './tar.js'
 import { mutateWire } from './wire.js'
@@ -109,5 +110,6 @@ export function readersOf(sound) {
       },
       ...{ structure: binary.mutateSafetensors, read: readModel },
     },
+    ...sideFileReaders(sound),
   }
 }

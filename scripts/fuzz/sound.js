@@ -9,6 +9,7 @@ import { BundleWriter } from '../../dist/formats/tf-bundle/write.js'
 import { create, tensorflow, toBinary } from '../../dist/proto/tensorflow.js'
 import { encodeRecord } from '../../dist/text/data/feature-record.js'
 import { writeV1 } from '../tensorflow-files.js'
+import { soundSideFiles } from './side-files.js'
 import { joined } from './bytes.js'
 import { varint } from './wire.js'
 
@@ -255,8 +256,10 @@ async function models() {
 export async function makeSound() {
   const fixtures = join(ROOT, 'test/fixtures/formats')
   const keras = new Uint8Array(readFileSync(join(fixtures, 'keras/albert_backbone_groups/model.keras')))
+  const { tf, out } = await models()
   return {
-    ...(await models()),
+    ...{ tf, out },
+    ...soundSideFiles(out, safetensors, floats),
     safetensors: new Map([['model.safetensors', safetensors(TENSORS)]]),
     ...{ sharded: sharded(), bundle: bundle(), v1: v1(), 'v1-sliced': v1(2), savedModel: savedModel() },
     graph: new Map([['graph.pb', graph()]]),
