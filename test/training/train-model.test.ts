@@ -79,6 +79,21 @@ describe('training on the bundled lines', () => {
     }
     const other = trainModel(ZH_NEWS, DATA, { ...options, output, resume: true, learningRate: 1e-3 })
     await expect(other).rejects.toMatchObject({ code: 'option-conflict' })
+    const state = join(output, STATE_FILE)
+    const sound = readFileSync(state, 'latin1')
+    // A parameter that is no longer there, and a progress that is no JSON; neither is begun anew without a word.
+    for (const [from, to, tensor] of [
+      ['"weights/embeddings', '"weightz/embeddings', /^weights\/embeddings/],
+      ['{"step":', '{"step";', /^progress$/],
+    ] as const) {
+      expect(sound).toContain(from)
+      writeFileSync(state, sound.replace(from, to), 'latin1')
+      await expect(trainModel(ZH_NEWS, DATA, { ...options, output, resume: true })).rejects.toMatchObject({
+        kind: 'malformed',
+        place: { file: state, tensor: expect.stringMatching(tensor) as string },
+      })
+    }
+    writeFileSync(state, sound, 'latin1')
     await trainModel(ZH_NEWS, DATA, { ...options, output, resume: true })
     expect(contents(output)).toEqual(contents(at('whole')))
   })

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { utf8Bytes, utf8Text } from '../../base/bytes.js'
-import { usage } from '../../base/errors.js'
+import { malformed, usage, type AlbertkitError } from '../../base/errors.js'
+import { parseJson } from '../../base/json-text.js'
 import { ownSources } from '../../base/sources.js'
 import type { WholeFile } from '../../files/atomic-file.js'
 import { writing } from '../../files/output-file.js'
@@ -95,15 +96,34 @@ export async function writeState(file: WholeFile, state: RunState, until: number
   return true
 }
 
-function restore(source: TensorSource, name: string, target: Float32Array): boolean {
-  if (!source.tensors.has(name)) return false
+const damaged = (file: string, tensor: string, cause?: unknown): AlbertkitError =>
+  malformed('the state of the interrupted run is damaged', {
+    code: 'value-invalid',
+    file,
+    tensor,
+    hint: 'omit `resume` to start anew',
+    ...(cause === undefined ? {} : { cause }),
+  })
+
+function restore(source: TensorSource, file: string, name: string, target: Float32Array): void {
+  if (source.tensors.get(name)?.byteLength !== target.byteLength) throw damaged(file, name)
   bytesOf(target).set(readAll(source, name))
-  return true
+}
+
+function parseProgress(text: string, file: string): Progress {
+  try {
+    const progress = parseJson(text) as Progress
+    if (Number.isInteger(progress.step) && [progress.steps, progress.evaluations].every(Array.isArray)) return progress
+  } catch (cause) {
+    throw damaged(file, 'progress', cause)
+  }
+  throw damaged(file, 'progress')
 }
 
 /**
  * Reads the state of a run into a trainer.
- * @throws AlbertkitError `usage` if there is none, or if it belongs to other data or options
+ * @throws AlbertkitError `usage` if there is none, or if it belongs to other data or options; `malformed` if it is
+ *   damaged
  */
 export async function loadState(
   directory: string,
@@ -128,14 +148,15 @@ export async function loadState(
     })
   const best = new Map<Parameter, Float32Array>()
   for (const { parameter, values, m, v } of trainer.trained) {
-    restore(source, `weights/${parameter.slot}`, values)
-    restore(source, `m/${parameter.slot}`, m)
-    restore(source, `v/${parameter.slot}`, v)
+    restore(source, file, `weights/${parameter.slot}`, values)
+    restore(source, file, `m/${parameter.slot}`, m)
+    restore(source, file, `v/${parameter.slot}`, v)
+    if (!source.tensors.has(`best/${parameter.slot}`)) continue
     const kept = new Float32Array(values.length)
-    if (restore(source, `best/${parameter.slot}`, kept)) best.set(parameter, kept)
+    restore(source, file, `best/${parameter.slot}`, kept)
+    best.set(parameter, kept)
   }
-  const progress = JSON.parse(textOf('progress')) as Progress
-  return { progress, best: best.size > 0 ? best : null }
+  return { progress: parseProgress(textOf('progress'), file), best: best.size > 0 ? best : null }
 }
 
 /** Removes the state of a run that is finished. */
