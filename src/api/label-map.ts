@@ -1,7 +1,7 @@
 import { utf8Text } from '../base/bytes.js'
 import { parseJson } from '../base/json-text.js'
 import { largestOf } from '../base/largest.js'
-import { describeForeign } from '../formats/core/explain.js'
+import { refuseForeign } from '../formats/core/explain.js'
 import type { FilePort } from '../formats/core/file-port.js'
 import { withFile, type RangedFile } from '../formats/core/file.js'
 import { basename, join } from '../formats/core/paths.js'
@@ -78,8 +78,7 @@ export function readLabelMap(
     const name = basename(entry)
     if (![NAME, INVERSE, PLAIN_LIST].some((pattern) => pattern.test(name))) continue
     const file = join(directory, name)
-    const foreign = describeForeign(files, file)
-    if (foreign !== null) throw foreign
+    refuseForeign(files, file)
     const labels = withFile(files, file, parseMap)
     if (labels !== null) return { file, labels }
   }

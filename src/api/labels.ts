@@ -1,6 +1,6 @@
 import { parseJson } from '../base/json-text.js'
 import { usage } from '../base/errors.js'
-import { describeForeign } from '../formats/core/explain.js'
+import { refuseForeign } from '../formats/core/explain.js'
 import { exists, type FilePort } from '../formats/core/file-port.js'
 import { readText } from '../formats/core/file.js'
 import { join } from '../formats/core/paths.js'
@@ -29,8 +29,7 @@ function isJson(text: string): boolean {
 
 /** Reads the labels in a `labels.txt`, one per line. @throws AlbertkitError if it cannot be read */
 export function readLabelLines(files: FilePort, file: string): readonly string[] {
-  const foreign = describeForeign(files, file)
-  if (foreign !== null) throw foreign
+  refuseForeign(files, file)
   const text = readText(files, file).replace(/^\uFEFF/, '')
   const lines = text.split(/\r?\n/, MAX_LABELS + 1)
   if (lines.length > MAX_LABELS)

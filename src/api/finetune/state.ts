@@ -102,7 +102,7 @@ const damaged = (file: string, tensor: string, cause?: unknown): AlbertkitError 
     file,
     tensor,
     hint: 'omit `resume` to start anew',
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   })
 
 function restore(source: TensorSource, file: string, name: string, target: Float32Array): void {

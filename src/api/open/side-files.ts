@@ -1,6 +1,6 @@
 import { parseJson } from '../../base/json-text.js'
 import { AlbertkitError, unsupported } from '../../base/errors.js'
-import { describeForeign } from '../../formats/core/explain.js'
+import { refuseForeign } from '../../formats/core/explain.js'
 import { exists, isDirectory, type FilePort } from '../../formats/core/file-port.js'
 import { readText } from '../../formats/core/file.js'
 import { basename, dirname, join } from '../../formats/core/paths.js'
@@ -55,8 +55,7 @@ export interface AdapterConfig {
 export function readAdapterConfig(files: FilePort, directory: string): AdapterConfig | null {
   const file = join(directory, 'adapter_config.json')
   if (!exists(files, file)) return null
-  const foreign = describeForeign(files, file)
-  if (foreign !== null) throw foreign
+  refuseForeign(files, file)
   try {
     const parsed: unknown = parseJson(readText(files, file))
     return { file, fields: typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {} }

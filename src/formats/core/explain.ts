@@ -108,6 +108,12 @@ export function describeForeign(files: FilePort, path: string): AlbertkitError |
   })
 }
 
+/** Refuses a file that is recognised as something else. @throws AlbertkitError as `describeForeign` gives it */
+export function refuseForeign(files: FilePort, path: string): void {
+  const foreign = describeForeign(files, path)
+  if (foreign !== null) throw foreign
+}
+
 /** `error`, or a better error if the file that it names is of another kind. */
 export function explained(files: FilePort, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error))

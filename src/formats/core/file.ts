@@ -65,7 +65,7 @@ export const brokenLink = (file: string, cause?: unknown): AlbertkitError =>
     code: 'file-missing',
     file,
     hint: 'fetch the file that it leads to, or copy the folder again with its links followed: cp -rL',
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   })
 
 /**

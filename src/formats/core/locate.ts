@@ -2,7 +2,7 @@ import { parseJson } from '../../base/json-text.js'
 import { AlbertkitError, malformed, unsupported, usage } from '../../base/errors.js'
 import type { Found } from './container.js'
 import { CONTAINERS } from './containers.js'
-import { describeForeign, isForeignName } from './explain.js'
+import { describeForeign, isForeignName, refuseForeign } from './explain.js'
 import { exists, isDirectory, type FilePort } from './file-port.js'
 import { readTextUpTo, refuseSpecial } from './file.js'
 import { join } from './paths.js'
@@ -104,8 +104,7 @@ function locateInDirectory(files: FilePort, directory: string, depth: number, bu
 
 /** Throws the error for a file that no container reads: names the kind of the file. */
 function refuse(files: FilePort, path: string): never {
-  const told = describeForeign(files, path)
-  if (told !== null) throw told
+  refuseForeign(files, path)
   const kind = sniff(files, path)
   const said = `the file is ${KIND_WORDS[kind]}`
   const hint = `a model is one of: ${looked()}`

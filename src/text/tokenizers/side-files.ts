@@ -2,7 +2,7 @@ import { parseJson } from '../../base/json-text.js'
 import type { ErrorCode } from '../../base/error-codes.js'
 import { AlbertkitError, malformed, usage } from '../../base/errors.js'
 import { exists, type FilePort } from '../../formats/core/file-port.js'
-import { describeForeign } from '../../formats/core/explain.js'
+import { refuseForeign } from '../../formats/core/explain.js'
 import { readBytes as readWhole, refuseSpecial } from '../../formats/core/file.js'
 
 /** Files of a tokenizer. */
@@ -51,8 +51,7 @@ export function readBytes(files: FilePort, file: string): Uint8Array {
     if (!(error instanceof AlbertkitError) || TOLD.has(error.code)) throw error
     throw usage('the tokenizer cannot be read', { code: 'file-unreadable', file, cause: error })
   }
-  const foreign = describeForeign(files, file)
-  if (foreign !== null) throw foreign
+  refuseForeign(files, file)
   return bytes
 }
 
