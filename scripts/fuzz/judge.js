@@ -59,15 +59,24 @@ export async function readTensors(files, path, { fill, checksum }) {
   }
 }
 
-/** Opens and reads all of a model: identification, configuration, every tensor. */
-export async function readModel(files, path, { fill, checksum }) {
-  const opened = await albertkit.openModel(path, { files, checksum, manifest: false })
+/** What `body` makes of an opened model. */
+export async function withModel(files, path, options, body) {
+  const opened = await albertkit.openModel(path, { files, manifest: false, ...options })
   try {
-    return `${JSON.stringify(opened.model.config)} ${contentsOf(opened.source, fill)}`
+    return await body(opened)
   } finally {
     opened.close()
   }
 }
+
+/** Opens and reads all of a model: identification, configuration, every tensor. */
+export const readModel = (files, path, { fill, checksum }) =>
+  withModel(
+    files,
+    path,
+    { checksum },
+    ({ model, source }) => `${JSON.stringify(model.config)} ${contentsOf(source, fill)}`,
+  )
 
 export const readTokenizer = (files, path) => {
   const tokenizer = albertkit.loadTokenizer(path, { files })

@@ -6,7 +6,7 @@ import { readVectorPlan } from '../../dist/api/inference/sentence/read-vectors.j
 import { modelTokenizer } from '../../dist/api/open/tokenizer.js'
 import { mutateLines, mutateSafetensors } from './binary.js'
 import { mutateJsonBytes } from './json.js'
-import { contentsOf, readTokenizer } from './judge.js'
+import { contentsOf, readTokenizer, withModel } from './judge.js'
 import { mutatePickle } from './pickle.js'
 
 const utf8 = (text) => new TextEncoder().encode(text)
@@ -86,15 +86,6 @@ function structure(bytes, next) {
   if (bytes[0] === 0x80) return mutatePickle(bytes, next)
   if (bytes[8] === 0x7b && bytes[7] === 0) return mutateSafetensors(bytes, next)
   return bytes[0] === 0x7b || bytes[0] === 0x5b ? mutateJsonBytes(bytes, next) : mutateLines(bytes, next)
-}
-
-async function withModel(files, path, options, body) {
-  const opened = await albertkit.openModel(path, { files, manifest: false, ...options })
-  try {
-    return await body(opened)
-  } finally {
-    opened.close()
-  }
 }
 
 const readNames = (files, path) =>
